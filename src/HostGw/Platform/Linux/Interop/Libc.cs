@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace HostGw.Platform.Linux.Interop;
+
+/// <summary>The socket calls that .NET has no name for, under their native names. No logic here: see <c>NetlinkSocket</c>.</summary>
+/// <remarks>https://man7.org/linux/man-pages/man7/netlink.7.html</remarks>
+[SupportedOSPlatform("linux")]
+internal static unsafe partial class Libc
+{
+    private const string Library = "libc";
+
+    public const int AF_NETLINK = 16;
+    public const int SOCK_RAW = 3;
+    public const int SOCK_CLOEXEC = 0x80000;
+    public const int SOCK_NONBLOCK = 0x800;
+
+    public const int SOL_SOCKET = 1;
+    public const int SO_RCVTIMEO = 20;
+    public const int SO_RCVBUFFORCE = 33;
+
+    public const int SOL_NETLINK = 270;
+    public const int NETLINK_ADD_MEMBERSHIP = 1;
+    public const int NETLINK_CAP_ACK = 10;
+    public const int NETLINK_EXT_ACK = 11;
+    public const int NETLINK_GET_STRICT_CHK = 12;
+
+    public const int MSG_TRUNC = 0x20;
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int close(int fd);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int bind(int fd, sockaddr_nl* address, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getsockname(int fd, sockaddr_nl* address, uint* length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setsockopt(int fd, int level, int option, void* value, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint sendto(int fd, byte* buffer, nint length, int flags, sockaddr_nl* address, uint addressLength);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint recvfrom(int fd, byte* buffer, nint length, int flags, sockaddr_nl* address, uint* addressLength);
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct sockaddr_nl
+{
+    public ushort nl_family;
+    public ushort nl_pad;
+    public uint nl_pid;
+    public uint nl_groups;
+}

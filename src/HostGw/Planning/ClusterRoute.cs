@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Planning;
+
+/// <summary>The on-link route to a cluster CIDR that lets gateways inside pod subnets be resolved; null <paramref name="Refusal"/>: wanted.</summary>
+internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal)
+{
+    /// <summary>One per IPv4 cluster CIDR, or none where the setting says so.</summary>
+    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, IReadOnlyList<ClusterNode> nodes)
+    {
+        bool wanted = policy.ClusterRoute == ClusterRouteMode.On ||
+            (policy.ClusterRoute == ClusterRouteMode.Auto && policy.NextHop == NextHopMode.PodGateway);
+        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, nodes)))] : [];
+    }
+
+    // It makes neighbours of all that it covers: what has a place of its own would be looked for on the segment.
+    private static string? Refuse(Prefix clusterCidr, HostState host, IReadOnlyList<ClusterNode> nodes)
+    {
+        foreach (ProtectedAddress guarded in host.Protected)
+        {
+            if (clusterCidr.Contains(guarded.Address))
+                return $"covers {guarded.Address}, {PodCidrGuard.Describe(guarded.Role)}";
+        }
+        foreach (ClusterNode node in nodes)
+        {
+            foreach (Ip address in node.InternalIPs)
+            {
+                if (clusterCidr.Contains(address))
+                    return $"covers {address}, the address of node {node.Name}";
+            }
+        }
+        return null;
+    }
+}

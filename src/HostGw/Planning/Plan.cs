@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Planning;
+
+/// <summary>What this host should have, and what became of every node.</summary>
+internal sealed record Plan
+{
+    public PlanScope Scope { get; init; }
+
+    /// <summary>What is wrong with our own node, with the cure; empty when it is in order.</summary>
+    public ImmutableArray<string> Faults { get; init; } = [];
+
+    /// <summary>Sorted by destination; no two share a key.</summary>
+    public ImmutableArray<PodRoute> Routes { get; init; } = [];
+
+    /// <summary>Destinations whose routes stay as they stand, sorted: this host lacks what is needed to judge them.</summary>
+    public ImmutableArray<Prefix> Waiting { get; init; } = [];
+
+    public ImmutableArray<ClusterRoute> ClusterRoutes { get; init; } = [];
+
+    /// <summary>Null: no masquerade rule.</summary>
+    public NatPlan? Nat { get; init; }
+
+    public bool ForwardIPv4 { get; init; }
+
+    public bool ForwardIPv6 { get; init; }
+
+    public InterfaceChoice InterfaceIPv4 { get; init; }
+
+    public InterfaceChoice InterfaceIPv6 { get; init; }
+
+    /// <summary>This node's podCIDRs.</summary>
+    public ImmutableArray<Prefix> OwnPodCidrs { get; init; } = [];
+
+    /// <summary>One per podCIDR, in the order of the nodes' names.</summary>
+    public ImmutableArray<Verdict> Verdicts { get; init; } = [];
+}
+
+/// <summary>How much of a plan may be carried out.</summary>
+internal enum PlanScope
+{
+    Everything,
+
+    /// <summary>Add and correct routes; remove none, and leave NAT and forwarding as they are.</summary>
+    AddRoutes,
+
+    /// <summary>Change nothing at all.</summary>
+    Nothing,
+}

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Planning;
+
+/// <summary>Decides what this host should have. Pure: same nodes, same host, same policy, same plan.</summary>
+internal static class Planner
+{
+    /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
+    public static Plan Plan(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy)
+    {
+        ClusterNode? self = nodes.FirstOrDefault(n => n.Name == policy.NodeName);
+        (PlanScope scope, ImmutableArray<string> faults) = OwnNode.Check(self, policy);
+        ImmutableArray<Prefix> own = scope == PlanScope.Everything ? self!.PodCidrs : [];
+
+        InterfaceChoice v4 = InterfaceChoice.For(ipv6: false, policy.Interface, host, self);
+        InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy.Interface, host, self);
+        PodCidrGuard guard = new(policy, host, own);
+        PodCidrClaims claims = new(ValidClaims(nodes, self, own, guard), nodes, policy);
+        ImmutableArray<Verdict> verdicts = new Verdicts(policy, guard, claims, new(policy, host, claims), v4, v6).For(nodes);
+        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes);
+
+        return new()
+        {
+            Scope = scope,
+            Faults = faults,
+            Routes = Routes(verdicts, clusterRoutes, host, v4, v6),
+            Waiting = WaitingFor(verdicts, clusterRoutes, v4),
+            ClusterRoutes = clusterRoutes,
+            Nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, claims.Held, nodes) : null,
+            ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
+            ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
+            InterfaceIPv4 = v4,
+            InterfaceIPv6 = v6,
+            OwnPodCidrs = own,
+            Verdicts = verdicts,
+        };
+    }
+
+    // Our own first, then by age: in this order the claims are settled.
+    private static List<(ClusterNode, Prefix)> ValidClaims(
+        IReadOnlyList<ClusterNode> nodes, ClusterNode? self, ImmutableArray<Prefix> own, PodCidrGuard guard)
+    {
+        List<(ClusterNode, Prefix)> claims = [.. own.Select(p => (self!, p))];
+        foreach (ClusterNode node in nodes.Where(n => !ReferenceEquals(n, self)).Order(PodCidrClaims.Age))
+        {
+            foreach (Prefix podCidr in node.PodCidrs)
+            {
+                if (guard.Refuse(podCidr) is null)
+                    claims.Add((node, podCidr));
+            }
+        }
+        return claims;
+    }
+
+    private static ImmutableArray<PodRoute> Routes(
+        ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, HostState host, InterfaceChoice v4, InterfaceChoice v6)
+    {
+        List<PodRoute> routes = new(verdicts.Length);
+        foreach (Verdict verdict in verdicts)
+        {
+            if (verdict.Kind == VerdictKind.Routed)
+                routes.Add(Route(verdict.PodCidr, verdict.NextHop));
+        }
+        if (v4.IsUsable)
+            routes.AddRange(clusterRoutes.Where(c => c.Refusal is null).Select(c => Route(c.Destination, default)));
+        routes.Sort((a, b) => a.Destination.CompareTo(b.Destination));
+        return [.. routes.DistinctBy(r => r.Destination)];
+
+        PodRoute Route(Prefix destination, Ip nextHop) => destination.IsIPv4
+            ? new(destination, host.MetricIPv4, nextHop, v4.Interface!.Index)
+            : new(destination, host.MetricIPv6, nextHop, v6.Interface!.Index);
+    }
+
+    private static ImmutableArray<Prefix> WaitingFor(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, InterfaceChoice v4)
+    {
+        IEnumerable<Prefix> waiting = verdicts.Where(v => v.Kind == VerdictKind.Waiting).Select(v => v.PodCidr);
+        if (!v4.IsUsable)
+            waiting = waiting.Concat(clusterRoutes.Where(c => c.Refusal is null).Select(c => c.Destination));
+        return [.. waiting.Order()];
+    }
+}

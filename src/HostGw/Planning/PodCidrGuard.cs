@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Planning;
+
+/// <summary>What a podCIDR must satisfy before a route to it may stand on this host, whoever claims it.</summary>
+internal sealed class PodCidrGuard
+{
+    private static readonly (Prefix Range, string Name)[] Special =
+    [
+        (Prefix.Parse("0.0.0.0/8"), "the 'this network' range"),
+        (Prefix.Parse("127.0.0.0/8"), "the loopback range"),
+        (Prefix.Parse("169.254.0.0/16"), "the link-local range"),
+        (Prefix.Parse("224.0.0.0/3"), "the multicast and reserved range"),
+        (Prefix.Parse("::/96"), "the loopback and IPv4-compatible range"),
+        (Prefix.Parse("::ffff:0:0/96"), "the IPv4-mapped range"),
+        (Prefix.Parse("fe80::/10"), "the link-local range"),
+        (Prefix.Parse("ff00::/8"), "the multicast range"),
+    ];
+
+    private static readonly ImmutableArray<Prefix> Private =
+    [
+        Prefix.Parse("10.0.0.0/8"), Prefix.Parse("172.16.0.0/12"), Prefix.Parse("192.168.0.0/16"), // RFC 1918
+        Prefix.Parse("100.64.0.0/10"), // RFC 6598
+        Prefix.Parse("fc00::/7"), // RFC 4193
+    ];
+
+    private readonly Policy _policy;
+    private readonly HostState _host;
+    private readonly PrefixForest _connected;
+
+    /// <param name="own">This node's podCIDRs: its bridge or veths carry addresses inside them, which is no overlap.</param>
+    public PodCidrGuard(Policy policy, HostState host, ImmutableArray<Prefix> own)
+    {
+        _policy = policy;
+        _host = host;
+        _connected = new(host.Addresses.Select(a => a.Connected).Where(c => !own.Any(o => o.Contains(c))));
+    }
+
+    /// <summary>Why the podCIDR is refused on this host, or null.</summary>
+    public string? Refuse(Prefix podCidr) =>
+        RefuseShape(podCidr, _policy) ?? RefuseConnected(podCidr) ?? RefuseProtected(podCidr);
+
+    /// <summary>Why the podCIDR is refused on any host of this cluster, or null.</summary>
+    public static string? RefuseShape(Prefix podCidr, Policy policy)
+    {
+        if (!podCidr.IsAligned)
+            return $"is not aligned: {podCidr.Aligned} would be";
+
+        (int shortest, int longest) = podCidr.IsIPv4 ? (16, 30) : (48, 126);
+        if (podCidr.Length < shortest || podCidr.Length > longest)
+            return $"has a prefix length outside /{shortest} to /{longest}";
+
+        foreach ((Prefix range, string name) in Special)
+        {
+            if (range.Overlaps(podCidr))
+                return $"lies in {name} {range}";
+        }
+        return RefuseOutside(podCidr, policy.ClusterCidrs) ?? RefuseService(podCidr, policy.ServiceCidrs);
+    }
+
+    /// <summary>RFC 1918, RFC 6598 or RFC 4193 space.</summary>
+    public static bool IsPrivate(Prefix prefix) => Covers(Private, prefix);
+
+    private static bool Covers(ImmutableArray<Prefix> outer, Prefix inner)
+    {
+        foreach (Prefix prefix in outer)
+        {
+            if (prefix.Contains(inner))
+                return true;
+        }
+        return false;
+    }
+
+    private static string? RefuseOutside(Prefix podCidr, ImmutableArray<Prefix> clusterCidrs)
+    {
+        if (clusterCidrs.IsEmpty)
+            return IsPrivate(podCidr) ? null : "is not private address space, and clusterCidrs, which would allow it, is not set";
+        return Covers(clusterCidrs, podCidr) ? null : $"lies outside clusterCidrs ({string.Join(", ", clusterCidrs)})";
+    }
+
+    private static string? RefuseService(Prefix podCidr, ImmutableArray<Prefix> serviceCidrs)
+    {
+        foreach (Prefix service in serviceCidrs)
+        {
+            if (service.Overlaps(podCidr))
+                return $"overlaps the service CIDR {service}";
+        }
+        return null;
+    }
+
+    private string? RefuseConnected(Prefix podCidr)
+    {
+        int index = _connected.Overlapping(podCidr);
+        if (index < 0)
+            return null;
+
+        HostAddress address = _host.Addresses.First(a => a.Connected == _connected[index]);
+        return $"overlaps {_connected[index]}, which is connected to this host's interface {_host.Interface(address.Interface)?.Name}";
+    }
+
+    private string? RefuseProtected(Prefix podCidr)
+    {
+        foreach (ProtectedAddress guarded in _host.Protected)
+        {
+            if (podCidr.Contains(guarded.Address))
+                return $"covers {guarded.Address}, {Describe(guarded.Role)}";
+        }
+        return null;
+    }
+
+    public static string Describe(ProtectedRole role) => role switch
+    {
+        ProtectedRole.Gateway => "a gateway of this host",
+        ProtectedRole.Resolver => "a DNS resolver of this host",
+        _ => "the API server's address",
+    };
+}

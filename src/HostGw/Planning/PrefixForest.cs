@@ -1,0 +1,87 @@
+namespace HostGw.Planning;
+
+/// <summary>
+/// Distinct prefixes, sorted, each linked to the smallest other one around it. Prefixes nest or are apart, so
+/// chains are at most as long as an address has bits, and every question costs a binary search.
+/// </summary>
+internal sealed class PrefixForest
+{
+    private readonly Prefix[] _prefixes;
+    private readonly int[] _parents;
+
+    public PrefixForest(IEnumerable<Prefix> alignedPrefixes)
+    {
+        _prefixes = [.. alignedPrefixes];
+        Array.Sort(_prefixes);
+        _prefixes = _prefixes[..RemoveDuplicates(_prefixes)];
+        _parents = LinkToParents(_prefixes);
+    }
+
+    public int Count => _prefixes.Length;
+
+    public Prefix this[int index] => _prefixes[index];
+
+    /// <summary>The smallest prefix around prefix <paramref name="index"/>, or -1.</summary>
+    public int Parent(int index) => _parents[index];
+
+    /// <summary>Where <paramref name="prefix"/> stands, or a negative number.</summary>
+    public int IndexOf(Prefix prefix) => Array.BinarySearch(_prefixes, prefix);
+
+    /// <summary>The smallest prefix that holds <paramref name="ip"/>, or -1; its parents are all the others.</summary>
+    public int Covering(Ip ip) => Covering(Prefix.Host(ip));
+
+    /// <summary>A prefix that shares an address with <paramref name="prefix"/>, or -1.</summary>
+    public int Overlapping(Prefix prefix)
+    {
+        int covering = Covering(prefix);
+        if (covering >= 0)
+            return covering;
+
+        int next = ~Array.BinarySearch(_prefixes, prefix);
+        return next < Count && prefix.Contains(_prefixes[next]) ? next : -1;
+    }
+
+    /// <summary>Those that lie in no other.</summary>
+    public IEnumerable<Prefix> Roots()
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            if (_parents[i] < 0)
+                yield return _prefixes[i];
+        }
+    }
+
+    private int Covering(Prefix inner)
+    {
+        int index = Array.BinarySearch(_prefixes, inner);
+        if (index < 0)
+            index = ~index - 1;
+        while (index >= 0 && !_prefixes[index].Contains(inner))
+            index = _parents[index];
+        return index;
+    }
+
+    private static int RemoveDuplicates(Prefix[] sorted)
+    {
+        int count = 0;
+        foreach (Prefix prefix in sorted)
+        {
+            if (count == 0 || sorted[count - 1] != prefix)
+                sorted[count++] = prefix;
+        }
+        return count;
+    }
+
+    private static int[] LinkToParents(Prefix[] sorted)
+    {
+        int[] parents = new int[sorted.Length];
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            int around = i - 1;
+            while (around >= 0 && !sorted[around].Contains(sorted[i]))
+                around = parents[around];
+            parents[i] = around;
+        }
+        return parents;
+    }
+}

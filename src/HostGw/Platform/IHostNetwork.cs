@@ -1,0 +1,19 @@
+using HostGw.Planning;
+
+namespace HostGw.Platform;
+
+/// <summary>The host's routes, addresses, NAT rule and forwarding. Removing what is not there is success.</summary>
+internal interface IHostNetwork : IDisposable
+{
+    /// <summary>Reads what stands, at once.</summary>
+    /// <param name="apiServer">The address that the API client is connected to; none while it is not.</param>
+    /// <exception cref="HostNetworkException">The host cannot be read: nothing may be concluded from what is missing.</exception>
+    HostState Read(Ip apiServer);
+
+    /// <summary>Makes the changes in an order that loses no traffic: additions and replacements before removals.</summary>
+    /// <returns>What the host refused; everything else was done.</returns>
+    IReadOnlyList<HostFailure> Apply(HostChanges changes);
+
+    /// <summary>How many changing requests have been sent since the start.</summary>
+    long Writes { get; }
+}

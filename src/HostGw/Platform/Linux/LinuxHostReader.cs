@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Platform.Linux;
+
+/// <summary>Reads links, addresses and routes: one dump of each, whatever their number.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
+{
+    private readonly NetlinkWriter _request = new();
+
+    /// <exception cref="NetlinkException">The kernel refused, or stayed silent.</exception>
+    public HostState Read(Ip apiServer)
+    {
+        RouteDecoder decoder = new(options.RouteProtocol);
+        List<HostRoute> routes = [];
+        ReadRoutes(AF_INET, decoder, routes);
+        ReadRoutes(AF_INET6, decoder, routes);
+        SortByKey(routes);
+        return new()
+        {
+            Interfaces = ReadInterfaces(),
+            Addresses = ReadAddresses(),
+            Routes = routes,
+            Protected = Protect(decoder.Gateways, apiServer),
+            Forwarding = options.ProcSysNet.ReadForwarding(),
+        };
+    }
+
+    private ImmutableArray<HostInterface> ReadInterfaces()
+    {
+        List<HostInterface> interfaces = [];
+        Dump("list interfaces", LinkMessages.DumpLinks, interfaces.Clear, (_, payload) =>
+        {
+            if (LinkMessages.TryDecodeLink(payload, out HostInterface? link))
+                interfaces.Add(link!);
+        });
+        return [.. interfaces];
+    }
+
+    private ImmutableArray<HostAddress> ReadAddresses()
+    {
+        List<HostAddress> addresses = [];
+        Dump("list addresses", LinkMessages.DumpAddresses, addresses.Clear, (_, payload) =>
+        {
+            if (LinkMessages.TryDecodeAddress(payload, out HostAddress address))
+                addresses.Add(address);
+        });
+        return [.. addresses];
+    }
+
+    private void ReadRoutes(byte family, RouteDecoder decoder, List<HostRoute> routes)
+    {
+        int first = routes.Count;
+        try
+        {
+            Dump(
+                "list routes",
+                (writer, sequence) => RouteEncoder.Dump(writer, family, sequence),
+                () => routes.RemoveRange(first, routes.Count - first),
+                (_, payload) =>
+                {
+                    if (decoder.TryDecode(payload, family, out HostRoute route))
+                        routes.Add(route);
+                });
+        }
+        catch (NetlinkException e) when (e.IsNotFound)
+        {
+            // A namespace that never had a route in table main has no table main.
+        }
+    }
+
+    private void Dump(string what, Action<NetlinkWriter, uint> encode, Action restart, NetlinkMessageHandler onMessage)
+    {
+        _request.Clear();
+        encode(_request, socket.NextSequence());
+        socket.Dump(what, _request, restart, onMessage);
+    }
+
+    private ImmutableArray<ProtectedAddress> Protect(IEnumerable<Ip> gateways, Ip apiServer)
+    {
+        IEnumerable<ProtectedAddress> addresses = gateways.Select(g => new ProtectedAddress(g, ProtectedRole.Gateway))
+            .Concat(ResolvConf.Read(options.ResolvConf).Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)));
+        return apiServer.IsNone ? [.. addresses] : [.. addresses, new(apiServer, ProtectedRole.ApiServer)];
+    }
+
+    // The kernel's order is nearly this one already.
+    private static void SortByKey(List<HostRoute> routes)
+    {
+        for (int i = 1; i < routes.Count; i++)
+        {
+            if (routes[i - 1].Key.CompareTo(routes[i].Key) <= 0)
+                continue;
+            routes.Sort((a, b) => a.Key.CompareTo(b.Key));
+            return;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using HostGw.Planning;
+
+namespace HostGw.Platform.Linux;
+
+/// <summary>The host's network settings under /proc/sys/net, or wherever they are mounted in a container.</summary>
+/// <remarks>https://docs.kernel.org/networking/ip-sysctl.html</remarks>
+internal sealed class ProcSysNet(string root)
+{
+    private const string ForwardIPv4 = "ipv4/ip_forward";
+    private const string ForwardIPv6 = "ipv6/conf/all/forwarding";
+
+    /// <summary>Null in a family that this kernel does not have (ipv6.disable=1) or that is not mounted.</summary>
+    public ForwardingState ReadForwarding() => new(Read(ForwardIPv4) is { } v4 ? v4 != 0 : null, Read(ForwardIPv6) is { } v6 ? v6 != 0 : null);
+
+    /// <exception cref="ProcSysException">The setting cannot be written.</exception>
+    public void EnableForwardingIPv4() => Write(ForwardIPv4, 1);
+
+    /// <summary>Turns forwarding on without losing routes learnt from router advertisements: with forwarding, accept_ra=1 means off.</summary>
+    /// <exception cref="ProcSysException">A setting cannot be written.</exception>
+    public void EnableForwardingIPv6()
+    {
+        foreach (string link in Directory.EnumerateDirectories(Path.Combine(root, "ipv6/conf")))
+        {
+            // "all" does nothing for this setting, and "default" would make future pods' interfaces believe advertisements.
+            string acceptRa = Path.Combine("ipv6/conf", Path.GetFileName(link), "accept_ra");
+            if (Path.GetFileName(link) is not ("all" or "default") && Read(acceptRa) == 1)
+                Write(acceptRa, 2);
+        }
+        Write(ForwardIPv6, 1);
+    }
+
+    /// <summary>Makes room for this many neighbours, only upwards. The files exist in the first network namespace alone.</summary>
+    /// <exception cref="ProcSysException">A setting cannot be written.</exception>
+    public void RaiseNeighbourThresholds(int peers)
+    {
+        foreach (string family in (ReadOnlySpan<string>)["ipv4", "ipv6"])
+        {
+            // The largest first, for they must stay in order.
+            for (int level = 3; level >= 1; level--)
+            {
+                string file = $"{family}/neigh/default/gc_thresh{level}";
+                int wanted = peers << (level - 1);
+                if (Read(file) is { } current && current < wanted)
+                    Write(file, wanted);
+            }
+        }
+    }
+
+    private int? Read(string file)
+    {
+        try
+        {
+            string text = File.ReadAllText(Path.Combine(root, file));
+            return int.TryParse(text.AsSpan().Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) ? value : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // an interface that went, a family or a mount that is not there
+        }
+    }
+
+    private void Write(string file, int value)
+    {
+        string path = Path.Combine(root, file);
+        try
+        {
+            File.WriteAllText(path, value.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (FileNotFoundException)
+        {
+            // The interface went in between.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProcSysException($"write {value} to {path}: {e.Message}; mount the host's /proc/sys/net writable and set procSysNet, or set it on the host", e);
+        }
+    }
+}
+
+/// <summary>A network setting of the host could not be written.</summary>
+internal sealed class ProcSysException(string message, Exception inner) : HostNetworkException(message, inner)
+{
+    public override bool IsNotFound => false;
+}

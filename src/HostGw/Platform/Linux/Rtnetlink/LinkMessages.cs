@@ -1,0 +1,68 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Platform.Linux.Rtnetlink;
+
+/// <summary>Asks for and reads interfaces and their addresses.</summary>
+internal static class LinkMessages
+{
+    public static void DumpLinks(NetlinkWriter writer, uint sequence)
+    {
+        writer.Begin(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, sequence);
+        writer.Write(default(ifinfomsg));
+        writer.Attribute(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+        writer.End();
+    }
+
+    public static void DumpAddresses(NetlinkWriter writer, uint sequence)
+    {
+        writer.Begin(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, sequence);
+        writer.Write(default(ifaddrmsg));
+        writer.End();
+    }
+
+    public static bool TryDecodeLink(ReadOnlySpan<byte> payload, out HostInterface? link)
+    {
+        link = null;
+        // AF_BRIDGE messages describe a port, not the interface.
+        if (!MemoryMarshal.TryRead(payload, out ifinfomsg header) || header.ifi_family != AF_UNSPEC)
+            return false;
+
+        var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifinfomsg>()..]);
+        while (attributes.Next())
+        {
+            if (attributes.Type != IFLA_IFNAME)
+                continue;
+            string name = Encoding.UTF8.GetString(attributes.Value).TrimEnd('\0');
+            link = new(header.ifi_index, name, (header.ifi_flags & IFF_UP) != 0, (header.ifi_flags & IFF_LOOPBACK) != 0);
+        }
+        return link is not null;
+    }
+
+    public static bool TryDecodeAddress(ReadOnlySpan<byte> payload, out HostAddress address)
+    {
+        address = default;
+        if (!MemoryMarshal.TryRead(payload, out ifaddrmsg header))
+            return false;
+
+        // On a point-to-point link IFA_ADDRESS is the peer's and IFA_LOCAL ours; elsewhere IPv6 has only the former.
+        Ip local = default, peer = default;
+        var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifaddrmsg>()..]);
+        while (attributes.Next())
+        {
+            if (attributes.Type == IFA_LOCAL)
+                local = Ip.FromBytes(attributes.Value);
+            else if (attributes.Type == IFA_ADDRESS)
+                peer = Ip.FromBytes(attributes.Value);
+        }
+        if (peer.IsNone || header.ifa_prefixlen > peer.Bits)
+            return false;
+
+        address = new(local.IsNone ? peer : local, new Prefix(peer, header.ifa_prefixlen).Aligned, (int)header.ifa_index);
+        return true;
+    }
+}

@@ -1,0 +1,77 @@
+using HostGw.Planning;
+using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Platform.Linux.Rtnetlink;
+
+/// <summary>Writes the messages that add, replace and delete routes of table main.</summary>
+internal static class RouteEncoder
+{
+    private const ushort Request = NLM_F_REQUEST | NLM_F_ACK;
+
+    /// <summary>Adds a route whose key no other route holds: else the kernel answers EEXIST.</summary>
+    public static void Add(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence) =>
+        New(writer, Request | NLM_F_CREATE | NLM_F_EXCL, route, protocol, sequence);
+
+    /// <summary>Replaces the first route on the key, whoever owns it: the caller must know that it may.</summary>
+    public static void Replace(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence) =>
+        New(writer, Request | NLM_F_CREATE | NLM_F_REPLACE, route, protocol, sequence);
+
+    /// <summary>Deletes this very route, and no other on its key.</summary>
+    public static void Delete(NetlinkWriter writer, HostRoute route, uint sequence)
+    {
+        writer.Begin(RTM_DELROUTE, Request, sequence);
+        Header(writer, route.Destination, route.Protocol, RT_SCOPE_NOWHERE, route.Tos, flags: 0);
+        Key(writer, route.Key);
+        // A multipath route goes as a whole: its first next hop alone would not match it.
+        if (route.NextHopCount == 1)
+            NextHop(writer, route.NextHop, route.Interface);
+        writer.End();
+    }
+
+    /// <summary>Asks for all routes of table main of one family.</summary>
+    public static void Dump(NetlinkWriter writer, byte family, uint sequence)
+    {
+        writer.Begin(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, sequence);
+        writer.Write(new rtmsg { rtm_family = family, rtm_table = RT_TABLE_MAIN });
+        writer.Attribute(RTA_TABLE, (uint)RT_TABLE_MAIN);
+        writer.End();
+    }
+
+    private static void New(NetlinkWriter writer, ushort flags, PodRoute route, byte protocol, uint sequence)
+    {
+        bool viaGateway = !route.NextHop.IsNone;
+        writer.Begin(RTM_NEWROUTE, flags, sequence);
+        Header(writer, route.Destination, protocol, viaGateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK, tos: 0, viaGateway ? RTNH_F_ONLINK : 0);
+        Key(writer, route.Key);
+        NextHop(writer, route.NextHop, route.Interface);
+        writer.End();
+    }
+
+    private static void Header(NetlinkWriter writer, Prefix destination, byte protocol, byte scope, byte tos, uint flags) =>
+        writer.Write(new rtmsg
+        {
+            rtm_family = destination.IsIPv4 ? AF_INET : AF_INET6,
+            rtm_dst_len = destination.Length,
+            rtm_tos = tos,
+            rtm_table = RT_TABLE_MAIN,
+            rtm_protocol = protocol,
+            rtm_scope = scope,
+            rtm_type = RTN_UNICAST,
+            rtm_flags = flags,
+        });
+
+    private static void Key(NetlinkWriter writer, RouteKey key)
+    {
+        writer.Attribute(RTA_DST, key.Destination.Address);
+        if (key.Metric != 0)
+            writer.Attribute(RTA_PRIORITY, key.Metric);
+    }
+
+    private static void NextHop(NetlinkWriter writer, Ip nextHop, int link)
+    {
+        if (!nextHop.IsNone)
+            writer.Attribute(RTA_GATEWAY, nextHop);
+        writer.Attribute(RTA_OIF, link);
+    }
+}

@@ -34,6 +34,21 @@ internal sealed record Plan
 
     /// <summary>One per podCIDR, in the order of the nodes' names.</summary>
     public ImmutableArray<Verdict> Verdicts { get; init; } = [];
+
+    /// <summary>Whether a route to exactly this destination should stand.</summary>
+    public bool Wants(Prefix destination) => TryGetRoute(destination, out _);
+
+    public bool TryGetRoute(Prefix destination, out PodRoute route)
+    {
+        int index = Routes.AsSpan().BinarySearch(new ByDestination(destination));
+        route = index >= 0 ? Routes[index] : default;
+        return index >= 0;
+    }
+
+    private readonly record struct ByDestination(Prefix Destination) : IComparable<PodRoute>
+    {
+        public int CompareTo(PodRoute other) => Destination.CompareTo(other.Destination);
+    }
 }
 
 /// <summary>How much of a plan may be carried out.</summary>

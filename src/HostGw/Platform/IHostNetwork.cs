@@ -14,6 +14,13 @@ internal interface IHostNetwork : IDisposable
     /// <returns>What the host refused; everything else was done.</returns>
     IReadOnlyList<HostFailure> Apply(HostChanges changes);
 
+    /// <summary>Calls <paramref name="wake"/> whenever the host changed in a way that the plan may care about, until cancelled.</summary>
+    /// <exception cref="HostNetworkException">The host cannot be listened to.</exception>
+    Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken);
+
+    /// <summary>Tells the watch which destinations matter from now on.</summary>
+    void Expect(Plan plan);
+
     /// <summary>How many changing requests have been sent since the start.</summary>
     long Writes { get; }
 }

@@ -1,29 +1,7 @@
 using System.Threading.Channels;
+using HostGw.Platform;
 
 namespace HostGw.Reconciliation;
-
-/// <summary>Why a pass runs. Several causes may share one pass.</summary>
-[Flags]
-internal enum WakeCauses
-{
-    None = 0,
-    Start = 1,
-    Nodes = 2,
-    Routes = 4,
-    Links = 8,
-    Addresses = 16,
-    Forwarding = 32,
-    Nat = 64,
-
-    /// <summary>The kernel told more than could be read: anything may have changed.</summary>
-    Overrun = 128,
-
-    /// <summary>An operation failed, or could not be finished.</summary>
-    Retry = 256,
-
-    /// <summary>Nothing was announced for the resync interval.</summary>
-    Resync = 512,
-}
 
 /// <summary>Tells the loop that something changed. However many signals come during a pass, they make one more pass.</summary>
 internal sealed class WakeUp(TimeProvider time)

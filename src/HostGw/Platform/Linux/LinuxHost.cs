@@ -14,18 +14,17 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
+    private readonly RouteNews _news;
 
     public LinuxHost(LinuxHostOptions options)
     {
         _options = options;
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
+        _news = new(options.RouteProtocol, _socket.PortId);
     }
 
     public long Writes => _socket.Writes;
-
-    /// <summary>The netlink port whose changes are our own, and so no news.</summary>
-    public uint PortId => _socket.PortId;
 
     public HostState Read(Ip apiServer) => _reader.Read(apiServer);
 
@@ -40,6 +39,10 @@ internal sealed class LinuxHost : IHostNetwork
         Attempt("forget neighbours", changes.ForgetNeighbours.Count > 0, () => _routes.Forget(changes.ForgetNeighbours, failures), failures);
         return failures;
     }
+
+    public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) => LinuxWatch.RunAsync(_news, wake, cancellationToken);
+
+    public void Expect(Plan plan) => _news.Expect(plan);
 
     public void Dispose() => _socket.Dispose();
 

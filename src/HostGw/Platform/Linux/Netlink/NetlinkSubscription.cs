@@ -1,0 +1,38 @@
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using HostGw.Platform.Linux.Interop;
+
+namespace HostGw.Platform.Linux.Netlink;
+
+/// <summary>Listens to multicast groups of one netlink protocol without a thread of its own.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class NetlinkSubscription : IDisposable
+{
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly Socket _socket;
+
+    /// <param name="groups">RTNLGRP_* or NFNLGRP_* numbers; those that this kernel lacks are left out.</param>
+    /// <exception cref="NetlinkException">The kernel has no such protocol, or forbids the socket.</exception>
+    public NetlinkSubscription(int protocol, ReadOnlySpan<int> groups)
+    {
+        NetlinkHandle handle = NetlinkHandle.Open(protocol, blocking: false);
+        foreach (int group in groups)
+            handle.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, group);
+        _socket = new Socket(new SafeSocketHandle(handle.Fd, ownsHandle: true));
+    }
+
+    /// <summary>Waits for the next messages. Null: more came than the receive buffer holds, and some are lost.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return _buffer.AsMemory(0, await _socket.ReceiveAsync(_buffer, SocketFlags.None, cancellationToken));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+}

@@ -1,0 +1,63 @@
+using HostGw.Planning;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Platform.Linux;
+
+/// <summary>Decides whether a kernel message is worth a pass. It wakes; the pass then decides by what it reads itself.</summary>
+/// <param name="ownPort">The netlink port whose changes are our own.</param>
+internal sealed class RouteNews(byte routeProtocol, uint ownPort)
+{
+    private readonly RouteDecoder _decoder = new(routeProtocol);
+    private readonly Dictionary<int, HostInterface> _links = [];
+    private volatile Plan _plan = new();
+
+    /// <summary>The routes that the last pass wanted: somebody else's on such a destination is news.</summary>
+    public void Expect(Plan plan) => _plan = plan;
+
+    public WakeCauses Read(ReadOnlySpan<byte> datagram)
+    {
+        WakeCauses causes = WakeCauses.None;
+        var messages = new NetlinkMessages(datagram);
+        while (messages.Next())
+        {
+            if (messages.Header.PortId != ownPort)
+                causes |= Judge(messages.Header.Type, messages.Payload);
+        }
+        return causes;
+    }
+
+    private WakeCauses Judge(ushort type, ReadOnlySpan<byte> payload) => type switch
+    {
+        RTM_NEWROUTE or RTM_DELROUTE => IsInteresting(payload) ? WakeCauses.Routes : WakeCauses.None,
+        RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
+        RTM_NEWADDR or RTM_DELADDR => WakeCauses.Addresses,
+        RTM_NEWNETCONF => WakeCauses.Forwarding,
+        _ => WakeCauses.None,
+    };
+
+    private bool IsInteresting(ReadOnlySpan<byte> payload)
+    {
+        if (!_decoder.TryDecode(payload, AF_UNSPEC, out HostRoute route))
+            return false;
+        _decoder.Gateways.Clear();
+        return route.IsOurs || route.Destination.Length == 0 || _plan.Wants(route.Destination);
+    }
+
+    // Statistics and the like are announced as if the link were new.
+    private bool IsNewLinkState(ushort type, ReadOnlySpan<byte> payload)
+    {
+        if (!LinkMessages.TryDecodeLink(payload, out HostInterface? link))
+            return false;
+        if (type == RTM_DELLINK)
+        {
+            _links.Remove(link!.Index);
+            return true;
+        }
+
+        bool known = _links.TryGetValue(link!.Index, out HostInterface? before) && before == link;
+        _links[link.Index] = link;
+        return !known;
+    }
+}

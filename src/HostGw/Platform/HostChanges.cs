@@ -7,6 +7,12 @@ internal sealed record HostChanges
 {
     public required RouteChanges Routes { get; init; }
 
+    /// <summary>False: leave the masquerade rule as it stands.</summary>
+    public bool ChangesNat { get; init; }
+
+    /// <summary>The masquerade rule that should stand; null: none.</summary>
+    public NatPlan? Nat { get; init; }
+
     public bool EnableForwardingIPv4 { get; init; }
 
     public bool EnableForwardingIPv6 { get; init; }
@@ -16,10 +22,11 @@ internal sealed record HostChanges
 
     /// <summary>How many peers this host must be able to resolve.</summary>
     public int Peers { get; init; }
-
-    public bool IsEmpty =>
-        Routes.IsEmpty && !EnableForwardingIPv4 && !EnableForwardingIPv6 && ForgetNeighbours.Count == 0;
 }
+
+/// <param name="Failures">What the host refused; everything else was done.</param>
+/// <param name="NatChange">What was done to the masquerade rule, in words; empty: nothing.</param>
+internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string NatChange);
 
 /// <summary>A change that the host refused, and why.</summary>
 /// <param name="Route">The route concerned, or null.</param>

@@ -5,14 +5,21 @@ namespace HostGw.Platform;
 /// <summary>The host's routes, addresses, NAT rule and forwarding. Removing what is not there is success.</summary>
 internal interface IHostNetwork : IDisposable
 {
+    /// <summary>How many changing requests have been sent since the start.</summary>
+    long Writes { get; }
+
     /// <summary>Reads what stands, at once.</summary>
     /// <param name="apiServer">The address that the API client is connected to; none while it is not.</param>
     /// <exception cref="HostNetworkException">The host cannot be read: nothing may be concluded from what is missing.</exception>
     HostState Read(Ip apiServer);
 
+    /// <summary>What <see cref="Apply"/> would do to the masquerade rule, in words; empty: nothing.</summary>
+    /// <exception cref="HostNetworkException">The rule cannot be read.</exception>
+    string PreviewNat(NatPlan? desired);
+
     /// <summary>Makes the changes in an order that loses no traffic: additions and replacements before removals.</summary>
-    /// <returns>What the host refused; everything else was done.</returns>
-    IReadOnlyList<HostFailure> Apply(HostChanges changes);
+    /// <param name="host">What this pass read.</param>
+    ApplyResult Apply(HostChanges changes, HostState host);
 
     /// <summary>Calls <paramref name="wake"/> whenever the host changed in a way that the plan may care about, until cancelled.</summary>
     /// <exception cref="HostNetworkException">The host cannot be listened to.</exception>
@@ -20,7 +27,4 @@ internal interface IHostNetwork : IDisposable
 
     /// <summary>Tells the watch which destinations matter from now on.</summary>
     void Expect(Plan plan);
-
-    /// <summary>How many changing requests have been sent since the start.</summary>
-    long Writes { get; }
 }

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
-using HostGw.Platform.Linux.Rtnetlink;
+using HostGw.Platform.Linux.Nftables;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
@@ -10,41 +10,70 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHost : IHostNetwork
 {
-    private readonly LinuxHostOptions _options;
+    private readonly ProcSysNet _sysctl;
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
+    private readonly LinuxNat _nat = new();
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly RouteNews _news;
 
     public LinuxHost(LinuxHostOptions options)
     {
-        _options = options;
+        _sysctl = options.ProcSysNet;
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
         _news = new(options.RouteProtocol, _socket.PortId);
     }
 
-    public long Writes => _socket.Writes;
+    public long Writes => _socket.Writes + _nat.Writes;
 
     public HostState Read(Ip apiServer) => _reader.Read(apiServer);
 
-    public IReadOnlyList<HostFailure> Apply(HostChanges changes)
+    public string PreviewNat(NatPlan? desired) => Describe(_nat.Compare(desired));
+
+    public ApplyResult Apply(HostChanges changes, HostState host)
     {
         List<HostFailure> failures = [];
-        ProcSysNet sysctl = _options.ProcSysNet;
-        Attempt("turn IPv4 forwarding on", changes.EnableForwardingIPv4, sysctl.EnableForwardingIPv4, failures);
-        Attempt("turn IPv6 forwarding on", changes.EnableForwardingIPv6, sysctl.EnableForwardingIPv6, failures);
-        Attempt("raise the neighbour table's thresholds", changes.Peers > 0, () => sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
+        Attempt("turn IPv4 forwarding on", changes.EnableForwardingIPv4, _sysctl.EnableForwardingIPv4, failures);
+        Attempt("turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
+        Attempt("raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
+
+        // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
+        NatChange? nat = null;
+        Attempt("apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes.Nat), failures);
         Attempt("change routes", !changes.Routes.IsEmpty, () => _routes.Apply(changes.Routes, failures), failures);
+        Attempt("apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!, LocalAddresses(host)), failures);
         Attempt("forget neighbours", changes.ForgetNeighbours.Count > 0, () => _routes.Forget(changes.ForgetNeighbours, failures), failures);
-        return failures;
+        return new(failures, Describe(nat));
     }
 
-    public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) => LinuxWatch.RunAsync(_news, wake, cancellationToken);
+    public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) =>
+        LinuxWatch.RunAsync(_news, () => _nat.PortId, wake, cancellationToken);
 
     public void Expect(Plan plan) => _news.Expect(plan);
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _nat.Dispose();
+        _socket.Dispose();
+    }
+
+    private NatChange? BeginNat(NatPlan? desired)
+    {
+        NatChange? change = _nat.Compare(desired);
+        if (change is not null)
+            _nat.ApplyBefore(change);
+        return change;
+    }
+
+    private static string Describe(NatChange? change) => change switch
+    {
+        null => "",
+        { Kind: NatChangeKind.Elements } => "prefixes changed",
+        _ => change.Reason,
+    };
+
+    private static HashSet<Ip> LocalAddresses(HostState host) => [.. host.Addresses.Select(a => a.Address)];
 
     // One thing that fails never keeps the others from being done.
     private static void Attempt(string what, bool wanted, Action change, List<HostFailure> failures)
@@ -60,15 +89,4 @@ internal sealed class LinuxHost : IHostNetwork
             failures.Add(new(what, null, e));
         }
     }
-}
-
-/// <summary>What a Linux host needs to be told.</summary>
-internal sealed record LinuxHostOptions
-{
-    /// <summary>rtm_protocol of our routes.</summary>
-    public required byte RouteProtocol { get; init; }
-
-    public required ProcSysNet ProcSysNet { get; init; }
-
-    public string ResolvConf { get; init; } = "/etc/resolv.conf";
 }

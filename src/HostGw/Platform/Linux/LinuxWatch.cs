@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Nftables;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
@@ -8,23 +9,51 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal static class LinuxWatch
 {
+    private const int NFNLGRP_NFTABLES = 7;
+
     // A v4 route vanishes with its link or last address without a word; NETCONF tells of forwarding.
-    private static readonly int[] Groups =
+    private static readonly int[] RouteGroups =
     [
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,
         RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
     ];
 
-    /// <exception cref="NetlinkException">The kernel forbids the socket.</exception>
-    public static async Task RunAsync(RouteNews news, Action<WakeCauses> wake, CancellationToken cancellationToken)
+    private delegate WakeCauses Judge(ReadOnlySpan<byte> datagram);
+
+    /// <param name="natPort">The port whose changes of nf_tables are our own.</param>
+    /// <exception cref="NetlinkException">The kernel forbids a socket.</exception>
+    public static async Task RunAsync(RouteNews news, Func<uint> natPort, Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
-        using var subscription = new NetlinkSubscription(NETLINK_ROUTE, Groups);
+        using var routes = new NetlinkSubscription(NETLINK_ROUTE, RouteGroups);
+        Task routesTask = RunAsync(routes, news.Read, wake, cancellationToken);
+        if (NetlinkSubscription.TryOpen(NfTables.NETLINK_NETFILTER, [NFNLGRP_NFTABLES]) is not { } nat)
+        {
+            await routesTask; // a kernel without netfilter has nothing to announce
+            return;
+        }
+        using (nat)
+            await Task.WhenAll(routesTask, RunAsync(nat, datagram => ReadNat(datagram, natPort()), wake, cancellationToken));
+    }
+
+    private static async Task RunAsync(NetlinkSubscription subscription, Judge judge, Action<WakeCauses> wake, CancellationToken cancellationToken)
+    {
         while (!cancellationToken.IsCancellationRequested)
         {
             ReadOnlyMemory<byte>? datagram = await subscription.ReceiveAsync(cancellationToken);
-            WakeCauses causes = datagram is { } received ? news.Read(received.Span) : WakeCauses.Overrun;
+            WakeCauses causes = datagram is { } received ? judge(received.Span) : WakeCauses.Overrun;
             if (causes != WakeCauses.None)
                 wake(causes);
         }
+    }
+
+    private static WakeCauses ReadNat(ReadOnlySpan<byte> datagram, uint ownPort)
+    {
+        var messages = new NetlinkMessages(datagram);
+        while (messages.Next())
+        {
+            if (messages.Header.PortId != ownPort && NftNotification.Concerns(messages.Header.Type, messages.Payload))
+                return WakeCauses.Nat;
+        }
+        return WakeCauses.None;
     }
 }

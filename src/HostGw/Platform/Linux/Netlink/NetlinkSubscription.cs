@@ -21,6 +21,19 @@ internal sealed class NetlinkSubscription : IDisposable
         _socket = new Socket(new SafeSocketHandle(handle.Fd, ownsHandle: true));
     }
 
+    /// <summary>Null where the kernel has no such protocol, or forbids it.</summary>
+    public static NetlinkSubscription? TryOpen(int protocol, ReadOnlySpan<int> groups)
+    {
+        try
+        {
+            return new(protocol, groups);
+        }
+        catch (NetlinkException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Waits for the next messages. Null: more came than the receive buffer holds, and some are lost.</summary>
     public async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync(CancellationToken cancellationToken)
     {

@@ -1,0 +1,63 @@
+using HostGw.Planning;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw;
+
+// Every sentence the agent can log. Ids are for alerts and runbooks: never change or reuse one.
+internal static partial class Log
+{
+    // 2xx: passes
+
+    [LoggerMessage(201, LogLevel.Information, "Changed routes in {Milliseconds} ms because of {Causes}: {Added} added, {Corrected} corrected, {Removed} removed")]
+    public static partial void RoutesChanged(this ILogger logger, double milliseconds, string causes, int added, int corrected, int removed);
+
+    [LoggerMessage(202, LogLevel.Error, "Could not {What}: {Reason}")]
+    public static partial void OperationFailed(this ILogger logger, string what, string reason);
+
+    [LoggerMessage(203, LogLevel.Debug, "Pass in {Milliseconds} ms because of {Causes} had nothing to do")]
+    public static partial void NothingToDo(this ILogger logger, double milliseconds, string causes);
+
+    [LoggerMessage(204, LogLevel.Warning, "{Problem}")]
+    public static partial void ProblemAppeared(this ILogger logger, string problem);
+
+    [LoggerMessage(205, LogLevel.Information, "No longer: {Problem}")]
+    public static partial void ProblemGone(this ILogger logger, string problem);
+
+    [LoggerMessage(206, LogLevel.Warning, "{Count} more problems like these; `hostgw status` lists all")]
+    public static partial void MoreProblems(this ILogger logger, int count);
+
+    [LoggerMessage(207, LogLevel.Information, "Turned IP forwarding on")]
+    public static partial void ForwardingEnabled(this ILogger logger);
+
+    // 3xx: routes
+
+    [LoggerMessage(301, LogLevel.Information, "Added route {Destination} via {NextHop}")]
+    public static partial void RouteAdded(this ILogger logger, Prefix destination, Ip nextHop);
+
+    [LoggerMessage(302, LogLevel.Information, "Corrected route {Destination}: was via {Before}, is via {NextHop} ({Cause})")]
+    public static partial void RouteCorrected(this ILogger logger, Prefix destination, Ip before, Ip nextHop, string cause);
+
+    [LoggerMessage(303, LogLevel.Information, "Removed route {Destination} via {NextHop}")]
+    public static partial void RouteRemoved(this ILogger logger, Prefix destination, Ip nextHop);
+
+    // 4xx: NAT
+
+    [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]
+    public static partial void NatChanged(this ILogger logger, string what);
+
+    // 5xx: status
+
+    [LoggerMessage(501, LogLevel.Error, "No status endpoint on {Listen}: {Reason}")]
+    public static partial void StatusUnavailable(this ILogger logger, string listen, string reason);
+
+    // 9xx: lifetime
+
+    [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]
+    public static partial void Started(this ILogger logger, string version, string node, string nextHop, string apiServer);
+
+    [LoggerMessage(902, LogLevel.Warning, "Another agent (pid {Pid}) runs on this host; waiting until it ends")]
+    public static partial void WaitingForOtherAgent(this ILogger logger, int pid);
+
+    [LoggerMessage(903, LogLevel.Information, "Stopped; routes and the masquerade rule stay in place")]
+    public static partial void Stopped(this ILogger logger);
+}

@@ -1,0 +1,16 @@
+using HostGw.Platform;
+
+namespace HostGw.Status;
+
+/// <summary>Causes of passes as metrics and status name them.</summary>
+internal static class CauseNames
+{
+    private static readonly (WakeCauses Cause, string Name)[] All =
+    [
+        (WakeCauses.Start, "start"), (WakeCauses.Nodes, "nodes"), (WakeCauses.Routes, "routes"), (WakeCauses.Links, "links"),
+        (WakeCauses.Addresses, "addresses"), (WakeCauses.Forwarding, "forwarding"), (WakeCauses.Nat, "nat"),
+        (WakeCauses.Overrun, "overrun"), (WakeCauses.Retry, "retry"), (WakeCauses.Resync, "resync"),
+    ];
+
+    public static string Of(WakeCauses causes) => string.Join(",", All.Where(a => causes.HasFlag(a.Cause)).Select(a => a.Name));
+}

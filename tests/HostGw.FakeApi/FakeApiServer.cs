@@ -1,6 +1,6 @@
-using System.Text;
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using HostGw.FakeApi.Http;
 using HostGw.FakeApi.Resources;
@@ -10,10 +10,8 @@ using HostGw.FakeApi.Storage;
 namespace HostGw.FakeApi;
 
 /// <summary>A Kubernetes API server for Nodes inside this process: HTTPS, HTTP/1.1 and HTTP/2, its own authority, faults on demand.</summary>
-public sealed class FakeApiServer : IAsyncDisposable
+public sealed partial class FakeApiServer : IAsyncDisposable
 {
-    private const string AdminUser = "kubernetes-admin";
-
     private readonly FakeApiOptions _options;
     private readonly CertificateAuthority _authority = new();
     private readonly TokenStore _tokens;
@@ -45,11 +43,6 @@ public sealed class FakeApiServer : IAsyncDisposable
 
     public Faults Faults { get; } = new();
 
-    /// <summary>Of the administrator, until rotated.</summary>
-    public string Token { get; private set; }
-
-    public string CaPem => _authority.Pem;
-
     public IReadOnlyList<IPEndPoint> Endpoints => _listener.Endpoints;
 
     /// <summary>The first endpoint; an any-address as loopback.</summary>
@@ -78,47 +71,6 @@ public sealed class FakeApiServer : IAsyncDisposable
 
     public void ClearRequests() => _log.Clear();
 
-    /// <summary>A further token; with a lifetime it stops working by itself.</summary>
-    public string IssueToken(string user, TimeSpan? lifetime = null) => _tokens.Issue(user, lifetime);
-
-    /// <summary>Requests with this token are 401 from now on; open watches go on, as in the real server.</summary>
-    public void ExpireToken(string token) => _tokens.Expire(token);
-
-    /// <summary>Replaces <see cref="Token"/> and expires the old one.</summary>
-    public string RotateToken()
-    {
-        _tokens.Expire(Token);
-        return Token = _tokens.Issue(AdminUser, null);
-    }
-
-    /// <summary>New connections get a new server certificate of the same authority.</summary>
-    public void RotateCertificate() => _certificate = _authority.IssueServer(ServerNames());
-
-    /// <summary>The text of a kubeconfig for this server.</summary>
-    public string Kubeconfig(KubeconfigOptions? options = null)
-    {
-        options ??= new KubeconfigOptions();
-        string server = options.Server ?? Uri.ToString().TrimEnd('/');
-        return Security.Kubeconfig.Write(server, CaPem, options.User, Credential(options));
-    }
-
-    /// <summary>Writes a kubeconfig, and the token file it names if there is one.</summary>
-    public void WriteKubeconfig(string path, KubeconfigOptions? options = null)
-    {
-        File.WriteAllText(path, Kubeconfig(options));
-        if (options?.TokenFile is { } tokenFile)
-            File.WriteAllText(tokenFile, options.Token ?? _tokens.Issue(options.User, null));
-    }
-
-    /// <summary>Writes what a pod finds in /var/run/secrets/kubernetes.io/serviceaccount: token, ca.crt, namespace.</summary>
-    public void WriteServiceAccount(string directory, string? token = null)
-    {
-        Directory.CreateDirectory(directory);
-        File.WriteAllText(Path.Combine(directory, "token"), token ?? Token);
-        File.WriteAllText(Path.Combine(directory, "ca.crt"), CaPem);
-        File.WriteAllText(Path.Combine(directory, "namespace"), "kube-system");
-    }
-
     /// <summary>Closes the listening sockets and resets every connection, as if the process had died.</summary>
     public Task StopListeningAsync() => _listener.StopAsync();
 
@@ -143,23 +95,6 @@ public sealed class FakeApiServer : IAsyncDisposable
         _watchEnds.Dispose();
         _authority.Dispose();
     }
-
-    private string Credential(KubeconfigOptions options)
-    {
-        if (options.TokenFile is not null)
-            return Security.Kubeconfig.TokenFile(options.TokenFile);
-        if (!options.ClientCertificate)
-            return Security.Kubeconfig.Token(options.Token ?? _tokens.Issue(options.User, null));
-        using X509Certificate2 certificate = _authority.IssueClient(options.User, ["system:masters"], options.CertificateLifetime);
-        return Security.Kubeconfig.Certificate(certificate);
-    }
-
-    private IEnumerable<string> ServerNames() =>
-    [
-        "localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
-        .. _options.Listen.Select(e => e.Address.ToString()),
-        .. _options.ServerNames,
-    ];
 
     private void AddNamespaces()
     {

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Buffers;
+using System.Text;
 using System.Text.Json.Nodes;
 using HostGw.FakeApi.Http;
 using HostGw.FakeApi.Resources;

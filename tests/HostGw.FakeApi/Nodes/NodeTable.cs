@@ -26,8 +26,9 @@ public sealed class NodeTable
 
     /// <summary>Adds or replaces a node. The resourceVersion is the server's; uid and creationTimestamp are kept or made unless given.</summary>
     /// <returns>The resourceVersion of the write.</returns>
-    public long Put(NodeSpec spec) => Put(spec.ToJson());
+    public long Put(NodeSpec spec) => Put(spec.ToJsonObject());
 
+    /// <summary>Adds or replaces many.</summary>
     public void Put(IEnumerable<NodeSpec> specs)
     {
         foreach (NodeSpec spec in specs)

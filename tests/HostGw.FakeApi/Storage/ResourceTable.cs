@@ -55,10 +55,11 @@ internal sealed class ResourceTable
             JsonObject content = change(old?.Parse());
 
             // As in etcd, a write that changes nothing has no revision and no event.
-            StoredObject same = StoredObject.From(_kind, key, old?.Revision ?? 0, content);
-            if (old is not null && same.Json.Span.SequenceEqual(old.Json.Span))
+            if (old is not null && StoredObject.From(_kind, key, old.Revision, content).Json.Span.SequenceEqual(old.Json.Span))
                 return old;
-            return dryRun ? same : Commit(old, StoredObject.From(_kind, key, _store.NextRevision(), content));
+            long revision = dryRun ? old?.Revision ?? 0 : _store.NextRevision();
+            StoredObject written = StoredObject.From(_kind, key, revision, content);
+            return dryRun ? written : Commit(old, written);
         }
     }
 

@@ -1,0 +1,81 @@
+using HostGw.Lab.Agents;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab;
+
+/// <summary>A cluster in the box: nodes with pods, the API server, the outside world, and an agent for every node.</summary>
+public sealed class Cluster : IAsyncDisposable
+{
+    private readonly ClusterSettings _settings;
+    private readonly List<Node> _nodes = [];
+    private readonly Dictionary<string, Agent> _agents = [];
+
+    private Cluster(ClusterSettings settings, Segment segment, Outside outside, ControlPlane api)
+    {
+        _settings = settings;
+        Segment = segment;
+        Outside = outside;
+        Api = api;
+    }
+
+    public Segment Segment { get; }
+
+    public Outside Outside { get; }
+
+    public ControlPlane Api { get; }
+
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    public IEnumerable<Agent> Agents => _agents.Values;
+
+    public IEnumerable<Pod> Pods => _nodes.SelectMany(node => node.Pods);
+
+    /// <summary>Builds it all. The API knows the nodes; no agent runs yet.</summary>
+    public static async Task<Cluster> CreateAsync(ClusterSettings settings)
+    {
+        var segment = Segment.Create();
+        var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment));
+        for (int number = 1; number <= settings.Nodes; number++)
+            cluster.Join(number);
+        return cluster;
+    }
+
+    /// <summary>Number from 1.</summary>
+    public Node Node(int number) => _nodes.Single(node => node.Number == number);
+
+    public Agent Agent(Node node) => _agents[node.Name];
+
+    /// <summary>Adds a machine and its Node object.</summary>
+    public Node Join(int number)
+    {
+        var node = Topology.Node.Create(Segment, number, number == _settings.WindowsNode, _settings.PodsPerNode);
+        _nodes.Add(node);
+        _agents.Add(node.Name, new(node.Network, Api.Kubeconfig, _settings.Agents));
+        Api.Put(NodeObject.Of(node));
+        return node;
+    }
+
+    /// <summary>Removes a node from the API and switches its machine off.</summary>
+    public void Leave(Node node)
+    {
+        Api.Delete(node.Name);
+        _agents[node.Name].Dispose();
+        _agents.Remove(node.Name);
+        _nodes.Remove(node);
+        node.Dispose();
+    }
+
+    /// <summary>Starts every agent that does not run, and waits until all are ready.</summary>
+    public Task StartAgentsAsync() =>
+        Task.WhenAll(Agents.Where(agent => !agent.IsRunning).Select(agent => agent.StartAndWaitAsync()));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Agent agent in Agents)
+            agent.Dispose();
+        await Api.DisposeAsync();
+        _nodes.ForEach(node => node.Dispose());
+        Outside.Dispose();
+        Segment.Dispose();
+    }
+}

@@ -1,0 +1,17 @@
+using HostGw.Lab.Agents;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab;
+
+/// <summary>What cluster to build.</summary>
+public sealed record ClusterSettings
+{
+    public int Nodes { get; init; } = 4;
+
+    /// <summary>Which node plays Windows; 0 for none. The seed documents' example has the first.</summary>
+    public int WindowsNode { get; init; } = 1;
+
+    public int PodsPerNode { get; init; } = 1;
+
+    public AgentSettings Agents { get; init; } = new("PodGateway", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]);
+}

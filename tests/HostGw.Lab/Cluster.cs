@@ -36,7 +36,7 @@ public sealed class Cluster : IAsyncDisposable
         var segment = Segment.Create();
         var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment));
         for (int number = 1; number <= settings.Nodes; number++)
-            cluster.Join(number);
+            cluster.Api.Put(NodeObject.Of(cluster.AddMachine(number)));
         return cluster;
     }
 
@@ -45,20 +45,18 @@ public sealed class Cluster : IAsyncDisposable
 
     public Agent Agent(Node node) => _agents[node.Name];
 
-    /// <summary>Adds a machine and its Node object.</summary>
-    public Node Join(int number)
+    /// <summary>Adds a machine, of which the API knows nothing yet.</summary>
+    public Node AddMachine(int number)
     {
         var node = Topology.Node.Create(Segment, number, number == _settings.WindowsNode, _settings.PodsPerNode);
         _nodes.Add(node);
         _agents.Add(node.Name, new(node.Network, Api.Kubeconfig, _settings.Agents));
-        Api.Put(NodeObject.Of(node));
         return node;
     }
 
-    /// <summary>Removes a node from the API and switches its machine off.</summary>
-    public void Leave(Node node)
+    /// <summary>Switches a machine off. Its Node object stays.</summary>
+    public void RemoveMachine(Node node)
     {
-        Api.Delete(node.Name);
         _agents[node.Name].Dispose();
         _agents.Remove(node.Name);
         _nodes.Remove(node);

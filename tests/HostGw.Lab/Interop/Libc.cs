@@ -18,6 +18,9 @@ internal static partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int socket(int domain, int type, int protocol);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int bind(SafeHandle socket, ReadOnlySpan<byte> address, int length);
+
     [LibraryImport("libc")]
     public static partial uint geteuid();
 

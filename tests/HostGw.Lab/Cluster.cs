@@ -36,7 +36,7 @@ public sealed class Cluster : IAsyncDisposable
         var segment = Segment.Create();
         var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment));
         for (int number = 1; number <= settings.Nodes; number++)
-            cluster.Api.Put(NodeObject.Of(cluster.AddMachine(number)));
+            cluster.Api.Announce(cluster.AddMachine(number));
         return cluster;
     }
 

@@ -1,4 +1,5 @@
-using System.Text.Json.Nodes;
+using System.Net.Sockets;
+using HostGw.FakeApi;
 using HostGw.Lab.Topology;
 
 namespace HostGw.Lab;
@@ -6,14 +7,41 @@ namespace HostGw.Lab;
 /// <summary>The Kubernetes API server of the lab, on the nodes' segment.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
-    private readonly Dictionary<string, JsonObject> _nodes = [];
+    private const int Port = 6443;
+
+    private ControlPlane(FakeApiServer server)
+    {
+        Server = server;
+        server.WriteKubeconfig(Kubeconfig);
+    }
+
+    public FakeApiServer Server { get; }
+
+    /// <summary>Path of a kubeconfig that works on every node.</summary>
     public string Kubeconfig { get; } = $"{Box.Directory}/kubeconfig";
 
-    public static Task<ControlPlane> StartAsync(Segment segment) => Task.FromResult(new ControlPlane());
+    public static async Task<ControlPlane> StartAsync(Segment segment) => new(await FakeApiServer.StartAsync(new FakeApiOptions
+    {
+        Listen = [.. Addressing.ApiServer.Select(address => new IPEndPoint(address, Port))],
+        Bind = endpoint => segment.Network.Run(() => Bind(endpoint)),
+    }));
 
-    public void Put(NodeObject node) => _nodes[node.Name] = node.ToJson();
+    /// <summary>What the API says of a machine of the lab: the truth, unless changed with <c>with</c>.</summary>
+    public static NodeSpec Describe(Node node) => new(node.Name)
+    {
+        OperatingSystem = node.IsWindows ? "windows" : "linux",
+        InternalIPs = [.. node.Addresses.Select(address => address.ToString())],
+        PodCidrs = [.. node.PodCidrs.Select(cidr => cidr.ToString())],
+    };
 
-    public void Delete(string node) => _nodes.Remove(node);
+    public void Announce(Node node) => Server.Nodes.Put(Describe(node));
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    private static Socket Bind(EndPoint endpoint)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(endpoint);
+        return socket;
+    }
 }

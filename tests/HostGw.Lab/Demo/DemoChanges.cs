@@ -11,7 +11,7 @@ internal sealed partial class DemoRun
 {
     private async Task ChangeTheModeAsync()
     {
-        screen.Step("Change every node to nextHop: NodeAddress", "The agents restart one after the other with the new setting while pods ping each other without pause.");
+        screen.Step("Change every node to nextHop: NodeAddress", "The agents restart one by one with the new setting, while pods ping each other without pause.");
         using PingFlood flood = Flood();
         await CheckAsync("All agents restarted and ready", Agent(1), async () =>
         {
@@ -39,7 +39,7 @@ internal sealed partial class DemoRun
         Node joining = cluster.AddMachine(5);
         Agent(joining).Settings = Agent(1).Settings;
         await CheckAsync("Its two routes stand on every other node", Agent(1), () => AnnouncedAsync(peers, joining, added: true,
-            () => cluster.Api.Put(NodeObject.Of(joining))));
+            () => cluster.Api.Announce(joining)));
         await CheckAsync("Its own agent is ready", Agent(joining), async () =>
         {
             long started = Stopwatch.GetTimestamp();
@@ -88,7 +88,7 @@ internal sealed partial class DemoRun
         Node leaving = cluster.Node(5);
         Node[] peers = [.. cluster.Nodes.Where(node => node != leaving)];
         await CheckAsync("Its two routes are gone from every other node", Agent(1), () => AnnouncedAsync(peers, leaving, added: false,
-            () => cluster.Api.Delete(leaving.Name)));
+            () => cluster.Api.Server.Nodes.Delete(leaving.Name)));
         cluster.RemoveMachine(leaving);
         var matrix = PingMatrix.Measure(cluster.Pods, Patience);
         await CheckAsync($"The other four are undisturbed: all {matrix.Pings} pings answered", Agent(1),

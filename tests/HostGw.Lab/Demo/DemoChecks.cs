@@ -75,11 +75,18 @@ internal sealed partial class DemoRun
             });
     }
 
-    private void ShowNat()
+    private Task ShowNatAsync() => CheckAsync("Every node masquerades its own pods, except towards pods and itself", Agent(2), () =>
     {
         screen.Faint("NAT on node2 (nft list table inet hostgw); the others differ only in their own pod subnets:");
-        string table = cluster.Node(2).Network.Exec("nft", "list", "table", "inet", "hostgw");
-        foreach (string line in table.TrimEnd().Split('\n'))
+        foreach (string line in NatTable(cluster.Node(2)).TrimEnd().Split('\n'))
             screen.Text(line.Replace("\t", "  ", StringComparison.Ordinal));
-    }
+        screen.Text();
+        return Nothing("a masquerade rule for what is neither local nor exempt",
+            from node in cluster.Nodes
+            let table = NatTable(node)
+            where !table.Contains("masquerade", StringComparison.Ordinal) || !table.Contains("fib daddr type != local", StringComparison.Ordinal)
+            select $"{node.Name}: {table}");
+    });
+
+    private static string NatTable(Node node) => node.Network.Exec("nft", "list", "table", "inet", "hostgw");
 }

@@ -54,7 +54,7 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
 
     private async Task StartTheAgentsAsync()
     {
-        screen.Step("An agent on every node", "nextHop: PodGateway, as in the seed documents: to a Linux node's pods by way of .1, to a Windows node's by way of .2.");
+        screen.Step("An agent on every node", "nextHop: PodGateway. Pods of a Linux node are reached by its .1, of a Windows node by its .2.");
         await CheckAsync("All agents are ready, from process start to routes in the kernel", Agent(1), async () =>
         {
             long started = Stopwatch.GetTimestamp();
@@ -65,8 +65,7 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
         screen.Faint("Routes made by the agents (all on eth0, protocol 157; the first of each node is the cluster route):");
         screen.Table(Report.Routes(cluster));
         screen.Text();
-        ShowNat();
-        screen.Text();
+        await ShowNatAsync();
         foreach (Node node in cluster.Nodes)
             await CheckAsync($"{node.Name} has exactly the routes it should have", Agent(node), () => ExpectRoutes(node, podGateway: true));
         await CheckAsync("Forwarding is on, on every node, for IPv4 and IPv6", Agent(1), () =>

@@ -1,3 +1,4 @@
+using HostGw.FakeApi;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Topology;
 
@@ -33,10 +34,12 @@ public sealed class Cluster : IAsyncDisposable
     /// <summary>Builds it all. The API knows the nodes; no agent runs yet.</summary>
     public static async Task<Cluster> CreateAsync(ClusterSettings settings)
     {
+        if (!Box.IsInside)
+            throw new InvalidOperationException("a cluster is built in a box only: tests/tools/in-box.sh COMMAND");
         var segment = Segment.Create();
         var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment));
         for (int number = 1; number <= settings.Nodes; number++)
-            cluster.Api.Announce(cluster.AddMachine(number));
+            cluster.Announce(cluster.AddMachine(number));
         return cluster;
     }
 
@@ -44,6 +47,17 @@ public sealed class Cluster : IAsyncDisposable
     public Node Node(int number) => _nodes.Single(node => node.Number == number);
 
     public Agent Agent(Node node) => _agents[node.Name];
+
+    /// <summary>What the API says of a machine: the truth, unless changed with <c>with</c>.</summary>
+    public NodeSpec Describe(Node node) => new(node.Name)
+    {
+        OperatingSystem = node.IsWindows ? "windows" : "linux",
+        InternalIPs = [.. node.Addresses.Where(address => Has(address)).Select(address => $"{address}")],
+        PodCidrs = [.. node.PodCidrs.Where(cidr => Has(cidr.BaseAddress)).Select(cidr => $"{cidr}")],
+    };
+
+    /// <summary>Puts the machine's Node object into the API.</summary>
+    public void Announce(Node node) => Api.Server.Nodes.Put(Describe(node));
 
     /// <summary>Adds a machine, of which the API knows nothing yet.</summary>
     public Node AddMachine(int number)
@@ -76,4 +90,6 @@ public sealed class Cluster : IAsyncDisposable
         Outside.Dispose();
         Segment.Dispose();
     }
+
+    private bool Has(IPAddress address) => _settings.DualStack || !address.IsV6();
 }

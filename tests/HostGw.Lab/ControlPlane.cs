@@ -26,16 +26,6 @@ public sealed class ControlPlane : IAsyncDisposable
         Bind = endpoint => segment.Network.Run(() => Bind(endpoint)),
     }));
 
-    /// <summary>What the API says of a machine of the lab: the truth, unless changed with <c>with</c>.</summary>
-    public static NodeSpec Describe(Node node) => new(node.Name)
-    {
-        OperatingSystem = node.IsWindows ? "windows" : "linux",
-        InternalIPs = [.. node.Addresses.Select(address => address.ToString())],
-        PodCidrs = [.. node.PodCidrs.Select(cidr => cidr.ToString())],
-    };
-
-    public void Announce(Node node) => Server.Nodes.Put(Describe(node));
-
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
     private static Socket Bind(EndPoint endpoint)

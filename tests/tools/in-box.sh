@@ -24,6 +24,13 @@ mkdir /run/netns /run/box /run/box/tmp
 mount --bind /run/box /run/box
 mount --make-private /run/box
 touch /run/box/pid
+# The machine's own resolver must not matter in here. Its file may be a link to what is now hidden.
+resolv=$(readlink -m /etc/resolv.conf)
+case $resolv in
+  /run/*) mkdir -p "${resolv%/*}" && touch "$resolv" ;;
+esac
+echo 'nameserver 172.16.53.53' > /run/box/resolv.conf
+[ ! -e "$resolv" ] || mount --bind /run/box/resolv.conf "$resolv"
 ip link set lo up
 TMPDIR=/run/box/tmp
 export TMPDIR

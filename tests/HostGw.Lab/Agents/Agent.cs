@@ -32,6 +32,9 @@ public sealed class Agent : IDisposable
 
     public AgentLog Log { get; }
 
+    /// <summary>Of its present or last life, as seen in the box.</summary>
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"the agent of {Node} was never started");
+
     public bool IsRunning => _process is { HasExited: false };
 
     public void Start()
@@ -83,12 +86,13 @@ public sealed class Agent : IDisposable
         return (await JsonDocument.ParseAsync(body)).RootElement;
     }
 
-    /// <summary>The sum of a metric over all its labels.</summary>
-    public async Task<double> MetricAsync(string name)
+    /// <summary>The sum of a metric over all its labels, or over those lines that have this label.</summary>
+    public async Task<double> MetricAsync(string name, string label = "")
     {
         string text = await _http.GetStringAsync($"http://{Listen}/metrics");
         return text.Split('\n')
             .Where(line => line.StartsWith(name + " ", StringComparison.Ordinal) || line.StartsWith(name + "{", StringComparison.Ordinal))
+            .Where(line => line.Contains(label, StringComparison.Ordinal))
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
@@ -114,10 +118,8 @@ public sealed class Agent : IDisposable
     // `ip netns exec` becomes the program it starts, so this is the agent itself.
     private async Task<int> EndAsync(int signal)
     {
-        if (_process is null)
-            throw new InvalidOperationException($"the agent of {Node} was never started");
-        _ = Libc.kill(_process.Id, signal);
-        await _process.WaitForExitAsync();
+        _ = Libc.kill(ProcessId, signal);
+        await _process!.WaitForExitAsync();
         return _process.ExitCode;
     }
 

@@ -39,7 +39,7 @@ internal sealed partial class DemoRun
         Node joining = cluster.AddMachine(5);
         Agent(joining).Settings = Agent(1).Settings;
         await CheckAsync("Its two routes stand on every other node", Agent(1), () => AnnouncedAsync(peers, joining, added: true,
-            () => cluster.Api.Announce(joining)));
+            () => cluster.Announce(joining)));
         await CheckAsync("Its own agent is ready", Agent(joining), async () =>
         {
             long started = Stopwatch.GetTimestamp();

@@ -41,6 +41,9 @@ public sealed class RouteEvents : IDisposable
         return Stopwatch.GetElapsedTime(since, found!.At);
     }
 
+    /// <summary>Whether a route to this prefix was removed, even for a moment. A replaced route is not.</summary>
+    public bool Removed(IPNetwork destination) => _events.Exists(e => !e.Added && e.Destination.Equals(destination));
+
     public void Dispose() => _socket.Dispose();
 
     private static Socket Open()

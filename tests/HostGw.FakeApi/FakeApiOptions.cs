@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace HostGw.FakeApi;
 
 /// <summary>How a <see cref="FakeApiServer"/> starts.</summary>
@@ -5,6 +7,9 @@ public sealed record FakeApiOptions
 {
     /// <summary>Where to listen; port 0 picks one and keeps it over stop and start.</summary>
     public IReadOnlyList<IPEndPoint> Listen { get; init; } = [new(IPAddress.Loopback, 0)];
+
+    /// <summary>Makes the listening sockets, bound but not yet listening, for instance in another network namespace; null: here.</summary>
+    public Func<EndPoint, Socket>? Bind { get; init; }
 
     /// <summary>Names and addresses the certificate is valid for, besides localhost, the loopback addresses and those listened on.</summary>
     public IReadOnlyList<string> ServerNames { get; init; } = [];

@@ -36,7 +36,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
             new ReadEndpoint(_store, Faults),
             new WatchEndpoint(_store, Faults, _watchEnds, options),
             new WriteEndpoint(_store, new ObjectWriter(_store, options.Time)));
-        _listener = new Listener(options.Listen, () => _certificate, _connections, pipeline.HandleAsync);
+        _listener = new Listener(options, () => _certificate, _connections, pipeline.HandleAsync);
     }
 
     public NodeTable Nodes { get; }

@@ -1,1 +1,3 @@
-return 0;
+using HostGw.Lab;
+
+return await Commands.Create().Parse(args).InvokeAsync();

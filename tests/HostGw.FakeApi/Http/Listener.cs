@@ -7,12 +7,13 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HostGw.FakeApi.Http;
 
 /// <summary>The listening sockets: opened and closed at will, always on the same ports.</summary>
-internal sealed class Listener(IReadOnlyList<IPEndPoint> endpoints, Func<X509Certificate2> certificate, Connections connections, RequestDelegate pipeline)
+internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> certificate, Connections connections, RequestDelegate pipeline)
     : IAsyncDisposable
 {
     private const int LargestBody = 3 * 1024 * 1024; // the real server's limit
@@ -22,7 +23,7 @@ internal sealed class Listener(IReadOnlyList<IPEndPoint> endpoints, Func<X509Cer
     private WebApplication? _app;
 
     /// <summary>With the ports that were picked, once started.</summary>
-    public IReadOnlyList<IPEndPoint> Endpoints { get; private set; } = endpoints;
+    public IReadOnlyList<IPEndPoint> Endpoints { get; private set; } = options.Listen;
 
     public async Task StartAsync()
     {
@@ -30,6 +31,8 @@ internal sealed class Listener(IReadOnlyList<IPEndPoint> endpoints, Func<X509Cer
             return;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
+        if (options.Bind is { } bind)
+            builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = bind);
         WebApplication app = builder.Build();
         app.Run(pipeline);
         await app.StartAsync();

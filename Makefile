@@ -1,0 +1,34 @@
+# The commands of this repository. `make demo` shows what HostGw does, `make test` proves it.
+
+LAB := tests/HostGw.Lab/bin/Release/net10.0/hostgw-lab
+QUIET := -c Release -v quiet -nologo
+
+# Debian packages by the program that shows they are there.
+PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount
+
+.PHONY: build publish demo test format clean install
+
+build:
+	@dotnet build HostGw.sln $(QUIET)
+
+# What the lab runs on every node.
+publish:
+	@dotnet publish src/HostGw $(QUIET) -o artifacts/hostgw
+
+demo:
+	$(if $(filter-out 0,$(shell id -u)),$(error make demo needs root, for network namespaces: sudo make demo))
+	@$(MAKE) --no-print-directory install publish
+	@dotnet build tests/HostGw.Lab $(QUIET)
+	@$(LAB) demo
+
+test:
+	@tests/tools/test.sh
+
+format:
+	@dotnet format HostGw.sln
+
+clean:
+	@rm -rf artifacts src/*/bin src/*/obj tests/*/bin tests/*/obj
+
+install:
+	@tests/tools/install.sh $(PACKAGES)

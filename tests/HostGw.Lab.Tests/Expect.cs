@@ -1,0 +1,51 @@
+using HostGw.Lab.Network;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab.Tests;
+
+/// <summary>What kernels should have, soon. Routes are written as <c>ip route</c> does.</summary>
+internal static class Expect
+{
+    public const string OurProtocol = "157";
+
+    public static IEnumerable<string> Ours(Node node) =>
+        KernelRoute.All(node.Network).Where(route => route.Protocol == OurProtocol).Select(route => $"{route}");
+
+    /// <summary>Exactly these routes with our protocol.</summary>
+    public static Task RoutesAsync(Node node, params IEnumerable<string> routes)
+    {
+        string[] expected = [.. routes.Order(StringComparer.Ordinal)];
+        return Eventually.TrueAsync(
+            () => Ours(node).Order(StringComparer.Ordinal).SequenceEqual(expected),
+            () => $"{node.Name} should have\n  {string.Join("\n  ", expected)}\nbut has\n  {string.Join("\n  ", Ours(node))}");
+    }
+
+    /// <summary>This route, and no other to that prefix.</summary>
+    public static Task OnlyRouteAsync(Node node, string route)
+    {
+        var destination = IPNetwork.Parse(route.Split(' ')[0]);
+        return Eventually.TrueAsync(
+            () => KernelRoute.To(node.Network, destination) is [var only] && only.ToString() == route,
+            () => $"{node.Name} should have only\n  {route}\nbut has\n  {string.Join("\n  ", KernelRoute.To(node.Network, destination))}");
+    }
+
+    /// <summary>This route, whatever stands beside it.</summary>
+    public static Task RouteAsync(Node node, string route)
+    {
+        var destination = IPNetwork.Parse(route.Split(' ')[0]);
+        return Eventually.TrueAsync(
+            () => KernelRoute.To(node.Network, destination).Any(found => found.ToString() == route),
+            () => $"{node.Name} should have\n  {route}\nbut has\n  {string.Join("\n  ", KernelRoute.To(node.Network, destination))}");
+    }
+
+    public static Task NoRouteAsync(Node node, IPNetwork destination) => Eventually.TrueAsync(
+        () => KernelRoute.To(node.Network, destination).Count == 0,
+        () => $"{node.Name} should have no route to {destination} but has {string.Join(", ", KernelRoute.To(node.Network, destination))}");
+
+    /// <summary>What an agent makes of a peer with nextHop NodeAddress.</summary>
+    public static string[] ByNodeAddress(Node peer) =>
+    [
+        $"{peer.PodCidrs[0]} via {peer.Addresses[0]} dev eth0 proto 157 onlink",
+        $"{peer.PodCidrs[1]} via {peer.Addresses[1]} dev eth0 proto 157 metric 1024 onlink",
+    ];
+}

@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using HostGw.Lab.Interop;
+using HostGw.Lab.Network;
+
+namespace HostGw.Lab.Agents;
+
+/// <summary>The real agent in one node. It can be stopped, killed and started again, with other settings.</summary>
+public sealed class Agent : IDisposable
+{
+    private const string Listen = "127.0.0.1:9157";
+
+    private readonly NetworkNamespace _node;
+    private readonly string _kubeconfig;
+    private readonly HttpClient _http;
+    private Process? _process;
+
+    internal Agent(NetworkNamespace node, string kubeconfig, AgentSettings settings)
+    {
+        _node = node;
+        _kubeconfig = kubeconfig;
+        _http = NamespaceHttp.In(node);
+        Settings = settings;
+        Log = new($"{Box.Directory}/{node.Name}.log");
+    }
+
+    public string Node => _node.Name;
+
+    /// <summary>Takes effect at the next start.</summary>
+    public AgentSettings Settings { get; set; }
+
+    public AgentLog Log { get; }
+
+    /// <summary>Of its present or last life, as seen in the box.</summary>
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"the agent of {Node} was never started");
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    public void Start()
+    {
+        if (IsRunning)
+            throw new InvalidOperationException($"the agent of {Node} runs already");
+        _process?.Dispose();
+        _process = Process.Start(StartInfo(["agent", "--listen", Listen]))!;
+        _process.OutputDataReceived += (_, e) => Log.Add(e.Data);
+        _process.ErrorDataReceived += (_, e) => Log.Add(e.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Asks it to stop and returns its exit code.</summary>
+    public Task<int> StopAsync() => EndAsync(Libc.SIGTERM);
+
+    /// <summary>Ends it without giving it a chance to say goodbye.</summary>
+    public Task<int> KillAsync() => EndAsync(Libc.SIGKILL);
+
+    /// <summary>Starts it and waits until it says it is ready.</summary>
+    public async Task StartAndWaitAsync()
+    {
+        Start();
+        await WaitReadyAsync();
+    }
+
+    /// <exception cref="TimeoutException">It did not become ready; the message has its last words.</exception>
+    public Task WaitReadyAsync() => Eventually.TrueAsync(
+        async () => IsRunning ? await IsReadyAsync() : throw new InvalidOperationException(Failure("ended")), () => Failure("is not ready"));
+
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using HttpResponseMessage answer = await _http.GetAsync($"http://{Listen}/readyz");
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What GET /status says.</summary>
+    public async Task<JsonElement> StatusAsync()
+    {
+        using Stream body = await _http.GetStreamAsync($"http://{Listen}/status");
+        return (await JsonDocument.ParseAsync(body)).RootElement;
+    }
+
+    /// <summary>The sum of a metric over all its labels, or over those lines that have this label.</summary>
+    public async Task<double> MetricAsync(string name, string label = "")
+    {
+        string text = await _http.GetStringAsync($"http://{Listen}/metrics");
+        return text.Split('\n')
+            .Where(line => line.StartsWith(name + " ", StringComparison.Ordinal) || line.StartsWith(name + "{", StringComparison.Ordinal))
+            .Where(line => line.Contains(label, StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Runs another command of hostgw on this node, with the same settings, and returns its output.</summary>
+    public string Run(string command, params IEnumerable<string> flags) =>
+        Command.Run("ip", StartInfo([command, .. flags]).ArgumentList);
+
+    public void Dispose()
+    {
+        if (IsRunning)
+            KillAsync().Wait();
+        _process?.Dispose();
+        _http.Dispose();
+    }
+
+    private ProcessStartInfo StartInfo(IEnumerable<string> arguments) => new("ip",
+        ["netns", "exec", Node, AgentBinary.Find(), .. arguments, "--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+
+    // `ip netns exec` becomes the program it starts, so this is the agent itself.
+    private async Task<int> EndAsync(int signal)
+    {
+        _ = Libc.kill(ProcessId, signal);
+        await _process!.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    private string Failure(string what) =>
+        $"the agent of {Node} {what}; its last words:\n{string.Join('\n', Log.Lines.TakeLast(10))}";
+}

@@ -1,0 +1,16 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Lab.Agents;
+
+/// <summary>How agents are started.</summary>
+/// <param name="NextHop">NodeAddress or PodGateway.</param>
+/// <param name="More">Further flags, each with its value.</param>
+public sealed record AgentSettings(string NextHop, ImmutableArray<IPNetwork> ClusterCidrs, ImmutableArray<string> More)
+{
+    public IEnumerable<string> Flags =>
+    [
+        "--next-hop", NextHop,
+        "--cluster-cidrs", string.Join(',', ClusterCidrs),
+        .. More,
+    ];
+}

@@ -1,0 +1,95 @@
+using HostGw.FakeApi;
+using HostGw.Lab.Agents;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab;
+
+/// <summary>A cluster in the box: nodes with pods, the API server, the outside world, and an agent for every node.</summary>
+public sealed class Cluster : IAsyncDisposable
+{
+    private readonly ClusterSettings _settings;
+    private readonly List<Node> _nodes = [];
+    private readonly Dictionary<string, Agent> _agents = [];
+
+    private Cluster(ClusterSettings settings, Segment segment, Outside outside, ControlPlane api)
+    {
+        _settings = settings;
+        Segment = segment;
+        Outside = outside;
+        Api = api;
+    }
+
+    public Segment Segment { get; }
+
+    public Outside Outside { get; }
+
+    public ControlPlane Api { get; }
+
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    public IEnumerable<Agent> Agents => _agents.Values;
+
+    public IEnumerable<Pod> Pods => _nodes.SelectMany(node => node.Pods);
+
+    /// <summary>Builds it all. The API knows the nodes; no agent runs yet.</summary>
+    public static async Task<Cluster> CreateAsync(ClusterSettings settings)
+    {
+        if (!Box.IsInside)
+            throw new InvalidOperationException("a cluster is built in a box only: tests/tools/in-box.sh COMMAND");
+        var segment = Segment.Create();
+        var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment));
+        for (int number = 1; number <= settings.Nodes; number++)
+            cluster.Announce(cluster.AddMachine(number));
+        return cluster;
+    }
+
+    /// <summary>Number from 1.</summary>
+    public Node Node(int number) => _nodes.Single(node => node.Number == number);
+
+    public Agent Agent(Node node) => _agents[node.Name];
+
+    /// <summary>What the API says of a machine: the truth, unless changed with <c>with</c>.</summary>
+    public NodeSpec Describe(Node node) => new(node.Name)
+    {
+        OperatingSystem = node.IsWindows ? "windows" : "linux",
+        InternalIPs = [.. node.Addresses.Where(address => Has(address)).Select(address => $"{address}")],
+        PodCidrs = [.. node.PodCidrs.Where(cidr => Has(cidr.BaseAddress)).Select(cidr => $"{cidr}")],
+    };
+
+    /// <summary>Puts the machine's Node object into the API.</summary>
+    public void Announce(Node node) => Api.Server.Nodes.Put(Describe(node));
+
+    /// <summary>Adds a machine, of which the API knows nothing yet.</summary>
+    public Node AddMachine(int number)
+    {
+        var node = Topology.Node.Create(Segment, number, number == _settings.WindowsNode, _settings.PodsPerNode);
+        _nodes.Add(node);
+        _agents.Add(node.Name, new(node.Network, Api.Kubeconfig, _settings.Agents));
+        return node;
+    }
+
+    /// <summary>Switches a machine off. Its Node object stays.</summary>
+    public void RemoveMachine(Node node)
+    {
+        _agents[node.Name].Dispose();
+        _agents.Remove(node.Name);
+        _nodes.Remove(node);
+        node.Dispose();
+    }
+
+    /// <summary>Starts every agent that does not run, and waits until all are ready.</summary>
+    public Task StartAgentsAsync() =>
+        Task.WhenAll(Agents.Where(agent => !agent.IsRunning).Select(agent => agent.StartAndWaitAsync()));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Agent agent in Agents)
+            agent.Dispose();
+        await Api.DisposeAsync();
+        _nodes.ForEach(node => node.Dispose());
+        Outside.Dispose();
+        Segment.Dispose();
+    }
+
+    private bool Has(IPAddress address) => _settings.DualStack || !address.IsV6();
+}

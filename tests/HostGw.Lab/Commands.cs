@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using HostGw.Lab.Agents;
+using HostGw.Lab.Demo;
+
+namespace HostGw.Lab;
+
+/// <summary>The command line of the lab.</summary>
+internal static class Commands
+{
+    private const int NoRights = 2;
+
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("A Kubernetes cluster in a box: network namespaces as nodes and pods, a real agent in each node.");
+        root.Subcommands.Add(Command("demo", "Show and check everything once, then remove it.", DemoAsync, record: false));
+        root.Subcommands.Add(Command("up", "Build a cluster and keep it until Ctrl-C or `down`.", UpAsync, record: true));
+        var down = new Command("down", "End the cluster that `up` built.");
+        down.SetAction(_ => Down());
+        root.Subcommands.Add(down);
+        return root;
+    }
+
+    // Outside the box a command enters it, which starts this program again in there.
+    private static Command Command(string name, string description, Func<CancellationToken, Task<int>> run, bool record)
+    {
+        var command = new Command(name, description);
+        command.SetAction((_, cancellationToken) => Box.IsInside ? run(cancellationToken) : Task.FromResult(Enter(name, record)));
+        return command;
+    }
+
+    private static int Enter(string command, bool record)
+    {
+        if (!Box.MayEnter)
+        {
+            Console.Error.WriteLine($"hostgw-lab {command} needs root, for network namespaces");
+            return NoRights;
+        }
+        AgentBinary.Find();
+        if (record)
+        {
+            RunningBox.End();
+            RunningBox.Record();
+        }
+        Box.Enter([command]);
+        return 1;
+    }
+
+    private static async Task<int> DemoAsync(CancellationToken cancellationToken)
+    {
+        var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
+        return await DemoRun.RunAsync(screen).WaitAsync(cancellationToken) ? 0 : 1;
+    }
+
+    private static async Task<int> UpAsync(CancellationToken cancellationToken)
+    {
+        long started = Stopwatch.GetTimestamp();
+        await using Cluster cluster = await Cluster.CreateAsync(new());
+        await cluster.StartAgentsAsync();
+        var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
+        screen.Title($"The cluster is up ({Screen.Time(Stopwatch.GetElapsedTime(started))}). Ctrl-C or `hostgw-lab down` removes it.");
+        screen.Table(Report.Nodes(cluster));
+        screen.Text();
+        screen.Faint("A shell on a node (or in a pod: node1-pod1; or outside: outside):");
+        screen.Text($"{Box.EnterCommand} ip netns exec node1 bash");
+        screen.Faint("The API, from any of those shells:");
+        screen.Text($"export KUBECONFIG={cluster.Api.Kubeconfig}; kubectl get nodes -o wide");
+        screen.Faint("What an agent writes:");
+        screen.Text($"tail -f /proc/{Box.Pid}/root{Box.Directory}/node1.log");
+
+        var ended = new TaskCompletionSource();
+        using PosixSignalRegistration onTerm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        await ended.Task.WaitAsync(cancellationToken);
+        return 0;
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            ended.TrySetResult();
+        }
+    }
+
+    private static int Down()
+    {
+        Console.WriteLine(RunningBox.End() ? "The cluster is gone." : "No cluster was up.");
+        return 0;
+    }
+}

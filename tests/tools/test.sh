@@ -1,0 +1,67 @@
+#!/bin/sh
+# Builds and runs every test executable. The last line is the sum over all of them, from their own reports.
+# The lab's tests run inside a box (in-box.sh) and need root; without it they are counted as skipped.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+results=artifacts/test-results
+rm -rf "$results"
+mkdir -p "$results"
+passed=0 failed=0 skipped=0
+plain=-noColor
+[ -t 1 ] && plain=
+
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped" | tee "$results/summary"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+fail() {
+  echo "FAILED: $1"
+  failed=$((failed + 1))
+}
+
+# The counts that xunit wrote on the report's <assembly> element.
+count() { sed -n "s/.*<assembly [^>]* $2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1; }
+
+# run NAME [WRAPPER…]
+run() {
+  name=$1
+  shift
+  report=$results/$name.xml
+  before=$failed
+  # shellcheck disable=SC2086 # nothing, or one word
+  "$@" "tests/$name/bin/Release/net10.0/$name" -noLogo $plain -xml "$report" < /dev/null
+  status=$?
+  if [ -s "$report" ]; then
+    passed=$((passed + $(count "$report" passed)))
+    failed=$((failed + $(count "$report" failed) + $(count "$report" errors)))
+    skipped=$((skipped + $(count "$report" skipped)))
+  fi
+  # A crash leaves no report, or one without the reason.
+  if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then fail "$name ended with $status"; fi
+}
+
+dotnet build HostGw.sln -c Release -v quiet -nologo || { fail build; finish; }
+run HostGw.Tests
+
+lab=HostGw.Lab.Tests
+if [ "$(id -u)" -ne 0 ]; then
+  why='it needs root'
+elif ! make --no-print-directory install publish; then
+  fail 'installing what the lab needs'
+  finish
+elif ! unshare --net --mount true 2> /dev/null; then
+  why='this root may not make namespaces'
+else
+  why=
+  run $lab tests/tools/in-box.sh
+fi
+
+if [ -n "$why" ]; then
+  tests=$("tests/$lab/bin/Release/net10.0/$lab" -noColor -preEnumerateTheories -list tests | grep -c "^$lab")
+  echo "The lab is skipped ($tests tests): $why."
+  skipped=$((skipped + tests))
+fi
+finish

@@ -22,7 +22,7 @@ internal readonly record struct Prefix(Ip Address, byte Length) : IComparable<Pr
 
     // A shift by 128 would be a shift by 0.
     private UInt128 HostMask =>
-        Length >= Address.Bits ? UInt128.Zero : (UInt128.One << (Address.Bits - Length)) - 1;
+        Length >= Address.Bits ? UInt128.Zero : UInt128.MaxValue >> (128 - Address.Bits + Length);
 
     public static Prefix Host(Ip ip) => new(ip, (byte)ip.Bits);
 

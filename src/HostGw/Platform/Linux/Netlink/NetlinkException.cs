@@ -8,6 +8,9 @@ internal sealed class NetlinkException(string request, int errno, string? explan
 {
     public int Errno { get; } = errno;
 
+    /// <summary>The kernel's own sentence, where it gave one.</summary>
+    public string? Explanation { get; } = explanation;
+
     // Deleting an absent route is ESRCH; an absent link, rule or table is ENOENT.
     public override bool IsNotFound => Errno is Linux.Netlink.Errno.ENOENT or Linux.Netlink.Errno.ESRCH;
 
@@ -28,6 +31,9 @@ internal static class Errno
     public const int EINTR = 4;
     public const int EAGAIN = 11;
     public const int EEXIST = 17;
+    public const int EINVAL = 22;
+    public const int EPROTONOSUPPORT = 93;
     public const int EOPNOTSUPP = 95;
+    public const int EAFNOSUPPORT = 97;
     public const int ENOBUFS = 105;
 }

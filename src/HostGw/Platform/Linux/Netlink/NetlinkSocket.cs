@@ -53,12 +53,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     /// <exception cref="NetlinkException">The kernel refused, or stayed silent.</exception>
     public void Dump(string what, NetlinkWriter request, Action restart, NetlinkMessageHandler onMessage)
     {
+        uint sequence = MemoryMarshal.Read<NetlinkHeader>(request.Written).Sequence;
         // Under a storm every dump may be interrupted. The last one then stands: the storm's own notifications cause another pass.
         for (int attempt = 1; attempt <= DumpAttempts; attempt++)
         {
             restart();
             Send(what, request.Written);
-            if (ReceiveDump(what, onMessage))
+            if (ReceiveDump(what, sequence, onMessage))
                 return;
         }
     }
@@ -80,8 +81,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     /// <summary>Sends all messages as one transaction (nfnetlink batches): they must reach the kernel in a single send.</summary>
     /// <inheritdoc cref="Execute"/>
-    public void ExecuteWhole(string what, NetlinkWriter batch, NetlinkFailureHandler onFailure) =>
+    public void ExecuteWhole(string what, NetlinkWriter batch, NetlinkFailureHandler onFailure)
+    {
+        // The default send buffer takes 200 KB; what is longer is refused with EMSGSIZE.
+        if (batch.Length > BytesPerSend)
+            _handle.TrySetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, batch.Length);
         ExecuteOnce(what, batch, 0, batch.Count, onFailure);
+    }
 
     public void Dispose() => _handle.Dispose();
 
@@ -97,15 +103,20 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             var messages = new NetlinkMessages(Receive(what));
             while (messages.Next())
             {
-                if (messages.Header.Type == NLMSG_ERROR && pending.TryTake(messages.Header.Sequence, out int index) &&
-                    NetlinkAck.Failure(what, messages.Header.Flags, messages.Payload) is { } failure)
+                if (messages.Header.Type != NLMSG_ERROR)
+                    continue;
+
+                NetlinkException? failure = NetlinkAck.Failure(what, messages.Header.Flags, messages.Payload);
+                if (pending.TryTake(messages.Header.Sequence, out int index) && failure is not null)
                     onFailure(index, failure);
+                else if (failure is not null && pending.IsSilent(messages.Header.Sequence))
+                    throw failure; // no ack of a message inside need come any more
             }
         }
     }
 
     // False when the kernel's tables changed underneath (NLM_F_DUMP_INTR) and the dump must be repeated.
-    private bool ReceiveDump(string what, NetlinkMessageHandler onMessage)
+    private bool ReceiveDump(string what, uint sequence, NetlinkMessageHandler onMessage)
     {
         bool consistent = true;
         while (true)
@@ -113,7 +124,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             var messages = new NetlinkMessages(Receive(what));
             while (messages.Next())
             {
-                if (messages.Header.Sequence != _sequence)
+                if (messages.Header.Sequence != sequence)
                     continue; // the tail of an exchange that was given up
 
                 consistent &= (messages.Header.Flags & NLM_F_DUMP_INTR) == 0;

@@ -12,7 +12,7 @@ internal sealed class NetlinkWriter
 {
     public const int HeaderLength = 16;
     private const int Alignment = 4;
-    private const ushort Nested = 0x8000; // NLA_F_NESTED
+    public const ushort Nested = 0x8000; // NLA_F_NESTED
 
     private readonly List<int> _starts = [];
     private byte[] _buffer = new byte[4096];

@@ -1,0 +1,130 @@
+using System.Text;
+using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Nftables.NfTables;
+
+namespace HostGw.Platform.Linux.Nftables;
+
+/// <summary>One nf_tables transaction. All of it happens or nothing does.</summary>
+internal sealed class NftBatch
+{
+    private readonly NetlinkWriter _writer = new();
+    private readonly List<string> _what = [];
+    private readonly Func<uint> _nextSequence;
+
+    public NftBatch(Func<uint> nextSequence)
+    {
+        _nextSequence = nextSequence;
+        Bracket(NFNL_MSG_BATCH_BEGIN, "begin a transaction");
+    }
+
+    /// <summary>True while nothing has been added.</summary>
+    public bool IsEmpty => Messages.Count == 1;
+
+    public NetlinkWriter Messages => _writer;
+
+    /// <summary>What message <paramref name="index"/> asks for, in words.</summary>
+    public string What(int index) => _what[index];
+
+    /// <summary>Closes the transaction; nothing can be added then.</summary>
+    public NetlinkWriter Finish()
+    {
+        Bracket(NFNL_MSG_BATCH_END, "end a transaction");
+        return _writer;
+    }
+
+    /// <summary>Removes a table, whether it stands or not: adding first makes the deletion succeed.</summary>
+    public void Clear(NftFamily family)
+    {
+        AddTable(family);
+        DeleteTable(family);
+    }
+
+    public void Build(NftTable table)
+    {
+        AddTable(table.Family);
+        uint id = 0;
+        foreach (NftSet set in table.Sets)
+        {
+            AddSet(table.Family, set, ++id);
+            AddElements(table.Family, set.Name, set.Elements.AsSpan());
+        }
+        foreach (NftChain chain in table.Chains)
+        {
+            AddChain(table.Family, chain);
+            foreach (NftRule rule in chain.Rules)
+                AddRule(table.Family, chain.Name, rule);
+        }
+    }
+
+    private void AddTable(NftFamily family) => TableMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, family, "add");
+
+    private void DeleteTable(NftFamily family) => TableMessage(NFT_MSG_DELTABLE, 0, family, "delete");
+
+    private void AddChain(NftFamily family, NftChain chain)
+    {
+        Begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, $"add chain {chain.Name} (type {chain.Type}) to table {Name(family)}");
+        _writer.Attribute(NFTA_CHAIN_TABLE, MasqueradeRuleset.TableName);
+        _writer.Attribute(NFTA_CHAIN_NAME, chain.Name);
+        _writer.Attribute(NFTA_CHAIN_TYPE, chain.Type);
+        _writer.AttributeBigEndian(NFTA_CHAIN_POLICY, chain.Policy);
+        int hook = _writer.BeginNested(NFTA_CHAIN_HOOK);
+        _writer.AttributeBigEndian(NFTA_HOOK_HOOKNUM, chain.Hook);
+        _writer.AttributeBigEndian(NFTA_HOOK_PRIORITY, (uint)chain.Priority);
+        _writer.EndNested(hook);
+        _writer.End();
+    }
+
+    // Any id will do that no other set of this table has in this transaction.
+    private void AddSet(NftFamily family, NftSet set, uint id)
+    {
+        Begin(NFT_MSG_NEWSET, NLM_F_CREATE, family, $"add set {set.Name} to table {Name(family)}");
+        _writer.Attribute(NFTA_SET_TABLE, MasqueradeRuleset.TableName);
+        _writer.Attribute(NFTA_SET_NAME, set.Name);
+        _writer.AttributeBigEndian(NFTA_SET_FLAGS, set.Flags);
+        _writer.AttributeBigEndian(NFTA_SET_KEY_TYPE, set.KeyType);
+        _writer.AttributeBigEndian(NFTA_SET_KEY_LEN, set.KeyLength);
+        _writer.AttributeBigEndian(NFTA_SET_ID, id);
+        _writer.End();
+    }
+
+    private void AddRule(NftFamily family, string chain, NftRule rule)
+    {
+        Begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family, $"add the masquerade rule to chain {chain} of table {Name(family)}");
+        _writer.Attribute(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
+        _writer.Attribute(NFTA_RULE_CHAIN, chain);
+        _writer.Attribute(NFTA_RULE_EXPRESSIONS | NetlinkWriter.Nested, rule.Expressions.AsSpan());
+        _writer.Attribute(NFTA_RULE_USERDATA, [NFTNL_UDATA_RULE_COMMENT, (byte)(rule.Comment.Length + 1), .. Encoding.ASCII.GetBytes(rule.Comment), 0]);
+        _writer.End();
+    }
+
+    public void AddElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) =>
+        NftElements.Write(_writer, set, elements, () => Begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, family, $"add elements to set {set} of table {Name(family)}"));
+
+    public void DeleteElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) =>
+        NftElements.Write(_writer, set, elements, () => Begin(NFT_MSG_DELSETELEM, 0, family, $"delete elements from set {set} of table {Name(family)}"));
+
+    private static string Name(NftFamily family) => $"{NftNames.Of(family)} {MasqueradeRuleset.TableName}";
+
+    private void TableMessage(byte message, ushort flags, NftFamily family, string verb)
+    {
+        Begin(message, flags, family, $"{verb} table {Name(family)}");
+        _writer.Attribute(NFTA_TABLE_NAME, MasqueradeRuleset.TableName);
+        _writer.End();
+    }
+
+    private void Begin(byte message, int flags, NftFamily family, string what)
+    {
+        _what.Add(what);
+        _writer.Begin((ushort)((NFNL_SUBSYS_NFTABLES << 8) | message), (ushort)(NLM_F_REQUEST | NLM_F_ACK | flags), _nextSequence());
+        _writer.Write(new NfGenMsg((byte)family));
+    }
+
+    // Before Linux 6.10 the brackets are never acknowledged: asking would mean waiting for ever.
+    private void Bracket(ushort type, string what)
+    {
+        _what.Add(what);
+        _writer.Begin(type, NLM_F_REQUEST, _nextSequence());
+        _writer.Write(new NfGenMsg(0, NFNL_SUBSYS_NFTABLES));
+        _writer.End();
+    }
+}

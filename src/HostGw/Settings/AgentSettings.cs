@@ -1,0 +1,53 @@
+using HostGw.Planning;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Settings;
+
+/// <summary>What the operator wants, checked. Every value comes from a row of <see cref="SettingsTable"/>, its default too.</summary>
+internal sealed record AgentSettings
+{
+    public required Policy Policy { get; init; }
+
+    public string NodeName => Policy.NodeName;
+
+    /// <summary>Null: the service account of the pod we run in.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>Takes the place of the server in the kubeconfig or the pod's environment.</summary>
+    public Uri? ApiServer { get; init; }
+
+    public AdoptMode Adopt { get; init; }
+
+    /// <summary>The rtm_protocol that marks a route as ours.</summary>
+    public byte RouteProtocol { get; init; }
+
+    public int ResyncSeconds { get; init; }
+
+    /// <summary>With None, <see cref="NatPolicy.Enabled"/> is off.</summary>
+    public NatBackend NatBackend { get; init; }
+
+    public required IPEndPoint Listen { get; init; }
+
+    /// <summary>Where /proc/sys/net is mounted.</summary>
+    public required string ProcSysNet { get; init; }
+
+    public LogLevel LogLevel { get; init; }
+
+    public LogFormat LogFormat { get; init; }
+}
+
+/// <summary>What writes the masquerade rule.</summary>
+internal enum NatBackend
+{
+    Auto,
+    Nftables,
+    None,
+}
+
+internal enum LogFormat
+{
+    /// <summary>Text on a terminal, JSON elsewhere.</summary>
+    Auto,
+    Text,
+    Json,
+}

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using HostGw.Planning;
+using Microsoft.Extensions.Logging;
+using static HostGw.Settings.UsedBy;
+
+namespace HostGw.Settings;
+
+/// <summary>Every setting there is. Flags, HOSTGW_* variables, the file, --help and docs/settings.md come from these rows.</summary>
+internal static class SettingsTable
+{
+    public static ImmutableArray<Setting> Rows { get; } =
+    [
+        Row("nodeName", NetworkKinds.NodeName, HostName(), Planners, "Name of this node in the API",
+            (s, v) => s with { Policy = s.Policy with { NodeName = v } }, "the host's name in lower case"),
+        Row("kubeconfig", Kinds.OptionalPath, "", Planners, "Kubeconfig file to reach the API with",
+            (s, v) => s with { Kubeconfig = v }, "the pod's service account"),
+        Row("apiServer", NetworkKinds.Server, "", Planners, "API server to use instead of the one that the kubeconfig or the pod's environment names",
+            (s, v) => s with { ApiServer = v }, "theirs"),
+
+        OfPolicy("nextHop", Kinds.Choice(("NodeAddress", NextHopMode.NodeAddress), ("PodGateway", NextHopMode.PodGateway)), "NodeAddress",
+            "What a peer's route points at: its node address, or the gateway inside its pod subnet (.1 on Linux, .2 on Windows)",
+            (p, v) => p with { NextHop = v }),
+        OfPolicy("clusterCidrs", NetworkKinds.Cidrs, "", "All pod networks of the cluster; a podCIDR outside is rejected",
+            (p, v) => p with { ClusterCidrs = v }, "none: any private prefix is accepted"),
+        OfPolicy("serviceCidrs", NetworkKinds.Cidrs, "", "Service networks of the cluster; a podCIDR that overlaps one is rejected",
+            (p, v) => p with { ServiceCidrs = v }, "none"),
+        // helm reads YAML 1.1, where a bare on or off is a boolean, and writes it as such.
+        OfPolicy("clusterRoute", Kinds.Choice(("auto", ClusterRouteMode.Auto), ("on", ClusterRouteMode.On), ("off", ClusterRouteMode.Off))
+                .Accepting("true", ClusterRouteMode.On).Accepting("false", ClusterRouteMode.Off), "auto",
+            "On-link route to the IPv4 clusterCidrs; auto: with nextHop PodGateway and clusterCidrs", (p, v) => p with { ClusterRoute = v }),
+        OfPolicy("interface", NetworkKinds.Interface, "auto", "Interface of the routes; auto: the one that holds or reaches this node's address",
+            (p, v) => p with { Interface = v }),
+        OfPolicy("nodeSelector", Kinds.Selector, "", "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
+        OfPolicy("forwarding", Kinds.Switch, "true", "Turn on IP forwarding in the families of this node's podCIDRs", (p, v) => p with { Forwarding = v }),
+
+        Row("adopt", Kinds.Choice(("equivalent", AdoptMode.Equivalent), ("all", AdoptMode.All), ("none", AdoptMode.None)), "equivalent", Planners,
+            "Foreign routes to peers' podCIDRs to take over: those that do what ours would do, all, or none", (s, v) => s with { Adopt = v }),
+        Row("routeProtocol", NetworkKinds.RouteProtocol, "157", Planners | Cleanup, "Route protocol number that marks a route as ours",
+            (s, v) => s with { RouteProtocol = v }),
+        Row("resyncSeconds", Kinds.Number(5, 3600, "seconds"), "60", Agent, "Time between full passes when nothing happens",
+            (s, v) => s with { ResyncSeconds = v }),
+
+        Row("nat.backend", Kinds.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
+            "What masquerades pod traffic that leaves the cluster", (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
+        // The literal rule also rewrites the host's own fixed ports, which random ones would break: off, unless the row below says on.
+        OfNat("nat.source", Kinds.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
+            "What is masqueraded: this node's pods, or any source, the host's own traffic too", (n, v) => n with { Source = v, RandomFully = v == NatSource.Pods }),
+        OfNat("nat.randomFully", Kinds.Switch, "true", "Choose random source ports", (n, v) => n with { RandomFully = v }, "true; false with nat.source any"),
+        OfNat("nat.exempt", NetworkKinds.Cidrs, "", "More destinations that see the pod's own address", (n, v) => n with { Exempt = v }, "none"),
+        OfNat("nat.exemptNodes", Kinds.Switch, "false", "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
+        OfNat("nat.ipv6", Kinds.Switch, "true", "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
+
+        Row("listen", NetworkKinds.EndPoint, "127.0.0.1:9157", Agent | Status, "Where the agent serves health, status and metrics, and where status asks",
+            (s, v) => s with { Listen = v }),
+        Row("procSysNet", Kinds.AbsolutePath, "/proc/sys/net", Planners | Cleanup, "Where /proc/sys/net is mounted; /host/proc/sys/net in the container",
+            (s, v) => s with { ProcSysNet = v }),
+        Row("log.level", Kinds.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information),
+                ("warning", LogLevel.Warning), ("error", LogLevel.Error)), "information", Planners | Cleanup,
+            "Least severity that is logged", (s, v) => s with { LogLevel = v }),
+        Row("log.format", Kinds.Choice(("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json)), "auto", Planners | Cleanup,
+            "Form of the log; auto: text on a terminal, else json", (s, v) => s with { LogFormat = v }),
+    ];
+
+    private static Setting<T> Row<T>(
+        string path, Kind<T> kind, string @default, UsedBy usedBy, string about, Func<AgentSettings, T, AgentSettings> set, string? defaultAbout = null) =>
+        new(path, kind, @default, usedBy, about, set) { DefaultAbout = defaultAbout };
+
+    private static Setting<T> OfPolicy<T>(
+        string path, Kind<T> kind, string @default, string about, Func<Policy, T, Policy> set, string? defaultAbout = null) =>
+        Row(path, kind, @default, Planners, about, (s, v) => s with { Policy = set(s.Policy, v) }, defaultAbout);
+
+    private static Setting<T> OfNat<T>(
+        string path, Kind<T> kind, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
+        Row(path, kind, @default, Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
+
+    private static AgentSettings SetNat(AgentSettings settings, Func<NatPolicy, NatPolicy> change) =>
+        settings with { Policy = settings.Policy with { Nat = change(settings.Policy.Nat) } };
+
+    // Not Environment.MachineName, which ends at the first dot: kubelet registers the full name.
+    private static string HostName() => Dns.GetHostName().ToLowerInvariant();
+}

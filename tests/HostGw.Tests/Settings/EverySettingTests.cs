@@ -1,0 +1,82 @@
+using HostGw.Settings;
+
+namespace HostGw.Tests.Settings;
+
+public class EverySettingTests
+{
+    // A value other than the default, and the one property that it changes.
+    private static readonly Dictionary<string, (string Sample, string Changes)> Samples = new()
+    {
+        ["nodeName"] = ("node-9.example", "NodeName = node-9.example, Policy.NodeName = node-9.example"),
+        ["kubeconfig"] = ("/root/.kube/config", "Kubeconfig = /root/.kube/config"),
+        ["apiServer"] = ("https://10.0.0.1:6443", "ApiServer = https://10.0.0.1:6443/"),
+        ["nextHop"] = ("PodGateway", "Policy.NextHop = PodGateway"),
+        ["clusterCidrs"] = ("10.244.0.0/16,fd00::/48", "Policy.ClusterCidrs = 10.244.0.0/16 fd00::/48"),
+        ["serviceCidrs"] = ("10.96.0.0/12", "Policy.ServiceCidrs = 10.96.0.0/12"),
+        ["clusterRoute"] = ("off", "Policy.ClusterRoute = Off"),
+        ["interface"] = ("eth*", "Policy.Interface = eth*"),
+        ["nodeSelector"] = ("pool=a,!virtual", "Policy.NodeSelector = pool [a] & virtual not []"),
+        ["forwarding"] = ("false", "Policy.Forwarding = False"),
+        ["adopt"] = ("none", "Adopt = None"),
+        ["routeProtocol"] = ("200", "RouteProtocol = 200"),
+        ["resyncSeconds"] = ("3600", "ResyncSeconds = 3600"),
+        ["nat.backend"] = ("none", "NatBackend = None, Policy.Nat.Enabled = False"),
+        ["nat.source"] = ("any", "Policy.Nat.RandomFully = False, Policy.Nat.Source = Any"),
+        ["nat.randomFully"] = ("false", "Policy.Nat.RandomFully = False"),
+        ["nat.exempt"] = ("192.0.2.0/24", "Policy.Nat.Exempt = 192.0.2.0/24"),
+        ["nat.exemptNodes"] = ("true", "Policy.Nat.ExemptNodes = True"),
+        ["nat.ipv6"] = ("false", "Policy.Nat.IPv6 = False"),
+        ["listen"] = ("[::1]:9000", "Listen = [::1]:9000"),
+        ["procSysNet"] = ("/host/proc/sys/net", "ProcSysNet = /host/proc/sys/net"),
+        ["log.level"] = ("trace", "LogLevel = Trace"),
+        ["log.format"] = ("json", "LogFormat = Json"),
+    };
+
+    public static TheoryData<string> Paths => [.. SettingsTable.Rows.Select(s => s.Path)];
+
+    [Fact]
+    public void The_samples_are_the_table() => Assert.Equal(SettingsTable.Rows.Select(s => s.Path), Samples.Keys);
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void A_setting_changes_what_it_says_and_nothing_else_from_every_source(string path)
+    {
+        Setting setting = SettingsTable.Rows.Single(s => s.Path == path);
+        (string sample, string changes) = Samples[path];
+        string key = string.Join(": {", path.Split('.')), close = path.Contains('.') ? "}" : "";
+
+        Assert.Equal(changes, Changes(new() { Flags = $"{setting.Flag} {sample}" }));
+        Assert.Equal(changes, Changes(new() { Variables = { [setting.Variable] = sample } }));
+        Assert.Equal(changes, Changes(new() { File = $"{key}: '{sample}'{close}" }));
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Every_default_can_be_written_down(string path)
+    {
+        Setting setting = SettingsTable.Rows.Single(s => s.Path == path);
+        Assert.Equal("", Changes(new() { Variables = { [setting.Variable] = setting.Default } }));
+    }
+
+    [Fact]
+    public void Every_property_has_a_setting()
+    {
+        string[] changed = [.. Samples.Values.SelectMany(s => s.Changes.Split(", ")).Select(c => c.Split(" = ")[0]).Distinct().Order(StringComparer.Ordinal)];
+        string[] properties = [.. Shown.Lines(new Given().Read()).Select(l => l.Split(" = ")[0]).Order(StringComparer.Ordinal)];
+        Assert.Equal(properties, changed);
+    }
+
+    [Fact]
+    public void Without_any_source_the_documented_defaults_hold()
+    {
+        AgentSettings settings = new Given().Read();
+        Assert.Equal(Dns.GetHostName().ToLowerInvariant(), settings.NodeName);
+        Assert.Equal("127.0.0.1:9157", settings.Listen.ToString());
+        Assert.Equal(157, settings.RouteProtocol);
+        Assert.Equal(60, settings.ResyncSeconds);
+        Assert.True(settings.Policy.Forwarding && settings.Policy.Nat.Enabled && settings.Policy.Nat.RandomFully && settings.Policy.Nat.IPv6);
+        Assert.Null(settings.Kubeconfig);
+    }
+
+    private static string Changes(Given given) => string.Join(", ", Shown.Lines(given.Read()).Except(Shown.Lines(new Given().Read())));
+}

@@ -1,0 +1,72 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace HostGw.FakeApi;
+
+/// <summary>Who may come in: tokens, certificates, and the files that carry them.</summary>
+public sealed partial class FakeApiServer
+{
+    private const string AdminUser = "kubernetes-admin";
+
+    /// <summary>Of the administrator, until rotated.</summary>
+    public string Token { get; private set; }
+
+    public string CaPem => _authority.Pem;
+
+    /// <summary>A further token; with a lifetime it stops working by itself.</summary>
+    public string IssueToken(string user, TimeSpan? lifetime = null) => _tokens.Issue(user, lifetime);
+
+    /// <summary>Requests with this token are 401 from now on; open watches go on, as in the real server.</summary>
+    public void ExpireToken(string token) => _tokens.Expire(token);
+
+    /// <summary>Replaces <see cref="Token"/> and expires the old one.</summary>
+    public string RotateToken()
+    {
+        _tokens.Expire(Token);
+        return Token = _tokens.Issue(AdminUser, null);
+    }
+
+    /// <summary>New connections get a new server certificate of the same authority.</summary>
+    public void RotateCertificate() => _certificate = _authority.IssueServer(ServerNames());
+
+    /// <summary>The text of a kubeconfig for this server.</summary>
+    public string Kubeconfig(KubeconfigOptions? options = null)
+    {
+        options ??= new KubeconfigOptions();
+        string server = options.Server ?? Uri.ToString().TrimEnd('/');
+        return Security.Kubeconfig.Write(server, CaPem, options.User, Credential(options));
+    }
+
+    /// <summary>Writes a kubeconfig, and the token file it names if there is one.</summary>
+    public void WriteKubeconfig(string path, KubeconfigOptions? options = null)
+    {
+        File.WriteAllText(path, Kubeconfig(options));
+        if (options?.TokenFile is { } tokenFile)
+            File.WriteAllText(tokenFile, options.Token ?? _tokens.Issue(options.User, null));
+    }
+
+    /// <summary>Writes what a pod finds in /var/run/secrets/kubernetes.io/serviceaccount: token, ca.crt, namespace.</summary>
+    public void WriteServiceAccount(string directory, string? token = null)
+    {
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(Path.Combine(directory, "token"), token ?? Token);
+        File.WriteAllText(Path.Combine(directory, "ca.crt"), CaPem);
+        File.WriteAllText(Path.Combine(directory, "namespace"), "kube-system");
+    }
+
+    private string Credential(KubeconfigOptions options)
+    {
+        if (options.TokenFile is not null)
+            return Security.Kubeconfig.TokenFile(options.TokenFile);
+        if (!options.ClientCertificate)
+            return Security.Kubeconfig.Token(options.Token ?? _tokens.Issue(options.User, null));
+        using X509Certificate2 certificate = _authority.IssueClient(options.User, ["system:masters"], options.CertificateLifetime);
+        return Security.Kubeconfig.Certificate(certificate);
+    }
+
+    private IEnumerable<string> ServerNames() =>
+    [
+        "localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+        .. _options.Listen.Select(e => e.Address.ToString()),
+        .. _options.ServerNames,
+    ];
+}

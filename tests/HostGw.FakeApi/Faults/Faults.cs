@@ -1,0 +1,97 @@
+using HostGw.FakeApi.Http;
+
+namespace HostGw.FakeApi;
+
+/// <summary>How the server misbehaves, from now on. Everything is off at first and after <see cref="Clear"/>.</summary>
+public sealed class Faults
+{
+    private readonly Lock _gate = new();
+    private readonly List<PlannedAnswer> _answers = [];
+    private readonly List<Func<RequestRecord, bool>> _forbidden = [];
+    private int _eventsToDrop;
+    private volatile bool _hangConnections, _hangRequests, _freezeWatches, _emptyLists, _duplicateEvents;
+
+    /// <summary>Before every answer.</summary>
+    public TimeSpan Latency { get; set; }
+
+    /// <summary>Of every response body; 0 is as fast as it goes.</summary>
+    public int BytesPerSecond { get; set; }
+
+    /// <summary>New connections are accepted and then nothing is said on them, no TLS either. They go on when this is turned off.</summary>
+    public bool HangConnections { get => _hangConnections; set => _hangConnections = value; }
+
+    /// <summary>Requests are read and not answered until this is turned off.</summary>
+    public bool HangRequests { get => _hangRequests; set => _hangRequests = value; }
+
+    /// <summary>Open watches stay open and say nothing, bookmarks included; what happened meanwhile comes when this is turned off.</summary>
+    public bool FreezeWatches { get => _freezeWatches; set => _freezeWatches = value; }
+
+    /// <summary>Lists answer with no items, at the present resourceVersion.</summary>
+    public bool EmptyLists { get => _emptyLists; set => _emptyLists = value; }
+
+    /// <summary>Every watch event comes twice.</summary>
+    public bool DuplicateEvents { get => _duplicateEvents; set => _duplicateEvents = value; }
+
+    /// <summary>Lists of nodes answer with this past state and its resourceVersion; null is the truth.</summary>
+    public NodeSnapshot? ListsFrom { get; set; }
+
+    /// <summary>The next <paramref name="count"/> events, counted per watch that would get them, are lost.</summary>
+    public void DropEvents(int count) => Interlocked.Exchange(ref _eventsToDrop, count);
+
+    /// <summary>The next <paramref name="times"/> requests that <paramref name="where"/> picks get this status code.</summary>
+    public void Answer(int code, int times = 1, TimeSpan? retryAfter = null, Func<RequestRecord, bool>? where = null) =>
+        Plan(new PlannedAnswer(where, times) { Code = code, RetryAfter = retryAfter });
+
+    /// <summary>The next requests get 200 and bytes that are no JSON.</summary>
+    public void AnswerGarbage(int times = 1, Func<RequestRecord, bool>? where = null) =>
+        Plan(new PlannedAnswer(where, times) { Garbage = true });
+
+    /// <summary>The next answers break off after so many bytes of body: by a broken connection, or, with <paramref name="cleanEnd"/>, as if that were all.</summary>
+    public void Truncate(int afterBytes, int times = 1, bool cleanEnd = false, Func<RequestRecord, bool>? where = null) =>
+        Plan(new PlannedAnswer(where, times) { TruncateAfter = afterBytes, CleanEnd = cleanEnd });
+
+    /// <summary>403 for what <paramref name="what"/> picks, until <see cref="Clear"/>.</summary>
+    public void Forbid(Func<RequestRecord, bool> what)
+    {
+        lock (_gate)
+            _forbidden.Add(what);
+    }
+
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _answers.Clear();
+            _forbidden.Clear();
+        }
+        DropEvents(0);
+        (Latency, BytesPerSecond, ListsFrom) = (TimeSpan.Zero, 0, null);
+        _hangConnections = _hangRequests = _freezeWatches = _emptyLists = _duplicateEvents = false;
+    }
+
+    internal bool Forbids(RequestRecord request)
+    {
+        lock (_gate)
+            return _forbidden.Exists(f => f(request));
+    }
+
+    /// <summary>Takes one use of the first planned answer that fits.</summary>
+    internal PlannedAnswer? Take(RequestRecord request)
+    {
+        lock (_gate)
+        {
+            PlannedAnswer? planned = _answers.Find(a => a.Where?.Invoke(request) ?? true);
+            if (planned is not null && --planned.Left == 0)
+                _answers.Remove(planned);
+            return planned;
+        }
+    }
+
+    internal bool DropsEvent() => Volatile.Read(ref _eventsToDrop) > 0 && Interlocked.Decrement(ref _eventsToDrop) >= 0;
+
+    private void Plan(PlannedAnswer answer)
+    {
+        lock (_gate)
+            _answers.Add(answer);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net.Mime;
+using HostGw.FakeApi.Resources;
+using HostGw.FakeApi.Security;
+using Microsoft.AspNetCore.Http;
+
+namespace HostGw.FakeApi.Http;
+
+/// <summary>One request from top to bottom: logged, perhaps spoilt, authenticated, routed, answered.</summary>
+internal sealed class ApiPipeline(RequestLog log, Faults faults, Authenticator authenticator, ReadEndpoint reads, WatchEndpoint watches, WriteEndpoint writes)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        RequestRecord record = log.Add(context.Request);
+        PlannedAnswer? planned = faults.Take(record);
+        var reply = new Reply(context, faults, planned);
+        try
+        {
+            await DelayAsync(context.RequestAborted);
+            await AnswerAsync(context, record, reply, planned);
+        }
+        catch (ApiException error) when (!context.Response.HasStarted)
+        {
+            await reply.SendStatusAsync(error);
+        }
+        catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await reply.SendStatusAsync(new ApiException(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"));
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        {
+            // The client left, or its connection was cut: nobody to answer.
+        }
+        finally
+        {
+            record.Code = context.Response.StatusCode;
+        }
+    }
+
+    private async Task DelayAsync(CancellationToken cancellationToken)
+    {
+        if (faults.Latency > TimeSpan.Zero)
+            await Task.Delay(faults.Latency, cancellationToken);
+        while (faults.HangRequests)
+            await Task.Delay(20, cancellationToken);
+    }
+
+    private async Task AnswerAsync(HttpContext context, RequestRecord record, Reply reply, PlannedAnswer? planned)
+    {
+        if (planned is { Garbage: true })
+            await reply.SendBytesAsync(200, MediaTypeNames.Application.Json, "\0\u00ff<html>{\"kind\":\"NodeList\",\"items\":[{]"u8.ToArray());
+        else if (planned is { Code: > 0 })
+            throw PlannedErrors.Of(planned, record);
+        else if (record.Path is "/healthz" or "/livez" or "/readyz")
+            await reply.SendBytesAsync(200, MediaTypeNames.Text.Plain, "ok"u8.ToArray());
+        else if (record.Path == "/version")
+            await reply.SendJsonAsync(200, Discovery.Version());
+        else
+            await AuthorizedAsync(context, record, reply);
+    }
+
+    private async Task AuthorizedAsync(HttpContext context, RequestRecord record, Reply reply)
+    {
+        record.User = authenticator.Identify(context) ?? throw ApiException.Unauthorized();
+        ApiPath? path = ApiPath.Parse(record.Path);
+        if (faults.Forbids(record))
+            throw Forbidden(record, path);
+        if (path is not null)
+            await ServeAsync(context, path, reply);
+        else if (Discovery.Find(record.Path) is { } document && HttpMethods.IsGet(record.Method))
+            await reply.SendJsonAsync(200, document);
+        else
+            throw ApiException.NoSuchPath();
+    }
+
+    private Task ServeAsync(HttpContext context, ApiPath path, Reply reply)
+    {
+        HttpRequest request = context.Request;
+        if (!HttpMethods.IsGet(request.Method))
+            return writes.ServeAsync(context, path, reply);
+        if (path.Name is not null && request.Query["watch"].Count == 0)
+            return reads.GetAsync(request, path, reply);
+        ListOptions options = ListOptions.From(request.Query);
+        return options.Watch ? watches.ServeAsync(context, path, options, reply) : reads.ListAsync(request, path, options, reply);
+    }
+
+    private static ApiException Forbidden(RequestRecord record, ApiPath? path)
+    {
+        string verb = record switch
+        {
+            { IsWatch: true } => "watch",
+            { Method: "GET" } => path?.Name is null ? "list" : "get",
+            { Method: "POST" } => "create",
+            { Method: "PUT" } => "update",
+            _ => record.Method.ToLowerInvariant(),
+        };
+        ResourceKind kind = path?.Kind ?? Kinds.Node;
+        string scope = path?.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope";
+        string subject = path?.Name is { } name ? $" \"{name}\"" : "";
+        string resource = path?.Subresource is { } sub ? $"{kind.Plural}/{sub}" : kind.Plural;
+        return new ApiException(403, "Forbidden",
+            $"{kind.QualifiedName}{subject} is forbidden: User \"{record.User}\" cannot {verb} resource \"{resource}\" in API group \"{kind.Group}\" {scope}",
+            new() { ["kind"] = kind.Plural });
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using HostGw.FakeApi.Resources;
+
+namespace HostGw.FakeApi.Http;
+
+/// <summary>Legacy discovery and the least of OpenAPI v3 that kubectl accepts.</summary>
+internal static class Discovery
+{
+    public static JsonObject Version() => new()
+    {
+        ["major"] = "1",
+        ["minor"] = "34",
+        ["gitVersion"] = "v1.34.0",
+        ["gitCommit"] = "0000000000000000000000000000000000000000",
+        ["gitTreeState"] = "clean",
+        ["buildDate"] = "2025-08-27T10:09:04Z",
+        ["goVersion"] = "go1.24.6",
+        ["compiler"] = "gc",
+        ["platform"] = "linux/amd64",
+    };
+
+    /// <summary>Null when the path is no discovery document.</summary>
+    public static JsonNode? Find(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries) switch
+    {
+        ["api"] => new JsonObject { ["kind"] = "APIVersions", ["versions"] = new JsonArray("v1") },
+        ["apis"] => new JsonObject { ["kind"] = "APIGroupList", ["apiVersion"] = "v1", ["groups"] = new JsonArray([.. Kinds.Groups.Select(Group)]) },
+        ["api", "v1"] => Resources("", "v1"),
+        ["apis", string group] when Kinds.Groups.Contains(group) => Group(group),
+        ["apis", string group, "v1"] when Kinds.Groups.Contains(group) => Resources(group, $"{group}/v1"),
+        ["openapi", "v3"] => OpenApi.Index(),
+        ["openapi", "v3", "api", "v1"] => OpenApi.Document(""),
+        ["openapi", "v3", "apis", string group, "v1"] when Kinds.Groups.Contains(group) => OpenApi.Document(group),
+        _ => null,
+    };
+
+    private static JsonObject Group(string group)
+    {
+        JsonObject version() => new() { ["groupVersion"] = $"{group}/v1", ["version"] = "v1" };
+        return new JsonObject { ["name"] = group, ["versions"] = new JsonArray(version()), ["preferredVersion"] = version() };
+    }
+
+    private static JsonObject Resources(string group, string groupVersion) => new()
+    {
+        ["kind"] = "APIResourceList",
+        ["apiVersion"] = "v1",
+        ["groupVersion"] = groupVersion,
+        ["resources"] = new JsonArray([.. Kinds.InGroup(group).SelectMany(Entries)]),
+    };
+
+    private static IEnumerable<JsonObject> Entries(ResourceKind kind)
+    {
+        JsonObject main = Entry(kind, kind.Plural, kind.Singular, "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch");
+        if (kind.ShortNames.Length > 0)
+            main["shortNames"] = new JsonArray([.. kind.ShortNames]);
+        if (kind.Categories.Length > 0)
+            main["categories"] = new JsonArray([.. kind.Categories]);
+        yield return main;
+        if (kind.HasStatus)
+            yield return Entry(kind, kind.Plural + "/status", "", "get", "patch", "update");
+    }
+
+    private static JsonObject Entry(ResourceKind kind, string name, string singular, params string[] verbs) => new()
+    {
+        ["name"] = name,
+        ["singularName"] = singular,
+        ["namespaced"] = kind.Namespaced,
+        ["kind"] = kind.Kind,
+        ["verbs"] = new JsonArray([.. verbs]),
+    };
+}

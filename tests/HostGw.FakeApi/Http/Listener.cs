@@ -1,0 +1,75 @@
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HostGw.FakeApi.Http;
+
+/// <summary>The listening sockets: opened and closed at will, always on the same ports.</summary>
+internal sealed class Listener(IReadOnlyList<IPEndPoint> endpoints, Func<X509Certificate2> certificate, Connections connections, RequestDelegate pipeline)
+    : IAsyncDisposable
+{
+    private const int LargestBody = 3 * 1024 * 1024; // the real server's limit
+
+    private static readonly CancellationToken AtOnce = new(canceled: true);
+
+    private WebApplication? _app;
+
+    /// <summary>With the ports that were picked, once started.</summary>
+    public IReadOnlyList<IPEndPoint> Endpoints { get; private set; } = endpoints;
+
+    public async Task StartAsync()
+    {
+        if (_app is not null)
+            return;
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
+        WebApplication app = builder.Build();
+        app.Run(pipeline);
+        await app.StartAsync();
+        _app = app;
+        ICollection<string> bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Endpoints = [.. Endpoints.Zip(bound, (asked, url) => new IPEndPoint(asked.Address, new Uri(url).Port))];
+    }
+
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _app, null) is not { } app)
+            return;
+        connections.Cut();
+        await app.StopAsync(AtOnce);
+        await app.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = LargestBody;
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 250;
+        foreach (IPEndPoint endpoint in Endpoints)
+            kestrel.Listen(endpoint, Configure);
+    }
+
+    private void Configure(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http1AndHttp2;
+        listen.Use(next => connection => connections.HandleAsync(connection, next));
+        listen.UseHttps(new HttpsConnectionAdapterOptions
+        {
+            ServerCertificateSelector = (_, _) => certificate(),
+            ClientCertificateMode = ClientCertificateMode.AllowCertificate,
+            // Who the client is, is decided per request: a bad certificate is 401, as in the real server.
+            ClientCertificateValidation = (_, _, _) => true,
+        });
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+using HostGw.FakeApi.Patching;
+using HostGw.FakeApi.Resources;
+using HostGw.FakeApi.Storage;
+
+namespace HostGw.FakeApi.Http;
+
+/// <summary>Writes as a client may make them: conflicts, immutable metadata, the kind's own rules.</summary>
+internal sealed class ObjectWriter(Store store, TimeProvider time)
+{
+    private const string Modified = "the object has been modified; please apply your changes to the latest version and try again";
+
+    public StoredObject Create(ApiPath path, JsonObject content, bool dryRun)
+    {
+        EventForm.ToCore(path.Kind, content);
+        string name = ObjectMetadata.NameFor(content, path.Kind, path.Namespace);
+        return store[path.Kind].Write(path.Kind.Key(path.Namespace, name), old =>
+        {
+            if (old is not null)
+                throw ApiException.AlreadyExists(path.Kind, name);
+            return New(path, content, name);
+        }, dryRun);
+    }
+
+    public StoredObject Update(ApiPath path, JsonObject content, bool dryRun) =>
+        store[path.Kind].Write(path.Key, old => Changed(path, old ?? throw ApiException.NotFound(path.Kind, path.Name!), content), dryRun);
+
+    public (StoredObject Object, bool Created) Patch(ApiPath path, JsonNode? patch, PatchKind how, bool dryRun)
+    {
+        bool created = false;
+        StoredObject written = store[path.Kind].Write(path.Key, old =>
+        {
+            created = old is null && how.IsApply && !path.IsStatus;
+            if (created)
+                return New(path, Patched([], patch, how, path.Kind), path.Name!);
+            JsonObject present = old ?? throw ApiException.NotFound(path.Kind, path.Name!);
+            return Changed(path, present, Patched((JsonObject)present.DeepClone(), patch, how, path.Kind));
+        }, dryRun);
+        return (written, created);
+    }
+
+    /// <summary>The Status of a delete; an object with finalizers stays, marked.</summary>
+    public JsonObject Delete(ApiPath path, JsonObject? options, bool dryRun)
+    {
+        ResourceTable table = store[path.Kind];
+        JsonObject present = table.Read().Find(path.Key)?.ParseOrEmpty() ?? throw ApiException.NotFound(path.Kind, path.Name!);
+        if (!dryRun && present["metadata"]?["finalizers"] is JsonArray { Count: > 0 })
+            table.Write(path.Key, old => ObjectMetadata.MarkDeleted(old!, time.GetUtcNow()));
+        else if (!dryRun)
+            table.Delete(path.Key, old => ObjectMetadata.CheckPreconditions(old, options, path.Kind, path.Name!));
+
+        return new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Success",
+            ["details"] = new JsonObject { ["name"] = path.Name, ["kind"] = path.Kind.Plural, ["uid"] = JsonFields.At(present, "metadata.uid") },
+        };
+    }
+
+    private JsonObject New(ApiPath path, JsonObject content, string name)
+    {
+        ObjectMetadata.Stamp(content, name, path.Kind.Namespaced ? path.Namespace : null, time.GetUtcNow());
+        return Checked(path, content, null, name);
+    }
+
+    private static JsonObject Changed(ApiPath path, JsonObject old, JsonObject content)
+    {
+        string name = path.Name!;
+        JsonObject before = JsonFields.Metadata(old), after = JsonFields.Metadata(content);
+        if (JsonFields.Text(after["name"]) is { } renamed && renamed != name)
+            throw ApiException.BadRequest($"the name of the object ({renamed}) does not match the name on the URL ({name})");
+        if (JsonFields.Text(after["resourceVersion"]) is { Length: > 0 } revision && revision != JsonFields.Text(before["resourceVersion"]))
+            throw ApiException.Conflict(path.Kind, name, Modified);
+        if (JsonFields.Text(after["uid"]) is { Length: > 0 } uid && uid != JsonFields.Text(before["uid"]))
+            throw ApiException.Conflict(path.Kind, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {JsonFields.Text(before["uid"])}");
+
+        EventForm.ToCore(path.Kind, content);
+        ObjectMetadata.Keep(after, before);
+        return Checked(path, content, old, name);
+    }
+
+    private static JsonObject Checked(ApiPath path, JsonObject content, JsonObject? old, string name)
+    {
+        path.Kind.Rules.Prepare(content, old, path.IsStatus);
+        FieldError[] errors = [.. path.Kind.Rules.Validate(content, old)];
+        return errors.Length == 0 ? content : throw ApiException.Invalid(path.Kind.Group, path.Kind.Kind, name, errors);
+    }
+
+    private static JsonObject Patched(JsonObject target, JsonNode? patch, PatchKind how, ResourceKind kind)
+    {
+        var strategic = new StrategicMergePatch(kind.Rules.MergeKeys);
+        switch (how.ContentType, patch)
+        {
+            case (PatchKind.JsonType, JsonArray operations): return JsonPatch.Apply(target, operations);
+            case (PatchKind.MergeType, JsonObject merge): return MergePatch.Apply(target, merge);
+            case (PatchKind.StrategicType, JsonObject merge): return strategic.Apply(target, merge);
+            case (PatchKind.ApplyType, JsonObject applied):
+                JsonObject merged = strategic.Apply(target, applied);
+                ManagedFields.Record(merged, applied, how.FieldManager, kind.Rules.MergeKeys);
+                return merged;
+            default: throw ApiException.BadRequest("the patch is not of the form its content type says");
+        }
+    }
+}

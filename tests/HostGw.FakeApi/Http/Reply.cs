@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.Text.Json.Nodes;
+using HostGw.FakeApi.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace HostGw.FakeApi.Http;
+
+/// <summary>The way out for every response body, and so the place where bodies are slowed and broken off.</summary>
+internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? planned)
+{
+    private const int Chunk = 64 * 1024;
+
+    private readonly ArrayBufferWriter<byte> _buffer = new(Chunk);
+    private long _left = planned?.TruncateAfter ?? long.MaxValue;
+
+    public IBufferWriter<byte> Body => _buffer;
+
+    /// <summary>Nothing more will be sent: the planned truncation has happened.</summary>
+    public bool IsBrokenOff { get; private set; }
+
+    public Task StartAsync(int code, string contentType)
+    {
+        context.Response.StatusCode = code;
+        context.Response.ContentType = contentType;
+        context.Response.Headers.CacheControl = "no-cache, private";
+        return context.Response.StartAsync(context.RequestAborted);
+    }
+
+    public ValueTask SendIfLargeAsync() => _buffer.WrittenCount < Chunk ? ValueTask.CompletedTask : new ValueTask(SendAsync());
+
+    public async Task SendAsync()
+    {
+        ReadOnlyMemory<byte> bytes = _buffer.WrittenMemory;
+        bool cut = bytes.Length >= _left;
+        if (cut)
+            bytes = bytes[..(int)_left];
+        _left -= bytes.Length;
+        if (!IsBrokenOff)
+            await WriteAsync(bytes);
+        _buffer.ResetWrittenCount();
+        if (!cut || IsBrokenOff)
+            return;
+
+        IsBrokenOff = true;
+        if (!planned!.CleanEnd)
+            context.Abort();
+    }
+
+    public async Task SendStatusAsync(ApiException error)
+    {
+        if (error.RetryAfterSeconds is { } seconds)
+            context.Response.Headers.RetryAfter = JsonFields.Number(seconds);
+        await SendJsonAsync(error.Code, error.ToStatus());
+    }
+
+    public Task SendJsonAsync(int code, JsonNode body) => SendBytesAsync(code, "application/json", ObjectJson.Serialize(body));
+
+    public async Task SendBytesAsync(int code, string contentType, ReadOnlyMemory<byte> body)
+    {
+        await StartAsync(code, contentType);
+        _buffer.Write(body.Span);
+        await SendAsync();
+    }
+
+    private async Task WriteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        int perSecond = faults.BytesPerSecond;
+        while (perSecond > 0 && bytes.Length > 0)
+        {
+            int slice = Math.Min(bytes.Length, Math.Max(1, perSecond / 10));
+            await context.Response.Body.WriteAsync(bytes[..slice], context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            bytes = bytes[slice..];
+            await Task.Delay(100, context.RequestAborted);
+            perSecond = faults.BytesPerSecond;
+        }
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+    }
+}

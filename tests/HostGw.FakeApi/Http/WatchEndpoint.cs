@@ -1,0 +1,51 @@
+using HostGw.FakeApi.Encoders;
+using HostGw.FakeApi.Resources;
+using HostGw.FakeApi.Selectors;
+using HostGw.FakeApi.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace HostGw.FakeApi.Http;
+
+/// <summary>watch: from a revision, from now, or (sendInitialEvents) as a streaming list.</summary>
+internal sealed class WatchEndpoint(Store store, Faults faults, WatchEnds ends, FakeApiOptions options)
+{
+    public async Task ServeAsync(HttpContext context, ApiPath path, ListOptions asked, Reply reply)
+    {
+        if (asked.SendInitialEvents is not null && !options.StreamingLists)
+            throw ApiException.Invalid("meta.k8s.io", "ListOptions", "",
+                [new("sendInitialEvents", "FieldValueForbidden", "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled")]);
+
+        ObjectEncoder encoder = Negotiation.Choose(context.Request, path.Kind);
+        Selection selection = SelectionOf(path, context.Request);
+        bool fromNow = asked.SendInitialEvents ?? asked.Revision is null or 0;
+        using Watcher? watcher = store[path.Kind].Watch(fromNow ? null : asked.Revision);
+        await reply.StartAsync(200, encoder.ContentType);
+
+        if (watcher is null)
+        {
+            encoder.WatchError(reply.Body, ApiException.Expired($"too old resource version: {asked.Revision} ({store.Revision})").ToStatus());
+            await reply.SendAsync();
+            return;
+        }
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, ends.Token);
+        lifetime.CancelAfter(asked.Timeout ?? TimeSpan.FromMinutes(30 + Random.Shared.Next(30)));
+        var stream = new WatchStream(watcher, new WatchFilter(path.Kind, selection), encoder, reply, faults);
+        await stream.RunAsync(asked, options.BookmarkPeriod, lifetime.Token);
+        await EndAsync(context, encoder, reply);
+    }
+
+    // A watch of one object by path is a watch of the collection by name.
+    private static Selection SelectionOf(ApiPath path, HttpRequest request)
+    {
+        Selection selection = Selection.From(path.Kind, path.Namespace, request.Query);
+        return path.Name is null ? selection : selection with { Fields = FieldSelector.Parse($"metadata.name={path.Name}", path.Kind) };
+    }
+
+    private async Task EndAsync(HttpContext context, ObjectEncoder encoder, Reply reply)
+    {
+        if (!ends.LastWasExpiry || context.RequestAborted.IsCancellationRequested)
+            return;
+        encoder.WatchError(reply.Body, ApiException.Expired($"The resourceVersion for the provided watch is too old. ({store.Revision})").ToStatus());
+        await reply.SendAsync();
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using HostGw.FakeApi.Encoders;
+using HostGw.FakeApi.Resources;
+using HostGw.FakeApi.Selectors;
+using HostGw.FakeApi.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace HostGw.FakeApi.Http;
+
+/// <summary>create, update, patch, delete, deletecollection.</summary>
+internal sealed class WriteEndpoint(Store store, ObjectWriter writer)
+{
+    public async Task ServeAsync(HttpContext context, ApiPath path, Reply reply)
+    {
+        HttpRequest request = context.Request;
+        JsonNode? body = await ReadAsync(request);
+        bool dryRun = request.Query["dryRun"] == "All";
+        switch (request.Method, path.Name)
+        {
+            case ("POST", null):
+                await SendAsync(request, path, reply, 201, writer.Create(path, Object(body), dryRun));
+                break;
+            case ("PUT", not null):
+                await SendAsync(request, path, reply, 200, writer.Update(path, Object(body), dryRun));
+                break;
+            case ("PATCH", not null):
+                (StoredObject patched, bool created) = writer.Patch(path, body, PatchKind.Of(request), dryRun);
+                await SendAsync(request, path, reply, created ? 201 : 200, patched);
+                break;
+            case ("DELETE", not null):
+                await reply.SendJsonAsync(200, writer.Delete(path, body as JsonObject, dryRun));
+                break;
+            case ("DELETE", null):
+                await DeleteCollectionAsync(request, path, reply);
+                break;
+            default:
+                throw ApiException.MethodNotAllowed();
+        }
+    }
+
+    private async Task DeleteCollectionAsync(HttpRequest request, ApiPath path, Reply reply)
+    {
+        Selection selection = Selection.From(path.Kind, path.Namespace, request.Query);
+        TableSnapshot snapshot = store[path.Kind].Read();
+        StoredObject[] doomed = [.. snapshot.Objects.Where(selection.Matches)];
+        foreach (StoredObject item in doomed)
+            store[path.Kind].Delete(item.Key);
+
+        ObjectEncoder encoder = Negotiation.Choose(request, path.Kind);
+        await reply.StartAsync(200, encoder.ContentType);
+        encoder.ListStart(reply.Body, new Page(store.Revision, doomed, null, null));
+        foreach (StoredObject item in doomed)
+            encoder.ListItem(reply.Body, EventForm.Of(path.Kind, item));
+        encoder.ListEnd(reply.Body);
+        await reply.SendAsync();
+    }
+
+    private static async Task SendAsync(HttpRequest request, ApiPath path, Reply reply, int code, StoredObject written)
+    {
+        ObjectEncoder encoder = Negotiation.Choose(request, path.Kind);
+        await reply.StartAsync(code, encoder.ContentType);
+        encoder.Object(reply.Body, EventForm.Of(path.Kind, written));
+        await reply.SendAsync();
+    }
+
+    private static JsonObject Object(JsonNode? body) =>
+        body as JsonObject ?? throw ApiException.BadRequest("the request body is no JSON object");
+
+    private static async Task<JsonNode?> ReadAsync(HttpRequest request)
+    {
+        using var bytes = new MemoryStream();
+        await request.Body.CopyToAsync(bytes, request.HttpContext.RequestAborted);
+        if (bytes.Length == 0)
+            return null;
+        string type = request.ContentType?.Split(';')[0].Trim() ?? "";
+        if (type.Length > 0 && !type.EndsWith("json", StringComparison.Ordinal) && type != PatchKind.ApplyType)
+            throw new ApiException(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: application/json; got {type}", []);
+        try
+        {
+            return JsonNode.Parse(bytes.ToArray(), documentOptions: ObjectJson.Lenient);
+        }
+        catch (JsonException broken)
+        {
+            throw ApiException.BadRequest($"couldn't parse the request body: {broken.Message}");
+        }
+    }
+}

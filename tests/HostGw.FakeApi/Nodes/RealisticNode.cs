@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using HostGw.FakeApi.Storage;
+
+namespace HostGw.FakeApi.Nodes;
+
+/// <summary>What a real Node carries besides what we read: most of its bytes.</summary>
+internal static class RealisticNode
+{
+    private const int Images = 50; // the kubelet's default nodeStatusMaxImages
+
+    private static readonly string[] CloudLabels =
+    [
+        "beta.kubernetes.io/arch", "beta.kubernetes.io/instance-type", "beta.kubernetes.io/os", "failure-domain.beta.kubernetes.io/region",
+        "failure-domain.beta.kubernetes.io/zone", "node.kubernetes.io/instance-type", "topology.kubernetes.io/region", "topology.kubernetes.io/zone",
+        "eks.amazonaws.com/capacityType", "eks.amazonaws.com/nodegroup", "karpenter.sh/nodepool", "topology.ebs.csi.aws.com/zone",
+    ];
+
+    public static void Fill(JsonObject node, string name)
+    {
+        JsonObject metadata = JsonFields.Metadata(node);
+        JsonObject labels = JsonFields.Child(metadata, "labels");
+        foreach (string label in CloudLabels)
+            labels[label] ??= $"value-of-{label.Split('/')[^1]}";
+        JsonObject annotations = JsonFields.Child(metadata, "annotations");
+        annotations["node.alpha.kubernetes.io/ttl"] ??= "0";
+        annotations["volumes.kubernetes.io/controller-managed-attach-detach"] ??= "true";
+        annotations["csi.volume.kubernetes.io/nodeid"] ??= $"{{\"ebs.csi.aws.com\":\"i-{Digest(name)[..17]}\"}}";
+        metadata["managedFields"] = new JsonArray(
+            Managed("kubelet", "", node), Managed("kube-controller-manager", "", node), Managed("kubelet", "status", node));
+        JsonFields.Child(node, "status")["images"] = new JsonArray([.. Enumerable.Range(0, Images).Select(Image)]);
+    }
+
+    private static JsonObject Image(int index)
+    {
+        string repository = $"registry.example.com/platform/team-{index % 7}/component-{index}";
+        return new JsonObject
+        {
+            ["names"] = new JsonArray($"{repository}@sha256:{Digest(repository)}", $"{repository}:v1.{index}.0"),
+            ["sizeBytes"] = 10_000_000L + (index * 1_234_567L),
+        };
+    }
+
+    private static JsonObject Managed(string manager, string subresource, JsonObject node)
+    {
+        var entry = new JsonObject
+        {
+            ["manager"] = manager,
+            ["operation"] = "Update",
+            ["apiVersion"] = "v1",
+            ["time"] = "2026-01-02T03:04:05Z",
+            ["fieldsType"] = "FieldsV1",
+            ["fieldsV1"] = Fields(node),
+        };
+        if (subresource.Length > 0)
+            entry["subresource"] = subresource;
+        return entry;
+    }
+
+    private static JsonObject Fields(JsonObject owner)
+    {
+        var fields = new JsonObject();
+        foreach ((string name, JsonNode? value) in owner)
+        {
+            if (name is not ("managedFields" or "images"))
+                fields[$"f:{name}"] = value is JsonObject inner ? Fields(inner) : new JsonObject();
+        }
+        return fields;
+    }
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,23 @@
+using System.Text.Json.Nodes;
+
+namespace HostGw.FakeApi.Resources;
+
+/// <summary>A kind's part in a write: fill in, keep what the endpoint may not change, then name what is invalid.</summary>
+internal class WriteRules
+{
+    public static readonly WriteRules None = new();
+
+    /// <summary>Paths of lists that a strategic merge patch merges, with their key; an empty key is a set of plain values.</summary>
+    public virtual IReadOnlyDictionary<string, string> MergeKeys { get; } = new Dictionary<string, string>();
+
+    /// <summary>Changes <paramref name="incoming"/> in place; <paramref name="old"/> is null on create.</summary>
+    public virtual void Prepare(JsonObject incoming, JsonObject? old, bool statusEndpoint)
+    {
+    }
+
+    /// <summary>One sentence per invalid field, in the real server's words.</summary>
+    public virtual IEnumerable<FieldError> Validate(JsonObject incoming, JsonObject? old) => [];
+}
+
+/// <summary>A cause in a 422 answer.</summary>
+internal sealed record FieldError(string Field, string Reason, string Message);

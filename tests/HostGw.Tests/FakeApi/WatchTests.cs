@@ -1,0 +1,147 @@
+using HostGw.FakeApi;
+
+namespace HostGw.Tests.FakeApi;
+
+public sealed class WatchTests : FakeApiTest
+{
+    protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(300), HistoryCapacity = 8 };
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_watch_sends_what_happened_since_its_revision_and_then_what_happens(string version)
+    {
+        PutNodes("a");
+        long from = Api.ResourceVersion;
+        PutNodes("b");
+        using WatchReader watch = await NewClient(Version.Parse(version)).WatchAsync($"resourceVersion={from}");
+        Assert.Equal(["ADDED b"], await watch.TakeAsync(1));
+
+        Api.Nodes.Heartbeat("b");
+        Api.Nodes.Delete("a");
+        Assert.Equal("MODIFIED b", $"{await watch.NextAsync()}");
+        WatchFrame deleted = (await watch.NextAsync())!;
+        Assert.Equal("DELETED a", $"{deleted}");
+        Assert.Equal(Api.ResourceVersion, deleted.Revision);
+    }
+
+    [Fact]
+    public async Task Without_a_revision_it_begins_with_what_is_there()
+    {
+        PutNodes("a", "b");
+        using WatchReader watch = await Client.WatchAsync("");
+        Assert.Equal(["ADDED a", "ADDED b"], await watch.TakeAsync(2));
+    }
+
+    [Fact]
+    public async Task A_write_that_changes_nothing_is_no_event()
+    {
+        PutNodes("a");
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}");
+        Api.Nodes.Patch("a", """{"metadata":{"labels":{"kubernetes.io/os":"linux"}}}""");
+        PutNodes("z");
+        Assert.Equal(["ADDED z"], await watch.TakeAsync(1));
+    }
+
+    [Fact]
+    public async Task Compacted_history_is_an_ERROR_event_with_410()
+    {
+        PutNodes("a");
+        long from = Api.ResourceVersion;
+        Api.CompactHistory();
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={from}");
+        WatchFrame error = (await watch.NextAsync())!;
+        Assert.Equal(("ERROR", 410, "Expired"), (error.Type, (int)error.Object["code"]!, (string)error.Object["reason"]!));
+        Assert.Null(await watch.NextAsync());
+    }
+
+    [Fact]
+    public async Task History_is_as_long_as_its_capacity()
+    {
+        PutNodes("a");
+        long from = Api.ResourceVersion;
+        for (int i = 0; i < 8; i++)
+            PutNodes($"b{i}");
+        using WatchReader whole = await Client.WatchAsync($"resourceVersion={from}");
+        Assert.Equal("ADDED b0", $"{await whole.NextAsync()}");
+        using WatchReader tooOld = await Client.WatchAsync($"resourceVersion={from - 1}");
+        Assert.Equal("ERROR", $"{await tooOld.NextAsync()}");
+    }
+
+    [Fact]
+    public async Task Bookmarks_carry_the_last_revision_seen()
+    {
+        PutNodes("a");
+        long from = Api.ResourceVersion;
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={from}&allowWatchBookmarks=true");
+        WatchFrame first = (await watch.NextAsync())!;
+        Assert.Equal(("BOOKMARK", from), (first.Type, first.Revision));
+        Api.Nodes.Heartbeat("a");
+        while (await watch.NextAsync() is { } next)
+        {
+            Assert.Contains(next.Type, new[] { "BOOKMARK", "MODIFIED" });
+            if (next.Type == "BOOKMARK" && next.Revision > from)
+                break;
+        }
+        Assert.Equal(from + 1, Api.ResourceVersion);
+    }
+
+    [Fact]
+    public async Task A_streaming_list_ends_with_a_bookmark_that_says_so()
+    {
+        PutNodes("a", "b");
+        using WatchReader watch = await Client.WatchAsync("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+        Assert.Equal(["ADDED a", "ADDED b"], await watch.TakeAsync(2));
+        WatchFrame end = (await watch.NextAsync())!;
+        Assert.Equal("true", (string?)end.Object["metadata"]!["annotations"]!["k8s.io/initial-events-end"]);
+        Assert.Equal(Api.ResourceVersion, end.Revision);
+    }
+
+    [Fact]
+    public async Task It_ends_in_good_order_after_timeoutSeconds()
+    {
+        using WatchReader watch = await Client.WatchAsync("timeoutSeconds=1");
+        Assert.Null(await watch.NextAsync());
+        await EventuallyAsync(() => Api.OpenWatches == 0, "the watch is closed");
+    }
+
+    [Fact]
+    public async Task With_a_selector_an_object_comes_and_goes_as_it_begins_and_ceases_to_match()
+    {
+        PutNodes("a", "b");
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&labelSelector=zone=x");
+        Api.Nodes.Patch("a", """{"metadata":{"labels":{"zone":"x"}}}""");
+        Api.Nodes.Heartbeat("b");
+        Api.Nodes.Heartbeat("a");
+        Api.Nodes.Patch("a", """{"metadata":{"labels":{"zone":"y"}}}""");
+        Api.Nodes.Patch("b", """{"metadata":{"labels":{"zone":"x"}}}""");
+        Api.Nodes.Delete("b");
+        Assert.Equal(["ADDED a", "MODIFIED a", "DELETED a", "ADDED b", "DELETED b"], await watch.TakeAsync(5));
+    }
+
+    [Fact]
+    public async Task One_node_can_be_watched_by_name()
+    {
+        PutNodes("a", "b");
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&fieldSelector=metadata.name=b");
+        Api.Nodes.Heartbeat("a");
+        Api.Nodes.Heartbeat("b");
+        Assert.Equal(["MODIFIED b"], await watch.TakeAsync(1));
+    }
+
+    [Fact]
+    public async Task Every_watcher_gets_every_event_in_order()
+    {
+        PutNodes("a");
+        string from = $"resourceVersion={Api.ResourceVersion}";
+        WatchReader[] watches = [await Client.WatchAsync(from), await Client.WatchAsync(from), await Client.WatchAsync(from)];
+        Assert.Equal(3, Api.OpenWatches);
+        long[] revisions = [.. Enumerable.Range(0, 200).Select(_ => Api.Nodes.Heartbeat("a"))];
+        foreach (WatchReader watch in watches)
+        {
+            foreach (long revision in revisions)
+                Assert.Equal(revision, (await watch.NextAsync())!.Revision);
+            watch.Dispose();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+namespace HostGw.Kubernetes;
+
+/// <summary>Turns an error answer into an exception that says what to do.</summary>
+internal static class ApiRefusal
+{
+    private const int MaxBody = 64 * 1024;
+    private static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(5);
+
+    public static async Task<KubernetesException> ReadAsync(
+        HttpResponseMessage response, KubernetesClientConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
+    {
+        ApiStatus status = ApiStatus.Parse(await BodyAsync(response, time, cancellationToken));
+        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response.StatusCode, configuration)}")
+        {
+            StatusCode = response.StatusCode,
+            Reason = status.Reason,
+            RetryAfter = RetryAfter(response, time) ?? (status.RetryAfterSeconds is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : null),
+        };
+    }
+
+    /// <summary>A Status that came where an object was expected, as watches report their errors.</summary>
+    public static KubernetesException From(ApiStatus status) => new($"The API server answered {status.Code}{Describe(status)}")
+    {
+        StatusCode = (HttpStatusCode)status.Code,
+        Reason = status.Reason,
+        RetryAfter = status.RetryAfterSeconds is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+    };
+
+    private static string Describe(ApiStatus status) => (status.Reason, status.Message) switch
+    {
+        ("", "") => "",
+        ("", var message) => $": {message}",
+        var (reason, message) => $" {reason}: {message}",
+    };
+
+    private static string Cure(HttpStatusCode code, KubernetesClientConfiguration configuration) => code switch
+    {
+        HttpStatusCode.Unauthorized when configuration.Token is { } token => $". The token {token} is not accepted: has it expired, or is it of another cluster?",
+        HttpStatusCode.Unauthorized when configuration.ClientCertificate is { } certificate => $". The client certificate {certificate} is not accepted",
+        HttpStatusCode.Unauthorized => ". No credentials are configured",
+        HttpStatusCode.Forbidden => ". The agent needs a ClusterRole with 'get', 'list' and 'watch' on 'nodes', bound to its service account or user",
+        >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => ". Redirects are not followed, they would carry the credentials elsewhere: give the final address (--api-server)",
+        _ => "",
+    };
+
+    private static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time) => response.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
+        _ => null,
+    };
+
+    private static async Task<byte[]> BodyAsync(HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
+    {
+        byte[] body = new byte[MaxBody];
+        int length = 0;
+        using var timeout = new CancellationTokenSource(BodyTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using Stream stream = await response.Content.ReadAsStreamAsync(either.Token);
+            length = await stream.ReadAtLeastAsync(body, MaxBody, throwOnEndOfStream: false, either.Token);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // The status line alone says enough; a body that breaks off must not hide it.
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        return body[..length];
+    }
+}

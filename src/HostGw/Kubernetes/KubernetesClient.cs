@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using HostGw.Planning;
+
+namespace HostGw.Kubernetes;
+
+/// <summary>Speaks to the API server about Nodes: HTTP/2 where offered, no redirects, no cookies, no proxy.</summary>
+internal sealed class KubernetesClient : IDisposable
+{
+    private const string Nodes = "/api/v1/nodes";
+
+    // A real API server gives up after 60 s; an answer that takes longer will not come.
+    private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(65);
+
+    private readonly KubernetesClientConfiguration _configuration;
+    private readonly TimeProvider _time;
+    private readonly ApiConnector _connector;
+    private readonly HttpClient _http;
+    private readonly string _root;
+
+    /// <param name="version">Of the agent, for the User-Agent header.</param>
+    public KubernetesClient(KubernetesClientConfiguration configuration, string version, TimeProvider time)
+    {
+        _configuration = configuration;
+        _time = time;
+        _root = configuration.Server.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        _connector = new(configuration);
+        _http = new(Handler(_connector)) { Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.UserAgent.Add(new("hostgw", version));
+        _http.DefaultRequestHeaders.Accept.Add(new("application/json"));
+    }
+
+    /// <summary>The address of the latest connection to the API server; no address before the first.</summary>
+    public Ip RemoteAddress => _connector.RemoteAddress;
+
+    /// <summary>A page of nodes. Give either a <paramref name="resourceVersion"/> ("0": whatever the watch cache has; null: the latest, by quorum) or a <paramref name="continueToken"/>.</summary>
+    /// <param name="limit">Nodes per page; 0: all.</param>
+    /// <param name="notOlderThan">Ask for <paramref name="resourceVersion"/> or anything newer.</param>
+    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    public Task<ApiResponse> ListNodesAsync(
+        int limit, string? resourceVersion, bool notOlderThan, string? continueToken, CancellationToken cancellationToken)
+    {
+        List<string> query = [];
+        if (limit > 0)
+            query.Add("limit=" + limit.ToString(CultureInfo.InvariantCulture));
+        if (!string.IsNullOrEmpty(continueToken))
+            query.Add("continue=" + Uri.EscapeDataString(continueToken));
+        else if (resourceVersion is not null)
+            query.Add("resourceVersion=" + Uri.EscapeDataString(resourceVersion) + (notOlderThan ? "&resourceVersionMatch=NotOlderThan" : ""));
+        return GetAsync(query.Count == 0 ? Nodes : $"{Nodes}?{string.Join('&', query)}", cancellationToken);
+    }
+
+    /// <summary>What happens to nodes after <paramref name="resourceVersion"/>, with bookmarks, until the server ends it after <paramref name="atMost"/>.</summary>
+    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    public Task<ApiResponse> WatchNodesAsync(string resourceVersion, TimeSpan atMost, CancellationToken cancellationToken) =>
+        GetAsync(
+            string.Create(CultureInfo.InvariantCulture,
+                $"{Nodes}?watch=true&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(resourceVersion)}&timeoutSeconds={(int)atMost.TotalSeconds}"),
+            cancellationToken);
+
+    /// <summary>One node as it is now, by quorum read.</summary>
+    /// <exception cref="KubernetesException">Refused, not there (<see cref="KubernetesException.IsNotFound"/>) or not reached.</exception>
+    public Task<ApiResponse> GetNodeAsync(string name, CancellationToken cancellationToken) =>
+        GetAsync($"{Nodes}/{Uri.EscapeDataString(name)}", cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private static SocketsHttpHandler Handler(ApiConnector connector) => new()
+    {
+        ConnectCallback = connector.ConnectAsync,
+        ConnectTimeout = TimeSpan.FromSeconds(20),
+        KeepAlivePingDelay = TimeSpan.FromSeconds(15),
+        KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+    };
+
+    private async Task<ApiResponse> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        string? token = _configuration.Token?.Read();
+        HttpResponseMessage response = await SendAsync(path, token, cancellationToken);
+
+        // The token may have been renewed a moment after it was read.
+        if (response.StatusCode == HttpStatusCode.Unauthorized && _configuration.Token?.Read() is { } renewed && renewed != token)
+        {
+            response.Dispose();
+            response = await SendAsync(path, renewed, cancellationToken);
+        }
+        if (response.IsSuccessStatusCode)
+            return new(response, await response.Content.ReadAsStreamAsync(cancellationToken));
+
+        using (response)
+            throw await ApiRefusal.ReadAsync(response, _configuration, _time, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string path, string? token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, _root + path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        if (token is not null)
+            request.Headers.Authorization = BearerToken(token);
+
+        using var timeout = new CancellationTokenSource(HeaderTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new KubernetesException($"No answer from {_root} within {HeaderTimeout.TotalSeconds:0} s", e);
+        }
+        catch (HttpRequestException e)
+        {
+            throw e.InnerException as KubernetesException ?? new KubernetesException($"No answer from {_root}: {(e.InnerException ?? e).Message}", e);
+        }
+    }
+
+    // A header that cannot be formed would otherwise be quoted, token and all, by the exception.
+    private AuthenticationHeaderValue BearerToken(string token) =>
+        token.AsSpan().ContainsAnyExceptInRange('!', '~')
+            ? throw new KubernetesException($"The token {_configuration.Token} holds characters that no token has")
+            : new("Bearer", token);
+}

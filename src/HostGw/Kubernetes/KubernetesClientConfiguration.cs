@@ -1,0 +1,80 @@
+namespace HostGw.Kubernetes;
+
+/// <summary>Where the API server is, how to trust it and as whom to speak.</summary>
+/// <remarks>No proxy: HTTPS_PROXY is ignored (a node's proxy rarely knows the service network) and a kubeconfig's proxy-url is refused.</remarks>
+internal sealed class KubernetesClientConfiguration
+{
+    public const string ServiceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+    /// <summary>May have a path, below which the API lies.</summary>
+    public required Uri Server { get; init; }
+
+    /// <summary>PEM, one or more CAs; when given, nothing else is trusted. Null: the system's trust.</summary>
+    public CredentialSource? CertificateAuthority { get; init; }
+
+    public bool SkipTlsVerify { get; init; }
+
+    /// <summary>The name expected in the server's certificate; null: the host of <see cref="Server"/>.</summary>
+    public string? TlsServerName { get; init; }
+
+    public CredentialSource? Token { get; init; }
+
+    /// <summary>PEM: the certificate, then its intermediates.</summary>
+    public CredentialSource? ClientCertificate { get; init; }
+
+    public CredentialSource? ClientKey { get; init; }
+
+    /// <summary>The service account of the pod. <paramref name="server"/> replaces the service's address, which needs a working service network.</summary>
+    /// <exception cref="KubernetesConfigurationException">This is no pod.</exception>
+    public static KubernetesClientConfiguration InClusterConfig(string? server = null) => InClusterConfig(
+        Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"),
+        Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT"),
+        ServiceAccountDirectory,
+        server);
+
+    public static KubernetesClientConfiguration InClusterConfig(string? host, string? port, string directory, string? server)
+    {
+        if (string.IsNullOrEmpty(server))
+        {
+            if (string.IsNullOrEmpty(host) || string.IsNullOrEmpty(port))
+                throw new KubernetesConfigurationException(
+                    "Not in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set. Give a kubeconfig (--kubeconfig)");
+            server = host.Contains(':') && !host.StartsWith('[') ? $"https://[{host}]:{port}" : $"https://{host}:{port}";
+        }
+
+        string token = Path.Combine(directory, "token"), ca = Path.Combine(directory, "ca.crt");
+        if (!File.Exists(token))
+            throw new KubernetesConfigurationException(
+                $"No service account: {token} does not exist. Set automountServiceAccountToken, or give a kubeconfig (--kubeconfig)");
+
+        return new KubernetesClientConfiguration
+        {
+            Server = ParseServer(server),
+            CertificateAuthority = CredentialSource.File(ca),
+            Token = CredentialSource.File(token),
+        }.Checked();
+    }
+
+    /// <summary>The current context of a kubeconfig file; <paramref name="server"/> replaces the cluster's URL.</summary>
+    /// <exception cref="KubernetesConfigurationException">The file cannot be read or asks for what is not supported; the message says what to use instead.</exception>
+    public static KubernetesClientConfiguration BuildConfigFromConfigFile(string path, string? server = null) =>
+        Kubeconfig.Load(path).CurrentConfiguration(server).Checked();
+
+    public static Uri ParseServer(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https" or "http", UserInfo: "", Query: "", Fragment: "" }
+            ? uri
+            : throw new KubernetesConfigurationException($"'{text}' is not the URL of an API server (write https://HOST:6443)");
+
+    public override string ToString() => $"{Server} (CA {CertificateAuthority?.ToString() ?? "of the system"})";
+
+    private KubernetesClientConfiguration Checked()
+    {
+        if (SkipTlsVerify && CertificateAuthority is not null)
+            throw new KubernetesConfigurationException("insecure-skip-tls-verify and a certificate authority exclude each other: remove one");
+        if (ClientCertificate is null != ClientKey is null)
+            throw new KubernetesConfigurationException("client-certificate and client-key belong together: one of them is missing");
+        if (Server.Scheme == "http" && Token is not null && !Server.IsLoopback)
+            throw new KubernetesConfigurationException($"{Server} would carry the token unencrypted: use https");
+        return this;
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+
+namespace HostGw;
+
+internal static partial class Log
+{
+    // 1xx: nodes
+
+    [LoggerMessage(101, LogLevel.Information, "Listed {Count} nodes at resource version {ResourceVersion}")]
+    public static partial void NodesListed(this ILogger logger, int count, string resourceVersion);
+
+    [LoggerMessage(102, LogLevel.Warning, "The API server cannot be followed, next attempt in {Delay}: {Reason}")]
+    public static partial void NodesUnreachable(this ILogger logger, TimeSpan delay, string reason);
+
+    [LoggerMessage(103, LogLevel.Debug, "Watching nodes from resource version {ResourceVersion}")]
+    public static partial void WatchStarted(this ILogger logger, string resourceVersion);
+
+    [LoggerMessage(104, LogLevel.Debug, "The watch ended")]
+    public static partial void WatchEnded(this ILogger logger);
+
+    [LoggerMessage(105, LogLevel.Debug, "The watch broke off: {Reason}")]
+    public static partial void WatchDropped(this ILogger logger, string reason);
+
+    [LoggerMessage(106, LogLevel.Information, "The API server no longer knows resource version {ResourceVersion}: listing again")]
+    public static partial void WatchExpired(this ILogger logger, string resourceVersion);
+
+    [LoggerMessage(107, LogLevel.Warning, "The watch cannot be read, listing again: {Reason}")]
+    public static partial void WatchBroken(this ILogger logger, string reason);
+
+    [LoggerMessage(108, LogLevel.Debug, "{Event} node {Node}")]
+    public static partial void NodeChanged(this ILogger logger, string @event, string node);
+}

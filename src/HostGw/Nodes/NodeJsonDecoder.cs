@@ -1,0 +1,133 @@
+using System.Text.Json;
+using HostGw.Kubernetes;
+
+namespace HostGw.Nodes;
+
+/// <summary>Reads nodes from JSON that arrives in pieces, in whatever order its properties come, into one draft; tells the sink of each.</summary>
+/// <param name="root">What a document is: a List, an Event (any number of them, one after the other) or a Node.</param>
+internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<WatchEventType, NodeDraft> sink)
+{
+    // The API server's own reader goes to 10,000.
+    private const int MaxDepth = 16 * 1024;
+
+    private readonly NodeJsonValues _values = new(draft);
+    private readonly JsonPlace _envelope = root switch { JsonPlace.List => JsonPlace.Items, JsonPlace.Event => JsonPlace.Event, _ => JsonPlace.Outside };
+
+    private JsonReaderState _state = new(new() { MaxDepth = MaxDepth, AllowMultipleValues = root == JsonPlace.Event });
+    private JsonPlace _place = JsonPlace.Outside;
+    private JsonField _field;
+    private int _skipDepth = -1;
+    private bool _ended;
+
+    public string ResourceVersion => _values.Envelope.ListVersion;
+
+    /// <summary>Empty on the last page.</summary>
+    public string Continue => _values.Envelope.Continue;
+
+    /// <summary>Decodes what is complete and returns how many bytes that took; the rest must come again, with more.</summary>
+    /// <exception cref="NodeStreamException">This is not JSON, or not what was asked for.</exception>
+    /// <exception cref="KubernetesException">The watch reported an error.</exception>
+    public int Decode(ReadOnlySpan<byte> data, bool isFinal)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(data, isFinal, _state);
+            while (reader.Read())
+            {
+                if (_skipDepth < 0)
+                    Token(ref reader);
+                else if (reader.CurrentDepth == _skipDepth)
+                    _skipDepth = -1;
+            }
+            _state = reader.CurrentState;
+            return (int)reader.BytesConsumed;
+        }
+        catch (JsonException e)
+        {
+            throw new NodeStreamException($"The API server sent broken JSON: {ApiStatus.OneLine(e.Message)}", e);
+        }
+    }
+
+    /// <summary>Checks that a document came, whole and of the right kind.</summary>
+    /// <exception cref="NodeStreamException">It did not.</exception>
+    public void RequireComplete()
+    {
+        if (!_ended)
+            throw new NodeStreamException("The API server's answer breaks off");
+        if (root == JsonPlace.List)
+            _values.Envelope.RequireList();
+    }
+
+    private void Token(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.PropertyName:
+                _field = _values.Property(ref reader, _place);
+                break;
+            case JsonTokenType.StartObject:
+                Enter(ref reader, isArray: false);
+                break;
+            case JsonTokenType.StartArray:
+                Enter(ref reader, isArray: true);
+                break;
+            case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                Leave();
+                break;
+            default:
+                if (_place == JsonPlace.Outside)
+                    throw new NodeStreamException("The API server sent something that is no object");
+                _values.Scalar(ref reader, _place, _field);
+                break;
+        }
+    }
+
+    private void Enter(ref Utf8JsonReader reader, bool isArray)
+    {
+        if (_place == JsonPlace.Outside)
+        {
+            if (isArray)
+                throw new NodeStreamException("The API server sent something that is no object");
+            _place = root;
+            _values.Begin(root);
+            return;
+        }
+
+        JsonPlace child = NodeJsonGrammar.Child(_place, _field, isArray);
+        if (child == JsonPlace.Outside)
+        {
+            _values.Unexpected(_place, _field, isArray);
+            _skipDepth = reader.CurrentDepth;
+            return;
+        }
+        _values.Begin(child);
+        _place = child;
+        _field = JsonField.Unknown;
+    }
+
+    private void Leave()
+    {
+        JsonPlace left = _place;
+        _place = NodeJsonGrammar.Parent(left, _envelope);
+        _ended = _place == JsonPlace.Outside;
+
+        if (left == JsonPlace.Address)
+            _values.EndAddress();
+        else if (left == JsonPlace.Node)
+            draft.Complete();
+
+        if (left == JsonPlace.Node && root != JsonPlace.Event)
+            sink(WatchEventType.Added, draft);
+        else if (left == JsonPlace.Event)
+            Report();
+    }
+
+    private void Report()
+    {
+        NodeJsonEnvelope frame = _values.Envelope;
+        if (frame.EventType == WatchEventType.Error)
+            throw ApiRefusal.From(frame.Status);
+        if (frame.EventType != WatchEventType.Unknown)
+            sink(frame.EventType, draft);
+    }
+}

@@ -1,0 +1,101 @@
+using HostGw.Kubernetes;
+using HostGw.Planning;
+
+namespace HostGw.Nodes;
+
+/// <summary>Fills the store with all nodes, page by page; the store changes only when the last page is whole.</summary>
+internal sealed class NodeLister(KubernetesClient client, NodeReader reader, NodeStore store, TimeProvider time)
+{
+    private const int PageSize = 500;
+
+    // After an etcd restore no server ever reaches the version that we know: then only a quorum read ends the wait.
+    private const int TimeoutsBeforeQuorum = 3;
+
+    private static readonly TimeSpan ListTimeout = TimeSpan.FromMinutes(5);
+
+    private int _timeouts;
+
+    /// <summary>Lists from the watch cache, but never back in time; returns whether planning would see a difference.</summary>
+    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="NodeStreamException">A page is broken.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public async Task<bool> ListAsync(CancellationToken cancellationToken)
+    {
+        string known = store.ResourceVersion;
+        string? version = known.Length == 0 ? "0" : _timeouts < TimeoutsBeforeQuorum ? known : null;
+        try
+        {
+            bool changed = await ListFromAsync(version, cancellationToken);
+            _timeouts = 0;
+            return changed;
+        }
+        catch (KubernetesException e) when (e.IsTimeout)
+        {
+            _timeouts++;
+            throw;
+        }
+    }
+
+    /// <summary>One node as it is now, by quorum read; null if there is none of that name. The store is left as it is; may be called at any time.</summary>
+    public async Task<ClusterNode?> GetAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using ApiResponse response = await client.GetNodeAsync(name, cancellationToken);
+            return await reader.ReadNodeAsync(response.Body, cancellationToken);
+        }
+        catch (KubernetesException e) when (e.IsNotFound)
+        {
+            return null;
+        }
+    }
+
+    private async Task<bool> ListFromAsync(string? version, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(ListTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            return store.CompleteList(await PagesAsync(version, either.Token));
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new KubernetesException($"The list of nodes did not arrive within {ListTimeout.TotalMinutes:0} min", e);
+        }
+    }
+
+    private async Task<string> PagesAsync(string? version, CancellationToken cancellationToken)
+    {
+        int limit = PageSize;
+        NodeListPage first = default, page = default;
+        store.BeginList();
+        do
+        {
+            try
+            {
+                page = await PageAsync(limit, version, page.Continue, cancellationToken);
+                first = first == default ? page : first;
+            }
+            catch (KubernetesException e) when (e.IsExpired && limit > 0 && page != default)
+            {
+                // The pages came too slowly for the server's history: all at once, then nothing can expire.
+                limit = 0;
+                first = page = default;
+                store.BeginList();
+                continue;
+            }
+        }
+        while (page == default || page.Continue.Length > 0);
+        return first.ResourceVersion;
+    }
+
+    private async Task<NodeListPage> PageAsync(int limit, string? version, string? token, CancellationToken cancellationToken)
+    {
+        bool notOlderThan = version is not (null or "0");
+        using ApiResponse response = await client.ListNodesAsync(limit, version, notOlderThan, token, cancellationToken);
+        NodeListPage page = await reader.ReadListAsync(response.Body, (_, draft) => store.AddListed(draft), cancellationToken);
+        return page.Continue.Length == 0 || page.Continue != token
+            ? page
+            : throw new NodeStreamException("The API server sends the same page again and again");
+    }
+}

@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using HostGw.Planning;
+
+namespace HostGw.Nodes;
+
+/// <summary>The nodes as last heard of. One writer (the watcher), any number of readers of <see cref="Snapshot"/>.</summary>
+internal sealed class NodeStore
+{
+    private readonly Lock _lock = new();
+    private readonly TextBuffer _resourceVersion = new();
+    private Dictionary<string, Entry> _nodes = NewSet();
+    private Dictionary<string, Entry>? _listing;
+    private NodeSnapshot? _snapshot = NodeSnapshot.Nothing;
+    private bool _isComplete;
+
+    /// <summary>Made when first asked for after a change.</summary>
+    public NodeSnapshot Snapshot
+    {
+        get
+        {
+            lock (_lock)
+                return _snapshot ??= Take();
+        }
+    }
+
+    /// <summary>The latest that was heard of, bookmarks included; empty before the first list.</summary>
+    public string ResourceVersion
+    {
+        get
+        {
+            lock (_lock)
+                return _resourceVersion.ToString();
+        }
+    }
+
+    /// <summary>Begins a full list, which changes nothing until it is complete; an earlier one that was not completed is forgotten.</summary>
+    public void BeginList() => _listing = NewSet();
+
+    public void AddListed(NodeDraft draft)
+    {
+        if (draft.Name.IsEmpty || _listing is null)
+            return;
+        // What did not change keeps its record: nothing is held twice while a list arrives.
+        ref Entry known = ref Find(_nodes, draft);
+        bool same = !IsNull(ref known) && draft.Matches(known.Node);
+        ClusterNode node = same ? known.Node : draft.Build();
+        _listing[node.Name] = new(node, draft.ResourceVersion.AsNumber());
+    }
+
+    /// <summary>Puts the list in place of what was known; returns whether that is a change.</summary>
+    public bool CompleteList(string resourceVersion)
+    {
+        Dictionary<string, Entry> listing = _listing ?? throw new InvalidOperationException("No list was begun");
+        _listing = null;
+        lock (_lock)
+        {
+            bool changed = !_isComplete || listing.Count != _nodes.Count;
+            foreach ((string name, Entry entry) in listing)
+            {
+                if (changed)
+                    break;
+                changed = !_nodes.TryGetValue(name, out Entry known) || !ReferenceEquals(known.Node, entry.Node);
+            }
+            _nodes = listing;
+            _isComplete = true;
+            _resourceVersion.Set(resourceVersion);
+            if (changed)
+                _snapshot = null;
+            return changed;
+        }
+    }
+
+    /// <summary>Takes in an event of a watch; returns whether planning would see a difference. Late and repeated events do no harm.</summary>
+    public bool Apply(WatchEventType type, NodeDraft draft)
+    {
+        lock (_lock)
+        {
+            bool changed = type switch
+            {
+                WatchEventType.Added or WatchEventType.Modified => Set(draft),
+                WatchEventType.Deleted => Remove(draft),
+                _ => false,
+            };
+            Advance(draft.ResourceVersion);
+            if (changed)
+                _snapshot = null;
+            return changed;
+        }
+    }
+
+    private bool Set(NodeDraft draft)
+    {
+        if (draft.Name.IsEmpty)
+            return false;
+        ulong version = draft.ResourceVersion.AsNumber();
+        ref Entry known = ref Find(_nodes, draft);
+        if (IsNull(ref known))
+        {
+            ClusterNode added = draft.Build();
+            _nodes.Add(added.Name, new(added, version));
+            return true;
+        }
+        if (version != 0 && version < known.ResourceVersion)
+            return false;
+
+        known.ResourceVersion = version;
+        if (draft.Matches(known.Node))
+            return false;
+        known.Node = draft.Build();
+        return true;
+    }
+
+    // The end of a node does not concern a later one of the same name.
+    private bool Remove(NodeDraft draft)
+    {
+        ref Entry known = ref Find(_nodes, draft);
+        bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || draft.Uid.Is(known.Node.Uid));
+        return same && _nodes.Remove(known.Node.Name);
+    }
+
+    private void Advance(TextBuffer version)
+    {
+        ulong number = version.AsNumber();
+        bool late = number != 0 && number < _resourceVersion.AsNumber();
+        if (!version.IsEmpty && !late)
+            _resourceVersion.Set(version.Span);
+    }
+
+    private NodeSnapshot Take()
+    {
+        ClusterNode[] nodes = [.. _nodes.Values.Select(e => e.Node)];
+        Array.Sort(nodes, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return new(ImmutableCollectionsMarshal.AsImmutableArray(nodes), _resourceVersion.ToString(), _isComplete);
+    }
+
+    private static Dictionary<string, Entry> NewSet() => new(StringComparer.Ordinal);
+
+    private static ref Entry Find(Dictionary<string, Entry> nodes, NodeDraft draft) =>
+        ref CollectionsMarshal.GetValueRefOrNullRef(nodes.GetAlternateLookup<ReadOnlySpan<char>>(), draft.Name.Span);
+
+    private static bool IsNull(ref Entry entry) => Unsafe.IsNullRef(ref entry);
+
+    /// <param name="ResourceVersion">As a number, 0 if it is none: of two reports about a node the higher is the later.</param>
+    private record struct Entry(ClusterNode Node, ulong ResourceVersion);
+}

@@ -1,0 +1,133 @@
+using HostGw.Kubernetes;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Polly;
+
+namespace HostGw.Nodes;
+
+/// <summary>Keeps the store equal to the API server's nodes: lists once, then watches, and lists again only when the server has forgotten where we were.</summary>
+/// <param name="changed">Called after each change that planning would see, never for a heartbeat.</param>
+internal sealed class NodeWatcher(
+    KubernetesClient client, NodeReader reader, NodeStore store, Action changed, TimeProvider time, ILogger<NodeWatcher> logger) : BackgroundService
+{
+    // A watch that ends sooner counts as a failed attempt, so that no server can make us spin.
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ReconnectSpread = TimeSpan.FromSeconds(1);
+    private const int TimeoutsBeforeList = 3;
+
+    private readonly NodeLister _lister = new(client, reader, store, time);
+    private long _listedTicks, _heardTicks;
+    private string? _problem;
+    private bool _mustList = true;
+    private int _timeouts;
+
+    public NodeFeed Feed => new(At(ref _listedTicks), At(ref _heardTicks), Volatile.Read(ref _problem));
+
+    /// <summary>Runs until cancelled; every failure of the API server is retried.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
+    {
+        ResiliencePipeline<WatchEnd> untilSettled = WatchRetry.Build(time, (delay, reason) =>
+        {
+            Volatile.Write(ref _problem, reason);
+            logger.NodesUnreachable(delay, reason);
+        });
+
+        while (true)
+        {
+            WatchEnd end = await untilSettled.ExecuteAsync(static (watcher, token) => new ValueTask<WatchEnd>(watcher.FollowAsync(token)), this, stoppingToken);
+            // Thousands of agents lose the same API server at the same moment.
+            if (end != WatchEnd.Ordinary)
+                await Task.Delay(ReconnectSpread * Random.Shared.NextDouble(), time, stoppingToken);
+        }
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => RunAsync(stoppingToken);
+
+    private async Task<WatchEnd> FollowAsync(CancellationToken cancellationToken)
+    {
+        if (_mustList)
+            await ListAsync(cancellationToken);
+
+        long start = time.GetTimestamp();
+        WatchEnd end = await WatchAsync(cancellationToken);
+        return time.GetElapsedTime(start) >= SettledAfter ? end : WatchEnd.TooSoon;
+    }
+
+    private async Task ListAsync(CancellationToken cancellationToken)
+    {
+        bool different = await _lister.ListAsync(cancellationToken);
+        _mustList = false;
+        Interlocked.Exchange(ref _listedTicks, Heard());
+        logger.NodesListed(store.Snapshot.Nodes.Length, store.ResourceVersion);
+        if (different)
+            changed();
+    }
+
+    private async Task<WatchEnd> WatchAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan atMost = TimeSpan.FromSeconds(Random.Shared.Next(300, 600));
+        using var timeout = new CancellationTokenSource(atMost + Grace, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        string version = store.ResourceVersion;
+        try
+        {
+            using ApiResponse response = await client.WatchNodesAsync(version, atMost, either.Token);
+            logger.WatchStarted(version);
+            _timeouts = 0;
+            Volatile.Write(ref _problem, null);
+            await reader.ReadWatchAsync(response.Body, Apply, either.Token);
+            logger.WatchEnded();
+            return WatchEnd.Ordinary;
+        }
+        catch (KubernetesException e) when (e.IsExpired || (e.IsTimeout && ++_timeouts >= TimeoutsBeforeList))
+        {
+            logger.WatchExpired(version);
+        }
+        catch (NodeStreamException e)
+        {
+            logger.WatchBroken(e.Message);
+        }
+        catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            logger.WatchDropped(e.Message);
+            return WatchEnd.Dropped;
+        }
+        _mustList = true;
+        return WatchEnd.MustList;
+    }
+
+    private void Apply(WatchEventType type, NodeDraft draft)
+    {
+        Heard();
+        if (!store.Apply(type, draft))
+            return;
+        if (logger.IsEnabled(LogLevel.Debug))
+            logger.NodeChanged(type.ToString(), draft.Name.ToString());
+        changed();
+    }
+
+    private long Heard()
+    {
+        long now = time.GetUtcNow().UtcTicks;
+        Interlocked.Exchange(ref _heardTicks, now);
+        return now;
+    }
+
+    private static DateTimeOffset? At(ref long ticks) => Interlocked.Read(ref ticks) is > 0 and { } at ? new(at, TimeSpan.Zero) : null;
+}
+
+internal enum WatchEnd
+{
+    /// <summary>The server ended it after the time that was asked for.</summary>
+    Ordinary,
+
+    /// <summary>The connection broke; the next watch goes on where this one was.</summary>
+    Dropped,
+
+    /// <summary>Where we were is no longer known, or is in doubt.</summary>
+    MustList,
+
+    /// <summary>It hardly began.</summary>
+    TooSoon,
+}

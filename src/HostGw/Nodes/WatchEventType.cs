@@ -1,0 +1,16 @@
+namespace HostGw.Nodes;
+
+/// <summary>What a watch says of an object; a listed object counts as added.</summary>
+internal enum WatchEventType
+{
+    Unknown,
+    Added,
+    Modified,
+    Deleted,
+
+    /// <summary>Only the resource version means anything.</summary>
+    Bookmark,
+
+    /// <summary>The object is a Status, not a Node.</summary>
+    Error,
+}

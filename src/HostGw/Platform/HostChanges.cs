@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 
 namespace HostGw.Platform;
@@ -12,6 +13,9 @@ internal sealed record HostChanges
 
     /// <summary>The masquerade rule that should stand; null: none.</summary>
     public NatPlan? Nat { get; init; }
+
+    /// <summary>This node's own.</summary>
+    public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
 
     public bool EnableForwardingIPv4 { get; init; }
 

@@ -12,6 +12,8 @@ internal sealed class PodCidrOwners
     public List<Neighbour> Update(Plan plan)
     {
         List<Neighbour> stale = [];
+        if (plan.Scope != PlanScope.Everything)
+            return stale;
         Dictionary<Prefix, string> uids = [];
         foreach (Verdict verdict in plan.Verdicts)
         {

@@ -21,7 +21,7 @@ internal sealed class ReconcileLoop(
         {
             WakeCauses causes = await wakeUp.WaitAsync(wait, otherwise, stoppingToken);
             // Before the first complete list an empty set of nodes would look like "remove everything".
-            if (nodes.Current is not { IsComplete: true } snapshot)
+            if (nodes.Snapshot is not { IsComplete: true } snapshot)
                 continue;
 
             PassReport report = reconciler.Run(snapshot, apiServer(), causes);

@@ -33,9 +33,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     private PassReport Run(NodeSnapshot nodes, HostState state)
     {
         Plan plan = Planner.Plan(nodes.Nodes, state, policy);
-        RouteChanges routes = RouteDiff.Between(plan, state.Routes, _ledger.Keys, adopt);
+        HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with { ForgetNeighbours = _owners.Update(plan) };
+        RouteChanges routes = changes.Routes;
         List<PodRoute> heldBack = _brake.HoldBack(routes, _ledger.Keys, _previous);
-        HostChanges changes = Changes(plan, routes, state);
         ApplyResult result = host.Apply(changes, state);
 
         _ledger.Remember(plan, state.Routes, routes, result.Failures);
@@ -53,21 +53,6 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Failures = result.Failures,
             Forwarding = state.Forwarding,
             ForwardingChanged = changes.EnableForwardingIPv4 || changes.EnableForwardingIPv6,
-        };
-    }
-
-    private HostChanges Changes(Plan plan, RouteChanges routes, HostState state)
-    {
-        bool everything = plan.Scope == PlanScope.Everything;
-        return new()
-        {
-            Routes = routes,
-            ChangesNat = everything,
-            Nat = plan.Nat,
-            EnableForwardingIPv4 = everything && plan.ForwardIPv4 && state.Forwarding.IPv4 == false,
-            EnableForwardingIPv6 = everything && plan.ForwardIPv6 && state.Forwarding.IPv6 == false,
-            ForgetNeighbours = everything ? _owners.Update(plan) : [],
-            Peers = everything ? plan.Routes.Length : 0,
         };
     }
 }

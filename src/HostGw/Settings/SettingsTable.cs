@@ -50,7 +50,7 @@ internal static class SettingsTable
         OfNat("nat.exemptNodes", Kinds.Switch, "false", "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
         OfNat("nat.ipv6", Kinds.Switch, "true", "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
 
-        Row("listen", NetworkKinds.EndPoint, "127.0.0.1:9157", Agent | Status, "Where the agent serves health, status and metrics, and where status asks",
+        Row("listen", NetworkKinds.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status, "Where the agent serves health, status and metrics, and where status asks",
             (s, v) => s with { Listen = v }),
         Row("procSysNet", Kinds.AbsolutePath, "/proc/sys/net", Planners | Cleanup, "Where /proc/sys/net is mounted; /host/proc/sys/net in the container",
             (s, v) => s with { ProcSysNet = v }),

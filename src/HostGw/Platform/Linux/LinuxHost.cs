@@ -42,7 +42,7 @@ internal sealed class LinuxHost : IHostNetwork
         NatChange? nat = null;
         Attempt("apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes.Nat), failures);
         Attempt("change routes", !changes.Routes.IsEmpty, () => _routes.Apply(changes.Routes, failures), failures);
-        Attempt("apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!, LocalAddresses(host)), failures);
+        Attempt("apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!, changes.PodCidrs, LocalAddresses(host)), failures);
         Attempt("forget neighbours", changes.ForgetNeighbours.Count > 0, () => _routes.Forget(changes.ForgetNeighbours, failures), failures);
         return new(failures, Describe(nat));
     }

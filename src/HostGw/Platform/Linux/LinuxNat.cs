@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
@@ -32,11 +33,11 @@ internal sealed class LinuxNat : IDisposable
 
     /// <summary>After the routes; then connections that began while the rule was missing are made to begin anew.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public void ApplyAfter(NatChange change, IReadOnlySet<Ip> localAddresses)
+    public void ApplyAfter(NatChange change, ImmutableArray<Prefix> podCidrs, IReadOnlySet<Ip> localAddresses)
     {
         _nftables!.ApplyAfter(change);
         if (change.StartsMasquerading && change.Desired is { } plan)
-            _nftables.ForgetUnmasqueraded(plan, localAddresses);
+            _nftables.ForgetUnmasqueraded(plan, podCidrs, localAddresses);
     }
 
     public void Dispose() => _nftables?.Dispose();

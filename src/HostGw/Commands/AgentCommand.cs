@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.Runtime.Versioning;
+using HostGw.Platform.Linux;
+using HostGw.Settings;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Commands;
+
+/// <summary>Runs until told to stop. What it made stays in place.</summary>
+internal static class AgentCommand
+{
+    public static Command Create() => CommandLine.Create(
+        "agent", "Watch the cluster's Nodes and keep this host's routes, NAT rule and forwarding right.", UsedBy.Agent,
+        (settings, _, cancellationToken) => RunAsync(settings, cancellationToken));
+
+    private static async Task<int> RunAsync(AgentSettings settings, CancellationToken cancellationToken)
+    {
+        using ILoggerFactory loggers = Logging.CreateFactory(settings);
+        ILogger logger = loggers.CreateLogger("HostGw");
+        using IDisposable? onlyAgent = OperatingSystem.IsLinux() ? await WaitForTurnAsync(logger, cancellationToken) : null;
+        using IHost host = AgentHost.Build(settings, loggers);
+        logger.Started(AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
+        await host.RunAsync(cancellationToken);
+        logger.Stopped();
+
+        // A service that failed has stopped the host; kubelet must see that.
+        bool failed = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
+        return failed ? ExitCodes.Failed : ExitCodes.Done;
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static async Task<AgentLock> WaitForTurnAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        for (bool said = false; ; said = true)
+        {
+            if (AgentLock.TryAcquire() is { } acquired)
+                return acquired;
+            if (!said)
+                logger.WaitingForOtherAgent(AgentLock.HolderPid());
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using HostGw.Settings;
+using HostGw.Status;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Commands;
+
+/// <summary>The pipeline, wired in the order in which data flows.</summary>
+internal static class AgentHost
+{
+    public static IHost Build(AgentSettings settings, ILoggerFactory loggers)
+    {
+        // Empty: the usual builder watches the working directory for configuration that we do not have.
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new() { DisableDefaults = true });
+        IServiceCollection services = builder.Services;
+        services.AddSingleton(loggers);
+        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        services.AddSingleton(TimeProvider.System);
+        services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+
+        // Kubernetes → Nodes
+        services.AddSingleton(_ => ApiAccess.Connect(settings));
+        services.AddSingleton(new NodeReader(settings.Policy.NodeSelector));
+        services.AddSingleton<NodeStore>();
+        services.AddSingleton<WakeUp>();
+        services.AddHostedService(s => new NodeWatcher(
+            s.GetRequiredService<KubernetesClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
+
+        // → Planning → Reconciliation → Platform
+        services.AddSingleton(_ => HostPlatform.Open(settings));
+        services.AddHostedService<HostWatch>();
+        services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
+        services.AddHostedService(s => new ReconcileLoop(
+            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => s.GetRequiredService<KubernetesClient>().RemoteAddress,
+            s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
+            s.GetRequiredService<StatusBoard>().Record, new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
+
+        // → Status
+        services.AddSingleton<StatusBoard>();
+        services.AddSingleton(s => new StatusPages(
+            s.GetRequiredService<StatusBoard>(), s.GetRequiredService<IHostNetwork>(), AgentVersion.Full, settings.NodeName));
+        services.AddHostedService(s => new StatusServer(
+            settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
+        return builder.Build();
+    }
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using HostGw.Settings;
+
+namespace HostGw.Commands;
+
+/// <summary>Shows what the agent would change on this host. Writes nothing.</summary>
+internal static class PlanCommand
+{
+    public static Command Create()
+    {
+        Option<string> output = OutputOption.Create();
+        Option<bool> exitCode = new("--exit-code") { Description = $"End with exit code {ExitCodes.Difference} if something would change" };
+        Command command = CommandLine.Create(
+            "plan", "Show what the agent would change on this host, and why some nodes get no route. Changes nothing.", UsedBy.Plan,
+            async (settings, parsed, cancellationToken) =>
+            {
+                Preview preview = await Preview.TakeAsync(settings, cancellationToken);
+                if (parsed.GetValue(output) == OutputOption.Json)
+                    PreviewJson.Write(preview, Console.OpenStandardOutput());
+                else
+                    PreviewText.Write(preview, Console.Out);
+                return parsed.GetValue(exitCode) && !preview.IsEmpty ? ExitCodes.Difference : ExitCodes.Done;
+            });
+        command.Options.Add(output);
+        command.Options.Add(exitCode);
+        return command;
+    }
+}

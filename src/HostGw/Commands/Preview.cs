@@ -1,0 +1,23 @@
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using HostGw.Settings;
+
+namespace HostGw.Commands;
+
+/// <summary>What a pass would do here and now, without doing it.</summary>
+internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange)
+{
+    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
+
+    public static async Task<Preview> TakeAsync(AgentSettings settings, CancellationToken cancellationToken)
+    {
+        (NodeSnapshot nodes, Ip apiServer) = await ApiAccess.ListAsync(settings, cancellationToken);
+        using IHostNetwork host = HostPlatform.Open(settings);
+        HostState state = host.Read(apiServer);
+        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy);
+        HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
+        return new(plan, changes, state, changes.ChangesNat ? host.PreviewNat(changes.Nat) : "");
+    }
+}

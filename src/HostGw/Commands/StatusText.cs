@@ -1,0 +1,44 @@
+using System.Text.Json;
+
+namespace HostGw.Commands;
+
+/// <summary>The status for people.</summary>
+internal static class StatusText
+{
+    private static readonly string[] Header = ["NODE", "OS", "PODCIDR", "VERDICT", "NEXT HOP", "ROUTE", "REASON"];
+
+    public static void Write(JsonElement status, TextWriter output)
+    {
+        bool ready = status.GetProperty("ready").GetBoolean();
+        output.WriteLine($"{Text(status, "node")}  {(ready ? "ready" : "NOT READY")}  (hostgw {Text(status, "version")}, resource version {Text(status, "resourceVersion")})");
+        foreach (JsonElement reason in status.GetProperty("notReady").EnumerateArray())
+            output.WriteLine($"  ! {reason.GetString()}");
+        if (!status.TryGetProperty("nodes", out JsonElement nodes))
+            return;
+
+        JsonElement nat = status.GetProperty("nat");
+        output.WriteLine($"podCIDRs {List(status, "podCidrs")}   masquerade {Text(nat, "state")} ({Text(nat, "backend")})   passes {status.GetProperty("passes").GetProperty("count")}");
+        output.WriteLine();
+        WriteTable([Header, .. nodes.EnumerateArray().SelectMany(Rows)], output);
+        foreach (JsonElement problem in status.GetProperty("problems").EnumerateArray())
+            output.WriteLine($"! {problem.GetString()}");
+    }
+
+    private static IEnumerable<string[]> Rows(JsonElement node) =>
+        node.GetProperty("podCidrs").EnumerateArray().Select(p => (string[])
+        [
+            Text(node, "name"), Text(node, "os"), Text(p, "podCidr"), Text(p, "verdict"), Text(p, "nextHop"), Text(p, "route"), Text(p, "reason"),
+        ]);
+
+    private static void WriteTable(List<string[]> rows, TextWriter output)
+    {
+        int[] widths = [.. Enumerable.Range(0, Header.Length).Select(i => rows.Max(r => r[i].Length))];
+        foreach (string[] row in rows)
+            output.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
+    }
+
+    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
+
+    private static string List(JsonElement element, string name) =>
+        string.Join(", ", element.GetProperty(name).EnumerateArray().Select(e => e.GetString()));
+}

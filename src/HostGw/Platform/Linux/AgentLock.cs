@@ -1,0 +1,58 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace HostGw.Platform.Linux;
+
+/// <summary>
+/// One agent per host: an abstract Unix socket, which belongs to the network namespace as the routes do, and
+/// which the kernel takes away with the process that holds it.
+/// </summary>
+/// <remarks>https://man7.org/linux/man-pages/man7/unix.7.html</remarks>
+[SupportedOSPlatform("linux")]
+internal sealed class AgentLock : IDisposable
+{
+    private const int SOL_SOCKET = 1;
+    private const int SO_PEERCRED = 17;
+    private static readonly UnixDomainSocketEndPoint Name = new("\0hostgw-agent");
+
+    private readonly Socket _socket;
+
+    private AgentLock(Socket socket) => _socket = socket;
+
+    /// <summary>Null where another process holds it.</summary>
+    public static AgentLock? TryAcquire()
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Bind(Name);
+            socket.Listen();
+            return new(socket);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>The process that holds it; 0 where there is none, or it lives in a pid namespace that hides it.</summary>
+    public static int HolderPid()
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(Name);
+        }
+        catch (SocketException)
+        {
+            return 0;
+        }
+        Span<byte> credentials = stackalloc byte[12]; // struct ucred: pid, uid, gid
+        int length = socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, credentials);
+        return length >= sizeof(int) ? MemoryMarshal.Read<int>(credentials) : 0;
+    }
+
+    public void Dispose() => _socket.Dispose();
+}

@@ -1,0 +1,24 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Reconciliation;
+
+/// <summary>Compares a plan with what stands on the host. Pure.</summary>
+internal static class HostDiff
+{
+    /// <param name="ledger">Keys on which a route of ours has stood.</param>
+    public static HostChanges Between(Plan plan, HostState state, IReadOnlySet<RouteKey> ledger, AdoptMode adopt)
+    {
+        bool everything = plan.Scope == PlanScope.Everything;
+        return new()
+        {
+            Routes = RouteDiff.Between(plan, state.Routes, ledger, adopt),
+            ChangesNat = everything,
+            Nat = plan.Nat,
+            PodCidrs = plan.OwnPodCidrs,
+            EnableForwardingIPv4 = everything && plan.ForwardIPv4 && state.Forwarding.IPv4 == false,
+            EnableForwardingIPv6 = everything && plan.ForwardIPv6 && state.Forwarding.IPv6 == false,
+            Peers = everything ? plan.Routes.Length : 0,
+        };
+    }
+}

@@ -7,7 +7,7 @@ namespace HostGw.Lab;
 /// <summary>The walls around a lab: networks, mounts and processes that the kernel removes when the lab ends, however it ends.</summary>
 public static class Box
 {
-    private const string PidVariable = "HOSTGW_BOX_PID";
+    private const string PidVariable = "LAB_BOX_PID";
 
     /// <summary>Where the lab keeps files. Exists only in the box.</summary>
     public const string Directory = "/run/box";

@@ -11,8 +11,8 @@
 set -eu
 
 if [ "$1" != --inside ]; then
-  HOSTGW_BOX_PID=$$
-  export HOSTGW_BOX_PID
+  LAB_BOX_PID=$$
+  export LAB_BOX_PID
   exec unshare --net --mount -- sh "$0" --inside "$@"
 fi
 shift

@@ -21,13 +21,13 @@ internal static class AgentCommand
         ILogger logger = loggers.CreateLogger("HostGw");
         using IDisposable? onlyAgent = OperatingSystem.IsLinux() ? await WaitForTurnAsync(logger, cancellationToken) : null;
         using IHost host = AgentHost.Build(settings, loggers);
+        IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
         logger.Started(AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
         await host.RunAsync(cancellationToken);
         logger.Stopped();
 
         // A service that failed has stopped the host; kubelet must see that.
-        bool failed = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
-        return failed ? ExitCodes.Failed : ExitCodes.Done;
+        return services.OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Done;
     }
 
     [SupportedOSPlatform("linux")]

@@ -36,5 +36,8 @@ TMPDIR=/run/box/tmp
 export TMPDIR
 
 # The first process of the box is a shell, because the first process of a PID namespace cannot be interrupted.
-setpriv --pdeathsig KILL unshare --pid=/run/box/pid --fork --kill-child -- \
-  sh -c 'mount -t proc proc /proc; "$@"; exit $?' sh "$@"
+setpriv --pdeathsig KILL unshare --pid --fork --kill-child -- sh -c '
+  mount --bind /proc/self/ns/pid /run/box/pid
+  mount -t proc proc /proc
+  "$@"
+  exit $?' sh "$@"

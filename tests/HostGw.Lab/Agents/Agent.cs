@@ -108,12 +108,19 @@ public sealed class Agent : IDisposable
         _http.Dispose();
     }
 
-    private ProcessStartInfo StartInfo(IEnumerable<string> arguments) => new("ip",
-        ["netns", "exec", Node, AgentBinary.Find(), .. arguments, "--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags])
+    private ProcessStartInfo StartInfo(IEnumerable<string> arguments)
     {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    };
+        var start = new ProcessStartInfo("ip",
+            ["netns", "exec", Node, AgentBinary.Find(), .. arguments, "--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // What is set on this machine must not reach the agents.
+        foreach (string name in start.Environment.Keys.Where(key => key.StartsWith("HOSTGW_", StringComparison.Ordinal)).ToArray())
+            start.Environment.Remove(name);
+        return start;
+    }
 
     // `ip netns exec` becomes the program it starts, so this is the agent itself.
     private async Task<int> EndAsync(int signal)
@@ -124,5 +131,5 @@ public sealed class Agent : IDisposable
     }
 
     private string Failure(string what) =>
-        $"the agent of {Node} {what}; its last words:\n{string.Join('\n', Log.Lines.TakeLast(10))}";
+        $"the agent of {Node} {what}; its last words:\n{string.Join('\n', Log.LastWords(10))}";
 }

@@ -5,10 +5,10 @@ public static class AgentBinary
 {
     public const string NotFound = $"hostgw is not published: run `make publish`, or set {Variable}";
 
-    private const string Variable = "HOSTGW_LAB_AGENT";
+    private const string Variable = "LAB_AGENT";
     private const string BelowRepository = "artifacts/hostgw/hostgw";
 
-    /// <summary>What the variable HOSTGW_LAB_AGENT names, else what <c>make publish</c> made.</summary>
+    /// <summary>What the variable LAB_AGENT names, else what <c>make publish</c> made.</summary>
     /// <exception cref="FileNotFoundException">Neither is there.</exception>
     public static string Find() => TryFind() ?? throw new FileNotFoundException(NotFound);
 

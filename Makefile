@@ -1,7 +1,7 @@
 # The commands of this repository. `make demo` shows what HostGw does, `make test` proves it.
 
 LAB := tests/HostGw.Lab/bin/Release/net10.0/hostgw-lab
-QUIET := -c Release -v quiet -nologo
+QUIET := -c Release -v quiet -nologo -clp:NoSummary
 
 # Debian packages by the program that shows they are there.
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount

@@ -16,7 +16,7 @@ public abstract class LabTest : IAsyncLifetime
         if (TestContext.Current.TestState?.Result == TestResult.Failed)
         {
             foreach (Agents.Agent agent in Cluster.Agents)
-                TestContext.Current.TestOutputHelper?.WriteLine($"{agent.Node}:\n{string.Join('\n', agent.Log.Lines.TakeLast(30))}");
+                TestContext.Current.TestOutputHelper?.WriteLine($"{agent.Node}:\n{string.Join('\n', agent.Log.LastWords(30))}");
         }
         await Cluster.DisposeAsync();
     }

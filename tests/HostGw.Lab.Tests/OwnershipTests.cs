@@ -68,7 +68,7 @@ public sealed class OwnershipTests : LabTest
     [Fact]
     public async Task Plan_shows_what_would_change_and_changes_nothing()
     {
-        string plan = Agent.Run("plan");
+        string plan = Agent.RunWithSettings("plan");
 
         Assert.Contains("192.168.2.0/24", plan, StringComparison.Ordinal);
         Assert.Contains("fd00:192:168:3::/64", plan, StringComparison.Ordinal);

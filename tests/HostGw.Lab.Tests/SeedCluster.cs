@@ -8,7 +8,16 @@ public sealed class SeedCluster : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Cluster = await Cluster.CreateAsync(Clusters.Seed);
-        await Cluster.StartAgentsAsync();
+        try
+        {
+            await Cluster.StartAgentsAsync();
+        }
+        catch
+        {
+            // Nobody disposes of a fixture that failed.
+            await DisposeAsync();
+            throw;
+        }
     }
 
     public ValueTask DisposeAsync() => Cluster.DisposeAsync();

@@ -85,10 +85,10 @@ public sealed class Cluster : IAsyncDisposable
     {
         foreach (Agent agent in Agents)
             agent.Dispose();
-        await Api.DisposeAsync();
         _nodes.ForEach(node => node.Dispose());
         Outside.Dispose();
         Segment.Dispose();
+        await Api.DisposeAsync();
     }
 
     private bool Has(IPAddress address) => _settings.DualStack || !address.IsV6();

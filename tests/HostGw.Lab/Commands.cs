@@ -37,7 +37,11 @@ internal static class Commands
             Console.Error.WriteLine($"hostgw-lab {command} needs root, for network namespaces");
             return NoRights;
         }
-        AgentBinary.Find();
+        if (AgentBinary.TryFind() is null)
+        {
+            Console.Error.WriteLine(AgentBinary.NotFound);
+            return 1;
+        }
         if (record)
         {
             RunningBox.End();

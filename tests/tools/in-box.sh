@@ -35,6 +35,11 @@ ip link set lo up
 TMPDIR=/run/box/tmp
 export TMPDIR
 
+# Ctrl-C goes to the command, too, which may want to say goodbye: wait for it.
+trap : INT
 # The first process of the box is a shell, because the first process of a PID namespace cannot be interrupted.
-setpriv --pdeathsig KILL unshare --pid=/run/box/pid --fork --kill-child -- \
-  sh -c 'mount -t proc proc /proc; "$@"; exit $?' sh "$@"
+setpriv --pdeathsig KILL unshare --pid --fork --kill-child -- sh -c '
+  mount --bind /proc/self/ns/pid /run/box/pid
+  mount -t proc proc /proc
+  "$@"
+  exit $?' sh "$@"

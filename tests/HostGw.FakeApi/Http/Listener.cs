@@ -16,8 +16,6 @@ namespace HostGw.FakeApi.Http;
 internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> certificate, Connections connections, RequestDelegate pipeline)
     : IAsyncDisposable
 {
-    private const int LargestBody = 3 * 1024 * 1024; // the real server's limit
-
     private static readonly CancellationToken AtOnce = new(canceled: true);
 
     private WebApplication? _app;
@@ -55,7 +53,7 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
     private void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = LargestBody;
+        kestrel.Limits.MaxRequestBodySize = null; // the write endpoint has its own, which does not break the connection
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 250;

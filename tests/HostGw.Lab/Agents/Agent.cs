@@ -42,7 +42,7 @@ public sealed class Agent : IDisposable
         if (IsRunning)
             throw new InvalidOperationException($"the agent of {Node} runs already");
         _process?.Dispose();
-        _process = Process.Start(StartInfo(["agent", "--listen", Listen]))!;
+        _process = Process.Start(StartInfo(["agent", "--listen", Listen, "--log-format", "text", .. Flags]))!;
         _process.OutputDataReceived += (_, e) => Log.Add(e.Data);
         _process.ErrorDataReceived += (_, e) => Log.Add(e.Data);
         _process.BeginOutputReadLine();
@@ -96,9 +96,11 @@ public sealed class Agent : IDisposable
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Runs another command of hostgw on this node, with the same settings, and returns its output.</summary>
-    public string Run(string command, params IEnumerable<string> flags) =>
-        Command.Run("ip", StartInfo([command, .. flags]).ArgumentList);
+    /// <summary>Runs another command of hostgw on this node and returns its output.</summary>
+    public string Run(params IEnumerable<string> arguments) => Command.Run("ip", StartInfo(arguments).ArgumentList);
+
+    /// <summary>Runs a command that takes the settings of the agent, such as plan.</summary>
+    public string RunWithSettings(string command) => Run([command, .. Flags]);
 
     public void Dispose()
     {
@@ -108,12 +110,20 @@ public sealed class Agent : IDisposable
         _http.Dispose();
     }
 
-    private ProcessStartInfo StartInfo(IEnumerable<string> arguments) => new("ip",
-        ["netns", "exec", Node, AgentBinary.Find(), .. arguments, "--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags])
+    private IEnumerable<string> Flags => ["--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags];
+
+    private ProcessStartInfo StartInfo(IEnumerable<string> arguments)
     {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    };
+        var start = new ProcessStartInfo("ip", ["netns", "exec", Node, AgentBinary.Find(), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // What is set on this machine must not reach the agents.
+        foreach (string name in start.Environment.Keys.Where(key => key.StartsWith("HOSTGW_", StringComparison.Ordinal)).ToArray())
+            start.Environment.Remove(name);
+        return start;
+    }
 
     // `ip netns exec` becomes the program it starts, so this is the agent itself.
     private async Task<int> EndAsync(int signal)
@@ -124,5 +134,5 @@ public sealed class Agent : IDisposable
     }
 
     private string Failure(string what) =>
-        $"the agent of {Node} {what}; its last words:\n{string.Join('\n', Log.Lines.TakeLast(10))}";
+        $"the agent of {Node} {what}; its last words:\n{string.Join('\n', Log.LastWords(10))}";
 }

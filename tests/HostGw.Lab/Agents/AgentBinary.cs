@@ -3,12 +3,16 @@ namespace HostGw.Lab.Agents;
 /// <summary>Where the published <c>hostgw</c> is.</summary>
 public static class AgentBinary
 {
-    private const string Variable = "HOSTGW_LAB_AGENT";
+    public const string NotFound = $"hostgw is not published: run `make publish`, or set {Variable}";
+
+    private const string Variable = "LAB_AGENT";
     private const string BelowRepository = "artifacts/hostgw/hostgw";
 
-    /// <summary>What the variable HOSTGW_LAB_AGENT names, else what <c>make publish</c> made.</summary>
+    /// <summary>What the variable LAB_AGENT names, else what <c>make publish</c> made.</summary>
     /// <exception cref="FileNotFoundException">Neither is there.</exception>
-    public static string Find()
+    public static string Find() => TryFind() ?? throw new FileNotFoundException(NotFound);
+
+    public static string? TryFind()
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
             return Path.GetFullPath(named);
@@ -19,7 +23,6 @@ public static class AgentBinary
             if (File.Exists(candidate))
                 return candidate;
         }
-
-        throw new FileNotFoundException($"hostgw is not published: run `make publish`, or set {Variable}");
+        return null;
     }
 }

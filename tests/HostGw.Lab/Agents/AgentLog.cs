@@ -17,6 +17,9 @@ public sealed class AgentLog(string path)
         }
     }
 
+    /// <summary>The last lines that say something; the frames of a stack do not.</summary>
+    public IEnumerable<string> LastWords(int lines) => Lines.Where(line => !line.StartsWith("   at ", StringComparison.Ordinal)).TakeLast(lines);
+
     internal void Add(string? line)
     {
         if (line is null)

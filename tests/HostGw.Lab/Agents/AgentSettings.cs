@@ -10,7 +10,7 @@ public sealed record AgentSettings(string NextHop, ImmutableArray<IPNetwork> Clu
     public IEnumerable<string> Flags =>
     [
         "--next-hop", NextHop,
-        "--cluster-cidrs", string.Join(',', ClusterCidrs),
+        .. ClusterCidrs.IsEmpty ? [] : new[] { "--cluster-cidrs", string.Join(',', ClusterCidrs) },
         .. More,
     ];
 }

@@ -23,14 +23,14 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
 
         await using Cluster cluster = await Cluster.CreateAsync(new());
         var demo = new DemoRun(cluster, screen);
-        await demo.ShowTheClusterAsync(Stopwatch.GetElapsedTime(started));
-        await demo.StartTheAgentsAsync();
-        await demo.PingEverythingAsync();
-        await demo.ChangeTheModeAsync();
-        await demo.LetANodeJoinAsync();
-        await demo.DisturbRoutesAsync();
-        await demo.KillAnAgentAsync();
-        await demo.RemoveANodeAsync();
+        TimeSpan built = Stopwatch.GetElapsedTime(started);
+        Func<Task>[] steps =
+        [
+            () => demo.ShowTheClusterAsync(built), demo.StartTheAgentsAsync, demo.PingEverythingAsync, demo.ChangeTheModeAsync,
+            demo.LetANodeJoinAsync, demo.DisturbRoutesAsync, demo.KillAnAgentAsync, demo.RemoveANodeAsync,
+        ];
+        foreach (Func<Task> step in steps)
+            await demo.CompleteAsync(step);
 
         screen.Text();
         screen.Faint($"Everything took {Screen.Time(Stopwatch.GetElapsedTime(started))}. The box is gone now, with all that was in it.");

@@ -94,6 +94,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         await _listener.DisposeAsync();
         _watchEnds.Dispose();
         _authority.Dispose();
+        _certificate.Dispose();
     }
 
     private void AddNamespaces()

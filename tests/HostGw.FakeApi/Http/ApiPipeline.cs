@@ -22,10 +22,6 @@ internal sealed class ApiPipeline(RequestLog log, Faults faults, Authenticator a
         {
             await reply.SendStatusAsync(error);
         }
-        catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            await reply.SendStatusAsync(new ApiException(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"));
-        }
         catch (Exception gone) when (gone is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
             // The client left, or its connection was cut: nobody to answer.

@@ -35,9 +35,21 @@ internal sealed class Connections(Faults faults)
     {
         foreach (ConnectionContext connection in _open.Values)
         {
+            ResetOnClose(connection);
+            connection.Abort();
+        }
+    }
+
+    private static void ResetOnClose(ConnectionContext connection)
+    {
+        try
+        {
             if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
                 socket.LingerState = new(true, 0);
-            connection.Abort();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The peer was faster.
         }
     }
 }

@@ -15,8 +15,6 @@ namespace HostGw.FakeApi.Http;
 internal sealed class Listener(IReadOnlyList<IPEndPoint> endpoints, Func<X509Certificate2> certificate, Connections connections, RequestDelegate pipeline)
     : IAsyncDisposable
 {
-    private const int LargestBody = 3 * 1024 * 1024; // the real server's limit
-
     private static readonly CancellationToken AtOnce = new(canceled: true);
 
     private WebApplication? _app;
@@ -52,7 +50,7 @@ internal sealed class Listener(IReadOnlyList<IPEndPoint> endpoints, Func<X509Cer
     private void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = LargestBody;
+        kestrel.Limits.MaxRequestBodySize = null; // the write endpoint has its own, which does not break the connection
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 250;

@@ -55,9 +55,8 @@ internal static partial class ObjectMetadata
         return content;
     }
 
-    public static void CheckPreconditions(StoredObject old, JsonObject? options, ResourceKind kind, string name)
+    public static void CheckPreconditions(JsonObject content, JsonObject? options, ResourceKind kind, string name)
     {
-        JsonObject content = old.ParseOrEmpty();
         foreach ((string field, string title) in new[] { ("uid", "UID"), ("resourceVersion", "ResourceVersion") })
         {
             string wanted = JsonFields.At(options, $"preconditions.{field}"), actual = JsonFields.At(content, $"metadata.{field}");

@@ -23,7 +23,7 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
     }
 
     public StoredObject Update(ApiPath path, JsonObject content, bool dryRun) =>
-        store[path.Kind].Write(path.Key, old => Changed(path, old ?? throw ApiException.NotFound(path.Kind, path.Name!), content), dryRun);
+        Finish(path, store[path.Kind].Write(path.Key, old => Changed(path, old ?? throw ApiException.NotFound(path.Kind, path.Name!), content), dryRun), dryRun);
 
     public (StoredObject Object, bool Created) Patch(ApiPath path, JsonNode? patch, PatchKind how, bool dryRun)
     {
@@ -36,7 +36,7 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
             JsonObject present = old ?? throw ApiException.NotFound(path.Kind, path.Name!);
             return Changed(path, present, Patched((JsonObject)present.DeepClone(), patch, how, path.Kind));
         }, dryRun);
-        return (written, created);
+        return (Finish(path, written, dryRun), created);
     }
 
     /// <summary>The Status of a delete; an object with finalizers stays, marked.</summary>
@@ -44,10 +44,11 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
     {
         ResourceTable table = store[path.Kind];
         JsonObject present = table.Read().Find(path.Key)?.ParseOrEmpty() ?? throw ApiException.NotFound(path.Kind, path.Name!);
+        ObjectMetadata.CheckPreconditions(present, options, path.Kind, path.Name!);
         if (!dryRun && present["metadata"]?["finalizers"] is JsonArray { Count: > 0 })
-            table.Write(path.Key, old => ObjectMetadata.MarkDeleted(old!, time.GetUtcNow()));
+            table.Write(path.Key, old => ObjectMetadata.MarkDeleted(old ?? present, time.GetUtcNow()));
         else if (!dryRun)
-            table.Delete(path.Key, old => ObjectMetadata.CheckPreconditions(old, options, path.Kind, path.Name!));
+            table.Delete(path.Key);
 
         return new JsonObject
         {
@@ -57,6 +58,15 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
             ["status"] = "Success",
             ["details"] = new JsonObject { ["name"] = path.Name, ["kind"] = path.Kind.Plural, ["uid"] = JsonFields.At(present, "metadata.uid") },
         };
+    }
+
+    // The write that takes the last finalizer off a deleted object deletes it.
+    private StoredObject Finish(ApiPath path, StoredObject written, bool dryRun)
+    {
+        JsonNode? metadata = written.ParseOrEmpty()["metadata"];
+        if (!dryRun && metadata?["deletionTimestamp"] is not null && metadata["finalizers"] is not JsonArray { Count: > 0 })
+            store[path.Kind].Delete(path.Key);
+        return written;
     }
 
     private JsonObject New(ApiPath path, JsonObject content, string name)

@@ -18,7 +18,7 @@ internal sealed class WatchEndpoint(Store store, Faults faults, WatchEnds ends, 
         ObjectEncoder encoder = Negotiation.Choose(context.Request, path.Kind);
         Selection selection = SelectionOf(path, context.Request);
         bool fromNow = asked.SendInitialEvents ?? asked.Revision is null or 0;
-        using Watcher? watcher = store[path.Kind].Watch(fromNow ? null : asked.Revision);
+        using Watcher? watcher = store[path.Kind].Watch(fromNow || asked.Revision == 0 ? null : asked.Revision);
         await reply.StartAsync(200, encoder.ContentType);
 
         if (watcher is null)
@@ -27,11 +27,15 @@ internal sealed class WatchEndpoint(Store store, Faults faults, WatchEnds ends, 
             await reply.SendAsync();
             return;
         }
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, ends.Token);
+        WatchEnd end = ends.Next;
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, end.Token);
         lifetime.CancelAfter(asked.Timeout ?? TimeSpan.FromMinutes(30 + Random.Shared.Next(30)));
         var stream = new WatchStream(watcher, new WatchFilter(path.Kind, selection), encoder, reply, faults);
         await stream.RunAsync(asked, options.BookmarkPeriod, lifetime.Token);
-        await EndAsync(context, encoder, reply);
+        if (!end.IsExpiry || context.RequestAborted.IsCancellationRequested)
+            return;
+        encoder.WatchError(reply.Body, ApiException.Expired($"too old resource version: {asked.Revision} ({store.Revision})").ToStatus());
+        await reply.SendAsync();
     }
 
     // A watch of one object by path is a watch of the collection by name.
@@ -39,13 +43,5 @@ internal sealed class WatchEndpoint(Store store, Faults faults, WatchEnds ends, 
     {
         Selection selection = Selection.From(path.Kind, path.Namespace, request.Query);
         return path.Name is null ? selection : selection with { Fields = FieldSelector.Parse($"metadata.name={path.Name}", path.Kind) };
-    }
-
-    private async Task EndAsync(HttpContext context, ObjectEncoder encoder, Reply reply)
-    {
-        if (!ends.LastWasExpiry || context.RequestAborted.IsCancellationRequested)
-            return;
-        encoder.WatchError(reply.Body, ApiException.Expired($"The resourceVersion for the provided watch is too old. ({store.Revision})").ToStatus());
-        await reply.SendAsync();
     }
 }

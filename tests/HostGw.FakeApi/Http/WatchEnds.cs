@@ -3,19 +3,26 @@ namespace HostGw.FakeApi.Http;
 /// <summary>Ends all open watches at once, cleanly or with an ERROR event.</summary>
 internal sealed class WatchEnds : IDisposable
 {
-    private CancellationTokenSource _current = new();
+    private WatchEnd _next = new();
 
-    public CancellationToken Token => Volatile.Read(ref _current).Token;
+    /// <summary>What ends the watches that begin now.</summary>
+    public WatchEnd Next => Volatile.Read(ref _next);
 
-    /// <summary>Whether the watches that end now should say that their revision expired.</summary>
-    public bool LastWasExpiry { get; private set; }
+    // The one that came is left to the collector: watches may be linking to it.
+    public void End(bool expired) => Interlocked.Exchange(ref _next, new WatchEnd()).Come(expired);
 
-    public void End(bool expired)
+    public void Dispose() => _next.Dispose();
+}
+
+/// <summary>One such end.</summary>
+internal sealed class WatchEnd : CancellationTokenSource
+{
+    /// <summary>It has come, and the watches should say that their revision is too old.</summary>
+    public bool IsExpiry { get; private set; }
+
+    public void Come(bool expired)
     {
-        LastWasExpiry = expired;
-        using CancellationTokenSource ended = Interlocked.Exchange(ref _current, new CancellationTokenSource());
-        ended.Cancel();
+        IsExpiry = expired;
+        Cancel();
     }
-
-    public void Dispose() => _current.Dispose();
 }

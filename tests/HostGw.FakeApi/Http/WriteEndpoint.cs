@@ -11,6 +11,8 @@ namespace HostGw.FakeApi.Http;
 /// <summary>create, update, patch, delete, deletecollection.</summary>
 internal sealed class WriteEndpoint(Store store, ObjectWriter writer)
 {
+    private const int LargestBody = 3 * 1024 * 1024; // the real server's limit
+
     public async Task ServeAsync(HttpContext context, ApiPath path, Reply reply)
     {
         HttpRequest request = context.Request;
@@ -73,6 +75,8 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer)
         await request.Body.CopyToAsync(bytes, request.HttpContext.RequestAborted);
         if (bytes.Length == 0)
             return null;
+        if (bytes.Length > LargestBody)
+            throw new ApiException(413, "RequestEntityTooLarge", $"Request entity too large: limit is {LargestBody}");
         string type = request.ContentType?.Split(';')[0].Trim() ?? "";
         if (type.Length > 0 && !type.EndsWith("json", StringComparison.Ordinal) && type != PatchKind.ApplyType)
             throw new ApiException(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: application/json; got {type}", []);

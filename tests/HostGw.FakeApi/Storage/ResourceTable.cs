@@ -69,14 +69,13 @@ internal sealed class ResourceTable
             Commit(Find(key), StoredObject.Raw(key, _store.NextRevision(), json));
     }
 
-    /// <summary>Null when there is nothing to delete; <paramref name="check"/> may throw to refuse.</summary>
-    public StoredObject? Delete(string key, Action<StoredObject>? check = null)
+    /// <summary>Null when there is nothing to delete.</summary>
+    public StoredObject? Delete(string key)
     {
         lock (_store.Gate)
         {
             if (Find(key) is not { } old)
                 return null;
-            check?.Invoke(old);
             // A deletion's event carries the revision of the deletion.
             StoredObject last = old.WithRevision(_kind, _store.NextRevision());
             _objects = _objects.Remove(old);

@@ -141,6 +141,9 @@ public sealed class FaultTests : FakeApiTest
         Api.ExpireWatches();
         Assert.Equal(410, (int?)(await expired.NextAsync())!.Object["code"]);
         Assert.Null(await expired.NextAsync());
+
+        using WatchReader later = await Client.WatchAsync("timeoutSeconds=1");
+        Assert.Null(await later.NextAsync());
     }
 
     [Fact]

@@ -110,7 +110,7 @@ internal sealed class NodeDraft(NodeSelector selector)
         _nextHops.Clear();
         foreach (Range range in text.Split(','))
         {
-            if (!Ip.TryParse(text[range].Trim(), out Ip ip) || _nextHops.Exists(h => h.IsIPv4 == ip.IsIPv4))
+            if (!Ip.TryParse(text[range].Trim(), out Ip ip) || (_nextHops is [Ip other, ..] && (other.IsIPv4 == ip.IsIPv4 || _nextHops.Count == 2)))
             {
                 _nextHops.Clear();
                 return;

@@ -6,16 +6,23 @@ namespace HostGw.Planning;
 internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal)
 {
     /// <summary>One per IPv4 cluster CIDR, or none where the setting says so.</summary>
-    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, IReadOnlyList<ClusterNode> nodes)
+    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrClaims claims)
     {
         bool wanted = policy.ClusterRoute == ClusterRouteMode.On ||
             (policy.ClusterRoute == ClusterRouteMode.Auto && policy.NextHop == NextHopMode.PodGateway);
-        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, nodes)))] : [];
+        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, nodes, claims)))] : [];
     }
 
     // It makes neighbours of all that it covers: what has a place of its own would be looked for on the segment.
-    private static string? Refuse(Prefix clusterCidr, HostState host, IReadOnlyList<ClusterNode> nodes)
+    private static string? Refuse(Prefix clusterCidr, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrClaims claims)
     {
+        if (claims.HolderOf(clusterCidr) is var (podCidr, holder))
+            return $"lies inside {podCidr}, the podCIDR of node {holder.Name}, and would take its traffic";
+        foreach (HostAddress address in host.Addresses)
+        {
+            if (address.Connected.Contains(clusterCidr))
+                return $"lies inside {address.Connected}, which is connected to this host's interface {host.Interface(address.Interface)?.Name}";
+        }
         foreach (ProtectedAddress guarded in host.Protected)
         {
             if (clusterCidr.Contains(guarded.Address))
@@ -23,7 +30,7 @@ internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal
         }
         foreach (ClusterNode node in nodes)
         {
-            foreach (Ip address in node.InternalIPs)
+            foreach (Ip address in node.InternalIPs.Concat(node.ExternalIPs))
             {
                 if (clusterCidr.Contains(address))
                     return $"covers {address}, the address of node {node.Name}";

@@ -12,7 +12,7 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
     {
         if (setting == "auto")
             return Automatic(ipv6, host, self);
-        return Prefix.TryParse(setting, out Prefix cidr) ? ByCidr(cidr, host) : ByName(setting, host);
+        return Prefix.TryParse(setting, out Prefix cidr) ? ByCidr(cidr, host, self) : ByName(setting, host);
     }
 
     private static InterfaceChoice Automatic(bool ipv6, HostState host, ClusterNode? self)
@@ -26,45 +26,49 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
         if (node.IsNone)
             return new(null, "this node has no InternalIP");
 
-        HostInterface? holder = Holding(Prefix.Host(node), host) ?? RoutingTo(node, host);
+        HostInterface? holder = BestOf(Holding(a => a == node, host)) ?? RoutingTo(node, host);
         return holder is null
             ? new(null, $"no interface holds this node's InternalIP {node} or routes to it")
             : Checked(holder);
     }
 
-    private static InterfaceChoice ByCidr(Prefix cidr, HostState host)
+    // A CIDR as wide as the cluster also holds the addresses of our own pods' bridge.
+    private static InterfaceChoice ByCidr(Prefix cidr, HostState host, ClusterNode? self)
     {
-        HostInterface? holder = Holding(cidr, host);
-        return holder is null ? new(null, $"no interface has an address in {cidr} (setting interface)") : Checked(holder);
+        bool IsPod(Ip address) => self is not null && self.PodCidrs.Any(p => p.Contains(address));
+        return OneOf(
+            Holding(a => cidr.Contains(a) && !IsPod(a), host),
+            cidr.ToString(), $"no interface has an address in {cidr} (setting interface)");
     }
 
     private static InterfaceChoice ByName(string pattern, HostState host)
     {
-        HostInterface[] matches =
-        [
-            .. host.Interfaces.Where(i => !i.IsLoopback && FileSystemName.MatchesSimpleExpression(pattern, i.Name, ignoreCase: false)),
-        ];
+        IEnumerable<HostInterface> matches = host.Interfaces.Where(
+            i => !i.IsLoopback && FileSystemName.MatchesSimpleExpression(pattern, i.Name, ignoreCase: false));
+        return OneOf([.. matches], pattern, $"no usable interface matches '{pattern}' (setting interface)");
+    }
+
+    private static InterfaceChoice OneOf(HostInterface[] matches, string setting, string ifNone)
+    {
         // Of several that match, those that are down do not count.
         HostInterface[] usable = matches.Length > 1 ? [.. matches.Where(i => i.IsUp)] : matches;
         return usable.Length switch
         {
             1 => Checked(usable[0]),
-            0 => new(null, $"no usable interface matches '{pattern}' (setting interface)"),
-            _ => new(null, $"'{pattern}' (setting interface) matches {string.Join(", ", usable.Select(i => i.Name))}: it must match one"),
+            0 => new(null, ifNone),
+            _ => new(null, $"'{setting}' (setting interface) matches {string.Join(", ", usable.Select(i => i.Name))}: it must match one"),
         };
     }
 
     private static InterfaceChoice Checked(HostInterface candidate) =>
         new(candidate, candidate.IsUp ? "" : $"interface {candidate.Name} is down");
 
-    private static HostInterface? Holding(Prefix wanted, HostState host)
+    private static HostInterface? BestOf(HostInterface[] holders) => holders.FirstOrDefault(i => i.IsUp) ?? holders.FirstOrDefault();
+
+    private static HostInterface[] Holding(Func<Ip, bool> wanted, HostState host)
     {
-        foreach (HostAddress address in host.Addresses)
-        {
-            if (wanted.Contains(address.Address) && host.Interface(address.Interface) is { IsLoopback: false } holder)
-                return holder;
-        }
-        return null;
+        HashSet<int> holders = [.. host.Addresses.Where(a => wanted(a.Address)).Select(a => a.Interface)];
+        return [.. host.Interfaces.Where(i => !i.IsLoopback && holders.Contains(i.Index))];
     }
 
     private static HostInterface? RoutingTo(Ip address, HostState host)

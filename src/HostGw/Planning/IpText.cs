@@ -35,8 +35,11 @@ internal static class IpText
         octet = 0;
         // A leading zero is octal to some readers and decimal to others (CVE-2021-29923): neither here.
         bool shaped = text.Length is >= 1 and <= 3 && (text.Length == 1 || text[0] != '0');
-        return shaped && uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out octet) && octet <= 255;
+        return shaped && IsDigits(text) && uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out octet) && octet <= 255;
     }
+
+    /// <summary>The framework's parsers take a number that is followed by NUL characters.</summary>
+    public static bool IsDigits(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
 
     // RFC 4291 2.2: eight groups, or fewer with one "::" in place of zeros; the last two may be dotted decimal.
     private static bool TryParseV6(ReadOnlySpan<char> text, out Ip ip)
@@ -48,12 +51,13 @@ internal static class IpText
 
         if (gap < 0)
         {
-            bool whole = TryParseGroups(text, head, out int count) && count == Groups;
+            bool whole = TryParseGroups(text, head, mayEndInV4: true, out int count) && count == Groups;
             ip = whole ? Ip.V6(Join(head)) : default;
             return whole;
         }
 
-        if (!TryParseGroups(text[..gap], head, out int before) || !TryParseGroups(text[(gap + 2)..], tail, out int after))
+        if (!TryParseGroups(text[..gap], head, mayEndInV4: false, out int before) ||
+            !TryParseGroups(text[(gap + 2)..], tail, mayEndInV4: true, out int after))
             return false;
         if (before + after >= Groups)
             return false;
@@ -63,7 +67,7 @@ internal static class IpText
         return true;
     }
 
-    private static bool TryParseGroups(ReadOnlySpan<char> text, Span<ushort> groups, out int count)
+    private static bool TryParseGroups(ReadOnlySpan<char> text, Span<ushort> groups, bool mayEndInV4, out int count)
     {
         count = 0;
         if (text.IsEmpty)
@@ -73,7 +77,7 @@ internal static class IpText
         foreach (Range range in text.Split(':'))
         {
             ReadOnlySpan<char> part = text[range];
-            if (--remaining == 0 && part.Contains('.'))
+            if (--remaining == 0 && mayEndInV4 && part.Contains('.'))
             {
                 if (count > Groups - 2 || !TryParseV4(part, out uint v4))
                     return false;
@@ -81,7 +85,7 @@ internal static class IpText
                 groups[count++] = (ushort)v4;
                 return true;
             }
-            if (count == Groups || part.Length is 0 or > 4 ||
+            if (count == Groups || part.Length is 0 or > 4 || part.Contains('\0') ||
                 !ushort.TryParse(part, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out groups[count++]))
                 return false;
         }

@@ -35,7 +35,7 @@ internal static class NatPlanner
     private static IEnumerable<Prefix> NodeAddresses(HostState host, IReadOnlyList<ClusterNode> nodes)
     {
         PrefixForest connected = new(host.Addresses.Select(a => a.Connected));
-        return nodes.SelectMany(n => n.InternalIPs)
+        return nodes.SelectMany(n => n.InternalIPs.Concat(n.ExternalIPs))
             .Where(ip => PodCidrGuard.IsPrivate(Prefix.Host(ip)) || connected.Covering(ip) >= 0)
             .Select(Prefix.Host);
     }

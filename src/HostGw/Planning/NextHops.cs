@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace HostGw.Planning;
 
 /// <summary>Finds the address that traffic to a peer's podCIDR is handed to.</summary>
-internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims claims)
+/// <param name="self">This node, or null while the API has none.</param>
+internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims claims, ClusterNode? self)
 {
     private readonly HashSet<Ip> _local = [.. host.Addresses.Select(a => a.Address)];
 
@@ -61,11 +62,11 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
         Verdict Is(VerdictKind kind, string reason) => new(peer, podCidr, kind, reason);
 
         if (policy.ClusterCidrs.Any(c => c.Contains(nextHop)))
-            return Is(VerdictKind.Rejected, $"its address {nextHop} lies inside clusterCidrs, where pods live");
+            return Is(VerdictKind.NoAddress, $"its address {nextHop} lies inside clusterCidrs, where pods live");
         if (claims.HolderOf(nextHop) is var (held, holder))
-            return Is(VerdictKind.Rejected, $"its address {nextHop} lies inside {held}, where the pods of {holder.Name} live");
+            return Is(VerdictKind.NoAddress, $"its address {nextHop} lies inside {held}, where the pods of {holder.Name} live");
         if (_local.Contains(nextHop))
-            return Is(VerdictKind.Rejected, $"its address {nextHop} is an address of this host");
+            return Is(VerdictKind.NoAddress, $"its address {nextHop} is an address of this host");
         return OnSegment(nextHop, Is, link) ?? Accepted(nextHop, peer, podCidr);
     }
 
@@ -79,20 +80,35 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             any |= !IsLinkLocal(address.Address);
             if (!address.Connected.Contains(nextHop))
                 continue;
-            return IsUnusual(nextHop, address.Connected)
-                ? verdict(VerdictKind.Rejected, $"its address {nextHop} is the network or broadcast address of {address.Connected}")
+            return Collective(nextHop, address.Connected) is { } meaning
+                ? verdict(VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}")
                 : null;
         }
-        return any
-            ? verdict(VerdictKind.NotAdjacent, $"{nextHop} is not on this host's segment ({link.Name})")
-            : verdict(VerdictKind.Waiting, $"interface {link.Name} has no {(nextHop.IsIPv4 ? "IPv4" : "IPv6")} address");
+        if (!any)
+            return verdict(VerdictKind.Waiting, $"interface {link.Name} has no {(nextHop.IsIPv4 ? "IPv4" : "IPv6")} address");
+        return Missing(nextHop.IsIPv4) is { } missing
+            ? verdict(VerdictKind.Waiting, $"{nextHop} is not on this host's segment ({link.Name}), and this node's address {missing} is on no interface at the moment")
+            : verdict(VerdictKind.NotAdjacent, $"{nextHop} is not on this host's segment ({link.Name})");
+    }
+
+    // While this node's own address is away, nothing can be said of who is its neighbour.
+    private Ip? Missing(bool isIPv4)
+    {
+        Ip[] own = [.. self?.InternalIPs.Where(ip => ip.IsIPv4 == isIPv4) ?? []];
+        return own.Length == 0 || own.Any(_local.Contains) ? null : own[0];
     }
 
     private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
 
-    // RFC 3021: a /31 has neither.
-    private static bool IsUnusual(Ip ip, Prefix connected) =>
-        ip.IsIPv4 && connected.Length < 31 && (ip == connected.Address || ip == connected.Last);
+    // RFC 3021 and RFC 6164: the two addresses of a /31 or /127 are hosts. RFC 4291 2.6.1: all routers answer to the first of a longer one.
+    private static string? Collective(Ip ip, Prefix connected)
+    {
+        if (connected.Length >= ip.Bits - 1)
+            return null;
+        if (ip.IsIPv6)
+            return ip == connected.Address ? "routers' anycast address" : null;
+        return ip == connected.Address || ip == connected.Last ? "network or broadcast address" : null;
+    }
 
     private Verdict Accepted(Ip nextHop, ClusterNode peer, Prefix podCidr)
     {

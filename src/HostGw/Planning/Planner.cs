@@ -15,9 +15,9 @@ internal static class Planner
         InterfaceChoice v4 = InterfaceChoice.For(ipv6: false, policy.Interface, host, self);
         InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy.Interface, host, self);
         PodCidrGuard guard = new(policy, host, own);
-        PodCidrClaims claims = new(ValidClaims(nodes, self, own, guard), nodes, policy);
-        ImmutableArray<Verdict> verdicts = new Verdicts(policy, guard, claims, new(policy, host, claims), v4, v6).For(nodes);
-        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes);
+        PodCidrClaims claims = new(ValidClaims(nodes, self, guard), nodes, policy);
+        ImmutableArray<Verdict> verdicts = new Verdicts(policy, guard, claims, new(policy, host, claims, self), v4, v6).For(nodes);
+        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, claims);
 
         return new()
         {
@@ -36,11 +36,10 @@ internal static class Planner
         };
     }
 
-    // Our own first, then by age: in this order the claims are settled.
-    private static List<(ClusterNode, Prefix)> ValidClaims(
-        IReadOnlyList<ClusterNode> nodes, ClusterNode? self, ImmutableArray<Prefix> own, PodCidrGuard guard)
+    // Our own first, valid or not, then by age: in this order the claims are settled.
+    private static List<(ClusterNode, Prefix)> ValidClaims(IReadOnlyList<ClusterNode> nodes, ClusterNode? self, PodCidrGuard guard)
     {
-        List<(ClusterNode, Prefix)> claims = [.. own.Select(p => (self!, p))];
+        List<(ClusterNode, Prefix)> claims = [.. self?.PodCidrs.Select(p => (self, p.Aligned)) ?? []];
         foreach (ClusterNode node in nodes.Where(n => !ReferenceEquals(n, self)).Order(PodCidrClaims.Age))
         {
             foreach (Prefix podCidr in node.PodCidrs)

@@ -32,15 +32,10 @@ internal sealed class PodCidrClaims
     public IEnumerable<Prefix> Held => Enumerable.Range(0, _forest.Count).Where(i => _holders[i] is not null).Select(i => _forest[i]);
 
     /// <summary>The podCIDR that holds <paramref name="address"/> and whose it is, or null.</summary>
-    public (Prefix PodCidr, ClusterNode Node)? HolderOf(Ip address)
-    {
-        for (int i = _forest.Covering(address); i >= 0; i = _forest.Parent(i))
-        {
-            if (_holders[i] is { } holder)
-                return (_forest[i], holder);
-        }
-        return null;
-    }
+    public (Prefix PodCidr, ClusterNode Node)? HolderOf(Ip address) => HolderOf(Prefix.Host(address));
+
+    /// <summary>The podCIDR that holds all of <paramref name="prefix"/> and whose it is, or null.</summary>
+    public (Prefix PodCidr, ClusterNode Node)? HolderOf(Prefix prefix) => HolderFrom(_forest.Covering(prefix));
 
     /// <summary>Why the claim does not stand, or null.</summary>
     public string? Refuse(ClusterNode node, Prefix podCidr, Policy policy)
@@ -48,7 +43,7 @@ internal sealed class PodCidrClaims
         int index = _forest.IndexOf(podCidr);
         if (ReferenceEquals(_holders[index], node))
             return null;
-        if (HolderAround(index) is var (held, holder))
+        if (HolderFrom(index) is var (held, holder))
             return $"overlaps {held} of {Describe(holder, node, policy)}";
         if (_holdsInside[index])
             return "covers a podCIDR of an older node";
@@ -70,7 +65,7 @@ internal sealed class PodCidrClaims
             _holdsInside[i] = true;
     }
 
-    private (Prefix, ClusterNode)? HolderAround(int index)
+    private (Prefix, ClusterNode)? HolderFrom(int index)
     {
         for (int i = index; i >= 0; i = _forest.Parent(i))
         {

@@ -10,7 +10,8 @@ internal sealed class PodCidrGuard
         (Prefix.Parse("0.0.0.0/8"), "the 'this network' range"),
         (Prefix.Parse("127.0.0.0/8"), "the loopback range"),
         (Prefix.Parse("169.254.0.0/16"), "the link-local range"),
-        (Prefix.Parse("224.0.0.0/3"), "the multicast and reserved range"),
+        (Prefix.Parse("224.0.0.0/4"), "the multicast range"),
+        (Prefix.Parse("255.255.255.255/32"), "the limited broadcast range"),
         (Prefix.Parse("::/96"), "the loopback and IPv4-compatible range"),
         (Prefix.Parse("::ffff:0:0/96"), "the IPv4-mapped range"),
         (Prefix.Parse("fe80::/10"), "the link-local range"),
@@ -26,14 +27,16 @@ internal sealed class PodCidrGuard
 
     private readonly Policy _policy;
     private readonly HostState _host;
-    private readonly PrefixForest _connected;
+    private readonly PrefixForest _taken;
 
     /// <param name="own">This node's podCIDRs: its bridge or veths carry addresses inside them, which is no overlap.</param>
     public PodCidrGuard(Policy policy, HostState host, ImmutableArray<Prefix> own)
     {
         _policy = policy;
         _host = host;
-        _connected = new(host.Addresses.Select(a => a.Connected).Where(c => !own.Any(o => o.Contains(c))));
+        // On a point-to-point link our own address lies outside the connected prefix.
+        IEnumerable<Prefix> taken = host.Addresses.Select(a => a.Connected).Concat(host.Addresses.Select(a => Prefix.Host(a.Address)));
+        _taken = new(taken.Where(t => !own.Any(o => o.Contains(t))));
     }
 
     /// <summary>Why the podCIDR is refused on this host, or null.</summary>
@@ -90,12 +93,20 @@ internal sealed class PodCidrGuard
 
     private string? RefuseConnected(Prefix podCidr)
     {
-        int index = _connected.Overlapping(podCidr);
+        int index = _taken.Overlapping(podCidr);
         if (index < 0)
             return null;
 
-        HostAddress address = _host.Addresses.First(a => a.Connected == _connected[index]);
-        return $"overlaps {_connected[index]}, which is connected to this host's interface {_host.Interface(address.Interface)?.Name}";
+        Prefix taken = _taken[index];
+        foreach (HostAddress address in _host.Addresses)
+        {
+            string? name = _host.Interface(address.Interface)?.Name;
+            if (address.Connected == taken)
+                return $"overlaps {taken}, which is connected to this host's interface {name}";
+            if (Prefix.Host(address.Address) == taken)
+                return $"overlaps {taken}, an address of this host's interface {name}";
+        }
+        return null;
     }
 
     private string? RefuseProtected(Prefix podCidr)

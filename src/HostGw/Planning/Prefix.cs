@@ -27,7 +27,7 @@ internal readonly record struct Prefix(Ip Address, byte Length) : IComparable<Pr
     public static Prefix Host(Ip ip) => new(ip, (byte)ip.Bits);
 
     public bool Contains(Ip ip) =>
-        ip.IsIPv4 == IsIPv4 && !ip.IsNone && ((ip.Value ^ Address.Value) & ~HostMask & FamilyMask) == 0;
+        ip.IsIPv4 == IsIPv4 && ip.IsIPv6 == IsIPv6 && !ip.IsNone && ((ip.Value ^ Address.Value) & ~HostMask & FamilyMask) == 0;
 
     public bool Contains(Prefix other) => other.Length >= Length && Contains(other.Address);
 
@@ -44,7 +44,7 @@ internal readonly record struct Prefix(Ip Address, byte Length) : IComparable<Pr
             return false;
 
         ReadOnlySpan<char> length = text[(slash + 1)..];
-        bool shaped = length.Length is >= 1 and <= 3 && (length.Length == 1 || length[0] != '0');
+        bool shaped = length.Length is >= 1 and <= 3 && (length.Length == 1 || length[0] != '0') && IpText.IsDigits(length);
         if (!shaped || !byte.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out byte bits) || bits > address.Bits)
             return false;
 

@@ -51,7 +51,8 @@ internal sealed class PrefixForest
         }
     }
 
-    private int Covering(Prefix inner)
+    /// <summary>The smallest prefix that holds all of <paramref name="inner"/>, or -1.</summary>
+    public int Covering(Prefix inner)
     {
         int index = Array.BinarySearch(_prefixes, inner);
         if (index < 0)

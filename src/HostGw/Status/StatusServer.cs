@@ -5,76 +5,109 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Status;
 
-/// <summary>Serves health, readiness, metrics and status over HTTP. Accepts no writes.</summary>
+/// <summary>
+/// Serves health, readiness, metrics and status: one GET a connection, nothing else. HttpListener will not do: on
+/// Linux it fails at its start when a probe is already knocking, and Kestrel costs 11 MB on every node.
+/// </summary>
 internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimeProvider time, ILogger<StatusServer> logger) : BackgroundService
 {
+    private const int MaxConnections = 16;
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _places = new(MaxConnections);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        bool said = false;
-        while (!stoppingToken.IsCancellationRequested)
+        for (bool said = false; !stoppingToken.IsCancellationRequested; said = true)
         {
             try
             {
                 await ServeAsync(stoppingToken);
             }
-            catch (Exception e) when (e is HttpListenerException or SocketException && !stoppingToken.IsCancellationRequested)
+            catch (SocketException e)
             {
                 if (!said)
                     logger.StatusUnavailable(listen.ToString(), e.Message);
-                said = true;
                 await Task.Delay(Retry, time, stoppingToken);
             }
         }
     }
 
+    public override void Dispose()
+    {
+        _places.Dispose();
+        base.Dispose();
+    }
+
     private async Task ServeAsync(CancellationToken stoppingToken)
     {
-        using var listener = new HttpListener();
-        foreach (string prefix in Prefixes(listen))
-            listener.Prefixes.Add(prefix);
-        listener.Start();
-        using CancellationTokenRegistration stop = stoppingToken.Register(listener.Stop);
-        while (!stoppingToken.IsCancellationRequested)
+        using var listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(listen);
+        listener.Listen();
+        while (true)
         {
-            HttpListenerContext context;
-            try
-            {
-                context = await listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException && stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            await AnswerAsync(context, stoppingToken);
+            await _places.WaitAsync(stoppingToken);
+            Socket connection = await listener.AcceptAsync(stoppingToken);
+            _ = AnswerAsync(connection, stoppingToken);
         }
     }
 
-    private async Task AnswerAsync(HttpListenerContext context, CancellationToken cancellationToken)
+    private async Task AnswerAsync(Socket connection, CancellationToken stoppingToken)
     {
-        (int status, string contentType, ReadOnlyMemory<byte> body) = pages.Get(context.Request.HttpMethod, context.Request.Url?.AbsolutePath ?? "/");
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
         try
         {
-            context.Response.StatusCode = status;
-            context.Response.ContentType = contentType;
-            context.Response.ContentLength64 = body.Length;
-            if (context.Request.HttpMethod != "HEAD")
-                await context.Response.OutputStream.WriteAsync(body, cancellationToken);
-            context.Response.Close();
+            using (connection)
+            {
+                RequestHead? request = await ReadAsync(connection, either.Token);
+                await SendAsync(connection, request is { } head ? Answer(head) : HttpAnswer.Text("that is no request", 400), request?.Method != "HEAD", either.Token);
+            }
         }
-        catch (Exception e) when (e is HttpListenerException or IOException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
-            context.Response.Abort(); // whoever asked is gone
+            // Whoever asked is gone, or too slow.
+        }
+        finally
+        {
+            _places.Release();
         }
     }
 
-    // A name besides the address, and nothing else: a page in a browser cannot reach us under a name of its own.
-    private static IEnumerable<string> Prefixes(IPEndPoint listen)
+    // Under a name of its own a web page could read us through its visitor's browser (DNS rebinding).
+    private HttpAnswer Answer(RequestHead head) => IPAddress.IsLoopback(listen.Address) && !head.IsForLoopback
+        ? HttpAnswer.Text("ask by address, or as localhost", 421)
+        : pages.Get(head.Method, head.Path);
+
+    private static async Task<RequestHead?> ReadAsync(Socket connection, CancellationToken cancellationToken)
     {
-        if (listen.Address.Equals(IPAddress.Any) || listen.Address.Equals(IPAddress.IPv6Any))
-            return [$"http://*:{listen.Port}/"];
-        string address = $"http://{listen}/";
-        return IPAddress.IsLoopback(listen.Address) ? [address, $"http://localhost:{listen.Port}/"] : [address];
+        byte[] buffer = new byte[RequestHead.MaxBytes];
+        int length = 0;
+        while (length < buffer.Length)
+        {
+            int read = await connection.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancellationToken);
+            length += read;
+            if (RequestHead.TryParse(buffer.AsSpan(0, length), out RequestHead head))
+                return head;
+            if (read == 0)
+                break;
+        }
+        return null;
+    }
+
+    private static async Task SendAsync(Socket connection, HttpAnswer answer, bool withBody, CancellationToken cancellationToken)
+    {
+        byte[] head = Encoding.ASCII.GetBytes(answer.Head);
+        await SendAllAsync(connection, head, cancellationToken);
+        if (withBody)
+            await SendAllAsync(connection, answer.Body, cancellationToken);
+        connection.Shutdown(SocketShutdown.Send);
+    }
+
+    private static async Task SendAllAsync(Socket connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+            bytes = bytes[await connection.SendAsync(bytes, SocketFlags.None, cancellationToken)..];
     }
 }

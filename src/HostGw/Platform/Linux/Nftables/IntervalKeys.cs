@@ -19,7 +19,8 @@ internal static class IntervalKeys
 {
     public static ImmutableArray<AddressRange> Pair(List<IntervalKey> keys)
     {
-        keys.Sort();
+        if (!IsSorted(keys))
+            keys.Sort();
         var ranges = ImmutableArray.CreateBuilder<AddressRange>(keys.Count / 2);
         Ip start = default;
         foreach (IntervalKey key in keys)
@@ -32,6 +33,19 @@ internal static class IntervalKeys
         if (!start.IsNone)
             ranges.Add(new(start, new Prefix(start, 0).Last));
         return ranges.ToImmutable();
+    }
+
+    // Linux 6.18 dumps backwards, others forwards: sorting a long set would cost more than dumping it.
+    private static bool IsSorted(List<IntervalKey> keys)
+    {
+        if (keys.Count > 1 && keys[0].CompareTo(keys[^1]) > 0)
+            keys.Reverse();
+        for (int i = 1; i < keys.Count; i++)
+        {
+            if (keys[i - 1].CompareTo(keys[i]) > 0)
+                return false;
+        }
+        return true;
     }
 
     private static Ip Previous(Ip address) =>

@@ -14,12 +14,7 @@ internal static class NatElements
         {
             foreach (NftSet set in table.Sets)
             {
-                HashSet<AddressRange> wanted = [.. set.Elements];
-                HashSet<AddressRange> found = [.. Find(observed, table.Family, set.Name)];
-                NftSetChange change = new(
-                    table.Family, set.Name,
-                    [.. found.Where(r => !wanted.Contains(r)).Order()],
-                    [.. wanted.Where(r => !found.Contains(r)).Order()]);
+                NftSetChange change = Between(table.Family, set, Find(observed, table.Family, set.Name));
                 if (!change.Remove.IsEmpty || !change.Add.IsEmpty)
                     changes.Add(change);
             }
@@ -36,6 +31,24 @@ internal static class NatElements
             Sources = Union(desired.Sources, sets.Where(s => MasqueradeRuleset.HoldsSources(s.Name))),
             Exempt = Union(desired.Exempt, sets.Where(s => MasqueradeRuleset.HoldsDestinations(s.Name))),
         };
+    }
+
+    // Both lists are sorted: one walk along the two.
+    private static NftSetChange Between(NftFamily family, NftSet desired, ImmutableArray<AddressRange> observed)
+    {
+        List<AddressRange> remove = [], add = [];
+        int d = 0, o = 0;
+        while (d < desired.Elements.Length || o < observed.Length)
+        {
+            int order = d == desired.Elements.Length ? 1 : o == observed.Length ? -1 : desired.Elements[d].CompareTo(observed[o]);
+            if (order < 0)
+                add.Add(desired.Elements[d]);
+            else if (order > 0)
+                remove.Add(observed[o]);
+            d += order <= 0 ? 1 : 0;
+            o += order >= 0 ? 1 : 0;
+        }
+        return new(family, desired.Name, [.. remove], [.. add]);
     }
 
     // A range that is no prefix is not from us: it goes at once, and two prefixes never overlap in part.

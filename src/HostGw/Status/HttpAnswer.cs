@@ -1,0 +1,25 @@
+using System.Text;
+
+namespace HostGw.Status;
+
+/// <summary>An answer over HTTP/1.1, after which the connection closes.</summary>
+internal sealed record HttpAnswer(int Status, string ContentType, ReadOnlyMemory<byte> Body)
+{
+    public const string PlainText = "text/plain; charset=utf-8";
+
+    public string Head =>
+        $"HTTP/1.1 {Status} {Reason}\r\nContent-Type: {ContentType}\r\nContent-Length: {Body.Length}\r\n" +
+        "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
+
+    private string Reason => Status switch
+    {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        421 => "Misdirected Request",
+        _ => "Service Unavailable",
+    };
+
+    public static HttpAnswer Text(string text, int status = 200) => new(status, PlainText, Encoding.UTF8.GetBytes(text + "\n"));
+}

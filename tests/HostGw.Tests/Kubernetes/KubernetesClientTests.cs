@@ -1,0 +1,215 @@
+using HostGw.FakeApi;
+using HostGw.Kubernetes;
+using HostGw.Tests.FakeApi;
+
+namespace HostGw.Tests.Kubernetes;
+
+public sealed class KubernetesClientTests : FakeApiTest, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task A_kubeconfig_opens_the_door(bool clientCertificate, bool tokenFile)
+    {
+        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = clientCertificate, TokenFile = tokenFile ? _folder["token"] : null });
+        using KubernetesClient client = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]));
+        Assert.True(client.RemoteAddress.IsNone);
+        Assert.Contains("NodeList", await ListAsync(client), StringComparison.Ordinal);
+        Assert.Equal("127.0.0.1", client.RemoteAddress.ToString());
+        Assert.Equal("hostgw-test", Api.Requests[0].User);
+    }
+
+    [Fact]
+    public async Task A_token_that_was_renewed_behind_our_back_is_read_again_at_once()
+    {
+        Api.WriteServiceAccount(_folder["sa"]);
+        using KubernetesClient client = Open(ServiceAccount());
+        string old = Api.Token;
+        Api.Faults.Answer(401, where: _ =>
+        {
+            File.WriteAllText(_folder["sa/token"], Api.RotateToken());
+            return true;
+        });
+        await ListAsync(client);
+        Assert.Equal([401, 200], Api.Requests.Select(r => r.Code));
+        Assert.NotEqual(old, Api.Token);
+    }
+
+    [Fact]
+    public async Task A_wrong_token_is_named_but_not_shown()
+    {
+        Api.WriteServiceAccount(_folder["sa"], "hunter2");
+        using KubernetesClient client = Open(ServiceAccount());
+        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        Assert.Equal(HttpStatusCode.Unauthorized, e.StatusCode);
+        Assert.Contains(_folder["sa/token"], e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
+        Assert.Single(Api.Requests);
+    }
+
+    [Theory]
+    [InlineData("two\nlines")]
+    [InlineData("höß")]
+    public async Task A_token_that_is_none_is_not_shown_either(string token)
+    {
+        Api.WriteServiceAccount(_folder["sa"], token);
+        using KubernetesClient client = Open(ServiceAccount());
+        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        Assert.DoesNotContain(token, e.ToString(), StringComparison.Ordinal);
+        Assert.Empty(Api.Requests);
+    }
+
+    [Fact]
+    public async Task Only_the_given_authority_is_trusted_and_its_file_is_read_anew()
+    {
+        await using FakeApiServer stranger = await FakeApiServer.StartAsync();
+        Api.WriteServiceAccount(_folder["sa"]);
+        string ca = _folder.Write("sa/ca.crt", stranger.CaPem);
+        using KubernetesClient client = Open(ServiceAccount());
+
+        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        Assert.Contains($"not trusted by the certificate authority {ca}", e.Message, StringComparison.Ordinal);
+        Assert.Empty(Api.Requests);
+
+        _folder.Write("sa/ca.crt", $"# both, while the authority changes\n{stranger.CaPem}\n{Api.CaPem}\n");
+        await ListAsync(client);
+    }
+
+    [Theory]
+    [InlineData("", "is empty")]
+    [InlineData("no PEM", "No certificate in")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "Cannot read the certificates in")]
+    public async Task A_broken_authority_is_named(string pem, string words)
+    {
+        Api.WriteServiceAccount(_folder["sa"]);
+        _folder.Write("sa/ca.crt", pem);
+        using KubernetesClient client = Open(ServiceAccount());
+        Assert.Contains(words, (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_for_another_name_is_refused_until_that_name_is_expected()
+    {
+        string text = Api.Kubeconfig(new() { Server = $"https://127.0.0.2:{Api.Uri.Port}" });
+        await using FakeApiServer other = await FakeApiServer.StartAsync(new() { Listen = [new(IPAddress.Parse("127.0.0.1"), 0)], ServerNames = ["api.example"] });
+        string server = $"https://localhost:{other.Uri.Port}";
+        string kubeconfig = other.Kubeconfig(new() { Server = server });
+        Assert.NotEqual(text, kubeconfig);
+
+        using KubernetesClient wrong = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("wrong", Named(kubeconfig, server, "nobody.example"))));
+        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(wrong));
+        Assert.Contains("not for 'nobody.example'", e.Message, StringComparison.Ordinal);
+        Assert.Contains("api.example", e.Message, StringComparison.Ordinal);
+
+        using KubernetesClient right = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("right", Named(kubeconfig, server, "api.example"))));
+        await ListAsync(right);
+    }
+
+    [Fact]
+    public async Task Without_an_authority_the_systems_trust_decides_and_insecure_means_insecure()
+    {
+        Api.WriteKubeconfig(_folder["config"]);
+        string[] lines = [.. File.ReadAllLines(_folder["config"])];
+        string without = string.Join('\n', lines.Where(l => !l.Contains("certificate-authority-data", StringComparison.Ordinal)));
+        using KubernetesClient system = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("system", without)));
+        Assert.Contains("the system's", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(system))).Message, StringComparison.Ordinal);
+
+        string insecure = string.Join('\n', lines.Select(l => l.Contains("certificate-authority-data", StringComparison.Ordinal) ? l[..l.IndexOf("cert", StringComparison.Ordinal)] + "insecure-skip-tls-verify: true" : l));
+        using KubernetesClient blind = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("insecure", insecure)));
+        await ListAsync(blind);
+    }
+
+    [Fact]
+    public async Task A_client_certificate_that_has_expired_is_refused_by_the_server()
+    {
+        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, CertificateLifetime = TimeSpan.FromSeconds(-1) });
+        using KubernetesClient client = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]));
+        await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+    }
+
+    [Fact]
+    public async Task A_refusal_says_what_is_missing()
+    {
+        Api.Faults.Forbid(r => r.IsNodeList);
+        using KubernetesClient client = Open();
+        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        Assert.Equal((HttpStatusCode.Forbidden, "Forbidden"), (e.StatusCode, e.Reason));
+        Assert.Contains("'list' and 'watch' on 'nodes'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_busy_server_says_when_to_come_back()
+    {
+        Api.Faults.Answer(429, retryAfter: TimeSpan.FromSeconds(7));
+        using KubernetesClient client = Open();
+        Assert.Equal(TimeSpan.FromSeconds(7), (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).RetryAfter);
+    }
+
+    [Fact]
+    public async Task Redirects_are_not_followed()
+    {
+        Api.Faults.Answer(302);
+        using KubernetesClient client = Open();
+        Assert.Contains("Redirects are not followed", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
+        Assert.Single(Api.Requests);
+    }
+
+    [Fact]
+    public async Task A_closed_port_and_an_unknown_name_are_told_apart()
+    {
+        Uri uri = Api.Uri;
+        await Api.StopListeningAsync();
+        using KubernetesClient client = Open();
+        Assert.Contains($"Cannot connect to 127.0.0.1:{uri.Port}", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
+
+        using KubernetesClient lost = Open(new() { Server = new("https://no-such-host.invalid") });
+        Assert.Contains("Cannot resolve no-such-host.invalid", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(lost))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_node_is_read_by_name()
+    {
+        Api.Nodes.Put(new NodeSpec("a") { PodCidrs = ["10.1.0.0/24"], Uid = "u" });
+        using KubernetesClient client = Open();
+        var lister = new HostGw.Nodes.NodeLister(client, new(HostGw.Planning.NodeSelector.Everything), new(), TimeProvider.System);
+        Assert.Equal("u", (await lister.GetAsync("a", Cancel))!.Uid);
+        Assert.Null(await lister.GetAsync("b/c?d", Cancel));
+        Assert.Equal("/api/v1/nodes/b%2Fc?d", Api.Requests[^1].Path);
+        Assert.Equal("", Api.Requests[^1].Query);
+    }
+
+    private static string Named(string kubeconfig, string server, string name)
+    {
+        string[] lines = kubeconfig.Split('\n');
+        int at = Array.FindIndex(lines, l => l.Contains(server, StringComparison.Ordinal));
+        string indent = lines[at][..lines[at].IndexOf("server", StringComparison.Ordinal)];
+        return string.Join('\n', [.. lines[..at], lines[at], $"{indent}tls-server-name: {name}", .. lines[(at + 1)..]]);
+    }
+
+    private KubernetesClientConfiguration ServiceAccount() =>
+        KubernetesClientConfiguration.InClusterConfig(null, null, _folder["sa"], Api.Uri.ToString());
+
+    private KubernetesClient Open(KubernetesClientConfiguration? configuration = null)
+    {
+        if (configuration is null)
+        {
+            Api.WriteServiceAccount(_folder["sa"]);
+            configuration = ServiceAccount();
+        }
+        return new(configuration, "1.2.3", TimeProvider.System);
+    }
+
+    private static async Task<string> ListAsync(KubernetesClient client)
+    {
+        using ApiResponse response = await client.ListNodesAsync(500, "0", notOlderThan: false, continueToken: null, Cancel);
+        using var reader = new StreamReader(response.Body);
+        return await reader.ReadToEndAsync(Cancel);
+    }
+}

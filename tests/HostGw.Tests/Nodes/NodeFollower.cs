@@ -1,0 +1,57 @@
+using HostGw.FakeApi;
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
+
+namespace HostGw.Tests.Nodes;
+
+/// <summary>A watcher that follows a fake API server, and every snapshot that it announced.</summary>
+internal sealed class NodeFollower : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly string _directory = Directory.CreateTempSubdirectory("hostgw-test").FullName;
+    private readonly KubernetesClient _client;
+    private readonly List<NodeSnapshot> _announced = [];
+    private readonly Task _running;
+
+    public NodeFollower(FakeApiServer api)
+    {
+        api.WriteServiceAccount(_directory);
+        _client = new(KubernetesClientConfiguration.InClusterConfig(null, null, _directory, api.Uri.ToString()), "1.2.3", TimeProvider.System);
+        Watcher = new(_client, new(NodeJson.Selector), Store, Announce, TimeProvider.System, NullLogger<NodeWatcher>.Instance);
+        _running = Watcher.RunAsync(_stop.Token);
+    }
+
+    public NodeStore Store { get; } = new();
+
+    public NodeWatcher Watcher { get; }
+
+    public string TokenFile => Path.Combine(_directory, "token");
+
+    public NodeSnapshot[] Announced
+    {
+        get
+        {
+            lock (_announced)
+                return [.. _announced];
+        }
+    }
+
+    public string Names => string.Join(' ', Store.Snapshot.Nodes.Select(n => n.Name));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _running);
+        _client.Dispose();
+        _stop.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private void Announce()
+    {
+        lock (_announced)
+            _announced.Add(Store.Snapshot);
+    }
+}

@@ -1,0 +1,52 @@
+using HostGw.Planning;
+
+namespace HostGw.Tests.Planning;
+
+public class OwnNodeTests
+{
+    // Our own node as the API has it, what the plan may then do, and a piece of what is said of it.
+    public static TheoryData<string, string, string, string> Cases => new()
+    {
+        { "", Given.Self, "Everything", "" },
+        { "", "stranger 10.244.3.0/24 10.0.0.3", "Nothing", "no Node named 'self': check the setting nodeName" },
+        { "", "self - 10.0.0.1", "AddRoutes", "kubeadm init --pod-network-cidr=" },
+        { "", "self - 10.0.0.1", "AddRoutes", "--allocate-node-cidrs" },
+        { "clusterCidrs=10.244.0.0/16", "self 10.99.1.0/24 10.0.0.1", "Nothing", "podCIDR 10.99.1.0/24 lies outside clusterCidrs (10.244.0.0/16)" },
+        { "clusterCidrs=10.244.0.0/16", "self 10.244.1.0/24,10.99.1.0/24 10.0.0.1", "Nothing", "podCIDR 10.99.1.0/24 lies outside" },
+        { "", "self 8.8.8.0/24 10.0.0.1", "Nothing", "is not private address space, and clusterCidrs" },
+        { "", "self 10.244.1.1/24 10.0.0.1", "Nothing", "is not aligned: 10.244.1.0/24 would be" },
+        { "", "self 0.0.0.0/0 10.0.0.1", "Nothing", "has a prefix length outside" },
+        { "", "self banana 10.0.0.1", "Nothing", "'banana' is not a CIDR" },
+        { "serviceCidrs=10.96.0.0/12", "self 10.96.1.0/24 10.0.0.1", "Nothing", "overlaps the service CIDR" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Our_own_node_decides_how_much_may_be_changed(string policy, string self, string scope, string fault)
+    {
+        Plan plan = Planner.Plan(Given.Nodes(self, "peer 10.244.2.0/24 10.0.0.2"), Given.Host(Given.Lan), Given.Policy(policy));
+
+        Assert.Equal(scope, plan.Scope.ToString());
+        Assert.Equal(fault.Length == 0, plan.Faults.IsEmpty);
+        Assert.Contains(fault, string.Concat(plan.Faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_node_without_podCIDR_still_gets_its_peers_routes()
+    {
+        HostState host = Given.Host(Given.Lan);
+        Plan plan = Planner.Plan(Given.Nodes("self - 10.0.0.1", "peer 10.244.2.0/24 10.0.0.2"), host, Given.Policy(""));
+        Assert.Equal(["10.244.2.0/24 via 10.0.0.2 dev eth0"], Shown.Routes(plan, host));
+    }
+
+    [Fact]
+    public void A_skip_annotation_or_selector_concerns_a_node_as_a_peer_and_not_its_own_agent()
+    {
+        HostState host = Given.Host(Given.Lan);
+        Plan plan = Planner.Plan(
+            Given.Nodes("self 10.244.1.0/24 10.0.0.1 skip hop=10.0.0.99", "peer 10.244.2.0/24 10.0.0.2 labels=zone:a"), host, Given.Policy("selector=zone=a"));
+
+        Assert.Equal(["peer 10.244.2.0/24 routed", "self 10.244.1.0/24 self"], Shown.Verdicts(plan));
+        Assert.NotEmpty(plan.Nat!.Sources);
+    }
+}

@@ -17,6 +17,7 @@ publish:
 
 demo:
 	$(if $(filter-out 0,$(shell id -u)),$(error make demo needs root, for network namespaces: sudo make demo))
+	@echo 'Building (the first time takes a minute).'
 	@$(MAKE) --no-print-directory install publish
 	@dotnet build tests/HostGw.Lab $(QUIET)
 	@$(LAB) demo

@@ -77,10 +77,11 @@ internal sealed partial class DemoRun
             FloodInterval);
     }
 
-    private Task CheckFloodAsync(PingFlood flood)
+    private async Task CheckFloodAsync(PingFlood flood)
     {
+        await Task.Delay(FloodsOn);
         PingFloodResult result = flood.Stop();
-        return CheckAsync(
+        await CheckAsync(
             $"{result.Sent} pings on {result.Paths} paths, {result.Lost} lost; longest silence between two replies", Agent(1), () =>
             {
                 Expect("every ping answered", [.. result.Losses]);

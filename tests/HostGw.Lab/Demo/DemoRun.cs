@@ -11,6 +11,8 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FloodInterval = TimeSpan.FromMilliseconds(5);
+    // A late effect of a change must not be missed.
+    private static readonly TimeSpan FloodsOn = TimeSpan.FromSeconds(1);
 
     /// <summary>True if every check passed.</summary>
     public static async Task<bool> RunAsync(Screen screen)

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
+using HostGw.Lab.Network;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
-using static HostGw.Lab.Tests.Platform.NftablesShell;
 
 namespace HostGw.Lab.Tests.Platform;
 
@@ -22,7 +22,7 @@ public sealed partial class NftablesTests(ITestOutputHelper output) : IDisposabl
     {
         _nat.Remove();
         _nat.Dispose();
-        Try("nft delete table ip theirs; nft delete table inet hostgw2");
+        Run("nft delete table ip theirs 2>/dev/null; nft delete table inet hostgw2 2>/dev/null; true");
     }
 
     [Fact]
@@ -244,6 +244,8 @@ public sealed partial class NftablesTests(ITestOutputHelper output) : IDisposabl
         NatPlan five = NftablesPlans.Large(2_500);
         Measured("install 5,000", () => Reach(five));
     }
+
+    private static string Run(string command) => Command.Run("sh", "-c", command);
 
     private static string RuleHandles() => string.Join(' ',
         Run("nft -a list chain inet hostgw postrouting").Split('\n').Where(l => l.Contains("masquerade", StringComparison.Ordinal)).Select(l => l.Split(' ')[^1]));

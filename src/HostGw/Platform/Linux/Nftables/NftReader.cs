@@ -17,6 +17,9 @@ internal sealed class NftReader(NetlinkSocket socket)
     /// <exception cref="NetlinkException">The kernel refused, or the table vanished under every attempt.</exception>
     public NatState? Read()
     {
+        if (!IsPresent())
+            return null;
+
         NatState? state = null;
         for (int attempt = 1; attempt <= Attempts; attempt++)
         {
@@ -46,6 +49,20 @@ internal sealed class NftReader(NetlinkSocket socket)
             tables.Add(new(family, flags, uses - chains.Length - sets.Length, chains, sets));
         }
         return tables.Count == 0 ? null : new(tables.ToImmutable());
+    }
+
+    // nfnetlink answers EINVAL where a kernel without nf_tables is asked. A rule that is wanted fails later, with advice.
+    private bool IsPresent()
+    {
+        try
+        {
+            Generation();
+            return true;
+        }
+        catch (NetlinkException e) when (e.Errno is Errno.EINVAL or Errno.EOPNOTSUPP)
+        {
+            return false;
+        }
     }
 
     private uint Generation()

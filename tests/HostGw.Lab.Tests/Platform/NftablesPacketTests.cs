@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using HostGw.Lab.Network;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Nftables;
 
@@ -7,7 +6,7 @@ namespace HostGw.Lab.Tests.Platform;
 
 [Collection("nftables")]
 [SupportedOSPlatform("linux")]
-public sealed class NftablesPacketTests(NftablesNetwork network) : IClassFixture<NftablesNetwork>, IDisposable
+public sealed class NftablesPacketTests(NftablesNetwork network) : NftablesTest, IClassFixture<NftablesNetwork>
 {
     private static readonly HashSet<Planning.Ip> LocalAddresses = [Planning.Ip.Parse("192.0.2.1"), Planning.Ip.Parse("2001:db8::1")];
 
@@ -16,15 +15,6 @@ public sealed class NftablesPacketTests(NftablesNetwork network) : IClassFixture
     {
         Exempt = NftablesPlans.Prefixes("10.244.0.0/16 224.0.0.0/4 fd00:10:244::/56 ff00::/8"),
     };
-
-    private readonly NftablesNat _nat = new();
-
-    public void Dispose()
-    {
-        _nat.Remove();
-        _nat.Dispose();
-        Command.Run("sh", "-c", "nft delete table inet track 2>/dev/null; true");
-    }
 
     [Theory]
     [InlineData("192.0.2.2", "192.0.2.1")]
@@ -83,7 +73,7 @@ public sealed class NftablesPacketTests(NftablesNetwork network) : IClassFixture
     public void A_connection_that_began_without_the_rule_gets_the_nodes_address_once_it_is_forgotten(string outside, string otherPod, string node)
     {
         // On a real node kube-proxy or the CNI's own rules keep connection tracking on.
-        Command.Run("nft", "add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept");
+        Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
         using NftablesFlow flow = FromPod(outside);
         using NftablesFlow exempt = FromPod(otherPod);
         using NftablesFlow local = new(network.Pod.Run, PodAddress(node), null, node);
@@ -94,21 +84,13 @@ public sealed class NftablesPacketTests(NftablesNetwork network) : IClassFixture
         Assert.True(Reach(Plan).StartsMasquerading);
         Assert.Equal(PodAddress(outside), flow.SourceSeen()); // for life, if nobody intervenes
 
-        Assert.Equal(1, _nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
+        Assert.Equal(1, Nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
         Assert.Equal(node, flow.SourceSeen());
         Assert.Equal(PodAddress(outside), exempt.SourceSeen());
-        Assert.Equal(0, _nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
+        Assert.Equal(0, Nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
     }
 
     private static string PodAddress(string sameFamily) => sameFamily.Contains(':') ? "fd00:10:244:1::5" : "10.244.1.5";
 
     private NftablesFlow FromPod(string to) => new(network.Pod.Run, PodAddress(to), network.Outside.Run, to);
-
-    private NatChange Reach(NatPlan plan)
-    {
-        NatChange change = NatChange.Between(plan, _nat.Read());
-        _nat.ApplyBefore(change);
-        _nat.ApplyAfter(change);
-        return change;
-    }
 }

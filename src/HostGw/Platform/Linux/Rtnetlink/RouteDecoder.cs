@@ -105,6 +105,7 @@ internal sealed class RouteDecoder(byte protocol)
         NextHopCount = fields.HopCount,
         IsUnicast = header.rtm_type == RTN_UNICAST,
         Protocol = header.rtm_protocol,
+        IsConnected = header.rtm_protocol == RTPROT_KERNEL,
         IsOurs = header.rtm_protocol == protocol && header.rtm_type == RTN_UNICAST,
     };
 

@@ -25,8 +25,8 @@ internal sealed class ReconcileLoop(
                 continue;
 
             PassReport report = reconciler.Run(snapshot, apiServer(), causes);
-            record(report);
             log.Write(report);
+            record(report);
 
             (wait, otherwise) = report.IsUnfinished ? (retry, WakeCauses.Retry) : (times.Resync, WakeCauses.Resync);
             retry = report.IsUnfinished ? Min(retry * 2, times.Resync) : times.FirstRetry;

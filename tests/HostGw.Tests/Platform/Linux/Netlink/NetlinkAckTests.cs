@@ -59,7 +59,7 @@ public class NetlinkAckTests
         Assert.Equal(isNotFound, NetlinkAck.Failure("x", 0, Convert.FromHexString(hex))!.IsNotFound);
 
     [Fact]
-    public void Whatever_the_bytes_reading_an_ack_does_no_harm() => Property.Holds(
+    public void Whatever_the_bytes_reading_an_ack_does_no_harm() => Always.Holds(
         from flags in Gen.Choose(0, ushort.MaxValue) from bytes in Gen.ArrayOf(Gen.Choose(0, 255).Select(i => (byte)i)) select (flags, bytes),
         c =>
         {

@@ -61,7 +61,7 @@ public class NetlinkReaderTests
     }
 
     [Fact]
-    public void Whatever_the_bytes_the_walk_ends_and_stays_inside() => Property.Holds(
+    public void Whatever_the_bytes_the_walk_ends_and_stays_inside() => Always.Holds(
         Bytes,
         bytes =>
         {
@@ -81,7 +81,7 @@ public class NetlinkReaderTests
         count: 5000);
 
     [Fact]
-    public void What_the_writer_writes_the_reader_reads() => Property.Holds(
+    public void What_the_writer_writes_the_reader_reads() => Always.Holds(
         Gen.ArrayOf(Gen.ArrayOf(Bytes)),
         messages =>
         {

@@ -27,7 +27,7 @@ internal sealed record PassReport
 
     public IReadOnlyList<HostFailure> Failures { get; init; } = [];
 
-    /// <summary>Forwarding as it stands after the pass.</summary>
+    /// <summary>Forwarding as the pass found it.</summary>
     public ForwardingState Forwarding { get; init; }
 
     public bool ForwardingChanged { get; init; }

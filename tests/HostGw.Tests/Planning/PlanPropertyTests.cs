@@ -6,14 +6,14 @@ namespace HostGw.Tests.Planning;
 public class PlanPropertyTests
 {
     [Fact]
-    public void A_plan_never_routes_to_our_own_pods() => Property.Holds(NastyCluster.Any, cluster =>
+    public void A_plan_never_routes_to_our_own_pods() => Always.Holds(NastyCluster.Any, cluster =>
     {
         Oracle oracle = new(cluster.AllNodes, cluster.HostState, Given.Policy(cluster.Policy));
         Assert.DoesNotContain(cluster.Plan().Routes.Where(r => !r.NextHop.IsNone), r => oracle.OverlapsOwn(r.Destination));
     });
 
     [Fact]
-    public void A_podCIDR_is_refused_exactly_where_a_plain_reading_of_the_guards_refuses_it() => Property.Holds(
+    public void A_podCIDR_is_refused_exactly_where_a_plain_reading_of_the_guards_refuses_it() => Always.Holds(
         NastyCluster.Any,
         cluster =>
         {
@@ -31,7 +31,7 @@ public class PlanPropertyTests
         count: 3000);
 
     [Fact]
-    public void A_next_hop_is_a_neighbour_and_never_ourselves_or_a_pod() => Property.Holds(
+    public void A_next_hop_is_a_neighbour_and_never_ourselves_or_a_pod() => Always.Holds(
         NastyCluster.Any,
         cluster =>
         {
@@ -54,7 +54,7 @@ public class PlanPropertyTests
         });
 
     [Fact]
-    public void No_two_routes_overlap_but_for_the_cluster_route_around_them() => Property.Holds(NastyCluster.Any, cluster =>
+    public void No_two_routes_overlap_but_for_the_cluster_route_around_them() => Always.Holds(NastyCluster.Any, cluster =>
     {
         Plan plan = cluster.Plan();
         for (int i = 0; i < plan.Routes.Length; i++)
@@ -69,7 +69,7 @@ public class PlanPropertyTests
     });
 
     [Fact]
-    public void The_same_nodes_in_any_order_give_the_same_plan() => Property.Holds(
+    public void The_same_nodes_in_any_order_give_the_same_plan() => Always.Holds(
         (from cluster in NastyCluster.Any.Generator from shuffled in Gen.Shuffle(cluster.Nodes) select (cluster, shuffled)).ToArbitrary(),
         pair =>
         {
@@ -88,7 +88,7 @@ public class PlanPropertyTests
         });
 
     [Fact]
-    public void A_node_changes_nothing_for_nodes_that_it_does_not_touch() => Property.Holds(
+    public void A_node_changes_nothing_for_nodes_that_it_does_not_touch() => Always.Holds(
         (from cluster in NastyCluster.Any.Generator from bad in NastyCluster.Peer select (cluster, bad)).ToArbitrary(),
         pair =>
         {
@@ -105,7 +105,7 @@ public class PlanPropertyTests
         });
 
     [Fact]
-    public void Every_podCIDR_has_a_verdict_and_every_refusal_a_reason() => Property.Holds(NastyCluster.Any, cluster =>
+    public void Every_podCIDR_has_a_verdict_and_every_refusal_a_reason() => Always.Holds(NastyCluster.Any, cluster =>
     {
         Plan plan = cluster.Plan();
         Assert.Equal(
@@ -116,7 +116,7 @@ public class PlanPropertyTests
     });
 
     [Fact]
-    public void NAT_lists_are_sorted_and_nothing_lies_inside_another() => Property.Holds(NastyCluster.Any, cluster =>
+    public void NAT_lists_are_sorted_and_nothing_lies_inside_another() => Always.Holds(NastyCluster.Any, cluster =>
     {
         NatPlan nat = cluster.Plan().Nat!;
         foreach (Prefix[] list in new Prefix[][] { [.. nat.Exempt], [.. nat.Sources] })

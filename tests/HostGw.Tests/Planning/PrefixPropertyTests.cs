@@ -23,7 +23,7 @@ public class PrefixPropertyTests
         Gen.Choose(0, 3).Select(i => Ip.V6((UInt128)0xFFFF0A000000 + (uint)i)));
 
     [Fact]
-    public void The_forest_answers_like_a_search_through_all() => Property.Holds(
+    public void The_forest_answers_like_a_search_through_all() => Always.Holds(
         from prefixes in AnyPrefix.ListOf() from probe in AnyPrefix select (prefixes, probe),
         c =>
         {
@@ -43,7 +43,7 @@ public class PrefixPropertyTests
         count: 2000);
 
     [Fact]
-    public void Addresses_read_back_as_they_were_written_and_as_the_framework_reads_them() => Property.Holds(AnyIp, ip =>
+    public void Addresses_read_back_as_they_were_written_and_as_the_framework_reads_them() => Always.Holds(AnyIp, ip =>
     {
         string text = ip.ToString();
         Assert.Equal(ip, Ip.Parse(text));
@@ -54,7 +54,7 @@ public class PrefixPropertyTests
     });
 
     [Fact]
-    public void Whatever_is_accepted_the_framework_accepts_and_reads_alike() => Property.Holds(
+    public void Whatever_is_accepted_the_framework_accepts_and_reads_alike() => Always.Holds(
         Gen.ArrayOf(Gen.Elements("0", "1", "10", "255", "256", "a", "ff", "fd00", ".", ".", ":", ":", ":", "::", "%", " ", "-", "\0", "x", "/"))
             .Select(string.Concat),
         text =>
@@ -67,7 +67,7 @@ public class PrefixPropertyTests
         count: 20_000);
 
     [Fact]
-    public void Prefixes_read_back_as_they_were_written() => Property.Holds(
+    public void Prefixes_read_back_as_they_were_written() => Always.Holds(
         from ip in AnyIp from length in Gen.Choose(0, ip.Bits) select new Prefix(ip, (byte)length),
         prefix =>
         {
@@ -80,7 +80,7 @@ public class PrefixPropertyTests
         });
 
     [Fact]
-    public void Containment_agrees_with_the_framework() => Property.Holds(
+    public void Containment_agrees_with_the_framework() => Always.Holds(
         from prefix in AnyPrefix from ip in Gen.OneOf(AnyIp, AnyPrefix.Select(p => p.Last)) select (prefix, ip),
         c =>
         {

@@ -64,7 +64,7 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
             return Stopwatch.GetElapsedTime(started);
         });
         screen.Text();
-        screen.Faint("Routes made by the agents (all on eth0, protocol 157; the first of each node is the cluster route):");
+        screen.Faint("Routes made by the agents (on eth0, protocol 157; each node's first is the cluster route):");
         screen.Table(Report.Routes(cluster));
         screen.Text();
         await ShowNatAsync();

@@ -45,8 +45,8 @@ internal static class NodeJson
         var decoder = new NodeJsonDecoder(JsonPlace.List, new(Selector), (_, draft) => lines.Add(Text(draft.Build())));
         byte[] bytes = Encoding.UTF8.GetBytes(json);
         decoder.Decode(bytes.AsSpan(Feed(decoder, bytes, cuts)), isFinal: true);
-        decoder.RequireComplete();
-        return [.. lines, $"{decoder.ResourceVersion}/{decoder.Continue}"];
+        NodeListPage page = decoder.Page();
+        return [.. lines, $"{page.ResourceVersion}/{page.Continue}"];
     }
 
     public static string Node(string json) => Node(Encoding.UTF8.GetBytes(json));
@@ -56,7 +56,6 @@ internal static class NodeJson
         string text = "";
         var decoder = new NodeJsonDecoder(JsonPlace.Node, new(Selector), (_, draft) => text = Text(draft.Build()));
         decoder.Decode(json, isFinal: true);
-        decoder.RequireComplete();
         return text;
     }
 

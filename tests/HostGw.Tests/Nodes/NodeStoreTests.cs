@@ -183,7 +183,7 @@ public class NodeStoreTests
         NodeDraft draft = Draft(node);
         draft.ResourceVersion.Set(version.ToString(System.Globalization.CultureInfo.InvariantCulture));
         if (podCidr is not null)
-            draft.AddPodCidr(podCidr);
+            draft.PodCidrs.Add(podCidr);
         return _store.Apply(type, draft);
     }
 

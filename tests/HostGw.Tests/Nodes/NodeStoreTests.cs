@@ -124,16 +124,6 @@ public class NodeStoreTests
         Assert.Equal("six", _store.ResourceVersion);
     }
 
-    [Fact]
-    public void What_was_built_from_a_draft_matches_it()
-    {
-        foreach (var row in NodeJsonDecoderTests.Nodes)
-        {
-            var decoder = new NodeJsonDecoder(JsonPlace.Node, _draft, (_, draft) => Assert.True(draft.Matches(draft.Build()), row.Data.Item1));
-            decoder.Decode(System.Text.Encoding.UTF8.GetBytes(row.Data.Item2), isFinal: true);
-        }
-    }
-
     [Theory]
     [InlineData("name", "other")]
     [InlineData("u-1", "u-2")]

@@ -5,6 +5,8 @@ namespace HostGw.Platform;
 internal enum WakeCauses
 {
     None = 0,
+
+    /// <summary>From now on changes are heard of; what changed before was not.</summary>
     Start = 1,
     Nodes = 2,
     Routes = 4,

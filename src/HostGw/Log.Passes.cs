@@ -45,6 +45,9 @@ internal static partial class Log
     [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]
     public static partial void NatChanged(this ILogger logger, string what);
 
+    [LoggerMessage(402, LogLevel.Warning, "nat.source any rewrites this host's own traffic too: virtual addresses and fixed source ports (NTP, DHCP) change; nat.source pods does not")]
+    public static partial void NatRewritesHost(this ILogger logger);
+
     // 5xx: status
 
     [LoggerMessage(501, LogLevel.Error, "No status endpoint on {Listen}: {Reason}")]

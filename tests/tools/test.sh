@@ -54,6 +54,9 @@ elif ! make --no-print-directory install publish; then
   finish
 elif ! unshare --net --mount true 2> /dev/null; then
   why='this root may not make namespaces'
+elif ! tests/tools/kubectl.sh > /dev/null; then
+  fail 'fetching kubectl, which cannot be done inside the box'
+  finish
 else
   why=
   run $lab tests/tools/in-box.sh

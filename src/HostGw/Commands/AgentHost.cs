@@ -23,18 +23,20 @@ internal static class AgentHost
         services.AddSingleton(TimeProvider.System);
         services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
 
+        // The host announces changes; listened to before anything is read.
+        services.AddSingleton<WakeUp>();
+        services.AddSingleton(_ => HostPlatform.Open(settings));
+        services.AddHostedService<HostWatch>();
+
         // Kubernetes → Nodes
         services.AddSingleton(_ => ApiAccess.Connect(settings));
         services.AddSingleton(new NodeReader(settings.Policy.NodeSelector));
         services.AddSingleton<NodeStore>();
-        services.AddSingleton<WakeUp>();
         services.AddHostedService(s => new NodeWatcher(
             s.GetRequiredService<KubernetesClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
 
         // → Planning → Reconciliation → Platform
-        services.AddSingleton(_ => HostPlatform.Open(settings));
-        services.AddHostedService<HostWatch>();
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => s.GetRequiredService<KubernetesClient>().RemoteAddress,

@@ -15,7 +15,7 @@ internal sealed class ReconcileLoop(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         PassTimes passTimes = new(times);
-        WakeCauses causes = WakeCauses.None;
+        WakeCauses causes = WakeCauses.Start;
         while (!stoppingToken.IsCancellationRequested)
         {
             causes |= await wakeUp.WaitAsync(passTimes.Wait, passTimes.Otherwise, stoppingToken);
@@ -24,8 +24,8 @@ internal sealed class ReconcileLoop(
                 continue;
 
             PassReport report = reconciler.Run(snapshot, apiServer(), causes);
-            record(report);
             log.Write(report);
+            record(report);
             passTimes.After(report);
             causes = WakeCauses.None;
 

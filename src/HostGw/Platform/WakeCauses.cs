@@ -6,7 +6,7 @@ internal enum WakeCauses
 {
     None = 0,
 
-    /// <summary>From now on changes are heard of; what changed before was not.</summary>
+    /// <summary>The first pass of this process.</summary>
     Start = 1,
     Nodes = 2,
     Routes = 4,

@@ -34,7 +34,7 @@ internal sealed record PassReport
 
     public IReadOnlyList<HostFailure> Failures { get; init; } = [];
 
-    /// <summary>Forwarding as the pass found it.</summary>
+    /// <summary>Forwarding as it stands after the pass.</summary>
     public ForwardingState Forwarding { get; init; }
 
     public bool ForwardingChanged { get; init; }

@@ -30,8 +30,8 @@ public class HostileNodeTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_hostile_node_gets_its_verdict_and_changes_nobody_elses(string file, string verdict, string reason) =>
-        Check(Read(File.ReadAllBytes(Repository.PathTo($"{Folder}{file}.json"))), verdict, reason);
+    public async Task A_hostile_node_gets_its_verdict_and_changes_nobody_elses(string file, string verdict, string reason) =>
+        Check(await ReadAsync(File.ReadAllBytes(Repository.PathTo($"{Folder}{file}.json"))), verdict, reason);
 
     // Too long for a file: what stands in the middle of the node, how often, and what becomes of it.
     [Theory]
@@ -39,7 +39,7 @@ public class HostileNodeTests
     [InlineData("podCIDRs", 5_000, "rejected", "overlaps 10.244.3.0/24 of the older node victim")]
     [InlineData("addresses", 5_000, "notAdjacent", "203.0.113.9 is not on this host's segment (eth0)")]
     [InlineData("digits", 100_000, "rejected", "podCIDR '9999999999999999999999999999999999999999999999999999999999999999' is not a CIDR")]
-    public void Size_alone_does_no_harm(string what, int count, string verdict, string reason)
+    public async Task Size_alone_does_no_harm(string what, int count, string verdict, string reason)
     {
         string Repeated(string wanted, string item) => what == wanted ? string.Join(',', Enumerable.Repeat(item, count)) : "";
         string podCidrs = what switch
@@ -52,7 +52,7 @@ public class HostileNodeTests
         string labels = what == "labels" ? string.Join(',', Enumerable.Range(0, count).Select(i => $"\"l{i}\":\"v\"")) : "";
 
         Check(
-            Read(Encoding.UTF8.GetBytes(
+            await ReadAsync(Encoding.UTF8.GetBytes(
                 $$$"""{"metadata":{"name":"hostile","uid":"9","labels":{{{{labels}}}}},"spec":{"podCIDRs":[{{{podCidrs}}}]},"status":{"addresses":[{{{addresses}}}]}}""")),
             verdict, reason);
     }
@@ -81,12 +81,9 @@ public class HostileNodeTests
         Assert.Equal(PlanScope.Everything, plan.Scope);
     }
 
-    private static ClusterNode Read(byte[] json)
+    private static async Task<ClusterNode> ReadAsync(byte[] json)
     {
-        ClusterNode? node = null;
-        var decoder = new NodeJsonDecoder(JsonPlace.Node, new(NodeSelector.Everything), (_, draft) => node = draft.Build());
-        decoder.Decode(json, isFinal: true);
-        decoder.RequireComplete();
-        return node!;
+        using MemoryStream stream = new(json);
+        return await new NodeReader(NodeSelector.Everything).ReadNodeAsync(stream, TestContext.Current.CancellationToken);
     }
 }

@@ -28,11 +28,9 @@ internal static class LinuxWatch
         Task routesTask = RunAsync(routes, news.Read, wake, cancellationToken);
         if (NetlinkSubscription.TryOpen(NfTables.NETLINK_NETFILTER, [NFNLGRP_NFTABLES]) is not { } nat)
         {
-            wake(WakeCauses.Start);
             await routesTask; // a kernel without netfilter has nothing to announce
             return;
         }
-        wake(WakeCauses.Start);
         using (nat)
             await Task.WhenAll(routesTask, RunAsync(nat, datagram => ReadNat(datagram, natPort()), wake, cancellationToken));
     }

@@ -11,8 +11,8 @@ internal static partial class Log
     [LoggerMessage(201, LogLevel.Information, "Changed routes in {Milliseconds} ms because of {Causes}: {Added} added, {Corrected} corrected, {Removed} removed")]
     public static partial void RoutesChanged(this ILogger logger, double milliseconds, string causes, int added, int corrected, int removed);
 
-    [LoggerMessage(202, LogLevel.Error, "Could not {What}: {Reason}")]
-    public static partial void OperationFailed(this ILogger logger, string what, string reason);
+    [LoggerMessage(202, LogLevel.Error, "Could not {Failure}")]
+    public static partial void OperationFailed(this ILogger logger, string failure);
 
     [LoggerMessage(203, LogLevel.Debug, "Pass in {Milliseconds} ms because of {Causes} had nothing to do")]
     public static partial void NothingToDo(this ILogger logger, double milliseconds, string causes);
@@ -31,19 +31,22 @@ internal static partial class Log
 
     // 3xx: routes
 
-    [LoggerMessage(301, LogLevel.Information, "Added route {Destination} via {NextHop}")]
-    public static partial void RouteAdded(this ILogger logger, Prefix destination, Ip nextHop);
+    [LoggerMessage(301, LogLevel.Information, "Added route {Destination} {NextHop}")]
+    public static partial void RouteAdded(this ILogger logger, Prefix destination, string nextHop);
 
-    [LoggerMessage(302, LogLevel.Information, "Corrected route {Destination}: was via {Before}, is via {NextHop} ({Cause})")]
-    public static partial void RouteCorrected(this ILogger logger, Prefix destination, Ip before, Ip nextHop, string cause);
+    [LoggerMessage(302, LogLevel.Information, "Corrected route {Destination}: was {Before}, is {NextHop} ({Cause})")]
+    public static partial void RouteCorrected(this ILogger logger, Prefix destination, string before, string nextHop, string cause);
 
-    [LoggerMessage(303, LogLevel.Information, "Removed route {Destination} via {NextHop}")]
-    public static partial void RouteRemoved(this ILogger logger, Prefix destination, Ip nextHop);
+    [LoggerMessage(303, LogLevel.Information, "Removed route {Destination} {NextHop}")]
+    public static partial void RouteRemoved(this ILogger logger, Prefix destination, string nextHop);
 
     // 4xx: NAT
 
     [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]
     public static partial void NatChanged(this ILogger logger, string what);
+
+    [LoggerMessage(402, LogLevel.Warning, "nat.source any rewrites this host's own traffic too: virtual addresses and fixed source ports (NTP, DHCP) change; nat.source pods does not")]
+    public static partial void NatRewritesHost(this ILogger logger);
 
     // 5xx: status
 

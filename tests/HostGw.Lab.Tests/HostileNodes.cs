@@ -9,9 +9,6 @@ internal static class HostileNodes
 {
     private static readonly string[] GoodAddresses = ["10.0.0.66", "fd00:10::66"];
 
-    /// <summary>Name → Node object. None of them may get a route.</summary>
-    public static IReadOnlyDictionary<string, JsonObject> All { get; } = Corpus().ToDictionary(node => node.Name, node => node.Json);
-
     private static IEnumerable<(string Name, JsonObject Json)> Corpus() =>
     [
         .. PodCidrs.Select((cidr, i) => Named(new NodeSpec($"cidr-{i:00}") { PodCidrs = [cidr.Text], InternalIPs = GoodAddresses })),
@@ -60,6 +57,9 @@ internal static class HostileNodes
         """{"spec": {"podCIDRs": ["192.168.94.0/24"]}, "status": {"addresses": {"type": "InternalIP", "address": "10.0.0.66"}}}""",
         """{"spec": {"podCIDRs": ["192.168.95.0/24"]}, "status": {"addresses": [7, null, {"type": "InternalIP"}, {"address": "10.0.0.66"}]}}""",
     ];
+
+    /// <summary>Name → Node object. None of them may get a route. Below what it is made from, which is initialized first.</summary>
+    public static IReadOnlyDictionary<string, JsonObject> All { get; } = Corpus().ToDictionary(node => node.Name, node => node.Json);
 
     private static (string, JsonObject) Named(NodeSpec spec) => (spec.Name, spec.ToJsonObject());
 

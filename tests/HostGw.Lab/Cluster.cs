@@ -7,6 +7,8 @@ namespace HostGw.Lab;
 /// <summary>A cluster in the box: nodes with pods, the API server, the outside world, and an agent for every node.</summary>
 public sealed class Cluster : IAsyncDisposable
 {
+    private static readonly DateTimeOffset Founded = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private readonly ClusterSettings _settings;
     private readonly List<Node> _nodes = [];
     private readonly Dictionary<string, Agent> _agents = [];
@@ -51,6 +53,8 @@ public sealed class Cluster : IAsyncDisposable
     /// <summary>What the API says of a machine: the truth, unless changed with <c>with</c>.</summary>
     public NodeSpec Describe(Node node) => new(node.Name)
     {
+        // Older than anything a test adds, and in the order of their numbers.
+        CreatedAt = Founded.AddMinutes(node.Number),
         OperatingSystem = node.IsWindows ? "windows" : "linux",
         InternalIPs = [.. node.Addresses.Where(address => Has(address)).Select(address => $"{address}")],
         PodCidrs = [.. node.PodCidrs.Where(cidr => Has(cidr.BaseAddress)).Select(cidr => $"{cidr}")],

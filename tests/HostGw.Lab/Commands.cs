@@ -62,16 +62,7 @@ internal static class Commands
         long started = Stopwatch.GetTimestamp();
         await using Cluster cluster = await Cluster.CreateAsync(new());
         await cluster.StartAgentsAsync();
-        var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
-        screen.Title($"The cluster is up ({Screen.Time(Stopwatch.GetElapsedTime(started))}). Ctrl-C or `hostgw-lab down` removes it.");
-        screen.Table(Report.Nodes(cluster));
-        screen.Text();
-        screen.Faint("A shell on a node (or in a pod: node1-pod1; or outside: outside):");
-        screen.Text($"{Box.EnterCommand} ip netns exec node1 bash");
-        screen.Faint("The API, from any of those shells:");
-        screen.Text($"export KUBECONFIG={cluster.Api.Kubeconfig}; kubectl get nodes -o wide");
-        screen.Faint("What an agent writes:");
-        screen.Text($"tail -f /proc/{Box.Pid}/root{Box.Directory}/node1.log");
+        ShowHowToLookInside(cluster, Stopwatch.GetElapsedTime(started));
 
         var ended = new TaskCompletionSource();
         using PosixSignalRegistration onTerm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -84,6 +75,20 @@ internal static class Commands
             context.Cancel = true;
             ended.TrySetResult();
         }
+    }
+
+    private static void ShowHowToLookInside(Cluster cluster, TimeSpan took)
+    {
+        var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
+        screen.Title($"The cluster is up ({Screen.Time(took)}). Ctrl-C or `hostgw-lab down` removes it.");
+        screen.Table(Report.Nodes(cluster));
+        screen.Text();
+        screen.Faint("A shell on a node (or in a pod: node1-pod1; or outside: outside):");
+        screen.Text($"{Box.EnterCommand} ip netns exec node1 bash");
+        screen.Faint("The API, from any of those shells:");
+        screen.Text($"export KUBECONFIG={cluster.Api.Kubeconfig}; kubectl get nodes -o wide");
+        screen.Faint("What an agent writes:");
+        screen.Text($"tail -f /proc/{Box.Pid}/root{Box.Directory}/node1.log");
     }
 
     private static int Down()

@@ -43,7 +43,7 @@ run() {
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then fail "$name ended with $status"; fi
 }
 
-dotnet build HostGw.sln -c Release -v quiet -nologo -clp:NoSummary || { fail build; finish; }
+make --no-print-directory build || { fail build; finish; }
 run HostGw.Tests
 
 lab=HostGw.Lab.Tests
@@ -54,6 +54,9 @@ elif ! make --no-print-directory install publish; then
   finish
 elif ! unshare --net --mount true 2> /dev/null; then
   why='this root may not make namespaces'
+elif ! tests/tools/kubectl.sh > /dev/null; then
+  fail 'fetching kubectl, which cannot be done inside the box'
+  finish
 else
   why=
   run $lab tests/tools/in-box.sh

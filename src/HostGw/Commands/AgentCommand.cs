@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.Versioning;
+using HostGw.Planning;
 using HostGw.Platform.Linux;
 using HostGw.Settings;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,8 @@ internal static class AgentCommand
         using IHost host = AgentHost.Build(settings, loggers);
         IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
         logger.Started(AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
+        if (settings.Policy.Nat is { Enabled: true, Source: NatSource.Any })
+            logger.NatRewritesHost();
         await host.RunAsync(cancellationToken);
         logger.Stopped();
 

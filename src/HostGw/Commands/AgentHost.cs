@@ -1,5 +1,6 @@
 using HostGw.Kubernetes;
 using HostGw.Nodes;
+using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
 using HostGw.Settings;
@@ -23,21 +24,23 @@ internal static class AgentHost
         services.AddSingleton(TimeProvider.System);
         services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
 
+        // The host announces changes; listened to before anything is read.
+        services.AddSingleton<WakeUp>();
+        services.AddSingleton(_ => HostPlatform.Open(settings));
+        services.AddHostedService<HostWatch>();
+
         // Kubernetes → Nodes
         services.AddSingleton(_ => ApiAccess.Connect(settings));
         services.AddSingleton(new NodeReader(settings.Policy.NodeSelector));
         services.AddSingleton<NodeStore>();
-        services.AddSingleton<WakeUp>();
         services.AddHostedService(s => new NodeWatcher(
             s.GetRequiredService<KubernetesClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
 
         // → Planning → Reconciliation → Platform
-        services.AddSingleton(_ => HostPlatform.Open(settings));
-        services.AddHostedService<HostWatch>();
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
         services.AddHostedService(s => new ReconcileLoop(
-            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => s.GetRequiredService<KubernetesClient>().RemoteAddress,
+            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => Ip.From(s.GetRequiredService<KubernetesClient>().RemoteAddress),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
             s.GetRequiredService<StatusBoard>().Record, new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
 

@@ -26,6 +26,6 @@ internal static class ApiAccess
         using KubernetesClient client = Connect(settings);
         NodeStore store = new();
         await new NodeLister(client, new(settings.Policy.NodeSelector), store, TimeProvider.System).ListAsync(patience.Token);
-        return (store.Snapshot, client.RemoteAddress);
+        return (store.Snapshot, Ip.From(client.RemoteAddress));
     }
 }

@@ -57,6 +57,8 @@ internal sealed class ServerTrust : IDisposable
     {
         if (errors == SslPolicyErrors.None || (_configuration.SkipTlsVerify && certificate is not null))
             return true;
+        if (errors == SslPolicyErrors.RemoteCertificateChainErrors && EndsInIntermediate(chain!))
+            return true;
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
@@ -70,6 +72,11 @@ internal sealed class ServerTrust : IDisposable
             Refusal = "it showed no certificate";
         return false;
     }
+
+    // A cluster's authority may itself be signed by one that is not given: then ours is the end of the chain, as for kubectl.
+    private bool EndsInIntermediate(X509Chain chain) =>
+        chain.ChainStatus.All(s => s.Status == X509ChainStatusFlags.PartialChain) &&
+        _authorities?.Any(a => a.RawDataMemory.Span.SequenceEqual(chain.ChainElements[^1].Certificate.RawDataMemory.Span)) == true;
 
     private static string NamesIn(X509Certificate? certificate)
     {

@@ -27,6 +27,9 @@ internal readonly record struct HostRoute
     /// <summary>Who installed it, in the platform's terms (rtnetlink: RTPROT_*).</summary>
     public byte Protocol { get; init; }
 
+    /// <summary>The kernel made it for an address of this host, and would miss it.</summary>
+    public bool IsConnected { get; init; }
+
     /// <summary>It carries our mark.</summary>
     public bool IsOurs { get; init; }
 

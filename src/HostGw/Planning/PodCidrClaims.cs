@@ -10,7 +10,7 @@ internal sealed class PodCidrClaims
 {
     private readonly PrefixForest _forest;
     private readonly ClusterNode?[] _holders;
-    private readonly bool[] _holdsInside;
+    private readonly ClusterNode?[] _holdersInside;
     private readonly Dictionary<Prefix, ClusterNode> _oldestInside = [];
 
     /// <param name="nodes">Those whose claims passed <see cref="PodCidrGuard"/>, with these claims; our own first, then by age.</param>
@@ -19,12 +19,13 @@ internal sealed class PodCidrClaims
     {
         _forest = new(claims.Select(c => c.PodCidr));
         _holders = new ClusterNode?[_forest.Count];
-        _holdsInside = new bool[_forest.Count];
+        _holdersInside = new ClusterNode?[_forest.Count];
         foreach (ClusterNode node in addresses)
             NoteAddresses(node, policy);
         foreach ((ClusterNode node, Prefix podCidr) in claims)
         {
-            if (Refuse(node, podCidr, policy) is null)
+            // Of our own none may fall, not even one around another: our pods are there.
+            if (node.Name == policy.NodeName || Refuse(node, podCidr, policy) is null)
                 Hold(node, podCidr);
         }
     }
@@ -45,8 +46,8 @@ internal sealed class PodCidrClaims
             return null;
         if (HolderFrom(index) is var (held, holder))
             return $"overlaps {held} of {Describe(holder, node, policy)}";
-        if (_holdsInside[index])
-            return "covers a podCIDR of an older node";
+        if (_holdersInside[index] is { } inner)
+            return $"covers a podCIDR of {Describe(inner, node, policy)}";
         if (node.Name != policy.NodeName && _oldestInside.TryGetValue(podCidr, out ClusterNode? inside) && Age.Compare(inside, node) < 0)
             return $"covers the address of the older node {inside.Name}";
         return null;
@@ -62,7 +63,7 @@ internal sealed class PodCidrClaims
         int index = _forest.IndexOf(podCidr);
         _holders[index] = node;
         for (int i = _forest.Parent(index); i >= 0; i = _forest.Parent(i))
-            _holdsInside[i] = true;
+            _holdersInside[i] ??= node;
     }
 
     private (Prefix, ClusterNode)? HolderFrom(int index)

@@ -33,5 +33,18 @@ internal sealed record HostChanges
 internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string NatChange);
 
 /// <summary>A change that the host refused, and why.</summary>
-/// <param name="Route">The route concerned, or null.</param>
-internal sealed record HostFailure(string What, RouteKey? Route, HostNetworkException Error);
+/// <param name="Route">The route concerned; null where <paramref name="Part"/> is another.</param>
+internal sealed record HostFailure(HostPart Part, string What, RouteKey? Route, HostNetworkException Error);
+
+/// <summary>What of the host a failure concerns.</summary>
+internal enum HostPart
+{
+    /// <summary>Nothing could be read: the pass ended there.</summary>
+    State,
+    ForwardingIPv4,
+    ForwardingIPv6,
+    NeighbourThresholds,
+    Neighbours,
+    Nat,
+    Routes,
+}

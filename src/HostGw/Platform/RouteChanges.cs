@@ -17,6 +17,14 @@ internal sealed record RouteChanges
     /// <summary>Not everything can be done at once: another pass must follow this one.</summary>
     public bool IsUnfinished { get; set; }
 
+    /// <summary>Leaves what the host took.</summary>
+    public void RemoveRefused(IReadOnlySet<RouteKey> refused)
+    {
+        Add.RemoveAll(r => refused.Contains(r.Key));
+        Replace.RemoveAll(c => refused.Contains(c.Route.Key));
+        Delete.RemoveAll(r => refused.Contains(r.Key));
+    }
+
     public bool IsEmpty => Add.Count == 0 && Replace.Count == 0 && Delete.Count == 0;
 }
 

@@ -5,6 +5,8 @@ namespace HostGw.Platform;
 internal enum WakeCauses
 {
     None = 0,
+
+    /// <summary>The first pass of this process.</summary>
     Start = 1,
     Nodes = 2,
     Routes = 4,

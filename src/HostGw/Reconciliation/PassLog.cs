@@ -4,66 +4,53 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Reconciliation;
 
-/// <summary>Says what a pass changed, and problems when they come and go. A quiet cluster logs nothing.</summary>
+/// <summary>Says what a pass changed, and failures and problems when they come and go. A quiet cluster logs nothing.</summary>
 internal sealed class PassLog(ILogger logger)
 {
     private const int DetailedChanges = 10;
-    private const int DetailedProblems = 20;
 
-    private HashSet<string> _problems = [];
-    private HashSet<string> _failures = [];
+    private readonly Announcements _failures = new(logger.OperationFailed, failure => logger.ProblemGone($"could not {failure}"), logger.MoreProblems);
+    private readonly Announcements _problems = new(logger.ProblemAppeared, logger.ProblemGone, logger.MoreProblems);
 
     public void Write(PassReport report)
     {
-        double milliseconds = Math.Round(report.Elapsed.TotalMilliseconds, 1);
-        if (!report.Changed)
-            logger.NothingToDo(milliseconds, report.Causes.ToString());
-        WriteRoutes(report, milliseconds);
+        if (!report.Changed && report.Failures.Count == 0)
+            logger.NothingToDo(Milliseconds(report), WakeCauseNames.Of(report.Causes));
+        WriteRoutes(report);
         if (report.NatChange.Length > 0)
             logger.NatChanged(report.NatChange);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
-        WriteFailures(report.Failures);
-        WriteProblems([.. Problems.Of(report)]);
+
+        // A pass that could not read the host knows nothing of the rest.
+        bool knowsAll = report.Plan is not null;
+        _failures.Update(report.Failures.Select(f => $"{f.What}: {f.Error.Message}"), knowsAll);
+        _problems.Update(Problems.Of(report), knowsAll);
     }
 
-    private void WriteRoutes(PassReport report, double milliseconds)
+    private void WriteRoutes(PassReport report)
     {
         RouteChanges routes = report.Routes;
         if (routes.IsEmpty)
             return;
 
         foreach (PodRoute route in routes.Add.Take(DetailedChanges))
-            logger.RouteAdded(route.Destination, route.NextHop);
+            logger.RouteAdded(route.Destination, Via(route.NextHop));
         foreach (RouteCorrection change in routes.Replace.Take(DetailedChanges))
-            logger.RouteCorrected(change.Route.Destination, change.Instead.NextHop, change.Route.NextHop, change.Cause.ToString());
+            logger.RouteCorrected(change.Route.Destination, Via(change.Instead.NextHop), Via(change.Route.NextHop), Describe(change.Cause));
         foreach (HostRoute route in routes.Delete.Take(DetailedChanges))
-            logger.RouteRemoved(route.Destination, route.NextHop);
-        logger.RoutesChanged(milliseconds, report.Causes.ToString(), routes.Add.Count, routes.Replace.Count, routes.Delete.Count);
+            logger.RouteRemoved(route.Destination, Via(route.NextHop));
+        logger.RoutesChanged(Milliseconds(report), WakeCauseNames.Of(report.Causes), routes.Add.Count, routes.Replace.Count, routes.Delete.Count);
     }
 
-    // A failure that repeats is said once.
-    private void WriteFailures(IReadOnlyList<HostFailure> failures)
-    {
-        HashSet<string> current = [];
-        foreach (HostFailure failure in failures)
-        {
-            if (current.Add($"{failure.What}: {failure.Error.Message}") && !_failures.Contains($"{failure.What}: {failure.Error.Message}") &&
-                current.Count <= DetailedProblems)
-                logger.OperationFailed(failure.What, failure.Error.Message);
-        }
-        _failures = current;
-    }
+    private static double Milliseconds(PassReport report) => Math.Round(report.Elapsed.TotalMilliseconds, 1);
 
-    private void WriteProblems(HashSet<string> current)
+    private static string Via(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
+
+    private static string Describe(CorrectionCause cause) => cause switch
     {
-        string[] appeared = [.. current.Except(_problems)];
-        foreach (string problem in appeared.Take(DetailedProblems))
-            logger.ProblemAppeared(problem);
-        if (appeared.Length > DetailedProblems)
-            logger.MoreProblems(appeared.Length - DetailedProblems);
-        foreach (string problem in _problems.Except(current).Take(DetailedProblems))
-            logger.ProblemGone(problem);
-        _problems = current;
-    }
+        CorrectionCause.Overwritten => "somebody had overwritten it",
+        CorrectionCause.Adopted => "taken over from somebody else",
+        _ => "it differed",
+    };
 }

@@ -6,21 +6,28 @@ namespace HostGw.Reconciliation;
 /// <summary>What one pass saw, wanted, did and could not do.</summary>
 internal sealed record PassReport
 {
-    public required DateTimeOffset At { get; init; }
+    public DateTimeOffset At { get; init; }
 
-    public required TimeSpan Elapsed { get; init; }
+    public TimeSpan Elapsed { get; init; }
 
-    public required WakeCauses Causes { get; init; }
+    public WakeCauses Causes { get; init; }
 
     public string ResourceVersion { get; init; } = "";
 
-    /// <summary>Null where the pass ended before there was one.</summary>
+    /// <summary>Null where the host could not be read.</summary>
     public Plan? Plan { get; init; }
 
+    /// <summary>What was done to routes, without what the host refused; and the conflicts.</summary>
     public RouteChanges Routes { get; init; } = new();
 
     /// <summary>Repairs put off because somebody keeps undoing them.</summary>
     public IReadOnlyList<PodRoute> HeldBack { get; init; } = [];
+
+    /// <summary>When the first of <see cref="HeldBack"/> may be made; null where there is none.</summary>
+    public TimeSpan? HeldBackFor { get; init; }
+
+    /// <summary>Routes that somebody keeps changing, whether or not this pass had to repair them.</summary>
+    public IReadOnlyList<ContestedRoute> Contested { get; init; } = [];
 
     /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";
@@ -32,8 +39,8 @@ internal sealed record PassReport
 
     public bool ForwardingChanged { get; init; }
 
-    public bool Changed => Plan is not null && (!Routes.IsEmpty || NatChange.Length > 0 || ForwardingChanged);
+    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardingChanged;
 
     /// <summary>The next pass should not wait for news.</summary>
-    public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished || HeldBack.Count > 0;
+    public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;
 }

@@ -14,13 +14,19 @@ internal static class Problems
                 yield return fault;
             foreach (ClusterRoute route in plan.ClusterRoutes.Where(c => c.Refusal is not null))
                 yield return $"no cluster route {route.Destination}: it {route.Refusal}";
-            foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind >= VerdictKind.Waiting || v.Reason.StartsWith("warning", StringComparison.Ordinal)))
-                yield return $"node {verdict.Node.Name} {verdict.PodCidr} ({VerdictNames.Of(verdict.Kind)}): {verdict.Reason}";
+            foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind >= VerdictKind.Waiting || (v.Kind == VerdictKind.Routed && v.Reason.Length > 0)))
+                yield return Describe(verdict);
         }
         foreach (RouteConflict conflict in report.Routes.Conflicts)
             yield return Describe(conflict);
-        foreach (PodRoute route in report.HeldBack)
-            yield return $"somebody keeps changing our route {route.Destination}: the next repair waits 10 s";
+        foreach (ContestedRoute route in report.Contested)
+            yield return $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every 10 s";
+    }
+
+    public static string Describe(Verdict verdict)
+    {
+        string podCidr = verdict.PodCidr.IsNone ? "" : $" {verdict.PodCidr}";
+        return $"node {verdict.Node.Name}{podCidr} ({VerdictNames.Of(verdict.Kind)}): {verdict.Reason}";
     }
 
     public static string Describe(RouteConflict conflict)

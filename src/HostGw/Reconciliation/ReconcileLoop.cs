@@ -14,33 +14,23 @@ internal sealed class ReconcileLoop(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        TimeSpan retry = times.FirstRetry;
-        TimeSpan wait = times.Resync;
-        WakeCauses otherwise = WakeCauses.Resync;
+        PassTimes passTimes = new(times);
+        WakeCauses causes = WakeCauses.Start;
         while (!stoppingToken.IsCancellationRequested)
         {
-            WakeCauses causes = await wakeUp.WaitAsync(wait, otherwise, stoppingToken);
+            causes |= await wakeUp.WaitAsync(passTimes.Wait, passTimes.Otherwise, stoppingToken);
             // Before the first complete list an empty set of nodes would look like "remove everything".
             if (nodes.Snapshot is not { IsComplete: true } snapshot)
                 continue;
 
             PassReport report = reconciler.Run(snapshot, apiServer(), causes);
-            record(report);
             log.Write(report);
-
-            (wait, otherwise) = report.IsUnfinished ? (retry, WakeCauses.Retry) : (times.Resync, WakeCauses.Resync);
-            retry = report.IsUnfinished ? Min(retry * 2, times.Resync) : times.FirstRetry;
+            record(report);
+            passTimes.After(report);
+            causes = WakeCauses.None;
 
             // The first change after quiet is applied at once; under a storm the rest of it gathers meanwhile.
             await Task.Delay(times.BetweenPasses, time, stoppingToken);
         }
     }
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-}
-
-/// <param name="BetweenPasses">At most one pass in this time.</param>
-internal sealed record LoopTimes(TimeSpan Resync, TimeSpan FirstRetry, TimeSpan BetweenPasses)
-{
-    public static LoopTimes WithResync(int seconds) => new(TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(50));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -18,41 +17,56 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     public PassReport Run(NodeSnapshot nodes, Ip apiServer, WakeCauses causes)
     {
         DateTimeOffset at = time.GetUtcNow();
-        long start = Stopwatch.GetTimestamp();
+        long start = time.GetTimestamp();
+        PassReport report = Run(nodes, apiServer);
+        return report with { At = at, Elapsed = time.GetElapsedTime(start), Causes = causes, ResourceVersion = nodes.ResourceVersion };
+    }
+
+    private PassReport Run(NodeSnapshot nodes, Ip apiServer)
+    {
+        HostState state;
         try
         {
-            PassReport report = Run(nodes, host.Read(apiServer));
-            return report with { At = at, Elapsed = Stopwatch.GetElapsedTime(start), Causes = causes, ResourceVersion = nodes.ResourceVersion };
+            state = host.Read(apiServer);
         }
         catch (HostNetworkException e)
         {
-            return new() { At = at, Elapsed = Stopwatch.GetElapsedTime(start), Causes = causes, Failures = [new("read the host", null, e)] };
+            return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
+        return Run(Planner.Plan(nodes.Nodes, state, policy), state);
     }
 
-    private PassReport Run(NodeSnapshot nodes, HostState state)
+    private PassReport Run(Plan plan, HostState state)
     {
-        Plan plan = Planner.Plan(nodes.Nodes, state, policy);
         HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with { ForgetNeighbours = _owners.Update(plan) };
         RouteChanges routes = changes.Routes;
-        List<PodRoute> heldBack = _brake.HoldBack(routes, _ledger.Keys, _previous);
+        IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
 
-        _ledger.Remember(plan, state.Routes, routes, result.Failures);
+        routes.RemoveRefused(result.Failures.Select(f => f.Route).OfType<RouteKey>().ToHashSet());
+        _brake.Count(routes, IsRepair);
+        _owners.Forgotten(result.Failures);
+        _ledger.Remember(plan, state.Routes, routes);
         _previous = plan;
         host.Expect(plan);
+
+        bool turnedOnIPv4 = changes.EnableForwardingIPv4 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv4);
+        bool turnedOnIPv6 = changes.EnableForwardingIPv6 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv6);
         return new()
         {
-            At = default,
-            Elapsed = default,
-            Causes = default,
             Plan = plan,
             Routes = routes,
             HeldBack = heldBack,
+            HeldBackFor = _brake.Pause(heldBack),
+            Contested = _brake.Contested(plan),
             NatChange = result.NatChange,
             Failures = result.Failures,
-            Forwarding = state.Forwarding,
-            ForwardingChanged = changes.EnableForwardingIPv4 || changes.EnableForwardingIPv6,
+            Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
+            ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,
         };
     }
+
+    // Nobody asked for another route, yet ours does not stand as it did.
+    private bool IsRepair(PodRoute route) => _ledger.Keys.Contains(route.Key) &&
+        _previous is not null && _previous.TryGetRoute(route.Destination, out PodRoute before) && before == route;
 }

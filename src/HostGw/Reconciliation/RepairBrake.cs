@@ -8,39 +8,69 @@ internal sealed class RepairBrake(TimeProvider time)
 {
     private const int FreeRepairs = 5;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<RouteKey, List<DateTimeOffset>> _repairs = [];
+    private readonly Dictionary<RouteKey, Repairs> _repairs = [];
 
     /// <summary>Takes out of <paramref name="changes"/> the repairs that must wait, and returns them.</summary>
-    /// <param name="ledger">Keys that were ours: a change on one of these whose plan has not changed is a repair.</param>
-    public List<PodRoute> HoldBack(RouteChanges changes, IReadOnlySet<RouteKey> ledger, Plan? previous)
+    public List<PodRoute> HoldBack(RouteChanges changes, Predicate<PodRoute> isRepair)
     {
-        List<PodRoute> held = [];
-        changes.Add.RemoveAll(route => Waits(route, ledger, previous, held));
-        changes.Replace.RemoveAll(correction => Waits(correction.Route, ledger, previous, held));
+        Forget();
+        List<PodRoute> held = [.. changes.Add.Concat(changes.Replace.Select(c => c.Route)).Where(r => isRepair(r) && PauseOf(r) > TimeSpan.Zero)];
+        HashSet<RouteKey> keys = [.. held.Select(r => r.Key)];
+        changes.Add.RemoveAll(r => keys.Contains(r.Key));
+        changes.Replace.RemoveAll(c => keys.Contains(c.Route.Key));
         return held;
     }
 
-    private bool Waits(PodRoute route, IReadOnlySet<RouteKey> ledger, Plan? previous, List<PodRoute> held)
+    /// <summary>Counts the repairs that were made: one that the host refused was none.</summary>
+    public void Count(RouteChanges changes, Predicate<PodRoute> isRepair)
     {
-        bool isRepair = ledger.Contains(route.Key) && previous is not null &&
-            previous.TryGetRoute(route.Destination, out PodRoute before) && before == route;
-        if (!isRepair || MayRepair(route.Key))
-            return false;
-        held.Add(route);
-        return true;
+        foreach (PodRoute route in changes.Add.Where(r => isRepair(r)))
+            Count(route.Key, "it was deleted");
+        foreach (RouteCorrection correction in changes.Replace.Where(c => isRepair(c.Route)))
+            Count(correction.Route.Key, Describe(correction.Instead));
     }
 
-    private bool MayRepair(RouteKey key)
+    /// <summary>How long until the first of <paramref name="held"/> may be repaired; null where there is none.</summary>
+    public TimeSpan? Pause(IReadOnlyList<PodRoute> held) => held.Count == 0 ? null : held.Min(PauseOf);
+
+    /// <summary>The routes over which somebody fights with us, and what we found in their place.</summary>
+    public List<ContestedRoute> Contested(Plan plan) =>
+        [.. _repairs.Where(r => r.Value.Times.Count >= FreeRepairs && plan.Wants(r.Key.Destination))
+            .Select(r => new ContestedRoute(r.Key.Destination, r.Value.Found)).OrderBy(c => c.Destination)];
+
+    private TimeSpan PauseOf(PodRoute route) => _repairs.TryGetValue(route.Key, out Repairs? repairs) && repairs.Times.Count >= FreeRepairs
+        ? repairs.Times[^1] + Interval - time.GetUtcNow()
+        : TimeSpan.Zero;
+
+    private void Count(RouteKey key, string found)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        if (!_repairs.TryGetValue(key, out List<DateTimeOffset>? repairs))
-            _repairs[key] = repairs = [];
-        repairs.RemoveAll(at => now - at > Window);
-        if (repairs.Count >= FreeRepairs && now - repairs[^1] < Pause)
-            return false;
-        repairs.Add(now);
-        return true;
+        if (!_repairs.TryGetValue(key, out Repairs? repairs))
+            _repairs[key] = repairs = new(found);
+        repairs.Times.Add(time.GetUtcNow());
+    }
+
+    private void Forget()
+    {
+        DateTimeOffset since = time.GetUtcNow() - Window;
+        foreach ((RouteKey key, Repairs repairs) in _repairs)
+        {
+            if (repairs.Times.RemoveAll(at => at < since) > 0 && repairs.Times.Count == 0)
+                _repairs.Remove(key);
+        }
+    }
+
+    private static string Describe(HostRoute found) =>
+        $"{(found.NextHop.IsNone ? "a route" : $"a route via {found.NextHop}")} of protocol {RouteProtocols.Name(found.Protocol)} stood there";
+
+    /// <param name="Found">What stood there at the first: it names the fight for as long as it lasts.</param>
+    private sealed record Repairs(string Found)
+    {
+        public List<DateTimeOffset> Times { get; } = [];
     }
 }
+
+/// <summary>A route of ours that somebody keeps changing.</summary>
+/// <param name="Found">What was found in its place, as a sentence without its end.</param>
+internal readonly record struct ContestedRoute(Prefix Destination, string Found);

@@ -57,8 +57,8 @@ internal sealed class RouteDiff
     {
         if (standing.IsOurs)
         {
-            if (_plan.Scope == PlanScope.Everything && _plan.Waiting.AsSpan().BinarySearch(standing.Destination) < 0)
-                _changes.Delete.Add(standing);
+            if (_plan.Waiting.AsSpan().BinarySearch(standing.Destination) < 0)
+                Delete([standing]);
         }
         else if (standing.Destination == following.Destination && standing.Tos == 0)
         {
@@ -91,18 +91,25 @@ internal sealed class RouteDiff
 
         // Replacing is only safe where one route holds the key: the others go first.
         int keep = Math.Max(right, 0);
-        _changes.Delete.AddRange(ours.Where((_, i) => i != keep));
-        _changes.IsUnfinished |= right < 0;
+        Delete(ours.Where((_, i) => i != keep));
+        _changes.IsUnfinished |= right < 0 && _changes.Delete.Count > 0;
     }
 
     private void SettleConflict(PodRoute route, List<HostRoute> ours)
     {
         _changes.Conflicts.Add(new(route, _onKey.Find(r => !r.IsOurs)));
-        _changes.Delete.AddRange(ours.Where(r => !route.IsInstalledAs(r)));
+        Delete(ours.Where(r => !route.IsInstalledAs(r)));
+    }
+
+    private void Delete(IEnumerable<HostRoute> routes)
+    {
+        if (_plan.Scope == PlanScope.Everything)
+            _changes.Delete.AddRange(routes);
     }
 
     private CorrectionCause? CauseToTakeOver(PodRoute route, HostRoute foreign) =>
-        _ledger.Contains(route.Key) ? CorrectionCause.Overwritten
+        foreign.IsConnected ? null
+        : _ledger.Contains(route.Key) ? CorrectionCause.Overwritten
         : Adoption.Allows(_adopt, _plan, route, foreign) ? CorrectionCause.Adopted
         : null;
 }

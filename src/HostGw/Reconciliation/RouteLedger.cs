@@ -13,17 +13,16 @@ internal sealed class RouteLedger
 
     public IReadOnlySet<RouteKey> Keys => _keys;
 
-    /// <summary>Learns from a pass: what stood, and what was done without failure.</summary>
-    public void Remember(Plan plan, IReadOnlyList<HostRoute> standing, RouteChanges changes, IEnumerable<HostFailure> failures)
+    /// <summary>Learns from a pass: what stood, and what was done.</summary>
+    /// <param name="done">Without what the host refused.</param>
+    public void Remember(Plan plan, IReadOnlyList<HostRoute> standing, RouteChanges done)
     {
         if (plan.Scope == PlanScope.Nothing)
             return;
 
-        HashSet<RouteKey> ours = [.. standing.Where(r => r.IsOurs).Select(r => r.Key)];
-        ours.UnionWith(changes.Add.Select(r => r.Key));
-        ours.UnionWith(changes.Replace.Select(r => r.Route.Key));
-        ours.ExceptWith(failures.Select(f => f.Route).OfType<RouteKey>());
-        ours.UnionWith(_keys);
+        HashSet<RouteKey> ours = [.. _keys, .. standing.Where(r => r.IsOurs).Select(r => r.Key)];
+        ours.UnionWith(done.Add.Select(r => r.Key));
+        ours.UnionWith(done.Replace.Select(c => c.Route.Key));
 
         // Of what is not wanted any more nothing is ours to defend.
         HashSet<RouteKey> wanted = [.. plan.Routes.Select(r => r.Key)];

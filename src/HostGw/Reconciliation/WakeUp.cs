@@ -22,14 +22,19 @@ internal sealed class WakeUp(TimeProvider time)
     {
         using var timeout = new CancellationTokenSource(atMost, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        try
+        while (true)
         {
-            await _signal.Reader.ReadAsync(either.Token);
+            try
+            {
+                await _signal.Reader.ReadAsync(either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return otherwise;
+            }
+            // None: the previous call took the cause when this signal had not been written yet.
+            if (Interlocked.Exchange(ref _causes, 0) is var causes and not 0)
+                return (WakeCauses)causes;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return otherwise;
-        }
-        return (WakeCauses)Interlocked.Exchange(ref _causes, 0);
     }
 }

@@ -16,7 +16,7 @@ internal static class MetricsText
         Family(text, "hostgw_build_info", "gauge", "1, labelled with the version.", ($"{{version=\"{version}\"}}", 1));
         Family(text, "hostgw_ready", "gauge", "1 while the last pass succeeded and this node is in order.", ("", StatusBoard.NotReady(last).Count == 0 ? 1 : 0));
         Family(text, "hostgw_passes_total", "counter", "Passes by what caused them.",
-            [.. counters.ByCause.Select(c => ($"{{cause=\"{CauseNames.Of(c.Key)}\"}}", (double)c.Value))]);
+            [.. counters.ByCause.Select(c => ($"{{cause=\"{WakeCauseNames.Of(c.Key)}\"}}", (double)c.Value))]);
         Family(text, "hostgw_passes_failed_total", "counter", "Passes in which an operation failed.", ("", counters.Failed));
         Family(text, "hostgw_pass_duration_seconds", "summary", "Time that passes took.",
             ("_sum", counters.Elapsed.TotalSeconds), ("_count", counters.Passes));

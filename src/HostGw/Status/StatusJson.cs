@@ -103,10 +103,10 @@ internal static class StatusJson
 
     private static void WriteNat(Utf8JsonWriter json, Plan plan, PassReport report)
     {
-        HostFailure? failure = report.Failures.FirstOrDefault(f => f.What.Contains("masquerade", StringComparison.Ordinal));
+        bool failed = report.Failures.Any(f => f.Part == HostPart.Nat);
         json.WriteStartObject("nat");
         json.WriteString("backend", plan.Nat is null ? "none" : "nftables");
-        json.WriteString("state", plan.Scope != PlanScope.Everything ? "left alone" : failure is not null ? "failed" : plan.Nat is null ? "off" : "applied");
+        json.WriteString("state", plan.Scope != PlanScope.Everything ? "left alone" : failed ? "failed" : plan.Nat is null ? "off" : "applied");
         Strings(json, "sources", plan.Nat is null ? [] : plan.Nat.Sources.Select(p => p.ToString()));
         Strings(json, "exempt", plan.Nat is null ? [] : plan.Nat.Exempt.Select(p => p.ToString()));
         json.WriteEndObject();
@@ -122,7 +122,7 @@ internal static class StatusJson
         {
             json.WriteString("lastAt", last.At.UtcDateTime);
             json.WriteNumber("lastMilliseconds", Math.Round(last.Elapsed.TotalMilliseconds, 3));
-            json.WriteString("lastCause", CauseNames.Of(last.Causes));
+            json.WriteString("lastCause", WakeCauseNames.Of(last.Causes));
         }
         json.WriteEndObject();
     }

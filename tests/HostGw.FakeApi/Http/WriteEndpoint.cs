@@ -82,7 +82,7 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer)
             throw new ApiException(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: application/json; got {type}", []);
         try
         {
-            return JsonNode.Parse(bytes.ToArray(), documentOptions: ObjectJson.Lenient);
+            return JsonNode.Parse(bytes.ToArray(), documentOptions: ObjectJson.Deep);
         }
         catch (JsonException broken)
         {

@@ -36,7 +36,7 @@ public sealed class NodeTable
     }
 
     /// <summary>The same from JSON with a metadata.name.</summary>
-    public long Put(string json) => Put(JsonNode.Parse(json, documentOptions: ObjectJson.Lenient)!.AsObject());
+    public long Put(string json) => Put(JsonNode.Parse(json, documentOptions: ObjectJson.Deep)!.AsObject());
 
     public long Put(JsonObject node)
     {
@@ -51,7 +51,7 @@ public sealed class NodeTable
     /// <exception cref="KeyNotFoundException">There is no such node.</exception>
     public long Patch(string name, string mergePatch)
     {
-        JsonObject patch = JsonNode.Parse(mergePatch, documentOptions: ObjectJson.Lenient)!.AsObject();
+        JsonObject patch = JsonNode.Parse(mergePatch, documentOptions: ObjectJson.Deep)!.AsObject();
         return Change(name, node => MergePatch.Apply(node, patch));
     }
 

@@ -9,7 +9,7 @@ namespace HostGw.FakeApi.Storage;
 /// <summary>Objects to bytes, kind and apiVersion always first so that a list can leave them out without parsing.</summary>
 internal static class ObjectJson
 {
-    public static readonly JsonDocumentOptions Lenient = new() { MaxDepth = 256 };
+    public static readonly JsonDocumentOptions Deep = new() { MaxDepth = 256, AllowDuplicateProperties = false };
 
     private static readonly JsonWriterOptions Compact = new()
     {

@@ -52,7 +52,7 @@ internal sealed class ResourceTable
         lock (_store.Gate)
         {
             StoredObject? old = Find(key);
-            JsonObject content = change(old?.Parse());
+            JsonObject content = change(old?.ParseOrEmpty());
 
             // As in etcd, a write that changes nothing has no revision and no event.
             if (old is not null && StoredObject.From(_kind, key, old.Revision, content).Json.Span.SequenceEqual(old.Json.Span))

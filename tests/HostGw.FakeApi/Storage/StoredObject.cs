@@ -34,8 +34,6 @@ internal sealed class StoredObject(string key, long revision, ReadOnlyMemory<byt
     /// <summary>A search key: equal to every version of the object with this key.</summary>
     public static StoredObject Probe(string key) => new(key, 0, default, 0);
 
-    public JsonObject Parse() => JsonNode.Parse(Json.Span, documentOptions: ObjectJson.Lenient)!.AsObject();
-
     /// <summary>The same content under another revision; what does not parse keeps its bytes.</summary>
     public StoredObject WithRevision(ResourceKind kind, long revision) =>
         ParseOrEmpty() is { Count: > 0 } content ? From(kind, Key, revision, content) : Raw(Key, revision, Json);
@@ -45,9 +43,9 @@ internal sealed class StoredObject(string key, long revision, ReadOnlyMemory<byt
     {
         try
         {
-            return Parse();
+            return JsonNode.Parse(Json.Span, documentOptions: ObjectJson.Deep) as JsonObject ?? [];
         }
-        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        catch (JsonException)
         {
             return [];
         }

@@ -127,7 +127,9 @@ public sealed class ListTests : FakeApiTest
         Assert.EndsWith("""},{"metadata":{"name":"b","name":"c"},"spec":7}]}""" + "\n", list.Text, StringComparison.Ordinal);
         Api.Nodes.PutRaw("b", "no JSON");
         Assert.EndsWith(",no JSON]}\n", (await Client.GetAsync(Nodes)).Text, StringComparison.Ordinal);
-        Assert.True(Api.Nodes.Delete("b"));
+        Api.Nodes.PutRaw("b", "null");
+        PutNodes("b");
+        Assert.Equal(["a", "b"], (await Client.GetAsync(Nodes)).Names);
     }
 
     [Fact]

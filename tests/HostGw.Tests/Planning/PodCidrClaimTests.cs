@@ -18,13 +18,13 @@ public class PodCidrClaimTests
             ["old 10.244.2.0/24 routed", "young 10.244.2.64/26 rejected: overlaps 10.244.2.0/24 of the older node old"] },
         { "and so does a younger claim around an older one",
             ["old 10.244.2.64/26 10.0.0.2", "young 10.244.2.0/24 10.0.0.3"],
-            ["old 10.244.2.64/26 routed", "young 10.244.2.0/24 rejected: covers a podCIDR of an older node"] },
+            ["old 10.244.2.64/26 routed", "young 10.244.2.0/24 rejected: covers a podCIDR of the older node old"] },
         { "neighbours do not overlap",
             ["a 10.244.2.0/25 10.0.0.2", "b 10.244.2.128/25 10.0.0.3"],
             ["a 10.244.2.0/25 routed", "b 10.244.2.128/25 routed"] },
         { "a claim that fell holds nothing",
             ["a 10.244.2.0/26 10.0.0.2", "b 10.244.2.0/24 10.0.0.3", "c 10.244.2.128/25 10.0.0.4"],
-            ["a 10.244.2.0/26 routed", "b 10.244.2.0/24 rejected: covers a podCIDR of an older node", "c 10.244.2.128/25 routed"] },
+            ["a 10.244.2.0/26 routed", "b 10.244.2.0/24 rejected: covers a podCIDR of the older node a", "c 10.244.2.128/25 routed"] },
         { "a claim that a guard refuses holds nothing",
             ["a 10.244.0.0/15 10.0.0.2", "b 10.244.2.0/24 10.0.0.3"],
             ["a 10.244.0.0/15 rejected: has a prefix length outside /16 to /30", "b 10.244.2.0/24 routed"] },
@@ -36,7 +36,7 @@ public class PodCidrClaimTests
             ["a 10.244.2.0/24 routed", "a 10.244.2.0/25 rejected: overlaps 10.244.2.0/24 of the same node"] },
         { "our own podCIDR wins over the oldest node, inside and around it",
             ["a 10.244.1.0/24 10.0.0.2 age=-9", "b 10.244.1.0/26 10.0.0.3 age=-9", "c 10.244.0.0/16 10.0.0.4 age=-9"],
-            ["a 10.244.1.0/24 rejected: overlaps 10.244.1.0/24 of this host's own node", "b 10.244.1.0/26 rejected: overlaps 10.244.1.0/24 of this host's own node", "c 10.244.0.0/16 rejected: covers a podCIDR of an older node"] },
+            ["a 10.244.1.0/24 rejected: overlaps 10.244.1.0/24 of this host's own node", "b 10.244.1.0/26 rejected: overlaps 10.244.1.0/24 of this host's own node", "c 10.244.0.0/16 rejected: covers a podCIDR of this host's own node"] },
         { "a podCIDR must not cover the primary address of an older node",
             ["old 10.244.2.0/24 10.20.0.5", "young 10.20.0.0/24 10.0.0.3"],
             ["old 10.244.2.0/24 notAdjacent: 10.20.0.5 is not on this host's segment (eth0)", "young 10.20.0.0/24 rejected: covers the address of the older node old"] },
@@ -71,6 +71,14 @@ public class PodCidrClaimTests
         string[] peers = ["old 10.244.2.0/24 10.0.0.2", "young 10.244.2.0/24 10.0.0.3 age=7"];
         Assert.Contains("young 10.244.2.0/24 rejected: overlaps 10.244.2.0/24 of the older node old", Judge("", peers));
         Assert.Equal(["young 10.244.2.0/24 routed"], Judge("", peers[1]));
+    }
+
+    [Fact]
+    public void All_of_our_own_podCIDRs_win_also_where_they_overlap_each_other()
+    {
+        Plan plan = Planner.Plan(
+            Given.Nodes("self 10.244.1.0/24,10.244.0.0/23 10.0.0.1", "thief 10.244.0.0/24 10.0.0.2"), Given.Host("eth0 10.0.0.1/24"), Given.Policy(""));
+        Assert.Contains("thief 10.244.0.0/24 rejected: overlaps 10.244.0.0/23 of this host's own node", Shown.Verdicts(plan));
     }
 
     [Fact]

@@ -34,16 +34,16 @@ internal sealed class LinuxHost : IHostNetwork
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         List<HostFailure> failures = [];
-        Attempt("turn IPv4 forwarding on", changes.EnableForwardingIPv4, _sysctl.EnableForwardingIPv4, failures);
-        Attempt("turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
-        Attempt("raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
+        Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, _sysctl.EnableForwardingIPv4, failures);
+        Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
+        Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
 
         // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
         NatChange? nat = null;
-        Attempt("apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes.Nat), failures);
-        Attempt("change routes", !changes.Routes.IsEmpty, () => _routes.Apply(changes.Routes, failures), failures);
-        Attempt("apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!, changes.PodCidrs, LocalAddresses(host)), failures);
-        Attempt("forget neighbours", changes.ForgetNeighbours.Count > 0, () => _routes.Forget(changes.ForgetNeighbours, failures), failures);
+        Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes.Nat), failures);
+        _routes.Apply(changes.Routes, failures);
+        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!, changes.PodCidrs, LocalAddresses(host)), failures);
+        _routes.Forget(changes.ForgetNeighbours, failures);
         return new(failures, Describe(nat));
     }
 
@@ -76,7 +76,7 @@ internal sealed class LinuxHost : IHostNetwork
     private static HashSet<Ip> LocalAddresses(HostState host) => [.. host.Addresses.Select(a => a.Address)];
 
     // One thing that fails never keeps the others from being done.
-    private static void Attempt(string what, bool wanted, Action change, List<HostFailure> failures)
+    private static void Attempt(HostPart part, string what, bool wanted, Action change, List<HostFailure> failures)
     {
         if (!wanted)
             return;
@@ -86,7 +86,7 @@ internal sealed class LinuxHost : IHostNetwork
         }
         catch (HostNetworkException e)
         {
-            failures.Add(new(what, null, e));
+            failures.Add(new(part, what, null, e));
         }
     }
 }

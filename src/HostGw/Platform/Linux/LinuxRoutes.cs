@@ -13,7 +13,6 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
     private readonly List<RouteKey> _keys = [];
 
     /// <summary>Additions and replacements first: a podCIDR that moved is never without a route.</summary>
-    /// <exception cref="NetlinkException">The exchange failed as a whole.</exception>
     public void Apply(RouteChanges changes, List<HostFailure> failures)
     {
         Begin();
@@ -22,7 +21,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
             _keys.Add(route.Key);
             RouteEncoder.Add(_batch, route, protocol, socket.NextSequence());
         }
-        Execute("add route", failures);
+        Execute(HostPart.Routes, "add route", failures);
 
         Begin();
         foreach (RouteCorrection correction in changes.Replace)
@@ -30,7 +29,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
             _keys.Add(correction.Route.Key);
             RouteEncoder.Replace(_batch, correction.Route, protocol, socket.NextSequence());
         }
-        Execute("replace route", failures);
+        Execute(HostPart.Routes, "replace route", failures);
 
         Begin();
         foreach (HostRoute route in changes.Delete)
@@ -38,10 +37,9 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
             _keys.Add(route.Key);
             RouteEncoder.Delete(_batch, route, socket.NextSequence());
         }
-        Execute("delete route", failures, absenceIsSuccess: true);
+        Execute(HostPart.Routes, "delete route", failures, absenceIsSuccess: true);
     }
 
-    /// <exception cref="NetlinkException">The exchange failed as a whole.</exception>
     public void Forget(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures)
     {
         Begin();
@@ -50,7 +48,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
             _keys.Add(new(Prefix.Host(neighbour.Address), 0));
             NeighbourMessages.Delete(_batch, neighbour, socket.NextSequence());
         }
-        Execute("forget neighbour", failures, absenceIsSuccess: true);
+        Execute(HostPart.Neighbours, "forget neighbour", failures, absenceIsSuccess: true);
     }
 
     private void Begin()
@@ -59,10 +57,25 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
         _keys.Clear();
     }
 
-    private void Execute(string what, List<HostFailure> failures, bool absenceIsSuccess = false) =>
-        socket.Execute(what, _batch, (index, error) =>
+    private void Execute(HostPart part, string what, List<HostFailure> failures, bool absenceIsSuccess = false)
+    {
+        HashSet<int> refused = [];
+        try
         {
-            if (!absenceIsSuccess || !error.IsNotFound)
-                failures.Add(new($"{what} {_keys[index].Destination}", _keys[index], error));
-        });
+            socket.Execute(what, _batch, (index, error) =>
+            {
+                if (refused.Add(index) && (!absenceIsSuccess || !error.IsNotFound))
+                    Fail(index, error);
+            });
+        }
+        catch (NetlinkException e)
+        {
+            // The exchange itself failed: of no message without a refusal is it known whether it was carried out.
+            foreach (int index in Enumerable.Range(0, _keys.Count).Where(i => !refused.Contains(i)))
+                Fail(index, e);
+        }
+
+        void Fail(int index, NetlinkException error) =>
+            failures.Add(new(part, $"{what} {_keys[index].Destination}", _keys[index], error));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using HostGw.Planning;
 
 namespace HostGw.Platform.Linux;
@@ -9,6 +10,7 @@ internal sealed class ProcSysNet(string root)
 {
     private const string ForwardIPv4 = "ipv4/ip_forward";
     private const string ForwardIPv6 = "ipv6/conf/all/forwarding";
+    private const string Cure = "mount the host's /proc/sys/net writable and set procSysNet, or set it on the host";
 
     /// <summary>Null in a family that this kernel does not have (ipv6.disable=1) or that is not mounted.</summary>
     public ForwardingState ReadForwarding() => new(Read(ForwardIPv4) is { } v4 ? v4 != 0 : null, Read(ForwardIPv6) is { } v6 ? v6 != 0 : null);
@@ -20,12 +22,12 @@ internal sealed class ProcSysNet(string root)
     /// <exception cref="ProcSysException">A setting cannot be written.</exception>
     public void EnableForwardingIPv6()
     {
-        foreach (string link in Directory.EnumerateDirectories(Path.Combine(root, "ipv6/conf")))
+        foreach (string link in Interfaces())
         {
             // "all" does nothing for this setting, and "default" would make future pods' interfaces believe advertisements.
-            string acceptRa = Path.Combine("ipv6/conf", Path.GetFileName(link), "accept_ra");
-            if (Path.GetFileName(link) is not ("all" or "default") && Read(acceptRa) == 1)
-                Write(acceptRa, 2);
+            string acceptRa = Path.Combine("ipv6/conf", link, "accept_ra");
+            if (link is not ("all" or "default") && Read(acceptRa) == 1)
+                Write(acceptRa, 2, mayBeGone: true);
         }
         Write(ForwardIPv6, 1);
     }
@@ -60,20 +62,36 @@ internal sealed class ProcSysNet(string root)
         }
     }
 
-    private void Write(string file, int value)
+    private string[] Interfaces()
+    {
+        string folder = Path.Combine(root, "ipv6/conf");
+        try
+        {
+            return [.. Directory.EnumerateDirectories(folder).Select(d => Path.GetFileName(d))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProcSysException($"list {folder}: {e.Message}; {Cure}", e);
+        }
+    }
+
+    /// <param name="mayBeGone">The setting of an interface that may have gone in between.</param>
+    private void Write(string file, int value, bool mayBeGone = false)
     {
         string path = Path.Combine(root, file);
         try
         {
-            File.WriteAllText(path, value.ToString(CultureInfo.InvariantCulture));
+            // Never creates: on a mount that is not there, nothing must look as if it had been done.
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Write);
+            stream.Write(Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (mayBeGone && (e is FileNotFoundException or DirectoryNotFoundException))
         {
-            // The interface went in between.
+            // Nothing is left to be changed.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProcSysException($"write {value} to {path}: {e.Message}; mount the host's /proc/sys/net writable and set procSysNet, or set it on the host", e);
+            throw new ProcSysException($"write {value} to {path}: {e.Message}; {Cure}", e);
         }
     }
 }

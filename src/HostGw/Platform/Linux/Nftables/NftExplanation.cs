@@ -28,8 +28,7 @@ internal static class NftExplanation
         return new(what, failure.Errno, string.Join("; ", reasons.OfType<string>()) is { Length: > 0 } all ? all : null);
     }
 
-    /// <inheritdoc cref="Of"/>
-    /// <summary>The same where the table was being made from nothing, so that nothing of ours can be missing.</summary>
+    /// <summary>The same for a table that is made from nothing: nothing of ours can be missing, so what is not found is the kernel's.</summary>
     public static NetlinkException OfRebuild(string what, NetlinkException failure) =>
         failure.Errno == Errno.ENOENT ? new(what, failure.Errno, NoNat) : Of(what, failure);
 }

@@ -11,12 +11,15 @@ internal sealed class NftReader(NetlinkSocket socket)
 {
     private const int Attempts = 5;
 
-    private readonly NetlinkWriter _request = new();
+    private readonly NftDump _dump = new(socket);
 
     /// <summary>Null where no table of ours stands.</summary>
     /// <exception cref="NetlinkException">The kernel refused, or the table vanished under every attempt.</exception>
     public NatState? Read()
     {
+        if (!IsPresent())
+            return null;
+
         NatState? state = null;
         for (int attempt = 1; attempt <= Attempts; attempt++)
         {
@@ -48,11 +51,25 @@ internal sealed class NftReader(NetlinkSocket socket)
         return tables.Count == 0 ? null : new(tables.ToImmutable());
     }
 
+    // nfnetlink answers EINVAL where a kernel without nf_tables is asked. A rule that is wanted fails later, with advice.
+    private bool IsPresent()
+    {
+        try
+        {
+            Generation();
+            return true;
+        }
+        catch (NetlinkException e) when (e.Errno is Errno.EINVAL or Errno.EOPNOTSUPP)
+        {
+            return false;
+        }
+    }
+
     private uint Generation()
     {
         uint generation = 0;
-        Begin(NFT_MSG_GETGEN, NLM_F_ACK, 0);
-        Dump("read the nf_tables generation", static () => { }, (_, payload) =>
+        _dump.Begin(NFT_MSG_GETGEN, NLM_F_ACK, 0);
+        _dump.Run("read the nf_tables generation", static () => { }, (_, payload) =>
             generation = NftAttributes.ReadBigEndian(NftAttributes.Find(payload[NfGenMsg.Size..], NFTA_GEN_ID)));
         return generation;
     }
@@ -60,8 +77,8 @@ internal sealed class NftReader(NetlinkSocket socket)
     private List<(NftFamily Family, uint Flags, int Uses)> Tables()
     {
         List<(NftFamily, uint, int)> tables = [];
-        Begin(NFT_MSG_GETTABLE, NLM_F_DUMP, 0);
-        Dump("list nf_tables tables", tables.Clear, (_, payload) =>
+        _dump.Begin(NFT_MSG_GETTABLE, NLM_F_DUMP, 0);
+        _dump.Run("list nf_tables tables", tables.Clear, (_, payload) =>
         {
             string name = NftParser.Table(payload, out NftFamily family, out uint flags, out int uses);
             if (name == MasqueradeRuleset.TableName && Enum.IsDefined(family))
@@ -73,8 +90,8 @@ internal sealed class NftReader(NetlinkSocket socket)
     private ImmutableArray<NftChain> Chains(NftFamily family)
     {
         List<NftChain> chains = [];
-        Begin(NFT_MSG_GETCHAIN, NLM_F_DUMP, family);
-        Dump("list nf_tables chains", chains.Clear, (_, payload) =>
+        _dump.Begin(NFT_MSG_GETCHAIN, NLM_F_DUMP, family);
+        _dump.Run("list nf_tables chains", chains.Clear, (_, payload) =>
         {
             // The kernel filters chains by family only.
             NftChain chain = NftParser.Chain(payload, out string table);
@@ -89,9 +106,9 @@ internal sealed class NftReader(NetlinkSocket socket)
     private ILookup<string, NftRule> Rules(NftFamily family)
     {
         List<(string Chain, NftRule Rule)> rules = [];
-        Begin(NFT_MSG_GETRULE, NLM_F_DUMP, family);
-        _request.Attribute(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
-        Dump("list nf_tables rules", rules.Clear, (_, payload) =>
+        _dump.Begin(NFT_MSG_GETRULE, NLM_F_DUMP, family);
+        _dump.Only(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
+        _dump.Run("list nf_tables rules", rules.Clear, (_, payload) =>
         {
             NftRule rule = NftParser.Rule(payload, out string chain);
             rules.Add((chain, rule));
@@ -102,9 +119,9 @@ internal sealed class NftReader(NetlinkSocket socket)
     private List<NftSet> Sets(NftFamily family)
     {
         List<NftSet> sets = [];
-        Begin(NFT_MSG_GETSET, NLM_F_DUMP, family);
-        _request.Attribute(NFTA_SET_TABLE, MasqueradeRuleset.TableName);
-        Dump("list nf_tables sets", sets.Clear, (_, payload) => sets.Add(NftParser.Set(payload)));
+        _dump.Begin(NFT_MSG_GETSET, NLM_F_DUMP, family);
+        _dump.Only(NFTA_SET_TABLE, MasqueradeRuleset.TableName);
+        _dump.Run("list nf_tables sets", sets.Clear, (_, payload) => sets.Add(NftParser.Set(payload)));
         return sets;
     }
 
@@ -115,30 +132,10 @@ internal sealed class NftReader(NetlinkSocket socket)
             return [];
 
         List<IntervalKey> keys = [];
-        Begin(NFT_MSG_GETSETELEM, NLM_F_DUMP, family);
-        _request.Attribute(NFTA_SET_ELEM_LIST_TABLE, MasqueradeRuleset.TableName);
-        _request.Attribute(NFTA_SET_ELEM_LIST_SET, set.Name);
-        Dump("list nf_tables set elements", keys.Clear, (_, payload) => NftElements.Read(payload, keys));
+        _dump.Begin(NFT_MSG_GETSETELEM, NLM_F_DUMP, family);
+        _dump.Only(NFTA_SET_ELEM_LIST_TABLE, MasqueradeRuleset.TableName);
+        _dump.Only(NFTA_SET_ELEM_LIST_SET, set.Name);
+        _dump.Run("list nf_tables set elements", keys.Clear, (_, payload) => NftElements.Read(payload, keys));
         return IntervalKeys.Pair(keys);
-    }
-
-    private void Begin(byte message, int flags, NftFamily family)
-    {
-        _request.Clear();
-        _request.Begin((ushort)((NFNL_SUBSYS_NFTABLES << 8) | message), (ushort)(NLM_F_REQUEST | flags), socket.NextSequence());
-        _request.Write(new NfGenMsg((byte)family));
-    }
-
-    private void Dump(string what, Action restart, NetlinkMessageHandler onMessage)
-    {
-        _request.End();
-        try
-        {
-            socket.Dump(what, _request, restart, onMessage);
-        }
-        catch (NetlinkException e) when (!e.IsNotFound)
-        {
-            throw NftExplanation.Of(what, e);
-        }
     }
 }

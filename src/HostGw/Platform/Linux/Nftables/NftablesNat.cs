@@ -11,6 +11,7 @@ internal sealed class NftablesNat : IDisposable
 {
     private readonly NetlinkSocket _socket;
     private readonly NftReader _reader;
+    private readonly NftWriter _writer;
     private readonly Conntrack _conntrack;
     private NftLayout _layout;
 
@@ -28,6 +29,7 @@ internal sealed class NftablesNat : IDisposable
             throw NftExplanation.Of("open nf_tables", e);
         }
         _reader = new NftReader(_socket);
+        _writer = new NftWriter(_socket);
         _conntrack = new Conntrack(_socket);
     }
 
@@ -50,13 +52,13 @@ internal sealed class NftablesNat : IDisposable
         switch (change.Kind)
         {
             case NatChangeKind.Remove:
-                Remove(change.Observed!.Tables.Select(t => t.Family));
+                _writer.Remove(change.Observed!.Tables.Select(t => t.Family));
                 break;
             case NatChangeKind.Rebuild:
                 Rebuild(change.Middle!, change.Observed);
                 break;
             case NatChangeKind.Elements:
-                Apply(change.Before);
+                _writer.Apply(change.Before);
                 break;
         }
     }
@@ -64,7 +66,7 @@ internal sealed class NftablesNat : IDisposable
     /// <summary>The half that goes after the routes: elements that leave.</summary>
     /// <inheritdoc cref="ApplyBefore"/>
     public void ApplyAfter(NatChange change) =>
-        Apply(change.After(change.Kind == NatChangeKind.Elements ? change.Observed!.Layout : _layout));
+        _writer.Apply(change.After(change.Kind == NatChangeKind.Elements ? change.Observed!.Layout : _layout));
 
     /// <summary>Removes every table of ours; what is not there is removed already.</summary>
     /// <returns>Whether one stood.</returns>
@@ -73,7 +75,7 @@ internal sealed class NftablesNat : IDisposable
     {
         if (Read() is not { } state)
             return false;
-        Remove(state.Tables.Select(t => t.Family));
+        _writer.Remove(state.Tables.Select(t => t.Family));
         return true;
     }
 
@@ -89,68 +91,12 @@ internal sealed class NftablesNat : IDisposable
 
     private void Rebuild(NatPlan plan, NatState? observed)
     {
-        if (TryRebuild(plan, _layout, observed) is not { } refusal)
+        if (_writer.TryRebuild(plan, _layout, observed) is not { } refusal)
             return;
 
         // By the kernel's answer, not by its version: distributions backport.
-        if (_layout == NftLayout.PerFamily || !NftExplanation.IsUnsupported(refusal) || TryRebuild(plan, NftLayout.PerFamily, observed) is not null)
+        if (_layout == NftLayout.PerFamily || !NftExplanation.IsUnsupported(refusal) || _writer.TryRebuild(plan, NftLayout.PerFamily, observed) is not null)
             throw refusal;
         _layout = NftLayout.PerFamily;
-    }
-
-    private NetlinkException? TryRebuild(NatPlan plan, NftLayout layout, NatState? observed)
-    {
-        ImmutableArray<NftTable> tables = MasqueradeRuleset.Of(plan, layout);
-        var batch = new NftBatch(_socket.NextSequence);
-        foreach (NftFamily family in (observed?.Tables ?? []).Concat(tables).Select(t => t.Family).Distinct())
-            batch.Clear(family);
-        foreach (NftTable table in tables)
-            batch.Build(table);
-
-        try
-        {
-            Execute(batch, NftExplanation.OfRebuild);
-            return null;
-        }
-        catch (NetlinkException e)
-        {
-            return e;
-        }
-    }
-
-    private void Apply(ImmutableArray<NftSetChange> changes)
-    {
-        var batch = new NftBatch(_socket.NextSequence);
-        foreach (NftSetChange change in changes)
-        {
-            // Removals first: what comes may lie inside what goes.
-            batch.DeleteElements(change.Family, change.Set, change.Remove.AsSpan());
-            batch.AddElements(change.Family, change.Set, change.Add.AsSpan());
-        }
-        if (!batch.IsEmpty)
-            Execute(batch, NftExplanation.Of);
-    }
-
-    private void Remove(IEnumerable<NftFamily> families)
-    {
-        var batch = new NftBatch(_socket.NextSequence);
-        foreach (NftFamily family in families)
-            batch.Clear(family);
-        Execute(batch, NftExplanation.Of);
-    }
-
-    private void Execute(NftBatch batch, Func<string, NetlinkException, NetlinkException> explain)
-    {
-        NetlinkException? first = null;
-        try
-        {
-            _socket.ExecuteWhole("change nf_tables", batch.Finish(), (index, e) => first ??= explain(batch.What(index), e));
-        }
-        catch (NetlinkException e)
-        {
-            throw explain("change nf_tables", e);
-        }
-        if (first is not null)
-            throw first;
     }
 }

@@ -13,7 +13,10 @@ internal sealed class RouteDecoder(byte protocol)
     /// <summary>Next hops of all default routes seen so far, those inside a multipath included.</summary>
     public HashSet<Ip> Gateways { get; } = [];
 
-    /// <summary>False for a message that is no route of table main of that family (<see cref="AF_UNSPEC"/>: either).</summary>
+    /// <summary>
+    /// False for a message that is no route of table main of that family (<see cref="AF_UNSPEC"/>: either), and for
+    /// one that holds for some sources only: it stands beside ours, not on its key.
+    /// </summary>
     public bool TryDecode(ReadOnlySpan<byte> payload, byte family, out HostRoute route)
     {
         route = default;
@@ -26,18 +29,21 @@ internal sealed class RouteDecoder(byte protocol)
         bool isDefault = header.rtm_dst_len == 0;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<rtmsg>()..]);
         while (attributes.Next())
-            Read(attributes, ref fields, isDefault);
+            Read(attributes, ref fields);
 
-        if (fields.Table != RT_TABLE_MAIN || fields.Destination.IsNone || header.rtm_dst_len > fields.Destination.Bits)
+        if (fields.Table != RT_TABLE_MAIN || fields.Destination.IsIPv4 != (header.rtm_family == AF_INET) ||
+            fields.Destination.IsNone || header.rtm_dst_len > fields.Destination.Bits)
             return false;
 
         if (isDefault && !fields.Hop.Gateway.IsNone)
             Gateways.Add(fields.Hop.Gateway);
+        if (isDefault && fields.OtherGateways is { } others)
+            Gateways.UnionWith(others);
         route = Make(header, fields);
-        return true;
+        return header.rtm_src_len == 0;
     }
 
-    private void Read(NetlinkAttributes attribute, ref Fields fields, bool isDefault)
+    private static void Read(NetlinkAttributes attribute, ref Fields fields)
     {
         switch (attribute.Type)
         {
@@ -51,7 +57,7 @@ internal sealed class RouteDecoder(byte protocol)
                 fields.Metric = attribute.Read<uint>();
                 break;
             case RTA_MULTIPATH:
-                ReadMultipath(attribute.Value, ref fields, isDefault);
+                ReadMultipath(attribute.Value, ref fields);
                 break;
             default:
                 ReadHop(attribute, ref fields.Hop);
@@ -75,7 +81,7 @@ internal sealed class RouteDecoder(byte protocol)
         }
     }
 
-    private void ReadMultipath(ReadOnlySpan<byte> hops, ref Fields fields, bool isDefault)
+    private static void ReadMultipath(ReadOnlySpan<byte> hops, ref Fields fields)
     {
         fields.HopCount = 0;
         while (MemoryMarshal.TryRead(hops, out rtnexthop header) &&
@@ -86,10 +92,10 @@ internal sealed class RouteDecoder(byte protocol)
             while (attributes.Next())
                 ReadHop(attributes, ref hop);
 
-            if (isDefault && !hop.Gateway.IsNone)
-                Gateways.Add(hop.Gateway);
             if (fields.HopCount++ == 0)
                 fields.Hop = hop;
+            else if (!hop.Gateway.IsNone)
+                (fields.OtherGateways ??= []).Add(hop.Gateway);
             hops = hops[Math.Min((header.rtnh_len + 3) & ~3, hops.Length)..];
         }
     }
@@ -105,6 +111,7 @@ internal sealed class RouteDecoder(byte protocol)
         NextHopCount = fields.HopCount,
         IsUnicast = header.rtm_type == RTN_UNICAST,
         Protocol = header.rtm_protocol,
+        IsConnected = header.rtm_protocol == RTPROT_KERNEL,
         IsOurs = header.rtm_protocol == protocol && header.rtm_type == RTN_UNICAST,
     };
 
@@ -117,5 +124,6 @@ internal sealed class RouteDecoder(byte protocol)
         public uint Metric;
         public Hop Hop;
         public int HopCount;
+        public List<Ip>? OtherGateways;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
@@ -25,7 +26,7 @@ internal static class RouteEncoder
         Key(writer, route.Key);
         // A multipath route goes as a whole: its first next hop alone would not match it.
         if (route.NextHopCount == 1)
-            NextHop(writer, route.NextHop, route.Interface);
+            NextHop(writer, route.NextHop, route.Interface, route.Destination);
         writer.End();
     }
 
@@ -44,7 +45,7 @@ internal static class RouteEncoder
         writer.Begin(RTM_NEWROUTE, flags, sequence);
         Header(writer, route.Destination, protocol, viaGateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK, tos: 0, viaGateway ? RTNH_F_ONLINK : 0);
         Key(writer, route.Key);
-        NextHop(writer, route.NextHop, route.Interface);
+        NextHop(writer, route.NextHop, route.Interface, route.Destination);
         writer.End();
     }
 
@@ -68,10 +69,20 @@ internal static class RouteEncoder
             writer.Attribute(RTA_PRIORITY, key.Metric);
     }
 
-    private static void NextHop(NetlinkWriter writer, Ip nextHop, int link)
+    private static void NextHop(NetlinkWriter writer, Ip nextHop, int link, Prefix destination)
     {
-        if (!nextHop.IsNone)
+        if (!nextHop.IsNone && nextHop.IsIPv4 != destination.IsIPv4)
+            Via(writer, nextHop);
+        else if (!nextHop.IsNone)
             writer.Attribute(RTA_GATEWAY, nextHop);
         writer.Attribute(RTA_OIF, link);
+    }
+
+    // rtvia: a next hop of the other family than the route, which nobody but a visitor gives a route of ours.
+    private static void Via(NetlinkWriter writer, Ip nextHop)
+    {
+        Span<byte> via = stackalloc byte[sizeof(ushort) + 16];
+        MemoryMarshal.Write(via, (ushort)(nextHop.IsIPv4 ? AF_INET : AF_INET6));
+        writer.Attribute(RTA_VIA, via[..(sizeof(ushort) + nextHop.WriteBytes(via[sizeof(ushort)..]))]);
     }
 }

@@ -1,9 +1,7 @@
-using HostGw.Platform;
+namespace HostGw.Platform;
 
-namespace HostGw.Status;
-
-/// <summary>Causes of passes as metrics and status name them.</summary>
-internal static class CauseNames
+/// <summary>Causes of passes as logs, metrics and status name them.</summary>
+internal static class WakeCauseNames
 {
     private static readonly (WakeCauses Cause, string Name)[] All =
     [

@@ -1,0 +1,51 @@
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using HostGw.Tests.Planning;
+
+namespace HostGw.Tests.Reconciliation;
+
+/// <summary>A reconciler on a model host, with the nodes of the test.</summary>
+internal sealed class Agent
+{
+    public static readonly string[] ThreeNodes = [Given.Self, "b 10.244.2.0/24 10.0.0.2", "c 10.244.3.0/24 10.0.0.3"];
+
+    private readonly string _policy;
+    private Reconciler _reconciler;
+
+    /// <summary>nodeName is "self"; the LAN is 10.0.0.0/24 and fd00:aaaa::/64 on eth0.</summary>
+    public Agent(string policy = "", string host = Given.Lan)
+    {
+        _policy = policy;
+        Host = new(Given.Host(host));
+        _reconciler = NewReconciler();
+    }
+
+    public ModelHost Host { get; }
+
+    public ManualTime Time { get; } = new();
+
+    public AdoptMode Adopt { get; init; }
+
+    public string[] Nodes { get; set; } = ThreeNodes;
+
+    public PassReport Pass(WakeCauses causes = WakeCauses.Nodes)
+    {
+        NodeSnapshot snapshot = new(Given.Nodes(Nodes), "42", IsComplete: true);
+        return _reconciler.Run(snapshot, default, causes);
+    }
+
+    /// <summary>Runs a pass and returns what it did to the host.</summary>
+    public string[] Did()
+    {
+        int before = Host.Journal.Count;
+        Pass();
+        return [.. Host.Journal.Skip(before)];
+    }
+
+    /// <summary>The agent starts anew, remembering nothing.</summary>
+    public void Restart(string? policy = null) => _reconciler = NewReconciler(policy);
+
+    private Reconciler NewReconciler(string? policy = null) => new(Host, Given.Policy(policy ?? _policy), Adopt, Time);
+}

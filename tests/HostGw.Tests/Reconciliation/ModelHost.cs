@@ -1,0 +1,174 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Tests.Reconciliation;
+
+/// <summary>A host in memory that keeps what it is given, as a kernel does: keys are unique, others may change it, and it may refuse.</summary>
+internal sealed class ModelHost(HostState initial) : IHostNetwork
+{
+    private readonly List<HostRoute> _routes = [.. initial.Routes];
+    private Action<WakeCauses>? _wake;
+
+    /// <summary>Links, addresses and whatever else is no route.</summary>
+    public HostState State { get; set; } = initial with { Forwarding = new(false, false) };
+
+    public NatPlan? Nat { get; private set; }
+
+    /// <summary>What was done, in order.</summary>
+    public List<string> Journal { get; } = [];
+
+    public long Writes { get; private set; }
+
+    public int Reads { get; private set; }
+
+    public Plan? Expected { get; private set; }
+
+    /// <summary>Why an operation such as "add 10.244.2.0/24" is refused; null: it is not.</summary>
+    public Func<string, HostNetworkException?> Refusal { get; set; } = _ => null;
+
+    /// <summary>Why nothing can be read; null: it can.</summary>
+    public HostNetworkException? ReadRefusal { get; set; }
+
+    /// <summary>Runs once, between what a pass read and what it writes.</summary>
+    public Action? Race { get; set; }
+
+    public IEnumerable<string> Routes => _routes.OrderBy(r => r.Key).Select(Show);
+
+    public IEnumerable<string> OurRoutes => _routes.Where(r => r.IsOurs).OrderBy(r => r.Key).Select(Show);
+
+    public HostState Read(Ip apiServer)
+    {
+        Reads++;
+        return ReadRefusal is null ? State with { Routes = [.. _routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
+    }
+
+    public string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
+
+    public ApplyResult Apply(HostChanges changes, HostState host)
+    {
+        Action? race = Race;
+        Race = null;
+        race?.Invoke();
+        List<HostFailure> failures = [];
+        Turn(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, () => State = State with { Forwarding = State.Forwarding with { IPv4 = true } }, failures);
+        Turn(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, () => State = State with { Forwarding = State.Forwarding with { IPv6 = true } }, failures);
+        string natChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "";
+        if (natChange.Length > 0 && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
+            natChange = "";
+
+        foreach (PodRoute route in changes.Routes.Add)
+            Do(HostPart.Routes, $"add {route.Destination}", route.Key, () => Add(Route(route)), failures);
+        foreach (RouteCorrection change in changes.Routes.Replace)
+            Do(HostPart.Routes, $"replace {change.Route.Destination}", change.Route.Key, () => Replace(Route(change.Route)), failures);
+        foreach (HostRoute route in changes.Routes.Delete)
+            Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
+        foreach (Neighbour neighbour in changes.ForgetNeighbours)
+            Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
+        return new(failures, natChange);
+    }
+
+    public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
+    {
+        _wake = wake;
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    public void Expect(Plan plan) => Expected = plan;
+
+    public void Dispose()
+    {
+    }
+
+    /// <summary>Somebody else gives a route, as "10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4"; one on the same key goes.</summary>
+    public void Overwrite(string route)
+    {
+        HostRoute given = Parse(route);
+        _routes.RemoveAll(r => r.Key == given.Key);
+        _routes.Add(given);
+        _wake?.Invoke(WakeCauses.Routes);
+    }
+
+    /// <summary>Somebody else appends a route to those on its key.</summary>
+    public void Append(string route) => _routes.Add(Parse(route));
+
+    /// <summary>Somebody else deletes all routes to a destination.</summary>
+    public void Remove(string destination)
+    {
+        Assert.NotEqual(0, _routes.RemoveAll(r => r.Destination.ToString() == destination));
+        _wake?.Invoke(WakeCauses.Routes);
+    }
+
+    /// <summary>Somebody else flushes our table.</summary>
+    public void DropNat() => Nat = null;
+
+    private void Turn(HostPart part, bool wanted, Action change, List<HostFailure> failures)
+    {
+        if (wanted)
+            Do(part, part == HostPart.ForwardingIPv4 ? "forward ipv4" : "forward ipv6", null, change, failures);
+    }
+
+    private bool Do(HostPart part, string what, RouteKey? key, Action change, List<HostFailure> failures)
+    {
+        Writes++;
+        try
+        {
+            if (Refusal(what) is { } refusal)
+                throw refusal;
+            change();
+            Journal.Add(what);
+            return true;
+        }
+        catch (HostNetworkException e) when (!e.IsNotFound)
+        {
+            failures.Add(new(part, what, key, e));
+            return false;
+        }
+    }
+
+    private void Add(HostRoute route)
+    {
+        if (_routes.Exists(r => r.Key == route.Key && r.Tos == 0))
+            throw new HostRefusal("File exists");
+        _routes.Add(route);
+    }
+
+    private void Replace(HostRoute route)
+    {
+        int index = _routes.FindIndex(r => r.Key == route.Key && r.Tos == 0);
+        if (index < 0)
+            _routes.Add(route);
+        else
+            _routes[index] = route;
+    }
+
+    private HostRoute Parse(string route)
+    {
+        var text = new Planning.HostDraft();
+        foreach (HostInterface link in State.Interfaces.Where(i => !i.IsLoopback))
+            text.Read([link.Name]);
+        text.Read(route.Split(' '));
+        HostRoute read = text.Finish().Routes[^1];
+        return read with { Metric = read.Destination.IsIPv6 && read.Metric == 0 ? State.MetricIPv6 : read.Metric };
+    }
+
+    private static HostRoute Route(PodRoute route) => new()
+    {
+        Destination = route.Destination,
+        Metric = route.Metric,
+        NextHop = route.NextHop,
+        Interface = route.Interface,
+        IsOnLink = !route.NextHop.IsNone,
+        NextHopCount = 1,
+        IsUnicast = true,
+        Protocol = 157,
+        IsOurs = true,
+    };
+
+    private string Show(HostRoute route) =>
+        $"{route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")} dev {State.Interface(route.Interface)?.Name}{(route.IsOurs ? "" : $" proto {route.Protocol}")}";
+
+    private static bool Same(NatPlan? a, NatPlan? b) => Describe(a) == Describe(b);
+
+    private static string Describe(NatPlan? plan) => plan is null
+        ? "" : $"{plan with { Sources = [], Exempt = [] }} {string.Join(",", plan.Sources)} {string.Join(",", plan.Exempt)}";
+}

@@ -33,6 +33,21 @@ public sealed class LinuxForwardingTests : IDisposable
     }
 
     [Fact]
+    public void Forwarding_that_is_off_on_one_interface_is_seen_and_turned_on_there()
+    {
+        Set("ipv4/ip_forward", "1");
+        Set("ipv4/conf/eth0/forwarding", "0");
+        HostState state = _host.Read();
+        Assert.Equal("eth0", Assert.Single(state.Interfaces, i => !i.ForwardsIPv4).Name);
+        Assert.Equal(true, state.Forwarding.IPv4);
+
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, UplinkIPv4 = "eth0" }));
+
+        Assert.DoesNotContain(_host.Read().Interfaces, i => !i.ForwardsIPv4);
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, UplinkIPv4 = "gone0" }));
+    }
+
+    [Fact]
     public async Task A_default_route_learnt_from_a_router_survives_forwarding()
     {
         await LearnDefaultRouteAsync();
@@ -62,7 +77,7 @@ public sealed class LinuxForwardingTests : IDisposable
         ProcSysNet sysctl = new(_files.FullName);
         Assert.Equal(new ForwardingState(false, null), sysctl.ReadForwarding());
 
-        sysctl.EnableForwardingIPv4();
+        sysctl.EnableForwardingIPv4(uplink: "eth0");
         sysctl.RaiseNeighbourThresholds(1000);
 
         Assert.Equal(new ForwardingState(true, null), sysctl.ReadForwarding());

@@ -20,6 +20,8 @@ internal static class AgentCommand
     {
         using ILoggerFactory loggers = Logging.CreateFactory(settings);
         ILogger logger = loggers.CreateLogger("HostGw");
+        if (OperatingSystem.IsLinux())
+            NetAdmin.Require();
         using IDisposable? onlyAgent = OperatingSystem.IsLinux() ? await WaitForTurnAsync(logger, cancellationToken) : null;
         using IHost host = AgentHost.Build(settings, loggers);
         IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];

@@ -13,18 +13,17 @@ internal sealed class LinuxNamespace : IDisposable
     public const byte Protocol = 157;
     private static int s_count;
 
-    public LinuxNamespace(string procSysNet = "/proc/sys/net", string resolvConf = "/nonexistent")
+    /// <param name="bare">Without interfaces, addresses and routes of its own.</param>
+    public LinuxNamespace(string procSysNet = "/proc/sys/net", string resolvConf = "/nonexistent", bool bare = false)
     {
         Network = new($"kernel{Interlocked.Increment(ref s_count)}");
-        NetworkNamespace.Create([Network.Name]);
-        Network.Configure(
-        [
-            "link add eth0 type veth peer name peer0", "link set eth0 up", "link set peer0 up",
-            "addr add 192.0.2.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad",
-        ]);
+        if (bare)
+            Command.Run("ip", "netns", "add", Network.Name);
+        else
+            Connect();
         Options = new() { RouteProtocol = Protocol, ProcSysNet = new(procSysNet), ResolvConf = resolvConf };
         Host = Network.Run(() => new LinuxHost(Options));
-        Eth0 = Index("eth0");
+        Eth0 = bare ? 0 : Index("eth0");
     }
 
     public NetworkNamespace Network { get; }
@@ -58,8 +57,8 @@ internal sealed class LinuxNamespace : IDisposable
     public string Shell(string command) => Command.Run("ip", ["-n", Network.Name, .. command.Split(' ')]);
 
     /// <summary>As the real ip shows the routes to exactly this destination, without what it pads with.</summary>
-    public string Show(string destination) =>
-        string.Join(" | ", Shell($"{(destination.Contains(':', StringComparison.Ordinal) ? "-6" : "-4")} route show exact {destination}")
+    public string Show(string destination, bool ipv6 = false) =>
+        string.Join(" | ", Shell($"{(ipv6 || destination.Contains(':', StringComparison.Ordinal) ? "-6" : "-4")} route show exact {destination}")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
 
@@ -67,5 +66,15 @@ internal sealed class LinuxNamespace : IDisposable
     {
         Host.Dispose();
         NetworkNamespace.Delete([Network.Name]);
+    }
+
+    private void Connect()
+    {
+        NetworkNamespace.Create([Network.Name]);
+        Network.Configure(
+        [
+            "link add eth0 type veth peer name peer0", "link set eth0 up", "link set peer0 up",
+            "addr add 192.0.2.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad",
+        ]);
     }
 }

@@ -53,6 +53,9 @@ internal static partial class Log
     [LoggerMessage(501, LogLevel.Error, "No status endpoint on {Listen}: {Reason}")]
     public static partial void StatusUnavailable(this ILogger logger, string listen, string reason);
 
+    [LoggerMessage(502, LogLevel.Information, "The status endpoint on {Listen} is there now")]
+    public static partial void StatusAvailable(this ILogger logger, string listen);
+
     // 9xx: lifetime
 
     [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]

@@ -1,6 +1,3 @@
-using System.CommandLine;
 using HostGw.Commands;
 
-ParseResult parsed = CommandLine.Build().Parse(args);
-int exitCode = await parsed.InvokeAsync();
-return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
+return await CommandLine.RunAsync(args, Console.Out, Console.Error);

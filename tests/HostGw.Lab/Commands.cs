@@ -10,12 +10,13 @@ namespace HostGw.Lab;
 internal static class Commands
 {
     private const int NoRights = 2;
+    private const string Up = "up";
 
     public static RootCommand Create()
     {
         var root = new RootCommand("A Kubernetes cluster in a box: network namespaces as nodes and pods, a real agent in each node.");
-        root.Subcommands.Add(Command("demo", "Show and check everything once, then remove it.", DemoAsync, record: false));
-        root.Subcommands.Add(Command("up", "Build a cluster and keep it until Ctrl-C or `down`.", UpAsync, record: true));
+        root.Subcommands.Add(Command("demo", "Show and check everything once, then remove it.", DemoAsync));
+        root.Subcommands.Add(Command(Up, "Build a cluster and keep it until Ctrl-C or `down`.", UpAsync));
         var down = new Command("down", "End the cluster that `up` built.");
         down.SetAction(_ => Down());
         root.Subcommands.Add(down);
@@ -23,14 +24,14 @@ internal static class Commands
     }
 
     // Outside the box a command enters it, which starts this program again in there.
-    private static Command Command(string name, string description, Func<CancellationToken, Task<int>> run, bool record)
+    private static Command Command(string name, string description, Func<CancellationToken, Task<int>> run)
     {
         var command = new Command(name, description);
-        command.SetAction((_, cancellationToken) => Box.IsInside ? run(cancellationToken) : Task.FromResult(Enter(name, record)));
+        command.SetAction((_, cancellationToken) => Box.IsInside ? run(cancellationToken) : Task.FromResult(Enter(name)));
         return command;
     }
 
-    private static int Enter(string command, bool record)
+    private static int Enter(string command)
     {
         if (!Box.MayEnter)
         {
@@ -42,11 +43,8 @@ internal static class Commands
             Console.Error.WriteLine(AgentBinary.NotFound);
             return 1;
         }
-        if (record)
-        {
+        if (command == Up)
             RunningBox.End();
-            RunningBox.Record();
-        }
         Box.Enter([command]);
         return 1;
     }

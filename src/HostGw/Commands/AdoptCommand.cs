@@ -1,5 +1,4 @@
 using System.CommandLine;
-using HostGw.Platform;
 using HostGw.Settings;
 
 namespace HostGw.Commands;
@@ -9,16 +8,9 @@ internal static class AdoptCommand
 {
     public static Command Create() => CommandLine.Create(
         "adopt", "Show which routes made by others (flannel, or by hand) the agent would take over, and which it leaves. Changes nothing.", UsedBy.Adopt,
-        async (settings, _, cancellationToken) =>
+        async (settings, parsed, cancellationToken) =>
         {
-            Preview preview = await Preview.TakeAsync(settings, cancellationToken);
-            RouteCorrection[] adopted = [.. preview.Changes.Routes.Replace.Where(c => c.Cause == CorrectionCause.Adopted)];
-            foreach (RouteCorrection correction in adopted)
-                Console.WriteLine($"take over  {PreviewText.Describe(preview, correction)}");
-            foreach (RouteConflict conflict in preview.Changes.Routes.Conflicts)
-                Console.WriteLine($"leave      {Reconciliation.Problems.Describe(conflict)}");
-            if (adopted.Length == 0 && preview.Changes.Routes.Conflicts.Count == 0)
-                Console.WriteLine("No route of others stands where ours should.");
+            AdoptText.Write(await Preview.TakeAsync(settings, cancellationToken), parsed.InvocationConfiguration.Output);
             return ExitCodes.Done;
         });
 }

@@ -19,13 +19,22 @@ internal static class ApiAccess
 
     /// <summary>All nodes, once.</summary>
     /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="NodeStreamException">The answer is broken.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
     public static async Task<(NodeSnapshot Nodes, Ip ApiServer)> ListAsync(AgentSettings settings, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         using KubernetesClient client = Connect(settings);
         NodeStore store = new();
-        await new NodeLister(client, new(settings.Policy.NodeSelector), store, TimeProvider.System).ListAsync(patience.Token);
+        try
+        {
+            await new NodeLister(client, new(settings.Policy.NodeSelector), store, TimeProvider.System).ListAsync(patience.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new KubernetesException($"The API server did not list its nodes within {Patience.TotalSeconds:0} s", e);
+        }
         return (store.Snapshot, Ip.From(client.RemoteAddress));
     }
 }

@@ -12,42 +12,51 @@ internal static class CleanupCommand
 {
     public static Command Create() => CommandLine.Create(
         "cleanup", "Remove every route and NAT rule that HostGw made on this host. Refuses while an agent runs here.", UsedBy.Cleanup,
-        (settings, _, _) => Task.FromResult(Run(settings)));
+        (settings, parsed, _) => Task.FromResult(Run(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error)));
 
-    private static int Run(AgentSettings settings)
+    /// <summary>Removes what stands, says so, and returns the exit code.</summary>
+    public static int Run(IHostNetwork host, TextWriter output, TextWriter error)
+    {
+        HostState state = host.Read(apiServer: default);
+        HostChanges changes = HostDiff.Between(new Plan(), state, new HashSet<RouteKey>(), AdoptMode.None);
+        ApplyResult result = host.Apply(changes, state);
+        Report(changes.Routes, result, output, error);
+
+        // Others may rely on it: it stays.
+        if (state.Forwarding.IPv4 == true)
+            output.WriteLine("left on, for others may need it:  sysctl -w net.ipv4.ip_forward=0");
+        if (state.Forwarding.IPv6 == true)
+            output.WriteLine("left on, for others may need it:  sysctl -w net.ipv6.conf.all.forwarding=0");
+        return result.Failures.Count == 0 ? ExitCodes.Done
+            : result.Failures.Any(f => CommandLine.IsDenied(f.Error)) ? ExitCodes.NoRights
+            : ExitCodes.Failed;
+    }
+
+    private static int Run(AgentSettings settings, TextWriter output, TextWriter error)
     {
         if (OperatingSystem.IsLinux())
             NetAdmin.Require();
         using AgentLock? onlyAgent = OperatingSystem.IsLinux() ? AgentLock.TryAcquire() : null;
         if (OperatingSystem.IsLinux() && onlyAgent is null)
         {
-            Console.Error.WriteLine($"An agent runs on this host (pid {AgentLock.HolderPid()}): it would put everything back. Stop it first.");
+            error.WriteLine($"An agent runs on this host (pid {AgentLock.HolderPid()}): it would put everything back. Stop it first.");
             return ExitCodes.Failed;
         }
-
         using IHostNetwork host = HostPlatform.Open(settings);
-        HostState state = host.Read(apiServer: default);
-        HostChanges changes = HostDiff.Between(new Plan(), state, new HashSet<RouteKey>(), AdoptMode.None);
-        ApplyResult result = host.Apply(changes, state);
-        Report(changes, result, state);
-        return result.Failures.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
+        return Run(host, output, error);
     }
 
-    private static void Report(HostChanges changes, ApplyResult result, HostState state)
+    private static void Report(RouteChanges routes, ApplyResult result, TextWriter output, TextWriter error)
     {
-        HashSet<RouteKey> failed = [.. result.Failures.Select(f => f.Route).OfType<RouteKey>()];
-        foreach (HostRoute route in changes.Routes.Delete.Where(r => !failed.Contains(r.Key)))
-            Console.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")}");
-        if (result.NatChange.Length > 0)
-            Console.WriteLine("removed the masquerade rule");
-        if (changes.Routes.IsEmpty && result.NatChange.Length == 0)
-            Console.WriteLine("nothing of HostGw's stands on this host");
+        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.Failures.Count == 0;
+        routes.RemoveRefused(result.RefusedRoutes);
+        foreach (HostRoute route in routes.Delete)
+            output.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")}");
+        if (result.NatChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Nat))
+            output.WriteLine("removed the masquerade rule");
+        if (nothing)
+            output.WriteLine("nothing of HostGw's stands on this host");
         foreach (HostFailure failure in result.Failures)
-            Console.Error.WriteLine($"could not {failure.What}: {failure.Error.Message}");
-
-        if (state.Forwarding.IPv4 == true)
-            Console.WriteLine("left on, for others may need it:  sysctl -w net.ipv4.ip_forward=0");
-        if (state.Forwarding.IPv6 == true)
-            Console.WriteLine("left on, for others may need it:  sysctl -w net.ipv6.conf.all.forwarding=0");
+            error.WriteLine($"could not {failure.What}: {failure.Error.Message}");
     }
 }

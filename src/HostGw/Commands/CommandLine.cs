@@ -11,6 +11,14 @@ namespace HostGw.Commands;
 /// <summary>The commands, and what all of them do alike: read settings, explain errors, choose an exit code.</summary>
 internal static class CommandLine
 {
+    /// <summary>Runs a command to its end and returns its exit code.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        ParseResult parsed = Build().Parse(args);
+        int exitCode = await parsed.InvokeAsync(new() { Output = output, Error = error });
+        return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
+    }
+
     public static RootCommand Build()
     {
         var root = new RootCommand("Keeps this host's routes to the pods of every other node, and its NAT rule, as the cluster's Nodes say.");
@@ -28,12 +36,16 @@ internal static class CommandLine
     {
         var command = new Command(name, about);
         SettingsOptions.AddTo(command, usedBy);
-        command.SetAction((parsed, cancellationToken) => GuardAsync(async () =>
-            await run(SettingsReader.Read(usedBy, parsed, EnvironmentVariables()), parsed, cancellationToken)));
+        command.SetAction((parsed, cancellationToken) => GuardAsync(
+            async () => await run(SettingsReader.Read(usedBy, parsed, EnvironmentVariables()), parsed, cancellationToken),
+            parsed.InvocationConfiguration.Error));
         return command;
     }
 
-    private static async Task<int> GuardAsync(Func<Task<int>> run)
+    /// <summary>Nobody but root, or who has NET_ADMIN, may do it.</summary>
+    public static bool IsDenied(Exception error) => error is NetlinkException { Errno: Errno.EPERM };
+
+    private static async Task<int> GuardAsync(Func<Task<int>> run, TextWriter error)
     {
         try
         {
@@ -41,28 +53,25 @@ internal static class CommandLine
         }
         catch (SettingsException e)
         {
-            foreach (string error in e.Errors)
-                await Console.Error.WriteLineAsync(error);
+            foreach (string line in e.Errors)
+                await error.WriteLineAsync(line);
             return ExitCodes.Usage;
         }
         catch (KubernetesConfigurationException e)
         {
-            return await FailAsync(e.Message, ExitCodes.Usage);
+            await error.WriteLineAsync(e.Message);
+            return ExitCodes.Usage;
         }
-        catch (NetlinkException e) when (e.Errno is Errno.EPERM)
+        catch (HostNetworkException e) when (IsDenied(e))
         {
-            return await FailAsync($"{e.Message}: run as root, or with the capability NET_ADMIN", ExitCodes.NoRights);
+            await error.WriteLineAsync($"{e.Message}: run as root, or with the capability NET_ADMIN");
+            return ExitCodes.NoRights;
         }
-        catch (Exception e) when (e is HostNetworkException or KubernetesException or NodeStreamException or PlatformNotSupportedException)
+        catch (Exception e) when (e is HostNetworkException or KubernetesException or NodeStreamException or IOException or PlatformNotSupportedException)
         {
-            return await FailAsync(e.Message, ExitCodes.Failed);
+            await error.WriteLineAsync(e.Message);
+            return ExitCodes.Failed;
         }
-    }
-
-    private static async Task<int> FailAsync(string message, int exitCode)
-    {
-        await Console.Error.WriteLineAsync(message);
-        return exitCode;
     }
 
     private static Dictionary<string, string> EnvironmentVariables() => Environment.GetEnvironmentVariables()

@@ -15,10 +15,11 @@ internal static class PlanCommand
             async (settings, parsed, cancellationToken) =>
             {
                 Preview preview = await Preview.TakeAsync(settings, cancellationToken);
+                TextWriter console = parsed.InvocationConfiguration.Output;
                 if (parsed.GetValue(output) == OutputOption.Json)
-                    PreviewJson.Write(preview, Console.OpenStandardOutput());
+                    console.WriteLine(PreviewJson.Write(preview));
                 else
-                    PreviewText.Write(preview, Console.Out);
+                    PreviewText.Write(preview, console);
                 return parsed.GetValue(exitCode) && !preview.IsEmpty ? ExitCodes.Difference : ExitCodes.Done;
             });
         command.Options.Add(output);

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -10,9 +12,10 @@ internal static class PreviewJson
 {
     private const int SchemaVersion = 1;
 
-    public static void Write(Preview preview, Stream output)
+    public static string Write(Preview preview)
     {
-        using var json = new Utf8JsonWriter(output, new() { Indented = true });
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
         RouteChanges routes = preview.Changes.Routes;
         json.WriteStartObject();
         json.WriteNumber("schemaVersion", SchemaVersion);
@@ -28,7 +31,7 @@ internal static class PreviewJson
         Array(json, "verdicts", preview.Plan.Verdicts, v => Verdict(json, v));
         json.WriteEndObject();
         json.Flush();
-        output.WriteByte((byte)'\n');
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     private static void Array<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<T> write)

@@ -1,6 +1,7 @@
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
+using HostGw.Settings;
 
 namespace HostGw.Commands;
 
@@ -10,7 +11,7 @@ internal static class PreviewText
     public static void Write(Preview preview, TextWriter output)
     {
         foreach (string fault in preview.Plan.Faults)
-            output.WriteLine($"! {fault}");
+            output.WriteLine($"! {Quoted.Visible(fault)}");
         WriteRoutes(preview, output);
         if (preview.NatChange.Length > 0)
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
@@ -20,7 +21,7 @@ internal static class PreviewText
             output.WriteLine("~ turn IPv6 forwarding on");
         WriteOthers(preview, output);
         if (preview.IsEmpty)
-            output.WriteLine(preview.Plan.Scope == PlanScope.Nothing ? "Nothing would be changed until that is solved." : "Nothing to change: this host is as it should be.");
+            output.WriteLine(Summary(preview));
     }
 
     public static string Describe(Preview preview, RouteCorrection correction)
@@ -47,9 +48,16 @@ internal static class PreviewText
     {
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
             output.WriteLine($"! no cluster route {route.Destination}: it {route.Refusal}");
-        foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind > VerdictKind.Routed))
-            output.WriteLine($"! node {verdict.Node.Name} {verdict.PodCidr} {VerdictNames.Of(verdict.Kind)}: {verdict.Reason}");
+        foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
+            output.WriteLine($"! {Quoted.Visible(Problems.Describe(verdict))}");
     }
+
+    private static string Summary(Preview preview) => preview.Plan switch
+    {
+        { Scope: PlanScope.Nothing } => "Nothing would be changed until that is solved.",
+        { Faults.IsEmpty: true } when preview.Changes.Routes.Conflicts.Count == 0 => "Nothing to change: this host is as it should be.",
+        _ => "Nothing to change.",
+    };
 
     private static string Describe(Preview preview, PodRoute route) => $"{route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}";
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HostGw.Settings;
 
 namespace HostGw.Commands;
 
@@ -12,7 +13,7 @@ internal static class StatusText
         bool ready = status.GetProperty("ready").GetBoolean();
         output.WriteLine($"{Text(status, "node")}  {(ready ? "ready" : "NOT READY")}  (hostgw {Text(status, "version")}, resource version {Text(status, "resourceVersion")})");
         foreach (JsonElement reason in status.GetProperty("notReady").EnumerateArray())
-            output.WriteLine($"  ! {reason.GetString()}");
+            output.WriteLine($"  ! {Quoted.Visible(reason.GetString() ?? "")}");
         if (!status.TryGetProperty("nodes", out JsonElement nodes))
             return;
 
@@ -21,7 +22,7 @@ internal static class StatusText
         output.WriteLine();
         WriteTable([Header, .. nodes.EnumerateArray().SelectMany(Rows)], output);
         foreach (JsonElement problem in status.GetProperty("problems").EnumerateArray())
-            output.WriteLine($"! {problem.GetString()}");
+            output.WriteLine($"! {Quoted.Visible(problem.GetString() ?? "")}");
     }
 
     private static IEnumerable<string[]> Rows(JsonElement node) =>
@@ -37,7 +38,8 @@ internal static class StatusText
             output.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
     }
 
-    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
+    // What came from the API server must not reach the terminal as orders to it.
+    private static string Text(JsonElement element, string name) => Quoted.Visible(element.GetProperty(name).GetString() ?? "");
 
     private static string List(JsonElement element, string name) =>
         string.Join(", ", element.GetProperty(name).EnumerateArray().Select(e => e.GetString()));

@@ -33,7 +33,10 @@ internal sealed record HostChanges
 
 /// <param name="Failures">What the host refused; everything else was done.</param>
 /// <param name="NatChange">What was done to the masquerade rule, in words; empty: nothing.</param>
-internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string NatChange);
+internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string NatChange)
+{
+    public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
+}
 
 /// <summary>A change that the host refused, and why.</summary>
 /// <param name="Route">The route concerned; null where <paramref name="Part"/> is another.</param>

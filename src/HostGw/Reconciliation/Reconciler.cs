@@ -43,7 +43,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
 
-        routes.RemoveRefused(result.Failures.Select(f => f.Route).OfType<RouteKey>().ToHashSet());
+        routes.RemoveRefused(result.RefusedRoutes);
         _brake.Count(routes, IsRepair);
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);

@@ -15,6 +15,9 @@ internal static class Quoted
     /// <summary>The same for a sentence or a path: without quotes, at most 240 characters.</summary>
     public static string Plain(string text) => Show(text, MaxSentence);
 
+    /// <summary>The same, however long.</summary>
+    public static string Visible(string text) => Show(text, int.MaxValue);
+
     private static string Show(string text, int most)
     {
         var shown = new StringBuilder();

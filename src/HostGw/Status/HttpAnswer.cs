@@ -8,7 +8,7 @@ internal sealed record HttpAnswer(int Status, string ContentType, ReadOnlyMemory
     public const string PlainText = "text/plain; charset=utf-8";
 
     public string Head =>
-        $"HTTP/1.1 {Status} {Reason}\r\nContent-Type: {ContentType}\r\nContent-Length: {Body.Length}\r\n" +
+        $"HTTP/1.1 {Status} {Reason}\r\n{(Status == 405 ? "Allow: GET, HEAD\r\n" : "")}Content-Type: {ContentType}\r\nContent-Length: {Body.Length}\r\n" +
         "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
 
     private string Reason => Status switch
@@ -18,6 +18,7 @@ internal sealed record HttpAnswer(int Status, string ContentType, ReadOnlyMemory
         404 => "Not Found",
         405 => "Method Not Allowed",
         421 => "Misdirected Request",
+        431 => "Request Header Fields Too Large",
         _ => "Service Unavailable",
     };
 

@@ -13,15 +13,15 @@ internal static class MetricsText
     public static string Write(string version, PassReport? last, StatusCounters counters, long writes)
     {
         var text = new StringBuilder(2048);
-        Family(text, "hostgw_build_info", "gauge", "1, labelled with the version.", ($"{{version=\"{version}\"}}", 1));
+        Family(text, "hostgw_build_info", "gauge", "1, labelled with the version.", (Label("version", version), 1));
         Family(text, "hostgw_ready", "gauge", "1 while the last pass succeeded and this node is in order.", ("", StatusBoard.NotReady(last).Count == 0 ? 1 : 0));
-        Family(text, "hostgw_passes_total", "counter", "Passes by what caused them.",
-            [.. counters.ByCause.Select(c => ($"{{cause=\"{WakeCauseNames.Of(c.Key)}\"}}", (double)c.Value))]);
+        Family(text, "hostgw_passes_total", "counter", "Passes by what caused them; one with several causes counts for each.",
+            [.. counters.ByCause.Select(c => (Label("cause", WakeCauseNames.Of(c.Key)), (double)c.Value))]);
         Family(text, "hostgw_passes_failed_total", "counter", "Passes in which an operation failed.", ("", counters.Failed));
         Family(text, "hostgw_pass_duration_seconds", "summary", "Time that passes took.",
             ("_sum", counters.Elapsed.TotalSeconds), ("_count", counters.Passes));
         Family(text, "hostgw_routes_changed_total", "counter", "Routes by what was done to them.",
-            ("{change=\"added\"}", counters.RoutesAdded), ("{change=\"corrected\"}", counters.RoutesCorrected), ("{change=\"removed\"}", counters.RoutesRemoved));
+            (Label("change", "added"), counters.RoutesAdded), (Label("change", "corrected"), counters.RoutesCorrected), (Label("change", "removed"), counters.RoutesRemoved));
         Family(text, "hostgw_nat_changes_total", "counter", "Changes of the masquerade rule.", ("", counters.NatChanges));
         Family(text, "hostgw_netlink_writes_total", "counter", "Netlink messages sent that change something.", ("", writes));
         if (last?.Plan is { } plan)
@@ -32,11 +32,14 @@ internal static class MetricsText
     private static void WritePlan(StringBuilder text, Plan plan, PassReport last)
     {
         Family(text, "hostgw_routes_desired", "gauge", "Routes that should stand.",
-            ("{family=\"ipv4\"}", plan.Routes.Count(r => r.Destination.IsIPv4)), ("{family=\"ipv6\"}", plan.Routes.Count(r => r.Destination.IsIPv6)));
+            (Label("family", "ipv4"), plan.Routes.Count(r => r.Destination.IsIPv4)), (Label("family", "ipv6"), plan.Routes.Count(r => r.Destination.IsIPv6)));
         Family(text, "hostgw_routes_conflicting", "gauge", "Routes whose place somebody else's route holds.", ("", last.Routes.Conflicts.Count));
         Family(text, "hostgw_podcidrs", "gauge", "podCIDRs of all nodes by what became of them.",
-            [.. Enum.GetValues<VerdictKind>().Select(k => ($"{{verdict=\"{VerdictNames.Of(k)}\"}}", (double)plan.Verdicts.Count(v => v.Kind == k)))]);
+            [.. Enum.GetValues<VerdictKind>().Select(k => (Label("verdict", VerdictNames.Of(k)), (double)plan.Verdicts.Count(v => v.Kind == k)))]);
     }
+
+    private static string Label(string name, string value) =>
+        $"{{{name}=\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"}}";
 
     private static void Family(StringBuilder text, string name, string type, string help, params ReadOnlySpan<(string Suffix, double Value)> samples)
     {

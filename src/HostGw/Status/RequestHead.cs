@@ -20,20 +20,22 @@ internal readonly record struct RequestHead(string Method, string Path, string H
         }
     }
 
-    /// <summary>False until the blank line after the headers has come, and for what is no request.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> bytes, out RequestHead head)
+    /// <summary>The blank line after the headers has come.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> bytes) => bytes.IndexOf("\r\n\r\n"u8) >= 0;
+
+    /// <summary>Null for what is no request.</summary>
+    /// <param name="bytes">A whole head, and whatever follows it.</param>
+    public static RequestHead? Parse(ReadOnlySpan<byte> bytes)
     {
-        head = default;
-        int end = bytes.IndexOf("\r\n\r\n"u8);
-        if (end < 0)
-            return false;
+        string[] lines = Encoding.Latin1.GetString(bytes[..bytes.IndexOf("\r\n\r\n"u8)]).Split("\r\n");
+        if (lines[0].Split(' ') is not [var method, ['/', ..] path, "HTTP/1.0" or "HTTP/1.1"] || !method.All(char.IsAsciiLetterUpper))
+            return null;
 
-        string[] lines = Encoding.Latin1.GetString(bytes[..end]).Split("\r\n");
-        if (lines[0].Split(' ') is not [var method, ['/', ..] path, var version] || !version.StartsWith("HTTP/1.", StringComparison.Ordinal))
-            return false;
-
-        string host = lines.Skip(1).FirstOrDefault(l => l.StartsWith("Host:", StringComparison.OrdinalIgnoreCase))?["Host:".Length..].Trim() ?? "";
-        head = new(method, path.Split('?')[0], host);
-        return true;
+        string[] headers = lines[1..];
+        string[] hosts = [.. headers.Where(h => h.StartsWith("Host:", StringComparison.OrdinalIgnoreCase))];
+        return hosts.Length == 1 && headers.All(IsHeader) ? new(method, path.Split('?')[0], hosts[0]["Host:".Length..].Trim()) : null;
     }
+
+    // A space before the colon, or a folded line, is read in different ways by different programs.
+    private static bool IsHeader(string line) => line.IndexOf(':') is > 0 and int colon && !line.AsSpan(0, colon).ContainsAny(' ', '\t');
 }

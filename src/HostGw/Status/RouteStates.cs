@@ -1,4 +1,5 @@
 using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
@@ -6,7 +7,7 @@ namespace HostGw.Status;
 /// <summary>Whether the route to a destination stands after a pass.</summary>
 internal sealed class RouteStates(PassReport report)
 {
-    private readonly HashSet<Prefix> _failed = [.. report.Failures.Select(f => f.Route?.Destination).OfType<Prefix>()];
+    private readonly HashSet<Prefix> _failed = [.. report.Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route?.Destination).OfType<Prefix>()];
     private readonly HashSet<Prefix> _conflicting = [.. report.Routes.Conflicts.Select(c => c.Route.Destination)];
     private readonly HashSet<Prefix> _held = [.. report.HeldBack.Select(r => r.Destination)];
 

@@ -14,7 +14,7 @@ internal static class StatusJson
     public static ReadOnlyMemory<byte> Write(string version, string node, PassReport? last, StatusCounters counters)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
-        using var json = new Utf8JsonWriter(buffer, new() { Indented = true });
+        using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
         json.WriteStartObject();
         json.WriteNumber("schemaVersion", SchemaVersion);
         json.WriteString("version", version);

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,45 +10,50 @@ namespace HostGw.Status;
 /// </summary>
 internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimeProvider time, ILogger<StatusServer> logger) : BackgroundService
 {
-    private const int MaxConnections = 16;
+    public const int MaxConnections = 256;
+
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly SemaphoreSlim _places = new(MaxConnections);
+    private readonly Lock _lock = new();
+    private readonly LinkedList<CancellationTokenSource> _connections = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        for (bool said = false; !stoppingToken.IsCancellationRequested; said = true)
+        for (bool failed = false; !stoppingToken.IsCancellationRequested;)
         {
             try
             {
-                await ServeAsync(stoppingToken);
+                using Socket listener = Listen();
+                if (failed)
+                    logger.StatusAvailable(listen.ToString());
+                failed = false;
+                while (true)
+                    _ = AnswerAsync(await listener.AcceptAsync(stoppingToken), stoppingToken);
             }
             catch (SocketException e)
             {
-                if (!said)
+                if (!failed)
                     logger.StatusUnavailable(listen.ToString(), e.Message);
+                failed = true;
                 await Task.Delay(Retry, time, stoppingToken);
             }
         }
     }
 
-    public override void Dispose()
+    private Socket Listen()
     {
-        _places.Dispose();
-        base.Dispose();
-    }
-
-    private async Task ServeAsync(CancellationToken stoppingToken)
-    {
-        using var listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(listen);
-        listener.Listen();
-        while (true)
+        var listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
         {
-            await _places.WaitAsync(stoppingToken);
-            Socket connection = await listener.AcceptAsync(stoppingToken);
-            _ = AnswerAsync(connection, stoppingToken);
+            listener.Bind(listen);
+            listener.Listen();
+            return listener;
+        }
+        catch (SocketException)
+        {
+            listener.Dispose();
+            throw;
         }
     }
 
@@ -57,13 +61,11 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
     {
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
+        LinkedListNode<CancellationTokenSource> place = TakePlace(patience);
         try
         {
             using (connection)
-            {
-                RequestHead? request = await ReadAsync(connection, either.Token);
-                await SendAsync(connection, request is { } head ? Answer(head) : HttpAnswer.Text("that is no request", 400), request?.Method != "HEAD", either.Token);
-            }
+                await HttpExchange.RunAsync(connection, Answer, either.Token);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
@@ -71,7 +73,22 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
         }
         finally
         {
-            _places.Release();
+            lock (_lock)
+                place.List?.Remove(place);
+        }
+    }
+
+    // Who connects and asks nothing must not keep the probes out: the oldest makes room.
+    private LinkedListNode<CancellationTokenSource> TakePlace(CancellationTokenSource patience)
+    {
+        lock (_lock)
+        {
+            if (_connections is { Count: >= MaxConnections, First: { } oldest })
+            {
+                _connections.Remove(oldest);
+                oldest.Value.Cancel(); // within the lock: its owner cannot have disposed of it
+            }
+            return _connections.AddLast(patience);
         }
     }
 
@@ -79,35 +96,4 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
     private HttpAnswer Answer(RequestHead head) => IPAddress.IsLoopback(listen.Address) && !head.IsForLoopback
         ? HttpAnswer.Text("ask by address, or as localhost", 421)
         : pages.Get(head.Method, head.Path);
-
-    private static async Task<RequestHead?> ReadAsync(Socket connection, CancellationToken cancellationToken)
-    {
-        byte[] buffer = new byte[RequestHead.MaxBytes];
-        int length = 0;
-        while (length < buffer.Length)
-        {
-            int read = await connection.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancellationToken);
-            length += read;
-            if (RequestHead.TryParse(buffer.AsSpan(0, length), out RequestHead head))
-                return head;
-            if (read == 0)
-                break;
-        }
-        return null;
-    }
-
-    private static async Task SendAsync(Socket connection, HttpAnswer answer, bool withBody, CancellationToken cancellationToken)
-    {
-        byte[] head = Encoding.ASCII.GetBytes(answer.Head);
-        await SendAllAsync(connection, head, cancellationToken);
-        if (withBody)
-            await SendAllAsync(connection, answer.Body, cancellationToken);
-        connection.Shutdown(SocketShutdown.Send);
-    }
-
-    private static async Task SendAllAsync(Socket connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        while (!bytes.IsEmpty)
-            bytes = bytes[await connection.SendAsync(bytes, SocketFlags.None, cancellationToken)..];
-    }
 }

@@ -1,0 +1,45 @@
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using HostGw.Tests.Planning;
+
+namespace HostGw.Tests.Reconciliation;
+
+/// <summary>Reports of passes over a cluster in which there is one of everything.</summary>
+internal static class Reports
+{
+    public const string Host = Given.Lan + "; 10.244.4.0/24 via 10.0.0.99 dev eth0 proto 12; resolver 10.244.9.53";
+
+    public static readonly string[] Nodes =
+    [
+        Given.Self,
+        "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2",
+        "c 10.244.3.0/24 10.0.0.3 windows",
+        "d 10.244.4.0/24 10.0.0.4",
+        "e - 10.0.0.5",
+        "f 10.244.6.0/24 192.0.2.6",
+        "g rubbish 10.0.0.7",
+        "h 10.244.8.0/24 10.0.0.8 skip",
+        "i 10.244.9.0/24 10.0.0.9",
+        "j 10.244.10.0/24 10.0.0.254",
+    ];
+
+    public static Agent Agent() => new("clusterCidrs=10.244.0.0/16,fd00:10:244::/56", Host) { Nodes = Nodes };
+
+    /// <summary>The first pass, in which "add 10.244.3.0/24" was refused.</summary>
+    public static PassReport First()
+    {
+        Agent agent = Agent();
+        agent.Host.Refusal = what => what == "add 10.244.3.0/24" ? new HostRefusal("add route 10.244.3.0/24: Network is unreachable") : null;
+        return agent.Pass(WakeCauses.Start | WakeCauses.Nodes) with { Elapsed = TimeSpan.FromMilliseconds(1.25) };
+    }
+
+    public static PassReport Failed(string why) => new()
+    {
+        At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+        Causes = WakeCauses.Retry,
+        Failures = [new(HostPart.State, "read the host", null, new HostRefusal(why))],
+    };
+
+    public static PassReport InOrder() => new Agent().Pass();
+}

@@ -1,0 +1,109 @@
+using System.Net.Sockets;
+using System.Text;
+using HostGw.Status;
+using HostGw.Tests.Logging;
+using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Tests.Status;
+
+/// <summary>The status server on a free port of loopback, and clients that speak to it byte by byte.</summary>
+internal sealed class RunningServer : IAsyncDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private readonly ModelHost _host = new(Given.Host(Given.Lan));
+    private StatusServer _server;
+
+    public RunningServer() => _server = NewServer();
+
+    public IPEndPoint EndPoint { get; } = new(IPAddress.Loopback, FreePort());
+
+    public StatusBoard Board { get; } = new();
+
+    public ManualTime Time { get; } = new();
+
+    public LogLines Log { get; } = new();
+
+    public Task StartAsync() => _server.StartAsync(TestContext.Current.CancellationToken);
+
+    public Task StopAsync() => _server.StopAsync(TestContext.Current.CancellationToken);
+
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        _server.Dispose();
+        _server = NewServer();
+        await StartAsync();
+    }
+
+    public Task<string> GetAsync(string path) => AskAsync($"GET {path} HTTP/1.1\r\nHost: {EndPoint}\r\n\r\n");
+
+    /// <summary>Sends it all, then reads to the end.</summary>
+    public async Task<string> AskAsync(string request)
+    {
+        using Socket client = await ConnectAsync();
+        await client.SendAsync(Encoding.Latin1.GetBytes(request), SocketFlags.None, TestContext.Current.CancellationToken);
+        return await ReadAsync(client);
+    }
+
+    /// <summary>Connects, however long the server takes to listen.</summary>
+    public async Task<Socket> ConnectAsync()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        while (true)
+        {
+            var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await client.ConnectAsync(EndPoint, deadline.Token);
+                return client;
+            }
+            catch (SocketException) when (!deadline.IsCancellationRequested)
+            {
+                client.Dispose();
+                await Task.Yield();
+            }
+        }
+    }
+
+    /// <summary>Everything that arrives before the other side ends the connection.</summary>
+    public static async Task<string> ReadAsync(Socket client)
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        using var received = new MemoryStream();
+        byte[] buffer = new byte[4096];
+        int read;
+        while ((read = await client.ReceiveAsync(buffer, SocketFlags.None, deadline.Token)) > 0)
+            received.Write(buffer, 0, read);
+        return Encoding.UTF8.GetString(received.ToArray());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _server.Dispose();
+        _host.Dispose();
+    }
+
+    private StatusServer NewServer() => new(EndPoint, new(Board, _host, "0.1.0+abc", "self"), Time, new Typed(Log));
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private sealed class Typed(ILogger logger) : ILogger<StatusServer>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => logger.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) => logger.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            logger.Log(logLevel, eventId, state, exception, formatter);
+    }
+}

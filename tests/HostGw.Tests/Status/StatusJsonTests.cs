@@ -1,0 +1,102 @@
+using System.Text;
+using System.Text.Json;
+using HostGw.Reconciliation;
+using HostGw.Status;
+using HostGw.Tests.Reconciliation;
+using HostGw.Tests.Settings;
+
+namespace HostGw.Tests.Status;
+
+public class StatusJsonTests
+{
+    [Fact]
+    public void The_status_of_a_cluster_with_one_of_everything() =>
+        Golden.Equal("tests/HostGw.Tests/Status/Golden/status.json", Text(Reports.First()));
+
+    [Fact]
+    public void Before_the_first_pass_it_says_what_it_waits_for()
+    {
+        JsonElement status = Parse(null);
+
+        Assert.Equal(1, status.GetProperty("schemaVersion").GetInt32());
+        Assert.False(status.GetProperty("ready").GetBoolean());
+        Assert.Equal("no complete list of nodes yet: waiting for the API server", status.GetProperty("notReady")[0].GetString());
+        Assert.False(status.GetProperty("passes").TryGetProperty("lastAt", out _));
+    }
+
+    [Fact]
+    public void A_pass_that_could_not_read_the_host_says_so()
+    {
+        JsonElement status = Parse(Reports.Failed("No buffer space available"));
+
+        Assert.Equal("read the host: No buffer space available", status.GetProperty("notReady")[0].GetString());
+        Assert.False(status.TryGetProperty("nodes", out _));
+    }
+
+    [Theory]
+    [InlineData("installed", "")]
+    [InlineData("failed", "refuse")]
+    [InlineData("conflict", "foreign")]
+    [InlineData("missing", "fight")]
+    [InlineData("held", "own node gone")]
+    public void A_route_is(string state, string when)
+    {
+        Agent agent = new();
+        if (when == "foreign")
+            agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4");
+        if (when == "refuse")
+            agent.Host.Refusal = what => what == "add 10.244.2.0/24" ? new HostRefusal("no") : null;
+        PassReport report = agent.Pass();
+        for (int i = 0; i < 6 && when == "fight"; i++)
+        {
+            agent.Host.Remove("10.244.2.0/24");
+            report = agent.Pass();
+        }
+        if (when == "own node gone")
+        {
+            // Without our Node no interface is known: a name is.
+            agent.Restart("interface=eth0");
+            agent.Nodes = Agent.ThreeNodes[1..];
+            report = agent.Pass();
+        }
+
+        JsonElement node = Parse(report).GetProperty("nodes").EnumerateArray().Single(n => n.GetProperty("name").GetString() == "b");
+        Assert.Equal(state, node.GetProperty("podCidrs")[0].GetProperty("route").GetString());
+    }
+
+    [Theory]
+    [InlineData("applied", "nftables", "")]
+    [InlineData("off", "none", "nat=off")]
+    public void Masquerading_is(string state, string backend, string policy)
+    {
+        JsonElement nat = Parse(new Agent(policy).Pass()).GetProperty("nat");
+
+        Assert.Equal((state, backend), (nat.GetProperty("state").GetString(), nat.GetProperty("backend").GetString()));
+    }
+
+    [Fact]
+    public void Masquerading_that_was_refused_has_failed()
+    {
+        Agent agent = new();
+        agent.Host.Refusal = what => what == "nat created" ? new HostRefusal("no") : null;
+
+        Assert.Equal("failed", Parse(agent.Pass()).GetProperty("nat").GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public void Masquerading_is_left_alone_while_the_own_node_is_not_in_order() =>
+        Assert.Equal("left alone", Parse(new Agent { Nodes = ["self - 10.0.0.1"] }.Pass()).GetProperty("nat").GetProperty("state").GetString());
+
+    [Fact]
+    public void A_family_that_this_host_has_not_is_null()
+    {
+        PassReport report = new Agent("forwarding=off").Pass() with { Forwarding = new(true, null) };
+
+        Assert.Equal(JsonValueKind.Null, Parse(report).GetProperty("forwarding").GetProperty("ipv6").ValueKind);
+    }
+
+    private static string Text(PassReport? report) =>
+        Encoding.UTF8.GetString(StatusJson.Write("0.1.0+abc", "self", report, report is null ? new() : new StatusCounters().After(report)).Span) + "\n";
+
+    private static JsonElement Parse(PassReport? report) => JsonDocument.Parse(Text(report)).RootElement;
+}

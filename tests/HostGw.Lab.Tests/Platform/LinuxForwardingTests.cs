@@ -77,7 +77,7 @@ public sealed class LinuxForwardingTests : IDisposable
         ProcSysNet sysctl = new(_files.FullName);
         Assert.Equal(new ForwardingState(false, null), sysctl.ReadForwarding());
 
-        sysctl.EnableForwardingIPv4(uplink: "eth0");
+        sysctl.EnableForwardingIPv4();
         sysctl.RaiseNeighbourThresholds(1000);
 
         Assert.Equal(new ForwardingState(true, null), sysctl.ReadForwarding());

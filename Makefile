@@ -1,24 +1,26 @@
 # The commands of this repository. `make demo` shows what HostGw does, `make test` proves it.
 
 LAB := tests/HostGw.Lab/bin/Release/net10.0/hostgw-lab
-QUIET := -c Release -v quiet -nologo -clp:NoSummary
+DOTNET := tests/tools/quietly.sh dotnet
+RELEASE := -c Release -v quiet -nologo
 
 # Debian packages by the program that shows they are there.
-PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount
+PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace
 
 .PHONY: build publish demo test format clean install
 
 build:
-	@dotnet build HostGw.sln $(QUIET)
+	@$(DOTNET) build HostGw.sln $(RELEASE)
 
 # What the lab runs on every node.
 publish:
-	@dotnet publish src/HostGw $(QUIET) -o artifacts/hostgw
+	@$(DOTNET) publish src/HostGw $(RELEASE) -o artifacts/hostgw
 
 demo:
 	$(if $(filter-out 0,$(shell id -u)),$(error make demo needs root, for network namespaces: sudo make demo))
+	@echo 'Building (the first time takes a minute).'
 	@$(MAKE) --no-print-directory install publish
-	@dotnet build tests/HostGw.Lab $(QUIET)
+	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
 	@$(LAB) demo
 
 test:

@@ -9,7 +9,7 @@ public abstract class LabTest : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => Cluster = await Cluster.CreateAsync(Settings);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         // The last words are what one asks for when a test failed.

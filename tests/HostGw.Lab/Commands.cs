@@ -10,12 +10,13 @@ namespace HostGw.Lab;
 internal static class Commands
 {
     private const int NoRights = 2;
+    private const string Up = "up";
 
     public static RootCommand Create()
     {
         var root = new RootCommand("A Kubernetes cluster in a box: network namespaces as nodes and pods, a real agent in each node.");
-        root.Subcommands.Add(Command("demo", "Show and check everything once, then remove it.", DemoAsync, record: false));
-        root.Subcommands.Add(Command("up", "Build a cluster and keep it until Ctrl-C or `down`.", UpAsync, record: true));
+        root.Subcommands.Add(Command("demo", "Show and check everything once, then remove it.", DemoAsync));
+        root.Subcommands.Add(Command(Up, "Build a cluster and keep it until Ctrl-C or `down`.", UpAsync));
         var down = new Command("down", "End the cluster that `up` built.");
         down.SetAction(_ => Down());
         root.Subcommands.Add(down);
@@ -23,14 +24,14 @@ internal static class Commands
     }
 
     // Outside the box a command enters it, which starts this program again in there.
-    private static Command Command(string name, string description, Func<CancellationToken, Task<int>> run, bool record)
+    private static Command Command(string name, string description, Func<CancellationToken, Task<int>> run)
     {
         var command = new Command(name, description);
-        command.SetAction((_, cancellationToken) => Box.IsInside ? run(cancellationToken) : Task.FromResult(Enter(name, record)));
+        command.SetAction((_, cancellationToken) => Box.IsInside ? run(cancellationToken) : Task.FromResult(Enter(name)));
         return command;
     }
 
-    private static int Enter(string command, bool record)
+    private static int Enter(string command)
     {
         if (!Box.MayEnter)
         {
@@ -42,11 +43,8 @@ internal static class Commands
             Console.Error.WriteLine(AgentBinary.NotFound);
             return 1;
         }
-        if (record)
-        {
+        if (command == Up)
             RunningBox.End();
-            RunningBox.Record();
-        }
         Box.Enter([command]);
         return 1;
     }
@@ -62,16 +60,7 @@ internal static class Commands
         long started = Stopwatch.GetTimestamp();
         await using Cluster cluster = await Cluster.CreateAsync(new());
         await cluster.StartAgentsAsync();
-        var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
-        screen.Title($"The cluster is up ({Screen.Time(Stopwatch.GetElapsedTime(started))}). Ctrl-C or `hostgw-lab down` removes it.");
-        screen.Table(Report.Nodes(cluster));
-        screen.Text();
-        screen.Faint("A shell on a node (or in a pod: node1-pod1; or outside: outside):");
-        screen.Text($"{Box.EnterCommand} ip netns exec node1 bash");
-        screen.Faint("The API, from any of those shells:");
-        screen.Text($"export KUBECONFIG={cluster.Api.Kubeconfig}; kubectl get nodes -o wide");
-        screen.Faint("What an agent writes:");
-        screen.Text($"tail -f /proc/{Box.Pid}/root{Box.Directory}/node1.log");
+        ShowHowToLookInside(cluster, Stopwatch.GetElapsedTime(started));
 
         var ended = new TaskCompletionSource();
         using PosixSignalRegistration onTerm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -84,6 +73,20 @@ internal static class Commands
             context.Cancel = true;
             ended.TrySetResult();
         }
+    }
+
+    private static void ShowHowToLookInside(Cluster cluster, TimeSpan took)
+    {
+        var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
+        screen.Title($"The cluster is up ({Screen.Time(took)}). Ctrl-C or `hostgw-lab down` removes it.");
+        screen.Table(Report.Nodes(cluster));
+        screen.Text();
+        screen.Faint("A shell on a node (or in a pod: node1-pod1; or outside: outside):");
+        screen.Text($"{Box.EnterCommand} ip netns exec node1 bash");
+        screen.Faint("The API, from any of those shells:");
+        screen.Text($"export KUBECONFIG={cluster.Api.Kubeconfig}; kubectl get nodes -o wide");
+        screen.Faint("What an agent writes:");
+        screen.Text($"tail -f /proc/{Box.Pid}/root{Box.Directory}/node1.log");
     }
 
     private static int Down()

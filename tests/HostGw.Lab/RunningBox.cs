@@ -3,34 +3,33 @@ using HostGw.Lab.Interop;
 
 namespace HostGw.Lab;
 
-/// <summary>Remembers, outside of any box, which process holds the lab that <c>up</c> started.</summary>
+/// <summary>The box that <c>up</c> keeps, found by its command line: there is no file that could be left over or lie.</summary>
 internal static class RunningBox
 {
-    private const string File = "/run/hostgw-lab.pid";
-
-    /// <summary>Records this process, which is about to become the box.</summary>
-    public static void Record() => System.IO.File.WriteAllText(File, Identity(Environment.ProcessId));
-
-    /// <summary>Ends the recorded box, and with it everything inside. False if there is none.</summary>
+    /// <summary>Ends every such box, and with it everything inside. False if there was none.</summary>
     public static bool End()
     {
-        if (!System.IO.File.Exists(File))
-            return false;
-
-        string recorded = System.IO.File.ReadAllText(File);
-        System.IO.File.Delete(File);
-        int pid = int.Parse(recorded.Split(' ')[0], CultureInfo.InvariantCulture);
-        // A process id may have been given to another process since: the start time tells.
-        return Identity(pid) == recorded && Libc.kill(pid, Libc.SIGKILL) == 0;
+        int[] boxes = [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Select(ProcessId).Where(IsBox)];
+        foreach (int box in boxes)
+            _ = Libc.kill(box, Libc.SIGKILL);
+        return boxes.Length > 0;
     }
 
-    // Field 22 of stat is the start time; the name in field 2 may hold blanks, so count from its closing bracket.
-    private static string Identity(int pid)
+    private static int ProcessId(string? directory) =>
+        int.TryParse(directory, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : 0;
+
+    // sh …/in-box.sh --inside …/hostgw-lab up
+    private static bool IsBox(int pid)
     {
-        string stat = $"/proc/{pid}/stat";
-        string started = System.IO.File.Exists(stat)
-            ? System.IO.File.ReadAllText(stat).Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[19]
-            : "";
-        return $"{pid} {started}";
+        try
+        {
+            return pid > 0 && File.ReadAllText($"/proc/{pid}/cmdline").Split('\0') is [_, var script, "--inside", var lab, "up", ""]
+                && Path.GetFileName(script) == "in-box.sh" && Path.GetFileName(lab) == "hostgw-lab";
+        }
+        catch (IOException)
+        {
+            // It ended meanwhile.
+            return false;
+        }
     }
 }

@@ -9,10 +9,15 @@
 #
 #   nsenter --target PID --net --mount --pid=/proc/PID/root/run/box/pid COMMAND
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 
 if [ "$1" != --inside ]; then
   LAB_BOX_PID=$$
   export LAB_BOX_PID
+  unshare --net --mount true 2> /dev/null || {
+    echo 'a box needs root with the right to make namespaces (in a container: --privileged)' >&2
+    exit 2
+  }
   exec unshare --net --mount -- sh "$0" --inside "$@"
 fi
 shift

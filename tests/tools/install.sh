@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs Debian packages whose program is missing: tests/tools/install.sh PROGRAM:PACKAGE…
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 
 missing=
 for pair; do

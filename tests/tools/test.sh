@@ -43,7 +43,7 @@ run() {
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then fail "$name ended with $status"; fi
 }
 
-dotnet build HostGw.sln -c Release -v quiet -nologo -clp:NoSummary || { fail build; finish; }
+make --no-print-directory build || { fail build; finish; }
 run HostGw.Tests
 
 lab=HostGw.Lab.Tests

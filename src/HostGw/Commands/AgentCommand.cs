@@ -20,6 +20,8 @@ internal static class AgentCommand
     {
         using ILoggerFactory loggers = Logging.CreateFactory(settings);
         ILogger logger = loggers.CreateLogger("HostGw");
+        if (OperatingSystem.IsLinux())
+            NetAdmin.Require();
         using IDisposable? onlyAgent = OperatingSystem.IsLinux() ? await WaitForTurnAsync(logger, cancellationToken) : null;
         if (cancellationToken.IsCancellationRequested)
             return ExitCodes.Done;

@@ -1,5 +1,6 @@
 using HostGw.Kubernetes;
 using HostGw.Nodes;
+using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
 using HostGw.Settings;
@@ -39,7 +40,7 @@ internal static class AgentHost
         // → Planning → Reconciliation → Platform
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
         services.AddHostedService(s => new ReconcileLoop(
-            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => s.GetRequiredService<KubernetesClient>().RemoteAddress,
+            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => Ip.From(s.GetRequiredService<KubernetesClient>().RemoteAddress),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
             s.GetRequiredService<StatusBoard>().Record, new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
 

@@ -35,6 +35,6 @@ internal static class ApiAccess
         {
             throw new KubernetesException($"The API server did not list its nodes within {Patience.TotalSeconds:0} s", e);
         }
-        return (store.Snapshot, client.RemoteAddress);
+        return (store.Snapshot, Ip.From(client.RemoteAddress));
     }
 }

@@ -34,6 +34,8 @@ internal static class CleanupCommand
 
     private static int Run(AgentSettings settings, TextWriter output, TextWriter error)
     {
+        if (OperatingSystem.IsLinux())
+            NetAdmin.Require();
         using AgentLock? onlyAgent = OperatingSystem.IsLinux() ? AgentLock.TryAcquire() : null;
         if (OperatingSystem.IsLinux() && onlyAgent is null)
         {

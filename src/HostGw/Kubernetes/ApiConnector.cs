@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using HostGw.Planning;
 
 namespace HostGw.Kubernetes;
 
@@ -12,8 +11,8 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
 
     private IPAddress? _remote;
 
-    /// <summary>The address of the latest connection; no address before the first.</summary>
-    public Ip RemoteAddress => Volatile.Read(ref _remote) is { } address ? Ip.From(address) : default;
+    /// <summary>The address of the latest connection; null before the first.</summary>
+    public IPAddress? RemoteAddress => Volatile.Read(ref _remote);
 
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Headers;
-using HostGw.Planning;
 
 namespace HostGw.Kubernetes;
 
@@ -31,7 +30,7 @@ internal sealed class KubernetesClient : IDisposable
     }
 
     /// <summary>The address of the latest connection to the API server; no address before the first.</summary>
-    public Ip RemoteAddress => _connector.RemoteAddress;
+    public IPAddress? RemoteAddress => _connector.RemoteAddress;
 
     /// <summary>A page of nodes. Give either a <paramref name="resourceVersion"/> ("0": whatever the watch cache has; null: the latest, by quorum) or a <paramref name="continueToken"/>.</summary>
     /// <param name="limit">Nodes per page; 0: all.</param>

@@ -19,19 +19,17 @@ internal sealed class NodeDraft(NodeSelector selector)
     public const int MaxText = 64;
 
     private readonly DraftLabels _labels = new(selector);
-    private readonly List<Prefix> _podCidrs = [];
-    private readonly TextList _unreadablePodCidrs = new();
-    private readonly TextBuffer _podCidr = new(), _osLabel = new(), _os = new();
+    private readonly TextBuffer _osLabel = new(), _os = new();
     private readonly List<Ip> _internalIPs = [], _externalIPs = [], _nextHops = [];
     private bool _hasNextHop;
-
-    private int PodCidrCount => _podCidrs.Count + _unreadablePodCidrs.Count;
 
     public TextBuffer Name { get; } = new();
 
     public TextBuffer Uid { get; } = new();
 
     public TextBuffer ResourceVersion { get; } = new();
+
+    public DraftPodCidrs PodCidrs { get; } = new();
 
     /// <summary>Unix seconds; a node whose age cannot be read is the youngest.</summary>
     public long CreatedAt { get; set; }
@@ -49,15 +47,8 @@ internal sealed class NodeDraft(NodeSelector selector)
         _osLabel.Clear();
         _os.Clear();
         _nextHops.Clear();
-        _podCidr.Clear();
-        ClearPodCidrs();
+        PodCidrs.Clear();
         ClearAddresses();
-    }
-
-    public void ClearPodCidrs()
-    {
-        _podCidrs.Clear();
-        _unreadablePodCidrs.Clear();
     }
 
     public void ClearAddresses()
@@ -65,24 +56,6 @@ internal sealed class NodeDraft(NodeSelector selector)
         _internalIPs.Clear();
         _externalIPs.Clear();
     }
-
-    /// <summary>An entry of spec.podCIDRs.</summary>
-    public void AddPodCidr(ReadOnlySpan<char> text)
-    {
-        if (text.Length > MaxText || !Prefix.TryParse(text, out Prefix prefix))
-            AddUnreadablePodCidr(text);
-        else if (PodCidrCount < MaxEntries)
-            _podCidrs.Add(prefix);
-    }
-
-    public void AddUnreadablePodCidr(ReadOnlySpan<char> text)
-    {
-        if (PodCidrCount < MaxEntries)
-            _unreadablePodCidrs.Add(Cut(text));
-    }
-
-    /// <summary>spec.podCIDR, which counts only where podCIDRs is absent.</summary>
-    public void SetPodCidr(ReadOnlySpan<char> text) => _podCidr.Set(Cut(text));
 
     /// <summary>An entry of status.addresses. Host names and text that is no address are left out.</summary>
     public void AddAddress(NodeAddressType type, ReadOnlySpan<char> text)
@@ -119,17 +92,13 @@ internal sealed class NodeDraft(NodeSelector selector)
         }
     }
 
-    public void Complete()
-    {
-        if (PodCidrCount == 0 && !_podCidr.IsEmpty)
-            AddPodCidr(_podCidr.Span);
-    }
+    public void Complete() => PodCidrs.Complete();
 
     /// <summary>Whether planning would see no difference.</summary>
     public bool Matches(ClusterNode node) =>
         Name.Is(node.Name) && Uid.Is(node.Uid) && CreatedAt == node.CreatedAt && Skip == node.Skip &&
         OperatingSystem().SequenceEqual(node.OperatingSystem) &&
-        Same(_podCidrs, node.PodCidrs) && _unreadablePodCidrs.SequenceEqual(node.UnreadablePodCidrs) &&
+        PodCidrs.Matches(node) &&
         Same(_internalIPs, node.InternalIPs) && Same(_externalIPs, node.ExternalIPs) &&
         _hasNextHop == node.NextHopOverride.HasValue && Same(_nextHops, node.NextHopOverride ?? []) &&
         _labels.SequenceEqual(node.Labels);
@@ -140,8 +109,8 @@ internal sealed class NodeDraft(NodeSelector selector)
         Uid = Uid.ToString(),
         CreatedAt = CreatedAt,
         OperatingSystem = OperatingSystemNames.Intern(OperatingSystem()),
-        PodCidrs = [.. _podCidrs],
-        UnreadablePodCidrs = _unreadablePodCidrs.ToImmutable(),
+        PodCidrs = PodCidrs.Prefixes(),
+        UnreadablePodCidrs = PodCidrs.Unreadable(),
         InternalIPs = [.. _internalIPs],
         ExternalIPs = [.. _externalIPs],
         NextHopOverride = _hasNextHop ? [.. _nextHops] : null,
@@ -153,9 +122,9 @@ internal sealed class NodeDraft(NodeSelector selector)
         OperatingSystemNames.Normal(!_os.IsEmpty ? _os.Span : _osLabel.Span);
 
     // Half a surrogate pair is no text.
-    private static ReadOnlySpan<char> Cut(ReadOnlySpan<char> text) =>
+    internal static ReadOnlySpan<char> Cut(ReadOnlySpan<char> text) =>
         text.Length <= MaxText ? text : text[..(char.IsHighSurrogate(text[MaxText - 1]) ? MaxText - 1 : MaxText)];
 
-    private static bool Same<T>(List<T> read, ImmutableArray<T> known) where T : struct, IEquatable<T> =>
+    private static bool Same(List<Ip> read, ImmutableArray<Ip> known) =>
         CollectionsMarshal.AsSpan(read).SequenceEqual(known.AsSpan());
 }

@@ -17,12 +17,6 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
     private JsonPlace _place = JsonPlace.Outside;
     private JsonField _field;
     private int _skipDepth = -1;
-    private bool _ended;
-
-    public string ResourceVersion => _values.Envelope.ListVersion;
-
-    /// <summary>Empty on the last page.</summary>
-    public string Continue => _values.Envelope.Continue;
 
     /// <summary>Decodes what is complete and returns how many bytes that took; the rest must come again, with more.</summary>
     /// <exception cref="NodeStreamException">This is not JSON, or not what was asked for.</exception>
@@ -48,14 +42,12 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
         }
     }
 
-    /// <summary>Checks that a document came, whole and of the right kind.</summary>
-    /// <exception cref="NodeStreamException">It did not.</exception>
-    public void RequireComplete()
+    /// <summary>To be called at the end of a list.</summary>
+    /// <exception cref="NodeStreamException">The document was another than a list of nodes.</exception>
+    public NodeListPage Page()
     {
-        if (!_ended)
-            throw new NodeStreamException("The API server's answer breaks off");
-        if (root == JsonPlace.List)
-            _values.Envelope.RequireList();
+        _values.Envelope.RequireList();
+        return new(_values.Envelope.ListVersion, _values.Envelope.Continue);
     }
 
     private void Token(ref Utf8JsonReader reader)
@@ -109,7 +101,6 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
     {
         JsonPlace left = _place;
         _place = NodeJsonGrammar.Parent(left, _envelope);
-        _ended = _place == JsonPlace.Outside;
 
         if (left == JsonPlace.Address)
             _values.EndAddress();

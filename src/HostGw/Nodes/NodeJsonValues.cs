@@ -18,7 +18,7 @@ internal sealed class NodeJsonValues(NodeDraft draft)
         if (place is JsonPlace.Event or JsonPlace.Node)
             draft.Clear();
         else if (place == JsonPlace.PodCidrs)
-            draft.ClearPodCidrs();
+            draft.PodCidrs.Restart();
         else if (place == JsonPlace.Addresses)
             draft.ClearAddresses();
         else if (place == JsonPlace.Address)
@@ -46,7 +46,7 @@ internal sealed class NodeJsonValues(NodeDraft draft)
     public void Unexpected(JsonPlace place, JsonField field, bool isArray)
     {
         if (place == JsonPlace.PodCidrs || (place == JsonPlace.Spec && field is JsonField.PodCidr or JsonField.PodCidrs))
-            draft.AddUnreadablePodCidr(isArray ? "[…]" : "{…}");
+            draft.PodCidrs.AddUnreadable(isArray ? "[…]" : "{…}");
         else if (place == JsonPlace.Annotations && field == JsonField.NextHop)
             draft.SetNextHop("");
         else if (place is JsonPlace.List or JsonPlace.ListMetadata)
@@ -111,12 +111,12 @@ internal sealed class NodeJsonValues(NodeDraft draft)
     private void PodCidr(ref readonly Utf8JsonReader reader, JsonPlace place, JsonField field, ReadOnlySpan<char> text)
     {
         if (place == JsonPlace.PodCidrs)
-            draft.AddPodCidr(text);
+            draft.PodCidrs.Add(text);
         else if (reader.TokenType == JsonTokenType.Null)
             return;
         else if (field == JsonField.PodCidr)
-            draft.SetPodCidr(text);
+            draft.PodCidrs.SetSingle(text);
         else if (field == JsonField.PodCidrs)
-            draft.AddUnreadablePodCidr(text);
+            draft.PodCidrs.AddUnreadable(text);
     }
 }

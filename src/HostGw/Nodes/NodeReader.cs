@@ -14,8 +14,7 @@ internal sealed class NodeReader(NodeSelector selector)
     {
         var decoder = new NodeJsonDecoder(JsonPlace.List, _draft, sink);
         await JsonPump.RunAsync(stream, decoder, endsDocument: true, cancellationToken);
-        decoder.RequireComplete();
-        return new(decoder.ResourceVersion, decoder.Continue);
+        return decoder.Page();
     }
 
     /// <summary>Reads events until the stream ends, be it within an event.</summary>
@@ -31,7 +30,6 @@ internal sealed class NodeReader(NodeSelector selector)
         ClusterNode? node = null;
         var decoder = new NodeJsonDecoder(JsonPlace.Node, new(selector), (_, draft) => node = draft.Build());
         await JsonPump.RunAsync(stream, decoder, endsDocument: true, cancellationToken);
-        decoder.RequireComplete();
         return node!;
     }
 }

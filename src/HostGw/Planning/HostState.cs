@@ -35,7 +35,11 @@ internal sealed record HostState
 }
 
 /// <summary>A network interface. Up: it carries traffic as far as its administrator is concerned.</summary>
-internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsLoopback);
+internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsLoopback)
+{
+    /// <summary>IPv4 packets that come in here may leave by another interface, if the host as a whole forwards.</summary>
+    public bool ForwardsIPv4 { get; init; } = true;
+}
 
 /// <summary>An address of this host, and the prefix whose addresses it makes neighbours (the peer's, on a point-to-point link).</summary>
 internal readonly record struct HostAddress(Ip Address, Prefix Connected, int Interface);

@@ -47,8 +47,11 @@ internal readonly record struct Ip : IComparable<Ip>
         _ => default,
     };
 
-    public static Ip From(IPAddress address)
+    /// <summary>Null is no address.</summary>
+    public static Ip From(IPAddress? address)
     {
+        if (address is null)
+            return default;
         Span<byte> bytes = stackalloc byte[16];
         address.TryWriteBytes(bytes, out int length);
         return FromBytes(bytes[..length]);

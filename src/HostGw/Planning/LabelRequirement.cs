@@ -6,7 +6,8 @@ namespace HostGw.Planning;
 /// <summary>One requirement of a label selector: the key's value is, or is not, one of the values; without values: the key exists, or does not.</summary>
 internal sealed record LabelRequirement(string Key, bool Negated, ImmutableArray<string> Values)
 {
-    private static readonly SearchValues<char> Reserved = SearchValues.Create(" ()=!,");
+    // What labels consist of. A text with anything else would be a key that no node has, and select none.
+    private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./");
 
     public bool Holds(ImmutableArray<KeyValuePair<string, string>> labels)
     {
@@ -39,7 +40,7 @@ internal sealed record LabelRequirement(string Key, bool Negated, ImmutableArray
     private static LabelRequirement Make(string text, string key, bool negated, params string[] values)
     {
         key = key.Trim();
-        if (key.Length == 0 || key.AsSpan().ContainsAny(Reserved) || values.Any(v => v.AsSpan().ContainsAny(Reserved)))
+        if (key.Length == 0 || key.AsSpan().ContainsAnyExcept(Plain) || values.Any(v => v.AsSpan().ContainsAnyExcept(Plain)))
             throw new FormatException($"'{text}' is not a label requirement (write key=value, key!=value, key, !key, key in (a,b))");
         return new(key, negated, [.. values]);
     }

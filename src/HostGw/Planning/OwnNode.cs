@@ -12,7 +12,7 @@ internal static class OwnNode
 
         List<string> faults = [];
         foreach (string unreadable in self.UnreadablePodCidrs)
-            faults.Add($"this node's podCIDR '{unreadable}' is not a CIDR; nothing is changed until the Node is re-created with a valid one");
+            faults.Add($"this node's podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR; nothing is changed until the Node is re-created with a valid one");
         foreach (Prefix podCidr in self.PodCidrs)
         {
             if (PodCidrGuard.RefuseShape(podCidr, policy) is { } reason)

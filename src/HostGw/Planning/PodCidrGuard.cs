@@ -61,6 +61,9 @@ internal sealed class PodCidrGuard
         return RefuseOutside(podCidr, policy.ClusterCidrs) ?? RefuseService(podCidr, policy.ServiceCidrs);
     }
 
+    /// <summary>Text of the API without what would move a terminal's cursor.</summary>
+    public static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '?' : c)]);
+
     /// <summary>RFC 1918, RFC 6598 or RFC 4193 space.</summary>
     public static bool IsPrivate(Prefix prefix) => Covers(Private, prefix);
 

@@ -12,7 +12,7 @@ internal sealed class Verdicts(
         foreach (ClusterNode node in nodes)
         {
             foreach (string unreadable in node.UnreadablePodCidrs)
-                verdicts.Add(new(node, default, VerdictKind.Rejected, $"podCIDR '{unreadable}' is not a CIDR"));
+                verdicts.Add(new(node, default, VerdictKind.Rejected, $"podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR"));
             foreach (Prefix podCidr in node.PodCidrs)
                 verdicts.Add(For(node, podCidr));
             if (node.PodCidrs.IsEmpty && node.UnreadablePodCidrs.IsEmpty)

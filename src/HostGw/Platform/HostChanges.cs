@@ -19,6 +19,9 @@ internal sealed record HostChanges
 
     public bool EnableForwardingIPv4 { get; init; }
 
+    /// <summary>The interface that peers' packets come in by; null: none at the moment.</summary>
+    public string? UplinkIPv4 { get; init; }
+
     public bool EnableForwardingIPv6 { get; init; }
 
     /// <summary>Next hops whose MAC address may have changed hands.</summary>

@@ -21,7 +21,7 @@ internal interface IHostNetwork : IDisposable
     /// <param name="host">What this pass read.</param>
     ApplyResult Apply(HostChanges changes, HostState host);
 
-    /// <summary>Calls <paramref name="wake"/> whenever the host changed in a way that the plan may care about, until cancelled. It listens from the moment that this returns.</summary>
+    /// <summary>Calls <paramref name="wake"/> once it listens, and whenever the host changed in a way that the plan may care about, until cancelled.</summary>
     /// <exception cref="HostNetworkException">The host cannot be listened to.</exception>
     Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken);
 

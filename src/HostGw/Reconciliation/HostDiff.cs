@@ -16,9 +16,13 @@ internal static class HostDiff
             ChangesNat = everything,
             Nat = plan.Nat,
             PodCidrs = plan.OwnPodCidrs,
-            EnableForwardingIPv4 = everything && plan.ForwardIPv4 && state.Forwarding.IPv4 == false,
+            EnableForwardingIPv4 = everything && plan.ForwardIPv4 && (state.Forwarding.IPv4 == false || IsOffOnUplink(plan, state)),
+            UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,
             EnableForwardingIPv6 = everything && plan.ForwardIPv6 && state.Forwarding.IPv6 == false,
             Peers = everything ? plan.Routes.Length : 0,
         };
     }
+
+    private static bool IsOffOnUplink(Plan plan, HostState state) =>
+        state.Forwarding.IPv4 == true && plan.InterfaceIPv4.Interface is { ForwardsIPv4: false };
 }

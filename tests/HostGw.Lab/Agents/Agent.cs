@@ -45,6 +45,7 @@ public sealed class Agent : IDisposable
         _process = Process.Start(StartInfo(["agent", "--listen", Listen, "--log-format", "text", .. Flags]))!;
         _process.OutputDataReceived += (_, e) => Log.Add(e.Data);
         _process.ErrorDataReceived += (_, e) => Log.Add(e.Data);
+        _process.StandardInput.Close();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
@@ -116,6 +117,8 @@ public sealed class Agent : IDisposable
     {
         var start = new ProcessStartInfo("ip", ["netns", "exec", Node, AgentBinary.Find(), .. arguments])
         {
+            // A terminal on any of the three would make the agent set it up.
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -77,10 +77,11 @@ internal sealed partial class DemoRun
             FloodInterval);
     }
 
-    private Task CheckFloodAsync(PingFlood flood)
+    private async Task CheckFloodAsync(PingFlood flood)
     {
+        await Task.Delay(FloodsOn);
         PingFloodResult result = flood.Stop();
-        return CheckAsync(
+        await CheckAsync(
             $"{result.Sent} pings on {result.Paths} paths, {result.Lost} lost; longest silence between two replies", Agent(1), () =>
             {
                 Expect("every ping answered", [.. result.Losses]);
@@ -92,7 +93,7 @@ internal sealed partial class DemoRun
     {
         screen.Faint("NAT on node2 (nft list table inet hostgw); the others differ only in their own pod subnets:");
         foreach (string line in NatTable(cluster.Node(2)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            screen.Text(line.Replace("\t", "  ", StringComparison.Ordinal));
+            screen.Quote(line.Replace("\t", "  ", StringComparison.Ordinal));
         screen.Text();
         return Nothing("a masquerade rule for what is neither local nor exempt",
             from node in cluster.Nodes

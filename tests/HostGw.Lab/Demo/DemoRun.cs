@@ -11,6 +11,8 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FloodInterval = TimeSpan.FromMilliseconds(5);
+    // A late effect of a change must not be missed.
+    private static readonly TimeSpan FloodsOn = TimeSpan.FromSeconds(1);
 
     /// <summary>True if every check passed.</summary>
     public static async Task<bool> RunAsync(Screen screen)
@@ -62,7 +64,7 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
             return Stopwatch.GetElapsedTime(started);
         });
         screen.Text();
-        screen.Faint("Routes made by the agents (all on eth0, protocol 157; the first of each node is the cluster route):");
+        screen.Faint("Routes made by the agents (on eth0, protocol 157; each node's first is the cluster route):");
         screen.Table(Report.Routes(cluster));
         screen.Text();
         await ShowNatAsync();

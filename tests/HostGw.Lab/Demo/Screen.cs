@@ -6,6 +6,7 @@ namespace HostGw.Lab.Demo;
 internal sealed class Screen(TextWriter output, bool colours)
 {
     private const int Width = 92;
+    private const string Margin = "   ";
 
     private int _steps;
 
@@ -28,7 +29,19 @@ internal sealed class Screen(TextWriter output, bool colours)
         output.WriteLine(Dim($"   {explanation}"));
     }
 
-    public void Text(string line = "") => output.WriteLine(line.Length == 0 ? line : $"   {line}");
+    public void Text(string line = "") => output.WriteLine(line.Length == 0 ? line : Margin + line);
+
+    /// <summary>A line of another program, broken at a blank if it is too wide.</summary>
+    public void Quote(string line)
+    {
+        string indent = new(' ', line.Length - line.TrimStart().Length + 4);
+        while (line.Length > Width && line.LastIndexOf(' ', Width) is int end && end > indent.Length)
+        {
+            Text(line[..end]);
+            line = indent + line[(end + 1)..];
+        }
+        Text(line);
+    }
 
     public void Faint(string line) => output.WriteLine(Dim($"   {line}"));
 

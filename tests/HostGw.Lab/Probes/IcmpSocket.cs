@@ -10,11 +10,11 @@ internal sealed class IcmpSocket : IDisposable
     private const int HeaderLength = 8;
     private const int RequestLength = HeaderLength + sizeof(uint);
 
-    private static int LastIdentifier;
+    private static int _lastIdentifier;
 
     private readonly Socket _socket;
     private readonly bool _v6;
-    private readonly ushort _identifier = (ushort)Interlocked.Increment(ref LastIdentifier);
+    private readonly ushort _identifier = (ushort)Interlocked.Increment(ref _lastIdentifier);
     private readonly byte[] _received = new byte[256];
 
     /// <exception cref="SocketException">The address has no route from there.</exception>

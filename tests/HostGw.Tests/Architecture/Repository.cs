@@ -19,11 +19,16 @@ internal static class Repository
             .Select(f => (f.Path, File.ReadAllText(f.File)));
     }
 
-    private static string FindRoot([CallerFilePath] string thisFile = "")
+    // Above what runs, else above this file: a build may leave either out.
+    private static string FindRoot([CallerFilePath] string thisFile = "") =>
+        RootAbove(AppContext.BaseDirectory) ?? RootAbove(thisFile) ??
+        throw new InvalidOperationException("these tests run where they were built, inside the repository");
+
+    private static string? RootAbove(string path)
     {
-        string? folder = Path.GetDirectoryName(thisFile);
+        string? folder = Path.GetDirectoryName(path);
         while (folder is not null && !File.Exists(Path.Combine(folder, "HostGw.sln")))
             folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("these tests run where they were built, inside the repository");
+        return folder;
     }
 }

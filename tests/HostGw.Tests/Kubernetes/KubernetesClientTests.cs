@@ -20,9 +20,9 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     {
         Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = clientCertificate, TokenFile = tokenFile ? _folder["token"] : null });
         using KubernetesClient client = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]));
-        Assert.True(client.RemoteAddress.IsNone);
+        Assert.Null(client.RemoteAddress);
         Assert.Contains("NodeList", await ListAsync(client), StringComparison.Ordinal);
-        Assert.Equal("127.0.0.1", client.RemoteAddress.ToString());
+        Assert.Equal("127.0.0.1", client.RemoteAddress?.ToString());
         Assert.Equal("hostgw-test", Api.Requests[0].User);
     }
 

@@ -33,7 +33,7 @@ internal static class NodeJson
     public static string[] Events(byte[] frames, params int[] cuts)
     {
         List<string> lines = [];
-        var decoder = new NodeJsonDecoder(JsonPlace.Event, new(Selector), (type, draft) => lines.Add($"{type} {draft.ResourceVersion} {Text(draft.Build())}"));
+        var decoder = new NodeJsonDecoder(JsonPlace.Event, new(Selector), (type, draft) => lines.Add($"{type} {draft.ResourceVersion} {Text(Built(draft))}"));
         Feed(decoder, frames, cuts);
         return [.. lines];
     }
@@ -42,11 +42,11 @@ internal static class NodeJson
     public static string[] List(string json, params int[] cuts)
     {
         List<string> lines = [];
-        var decoder = new NodeJsonDecoder(JsonPlace.List, new(Selector), (_, draft) => lines.Add(Text(draft.Build())));
+        var decoder = new NodeJsonDecoder(JsonPlace.List, new(Selector), (_, draft) => lines.Add(Text(Built(draft))));
         byte[] bytes = Encoding.UTF8.GetBytes(json);
         decoder.Decode(bytes.AsSpan(Feed(decoder, bytes, cuts)), isFinal: true);
-        decoder.RequireComplete();
-        return [.. lines, $"{decoder.ResourceVersion}/{decoder.Continue}"];
+        NodeListPage page = decoder.Page();
+        return [.. lines, $"{page.ResourceVersion}/{page.Continue}"];
     }
 
     public static string Node(string json) => Node(Encoding.UTF8.GetBytes(json));
@@ -54,10 +54,16 @@ internal static class NodeJson
     public static string Node(byte[] json)
     {
         string text = "";
-        var decoder = new NodeJsonDecoder(JsonPlace.Node, new(Selector), (_, draft) => text = Text(draft.Build()));
+        var decoder = new NodeJsonDecoder(JsonPlace.Node, new(Selector), (_, draft) => text = Text(Built(draft)));
         decoder.Decode(json, isFinal: true);
-        decoder.RequireComplete();
         return text;
+    }
+
+    private static ClusterNode Built(NodeDraft draft)
+    {
+        ClusterNode node = draft.Build();
+        Assert.True(draft.Matches(node), node.Name);
+        return node;
     }
 
     // The bytes up to each cut, then all: what a piece leaves over comes again with the next.

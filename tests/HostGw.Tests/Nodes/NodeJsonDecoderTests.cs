@@ -132,6 +132,14 @@ public class NodeJsonDecoderTests
             NodeJson.List($$$"""{"items":[7,{"metadata":{"name":"b"}},null,[{}],{{{Plain}}}],"metadata":{"continue":"next","resourceVersion":"5","remainingItemCount":3},"kind":"NodeList"}"""));
 
     [Fact]
+    public void Nothing_of_a_node_is_left_in_the_next()
+    {
+        const string Bare = """{"metadata":{"name":"b"}}""";
+        foreach (var row in Nodes)
+            Assert.Equal("b", NodeJson.List($$"""{"metadata":{"resourceVersion":"5"},"items":[{{row.Data.Item2}},{{Bare}}]}""")[1]);
+    }
+
+    [Fact]
     public void Null_items_are_an_empty_list() =>
         Assert.Equal(["5/"], NodeJson.List("""{"metadata":{"resourceVersion":"5","continue":null},"items":null}"""));
 

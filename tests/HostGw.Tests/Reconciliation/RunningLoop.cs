@@ -59,7 +59,7 @@ internal sealed class RunningLoop : IAsyncDisposable
             draft.Clear();
             draft.Name.Set(node.Name);
             foreach (Prefix podCidr in node.PodCidrs)
-                draft.AddPodCidr(podCidr.ToString());
+                draft.PodCidrs.Add(podCidr.ToString());
             foreach (Ip address in node.InternalIPs)
                 draft.AddAddress(NodeAddressType.InternalIP, address.ToString());
             draft.Complete();

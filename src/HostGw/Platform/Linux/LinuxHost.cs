@@ -34,7 +34,7 @@ internal sealed class LinuxHost : IHostNetwork
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         List<HostFailure> failures = [];
-        Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, _sysctl.EnableForwardingIPv4, failures);
+        Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => _sysctl.EnableForwardingIPv4(changes.UplinkIPv4), failures);
         Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
         Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
 

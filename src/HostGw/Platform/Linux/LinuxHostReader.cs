@@ -21,6 +21,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         ReadRoutes(AF_INET, decoder, routes);
         ReadRoutes(AF_INET6, decoder, routes);
         SortByKey(routes);
+        RemoveRepeated(routes);
         return new()
         {
             Interfaces = ReadInterfaces(),
@@ -98,5 +99,21 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
             routes.Sort((a, b) => a.Key.CompareTo(b.Key));
             return;
         }
+    }
+
+    // While others change routes, an IPv6 dump begins anew inside the kernel and tells the same routes again, without
+    // NLM_F_DUMP_INTR (fib6_dump_table). Two of ours on one key would read as one too many, and one be deleted.
+    private static void RemoveRepeated(List<HostRoute> routes)
+    {
+        int kept = 0;
+        for (int i = 0; i < routes.Count; i++)
+        {
+            int same = kept - 1;
+            while (same >= 0 && routes[same] != routes[i] && routes[same].Key == routes[i].Key)
+                same--;
+            if (same < 0 || routes[same] != routes[i])
+                routes[kept++] = routes[i];
+        }
+        routes.RemoveRange(kept, routes.Count - kept);
     }
 }

@@ -25,22 +25,30 @@ internal static class LinuxWatch
     public static async Task RunAsync(RouteNews news, Func<uint> natPort, Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
         using var routes = new NetlinkSubscription(NETLINK_ROUTE, RouteGroups);
-        Task routesTask = RunAsync(routes, news.Read, wake, cancellationToken);
-        if (NetlinkSubscription.TryOpen(NfTables.NETLINK_NETFILTER, [NFNLGRP_NFTABLES]) is not { } nat)
-        {
-            await routesTask; // a kernel without netfilter has nothing to announce
-            return;
-        }
-        using (nat)
-            await Task.WhenAll(routesTask, RunAsync(nat, datagram => ReadNat(datagram, natPort()), wake, cancellationToken));
+        // A kernel without netfilter has nothing to announce.
+        using NetlinkSubscription? nat = NetlinkSubscription.TryOpen(NfTables.NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
+        // What changed between an earlier pass and this moment was announced to nobody.
+        wake(WakeCauses.Start);
+
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task> listening = [ListenAsync(routes, news.Read, news.ReadOverrun, wake, end.Token)];
+        if (nat is not null)
+            listening.Add(ListenAsync(nat, datagram => ReadNat(datagram, natPort()), () => WakeCauses.Overrun, wake, end.Token));
+
+        // None ends but by failing: it must not go unnoticed because the other goes on.
+        Task ended = await Task.WhenAny(listening);
+        await end.CancelAsync();
+        await Task.WhenAll(listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ended;
     }
 
-    private static async Task RunAsync(NetlinkSubscription subscription, Judge judge, Action<WakeCauses> wake, CancellationToken cancellationToken)
+    private static async Task ListenAsync(
+        NetlinkSubscription subscription, Judge judge, Func<WakeCauses> judgeOverrun, Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
-        while (!cancellationToken.IsCancellationRequested)
+        while (true)
         {
             ReadOnlyMemory<byte>? datagram = await subscription.ReceiveAsync(cancellationToken);
-            WakeCauses causes = datagram is { } received ? judge(received.Span) : WakeCauses.Overrun;
+            WakeCauses causes = datagram is { } received ? judge(received.Span) : judgeOverrun();
             if (causes != WakeCauses.None)
                 wake(causes);
         }

@@ -15,8 +15,14 @@ internal sealed class ProcSysNet(string root)
     /// <summary>Null in a family that this kernel does not have (ipv6.disable=1) or that is not mounted.</summary>
     public ForwardingState ReadForwarding() => new(Read(ForwardIPv4) is { } v4 ? v4 != 0 : null, Read(ForwardIPv6) is { } v6 ? v6 != 0 : null);
 
-    /// <exception cref="ProcSysException">The setting cannot be written.</exception>
-    public void EnableForwardingIPv4() => Write(ForwardIPv4, 1);
+    /// <param name="uplink">The interface that peers' packets come in by: it may be off where the host as a whole is on. Null: unknown.</param>
+    /// <exception cref="ProcSysException">A setting cannot be written.</exception>
+    public void EnableForwardingIPv4(string? uplink)
+    {
+        Write(ForwardIPv4, 1);
+        if (uplink is not null && Read($"ipv4/conf/{uplink}/forwarding") == 0)
+            Write($"ipv4/conf/{uplink}/forwarding", 1, mayBeGone: true);
+    }
 
     /// <summary>Turns forwarding on without losing routes learnt from router advertisements: with forwarding, accept_ra=1 means off.</summary>
     /// <exception cref="ProcSysException">A setting cannot be written.</exception>

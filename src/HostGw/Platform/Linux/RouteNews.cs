@@ -11,6 +11,7 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
 {
     private readonly RouteDecoder _decoder = new(routeProtocol);
     private readonly Dictionary<int, HostInterface> _links = [];
+    private readonly HashSet<HostAddress> _addresses = [];
     private volatile Plan _plan = new();
 
     /// <summary>The routes that the last pass wanted: somebody else's on such a destination is news.</summary>
@@ -28,11 +29,19 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
         return causes;
     }
 
+    /// <summary>Messages were lost: what is known of links and addresses may no longer be so.</summary>
+    public WakeCauses ReadOverrun()
+    {
+        _links.Clear();
+        _addresses.Clear();
+        return WakeCauses.Overrun;
+    }
+
     private WakeCauses Judge(ushort type, ReadOnlySpan<byte> payload) => type switch
     {
         RTM_NEWROUTE or RTM_DELROUTE => IsInteresting(payload) ? WakeCauses.Routes : WakeCauses.None,
         RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
-        RTM_NEWADDR or RTM_DELADDR => WakeCauses.Addresses,
+        RTM_NEWADDR or RTM_DELADDR => IsNewAddress(type, payload) ? WakeCauses.Addresses : WakeCauses.None,
         RTM_NEWNETCONF => WakeCauses.Forwarding,
         _ => WakeCauses.None,
     };
@@ -59,5 +68,17 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
         bool known = _links.TryGetValue(link!.Index, out HostInterface? before) && before == link;
         _links[link.Index] = link;
         return !known;
+    }
+
+    // Every router advertisement and every DHCP renewal announces the address again, with a new lifetime.
+    private bool IsNewAddress(ushort type, ReadOnlySpan<byte> payload)
+    {
+        if (!LinkMessages.TryDecodeAddress(payload, out HostAddress address))
+            return false;
+        if (type == RTM_NEWADDR)
+            return _addresses.Add(address);
+
+        _addresses.Remove(address);
+        return true;
     }
 }

@@ -58,3 +58,10 @@ internal struct sockaddr_nl
     public uint nl_pid;
     public uint nl_groups;
 }
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct timeval
+{
+    public nint tv_sec;
+    public nint tv_usec;
+}

@@ -4,12 +4,6 @@ using HostGw.Platform.Linux.Interop;
 
 namespace HostGw.Platform.Linux.Netlink;
 
-/// <summary>Takes one message of a dump.</summary>
-internal delegate void NetlinkMessageHandler(ushort type, ReadOnlySpan<byte> payload);
-
-/// <summary>Takes the kernel's refusal of message <paramref name="index"/> of a batch.</summary>
-internal delegate void NetlinkFailureHandler(int index, NetlinkException failure);
-
 /// <summary>One netlink socket for requests. Not thread-safe: one pass uses it at a time.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class NetlinkSocket : IDisposable
@@ -31,7 +25,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     {
         _handle = NetlinkHandle.Open(protocol, blocking: true);
         // Ten seconds of silence from the kernel are an error, not a reason to hang for ever.
-        _handle.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, new TimeVal { Seconds = 10 });
+        _handle.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, new timeval { tv_sec = 10 });
         _handle.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, 1);
         _handle.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_CAP_ACK, 1);
         _handle.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_GET_STRICT_CHK, 1);
@@ -115,29 +109,34 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
     }
 
-    // False when the kernel's tables changed underneath (NLM_F_DUMP_INTR) and the dump must be repeated.
+    // False when the dump must be repeated: the kernel's tables changed underneath (NLM_F_DUMP_INTR), or it was still busy
+    // with a dump that was given up. That one goes on as its tail is received, and its end can only come after the refusal.
     private bool ReceiveDump(string what, uint sequence, NetlinkMessageHandler onMessage)
     {
         bool consistent = true;
+        bool busy = false;
         while (true)
         {
             var messages = new NetlinkMessages(Receive(what));
             while (messages.Next())
             {
+                bool isEnd = messages.Header.Type is NLMSG_DONE or NLMSG_ERROR;
                 if (messages.Header.Sequence != sequence)
+                {
+                    if (busy && messages.Header.Type == NLMSG_DONE)
+                        return false;
                     continue; // the tail of an exchange that was given up
+                }
 
                 consistent &= (messages.Header.Flags & NLM_F_DUMP_INTR) == 0;
-                switch (messages.Header.Type)
-                {
-                    case NLMSG_DONE or NLMSG_ERROR when NetlinkAck.Failure(what, messages.Header.Flags, messages.Payload) is { } failure:
-                        throw failure;
-                    case NLMSG_DONE or NLMSG_ERROR:
-                        return consistent;
-                    default:
-                        onMessage(messages.Header.Type, messages.Payload);
-                        break;
-                }
+                if (!isEnd)
+                    onMessage(messages.Header.Type, messages.Payload);
+                else if (NetlinkAck.Failure(what, messages.Header.Flags, messages.Payload) is not { } failure)
+                    return consistent;
+                else if (failure.Errno == Errno.EBUSY)
+                    busy = true;
+                else
+                    throw failure;
             }
         }
     }
@@ -167,12 +166,5 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             if (length < 0 && Marshal.GetLastPInvokeError() != Errno.EINTR)
                 throw new NetlinkException(what, Marshal.GetLastPInvokeError());
         }
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct TimeVal
-    {
-        public nint Seconds;
-        public nint Microseconds;
     }
 }

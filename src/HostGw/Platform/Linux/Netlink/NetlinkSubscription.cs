@@ -18,7 +18,7 @@ internal sealed class NetlinkSubscription : IDisposable
         NetlinkHandle handle = NetlinkHandle.Open(protocol, blocking: false);
         foreach (int group in groups)
             handle.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, group);
-        _socket = new Socket(new SafeSocketHandle(handle.Fd, ownsHandle: true));
+        _socket = new Socket(new SafeSocketHandle(handle.Fd, ownsHandle: true)) { Blocking = false };
     }
 
     /// <summary>Null where the kernel has no such protocol, or forbids it.</summary>
@@ -34,7 +34,7 @@ internal sealed class NetlinkSubscription : IDisposable
         }
     }
 
-    /// <summary>Waits for the next messages. Null: more came than the receive buffer holds, and some are lost.</summary>
+    /// <summary>Waits for the next messages. Null: more came than the receive buffer holds, and all up to now are lost.</summary>
     public async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync(CancellationToken cancellationToken)
     {
         try
@@ -43,8 +43,19 @@ internal sealed class NetlinkSubscription : IDisposable
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
         {
+            Drain();
             return null;
         }
+    }
+
+    // Until the last message is taken the kernel drops new ones without a further error (NETLINK_S_CONGESTED): who read the
+    // host before that would never hear of them.
+    private void Drain()
+    {
+        SocketError error;
+        do
+            _socket.Receive(_buffer, SocketFlags.None, out error);
+        while (error is SocketError.Success or SocketError.NoBufferSpaceAvailable);
     }
 
     public void Dispose() => _socket.Dispose();

@@ -68,7 +68,6 @@ internal static class NfTables
     public const ushort NFTA_SET_ELEM_LIST_ELEMENTS = 3;
     public const ushort NFTA_SET_ELEM_KEY = 1;
     public const ushort NFTA_SET_ELEM_FLAGS = 3;
-    public const ushort NFTA_SET_ELEM_USERDATA = 6;
     public const uint NFT_SET_ELEM_INTERVAL_END = 1;
 
     public const ushort NFTA_LIST_ELEM = 1;

@@ -7,11 +7,8 @@ namespace HostGw.Platform.Linux.Nftables;
 /// <summary>Writes and reads set elements.</summary>
 internal static class NftElements
 {
-    // A nested attribute holds at most 65,535 bytes; a range takes at most 80.
+    // A nested attribute holds at most 65,535 bytes; a range takes at most 64.
     private const int BytesPerMessage = 60_000;
-
-    // What nft notes on an interval without an end (NFTNL_UDATA_SET_ELEM_FLAGS, 4 bytes, SET_ELEM_F_INTERVAL_OPEN), to print it as one.
-    private static readonly byte[] OpenInterval = [1, 4, 1, 0, 0, 0];
 
     /// <summary>Writes as many messages as the elements need, each opened by <paramref name="begin"/>.</summary>
     public static void Write(NetlinkWriter writer, string set, ReadOnlySpan<AddressRange> elements, Action begin)
@@ -50,8 +47,6 @@ internal static class NftElements
     {
         int start = writer.BeginNested(NFTA_LIST_ELEM);
         WriteKey(writer, range.First);
-        if (range.IsOpen)
-            writer.Attribute(NFTA_SET_ELEM_USERDATA, OpenInterval);
         writer.EndNested(start);
         if (range.IsOpen)
             return;

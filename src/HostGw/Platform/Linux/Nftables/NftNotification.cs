@@ -8,10 +8,10 @@ internal static class NftNotification
 {
     private static readonly byte[] TableName = Encoding.ASCII.GetBytes(MasqueradeRuleset.TableName);
 
-    /// <summary>True if the message names our table. Every transaction, whosever, also announces its generation: that names none.</summary>
+    /// <summary>True if the message names our table. The generation that ends every transaction, whosever, names none.</summary>
     public static bool Concerns(ushort type, ReadOnlySpan<byte> payload)
     {
-        if (type >> 8 != NFNL_SUBSYS_NFTABLES || (byte)type is NFT_MSG_NEWGEN)
+        if (type >> 8 != NFNL_SUBSYS_NFTABLES)
             return false;
 
         // The table's name is attribute 1 of tables, chains, rules, sets, elements, objects and flowtables alike.

@@ -32,15 +32,37 @@ internal static class LinkMessages
         if (!MemoryMarshal.TryRead(payload, out ifinfomsg header) || header.ifi_family != AF_UNSPEC)
             return false;
 
+        string name = "";
+        bool forwards = true;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifinfomsg>()..]);
         while (attributes.Next())
         {
-            if (attributes.Type != IFLA_IFNAME)
-                continue;
-            string name = Encoding.UTF8.GetString(attributes.Value).TrimEnd('\0');
-            link = new(header.ifi_index, name, (header.ifi_flags & IFF_UP) != 0, (header.ifi_flags & IFF_LOOPBACK) != 0);
+            if (attributes.Type == IFLA_IFNAME)
+                name = Encoding.UTF8.GetString(attributes.Value).TrimEnd('\0');
+            else if (attributes.Type == IFLA_AF_SPEC)
+                forwards = ForwardsIPv4(attributes.Value);
         }
+        if (name.Length > 0)
+            link = new(header.ifi_index, name, (header.ifi_flags & IFF_UP) != 0, (header.ifi_flags & IFF_LOOPBACK) != 0) { ForwardsIPv4 = forwards };
         return link is not null;
+    }
+
+    // IFLA_AF_SPEC { AF_INET { IFLA_INET_CONF: one number per IPV4_DEVCONF_*, of which FORWARDING is the first } }
+    private static bool ForwardsIPv4(ReadOnlySpan<byte> families)
+    {
+        ReadOnlySpan<byte> settings = Find(Find(families, AF_INET), IFLA_INET_CONF);
+        return !MemoryMarshal.TryRead(settings, out int forwarding) || forwarding != 0;
+    }
+
+    private static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> nested, ushort type)
+    {
+        var attributes = new NetlinkAttributes(nested);
+        while (attributes.Next())
+        {
+            if (attributes.Type == type)
+                return attributes.Value;
+        }
+        return default;
     }
 
     public static bool TryDecodeAddress(ReadOnlySpan<byte> payload, out HostAddress address)

@@ -49,7 +49,9 @@ internal static class Rtnetlink
     public const ushort RTA_VIA = 18;
 
     public const ushort IFLA_IFNAME = 3;
+    public const ushort IFLA_AF_SPEC = 26;
     public const ushort IFLA_EXT_MASK = 29;
+    public const ushort IFLA_INET_CONF = 1;
     public const uint RTEXT_FILTER_SKIP_STATS = 8;
     public const uint IFF_UP = 1;
     public const uint IFF_LOOPBACK = 8;

@@ -1,0 +1,143 @@
+using System.Runtime.Versioning;
+using HostGw.Lab.Network;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Platform.Linux;
+
+namespace HostGw.Lab.Tests.Platform;
+
+/// <summary>/proc/sys/net of a real namespace, and of hosts where something of it is missing.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class LinuxForwardingTests : IDisposable
+{
+    private readonly DirectoryInfo _files = Directory.CreateTempSubdirectory("hostgw-sysctl");
+    private readonly LinuxNamespace _host = new();
+
+    public void Dispose()
+    {
+        _host.Dispose();
+        _files.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void Forwarding_is_read_and_turned_on_per_family()
+    {
+        Set("ipv4/ip_forward", "0");
+        Set("ipv6/conf/all/forwarding", "0");
+        Assert.Equal(new ForwardingState(false, false), _host.Read().Forwarding);
+
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true }));
+        Assert.Equal(new ForwardingState(true, false), _host.Read().Forwarding);
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv6 = true }));
+        Assert.Equal(new ForwardingState(true, true), _host.Read().Forwarding);
+    }
+
+    [Fact]
+    public void Forwarding_that_is_off_on_one_interface_is_seen_and_turned_on_there()
+    {
+        Set("ipv4/ip_forward", "1");
+        Set("ipv4/conf/eth0/forwarding", "0");
+        HostState state = _host.Read();
+        Assert.Equal("eth0", Assert.Single(state.Interfaces, i => !i.ForwardsIPv4).Name);
+        Assert.Equal(true, state.Forwarding.IPv4);
+
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, UplinkIPv4 = "eth0" }));
+
+        Assert.DoesNotContain(_host.Read().Interfaces, i => !i.ForwardsIPv4);
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, UplinkIPv4 = "gone0" }));
+    }
+
+    [Fact]
+    public async Task A_default_route_learnt_from_a_router_survives_forwarding()
+    {
+        await LearnDefaultRouteAsync();
+        Set("ipv6/conf/peer0/accept_ra", "0");
+
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv6 = true }));
+
+        Assert.Contains("proto ra", _host.Show("default", ipv6: true), StringComparison.Ordinal);
+        Assert.Equal("2", _host.Network.Sysctl("ipv6/conf/eth0/accept_ra"));
+        Assert.Equal("0", _host.Network.Sysctl("ipv6/conf/peer0/accept_ra"));
+        Assert.Equal("1", _host.Network.Sysctl("ipv6/conf/default/accept_ra"));
+    }
+
+    [Fact]
+    public async Task Without_that_care_the_kernel_takes_the_default_route_away()
+    {
+        await LearnDefaultRouteAsync();
+        Set("ipv6/conf/all/forwarding", "1");
+        Assert.Equal("", _host.Show("default", ipv6: true));
+    }
+
+    [Fact]
+    public void A_host_without_IPv6_settings_forwards_IPv4()
+    {
+        Directory.CreateDirectory(Path.Combine(_files.FullName, "ipv4"));
+        File.WriteAllText(Path.Combine(_files.FullName, "ipv4/ip_forward"), "0\n");
+        ProcSysNet sysctl = new(_files.FullName);
+        Assert.Equal(new ForwardingState(false, null), sysctl.ReadForwarding());
+
+        sysctl.EnableForwardingIPv4(uplink: "eth0");
+        sysctl.RaiseNeighbourThresholds(1000);
+
+        Assert.Equal(new ForwardingState(true, null), sysctl.ReadForwarding());
+        Assert.Equal(["ip_forward"], Directory.EnumerateFiles(_files.FullName, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Neighbour_thresholds_are_only_raised()
+    {
+        foreach (string family in (string[])["ipv4", "ipv6"])
+        {
+            DirectoryInfo directory = Directory.CreateDirectory(Path.Combine(_files.FullName, family, "neigh/default"));
+            for (int i = 1; i <= 3; i++)
+                File.WriteAllText(Path.Combine(directory.FullName, $"gc_thresh{i}"), new[] { "128", "512", "9000" }[i - 1]);
+        }
+
+        new ProcSysNet(_files.FullName).RaiseNeighbourThresholds(2000);
+
+        Assert.Equal(["2000", "4000", "9000"], Enumerable.Range(1, 3).Select(i => File.ReadAllText(Path.Combine(_files.FullName, $"ipv6/neigh/default/gc_thresh{i}"))));
+    }
+
+    [Theory]
+    [InlineData(true, false, "ip_forward")]
+    [InlineData(false, true, "forwarding")]
+    public void Settings_that_cannot_be_written_are_a_failure_that_says_what_to_do_and_stop_nothing_else(bool ipv4, bool ipv6, string file)
+    {
+        Command.Run("mount", "--bind", "/proc/sys/net", _files.FullName);
+        Command.Run("mount", "-o", "remount,bind,ro", _files.FullName);
+        try
+        {
+            using LinuxNamespace host = new(_files.FullName);
+            RouteChanges routes = new();
+            routes.Add.Add(host.Route("10.244.1.0/24", "192.0.2.9"));
+            host.Network.Sysctl("ipv6/conf/eth0/accept_ra", "0");
+            host.Network.Sysctl("ipv6/conf/peer0/accept_ra", "0");
+            host.Network.Sysctl("ipv6/conf/lo/accept_ra", "0");
+
+            HostFailure failure = Assert.Single(host.Apply(new HostChanges { Routes = routes, EnableForwardingIPv4 = ipv4, EnableForwardingIPv6 = ipv6 }));
+
+            Assert.Contains($"/{file}: Read-only file system", failure.Error.Message, StringComparison.Ordinal);
+            Assert.Contains("procSysNet", failure.Error.Message, StringComparison.Ordinal);
+            Assert.Single(host.Ours());
+        }
+        finally
+        {
+            Command.Run("umount", _files.FullName);
+        }
+    }
+
+    private void Set(string sysctl, string value) => _host.Network.Sysctl(sysctl, value);
+
+    private async Task LearnDefaultRouteAsync()
+    {
+        Set("ipv6/conf/all/forwarding", "0");
+        Set("ipv6/conf/eth0/accept_ra", "1");
+        int router = _host.Index("peer0");
+        await Eventually.TrueAsync(
+            () => _host.Shell("-6 addr show dev peer0 scope link -tentative").Length > 0, () => _host.Shell("addr show dev peer0"));
+        RouterAdvertisement.Send(_host.Network, router);
+        await Eventually.TrueAsync(
+            () => _host.Show("default", ipv6: true).Contains("proto ra", StringComparison.Ordinal), () => _host.Shell("-6 route show"));
+    }
+}

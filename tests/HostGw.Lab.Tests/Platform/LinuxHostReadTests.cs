@@ -1,0 +1,109 @@
+using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Lab.Tests.Platform;
+
+[SupportedOSPlatform("linux")]
+public sealed class LinuxHostReadTests : IDisposable
+{
+    private readonly DirectoryInfo _files = Directory.CreateTempSubdirectory("hostgw-read");
+    private readonly LinuxNamespace _host;
+
+    public LinuxHostReadTests() => _host = new(resolvConf: Path.Combine(_files.FullName, "resolv.conf"));
+
+    public void Dispose()
+    {
+        _host.Dispose();
+        _files.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData("route add default via 192.0.2.254", "192.0.2.254")]
+    [InlineData("route add default via 198.51.100.1 dev eth0 onlink", "198.51.100.1")]
+    [InlineData("route add default nexthop via 192.0.2.253 dev eth0 nexthop via 192.0.2.254 dev eth0", "192.0.2.253 192.0.2.254")]
+    [InlineData("route add default via inet6 fe80::1 dev eth0", "fe80::1")]
+    [InlineData("-6 route add default via fe80::1 dev eth0 proto ra expires 300", "fe80::1")]
+    [InlineData("-6 route add default nexthop via 2001:db8::fd dev eth0 nexthop via 2001:db8::fe dev eth0", "2001:db8::fd 2001:db8::fe")]
+    [InlineData("route add default dev eth0", "")]
+    public void Every_gateway_of_a_default_route_is_protected(string command, string gateways)
+    {
+        _host.Shell(command);
+        Assert.Equal(gateways, string.Join(' ', Protected(ProtectedRole.Gateway).Order()));
+    }
+
+    [Fact]
+    public void Resolvers_are_protected_and_what_is_no_address_is_passed_over()
+    {
+        File.WriteAllText(_host.Options.ResolvConf,
+            "# nameserver 9.9.9.9\n; x\nnameserver 192.0.2.53\n\tnameserver\t2001:db8::53 \nnameserver fe80::53%eth0\nnameserver not.an.address\nnameserver\noptions ndots:5\n");
+        Assert.Equal("192.0.2.53 2001:db8::53 fe80::53", string.Join(' ', Protected(ProtectedRole.Resolver)));
+
+        File.Delete(_host.Options.ResolvConf);
+        Assert.Empty(Protected(ProtectedRole.Resolver));
+    }
+
+    [Fact]
+    public void The_API_server_is_protected_while_it_is_connected()
+    {
+        HostState state = _host.Network.Run(() => _host.Host.Read(HostGw.Planning.Ip.Parse("198.51.100.6")));
+        Assert.Equal([new ProtectedAddress(HostGw.Planning.Ip.Parse("198.51.100.6"), ProtectedRole.ApiServer)], state.Protected);
+    }
+
+    [Fact]
+    public void Links_and_addresses_are_those_of_the_kernel()
+    {
+        _host.Shell("addr add 10.9.9.1 peer 10.9.9.2/32 dev peer0");
+        _host.Shell("link set peer0 down");
+        HostState state = _host.Read();
+
+        Assert.Equal(["eth0 True", "lo True", "peer0 False"], state.Interfaces.Select(i => $"{i.Name} {i.IsUp}").Order());
+        Assert.Equal("lo", Assert.Single(state.Interfaces, i => i.IsLoopback).Name);
+        Assert.Equal(
+            ["10.9.9.1 in 10.9.9.2/32", "127.0.0.1 in 127.0.0.0/8", "192.0.2.1 in 192.0.2.0/24", "2001:db8::1 in 2001:db8::/64", "::1 in ::1/128"],
+            state.Addresses.Where(a => !a.Connected.ToString().StartsWith("fe80", StringComparison.Ordinal))
+                .Select(a => $"{a.Address} in {a.Connected}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Only_table_main_is_read_sorted_by_key()
+    {
+        _host.Shell("route add 10.1.0.0/16 dev eth0 table 99");
+        _host.Shell("route add 10.3.0.0/16 dev eth0 metric 9");
+        _host.Shell("route add 10.3.0.0/16 dev eth0");
+        _host.Shell("route add unreachable 10.2.0.0/16");
+        RouteKey[] keys = [.. _host.Read().Routes.Select(r => r.Key)];
+
+        Assert.Equal(keys.Order(), keys);
+        Assert.Equal(
+            ["10.2.0.0/16 0", "10.3.0.0/16 0", "10.3.0.0/16 9", "192.0.2.0/24 0"],
+            keys.Where(k => k.Destination.IsIPv4).Select(k => $"{k.Destination} {k.Metric}"));
+        Assert.DoesNotContain(_host.Read().Routes, r => r.Destination == Prefix.Parse("127.0.0.0/8") || r.Destination.Length == 128 && !r.IsUnicast);
+    }
+
+    [Fact]
+    public void A_namespace_that_never_had_a_route_has_none()
+    {
+        using var empty = new LinuxNamespace(bare: true);
+
+        HostState state = empty.Read();
+
+        Assert.Empty(state.Routes);
+        Assert.Equal("lo", Assert.Single(state.Interfaces).Name);
+    }
+
+    [Fact]
+    public void With_IPv6_disabled_IPv4_goes_on_and_an_IPv6_route_is_refused()
+    {
+        _host.Network.Sysctl("ipv6/conf/all/disable_ipv6", "1");
+        PodRoute[] routes = [_host.Route("10.244.1.0/24", "192.0.2.9"), _host.Route("fd00:1::/64", "2001:db8::9")];
+
+        HostFailure failure = Assert.Single(_host.Apply(c => c.Add.AddRange(routes)));
+
+        Assert.Equal(routes[1].Key, failure.Route);
+        Assert.Contains("IPv6", failure.Error.Message, StringComparison.Ordinal);
+        Assert.True(routes[0].IsInstalledAs(Assert.Single(_host.Ours())));
+    }
+
+    private IEnumerable<HostGw.Planning.Ip> Protected(ProtectedRole role) => _host.Read().Protected.Where(p => p.Role == role).Select(p => p.Address);
+}

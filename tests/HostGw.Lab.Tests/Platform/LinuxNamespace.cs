@@ -1,0 +1,80 @@
+using System.Runtime.Versioning;
+using HostGw.Lab.Network;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Platform.Linux;
+
+namespace HostGw.Lab.Tests.Platform;
+
+/// <summary>A network namespace of its own with one pair of interfaces, eth0 and peer0, and the host network opened in it.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class LinuxNamespace : IDisposable
+{
+    public const byte Protocol = 157;
+    private static int s_count;
+
+    /// <param name="bare">Without interfaces, addresses and routes of its own.</param>
+    public LinuxNamespace(string procSysNet = "/proc/sys/net", string resolvConf = "/nonexistent", bool bare = false)
+    {
+        Network = new($"kernel{Interlocked.Increment(ref s_count)}");
+        if (bare)
+            Command.Run("ip", "netns", "add", Network.Name);
+        else
+            Connect();
+        Options = new() { RouteProtocol = Protocol, ProcSysNet = new(procSysNet), ResolvConf = resolvConf };
+        Host = Network.Run(() => new LinuxHost(Options));
+        Eth0 = bare ? 0 : Index("eth0");
+    }
+
+    public NetworkNamespace Network { get; }
+
+    public LinuxHostOptions Options { get; }
+
+    public LinuxHost Host { get; }
+
+    public int Eth0 { get; }
+
+    /// <summary>/proc/sys/net is that of the thread's namespace.</summary>
+    public HostState Read() => Network.Run(() => Host.Read(default));
+
+    public IEnumerable<HostRoute> Ours() => Read().Routes.Where(r => r.IsOurs);
+
+    public IReadOnlyList<HostFailure> Apply(Action<RouteChanges> change)
+    {
+        RouteChanges changes = new();
+        change(changes);
+        return Apply(new HostChanges { Routes = changes });
+    }
+
+    public IReadOnlyList<HostFailure> Apply(HostChanges changes) => Network.Run(() => Host.Apply(changes, new HostState()).Failures);
+
+    public PodRoute Route(string destination, string nextHop = "") =>
+        new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Planning.Ip.Parse(nextHop) : default, Eth0);
+
+    public int Index(string link) => Read().Interfaces.Single(i => i.Name == link).Index;
+
+    /// <summary>One command of the real ip; its output.</summary>
+    public string Shell(string command) => Command.Run("ip", ["-n", Network.Name, .. command.Split(' ')]);
+
+    /// <summary>As the real ip shows the routes to exactly this destination, without what it pads with.</summary>
+    public string Show(string destination, bool ipv6 = false) =>
+        string.Join(" | ", Shell($"{(ipv6 || destination.Contains(':', StringComparison.Ordinal) ? "-6" : "-4")} route show exact {destination}")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
+
+    public void Dispose()
+    {
+        Host.Dispose();
+        NetworkNamespace.Delete([Network.Name]);
+    }
+
+    private void Connect()
+    {
+        NetworkNamespace.Create([Network.Name]);
+        Network.Configure(
+        [
+            "link add eth0 type veth peer name peer0", "link set eth0 up", "link set peer0 up",
+            "addr add 192.0.2.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad",
+        ]);
+    }
+}

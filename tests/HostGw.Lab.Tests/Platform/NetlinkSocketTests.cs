@@ -1,0 +1,106 @@
+using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Lab.Tests.Platform;
+
+[SupportedOSPlatform("linux")]
+public sealed class NetlinkSocketTests : IDisposable
+{
+    private readonly LinuxNamespace _host = new();
+    private readonly NetlinkSocket _socket;
+
+    public NetlinkSocketTests() => _socket = _host.Network.Run(() => new NetlinkSocket(NETLINK_ROUTE));
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _host.Dispose();
+    }
+
+    [Fact]
+    public void A_dump_that_the_kernel_interrupted_begins_anew_and_is_then_complete()
+    {
+        _host.Network.Configure(Enumerable.Range(0, 5000).Select(i => $"addr add 10.{i / 250}.{i % 250}.1/32 dev peer0"));
+
+        (int attempts, List<Ip> addresses) = DumpAddresses(attempt => attempt == 1);
+
+        Assert.Equal(2, attempts);
+        Assert.Equal(addresses.Distinct(), addresses);
+        Assert.Equal(_host.Read().Addresses.Length, addresses.Count);
+    }
+
+    [Fact]
+    public void A_dump_that_is_always_interrupted_ends_all_the_same()
+    {
+        _host.Network.Configure(Enumerable.Range(0, 5000).Select(i => $"addr add 10.{i / 250}.{i % 250}.1/32 dev peer0"));
+
+        (int attempts, List<Ip> addresses) = DumpAddresses(_ => true);
+
+        Assert.Equal(5, attempts);
+        Assert.True(addresses.Count > 5000);
+    }
+
+    [Fact]
+    public void A_read_of_the_host_is_one_dump_each_of_routes_of_either_family_links_and_addresses()
+    {
+        _host.Apply(c => c.Add.AddRange([.. LinuxRoutesMany.Of(_host, 2000), .. LinuxRoutesMany.OfIPv6(_host, 2000)]));
+        var reader = new LinuxHostReader(_socket, _host.Options);
+        uint before = _socket.NextSequence();
+
+        HostState state = reader.Read(default);
+
+        Assert.Equal(4000, state.Routes.Count(r => r.IsOurs));
+        Assert.Equal(before + 5, _socket.NextSequence());
+    }
+
+    [Fact]
+    public void What_an_abandoned_dump_left_in_the_socket_disturbs_no_later_exchange()
+    {
+        _host.Apply(c => c.Add.AddRange(LinuxRoutesMany.Of(_host, 3000)));
+        Assert.Throws<InvalidOperationException>(() => DumpRoutes(_ => throw new InvalidOperationException()));
+
+        int routes = 0;
+        DumpRoutes(_ => routes++);
+
+        Assert.Equal(_host.Read().Routes.Count(r => r.Destination.IsIPv4), routes);
+    }
+
+    [Fact]
+    public void Every_message_that_changes_something_counts_as_a_write_and_no_dump_does()
+    {
+        long before = _host.Host.Writes;
+        _host.Read();
+        Assert.Equal(before, _host.Host.Writes);
+
+        _host.Apply(c => c.Add.AddRange(LinuxRoutesMany.Of(_host, 250)));
+        Assert.Equal(before + 250, _host.Host.Writes);
+    }
+
+    // Changes an address after the first message of an attempt: the kernel has by then filled two of many datagrams.
+    private (int Attempts, List<Ip> Addresses) DumpAddresses(Func<int, bool> disturbs)
+    {
+        int attempts = 0;
+        List<Ip> addresses = [];
+        var request = new NetlinkWriter();
+        LinkMessages.DumpAddresses(request, _socket.NextSequence());
+        _socket.Dump("list addresses", request, () => { attempts++; addresses.Clear(); }, (_, payload) =>
+        {
+            if (addresses.Count == 0 && disturbs(attempts))
+                _host.Shell(attempts % 2 == 1 ? "addr add 172.31.0.1/32 dev peer0" : "addr del 172.31.0.1/32 dev peer0");
+            Assert.True(LinkMessages.TryDecodeAddress(payload, out HostAddress address));
+            addresses.Add(address.Address);
+        });
+        return (attempts, addresses);
+    }
+
+    private void DumpRoutes(Action<ushort> onMessage)
+    {
+        var request = new NetlinkWriter();
+        RouteEncoder.Dump(request, AF_INET, _socket.NextSequence());
+        _socket.Dump("list routes", request, () => { }, (type, _) => onMessage(type));
+    }
+}

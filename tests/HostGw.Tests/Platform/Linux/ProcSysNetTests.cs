@@ -29,7 +29,7 @@ public sealed class ProcSysNetTests : IDisposable
     public void IPv4_forwarding_is_turned_on()
     {
         Given("ipv4/ip_forward", "0");
-        new ProcSysNet(_root).EnableForwardingIPv4(uplink: null);
+        new ProcSysNet(_root).EnableForwardingIPv4();
         Assert.Equal("1", Now("ipv4/ip_forward"));
     }
 
@@ -75,7 +75,7 @@ public sealed class ProcSysNetTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_root, "ipv4"));
         File.CreateSymbolicLink(Path.Combine(_root, "ipv4/ip_forward"), ReadOnlyOne);
 
-        ProcSysException error = Assert.Throws<ProcSysException>(() => new ProcSysNet(_root).EnableForwardingIPv4(uplink: null));
+        ProcSysException error = Assert.Throws<ProcSysException>(() => new ProcSysNet(_root).EnableForwardingIPv4());
         Assert.StartsWith($"write 1 to {Path.Combine(_root, "ipv4/ip_forward")}: ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("mount the host's /proc/sys/net writable and set procSysNet, or set it on the host", error.Message, StringComparison.Ordinal);
         Assert.False(error.IsNotFound);
@@ -85,11 +85,11 @@ public sealed class ProcSysNetTests : IDisposable
     public void What_is_not_there_is_an_error_and_is_not_created()
     {
         ProcSysNet sysctl = new(_root);
-        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4(uplink: null));
+        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4());
         Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv6);
         Directory.CreateDirectory(Path.Combine(_root, "ipv4"));
         Directory.CreateDirectory(Path.Combine(_root, "ipv6/conf/all"));
-        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4(uplink: null));
+        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4());
         Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv6);
         Assert.Empty(Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories));
     }

@@ -89,6 +89,25 @@ public sealed class LinuxHostRouteTests : IDisposable
         Assert.Empty(_host.Ours());
     }
 
+    [Theory]
+    [InlineData("10.244.1.0/24", "192.0.2.9", "7")]
+    [InlineData("10.244.1.0/24", "192.0.2.9", "8 group")]
+    [InlineData("fd00:1::/64", "2001:db8::9", "7")]
+    [InlineData("fd00:1::/64", "2001:db8::9", "8 group")]
+    public void A_route_with_our_mark_over_a_next_hop_object_is_not_as_it_should_be_and_goes(string destination, string nextHop, string kind)
+    {
+        _host.Shell($"nexthop add id 7 via {nextHop} dev eth0");
+        if (kind.EndsWith("group", StringComparison.Ordinal))
+            _host.Shell("nexthop add id 8 group 7");
+        _host.Shell($"route add {destination} nhid {kind.Split(' ')[0]} proto 157");
+        HostRoute standing = Assert.Single(_host.Ours());
+        Assert.False((_host.Route(destination, nextHop) with { Metric = standing.Metric }).IsInstalledAs(standing));
+
+        Assert.Empty(_host.Apply(c => c.Delete.Add(standing)));
+
+        Assert.Empty(_host.Ours());
+    }
+
     [Fact]
     public void Deleting_what_is_gone_is_success()
     {

@@ -70,6 +70,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
         _wake = wake;
+        wake(WakeCauses.Start);
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 

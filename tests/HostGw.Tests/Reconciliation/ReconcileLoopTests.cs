@@ -214,12 +214,15 @@ public sealed class ReconcileLoopTests : IAsyncDisposable
         using var watch = new HostWatch(_loop.Host, _loop.WakeUp);
         await _loop.StartListedAsync();
         await watch.StartAsync(TestContext.Current.CancellationToken);
+        await _loop.PassAsync();
+        _loop.Time.Advance(Between);
+        await _loop.IdleAsync(Resync);
 
         _loop.Host.Remove("10.244.2.0/24");
         await _loop.PassAsync();
         await watch.StopAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal([First, WakeCauses.Routes], _loop.Causes);
+        Assert.Equal([First, WakeCauses.Start, WakeCauses.Routes], _loop.Causes);
         Assert.Equal(2, _loop.Host.OurRoutes.Count());
     }
 

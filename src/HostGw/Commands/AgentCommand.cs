@@ -23,6 +23,9 @@ internal static class AgentCommand
         if (OperatingSystem.IsLinux())
             NetAdmin.Require();
         using IDisposable? onlyAgent = OperatingSystem.IsLinux() ? await WaitForTurnAsync(logger, cancellationToken) : null;
+        if (cancellationToken.IsCancellationRequested)
+            return ExitCodes.Done;
+
         using IHost host = AgentHost.Build(settings, loggers);
         IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
         logger.Started(AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
@@ -36,15 +39,16 @@ internal static class AgentCommand
     }
 
     [SupportedOSPlatform("linux")]
-    private static async Task<AgentLock> WaitForTurnAsync(ILogger logger, CancellationToken cancellationToken)
+    private static async Task<AgentLock?> WaitForTurnAsync(ILogger logger, CancellationToken cancellationToken)
     {
-        for (bool said = false; ; said = true)
+        for (bool said = false; !cancellationToken.IsCancellationRequested; said = true)
         {
             if (AgentLock.TryAcquire() is { } acquired)
                 return acquired;
             if (!said)
                 logger.WaitingForOtherAgent(AgentLock.HolderPid());
-            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+        return null;
     }
 }

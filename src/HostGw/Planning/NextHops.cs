@@ -16,11 +16,15 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
         if (peer.NextHopOverride is { IsEmpty: true })
             return new(peer, podCidr, VerdictKind.Rejected, "its annotation hostgw.io/next-hop holds no address, or two of one family");
 
-        bool overridden = peer.NextHopOverride?.Any(ip => ip.IsIPv4 == podCidr.IsIPv4) == true;
-        if (!overridden && policy.NextHop == NextHopMode.PodGateway && podCidr.IsIPv4)
+        ImmutableArray<Ip> annotated = peer.NextHopOverride ?? [];
+        bool isAnnotated = Holds(annotated, podCidr.IsIPv4);
+        if (!isAnnotated && policy.NextHop == NextHopMode.PodGateway && podCidr.IsIPv4)
             return InsidePodCidr(peer, podCidr);
 
-        return BestOf(Candidates(peer, podCidr, overridden), peer, podCidr, choice.Interface!);
+        ImmutableArray<Ip> addresses = isAnnotated ? annotated
+            : Holds(peer.InternalIPs, podCidr.IsIPv4) ? peer.InternalIPs
+            : peer.ExternalIPs;
+        return BestOf(addresses, peer, podCidr, choice.Interface!);
     }
 
     private static Verdict InsidePodCidr(ClusterNode peer, Prefix podCidr)
@@ -31,46 +35,36 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             : new(peer, podCidr, VerdictKind.Routed, "", gateway);
     }
 
-    private static IEnumerable<Ip> Candidates(ClusterNode peer, Prefix podCidr, bool overridden)
+    // The first address that passes; if none does, what is wrong with the first, unless another is waited for.
+    private Verdict BestOf(ImmutableArray<Ip> addresses, ClusterNode peer, Prefix podCidr, HostInterface link)
     {
-        if (overridden)
-            return OfFamily(peer.NextHopOverride!.Value, podCidr);
-        IEnumerable<Ip> internalIPs = OfFamily(peer.InternalIPs, podCidr);
-        return internalIPs.Any() ? internalIPs : OfFamily(peer.ExternalIPs, podCidr);
-    }
-
-    private static IEnumerable<Ip> OfFamily(ImmutableArray<Ip> addresses, Prefix podCidr) =>
-        addresses.Where(ip => ip.IsIPv4 == podCidr.IsIPv4);
-
-    // The first address that passes; if none does, what is wrong with the first.
-    private Verdict BestOf(IEnumerable<Ip> candidates, ClusterNode peer, Prefix podCidr, HostInterface link)
-    {
-        Verdict? first = null;
-        foreach (Ip candidate in candidates)
+        (VerdictKind Kind, string Reason)? worst = null;
+        foreach (Ip address in addresses)
         {
-            Verdict verdict = Judge(candidate, peer, podCidr, link);
-            if (verdict.Kind == VerdictKind.Routed)
-                return verdict;
-            first ??= verdict;
+            if (address.IsIPv4 != podCidr.IsIPv4)
+                continue;
+            if (Judge(address, link) is not { } fault)
+                return new(peer, podCidr, VerdictKind.Routed, Warning(address), address);
+            if (worst is null || (fault.Kind == VerdictKind.Waiting && worst.Value.Kind != VerdictKind.Waiting))
+                worst = fault;
         }
-        string family = podCidr.IsIPv4 ? "IPv4" : "IPv6";
-        return first ?? new(peer, podCidr, VerdictKind.NoAddress, $"the node has no {family} address");
+        (VerdictKind kind, string reason) = worst ?? (VerdictKind.NoAddress, $"the node has no {Family(podCidr.IsIPv4)} address");
+        return new(peer, podCidr, kind, reason);
     }
 
-    private Verdict Judge(Ip nextHop, ClusterNode peer, Prefix podCidr, HostInterface link)
+    // Null: it may be a next hop.
+    private (VerdictKind Kind, string Reason)? Judge(Ip nextHop, HostInterface link)
     {
-        Verdict Is(VerdictKind kind, string reason) => new(peer, podCidr, kind, reason);
-
-        if (policy.ClusterCidrs.Any(c => c.Contains(nextHop)))
-            return Is(VerdictKind.NoAddress, $"its address {nextHop} lies inside clusterCidrs, where pods live");
+        if (PodCidrGuard.Covers(policy.ClusterCidrs, Prefix.Host(nextHop)))
+            return (VerdictKind.NoAddress, $"its address {nextHop} lies inside clusterCidrs, where pods live");
         if (claims.HolderOf(nextHop) is var (held, holder))
-            return Is(VerdictKind.NoAddress, $"its address {nextHop} lies inside {held}, where the pods of {holder.Name} live");
+            return (VerdictKind.NoAddress, $"its address {nextHop} lies inside {held}, where the pods of {holder.Name} live");
         if (_local.Contains(nextHop))
-            return Is(VerdictKind.NoAddress, $"its address {nextHop} is an address of this host");
-        return OnSegment(nextHop, Is, link) ?? Accepted(nextHop, peer, podCidr);
+            return (VerdictKind.NoAddress, $"its address {nextHop} is an address of this host");
+        return JudgeOnSegment(nextHop, link);
     }
 
-    private Verdict? OnSegment(Ip nextHop, Func<VerdictKind, string, Verdict> verdict, HostInterface link)
+    private (VerdictKind Kind, string Reason)? JudgeOnSegment(Ip nextHop, HostInterface link)
     {
         bool any = false;
         foreach (HostAddress address in host.Addresses)
@@ -81,14 +75,14 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             if (!address.Connected.Contains(nextHop))
                 continue;
             return Collective(nextHop, address.Connected) is { } meaning
-                ? verdict(VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}")
+                ? (VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}")
                 : null;
         }
         if (!any)
-            return verdict(VerdictKind.Waiting, $"interface {link.Name} has no {(nextHop.IsIPv4 ? "IPv4" : "IPv6")} address");
+            return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(nextHop.IsIPv4)} address");
         return Missing(nextHop.IsIPv4) is { } missing
-            ? verdict(VerdictKind.Waiting, $"{nextHop} is not on this host's segment ({link.Name}), and this node's address {missing} is on no interface at the moment")
-            : verdict(VerdictKind.NotAdjacent, $"{nextHop} is not on this host's segment ({link.Name})");
+            ? (VerdictKind.Waiting, $"{nextHop} is not on this host's segment ({link.Name}), and this node's address {missing} is on no interface at the moment")
+            : (VerdictKind.NotAdjacent, $"{nextHop} is not on this host's segment ({link.Name})");
     }
 
     // While this node's own address is away, nothing can be said of who is its neighbour.
@@ -110,10 +104,25 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
         return ip == connected.Address || ip == connected.Last ? "network or broadcast address" : null;
     }
 
-    private Verdict Accepted(Ip nextHop, ClusterNode peer, Prefix podCidr)
+    private string Warning(Ip nextHop)
     {
-        bool isGateway = host.Protected.Any(p => p.Role == ProtectedRole.Gateway && p.Address == nextHop);
-        string warning = isGateway ? $"warning: {nextHop} is also a gateway of this host" : "";
-        return new(peer, podCidr, VerdictKind.Routed, warning, nextHop);
+        foreach (ProtectedAddress guarded in host.Protected)
+        {
+            if (guarded.Role == ProtectedRole.Gateway && guarded.Address == nextHop)
+                return $"warning: {nextHop} is also a gateway of this host";
+        }
+        return "";
     }
+
+    private static bool Holds(ImmutableArray<Ip> addresses, bool isIPv4)
+    {
+        foreach (Ip address in addresses)
+        {
+            if (address.IsIPv4 == isIPv4)
+                return true;
+        }
+        return false;
+    }
+
+    private static string Family(bool isIPv4) => isIPv4 ? "IPv4" : "IPv6";
 }

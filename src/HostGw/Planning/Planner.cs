@@ -63,11 +63,23 @@ internal static class Planner
         if (v4.IsUsable)
             routes.AddRange(clusterRoutes.Where(c => c.Refusal is null).Select(c => Route(c.Destination, default)));
         routes.Sort((a, b) => a.Destination.CompareTo(b.Destination));
-        return [.. routes.DistinctBy(r => r.Destination)];
+        return Distinct(routes);
 
         PodRoute Route(Prefix destination, Ip nextHop) => destination.IsIPv4
             ? new(destination, host.MetricIPv4, nextHop, v4.Interface!.Index)
             : new(destination, host.MetricIPv6, nextHop, v6.Interface!.Index);
+    }
+
+    // A node may list a podCIDR twice.
+    private static ImmutableArray<PodRoute> Distinct(List<PodRoute> sorted)
+    {
+        var distinct = ImmutableArray.CreateBuilder<PodRoute>(sorted.Count);
+        foreach (PodRoute route in sorted)
+        {
+            if (distinct.Count == 0 || distinct[^1].Destination != route.Destination)
+                distinct.Add(route);
+        }
+        return distinct.DrainToImmutable();
     }
 
     private static ImmutableArray<Prefix> WaitingFor(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, InterfaceChoice v4)

@@ -81,7 +81,7 @@ internal sealed class PodCidrClaims
         foreach (Ip primary in Primary(node))
         {
             // Inside clusterCidrs it is no address of a node to begin with: else one kubelet could knock out another's podCIDR.
-            if (policy.ClusterCidrs.Any(c => c.Contains(primary)))
+            if (PodCidrGuard.Covers(policy.ClusterCidrs, Prefix.Host(primary)))
                 continue;
 
             for (int i = _forest.Covering(primary); i >= 0; i = _forest.Parent(i))

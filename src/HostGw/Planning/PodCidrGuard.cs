@@ -67,7 +67,8 @@ internal sealed class PodCidrGuard
     /// <summary>RFC 1918, RFC 6598 or RFC 4193 space.</summary>
     public static bool IsPrivate(Prefix prefix) => Covers(Private, prefix);
 
-    private static bool Covers(ImmutableArray<Prefix> outer, Prefix inner)
+    /// <summary>Whether one of the prefixes holds all of the other.</summary>
+    public static bool Covers(ImmutableArray<Prefix> outer, Prefix inner)
     {
         foreach (Prefix prefix in outer)
         {

@@ -69,6 +69,9 @@ internal sealed class RouteDiff
 
     private void Settle(PodRoute route)
     {
+        if (_onKey.Count == 1 && route.IsInstalledAs(_onKey[0]))
+            return;
+
         List<HostRoute> ours = _onKey.FindAll(r => r.IsOurs);
         if (_onKey.Count == 0)
             _changes.Add.Add(route);

@@ -56,7 +56,7 @@ public class JsonLinesTests
     [Fact]
     public void An_exception_is_part_of_the_line()
     {
-        string line = Written(new JsonLines(), logger => logger.Log(LogLevel.Error, new InvalidOperationException("what\nnow"), "It broke"));
+        string line = WrittenBySerilog(new JsonLines(), logger => logger.Error(new InvalidOperationException("what\nnow"), "It broke"));
 
         JsonElement root = JsonDocument.Parse(line).RootElement;
         Assert.Equal("System.InvalidOperationException: what\nnow", root.GetProperty("exception").GetString());
@@ -67,10 +67,9 @@ public class JsonLinesTests
     [Fact]
     public void A_sentence_of_a_library_that_names_a_value_twice_is_still_valid()
     {
-        string line = Written(new JsonLines(), logger => logger.Log(LogLevel.Warning, new EventId(0, "Named"), "{A} and {A}", 1, 2));
+        string line = WrittenBySerilog(new JsonLines(), logger => logger.Warning("{A} and {A}", 1, 2));
 
         JsonDocument.Parse(line);
-        Assert.DoesNotContain("\"id\"", line, StringComparison.Ordinal);
         Assert.Equal(1, line.Split("\"a\":").Length - 1);
     }
 
@@ -85,17 +84,22 @@ public class JsonLinesTests
     [Fact]
     public void An_exception_follows_its_text()
     {
-        string line = Written(new TextLines(), logger => logger.Log(LogLevel.Error, new InvalidOperationException("why"), "It broke"));
+        string line = WrittenBySerilog(new TextLines(), logger => logger.Error(new InvalidOperationException("why"), "It broke"));
 
         Assert.Equal("2026-01-02T03:04:05.678Z ERR It broke\nSystem.InvalidOperationException: why\n", line);
     }
 
-    private static string Written(ITextFormatter form, Action<ILogger> log)
+    private static string Written(ITextFormatter form, Action<ILogger> log) => WrittenBySerilog(form, serilog =>
+    {
+        using var factory = new SerilogLoggerFactory(serilog);
+        log(factory.CreateLogger("test"));
+    });
+
+    private static string WrittenBySerilog(ITextFormatter form, Action<Logger> log)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using Logger serilog = new LoggerConfiguration().WriteTo.Sink(new Sink(form, output)).CreateLogger();
-        using var factory = new SerilogLoggerFactory(serilog);
-        log(factory.CreateLogger("test"));
+        log(serilog);
         return output.ToString();
     }
 

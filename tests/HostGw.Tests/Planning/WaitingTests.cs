@@ -37,6 +37,14 @@ public class WaitingTests
     }
 
     [Fact]
+    public void A_first_address_that_is_no_next_hop_does_not_end_the_waiting_for_the_second()
+    {
+        Plan plan = Planner.Plan(
+            Given.Nodes("self 10.244.1.0/24 10.0.0.1", "peer 10.244.2.0/24 10.244.1.7,10.0.0.2"), Given.Host("eth0 fd00:aaaa::1/64"), Given.Policy("interface=eth0"));
+        Assert.Equal(["10.244.2.0/24"], plan.Waiting.Select(p => p.ToString()));
+    }
+
+    [Fact]
     public void A_rejected_podCIDR_is_not_waited_for()
     {
         Plan plan = Planner.Plan(Given.Nodes(Given.Self, "peer 8.8.8.0/24 10.0.0.2"), Given.Host("eth0 10.0.0.1/24 down"), Given.Policy(""));

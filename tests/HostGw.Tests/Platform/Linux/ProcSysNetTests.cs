@@ -34,6 +34,19 @@ public sealed class ProcSysNetTests : IDisposable
     }
 
     [Fact]
+    public void IPv4_forwarding_is_turned_on_where_it_is_off_on_one_interface_alone()
+    {
+        Given("ipv4/conf/eth0/forwarding", "0");
+        Given("ipv4/conf/eth1/forwarding", "0");
+
+        new ProcSysNet(_root).EnableForwardingIPv4On("eth0");
+        new ProcSysNet(_root).EnableForwardingIPv4On("gone0");
+
+        Assert.Equal("1", Now("ipv4/conf/eth0/forwarding"));
+        Assert.Equal("0", Now("ipv4/conf/eth1/forwarding"));
+    }
+
+    [Fact]
     public void Before_IPv6_forwarding_each_interface_that_believes_advertisements_is_told_to_go_on()
     {
         Given("ipv6/conf/all/forwarding", "0");
@@ -75,7 +88,7 @@ public sealed class ProcSysNetTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_root, "ipv4"));
         File.CreateSymbolicLink(Path.Combine(_root, "ipv4/ip_forward"), ReadOnlyOne);
 
-        ProcSysException error = Assert.Throws<ProcSysException>(new ProcSysNet(_root).EnableForwardingIPv4);
+        ProcSysException error = Assert.Throws<ProcSysException>(() => new ProcSysNet(_root).EnableForwardingIPv4());
         Assert.StartsWith($"write 1 to {Path.Combine(_root, "ipv4/ip_forward")}: ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("mount the host's /proc/sys/net writable and set procSysNet, or set it on the host", error.Message, StringComparison.Ordinal);
         Assert.False(error.IsNotFound);
@@ -85,11 +98,11 @@ public sealed class ProcSysNetTests : IDisposable
     public void What_is_not_there_is_an_error_and_is_not_created()
     {
         ProcSysNet sysctl = new(_root);
-        Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv4);
+        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4());
         Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv6);
         Directory.CreateDirectory(Path.Combine(_root, "ipv4"));
         Directory.CreateDirectory(Path.Combine(_root, "ipv6/conf/all"));
-        Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv4);
+        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4());
         Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv6);
         Assert.Empty(Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories));
     }

@@ -148,7 +148,6 @@ public sealed class ReconcileLoopTests : IAsyncDisposable
         _loop.Time.Advance(Between);
         await _loop.IdleAsync(Resync);
 
-
         _loop.Host.Remove("10.244.2.0/24");
         await _loop.PassAsync();
         await watch.StopAsync(TestContext.Current.CancellationToken);

@@ -29,6 +29,8 @@ internal static class AgentCommand
         using IHost host = AgentHost.Build(settings, loggers);
         IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
         logger.Started(AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
+        if (settings.Policy.ClusterCidrs.IsEmpty)
+            logger.AnyPrivatePrefix();
         if (settings.Policy.Nat is { Enabled: true, Source: NatSource.Any })
             logger.NatRewritesHost();
         try

@@ -47,7 +47,7 @@ internal static class PreviewText
     private static void WriteOthers(Preview preview, TextWriter output)
     {
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
-            output.WriteLine($"! no cluster route {route.Destination}: it {route.Refusal}");
+            output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
             output.WriteLine($"! {Quoted.Visible(Problems.Describe(verdict))}");
     }

@@ -214,6 +214,7 @@ public sealed class ReconcileLoopTests : IAsyncDisposable
         using var watch = new HostWatch(_loop.Host, _loop.WakeUp);
         await _loop.StartListedAsync();
         await watch.StartAsync(TestContext.Current.CancellationToken);
+        await UntilAsync(() => _loop.Host.IsWatched);
 
         _loop.Host.Remove("10.244.2.0/24");
         await _loop.PassAsync();

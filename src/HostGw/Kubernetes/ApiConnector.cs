@@ -57,7 +57,8 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
             }
         }
         string reason = failure is SocketException socketFailure ? socketFailure.Message : "no answer";
-        throw new KubernetesException($"Cannot connect to {server.Host}:{server.Port} ({string.Join<IPAddress>(", ", addresses)}): {reason}", failure);
+        string tried = IPAddress.TryParse(server.Host, out _) ? "" : $" ({string.Join<IPAddress>(", ", addresses)})";
+        throw new KubernetesException($"Cannot connect to {server.Host}:{server.Port}{tried}: {reason}", failure);
     }
 
     private static async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)

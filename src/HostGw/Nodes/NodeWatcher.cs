@@ -29,8 +29,10 @@ internal sealed class NodeWatcher(
     {
         ResiliencePipeline<WatchEnd> untilSettled = WatchRetry.Build(time, (delay, reason) =>
         {
-            Volatile.Write(ref _problem, reason);
-            logger.NodesUnreachable(delay, reason);
+            // Once, however long it lasts.
+            if (Interlocked.Exchange(ref _problem, reason) != reason)
+                logger.NodesUnreachable(reason);
+            logger.NextAttempt(Math.Round(delay.TotalSeconds, 1), reason);
         });
 
         while (true)
@@ -75,7 +77,8 @@ internal sealed class NodeWatcher(
             using ApiResponse response = await client.WatchNodesAsync(version, atMost, either.Token);
             logger.WatchStarted(version);
             _timeouts = 0;
-            Volatile.Write(ref _problem, null);
+            if (Interlocked.Exchange(ref _problem, null) is not null)
+                logger.NodesReachable();
             await reader.ReadWatchAsync(response.Body, Apply, either.Token);
             logger.WatchEnded();
             return WatchEnd.Ordinary;

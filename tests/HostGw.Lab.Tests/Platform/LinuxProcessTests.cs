@@ -55,7 +55,7 @@ public sealed class LinuxProcessTests : LabTest
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(
             () => command == "agent" ? Agent.RunWithSettings(command) : Agent.Run(command));
 
-        Assert.EndsWith("exited with 4: change this host's network: Operation not permitted: run as root, or with the capability NET_ADMIN", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("exited with 4: Could not change this host's network: Operation not permitted. Run it as root, or with the capability NET_ADMIN", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,6 +41,15 @@ public sealed class StatusServerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Before_the_first_list_it_says_why_the_API_server_cannot_be_followed()
+    {
+        await _server.StartAsync();
+        _server.ApiProblem = "Cannot connect to 192.0.2.1:6443";
+
+        Assert.EndsWith("waiting for the API server\nCannot connect to 192.0.2.1:6443\n", await _server.GetAsync("/readyz"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task HEAD_is_GET_without_the_body()
     {
         await _server.StartAsync();

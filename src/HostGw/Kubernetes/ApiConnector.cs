@@ -39,9 +39,10 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
         Exception? failure = null;
         foreach (IPAddress address in addresses)
         {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            Socket? socket = null;
             try
             {
+                socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
                 Prepare(socket);
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 limit.CancelAfter(PerAddress);
@@ -50,7 +51,7 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {
-                socket.Dispose();
+                socket?.Dispose();
                 cancellationToken.ThrowIfCancellationRequested();
                 failure = e;
             }

@@ -57,11 +57,6 @@ internal sealed class KubernetesClient : IDisposable
                 $"{Nodes}?watch=true&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(resourceVersion)}&timeoutSeconds={(int)atMost.TotalSeconds}"),
             cancellationToken);
 
-    /// <summary>One node as it is now, by quorum read.</summary>
-    /// <exception cref="KubernetesException">Refused, not there (<see cref="KubernetesException.IsNotFound"/>) or not reached.</exception>
-    public Task<ApiResponse> GetNodeAsync(string name, CancellationToken cancellationToken) =>
-        GetAsync($"{Nodes}/{Uri.EscapeDataString(name)}", cancellationToken);
-
     public void Dispose() => _http.Dispose();
 
     private static SocketsHttpHandler Handler(ApiConnector connector) => new()

@@ -22,16 +22,6 @@ internal sealed class NodeReader(NodeSelector selector)
     /// <exception cref="KubernetesException">The server ended the watch with an error.</exception>
     public Task ReadWatchAsync(Stream stream, Action<WatchEventType, NodeDraft> sink, CancellationToken cancellationToken) =>
         JsonPump.RunAsync(stream, new(JsonPlace.Event, _draft, sink), endsDocument: false, cancellationToken);
-
-    /// <summary>Reads a single node, with a draft of its own: a watch may be running.</summary>
-    /// <exception cref="NodeStreamException">The object is broken or breaks off.</exception>
-    public async Task<ClusterNode> ReadNodeAsync(Stream stream, CancellationToken cancellationToken)
-    {
-        ClusterNode? node = null;
-        var decoder = new NodeJsonDecoder(JsonPlace.Node, new(selector), (_, draft) => node = draft.Build());
-        await JsonPump.RunAsync(stream, decoder, endsDocument: true, cancellationToken);
-        return node!;
-    }
 }
 
 /// <summary>What a page says of its list.</summary>

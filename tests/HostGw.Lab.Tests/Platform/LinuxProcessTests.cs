@@ -50,7 +50,7 @@ public sealed class LinuxProcessTests : LabTest
     [InlineData(65532, "cleanup")]
     public void Without_NET_ADMIN_it_ends_with_4_and_says_what_is_missing(int uid, string command)
     {
-        RunThrough($"setpriv --reuid {uid} --regid {uid} --clear-groups {None}");
+        RunThrough($"timeout 60 setpriv --reuid {uid} --regid {uid} --clear-groups {None}");
 
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(
             () => command == "agent" ? Agent.RunWithSettings(command) : Agent.Run(command));

@@ -83,7 +83,9 @@ public class HostileNodeTests
 
     private static async Task<ClusterNode> ReadAsync(byte[] json)
     {
-        using MemoryStream stream = new(json);
-        return await new NodeReader(NodeSelector.Everything).ReadNodeAsync(stream, TestContext.Current.CancellationToken);
+        using MemoryStream stream = new([.. """{"metadata":{"resourceVersion":"5"},"items":["""u8, .. json, .. "]}"u8]);
+        List<ClusterNode> nodes = [];
+        await new NodeReader(NodeSelector.Everything).ReadListAsync(stream, (_, draft) => nodes.Add(draft.Build()), TestContext.Current.CancellationToken);
+        return Assert.Single(nodes);
     }
 }

@@ -70,11 +70,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
         _wake = wake;
+        wake(WakeCauses.Start);
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
-
-    /// <summary>Whether what happens from now on is announced.</summary>
-    public bool IsWatched => Volatile.Read(ref _wake) is not null;
 
     public void Expect(Plan plan) => Expected = plan;
 

@@ -3,7 +3,7 @@ using HostGw.Lab.Interop;
 
 namespace HostGw.Lab;
 
-/// <summary>The box that <c>up</c> keeps, found by its command line: there is no file that could be left over or lie.</summary>
+/// <summary>The box that <c>up</c> of this program keeps, found by its command line: there is no file that could be left over or lie.</summary>
 internal static class RunningBox
 {
     /// <summary>Ends every such box, and with it everything inside. False if there was none.</summary>
@@ -18,13 +18,13 @@ internal static class RunningBox
     private static int ProcessId(string? directory) =>
         int.TryParse(directory, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : 0;
 
-    // sh …/in-box.sh --inside …/hostgw-lab up
+    // sh …/in-box.sh --inside …/hostgw-lab up, of this very hostgw-lab: another clone's box is not ours to end.
     private static bool IsBox(int pid)
     {
         try
         {
             return pid > 0 && File.ReadAllText($"/proc/{pid}/cmdline").Split('\0') is [_, var script, "--inside", var lab, "up", ""]
-                && Path.GetFileName(script) == "in-box.sh" && Path.GetFileName(lab) == "hostgw-lab";
+                && Path.GetFileName(script) == "in-box.sh" && Path.GetFullPath(lab, WorkingDirectory(pid)) == Environment.ProcessPath;
         }
         catch (IOException)
         {
@@ -32,4 +32,6 @@ internal static class RunningBox
             return false;
         }
     }
+
+    private static string WorkingDirectory(int pid) => Directory.ResolveLinkTarget($"/proc/{pid}/cwd", returnFinalTarget: true)?.FullName ?? "/";
 }

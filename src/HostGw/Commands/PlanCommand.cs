@@ -9,7 +9,7 @@ internal static class PlanCommand
     public static Command Create()
     {
         Option<string> output = OutputOption.Create();
-        Option<bool> exitCode = new("--exit-code") { Description = $"End with exit code {ExitCodes.Difference} if something would change" };
+        Option<bool> exitCode = new("--exit-code") { Description = $"End with exit code {ExitCodes.Difference} if something would change, or stands in the way" };
         Command command = CommandLine.Create(
             "plan", "Show what the agent would change on this host, and why some nodes get no route. Changes nothing.", UsedBy.Plan,
             async (settings, parsed, cancellationToken) =>
@@ -20,7 +20,7 @@ internal static class PlanCommand
                     console.WriteLine(PreviewJson.Write(preview));
                 else
                     PreviewText.Write(preview, console);
-                return parsed.GetValue(exitCode) && !preview.IsEmpty ? ExitCodes.Difference : ExitCodes.Done;
+                return parsed.GetValue(exitCode) && !preview.IsInOrder ? ExitCodes.Difference : ExitCodes.Done;
             });
         command.Options.Add(output);
         command.Options.Add(exitCode);

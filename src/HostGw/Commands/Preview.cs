@@ -11,6 +11,9 @@ internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, s
 {
     public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
 
+    /// <summary>Nothing would change, and nothing keeps a route from standing.</summary>
+    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
+
     public static async Task<Preview> TakeAsync(AgentSettings settings, CancellationToken cancellationToken)
     {
         (NodeSnapshot nodes, Ip apiServer) = await ApiAccess.ListAsync(settings, cancellationToken);

@@ -25,6 +25,13 @@ public class PreviewTests
     [Fact]
     public void As_text() => Golden.Equal("tests/HostGw.Tests/Commands/Golden/plan.txt", Text(Of(Host, Nodes)));
 
+    [Theory]
+    [InlineData("10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", "b 10.244.2.0/24 10.0.0.2", true)]
+    [InlineData("10.244.2.0/24 via 10.0.0.99 dev eth0 proto 157", "b 10.244.2.0/24 10.0.0.2", false)]
+    [InlineData("10.244.2.0/24 via 10.0.0.66 dev eth0 proto 12", "b 10.244.2.0/24 10.0.0.2", false)]
+    public void In_order_is_a_host_where_nothing_changes_and_nothing_is_in_the_way(string route, string peer, bool inOrder) =>
+        Assert.Equal(inOrder, Of($"{Given.Lan}; {route}", [Given.Self, peer], settled: true).IsInOrder);
+
     [Fact]
     public void As_JSON()
     {

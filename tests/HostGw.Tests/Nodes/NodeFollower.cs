@@ -41,7 +41,8 @@ internal sealed class NodeFollower : IAsyncDisposable
         }
     }
 
-    public string Names => string.Join(' ', Store.Snapshot.Nodes.Select(n => n.Name));
+    /// <summary>The nodes as last announced: the store knows a moment earlier.</summary>
+    public string Names => string.Join(' ', Announced.LastOrDefault()?.Nodes.Select(n => n.Name) ?? []);
 
     public async ValueTask DisposeAsync()
     {

@@ -6,6 +6,9 @@ namespace HostGw.Kubernetes;
 /// <summary>Speaks to the API server about Nodes: HTTP/2 where offered, no redirects, no cookies, no proxy.</summary>
 internal sealed class KubernetesClient : IDisposable
 {
+    // Half the bytes of JSON and a fraction of the work, on both sides; a server that has none answers in JSON.
+    private const string Accept = "application/vnd.kubernetes.protobuf, application/json";
+
     private const string Nodes = "/api/v1/nodes";
 
     // A real API server gives up after 60 s; an answer that takes longer will not come.
@@ -26,7 +29,7 @@ internal sealed class KubernetesClient : IDisposable
         _connector = new(configuration);
         _http = new(Handler(_connector)) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.Add(new("hostgw", version));
-        _http.DefaultRequestHeaders.Accept.Add(new("application/json"));
+        _http.DefaultRequestHeaders.Accept.ParseAdd(Accept);
     }
 
     /// <summary>The address of the latest connection to the API server; no address before the first.</summary>

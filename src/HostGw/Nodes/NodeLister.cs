@@ -93,7 +93,7 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
     {
         bool notOlderThan = version is not (null or "0");
         using ApiResponse response = await client.ListNodesAsync(limit, version, notOlderThan, token, cancellationToken);
-        NodeListPage page = await reader.ReadListAsync(response.Body, (_, draft) => store.AddListed(draft), cancellationToken);
+        NodeListPage page = await reader.ReadListAsync(response, (_, draft) => store.AddListed(draft), cancellationToken);
         return page.Continue.Length == 0 || page.Continue != token
             ? page
             : throw new NodeStreamException("The API server sends the same page again and again");

@@ -76,7 +76,7 @@ internal sealed class NodeWatcher(
             logger.WatchStarted(version);
             _timeouts = 0;
             Volatile.Write(ref _problem, null);
-            await reader.ReadWatchAsync(response.Body, Apply, either.Token);
+            await reader.ReadWatchAsync(response, Apply, either.Token);
             logger.WatchEnded();
             return WatchEnd.Ordinary;
         }

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace HostGw.Nodes;
 
 /// <summary>Carries a response body to a decoder through one pooled buffer, which grows only to the longest token.</summary>
-internal static class JsonPump
+internal static class BodyPump
 {
     /// <summary>Bytes. No string in a Node comes near: an object in etcd is 1.5 MB at most.</summary>
     public const int MaxToken = 4 * 1024 * 1024;
@@ -12,8 +12,8 @@ internal static class JsonPump
 
     /// <summary>Reads to the end of the stream.</summary>
     /// <param name="endsDocument">The end of the stream must be the end of a document.</param>
-    /// <exception cref="NodeStreamException">What comes is not JSON, or a token is too long.</exception>
-    public static async Task RunAsync(Stream stream, NodeJsonDecoder decoder, bool endsDocument, CancellationToken cancellationToken)
+    /// <exception cref="NodeStreamException">What comes is broken, or a token is too long.</exception>
+    public static async Task RunAsync(Stream stream, INodeDecoder decoder, bool endsDocument, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(Initial);
         int length = 0;

@@ -29,4 +29,7 @@ internal static partial class Log
 
     [LoggerMessage(108, LogLevel.Debug, "{Event} node {Node}")]
     public static partial void NodeChanged(this ILogger logger, string @event, string node);
+
+    [LoggerMessage(109, LogLevel.Debug, "Listing by pages from now on, the API server has no streaming lists: {Reason}")]
+    public static partial void StreamingListsMissing(this ILogger logger, string reason);
 }

@@ -55,9 +55,15 @@ internal sealed class KubernetesClient : IDisposable
     /// <summary>What happens to nodes after <paramref name="resourceVersion"/>, with bookmarks, until the server ends it after <paramref name="atMost"/>.</summary>
     /// <exception cref="KubernetesException">Refused or not reached.</exception>
     public Task<ApiResponse> WatchNodesAsync(string resourceVersion, TimeSpan atMost, CancellationToken cancellationToken) =>
+        GetAsync($"{WatchPath(atMost)}&resourceVersion={Uri.EscapeDataString(resourceVersion)}", cancellationToken);
+
+    /// <summary>The same, but it begins with all nodes as they are at <paramref name="notOlderThan"/> (null: now) or later, and a bookmark that ends them.</summary>
+    /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
+    /// <exception cref="KubernetesException">Refused, perhaps because the server knows no such thing, or not reached.</exception>
+    public Task<ApiResponse> StreamNodesAsync(string? notOlderThan, TimeSpan atMost, CancellationToken cancellationToken) =>
         GetAsync(
-            string.Create(CultureInfo.InvariantCulture,
-                $"{Nodes}?watch=true&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(resourceVersion)}&timeoutSeconds={(int)atMost.TotalSeconds}"),
+            WatchPath(atMost) + "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" +
+            (notOlderThan is null ? "" : "&resourceVersion=" + Uri.EscapeDataString(notOlderThan)),
             cancellationToken);
 
     /// <summary>One node as it is now, by quorum read.</summary>
@@ -66,6 +72,9 @@ internal sealed class KubernetesClient : IDisposable
         GetAsync($"{Nodes}/{Uri.EscapeDataString(name)}", cancellationToken);
 
     public void Dispose() => _http.Dispose();
+
+    private static string WatchPath(TimeSpan atMost) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Nodes}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)atMost.TotalSeconds}");
 
     private static SocketsHttpHandler Handler(ApiConnector connector) => new()
     {

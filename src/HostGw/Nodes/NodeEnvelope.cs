@@ -5,9 +5,17 @@ namespace HostGw.Nodes;
 /// <summary>What a decoder meets around the nodes: a list's metadata, a watch event's type, a Status in a node's place.</summary>
 internal sealed class NodeEnvelope
 {
-    private string _reason = "", _message = "";
+    /// <summary>The annotation of the bookmark that ends a streaming list; its value is "true".</summary>
+    public const string InitialEventsEndAnnotation = "k8s.io/initial-events-end";
 
-    public WatchEventType EventType { get; private set; }
+    private string _reason = "", _message = "";
+    private WatchEventType _eventType;
+
+    public WatchEventType EventType =>
+        _eventType == WatchEventType.Bookmark && EndsInitialEvents ? WatchEventType.InitialEventsEnd : _eventType;
+
+    /// <summary>The object of the event carries the annotation.</summary>
+    public bool EndsInitialEvents { get; set; }
 
     public string Kind { get; set; } = "";
 
@@ -23,12 +31,13 @@ internal sealed class NodeEnvelope
 
     public void BeginEvent()
     {
-        EventType = WatchEventType.Unknown;
+        _eventType = WatchEventType.Unknown;
+        EndsInitialEvents = false;
         Code = 0;
         _reason = _message = "";
     }
 
-    public void SetType(ReadOnlySpan<char> text) => EventType = text switch
+    public void SetType(ReadOnlySpan<char> text) => _eventType = text switch
     {
         "ADDED" => WatchEventType.Added,
         "MODIFIED" => WatchEventType.Modified,

@@ -38,7 +38,7 @@ internal sealed class NodeJsonValues(NodeDraft draft, NodeEnvelope envelope)
         if (!_text.TryRead(in reader, out ReadOnlySpan<char> key))
             return JsonField.Unknown;
         if (place == JsonPlace.Annotations)
-            return key switch { NodeDraft.NextHopAnnotation => JsonField.NextHop, NodeDraft.SkipAnnotation => JsonField.Skip, _ => JsonField.Unknown };
+            return Annotation(key);
         _label.Set(key);
         return JsonField.Labels;
     }
@@ -69,6 +69,14 @@ internal sealed class NodeJsonValues(NodeDraft draft, NodeEnvelope envelope)
             draft.SetNextHop("");
     }
 
+    private static JsonField Annotation(ReadOnlySpan<char> key) => key switch
+    {
+        NodeDraft.NextHopAnnotation => JsonField.NextHop,
+        NodeDraft.SkipAnnotation => JsonField.Skip,
+        NodeEnvelope.InitialEventsEndAnnotation => JsonField.InitialEventsEnd,
+        _ => JsonField.Unknown,
+    };
+
     private void Text(JsonPlace place, JsonField field, ReadOnlySpan<char> text)
     {
         switch (place, field)
@@ -96,6 +104,9 @@ internal sealed class NodeJsonValues(NodeDraft draft, NodeEnvelope envelope)
                 break;
             case (JsonPlace.Annotations, JsonField.Skip):
                 draft.Skip = text is "true";
+                break;
+            case (JsonPlace.Annotations, JsonField.InitialEventsEnd):
+                envelope.EndsInitialEvents = text is "true";
                 break;
             case (JsonPlace.NodeInfo, JsonField.OperatingSystem):
                 draft.SetOperatingSystem(text);

@@ -6,34 +6,38 @@ namespace HostGw.Nodes;
 
 /// <summary>Reads nodes from the API's protobuf that arrives in pieces into one draft; tells the sink of each.</summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding</remarks>
-/// <param name="root">What the answer is: a List, or Events, each in a frame of its own.</param>
+/// <param name="root">What the answer is: a List, Events, each in a frame of its own, or a Node.</param>
 internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, Action<WatchEventType, NodeDraft> sink) : INodeDecoder
 {
     private const int FrameHeader = sizeof(uint);
-    private static readonly byte[] Magic = "k8s\0"u8.ToArray();
 
     private readonly NodeProtobufValues _values = new(draft);
     private readonly Stack<(ProtobufPlace Place, long End)> _places = new();
-    private char[] _chars = new char[256];
+    private readonly char[] _chars = new char[JsonText.MaxBytes];
     private long _position, _skipTo;
-    private bool _isMagicDue = true, _isListRead;
+    private bool _isMagicDue, _isRootRead;
 
     public int Decode(ReadOnlySpan<byte> data, bool isFinal)
     {
         int start = 0;
-        while (true)
+        try
         {
-            int skipped = (int)Math.Min(Math.Max(_skipTo - _position, 0), data.Length - start);
-            Advance(ref start, skipped);
-            if (_position < _skipTo)
-                break;
-            while (_places.TryPeek(out var top) && top.End == _position)
-                Leave(_places.Pop().Place);
-            if (!TryStep(data, ref start))
-                break;
+            do
+            {
+                int skipped = (int)Math.Min(Math.Max(_skipTo - _position, 0), data.Length - start);
+                Advance(ref start, skipped);
+                while (_position >= _skipTo && _places.TryPeek(out var top) && top.End == _position)
+                    Leave(_places.Pop().Place);
+            }
+            while (_position >= _skipTo && TryStep(data, ref start));
         }
-        if (isFinal && !(_isListRead && start == data.Length && _position >= _skipTo))
-            throw new NodeStreamException("The API server's list breaks off");
+        catch (InvalidDataException e)
+        {
+            throw new NodeStreamException($"The API server sent broken protobuf: {e.Message}", e);
+        }
+        // The envelope's end is the end of the stream.
+        if (isFinal && !(_isRootRead && _places.Count == 1 && start == data.Length && _position >= _skipTo))
+            throw new NodeStreamException("The API server's answer breaks off");
         return start;
     }
 
@@ -47,34 +51,35 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
     private bool TryStep(ReadOnlySpan<byte> data, ref int start)
     {
         ReadOnlySpan<byte> rest = data[start..];
-        if (_places.Count == 0 && root == ProtobufPlace.Event)
-            return TryBeginFrame(rest, ref start);
-        if (_isMagicDue)
-            return TryReadMagic(rest, ref start);
-        return !rest.IsEmpty && TryField(rest, ref start);
+        if (_places.Count == 0)
+            return TryBegin(rest, ref start);
+        return _isMagicDue ? TryReadMagic(rest, ref start) : TryField(rest, ref start);
     }
 
-    private bool TryBeginFrame(ReadOnlySpan<byte> rest, ref int start)
+    // A frame holds an event as it is; only the object in the event has an envelope.
+    private bool TryBegin(ReadOnlySpan<byte> rest, ref int start)
     {
-        if (rest.Length < FrameHeader)
+        if (root != ProtobufPlace.Event)
+        {
+            Enter(ProtobufPlace.Envelope, long.MaxValue);
+            return true;
+        }
+        if (!BinaryPrimitives.TryReadUInt32BigEndian(rest, out uint length))
             return false;
-        uint length = BinaryPrimitives.ReadUInt32BigEndian(rest);
         Advance(ref start, FrameHeader);
-        _places.Push((ProtobufPlace.Envelope, _position + length));
-        _isMagicDue = true;
+        Enter(root, _position + length);
         return true;
     }
 
     private bool TryReadMagic(ReadOnlySpan<byte> rest, ref int start)
     {
-        if (rest.Length < Magic.Length)
+        ReadOnlySpan<byte> magic = ProtobufReader.Magic;
+        if (_places.Peek().End - _position < magic.Length || !magic.StartsWith(rest[..Math.Min(rest.Length, magic.Length)]))
+            throw new InvalidDataException("an object without the magic number");
+        if (rest.Length < magic.Length)
             return false;
-        if (!rest.StartsWith(Magic))
-            throw new NodeStreamException("The API server sent something else than it said: no Kubernetes protobuf");
-        Advance(ref start, Magic.Length);
+        Advance(ref start, magic.Length);
         _isMagicDue = false;
-        if (_places.Count == 0)
-            _places.Push((ProtobufPlace.Envelope, long.MaxValue)); // a list ends with the stream
         return true;
     }
 
@@ -86,36 +91,38 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
 
         (ProtobufPlace place, long end) = _places.Peek();
         long valueAt = _position + reader.Position;
-        if (field.HasBytes && field.Value > (ulong)(end - valueAt))
-            throw new NodeStreamException("The API server sent broken protobuf: a field that is longer than its message");
+        if (valueAt > end || (field.HasBytes && field.Value > (ulong)(end - valueAt)))
+            throw new InvalidDataException("a field that is longer than its message");
+        long valueEnd = valueAt + (field.HasBytes ? (long)field.Value : 0);
         if (!field.HasBytes)
             _values.Number(place, field.Number, field.Value);
         else if (NodeProtobufGrammar.Child(place, field.Number, root, _values.IsStatus) is var child and not ProtobufPlace.Outside)
-            Enter(child, valueAt + (long)field.Value);
-        else if (!IsRead(place, field))
-            _skipTo = valueAt + (long)field.Value;
-        else if (!TryText(place, field, reader.Rest))
+            Enter(child, valueEnd);
+        else if (IsRead(place, field.Number) && !TryText(place, field, reader.Rest))
             return false;
         else
-            Advance(ref start, (int)field.Value);
+            _skipTo = valueEnd;
         Advance(ref start, reader.Position);
         return true;
     }
 
-    private bool IsRead(ProtobufPlace place, ProtobufField field) =>
-        NodeProtobufGrammar.IsText(place, field.Number) && !(field.Number == 2 && _values.IsValueSkipped(place));
+    private bool IsRead(ProtobufPlace place, int field) =>
+        NodeProtobufGrammar.IsText(place, field) && !(field == 2 && _values.IsValueSkipped(place));
 
     private bool TryText(ProtobufPlace place, ProtobufField field, ReadOnlySpan<byte> rest)
     {
-        if (field.Value > BodyPump.MaxToken)
-            throw new NodeStreamException($"The API server sent a text of more than {BodyPump.MaxToken} bytes");
-        int length = (int)field.Value;
+        bool isLong = field.Value > JsonText.MaxBytes;
+        if (isLong && NodeProtobufGrammar.IsWholeOnly(place))
+            throw new InvalidDataException("a text that is too long");
+        int length = isLong ? JsonText.MaxBytes : (int)field.Value;
         if (rest.Length < length)
             return false;
-        if (_chars.Length < length)
-            _chars = new char[length];
-        int chars = Encoding.UTF8.GetChars(rest[..length], _chars);
-        _values.Text(place, field.Number, _chars.AsSpan(0, chars));
+
+        ReadOnlySpan<char> text = _chars.AsSpan(0, Encoding.UTF8.GetChars(rest[..length], _chars));
+        if (isLong)
+            _values.LongText(place, field.Number, text);
+        else
+            _values.Text(place, field.Number, text);
         return true;
     }
 
@@ -129,10 +136,10 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
     private void Leave(ProtobufPlace place)
     {
         if (_isMagicDue)
-            throw new NodeStreamException("The API server sent an empty object");
+            throw new InvalidDataException("an object without the magic number");
         _values.End(place);
-        _isListRead |= place == ProtobufPlace.List;
-        if (place == ProtobufPlace.Node && root == ProtobufPlace.List)
+        _isRootRead |= place == root;
+        if (place == ProtobufPlace.Node && root != ProtobufPlace.Event)
             sink(WatchEventType.Added, draft);
         else if (place == ProtobufPlace.Event)
             Report();

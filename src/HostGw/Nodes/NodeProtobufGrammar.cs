@@ -7,7 +7,7 @@ internal enum ProtobufPlace : byte
     /// <summary>Of no interest: skipped.</summary>
     Outside,
 
-    /// <summary>runtime.Unknown around the answer.</summary>
+    /// <summary>runtime.Unknown around a list or a single node.</summary>
     Envelope,
     EnvelopeType,
     List,
@@ -34,7 +34,7 @@ internal enum ProtobufPlace : byte
 internal static class NodeProtobufGrammar
 {
     /// <summary>The message in a field; Outside where there is none of interest.</summary>
-    /// <param name="root">What the answer is: a List or an Event.</param>
+    /// <param name="root">What the answer is: a List, an Event or a Node.</param>
     /// <param name="isStatus">The object of an event is no Node.</param>
     public static ProtobufPlace Child(ProtobufPlace place, int field, ProtobufPlace root, bool isStatus) => (place, field) switch
     {
@@ -72,6 +72,10 @@ internal static class NodeProtobufGrammar
         _ => false,
     };
 
-    /// <summary>Bytes that begin with the magic number of another envelope.</summary>
-    public static bool HasMagic(ProtobufPlace place) => place == ProtobufPlace.ObjectEnvelope;
+    /// <summary>Text of which a part would mislead: it must be whole.</summary>
+    public static bool IsWholeOnly(ProtobufPlace place) =>
+        place is ProtobufPlace.EnvelopeType or ProtobufPlace.ListMetadata;
+
+    /// <summary>Messages that begin with the magic number.</summary>
+    public static bool HasMagic(ProtobufPlace place) => place is ProtobufPlace.Envelope or ProtobufPlace.ObjectEnvelope;
 }

@@ -13,7 +13,7 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
 
     /// <summary>A label or annotation whose value nobody reads.</summary>
     public bool IsValueSkipped(ProtobufPlace place) =>
-        place == ProtobufPlace.Annotation && _key.Span is not (NodeDraft.NextHopAnnotation or NodeDraft.SkipAnnotation);
+        place == ProtobufPlace.Annotation && _key.Span is not (NodeDraft.NextHopAnnotation or NodeDraft.SkipAnnotation or NodeEnvelope.InitialEventsEndAnnotation);
 
     public void Begin(ProtobufPlace place)
     {
@@ -29,9 +29,6 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
                 break;
             case ProtobufPlace.Node:
                 draft.Clear();
-                break;
-            case ProtobufPlace.CreationTimestamp:
-                draft.CreatedAt = 0; // the epoch is not written
                 break;
             case ProtobufPlace.Label or ProtobufPlace.Annotation:
                 _key.Clear();
@@ -90,6 +87,15 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
         }
     }
 
+    /// <summary>Text that is longer than anything that we read; only its beginning is here.</summary>
+    public void LongText(ProtobufPlace place, int field, ReadOnlySpan<char> start)
+    {
+        if (place is ProtobufPlace.Status or ProtobufPlace.Spec)
+            Text(place, field, start);
+        else if (place == ProtobufPlace.Annotation && field == 2 && _key.Is(NodeDraft.NextHopAnnotation))
+            draft.SetNextHop("");
+    }
+
     private void OfNode(ProtobufPlace place, int field, ReadOnlySpan<char> text)
     {
         switch (place, field)
@@ -112,8 +118,11 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
             case (ProtobufPlace.Annotation, 2) when _key.Is(NodeDraft.NextHopAnnotation):
                 draft.SetNextHop(text);
                 break;
-            case (ProtobufPlace.Annotation, 2):
+            case (ProtobufPlace.Annotation, 2) when _key.Is(NodeDraft.SkipAnnotation):
                 draft.Skip = text is "true";
+                break;
+            case (ProtobufPlace.Annotation, 2):
+                Envelope.EndsInitialEvents = text is "true";
                 break;
             case (ProtobufPlace.Spec, 1):
                 draft.PodCidrs.SetSingle(text);

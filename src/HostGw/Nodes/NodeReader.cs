@@ -32,11 +32,14 @@ internal sealed class NodeReader(NodeSelector selector)
 
     /// <summary>Reads a single node, with a draft of its own: a watch may be running.</summary>
     /// <exception cref="NodeStreamException">The object is broken or breaks off.</exception>
-    public async Task<ClusterNode> ReadNodeAsync(Stream stream, CancellationToken cancellationToken)
+    public async Task<ClusterNode> ReadNodeAsync(ApiResponse response, CancellationToken cancellationToken)
     {
         ClusterNode? node = null;
-        var decoder = new NodeJsonDecoder(JsonPlace.Node, new(selector), (_, draft) => node = draft.Build());
-        await BodyPump.RunAsync(stream, decoder, endsDocument: true, cancellationToken);
+        NodeDraft draft = new(selector);
+        INodeDecoder decoder = response.IsProtobuf
+            ? new NodeProtobufDecoder(ProtobufPlace.Node, draft, (_, read) => node = read.Build())
+            : new NodeJsonDecoder(JsonPlace.Node, draft, (_, read) => node = read.Build());
+        await BodyPump.RunAsync(response.Body, decoder, endsDocument: true, cancellationToken);
         return node!;
     }
 }

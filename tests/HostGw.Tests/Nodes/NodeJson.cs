@@ -1,4 +1,5 @@
 using System.Text;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 
@@ -58,6 +59,8 @@ internal static class NodeJson
         decoder.Decode(json, isFinal: true);
         return text;
     }
+
+    public static ApiResponse Response(byte[] json) => new(new HttpResponseMessage { Content = new ByteArrayContent(json) }, new MemoryStream(json));
 
     private static ClusterNode Built(NodeDraft draft)
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 
 namespace HostGw.Tests.Nodes;
@@ -50,9 +51,9 @@ public class NodeJsonChunkTests
         var reader = new NodeReader(NodeJson.Selector);
         List<string> names = [];
 
-        await reader.ReadListAsync(List(JsonPump.MaxToken - 100), (_, draft) => names.Add(draft.Name.ToString()), cancel);
+        await reader.ReadListAsync(NodeJson.Response(List(BodyPump.MaxToken - 100)), (_, draft) => names.Add(draft.Name.ToString()), cancel);
         Assert.Equal(["big", "next"], names);
-        await Assert.ThrowsAsync<NodeStreamException>(() => reader.ReadListAsync(List(JsonPump.MaxToken + 100), (_, _) => { }, cancel));
+        await Assert.ThrowsAsync<NodeStreamException>(() => reader.ReadListAsync(NodeJson.Response(List(BodyPump.MaxToken + 100)), (_, _) => { }, cancel));
     }
 
     [Fact]
@@ -61,12 +62,12 @@ public class NodeJsonChunkTests
         const string Json = """{"kind":"NodeList","metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"a"}}]}""";
         for (int length = 0; length < Json.Length; length++)
         {
-            using var part = new MemoryStream(Encoding.UTF8.GetBytes(Json[..length]));
+            using ApiResponse part = NodeJson.Response(Encoding.UTF8.GetBytes(Json[..length]));
             await Assert.ThrowsAsync<NodeStreamException>(() =>
                 new NodeReader(NodeJson.Selector).ReadListAsync(part, (_, _) => { }, TestContext.Current.CancellationToken));
         }
     }
 
-    private static MemoryStream List(int tokenLength) => new(Encoding.UTF8.GetBytes(
-        $$$"""{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"big","annotations":{"x":"{{{new string('a', tokenLength)}}}"} } },{"metadata":{"name":"next"}}]}"""));
+    private static byte[] List(int tokenLength) => Encoding.UTF8.GetBytes(
+        $$$"""{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"big","annotations":{"x":"{{{new string('a', tokenLength)}}}"} } },{"metadata":{"name":"next"}}]}""");
 }

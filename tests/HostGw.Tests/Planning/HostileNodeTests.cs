@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Tests.Architecture;
@@ -83,7 +84,7 @@ public class HostileNodeTests
 
     private static async Task<ClusterNode> ReadAsync(byte[] json)
     {
-        using MemoryStream stream = new(json);
-        return await new NodeReader(NodeSelector.Everything).ReadNodeAsync(stream, TestContext.Current.CancellationToken);
+        using ApiResponse response = new(new HttpResponseMessage { Content = new ByteArrayContent(json) }, new MemoryStream(json));
+        return await new NodeReader(NodeSelector.Everything).ReadNodeAsync(response, TestContext.Current.CancellationToken);
     }
 }

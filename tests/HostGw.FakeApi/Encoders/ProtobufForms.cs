@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using HostGw.FakeApi.Storage;
 
@@ -90,5 +91,7 @@ internal static class ProtobufForms
 
     private static bool IsTrue(JsonNode? value) => value is JsonValue flag && flag.TryGetValue(out bool isTrue) && isTrue;
 
-    private static long? Whole(JsonNode? value) => value is JsonValue number && number.TryGetValue(out long whole) ? whole : null;
+    // A number that was not parsed but assigned is of the very type that it was assigned from: only its text tells.
+    private static long? Whole(JsonNode? value) =>
+        value?.GetValueKind() == JsonValueKind.Number && long.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out long whole) ? whole : null;
 }

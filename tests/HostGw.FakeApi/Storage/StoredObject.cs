@@ -49,7 +49,7 @@ internal sealed class StoredObject(string key, long revision, ReadOnlyMemory<byt
         {
             return JsonNode.Parse(Json.Span, documentOptions: ObjectJson.Deep) as JsonObject ?? [];
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return [];
         }

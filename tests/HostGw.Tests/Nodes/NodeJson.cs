@@ -62,7 +62,7 @@ internal static class NodeJson
 
     public static ApiResponse Response(byte[] json) => new(new HttpResponseMessage { Content = new ByteArrayContent(json) }, new MemoryStream(json));
 
-    private static ClusterNode Built(NodeDraft draft)
+    public static ClusterNode Built(NodeDraft draft)
     {
         ClusterNode node = draft.Build();
         Assert.True(draft.Matches(node), node.Name);
@@ -70,7 +70,7 @@ internal static class NodeJson
     }
 
     // The bytes up to each cut, then all: what a piece leaves over comes again with the next.
-    private static int Feed(NodeJsonDecoder decoder, byte[] bytes, int[] cuts)
+    public static int Feed(INodeDecoder decoder, byte[] bytes, int[] cuts)
     {
         int start = 0;
         foreach (int end in cuts.Order().Append(bytes.Length))

@@ -7,7 +7,7 @@ RELEASE := -c Release -v quiet -nologo
 # Debian packages by the program that shows they are there.
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace
 
-.PHONY: build publish demo test format clean install
+.PHONY: build publish demo up test format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -16,12 +16,13 @@ build:
 publish:
 	@$(DOTNET) publish src/HostGw $(RELEASE) -o artifacts/hostgw
 
-demo:
-	$(if $(filter-out 0,$(shell id -u)),$(error make demo needs root, for network namespaces: sudo make demo))
-	@echo 'Building (the first time takes a minute).'
+# up: the same cluster to look around in, until Ctrl-C.
+demo up:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@echo 'Building (the first time takes a minute or two).'
 	@$(MAKE) --no-print-directory install publish
 	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
-	@$(LAB) demo
+	@$(LAB) $@
 
 test:
 	@tests/tools/test.sh

@@ -9,8 +9,8 @@ internal static partial class Log
     [LoggerMessage(101, LogLevel.Information, "Listed {Count} nodes at resource version {ResourceVersion}")]
     public static partial void NodesListed(this ILogger logger, int count, string resourceVersion);
 
-    [LoggerMessage(102, LogLevel.Warning, "The API server cannot be followed, next attempt in {Delay}: {Reason}")]
-    public static partial void NodesUnreachable(this ILogger logger, TimeSpan delay, string reason);
+    [LoggerMessage(102, LogLevel.Warning, "The API server cannot be followed, what stands stays: {Reason}")]
+    public static partial void NodesUnreachable(this ILogger logger, string reason);
 
     [LoggerMessage(103, LogLevel.Debug, "Watching nodes from resource version {ResourceVersion}")]
     public static partial void WatchStarted(this ILogger logger, string resourceVersion);
@@ -30,6 +30,12 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Debug, "{Event} node {Node}")]
     public static partial void NodeChanged(this ILogger logger, string @event, string node);
 
-    [LoggerMessage(109, LogLevel.Debug, "Listing by pages from now on, the API server has no streaming lists: {Reason}")]
+    [LoggerMessage(109, LogLevel.Information, "The API server is followed again")]
+    public static partial void NodesReachable(this ILogger logger);
+
+    [LoggerMessage(110, LogLevel.Debug, "Next attempt to follow the API server in {Seconds} s: {Reason}")]
+    public static partial void NextAttempt(this ILogger logger, double seconds, string reason);
+
+    [LoggerMessage(111, LogLevel.Debug, "Listing by pages from now on, the API server has no streaming lists: {Reason}")]
     public static partial void StreamingListsMissing(this ILogger logger, string reason);
 }

@@ -64,6 +64,12 @@ internal static partial class Log
     [LoggerMessage(902, LogLevel.Warning, "Another agent (pid {Pid}) runs on this host; waiting until it ends")]
     public static partial void WaitingForOtherAgent(this ILogger logger, int pid);
 
+    [LoggerMessage(904, LogLevel.Warning, "What holds the name that keeps a second agent out (hostgw-agent) is no agent (pid {Pid}, 0 if it hides): going on without it")]
+    public static partial void LockTakenByStranger(this ILogger logger, int pid);
+
+    [LoggerMessage(905, LogLevel.Warning, "clusterCidrs is not set: whatever private prefix a Node names as its podCIDR gets a route, unless it touches this host's own networks")]
+    public static partial void AnyPrivatePrefix(this ILogger logger);
+
     [LoggerMessage(903, LogLevel.Information, "Stopped; routes and the masquerade rule stay in place")]
     public static partial void Stopped(this ILogger logger);
 }

@@ -78,15 +78,19 @@ internal static class Commands
     private static void ShowHowToLookInside(Cluster cluster, TimeSpan took)
     {
         var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
+        Agent agent = cluster.Agents.First();
         screen.Title($"The cluster is up ({Screen.Time(took)}). Ctrl-C or `hostgw-lab down` removes it.");
         screen.Table(Report.Nodes(cluster));
         screen.Text();
         screen.Faint("A shell on a node (or in a pod: node1-pod1; or outside: outside):");
-        screen.Text($"{Box.EnterCommand} ip netns exec node1 bash");
+        screen.Text($"{Box.EnterCommand} ip netns exec {agent.Node} bash");
         screen.Faint("The API, from any of those shells:");
         screen.Text($"export KUBECONFIG={cluster.Api.Kubeconfig}; kubectl get nodes -o wide");
+        screen.Faint("The agent's view, from a node's shell:");
+        screen.Text($"export PATH={Path.GetDirectoryName(AgentBinary.Find())}:$PATH; hostgw status");
+        screen.Text($"hostgw plan {string.Join(' ', agent.Flags)}");
         screen.Faint("What an agent writes:");
-        screen.Text($"tail -f /proc/{Box.Pid}/root{Box.Directory}/node1.log");
+        screen.Text($"tail -f /proc/{Box.Pid}/root{agent.Log.Path}");
     }
 
     private static int Down()

@@ -15,7 +15,7 @@ internal static class AdoptText
         foreach (RouteCorrection correction in adopted)
             output.WriteLine($"take over  {PreviewText.Describe(preview, correction)}");
         foreach (RouteConflict conflict in preview.Changes.Routes.Conflicts)
-            output.WriteLine($"leave      {Problems.Describe(conflict)}");
+            output.WriteLine($"leave      {conflict.Route.Destination}: {Problems.Obstacle(conflict)}");
         if (adopted.Length == 0 && preview.Changes.Routes.Conflicts.Count == 0)
             output.WriteLine("No route of others stands where ours should.");
     }

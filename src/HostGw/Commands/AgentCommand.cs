@@ -29,9 +29,18 @@ internal static class AgentCommand
         using IHost host = AgentHost.Build(settings, loggers);
         IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
         logger.Started(AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
+        if (settings.Policy.ClusterCidrs.IsEmpty)
+            logger.AnyPrivatePrefix();
         if (settings.Policy.Nat is { Enabled: true, Source: NatSource.Any })
             logger.NatRewritesHost();
-        await host.RunAsync(cancellationToken);
+        try
+        {
+            await host.RunAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to stop before all of it had started.
+        }
         logger.Stopped();
 
         // A service that failed has stopped the host; kubelet must see that.
@@ -41,12 +50,23 @@ internal static class AgentCommand
     [SupportedOSPlatform("linux")]
     private static async Task<AgentLock?> WaitForTurnAsync(ILogger logger, CancellationToken cancellationToken)
     {
-        for (bool said = false; !cancellationToken.IsCancellationRequested; said = true)
+        bool said = false;
+        for (int strangers = 0; !cancellationToken.IsCancellationRequested;)
         {
             if (AgentLock.TryAcquire() is { } acquired)
                 return acquired;
-            if (!said)
-                logger.WaitingForOtherAgent(AgentLock.HolderPid());
+
+            (int pid, bool isAgent) = AgentLock.Holder();
+            if (isAgent && !said)
+                logger.WaitingForOtherAgent(pid);
+            said |= isAgent;
+            // Once may be an agent that is just beginning or ending.
+            strangers = isAgent ? 0 : strangers + 1;
+            if (strangers > 1)
+            {
+                logger.LockTakenByStranger(pid);
+                return null;
+            }
             await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         return null;

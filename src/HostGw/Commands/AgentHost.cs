@@ -33,9 +33,10 @@ internal static class AgentHost
         services.AddSingleton(_ => ApiAccess.Connect(settings));
         services.AddSingleton(new NodeReader(settings.Policy.NodeSelector));
         services.AddSingleton<NodeStore>();
-        services.AddHostedService(s => new NodeWatcher(
+        services.AddSingleton(s => new NodeWatcher(
             s.GetRequiredService<KubernetesClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
+        services.AddHostedService(s => s.GetRequiredService<NodeWatcher>());
 
         // → Planning → Reconciliation → Platform
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
@@ -47,7 +48,8 @@ internal static class AgentHost
         // → Status
         services.AddSingleton<StatusBoard>();
         services.AddSingleton(s => new StatusPages(
-            s.GetRequiredService<StatusBoard>(), s.GetRequiredService<IHostNetwork>(), AgentVersion.Full, settings.NodeName));
+            s.GetRequiredService<StatusBoard>(), s.GetRequiredService<IHostNetwork>(), AgentVersion.Full, settings.NodeName,
+            () => s.GetRequiredService<NodeWatcher>().Feed.Problem));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
         return builder.Build();

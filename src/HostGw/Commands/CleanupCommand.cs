@@ -24,9 +24,9 @@ internal static class CleanupCommand
 
         // Others may rely on it: it stays.
         if (state.Forwarding.IPv4 == true)
-            output.WriteLine("left on, for others may need it:  sysctl -w net.ipv4.ip_forward=0");
+            output.WriteLine("IPv4 forwarding stays on, for others may need it; off: sysctl -w net.ipv4.ip_forward=0");
         if (state.Forwarding.IPv6 == true)
-            output.WriteLine("left on, for others may need it:  sysctl -w net.ipv6.conf.all.forwarding=0");
+            output.WriteLine("IPv6 forwarding stays on, for others may need it; off: sysctl -w net.ipv6.conf.all.forwarding=0");
         return result.Failures.Count == 0 ? ExitCodes.Done
             : result.Failures.Any(f => CommandLine.IsDenied(f.Error)) ? ExitCodes.NoRights
             : ExitCodes.Failed;

@@ -1,5 +1,7 @@
 using System.Collections;
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Platform;
@@ -15,7 +17,13 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         ParseResult parsed = Build().Parse(args);
+        // A page of help would push the mistake off the screen; without any argument it is what was asked for.
+        ParseErrorAction? mistake = args.Length > 0 ? parsed.Action as ParseErrorAction : null;
+        if (mistake is not null)
+            (mistake.ShowHelp, mistake.ShowTypoCorrections) = (false, parsed.UnmatchedTokens.Count == 1);
         int exitCode = await parsed.InvokeAsync(new() { Output = output, Error = error });
+        if (mistake is not null)
+            await error.WriteLineAsync($"`{string.Join(' ', NamesOf(parsed.CommandResult))} --help` lists what there is.");
         return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
     }
 
@@ -64,15 +72,23 @@ internal static class CommandLine
         }
         catch (HostNetworkException e) when (IsDenied(e))
         {
-            await error.WriteLineAsync($"{e.Message}: run as root, or with the capability NET_ADMIN");
+            await error.WriteLineAsync($"Could not {e.Message}. Run it as root, or with the capability NET_ADMIN");
             return ExitCodes.NoRights;
         }
-        catch (Exception e) when (e is HostNetworkException or KubernetesException or NodeStreamException or IOException or PlatformNotSupportedException)
+        catch (HostNetworkException e)
+        {
+            await error.WriteLineAsync($"Could not {e.Message}");
+            return ExitCodes.Failed;
+        }
+        catch (Exception e) when (e is KubernetesException or NodeStreamException or IOException or PlatformNotSupportedException)
         {
             await error.WriteLineAsync(e.Message);
             return ExitCodes.Failed;
         }
     }
+
+    private static IEnumerable<string> NamesOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? NamesOf(parent).Append(command.Command.Name) : ["hostgw"];
 
     private static Dictionary<string, string> EnvironmentVariables() => Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");

@@ -24,7 +24,7 @@ internal static class PreviewJson
         Array(json, "add", routes.Add, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
         Array(json, "correct", routes.Replace, c => Route(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
         Array(json, "remove", routes.Delete, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
-        Array(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(c)));
+        Array(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
         json.WriteString("nat", preview.NatChange);
         json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
         json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);

@@ -41,13 +41,13 @@ internal static class PreviewText
         foreach (HostRoute route in routes.Delete)
             output.WriteLine($"- {route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}");
         foreach (RouteConflict conflict in routes.Conflicts)
-            output.WriteLine($"! {Problems.Describe(conflict)}");
+            output.WriteLine($"! {Quoted.Visible(Problems.Describe(preview.Plan, conflict))}");
     }
 
     private static void WriteOthers(Preview preview, TextWriter output)
     {
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
-            output.WriteLine($"! no cluster route {route.Destination}: it {route.Refusal}");
+            output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
             output.WriteLine($"! {Quoted.Visible(Problems.Describe(verdict))}");
     }
@@ -55,7 +55,7 @@ internal static class PreviewText
     private static string Summary(Preview preview) => preview.Plan switch
     {
         { Scope: PlanScope.Nothing } => "Nothing would be changed until that is solved.",
-        { Faults.IsEmpty: true } when preview.Changes.Routes.Conflicts.Count == 0 => "Nothing to change: this host is as it should be.",
+        { Faults.IsEmpty: true } plan when preview.Changes.Routes.Conflicts.Count == 0 && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
         _ => "Nothing to change.",
     };
 

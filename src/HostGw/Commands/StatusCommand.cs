@@ -45,7 +45,7 @@ internal static class StatusCommand
             return ExitCodes.Failed;
         }
         if (asJson)
-            console.Output.WriteLine(Encoding.UTF8.GetString(answer));
+            console.Output.Write(Encoding.UTF8.GetString(answer));
         else
             StatusText.Write(status.RootElement, console.Output);
         return ExitCodes.Done;

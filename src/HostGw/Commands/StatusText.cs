@@ -11,18 +11,24 @@ internal static class StatusText
     public static void Write(JsonElement status, TextWriter output)
     {
         bool ready = status.GetProperty("ready").GetBoolean();
-        output.WriteLine($"{Text(status, "node")}  {(ready ? "ready" : "NOT READY")}  (hostgw {Text(status, "version")}, resource version {Text(status, "resourceVersion")})");
-        foreach (JsonElement reason in status.GetProperty("notReady").EnumerateArray())
-            output.WriteLine($"  ! {Quoted.Visible(reason.GetString() ?? "")}");
+        output.WriteLine($"{Text(status, "node")}  {(ready ? "ready" : "NOT READY")}  (hostgw {Text(status, "version")}{(Text(status, "resourceVersion") is { Length: > 0 } at ? $", resource version {at}" : "")})");
+        string[] reasons = Strings(status, "notReady");
+        foreach (string reason in reasons)
+            output.WriteLine($"  ! {reason}");
+        if (Text(status, "apiServerProblem") is { Length: > 0 } problem)
+            output.WriteLine($"  ! the API server cannot be followed, what stands stays: {problem}");
         if (!status.TryGetProperty("nodes", out JsonElement nodes))
             return;
 
         JsonElement nat = status.GetProperty("nat");
-        output.WriteLine($"podCIDRs {List(status, "podCidrs")}   masquerade {Text(nat, "state")} ({Text(nat, "backend")})   passes {status.GetProperty("passes").GetProperty("count")}");
+        output.WriteLine($"podCIDRs {(Strings(status, "podCidrs") is { Length: > 0 } own ? string.Join(", ", own) : "none")}   masquerade {Text(nat, "state")} ({Text(nat, "backend")})   passes {status.GetProperty("passes").GetProperty("count")}");
         output.WriteLine();
         WriteTable([Header, .. nodes.EnumerateArray().SelectMany(Rows)], output);
-        foreach (JsonElement problem in status.GetProperty("problems").EnumerateArray())
-            output.WriteLine($"! {Quoted.Visible(problem.GetString() ?? "")}");
+        string[] problems = [.. Strings(status, "problems").Except(reasons)];
+        if (problems.Length > 0)
+            output.WriteLine();
+        foreach (string more in problems)
+            output.WriteLine($"! {more}");
     }
 
     private static IEnumerable<string[]> Rows(JsonElement node) =>
@@ -41,6 +47,6 @@ internal static class StatusText
     // What came from the API server must not reach the terminal as orders to it.
     private static string Text(JsonElement element, string name) => Quoted.Visible(element.GetProperty(name).GetString() ?? "");
 
-    private static string List(JsonElement element, string name) =>
-        string.Join(", ", element.GetProperty(name).EnumerateArray().Select(e => e.GetString()));
+    private static string[] Strings(JsonElement element, string name) =>
+        [.. element.GetProperty(name).EnumerateArray().Select(e => Quoted.Visible(e.GetString() ?? ""))];
 }

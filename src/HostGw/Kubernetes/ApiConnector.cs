@@ -39,9 +39,10 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
         Exception? failure = null;
         foreach (IPAddress address in addresses)
         {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            Socket? socket = null;
             try
             {
+                socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
                 Prepare(socket);
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 limit.CancelAfter(PerAddress);
@@ -50,13 +51,14 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {
-                socket.Dispose();
+                socket?.Dispose();
                 cancellationToken.ThrowIfCancellationRequested();
                 failure = e;
             }
         }
         string reason = failure is SocketException socketFailure ? socketFailure.Message : "no answer";
-        throw new KubernetesException($"Cannot connect to {server.Host}:{server.Port} ({string.Join<IPAddress>(", ", addresses)}): {reason}", failure);
+        string tried = IPAddress.TryParse(server.Host, out _) ? "" : $" ({string.Join<IPAddress>(", ", addresses)})";
+        throw new KubernetesException($"Cannot connect to {server.Host}:{server.Port}{tried}: {reason}", failure);
     }
 
     private static async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)

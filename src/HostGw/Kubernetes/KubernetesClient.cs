@@ -66,11 +66,6 @@ internal sealed class KubernetesClient : IDisposable
             (notOlderThan is null ? "" : "&resourceVersion=" + Uri.EscapeDataString(notOlderThan)),
             cancellationToken);
 
-    /// <summary>One node as it is now, by quorum read.</summary>
-    /// <exception cref="KubernetesException">Refused, not there (<see cref="KubernetesException.IsNotFound"/>) or not reached.</exception>
-    public Task<ApiResponse> GetNodeAsync(string name, CancellationToken cancellationToken) =>
-        GetAsync($"{Nodes}/{Uri.EscapeDataString(name)}", cancellationToken);
-
     public void Dispose() => _http.Dispose();
 
     private static string WatchPath(TimeSpan atMost) =>

@@ -18,5 +18,4 @@ internal sealed class KubernetesException(string message, Exception? inner = nul
     /// <summary>The server has not yet reached the resource version that was asked for (or is overloaded).</summary>
     public bool IsTimeout => StatusCode == HttpStatusCode.GatewayTimeout;
 
-    public bool IsNotFound => StatusCode == HttpStatusCode.NotFound;
 }

@@ -2,20 +2,22 @@ using System.Buffers;
 
 namespace HostGw.Nodes;
 
-/// <summary>Carries a response body to a decoder through one pooled buffer, which grows only to the longest token.</summary>
+/// <summary>Carries a response body to a decoder through one pooled buffer, which never grows: of a string that would not fit only the beginning is kept.</summary>
 internal static class BodyPump
 {
-    /// <summary>Bytes. No string in a Node comes near: an object in etcd is 1.5 MB at most.</summary>
-    public const int MaxToken = 4 * 1024 * 1024;
-
-    private const int Initial = 32 * 1024;
+    /// <summary>
+    /// Bytes. A kubelet can write strings into its Node that fill all that etcd takes (1.5 MB), and JSON makes up to six
+    /// bytes of one: refusing or holding them would let one node do harm to every agent.
+    /// </summary>
+    public const int MaxToken = 64 * 1024;
 
     /// <summary>Reads to the end of the stream.</summary>
     /// <param name="endsDocument">The end of the stream must be the end of a document.</param>
-    /// <exception cref="NodeStreamException">What comes is broken, or a token is too long.</exception>
+    /// <exception cref="NodeStreamException">What comes is broken, or a token that is no string is too long.</exception>
     public static async Task RunAsync(Stream stream, INodeDecoder decoder, bool endsDocument, CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(Initial);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(MaxToken);
+        LongString tooLong = new();
         int length = 0;
         try
         {
@@ -24,10 +26,9 @@ internal static class BodyPump
                 int read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken);
                 if (read == 0)
                     break;
-                length += read;
-                int consumed = decoder.Decode(buffer.AsSpan(0, length), isFinal: false);
-                buffer = Keep(buffer, consumed, length - consumed);
-                length -= consumed;
+                length += tooLong.IsOpen ? tooLong.Drop(buffer.AsSpan(length, read)) : read;
+                if (!tooLong.IsOpen)
+                    length = Decode(decoder, buffer, length, tooLong);
             }
             if (endsDocument)
                 decoder.Decode(buffer.AsSpan(0, length), isFinal: true);
@@ -38,17 +39,16 @@ internal static class BodyPump
         }
     }
 
-    // Grows when a token fills the buffer, shrinks when that token is gone.
-    private static byte[] Keep(byte[] buffer, int start, int count)
+    // Returns how many bytes must come again, with more.
+    private static int Decode(INodeDecoder decoder, byte[] buffer, int length, LongString tooLong)
     {
-        bool grow = count == buffer.Length, shrink = buffer.Length > 2 * Initial && count < Initial;
-        if (grow && count >= MaxToken)
-            throw new NodeStreamException($"The API server sent a token of more than {MaxToken} bytes");
+        int consumed = decoder.Decode(buffer.AsSpan(0, length), isFinal: false);
+        buffer.AsSpan(consumed, length - consumed).CopyTo(buffer);
+        length -= consumed;
+        if (length < buffer.Length)
+            return length;
 
-        byte[] target = grow ? ArrayPool<byte>.Shared.Rent(count * 2) : shrink ? ArrayPool<byte>.Shared.Rent(Initial) : buffer;
-        buffer.AsSpan(start, count).CopyTo(target);
-        if (target != buffer)
-            ArrayPool<byte>.Shared.Return(buffer);
-        return target;
+        int left = tooLong.Begin(buffer);
+        return left >= 0 ? left : throw new NodeStreamException($"The API server sent a token of more than {MaxToken} bytes");
     }
 }

@@ -4,14 +4,14 @@ using HostGw.Kubernetes;
 namespace HostGw.Nodes;
 
 /// <summary>Reads nodes from JSON that arrives in pieces, in whatever order its properties come, into one draft; tells the sink of each.</summary>
-/// <param name="root">What a document is: a List, an Event (any number of them, one after the other) or a Node.</param>
+/// <param name="root">What a document is: a List, or an Event (any number of them, one after the other).</param>
 internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<WatchEventType, NodeDraft> sink) : INodeDecoder
 {
     // The API server's own reader goes to 10,000.
     private const int MaxDepth = 16 * 1024;
 
     private readonly NodeJsonValues _values = new(draft, new());
-    private readonly JsonPlace _parentOfNode = root switch { JsonPlace.List => JsonPlace.Items, JsonPlace.Event => JsonPlace.Event, _ => JsonPlace.Outside };
+    private readonly JsonPlace _parentOfNode = root == JsonPlace.List ? JsonPlace.Items : JsonPlace.Event;
 
     private JsonReaderState _state = new(new() { MaxDepth = MaxDepth, AllowMultipleValues = root == JsonPlace.Event });
     private JsonPlace _place = JsonPlace.Outside;
@@ -102,7 +102,7 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
         else if (left == JsonPlace.Node)
             draft.Complete();
 
-        if (left == JsonPlace.Node && root != JsonPlace.Event)
+        if (left == JsonPlace.Node && root == JsonPlace.List)
             sink(WatchEventType.Added, draft);
         else if (left == JsonPlace.Event)
             Report();

@@ -31,20 +31,6 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
         }
     }
 
-    /// <summary>One node as it is now, by quorum read; null if there is none of that name. The store is left as it is; may be called at any time.</summary>
-    public async Task<ClusterNode?> GetAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using ApiResponse response = await client.GetNodeAsync(name, cancellationToken);
-            return await reader.ReadNodeAsync(response, cancellationToken);
-        }
-        catch (KubernetesException e) when (e.IsNotFound)
-        {
-            return null;
-        }
-    }
-
     private async Task<bool> ListFromAsync(string? from, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(ListTimeout, time);

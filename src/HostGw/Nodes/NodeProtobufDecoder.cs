@@ -6,7 +6,7 @@ namespace HostGw.Nodes;
 
 /// <summary>Reads nodes from the API's protobuf that arrives in pieces into one draft; tells the sink of each.</summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding</remarks>
-/// <param name="root">What the answer is: a List, Events, each in a frame of its own, or a Node.</param>
+/// <param name="root">What the answer is: a List, or Events, each in a frame of its own.</param>
 internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, Action<WatchEventType, NodeDraft> sink) : INodeDecoder
 {
     private const int FrameHeader = sizeof(uint);
@@ -15,7 +15,7 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
     private readonly Stack<(ProtobufPlace Place, long End)> _places = new();
     private readonly char[] _chars = new char[JsonText.MaxBytes];
     private long _position, _skipTo;
-    private bool _isMagicDue, _isRootRead;
+    private bool _isMagicDue, _isListRead;
 
     public int Decode(ReadOnlySpan<byte> data, bool isFinal)
     {
@@ -36,8 +36,8 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
             throw new NodeStreamException($"The API server sent broken protobuf: {e.Message}", e);
         }
         // The envelope's end is the end of the stream.
-        if (isFinal && !(_isRootRead && _places.Count == 1 && start == data.Length && _position >= _skipTo))
-            throw new NodeStreamException("The API server's answer breaks off");
+        if (isFinal && !(_isListRead && _places.Count == 1 && start == data.Length && _position >= _skipTo))
+            throw new NodeStreamException("The API server's list breaks off");
         return start;
     }
 
@@ -59,7 +59,7 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
     // A frame holds an event as it is; only the object in the event has an envelope.
     private bool TryBegin(ReadOnlySpan<byte> rest, ref int start)
     {
-        if (root != ProtobufPlace.Event)
+        if (root == ProtobufPlace.List)
         {
             Enter(ProtobufPlace.Envelope, long.MaxValue);
             return true;
@@ -96,7 +96,7 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
         long valueEnd = valueAt + (field.HasBytes ? (long)field.Value : 0);
         if (!field.HasBytes)
             _values.Number(place, field.Number, field.Value);
-        else if (NodeProtobufGrammar.Child(place, field.Number, root, _values.IsStatus) is var child and not ProtobufPlace.Outside)
+        else if (NodeProtobufGrammar.Child(place, field.Number, _values.IsStatus) is var child and not ProtobufPlace.Outside)
             Enter(child, valueEnd);
         else if (IsRead(place, field.Number) && !TryText(place, field, reader.Rest))
             return false;
@@ -138,8 +138,8 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
         if (_isMagicDue)
             throw new InvalidDataException("an object without the magic number");
         _values.End(place);
-        _isRootRead |= place == root;
-        if (place == ProtobufPlace.Node && root != ProtobufPlace.Event)
+        _isListRead |= place == ProtobufPlace.List;
+        if (place == ProtobufPlace.Node && root == ProtobufPlace.List)
             sink(WatchEventType.Added, draft);
         else if (place == ProtobufPlace.Event)
             Report();

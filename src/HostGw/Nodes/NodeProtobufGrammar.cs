@@ -7,7 +7,7 @@ internal enum ProtobufPlace : byte
     /// <summary>Of no interest: skipped.</summary>
     Outside,
 
-    /// <summary>runtime.Unknown around a list or a single node.</summary>
+    /// <summary>runtime.Unknown around a list.</summary>
     Envelope,
     EnvelopeType,
     List,
@@ -34,12 +34,11 @@ internal enum ProtobufPlace : byte
 internal static class NodeProtobufGrammar
 {
     /// <summary>The message in a field; Outside where there is none of interest.</summary>
-    /// <param name="root">What the answer is: a List, an Event or a Node.</param>
     /// <param name="isStatus">The object of an event is no Node.</param>
-    public static ProtobufPlace Child(ProtobufPlace place, int field, ProtobufPlace root, bool isStatus) => (place, field) switch
+    public static ProtobufPlace Child(ProtobufPlace place, int field, bool isStatus) => (place, field) switch
     {
         (ProtobufPlace.Envelope, 1) => ProtobufPlace.EnvelopeType,
-        (ProtobufPlace.Envelope, 2) => root,
+        (ProtobufPlace.Envelope, 2) => ProtobufPlace.List,
         (ProtobufPlace.List, 1) => ProtobufPlace.ListMetadata,
         (ProtobufPlace.List, 2) => ProtobufPlace.Node,
         (ProtobufPlace.Event, 2) => ProtobufPlace.EventObject,

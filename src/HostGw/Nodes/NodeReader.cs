@@ -29,19 +29,6 @@ internal sealed class NodeReader(NodeSelector selector)
             : new NodeJsonDecoder(JsonPlace.Event, _draft, sink);
         return BodyPump.RunAsync(response.Body, decoder, endsDocument: false, cancellationToken);
     }
-
-    /// <summary>Reads a single node, with a draft of its own: a watch may be running.</summary>
-    /// <exception cref="NodeStreamException">The object is broken or breaks off.</exception>
-    public async Task<ClusterNode> ReadNodeAsync(ApiResponse response, CancellationToken cancellationToken)
-    {
-        ClusterNode? node = null;
-        NodeDraft draft = new(selector);
-        INodeDecoder decoder = response.IsProtobuf
-            ? new NodeProtobufDecoder(ProtobufPlace.Node, draft, (_, read) => node = read.Build())
-            : new NodeJsonDecoder(JsonPlace.Node, draft, (_, read) => node = read.Build());
-        await BodyPump.RunAsync(response.Body, decoder, endsDocument: true, cancellationToken);
-        return node!;
-    }
 }
 
 /// <summary>What a page says of its list.</summary>

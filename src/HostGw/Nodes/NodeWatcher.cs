@@ -33,8 +33,10 @@ internal sealed class NodeWatcher(
     {
         ResiliencePipeline<WatchEnd> untilSettled = WatchRetry.Build(time, (delay, reason) =>
         {
-            Volatile.Write(ref _problem, reason);
-            logger.NodesUnreachable(delay, reason);
+            // Once, however long it lasts.
+            if (Interlocked.Exchange(ref _problem, reason) != reason)
+                logger.NodesUnreachable(reason);
+            logger.NextAttempt(Math.Round(delay.TotalSeconds, 1), reason);
         });
 
         while (true)
@@ -129,7 +131,7 @@ internal sealed class NodeWatcher(
 
     private Action<WatchEventType, NodeDraft> Follow()
     {
-        Volatile.Write(ref _problem, null);
+        Reached();
         return Apply;
     }
 
@@ -147,9 +149,15 @@ internal sealed class NodeWatcher(
             timeout.CancelAfter(isEnd ? afterwards : LongestSilenceInList);
             if (!isEnd)
                 return;
-            Volatile.Write(ref _problem, null);
+            Reached();
             Listed(different);
         };
+    }
+
+    private void Reached()
+    {
+        if (Interlocked.Exchange(ref _problem, null) is not null)
+            logger.NodesReachable();
     }
 
     private void Apply(WatchEventType type, NodeDraft draft)

@@ -21,6 +21,9 @@ internal readonly record struct HostRoute
     /// <summary>More than one: multipath, of which <see cref="NextHop"/> is the first.</summary>
     public int NextHopCount { get; init; }
 
+    /// <summary>Number of the object that keeps the next hops in its place (ip nexthop); 0: there is none.</summary>
+    public uint NextHopObject { get; init; }
+
     /// <summary>False for blackhole, unreachable, local and the like.</summary>
     public bool IsUnicast { get; init; }
 
@@ -53,6 +56,6 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
     public RouteKey Key => new(Destination, Metric);
 
     public bool IsInstalledAs(HostRoute route) =>
-        route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.Interface == Interface &&
+        route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 && route.Interface == Interface &&
         route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone;
 }

@@ -8,14 +8,15 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
     public bool IsUsable => Interface is { IsUp: true };
 
     /// <param name="self">This node, or null while the API has none.</param>
-    public static InterfaceChoice For(bool ipv6, string setting, HostState host, ClusterNode? self)
+    public static InterfaceChoice For(bool ipv6, Policy policy, HostState host, ClusterNode? self)
     {
+        string setting = policy.Interface;
         if (setting == "auto")
-            return Automatic(ipv6, host, self);
+            return Automatic(ipv6, policy.NextHop, host, self);
         return Prefix.TryParse(setting, out Prefix cidr) ? ByCidr(cidr, host, self) : ByName(setting, host);
     }
 
-    private static InterfaceChoice Automatic(bool ipv6, HostState host, ClusterNode? self)
+    private static InterfaceChoice Automatic(bool ipv6, NextHopMode mode, HostState host, ClusterNode? self)
     {
         if (self is null)
             return new(null, "this node's address is not known yet");
@@ -25,6 +26,10 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
         Ip node = wanted.IsNone ? self.InternalIPs.FirstOrDefault() : wanted;
         if (node.IsNone)
             return new(null, "this node has no InternalIP");
+
+        // A gateway inside a podCIDR is looked for wherever we send it: not on another segment because our address is away.
+        if (!ipv6 && mode == NextHopMode.PodGateway && !host.Addresses.Any(a => a.Address == node))
+            return new(null, $"this node's InternalIP {node} is on no interface at the moment (if it never is, set interface)");
 
         HostInterface? holder = BestOf(Holding(a => a == node, host)) ?? RoutingTo(node, host);
         return holder is null

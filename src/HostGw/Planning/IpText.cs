@@ -39,7 +39,15 @@ internal static class IpText
     }
 
     /// <summary>The framework's parsers take a number that is followed by NUL characters.</summary>
-    public static bool IsDigits(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
+    public static bool IsDigits(ReadOnlySpan<char> text)
+    {
+        foreach (char c in text)
+        {
+            if (!char.IsAsciiDigit(c))
+                return false;
+        }
+        return true;
+    }
 
     // RFC 4291 2.2: eight groups, or fewer with one "::" in place of zeros; the last two may be dotted decimal.
     private static bool TryParseV6(ReadOnlySpan<char> text, out Ip ip)

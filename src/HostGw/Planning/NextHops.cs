@@ -66,7 +66,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
 
     private (VerdictKind Kind, string Reason)? JudgeOnSegment(Ip nextHop, HostInterface link)
     {
-        bool any = false;
+        bool any = false, isAdjacent = false;
         foreach (HostAddress address in host.Addresses)
         {
             if (address.Interface != link.Index || address.Address.IsIPv4 != nextHop.IsIPv4)
@@ -74,10 +74,13 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             any |= !IsLinkLocal(address.Address);
             if (!address.Connected.Contains(nextHop))
                 continue;
-            return Collective(nextHop, address.Connected) is { } meaning
-                ? (VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}")
-                : null;
+            // Of prefixes inside one another each has its own: the kernel would refuse the route.
+            if (Collective(nextHop, address.Connected) is { } meaning)
+                return (VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}");
+            isAdjacent = true;
         }
+        if (isAdjacent)
+            return null;
         if (!any)
             return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(nextHop.IsIPv4)} address");
         return Missing(nextHop.IsIPv4) is { } missing

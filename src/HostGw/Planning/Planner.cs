@@ -12,8 +12,8 @@ internal static class Planner
         (PlanScope scope, ImmutableArray<string> faults) = OwnNode.Check(self, policy);
         ImmutableArray<Prefix> own = scope == PlanScope.Everything ? self!.PodCidrs : [];
 
-        InterfaceChoice v4 = InterfaceChoice.For(ipv6: false, policy.Interface, host, self);
-        InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy.Interface, host, self);
+        InterfaceChoice v4 = InterfaceChoice.For(ipv6: false, policy, host, self);
+        InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy, host, self);
         PodCidrGuard guard = new(policy, host, own);
         PodCidrClaims claims = new(ValidClaims(nodes, self, guard), nodes, policy);
         ImmutableArray<Verdict> verdicts = new Verdicts(policy, guard, claims, new(policy, host, claims, self), v4, v6).For(nodes);

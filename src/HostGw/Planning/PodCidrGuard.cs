@@ -78,11 +78,15 @@ internal sealed class PodCidrGuard
         return false;
     }
 
+    // clusterCidrs of one family say nothing of the other: who adds IPv6 later must not lose his nodes by it.
     private static string? RefuseOutside(Prefix podCidr, ImmutableArray<Prefix> clusterCidrs)
     {
-        if (clusterCidrs.IsEmpty)
-            return IsPrivate(podCidr) ? null : "is not private address space, and clusterCidrs, which would allow it, is not set";
-        return Covers(clusterCidrs, podCidr) ? null : $"lies outside clusterCidrs ({string.Join(", ", clusterCidrs)})";
+        if (Covers(clusterCidrs, podCidr))
+            return null;
+        bool saysWhich = clusterCidrs.Any(c => c.IsIPv4 == podCidr.IsIPv4);
+        if (saysWhich)
+            return $"lies outside clusterCidrs ({string.Join(", ", clusterCidrs)})";
+        return IsPrivate(podCidr) ? null : "is not private address space, and clusterCidrs, which would allow it, is not set";
     }
 
     private static string? RefuseService(Prefix podCidr, ImmutableArray<Prefix> serviceCidrs)

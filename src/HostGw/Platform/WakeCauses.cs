@@ -6,7 +6,7 @@ internal enum WakeCauses
 {
     None = 0,
 
-    /// <summary>The first pass of this process.</summary>
+    /// <summary>From now on the host is listened to: what changed before was not heard.</summary>
     Start = 1,
     Nodes = 2,
     Routes = 4,

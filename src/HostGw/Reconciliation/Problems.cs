@@ -16,9 +16,13 @@ internal static class Problems
                 yield return $"no cluster route {route.Destination}: it {route.Refusal}";
             foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind >= VerdictKind.Waiting || (v.Kind == VerdictKind.Routed && v.Reason.Length > 0)))
                 yield return Describe(verdict);
+            foreach (RouteConflict conflict in report.Routes.Conflicts)
+                yield return Describe(plan, conflict);
+            if (plan is { Scope: PlanScope.Everything, ForwardIPv4: true } && report.Forwarding.IPv4 is null)
+                yield return ForwardingUnknown("IPv4");
+            if (plan is { Scope: PlanScope.Everything, ForwardIPv6: true } && report.Forwarding.IPv6 is null)
+                yield return ForwardingUnknown("IPv6");
         }
-        foreach (RouteConflict conflict in report.Routes.Conflicts)
-            yield return Describe(conflict);
         foreach (ContestedRoute route in report.Contested)
             yield return $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every 10 s";
     }
@@ -29,11 +33,25 @@ internal static class Problems
         return $"node {verdict.Node.Name}{podCidr} ({VerdictNames.Of(verdict.Kind)}): {verdict.Reason}";
     }
 
-    public static string Describe(RouteConflict conflict)
+    public static string Describe(Plan plan, RouteConflict conflict)
+    {
+        Prefix destination = conflict.Route.Destination;
+        ClusterNode? node = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Routed && v.PodCidr == destination).Node;
+        return $"{(node is null ? "cluster route" : $"node {node.Name}")} {destination} (conflict): {Obstacle(conflict)}";
+    }
+
+    /// <summary>What stands where ours should, and what to do.</summary>
+    public static string Obstacle(RouteConflict conflict)
     {
         HostRoute foreign = conflict.Foreign;
         string via = foreign.NextHop.IsNone ? "" : $" via {foreign.NextHop}";
         string kind = foreign.IsUnicast ? "a route" : "a blackhole or other special route";
-        return $"conflict on {conflict.Route.Destination}: {kind}{via} of protocol {RouteProtocols.Name(foreign.Protocol)} stands there already; remove it or set adopt to take it over";
+        string harm = foreign.Key != conflict.Route.Key ? "wins over ours by its metric; remove it"
+            : foreign.IsConnected ? "stands there already; remove it"
+            : "stands there already; remove it, or set adopt to all";
+        return $"{kind}{via} of protocol {RouteProtocols.Name(foreign.Protocol)} {harm}";
     }
+
+    private static string ForwardingUnknown(string family) =>
+        $"{family} forwarding cannot be read: this kernel has no {family}, or the setting procSysNet does not name where /proc/sys/net is mounted";
 }

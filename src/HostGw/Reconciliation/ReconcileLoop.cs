@@ -15,7 +15,7 @@ internal sealed class ReconcileLoop(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         PassTimes passTimes = new(times);
-        WakeCauses causes = WakeCauses.Start;
+        WakeCauses causes = WakeCauses.None;
         while (!stoppingToken.IsCancellationRequested)
         {
             causes |= await wakeUp.WaitAsync(passTimes.Wait, passTimes.Otherwise, stoppingToken);

@@ -41,22 +41,21 @@ internal sealed class RepairBrake(TimeProvider time)
             .Select(r => new ContestedRoute(r.Key.Destination, r.Value.Found)).OrderBy(c => c.Destination)];
 
     private TimeSpan PauseOf(PodRoute route) => _repairs.TryGetValue(route.Key, out Repairs? repairs) && repairs.Times.Count >= FreeRepairs
-        ? repairs.Times[^1] + Interval - time.GetUtcNow()
+        ? Interval - time.GetElapsedTime(repairs.Times[^1])
         : TimeSpan.Zero;
 
     private void Count(RouteKey key, string found)
     {
         if (!_repairs.TryGetValue(key, out Repairs? repairs))
             _repairs[key] = repairs = new(found);
-        repairs.Times.Add(time.GetUtcNow());
+        repairs.Times.Add(time.GetTimestamp());
     }
 
     private void Forget()
     {
-        DateTimeOffset since = time.GetUtcNow() - Window;
         foreach ((RouteKey key, Repairs repairs) in _repairs)
         {
-            if (repairs.Times.RemoveAll(at => at < since) > 0 && repairs.Times.Count == 0)
+            if (repairs.Times.RemoveAll(at => time.GetElapsedTime(at) > Window) > 0 && repairs.Times.Count == 0)
                 _repairs.Remove(key);
         }
     }
@@ -67,7 +66,8 @@ internal sealed class RepairBrake(TimeProvider time)
     /// <param name="Found">What stood there at the first: it names the fight for as long as it lasts.</param>
     private sealed record Repairs(string Found)
     {
-        public List<DateTimeOffset> Times { get; } = [];
+        // Time stamps, not clock time: a clock that is set back must not put a repair off for as long.
+        public List<long> Times { get; } = [];
     }
 }
 

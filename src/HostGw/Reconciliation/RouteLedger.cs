@@ -20,7 +20,10 @@ internal sealed class RouteLedger
         if (plan.Scope == PlanScope.Nothing)
             return;
 
-        HashSet<RouteKey> ours = [.. _keys, .. standing.Where(r => r.IsOurs).Select(r => r.Key)];
+        HashSet<RouteKey> held = [.. standing.Where(r => r.IsOurs).Select(r => r.Key)];
+        HashSet<RouteKey> ours = [.. _keys, .. held];
+        // What stands beside ours did not overwrite it, and stays somebody else's when ours goes.
+        ours.ExceptWith(standing.Where(r => !r.IsOurs && r.Tos == 0 && held.Contains(r.Key)).Select(r => r.Key));
         ours.UnionWith(done.Add.Select(r => r.Key));
         ours.UnionWith(done.Replace.Select(c => c.Route.Key));
 

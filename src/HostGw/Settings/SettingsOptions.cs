@@ -13,7 +13,7 @@ internal static class SettingsOptions
         command.Options.Add(new Option<string?>(ConfigFlag)
         {
             HelpName = "file",
-            Description = $"File with settings (default: {SettingsFile.DefaultPath} if it exists)",
+            Description = $"File with settings (default: {SettingsFile.DefaultPath} if it exists); each flag is also a variable: HOSTGW_ and its name in capitals",
         });
         foreach (Setting setting in SettingsTable.Rows.Where(s => (s.UsedBy & usedBy) != 0))
             command.Options.Add(Option(setting));

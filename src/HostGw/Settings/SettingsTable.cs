@@ -20,7 +20,7 @@ internal static class SettingsTable
         OfPolicy("nextHop", Kinds.Choice(("NodeAddress", NextHopMode.NodeAddress), ("PodGateway", NextHopMode.PodGateway)), "NodeAddress",
             "What a peer's route points at: its node address, or the gateway inside its pod subnet (.1 on Linux, .2 on Windows)",
             (p, v) => p with { NextHop = v }),
-        OfPolicy("clusterCidrs", NetworkKinds.Cidrs, "", "All pod networks of the cluster; a podCIDR outside is rejected",
+        OfPolicy("clusterCidrs", NetworkKinds.Cidrs, "", "All pod networks of the cluster; a podCIDR of a family named here is rejected outside of them",
             (p, v) => p with { ClusterCidrs = v }, "none: any private prefix is accepted"),
         OfPolicy("serviceCidrs", NetworkKinds.Cidrs, "", "Service networks of the cluster; a podCIDR that overlaps one is rejected",
             (p, v) => p with { ServiceCidrs = v }, "none"),

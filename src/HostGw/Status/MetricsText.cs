@@ -10,11 +10,12 @@ namespace HostGw.Status;
 /// <remarks>https://prometheus.io/docs/instrumenting/exposition_formats/</remarks>
 internal static class MetricsText
 {
-    public static string Write(string version, PassReport? last, StatusCounters counters, long writes)
+    public static string Write(string version, PassReport? last, StatusCounters counters, bool followsApiServer, long writes)
     {
         var text = new StringBuilder(2048);
         Family(text, "hostgw_build_info", "gauge", "1, labelled with the version.", (Label("version", version), 1));
         Family(text, "hostgw_ready", "gauge", "1 while the last pass succeeded and this node is in order.", ("", StatusBoard.NotReady(last).Count == 0 ? 1 : 0));
+        Family(text, "hostgw_api_server_followed", "gauge", "1 while the API server can be followed; while not, what stands stays.", ("", followsApiServer ? 1 : 0));
         Family(text, "hostgw_passes_total", "counter", "Passes by what caused them; one with several causes counts for each.",
             [.. counters.ByCause.Select(c => (Label("cause", WakeCauseNames.Of(c.Key)), (double)c.Value))]);
         Family(text, "hostgw_passes_failed_total", "counter", "Passes in which an operation failed.", ("", counters.Failed));

@@ -11,7 +11,7 @@ internal static class StatusJson
 {
     public const int SchemaVersion = 1;
 
-    public static ReadOnlyMemory<byte> Write(string version, string node, PassReport? last, StatusCounters counters)
+    public static ReadOnlyMemory<byte> Write(string version, string node, PassReport? last, StatusCounters counters, string? apiProblem)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
@@ -22,12 +22,14 @@ internal static class StatusJson
         IReadOnlyList<string> notReady = StatusBoard.NotReady(last);
         json.WriteBoolean("ready", notReady.Count == 0);
         Strings(json, "notReady", notReady);
+        json.WriteString("apiServerProblem", apiProblem ?? "");
         json.WriteString("resourceVersion", last?.ResourceVersion ?? "");
         if (last?.Plan is { } plan)
             WritePlan(json, plan, last);
         WritePasses(json, last, counters);
         json.WriteEndObject();
         json.Flush();
+        buffer.Write("\n"u8);
         return buffer.WrittenMemory;
     }
 
@@ -80,7 +82,7 @@ internal static class StatusJson
         json.WriteStartObject();
         json.WriteString("podCidr", verdict.PodCidr.ToString());
         json.WriteString("verdict", VerdictNames.Of(verdict.Kind));
-        json.WriteString("reason", verdict.Reason);
+        json.WriteString("reason", verdict.Reason.Length > 0 || !routed ? verdict.Reason : states.Why(verdict.PodCidr));
         json.WriteString("nextHop", verdict.NextHop.ToString());
         json.WriteString("interface", routed ? choice.Interface?.Name ?? "" : "");
         json.WriteString("route", routed ? states.Of(verdict.PodCidr) : "");

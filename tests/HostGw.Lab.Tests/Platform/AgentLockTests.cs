@@ -76,6 +76,37 @@ public sealed class AgentLockTests : IDisposable
         await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
+    // It listens; it lets nobody in; it does not even listen.
+    [Theory]
+    [InlineData("listen(S, 5);")]
+    [InlineData("listen(S, 0); socket(C, PF_UNIX, SOCK_STREAM, 0); connect(C, $a);")]
+    [InlineData("")]
+    public async Task A_process_that_is_not_roots_cannot_keep_an_agent_from_its_work(string listen)
+    {
+        string squat = $"""
+            use Socket; $| = 1; $a = pack_sockaddr_un("\0hostgw-agent"); socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, $a) or die; {listen} print "held\n"; sleep 600;
+            """;
+        using Process squatter = Process.Start(new ProcessStartInfo("ip",
+            ["netns", "exec", _host.Network.Name, "setpriv", "--reuid", "65534", "--clear-groups", "perl", "-e", squat])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        Assert.Equal("held", await squatter.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+
+        using Process agent = StartAgent();
+        List<string?> lines = [];
+        do
+            lines.Add(await agent.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
+        while (lines[^1]?.Contains("on node node1", StringComparison.Ordinal) == false);
+
+        Assert.Contains(lines, l => l?.Contains("is no agent", StringComparison.Ordinal) == true);
+        Assert.NotNull(lines[^1]);
+        agent.Kill();
+        squatter.Kill();
+        await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await squatter.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
     private AgentLock? Acquire() => _host.Network.Run(AgentLock.TryAcquire);
 
     private int HolderPid() => _host.Network.Run(AgentLock.HolderPid);

@@ -56,7 +56,11 @@ public sealed class LinuxHostRouteTests : IDisposable
     }
 
     [Theory]
-    [InlineData("10.244.1.0/24", new[] { Off, $"{Off} metric 5", $"tos 8 {Off}", "via 192.0.2.9 dev eth0 metric 6", "via 192.0.2.9 dev eth0 proto 99 metric 7" })]
+    [InlineData("10.244.1.0/24", new[]
+    {
+        Off, "via 192.0.2.8 dev eth0 proto 157 onlink", "via 192.0.2.9 dev eth0 onlink", "via 192.0.2.9 dev peer0 proto 157 onlink",
+        $"{Off} metric 5", $"tos 8 {Off}", "via 192.0.2.9 dev eth0 metric 6", "via 192.0.2.9 dev eth0 proto 99 metric 7",
+    })]
     [InlineData("fd00:1::/64", new[]
     {
         "via 2001:db8::9 dev eth0 proto 157", "via 2001:db8::9 dev eth0 proto 157 metric 5", "via 2001:db8::9 dev eth0 metric 6", "via 2001:db8::9 dev eth0 proto 99 metric 7",
@@ -64,7 +68,7 @@ public sealed class LinuxHostRouteTests : IDisposable
     public void Of_several_routes_to_one_destination_exactly_the_meant_one_goes(string destination, string[] routes)
     {
         foreach (string route in routes)
-            _host.Shell(route.StartsWith("tos", StringComparison.Ordinal) ? $"route add {route[..5]} {destination} {route[6..]}" : $"route add {destination} {route}");
+            _host.Shell(route.StartsWith("tos", StringComparison.Ordinal) ? $"route append {route[..5]} {destination} {route[6..]}" : $"route append {destination} {route}");
         List<HostRoute> standing = To(destination);
         Assert.Equal(routes.Length, standing.Count);
 
@@ -89,6 +93,25 @@ public sealed class LinuxHostRouteTests : IDisposable
         Assert.Empty(_host.Ours());
     }
 
+    [Theory]
+    [InlineData("10.244.1.0/24", "192.0.2.9", "7")]
+    [InlineData("10.244.1.0/24", "192.0.2.9", "8 group")]
+    [InlineData("fd00:1::/64", "2001:db8::9", "7")]
+    [InlineData("fd00:1::/64", "2001:db8::9", "8 group")]
+    public void A_route_with_our_mark_over_a_next_hop_object_is_not_as_it_should_be_and_goes(string destination, string nextHop, string kind)
+    {
+        _host.Shell($"nexthop add id 7 via {nextHop} dev eth0");
+        if (kind.EndsWith("group", StringComparison.Ordinal))
+            _host.Shell("nexthop add id 8 group 7");
+        _host.Shell($"route add {destination} nhid {kind.Split(' ')[0]} proto 157");
+        HostRoute standing = Assert.Single(_host.Ours());
+        Assert.False((_host.Route(destination, nextHop) with { Metric = standing.Metric }).IsInstalledAs(standing));
+
+        Assert.Empty(_host.Apply(c => c.Delete.Add(standing)));
+
+        Assert.Empty(_host.Ours());
+    }
+
     [Fact]
     public void Deleting_what_is_gone_is_success()
     {
@@ -100,18 +123,22 @@ public sealed class LinuxHostRouteTests : IDisposable
         Assert.Empty(_host.Apply(c => c.Delete.AddRange(standing)));
     }
 
-    [Fact]
-    public void A_stale_delete_leaves_the_route_that_took_the_place()
+    [Theory]
+    [InlineData("10.244.1.0/24", "192.0.2.9", "via 192.0.2.9 dev eth0 proto static")]
+    [InlineData("10.244.1.0/24", "192.0.2.9", "via 192.0.2.8 dev eth0 proto 157")]
+    [InlineData("10.244.1.0/24", "192.0.2.9", "via 192.0.2.9 dev peer0 proto 157 onlink")]
+    [InlineData("fd00:1::/64", "2001:db8::9", "via 2001:db8::9 dev eth0 proto static")]
+    [InlineData("fd00:1::/64", "2001:db8::9", "via 2001:db8::8 dev eth0 proto 157")]
+    [InlineData("fd00:1::/64", "2001:db8::9", "dev peer0 proto 157 metric 1024")]
+    public void A_stale_delete_leaves_the_route_that_took_the_place(string destination, string nextHop, string successor)
     {
-        _host.Apply(c => c.Add.AddRange([_host.Route("10.244.1.0/24", "192.0.2.9"), _host.Route("fd00:1::/64", "2001:db8::9")]));
-        HostRoute[] stale = [.. _host.Ours()];
-        _host.Shell("route replace 10.244.1.0/24 via 192.0.2.8 dev eth0");
-        _host.Shell("route replace fd00:1::/64 via 2001:db8::8 dev eth0");
+        _host.Apply(c => c.Add.Add(_host.Route(destination, nextHop)));
+        HostRoute stale = Assert.Single(_host.Ours());
+        _host.Shell($"route replace {destination} {successor}");
 
-        Assert.Empty(_host.Apply(c => c.Delete.AddRange(stale)));
+        Assert.Empty(_host.Apply(c => c.Delete.Add(stale)));
 
-        Assert.Equal("10.244.1.0/24 via 192.0.2.8 dev eth0", _host.Show("10.244.1.0/24"));
-        Assert.StartsWith("fd00:1::/64 via 2001:db8::8 dev eth0", _host.Show("fd00:1::/64"), StringComparison.Ordinal);
+        Assert.StartsWith($"{destination} {string.Join(' ', successor.Split(' ')[..2])}", _host.Show(destination), StringComparison.Ordinal);
     }
 
     private List<HostRoute> To(string destination) =>

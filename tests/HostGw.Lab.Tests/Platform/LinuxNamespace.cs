@@ -11,12 +11,12 @@ namespace HostGw.Lab.Tests.Platform;
 internal sealed class LinuxNamespace : IDisposable
 {
     public const byte Protocol = 157;
-    private static int s_count;
+    private static int _count;
 
     /// <param name="bare">Without interfaces, addresses and routes of its own.</param>
     public LinuxNamespace(string procSysNet = "/proc/sys/net", string resolvConf = "/nonexistent", bool bare = false)
     {
-        Network = new($"kernel{Interlocked.Increment(ref s_count)}");
+        Network = new($"kernel{Interlocked.Increment(ref _count)}");
         if (bare)
             Command.Run("ip", "netns", "add", Network.Name);
         else

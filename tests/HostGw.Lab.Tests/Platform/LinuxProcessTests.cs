@@ -50,12 +50,12 @@ public sealed class LinuxProcessTests : LabTest
     [InlineData(65532, "cleanup")]
     public void Without_NET_ADMIN_it_ends_with_4_and_says_what_is_missing(int uid, string command)
     {
-        RunThrough($"setpriv --reuid {uid} --regid {uid} --clear-groups {None}");
+        RunThrough($"timeout 60 setpriv --reuid {uid} --regid {uid} --clear-groups {None}");
 
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(
             () => command == "agent" ? Agent.RunWithSettings(command) : Agent.Run(command));
 
-        Assert.EndsWith("exited with 4: change this host's network: Operation not permitted: run as root, or with the capability NET_ADMIN", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("exited with 4: Could not change this host's network: Operation not permitted. Run it as root, or with the capability NET_ADMIN", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,6 +35,9 @@ public sealed class Agent : IDisposable
     /// <summary>Of its present or last life, as seen in the box.</summary>
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"the agent of {Node} was never started");
 
+    /// <summary>Its settings, as any command takes them.</summary>
+    public IEnumerable<string> Flags => ["--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags];
+
     public bool IsRunning => _process is { HasExited: false };
 
     public void Start()
@@ -110,8 +113,6 @@ public sealed class Agent : IDisposable
         _process?.Dispose();
         _http.Dispose();
     }
-
-    private IEnumerable<string> Flags => ["--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags];
 
     private ProcessStartInfo StartInfo(IEnumerable<string> arguments)
     {

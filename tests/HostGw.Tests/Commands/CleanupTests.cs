@@ -19,8 +19,8 @@ public class CleanupTests
             removed route 10.244.2.0/24 via 10.0.0.2
             removed route 10.244.3.0/24 via 10.0.0.3
             removed the masquerade rule
-            left on, for others may need it:  sysctl -w net.ipv4.ip_forward=0
-            left on, for others may need it:  sysctl -w net.ipv6.conf.all.forwarding=0
+            IPv4 forwarding stays on, for others may need it; off: sysctl -w net.ipv4.ip_forward=0
+            IPv6 forwarding stays on, for others may need it; off: sysctl -w net.ipv6.conf.all.forwarding=0
 
             """, ""), Cleanup());
         Assert.Empty(_agent.Host.OurRoutes);
@@ -41,7 +41,7 @@ public class CleanupTests
         (int exitCode, string output, string error) = Cleanup();
 
         Assert.Equal(ExitCodes.Failed, exitCode);
-        Assert.StartsWith("removed route 10.244.3.0/24 via 10.0.0.3\nleft on", output, StringComparison.Ordinal);
+        Assert.StartsWith("removed route 10.244.3.0/24 via 10.0.0.3\nIPv4 forwarding stays on", output, StringComparison.Ordinal);
         Assert.Equal("could not nat removed: Device or resource busy\ncould not delete 10.244.2.0/24: Device or resource busy\n", error);
     }
 

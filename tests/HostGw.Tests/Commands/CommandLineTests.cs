@@ -46,8 +46,15 @@ public class CommandLineTests
     [InlineData("plan -o yaml")]
     [InlineData("status extra")]
     [InlineData("plan --cluster-cidrs")]
-    public async Task A_wrong_command_line_ends_with_2(string line) =>
-        Assert.Equal(ExitCodes.Usage, (await Ran.CommandAsync(line.Split(' '))).ExitCode);
+    public async Task A_wrong_command_line_ends_with_2_and_a_hint_instead_of_a_page_of_help(string line)
+    {
+        Ran ran = await Ran.CommandAsync(line.Split(' '));
+
+        Assert.Equal(ExitCodes.Usage, ran.ExitCode);
+        Assert.DoesNotContain("Options:", ran.Output, StringComparison.Ordinal);
+        string command = line.Split(' ') is [("plan" or "status") and var known, ..] ? $"hostgw {known}" : "hostgw";
+        Assert.EndsWith($"`{command} --help` lists what there is.", ran.Error.TrimEnd(), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("plan --next-hop Somewhere", "nextHop: ")]

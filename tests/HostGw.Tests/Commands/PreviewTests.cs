@@ -73,6 +73,14 @@ public class PreviewTests
     }
 
     [Fact]
+    public void A_peer_without_a_route_is_nothing_to_change_and_not_as_it_should_be()
+    {
+        string text = Text(Of(Given.Lan, [Given.Self, "b 10.244.2.0/24 192.0.2.7"], settled: true));
+
+        Assert.EndsWith("\nNothing to change.\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_own_node_that_is_not_in_order()
     {
         string text = Text(Of(Given.Lan, ["b 10.244.2.0/24 10.0.0.2"], settled: true));

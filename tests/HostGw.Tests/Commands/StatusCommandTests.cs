@@ -29,7 +29,20 @@ public sealed class StatusCommandTests : IAsyncDisposable
         Ran ran = await AskAsync();
 
         Assert.Equal(
-            "self  NOT READY  (hostgw 0.1.0+abc, resource version )\n  ! no complete list of nodes yet: waiting for the API server\n", ran.Output);
+            "self  NOT READY  (hostgw 0.1.0+abc)\n  ! no complete list of nodes yet: waiting for the API server\n", ran.Output);
+    }
+
+    [Fact]
+    public async Task An_API_server_that_cannot_be_followed_is_said_to_whoever_asks()
+    {
+        _agent.Board.Record(Reports.InOrder());
+        _agent.ApiProblem = "Cannot connect to 192.0.2.1:6443";
+
+        Ran ran = await AskAsync();
+
+        Assert.StartsWith("self  ready  (hostgw 0.1.0+abc, resource version 42)\n  ! the API server cannot be followed, what stands stays: Cannot connect to 192.0.2.1:6443\n", ran.Output, StringComparison.Ordinal);
+        Assert.Contains("hostgw_api_server_followed 0\n", await _agent.GetAsync("/metrics"), StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\nok\n", await _agent.GetAsync("/readyz"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -173,18 +173,6 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         Assert.Contains("Cannot resolve no-such-host.invalid", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(lost))).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task One_node_is_read_by_name()
-    {
-        Api.Nodes.Put(new NodeSpec("a") { PodCidrs = ["10.1.0.0/24"], Uid = "u" });
-        using KubernetesClient client = Open();
-        var lister = new HostGw.Nodes.NodeLister(client, new(HostGw.Planning.NodeSelector.Everything), new(), TimeProvider.System);
-        Assert.Equal("u", (await lister.GetAsync("a", Cancel))!.Uid);
-        Assert.Null(await lister.GetAsync("b/c?d", Cancel));
-        Assert.Equal("/api/v1/nodes/b%2Fc?d", Api.Requests[^1].Path);
-        Assert.Equal("", Api.Requests[^1].Query);
-    }
-
     private static string Named(string kubeconfig, string server, string name)
     {
         string[] lines = kubeconfig.Split('\n');

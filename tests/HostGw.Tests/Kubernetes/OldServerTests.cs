@@ -11,9 +11,9 @@ public class OldServerTests
     {
         await using var server = new OldServer("{}");
         using KubernetesClient client = Client(server, server.AuthorityPem);
-        using ApiResponse response = await client.GetNodeAsync("a", Cancel);
+        using ApiResponse response = await client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel);
         Assert.False(response.IsProtobuf);
-        Assert.StartsWith("GET /api/v1/nodes/a HTTP/1.1\r\n", server.Request, StringComparison.Ordinal);
+        Assert.StartsWith("GET /api/v1/nodes?resourceVersion=0 HTTP/1.1\r\n", server.Request, StringComparison.Ordinal);
         Assert.Contains("Authorization: Bearer t0k3n\r\n", server.Request, StringComparison.Ordinal);
         Assert.DoesNotContain("Cookie", server.Request, StringComparison.Ordinal);
     }
@@ -24,7 +24,7 @@ public class OldServerTests
         await using var server = new OldServer("{}");
         await using var other = new OldServer("{}");
         using KubernetesClient client = Client(server, other.AuthorityPem);
-        var e = await Assert.ThrowsAsync<KubernetesException>(() => client.GetNodeAsync("a", Cancel));
+        var e = await Assert.ThrowsAsync<KubernetesException>(() => client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel));
         Assert.Contains("not trusted", e.Message, StringComparison.Ordinal);
         Assert.Equal("", server.Request);
     }

@@ -5,6 +5,7 @@ namespace HostGw.Tests.Logging;
 /// <summary>A logger that keeps what was said, as "Warning 204 sentence".</summary>
 internal sealed class LogLines : ILogger
 {
+    private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
 
     public LogLevel Least { get; init; } = LogLevel.Information;
@@ -12,9 +13,12 @@ internal sealed class LogLines : ILogger
     /// <summary>What was said since the last call.</summary>
     public string[] Take()
     {
-        string[] lines = [.. _lines];
-        _lines.Clear();
-        return lines;
+        lock (_lock)
+        {
+            string[] lines = [.. _lines];
+            _lines.Clear();
+            return lines;
+        }
     }
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -22,6 +26,11 @@ internal sealed class LogLines : ILogger
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= Least;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Add($"{logLevel} {eventId.Id} {formatter(state, exception)}");
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (!IsEnabled(logLevel))
+            return;
+        lock (_lock)
+            _lines.Add($"{logLevel} {eventId.Id} {formatter(state, exception)}");
+    }
 }

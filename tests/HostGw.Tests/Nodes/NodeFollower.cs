@@ -1,7 +1,8 @@
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
-using Microsoft.Extensions.Logging.Abstractions;
+using HostGw.Tests.Logging;
+using Microsoft.Extensions.Logging;
 using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
 
 namespace HostGw.Tests.Nodes;
@@ -19,13 +20,15 @@ internal sealed class NodeFollower : IAsyncDisposable
     {
         api.WriteServiceAccount(_directory);
         _client = new(KubernetesClientConfiguration.InClusterConfig(null, null, _directory, $"https://127.0.0.1:{port ?? api.Uri.Port}"), "1.2.3", TimeProvider.System);
-        Watcher = new(_client, new(NodeJson.Selector), Store, Announce, time ?? TimeProvider.System, NullLogger<NodeWatcher>.Instance);
+        Watcher = new(_client, new(NodeJson.Selector), Store, Announce, time ?? TimeProvider.System, new Typed<NodeWatcher>(Log));
         _running = Watcher.RunAsync(_stop.Token);
     }
 
     public NodeStore Store { get; } = new();
 
     public NodeWatcher Watcher { get; }
+
+    public LogLines Log { get; } = new() { Least = LogLevel.Debug };
 
     public string TokenFile => Path.Combine(_directory, "token");
 

@@ -55,8 +55,8 @@ internal static class NodeJson
     public static string Node(byte[] json)
     {
         string text = "";
-        var decoder = new NodeJsonDecoder(JsonPlace.Node, new(Selector), (_, draft) => text = Text(Built(draft)));
-        decoder.Decode(json, isFinal: true);
+        var decoder = new NodeJsonDecoder(JsonPlace.List, new(Selector), (_, draft) => text = Text(Built(draft)));
+        decoder.Decode([.. """{"items":["""u8, .. json, .. "]}"u8], isFinal: true);
         return text;
     }
 

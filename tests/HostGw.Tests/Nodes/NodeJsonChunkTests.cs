@@ -44,17 +44,41 @@ public class NodeJsonChunkTests
         }));
     }
 
-    [Fact]
-    public async Task The_pump_grows_for_a_long_token_and_gives_up_at_the_bound()
+    // What a string consists of: its length in JSON is no whole number of any of them.
+    [Theory]
+    [InlineData("a")]
+    [InlineData("é€😀")]
+    [InlineData("\\\\")]
+    [InlineData("\\\"")]
+    [InlineData("\\u003c")]
+    [InlineData("\\ud83d\\ude00x")]
+    public async Task A_string_as_long_as_a_Node_can_hold_does_not_keep_the_others_from_being_read(string piece)
     {
-        CancellationToken cancel = TestContext.Current.CancellationToken;
         var reader = new NodeReader(NodeJson.Selector);
-        List<string> names = [];
-
-        await reader.ReadListAsync(NodeJson.Response(List(BodyPump.MaxToken - 100)), (_, draft) => names.Add(draft.Name.ToString()), cancel);
-        Assert.Equal(["big", "next"], names);
-        await Assert.ThrowsAsync<NodeStreamException>(() => reader.ReadListAsync(NodeJson.Response(List(BodyPump.MaxToken + 100)), (_, _) => { }, cancel));
+        foreach (int length in (int[])[BodyPump.MaxToken - 4, BodyPump.MaxToken - 3, BodyPump.MaxToken - 2, BodyPump.MaxToken - 1, BodyPump.MaxToken, BodyPump.MaxToken + 1, 9_000_000])
+        {
+            string text = string.Concat(Enumerable.Repeat(piece, length / Encoding.UTF8.GetByteCount(piece)));
+            text = new string('b', length - Encoding.UTF8.GetByteCount(text)) + text;
+            foreach (string big in (string[])[$"\"x\":\"{text}\"", $"\"{text}\":\"x\"", $"\"x\":\"{text}\",\"hostgw.io/next-hop\":\"{text}\""])
+            {
+                List<string> names = [];
+                await reader.ReadListAsync(NodeJson.Response(List(big)), (_, draft) => names.Add(draft.Name.ToString()), TestContext.Current.CancellationToken);
+                Assert.Equal(["big", "next"], names);
+            }
+        }
     }
+
+    [Fact]
+    public async Task A_long_string_that_breaks_off_is_an_error()
+    {
+        byte[] list = List($"\"x\":\"{new string('a', 300_000)}\"")[..200_000];
+        await Assert.ThrowsAsync<NodeStreamException>(() => new NodeReader(NodeJson.Selector).ReadListAsync(NodeJson.Response(list), (_, _) => { }, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_number_without_end_is_an_error() =>
+        await Assert.ThrowsAsync<NodeStreamException>(() =>
+            new NodeReader(NodeJson.Selector).ReadListAsync(NodeJson.Response(List($"\"x\":{new string('1', 100_000)}")), (_, _) => { }, TestContext.Current.CancellationToken));
 
     [Fact]
     public async Task A_list_that_breaks_off_is_an_error_at_every_byte()
@@ -68,6 +92,6 @@ public class NodeJsonChunkTests
         }
     }
 
-    private static byte[] List(int tokenLength) => Encoding.UTF8.GetBytes(
-        $$$"""{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"big","annotations":{"x":"{{{new string('a', tokenLength)}}}"} } },{"metadata":{"name":"next"}}]}""");
+    private static byte[] List(string annotations) => Encoding.UTF8.GetBytes(
+        $$$"""{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"big","annotations":{{{{annotations}}}} } },{"metadata":{"name":"next"}}]}""");
 }

@@ -35,9 +35,6 @@ internal static class NodeProtobuf
 
     public static byte[] Error(string status) => Encoded((encoder, output) => encoder.WatchError(output, JsonNode.Parse(status)!.AsObject()));
 
-    /// <summary>A whole answer with a single node.</summary>
-    public static byte[] NodeOf(string node) => Encoded((encoder, output) => encoder.Object(output, Stored(node)));
-
     public static string[] Events(byte[] frames, params int[] cuts)
     {
         List<string> lines = [];

@@ -109,12 +109,5 @@ public class NodeProtobufDecoderTests
         Assert.Contains("too old", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_single_node_is_read()
-    {
-        using ApiResponse response = NodeProtobuf.Response(NodeProtobuf.NodeOf("""{"metadata":{"name":"a"},"spec":{"podCIDRs":["10.1.0.0/24"]}}"""));
-        Assert.Equal("a cidrs=10.1.0.0/24", NodeJson.Text(await new NodeReader(NodeJson.Selector).ReadNodeAsync(response, TestContext.Current.CancellationToken)));
-    }
-
     private static string Size(string hex) => (hex.Length / 2).ToString("X2", CultureInfo.InvariantCulture);
 }

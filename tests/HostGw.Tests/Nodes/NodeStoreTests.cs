@@ -156,7 +156,7 @@ public class NodeStoreTests
     private static NodeDraft Read(string json)
     {
         var draft = new NodeDraft(NodeJson.Selector);
-        new NodeJsonDecoder(JsonPlace.Node, draft, (_, _) => { }).Decode(System.Text.Encoding.UTF8.GetBytes(json), isFinal: true);
+        new NodeJsonDecoder(JsonPlace.List, draft, (_, _) => { }).Decode(System.Text.Encoding.UTF8.GetBytes($$"""{"items":[{{json}}]}"""), isFinal: true);
         return draft;
     }
 

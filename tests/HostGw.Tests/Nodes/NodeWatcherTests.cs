@@ -55,6 +55,25 @@ public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLi
     }
 
     [Fact]
+    public async Task An_outage_is_said_once_however_long_and_when_it_is_over()
+    {
+        await using NodeFollower follower = await FollowAsync("");
+        List<string> said = [];
+        await Api.StopListeningAsync();
+        await EventuallyAsync(() => Said().Count(line => line.StartsWith("Debug 110 Next attempt", StringComparison.Ordinal)) >= 4, "four attempts");
+        await Api.StartListeningAsync();
+        await EventuallyAsync(() => Said().Contains("Information 109 The API server is followed again"), "follows again");
+
+        Assert.Single(said, line => line.StartsWith("Warning 102 The API server cannot be followed, what stands stays: Cannot connect to", StringComparison.Ordinal));
+
+        List<string> Said()
+        {
+            said.AddRange(follower.Log.Take());
+            return said;
+        }
+    }
+
+    [Fact]
     public async Task A_bookmark_spares_the_list_when_other_objects_fill_the_history()
     {
         PutNodes("a");

@@ -84,7 +84,10 @@ public class HostileNodeTests
 
     private static async Task<ClusterNode> ReadAsync(byte[] json)
     {
-        using ApiResponse response = new(new HttpResponseMessage { Content = new ByteArrayContent(json) }, new MemoryStream(json));
-        return await new NodeReader(NodeSelector.Everything).ReadNodeAsync(response, TestContext.Current.CancellationToken);
+        byte[] list = [.. """{"metadata":{"resourceVersion":"5"},"items":["""u8, .. json, .. "]}"u8];
+        using ApiResponse response = new(new HttpResponseMessage { Content = new ByteArrayContent(list) }, new MemoryStream(list));
+        List<ClusterNode> nodes = [];
+        await new NodeReader(NodeSelector.Everything).ReadListAsync(response, (_, draft) => nodes.Add(draft.Build()), TestContext.Current.CancellationToken);
+        return Assert.Single(nodes);
     }
 }

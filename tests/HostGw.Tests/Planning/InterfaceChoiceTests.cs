@@ -48,8 +48,9 @@ public class InterfaceChoiceTests
     public void The_interface_of_each_family(string setting, string host, string node, string expectedV4, string expectedV6)
     {
         ClusterNode? self = Given.Nodes(node).FirstOrDefault(n => n.Name == "self");
-        Assert.Equal(expectedV4, Show(InterfaceChoice.For(ipv6: false, setting, Given.Host(host), self)));
-        Assert.Equal(expectedV6, Show(InterfaceChoice.For(ipv6: true, setting, Given.Host(host), self)));
+        Policy policy = new() { NodeName = "self", Interface = setting };
+        Assert.Equal(expectedV4, Show(InterfaceChoice.For(ipv6: false, policy, Given.Host(host), self)));
+        Assert.Equal(expectedV6, Show(InterfaceChoice.For(ipv6: true, policy, Given.Host(host), self)));
     }
 
     private static string Show(InterfaceChoice choice)

@@ -59,7 +59,8 @@ internal sealed class Oracle
         bool v4 = podCidr.ToString().Contains('.') && !podCidr.ToString().Contains(':');
         if (range.First != Number(podCidr.Address) || podCidr.Length < (v4 ? 16 : 48) || podCidr.Length > (v4 ? 30 : 126))
             return false;
-        Range[] allowed = _policy.ClusterCidrs.IsEmpty ? Private : [.. _policy.ClusterCidrs.Select(Range.Of)];
+        Prefix[] named = [.. _policy.ClusterCidrs.Where(c => c.IsIPv4 == v4)];
+        Range[] allowed = named.Length == 0 ? Private : [.. named.Select(Range.Of)];
         return allowed.Any(a => a.Contains(range)) && !Special.Any(range.Overlaps) && !_policy.ServiceCidrs.Select(Range.Of).Any(range.Overlaps) &&
             !Taken().Any(range.Overlaps) && !_host.Protected.Any(p => range.Contains(Range.Of(Prefix.Host(p.Address))));
     }

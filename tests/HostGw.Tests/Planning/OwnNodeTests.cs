@@ -11,6 +11,8 @@ public class OwnNodeTests
         { "", "stranger 10.244.3.0/24 10.0.0.3", "Nothing", "no Node named 'self': check the setting nodeName" },
         { "", "self - 10.0.0.1", "AddRoutes", "kubeadm init --pod-network-cidr=" },
         { "", "self - 10.0.0.1", "AddRoutes", "--allocate-node-cidrs" },
+        { "clusterCidrs=10.244.0.0/16", "self 10.244.1.0/24,fd00:10:244:1::/64 10.0.0.1", "Everything", "" },
+        { "clusterCidrs=10.244.0.0/16", "self 10.244.1.0/24,2001:db8:1::/64 10.0.0.1", "Nothing", "is not private address space" },
         { "clusterCidrs=10.244.0.0/16", "self 10.99.1.0/24 10.0.0.1", "Nothing", "podCIDR 10.99.1.0/24 lies outside clusterCidrs (10.244.0.0/16)" },
         { "clusterCidrs=10.244.0.0/16", "self 10.244.1.0/24,10.99.1.0/24 10.0.0.1", "Nothing", "podCIDR 10.99.1.0/24 lies outside" },
         { "", "self 8.8.8.0/24 10.0.0.1", "Nothing", "is not private address space, and clusterCidrs" },

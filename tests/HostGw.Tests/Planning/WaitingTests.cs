@@ -20,6 +20,9 @@ public class WaitingTests
         { "", "the NIC is gone and another leads to the rest of the world", "eth1 172.16.0.1/24; default via 172.16.0.254 dev eth1",
             "waiting: 10.0.0.2 is not on this host's segment (eth1), and this node's address 10.0.0.1 is on no interface at the moment",
             "waiting: no interface holds this node's InternalIP fd00:aaaa::1 or routes to it" },
+        { "PodGateway", "the NIC is gone and another leads to the rest of the world", "eth1 172.16.0.1/24; default via 172.16.0.254 dev eth1",
+            "waiting: this node's InternalIP 10.0.0.1 is on no interface at the moment (if it never is, set interface)",
+            "waiting: no interface holds this node's InternalIP fd00:aaaa::1 or routes to it" },
         { "interface=eth5", "the named interface is gone", "eth0 10.0.0.1/24 fd00:aaaa::1/64",
             "waiting: no usable interface matches 'eth5' (setting interface)", "waiting: no usable interface matches 'eth5' (setting interface)" },
     };

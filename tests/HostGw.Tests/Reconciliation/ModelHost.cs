@@ -70,6 +70,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
         _wake = wake;
+        wake(WakeCauses.Start);
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 
@@ -80,9 +81,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     }
 
     /// <summary>Somebody else gives a route, as "10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4"; one on the same key goes.</summary>
-    public void Overwrite(string route)
+    public void Overwrite(string route) => Overwrite(Parse(route));
+
+    public void Overwrite(HostRoute given)
     {
-        HostRoute given = Parse(route);
         _routes.RemoveAll(r => r.Key == given.Key);
         _routes.Add(given);
         _wake?.Invoke(WakeCauses.Routes);
@@ -141,7 +143,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             _routes[index] = route;
     }
 
-    private HostRoute Parse(string route)
+    public HostRoute Parse(string route)
     {
         var text = new Planning.HostDraft();
         foreach (HostInterface link in State.Interfaces.Where(i => !i.IsLoopback))

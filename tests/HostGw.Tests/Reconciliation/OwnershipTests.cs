@@ -48,6 +48,20 @@ public class OwnershipTests
     }
 
     [Fact]
+    public void A_repair_that_was_refused_is_tried_again()
+    {
+        Agent agent = new();
+        agent.Pass();
+        agent.Host.Overwrite(Foreign);
+        agent.Host.Refusal = what => what == "replace 10.244.2.0/24" ? new HostRefusal("Network is down") : null;
+        agent.Pass();
+
+        agent.Host.Refusal = _ => null;
+
+        Assert.Equal(["replace 10.244.2.0/24"], agent.Did());
+    }
+
+    [Fact]
     public void A_route_of_ours_that_somebody_deleted_is_put_back()
     {
         Agent agent = new();

@@ -56,6 +56,31 @@ public class PassLogTests
     }
 
     [Fact]
+    public void A_blackhole_in_the_place_of_ours_is_not_called_on_link()
+    {
+        Pass();
+        _agent.Host.Overwrite(_agent.Host.Parse("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 3") with { IsUnicast = false, NextHop = default });
+
+        Assert.Equal("Information 302 Corrected route 10.244.2.0/24: was a blackhole or other special route, is via 10.0.0.2 (somebody had overwritten it)", Pass()[0]);
+    }
+
+    [Fact]
+    public void A_conflict_names_the_node_and_the_cure()
+    {
+        _agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 12");
+
+        Assert.Contains("Warning 204 node b 10.244.2.0/24 (conflict): a route via 10.0.0.9 of protocol bird stands there already; remove it, or set adopt to all", Pass());
+    }
+
+    [Fact]
+    public void Forwarding_that_cannot_be_read_is_a_problem()
+    {
+        _log.Write(_agent.Pass() with { Forwarding = new(null, true) });
+
+        Assert.Contains(_lines.Take(), line => line.StartsWith("Warning 204 IPv4 forwarding cannot be read: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Of_many_routes_ten_are_named()
     {
         _agent.Nodes = [Given.Self, .. Enumerable.Range(2, 30).Select(i => $"n{i} 10.244.{i}.0/24 10.0.0.{i}")];

@@ -26,6 +26,20 @@ public class RepairBrakeTests
     }
 
     [Fact]
+    public void A_clock_that_is_set_back_puts_no_repair_off()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+        agent.Time.SetClock(TimeSpan.FromHours(-2));
+
+        Assert.False(Fight(agent));
+        agent.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(Fight(agent));
+    }
+
+    [Fact]
     public void Who_deletes_our_route_again_and_again_is_braked_too()
     {
         Agent agent = new();

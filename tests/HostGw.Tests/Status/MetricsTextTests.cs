@@ -14,7 +14,7 @@ public class MetricsTextTests
     {
         PassReport report = Reports.First();
 
-        string text = MetricsText.Write("0.1.0+abc", report, new StatusCounters().After(report), writes: 7);
+        string text = MetricsText.Write("0.1.0+abc", report, new StatusCounters().After(report), followsApiServer: true, writes: 7);
 
         Golden.Equal("tests/HostGw.Tests/Status/Golden/metrics.txt", text);
         Exposition.Parse(text);
@@ -23,7 +23,7 @@ public class MetricsTextTests
     [Fact]
     public void Before_the_first_pass_they_are_valid_too()
     {
-        Dictionary<string, double> samples = Exposition.Parse(MetricsText.Write("0.1.0", null, new(), writes: 0));
+        Dictionary<string, double> samples = Exposition.Parse(MetricsText.Write("0.1.0", null, new(), followsApiServer: false, writes: 0));
 
         Assert.Equal(0, samples["hostgw_ready"]);
         Assert.Equal(0, samples["hostgw_pass_duration_seconds_count"]);
@@ -32,7 +32,7 @@ public class MetricsTextTests
     [Fact]
     public void Label_values_are_escaped() =>
         Assert.Contains(
-            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n", MetricsText.Write("a\\b\"c\nd", null, new(), writes: 0), StringComparison.Ordinal);
+            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n", MetricsText.Write("a\\b\"c\nd", null, new(), followsApiServer: false, writes: 0), StringComparison.Ordinal);
 
     [Fact]
     public void Counters_only_grow_and_count_what_was_done()
@@ -47,7 +47,7 @@ public class MetricsTextTests
                 agent.Host.Remove(i == 3 ? "10.244.2.0/24" : $"10.244.{i + 1}.0/24");
             board.Record(agent.Pass(WakeCauses.Routes | WakeCauses.Links));
 
-            string text = MetricsText.Write("0.1.0", board.Last, board.Counters, agent.Host.Writes);
+            string text = MetricsText.Write("0.1.0", board.Last, board.Counters, true, agent.Host.Writes);
             Dictionary<string, double> after = Exposition.Parse(text);
             Assert.All(before.Where(s => Exposition.IsCounter(text, s.Key)), s => Assert.True(after[s.Key] >= s.Value, s.Key));
             before = after;

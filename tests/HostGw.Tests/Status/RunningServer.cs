@@ -4,7 +4,6 @@ using HostGw.Status;
 using HostGw.Tests.Logging;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
-using Microsoft.Extensions.Logging;
 
 namespace HostGw.Tests.Status;
 
@@ -25,6 +24,9 @@ internal sealed class RunningServer : IAsyncDisposable
     public ManualTime Time { get; } = new();
 
     public LogLines Log { get; } = new();
+
+    /// <summary>Why the API server cannot be followed; null while it can.</summary>
+    public string? ApiProblem { get; set; }
 
     public Task StartAsync() => _server.StartAsync(TestContext.Current.CancellationToken);
 
@@ -87,23 +89,12 @@ internal sealed class RunningServer : IAsyncDisposable
         _host.Dispose();
     }
 
-    private StatusServer NewServer() => new(EndPoint, new(Board, _host, "0.1.0+abc", "self"), Time, new Typed(Log));
+    private StatusServer NewServer() => new(EndPoint, new(Board, _host, "0.1.0+abc", "self", () => ApiProblem), Time, new Typed<StatusServer>(Log));
 
     private static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    private sealed class Typed(ILogger logger) : ILogger<StatusServer>
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => logger.BeginScope(state);
-
-        public bool IsEnabled(LogLevel logLevel) => logger.IsEnabled(logLevel);
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            logger.Log(logLevel, eventId, state, exception, formatter);
     }
 }

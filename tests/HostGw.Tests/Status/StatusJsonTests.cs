@@ -95,8 +95,8 @@ public class StatusJsonTests
         Assert.Equal(JsonValueKind.Null, Parse(report).GetProperty("forwarding").GetProperty("ipv6").ValueKind);
     }
 
-    private static string Text(PassReport? report) =>
-        Encoding.UTF8.GetString(StatusJson.Write("0.1.0+abc", "self", report, report is null ? new() : new StatusCounters().After(report)).Span) + "\n";
+    private static string Text(PassReport? report, string? apiProblem = null) =>
+        Encoding.UTF8.GetString(StatusJson.Write("0.1.0+abc", "self", report, report is null ? new() : new StatusCounters().After(report), apiProblem).Span);
 
     private static JsonElement Parse(PassReport? report) => JsonDocument.Parse(Text(report)).RootElement;
 }

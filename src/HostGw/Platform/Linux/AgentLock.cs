@@ -38,20 +38,30 @@ internal sealed class AgentLock : IDisposable
     }
 
     /// <summary>The process that holds it; 0 where there is none, or it lives in a pid namespace that hides it.</summary>
-    public static int HolderPid()
+    public static int HolderPid() => Holder().Pid;
+
+    /// <summary>
+    /// The process that holds it, and whether that can be an agent: anybody may bind the name, but an agent listens
+    /// (a moment later), answers nobody, and has the rights of root, unless we do without them ourselves.
+    /// </summary>
+    public static (int Pid, bool IsAgent) Holder()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        // A holder that lets its backlog fill up must not make us wait.
+        socket.Blocking = false;
         try
         {
             socket.Connect(Name);
         }
         catch (SocketException)
         {
-            return 0;
+            return default;
         }
         Span<byte> credentials = stackalloc byte[12]; // struct ucred: pid, uid, gid
-        int length = socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, credentials);
-        return length >= sizeof(int) ? MemoryMarshal.Read<int>(credentials) : 0;
+        if (socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, credentials) != credentials.Length)
+            return default;
+        uint uid = MemoryMarshal.Read<uint>(credentials[sizeof(int)..]);
+        return (MemoryMarshal.Read<int>(credentials), uid == 0 || !Environment.IsPrivilegedProcess);
     }
 
     public void Dispose() => _socket.Dispose();

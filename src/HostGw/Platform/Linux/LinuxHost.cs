@@ -42,7 +42,8 @@ internal sealed class LinuxHost : IHostNetwork
         NatChange? nat = null;
         Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes.Nat), failures);
         _routes.Apply(changes.Routes, failures);
-        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!, changes.PodCidrs, LocalAddresses(host)), failures);
+        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!), failures);
+        Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
         return new(failures, Describe(nat));
     }

@@ -11,11 +11,15 @@ namespace HostGw.Platform.Linux;
 internal sealed class LinuxNat : IDisposable
 {
     private NftablesNat? _nftables;
+    private NatPlan? _owing;
 
     public long Writes => _nftables?.Writes ?? 0;
 
     /// <summary>The port whose changes are our own; 0 while nothing is open.</summary>
     public uint PortId => _nftables?.PortId ?? 0;
+
+    /// <summary>The rule was made, and connections that began without it may still be there.</summary>
+    public bool OwesConnections => _owing is not null;
 
     /// <summary>What stands compared with what should; null: there is nothing to do.</summary>
     /// <exception cref="NetlinkException">The kernel has no nf_tables, or refused.</exception>
@@ -31,13 +35,22 @@ internal sealed class LinuxNat : IDisposable
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public void ApplyBefore(NatChange change) => _nftables!.ApplyBefore(change);
 
-    /// <summary>After the routes; then connections that began while the rule was missing are made to begin anew.</summary>
+    /// <summary>After the routes.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public void ApplyAfter(NatChange change, ImmutableArray<Prefix> podCidrs, IReadOnlySet<Ip> localAddresses)
+    public void ApplyAfter(NatChange change)
     {
         _nftables!.ApplyAfter(change);
-        if (change.StartsMasquerading && change.Desired is { } plan)
-            _nftables.ForgetUnmasqueraded(plan, podCidrs, localAddresses);
+        if (change.StartsMasquerading)
+            _owing = change.Desired;
+    }
+
+    /// <summary>Connections that began while the rule was missing keep a pod's address for life: they are made to begin anew. Owed until it succeeds.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public void ForgetUnmasqueraded(ImmutableArray<Prefix> podCidrs, IReadOnlySet<Ip> localAddresses)
+    {
+        if (_owing is { } plan)
+            _nftables!.ForgetUnmasqueraded(plan, podCidrs, localAddresses);
+        _owing = null;
     }
 
     public void Dispose() => _nftables?.Dispose();

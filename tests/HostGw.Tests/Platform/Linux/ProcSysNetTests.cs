@@ -34,6 +34,19 @@ public sealed class ProcSysNetTests : IDisposable
     }
 
     [Fact]
+    public void IPv4_forwarding_is_turned_on_where_it_is_off_on_one_interface_alone()
+    {
+        Given("ipv4/conf/eth0/forwarding", "0");
+        Given("ipv4/conf/eth1/forwarding", "0");
+
+        new ProcSysNet(_root).EnableForwardingIPv4On("eth0");
+        new ProcSysNet(_root).EnableForwardingIPv4On("gone0");
+
+        Assert.Equal("1", Now("ipv4/conf/eth0/forwarding"));
+        Assert.Equal("0", Now("ipv4/conf/eth1/forwarding"));
+    }
+
+    [Fact]
     public void Before_IPv6_forwarding_each_interface_that_believes_advertisements_is_told_to_go_on()
     {
         Given("ipv6/conf/all/forwarding", "0");

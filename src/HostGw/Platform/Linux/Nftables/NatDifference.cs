@@ -27,8 +27,8 @@ internal static class NatDifference
 
         return Unwanted("chain", desired.Chains.Select(c => c.Name), observed.Chains.Select(c => c.Name))
             ?? Unwanted("set", desired.Sets.Select(s => s.Name), observed.Sets.Select(s => s.Name))
-            ?? desired.Sets.Select(d => Set(d, observed.Sets.Single(o => o.Name == d.Name))).FirstOrDefault(r => r is not null)
-            ?? desired.Chains.Select(d => Chain(d, observed.Chains.Single(o => o.Name == d.Name))).FirstOrDefault(r => r is not null);
+            ?? desired.Sets.Select(d => Set(d, observed.Sets.First(o => o.Name == d.Name))).FirstOrDefault(r => r is not null)
+            ?? desired.Chains.Select(d => Chain(d, observed.Chains.First(o => o.Name == d.Name))).FirstOrDefault(r => r is not null);
     }
 
     private static string? Unwanted(string kind, IEnumerable<string> desired, IEnumerable<string> observed)

@@ -56,6 +56,9 @@ internal sealed class RouteDecoder(byte protocol)
             case RTA_PRIORITY:
                 fields.Metric = attribute.Read<uint>();
                 break;
+            case RTA_NH_ID:
+                fields.NextHopObject = attribute.Read<uint>();
+                break;
             case RTA_MULTIPATH:
                 ReadMultipath(attribute.Value, ref fields);
                 break;
@@ -109,6 +112,7 @@ internal sealed class RouteDecoder(byte protocol)
         Interface = fields.Hop.Interface,
         IsOnLink = (fields.Hop.Flags & RTNH_F_ONLINK) != 0,
         NextHopCount = fields.HopCount,
+        NextHopObject = fields.NextHopObject,
         IsUnicast = header.rtm_type == RTN_UNICAST,
         Protocol = header.rtm_protocol,
         IsConnected = header.rtm_protocol == RTPROT_KERNEL,
@@ -124,6 +128,7 @@ internal sealed class RouteDecoder(byte protocol)
         public uint Metric;
         public Hop Hop;
         public int HopCount;
+        public uint NextHopObject;
         public List<Ip>? OtherGateways;
     }
 }

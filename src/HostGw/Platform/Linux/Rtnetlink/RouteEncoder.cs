@@ -24,8 +24,11 @@ internal static class RouteEncoder
         writer.Begin(RTM_DELROUTE, Request, sequence);
         Header(writer, route.Destination, route.Protocol, RT_SCOPE_NOWHERE, route.Tos, flags: 0);
         Key(writer, route.Key);
+        // IPv4 matches no next hop against a route that keeps its own elsewhere.
+        if (route.NextHopObject != 0)
+            writer.Attribute(RTA_NH_ID, route.NextHopObject);
         // A multipath route goes as a whole: its first next hop alone would not match it.
-        if (route.NextHopCount == 1)
+        else if (route.NextHopCount == 1)
             NextHop(writer, route.NextHop, route.Interface, route.Destination);
         writer.End();
     }

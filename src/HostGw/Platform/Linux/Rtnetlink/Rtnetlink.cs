@@ -47,6 +47,7 @@ internal static class Rtnetlink
     public const ushort RTA_MULTIPATH = 9;
     public const ushort RTA_TABLE = 15;
     public const ushort RTA_VIA = 18;
+    public const ushort RTA_NH_ID = 30;
 
     public const ushort IFLA_IFNAME = 3;
     public const ushort IFLA_AF_SPEC = 26;

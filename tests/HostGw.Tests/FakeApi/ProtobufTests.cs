@@ -38,7 +38,7 @@ public sealed class ProtobufTests : FakeApiTest
     }
 
     [Fact]
-    public async Task Realistic_nodes_are_about_half_as_large_as_in_json()
+    public async Task Realistic_nodes_are_smaller_than_in_json()
     {
         Api.Nodes.Put(NodeFactory.Cluster(10, realistic: true));
         int json = (await Client.GetAsync(Nodes)).Text.Length;

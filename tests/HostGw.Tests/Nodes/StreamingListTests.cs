@@ -15,6 +15,7 @@ public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf
         await EventuallyAsync(() => follower.Names == "a c", "b leaves");
 
         Assert.EndsWith("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=0", Assert.Single(Api.Requests).Query, StringComparison.Ordinal);
+        Assert.Equal("application/vnd.kubernetes.protobuf, application/json", Api.Requests[0].Accept);
         Assert.Equal([2, 3, 2], follower.Announced.Select(s => s.Nodes.Length));
         Assert.NotNull(follower.Watcher.Feed.ListedAt);
         Assert.Null(follower.Watcher.Feed.Problem);

@@ -35,4 +35,7 @@ internal static partial class Log
 
     [LoggerMessage(110, LogLevel.Debug, "Next attempt to follow the API server in {Seconds} s: {Reason}")]
     public static partial void NextAttempt(this ILogger logger, double seconds, string reason);
+
+    [LoggerMessage(111, LogLevel.Debug, "Listing by pages from now on, the API server has no streaming lists: {Reason}")]
+    public static partial void StreamingListsMissing(this ILogger logger, string reason);
 }

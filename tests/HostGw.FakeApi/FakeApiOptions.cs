@@ -20,9 +20,25 @@ public sealed record FakeApiOptions
     /// <summary>Writes remembered per kind; older revisions are 410.</summary>
     public int HistoryCapacity { get; init; } = 8192;
 
-    /// <summary>Whether a watch with sendInitialEvents is served (Kubernetes ≥ 1.32) or is 422.</summary>
-    public bool StreamingLists { get; init; } = true;
+    /// <summary>What becomes of a watch with sendInitialEvents.</summary>
+    public StreamingLists StreamingLists { get; init; }
+
+    /// <summary>Whether Nodes and Status objects are sent as protobuf where a client asks; false: as JSON, as by an old proxy.</summary>
+    public bool Protobuf { get; init; } = true;
 
     /// <summary>For creation times, token lifetimes and the request log.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+}
+
+/// <summary>What servers do when asked for a list as the beginning of a watch.</summary>
+public enum StreamingLists
+{
+    /// <summary>Kubernetes 1.32, and from 1.34 on.</summary>
+    Served,
+
+    /// <summary>422: the feature is off.</summary>
+    Refused,
+
+    /// <summary>The question is not understood: an ordinary watch begins.</summary>
+    Ignored,
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using HostGw.FakeApi.Encoders;
 using HostGw.FakeApi.Http;
 using HostGw.FakeApi.Resources;
 using HostGw.FakeApi.Security;
@@ -31,11 +32,12 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         _certificate = _authority.IssueServer(ServerNames());
         _connections = new Connections(Faults);
 
+        var negotiation = new Negotiation(options.Protobuf);
         var pipeline = new ApiPipeline(
-            _log, Faults, new Authenticator(_authority, _tokens),
-            new ReadEndpoint(_store, Faults),
-            new WatchEndpoint(_store, Faults, _watchEnds, options),
-            new WriteEndpoint(_store, new ObjectWriter(_store, options.Time)));
+            _log, Faults, new Authenticator(_authority, _tokens), negotiation,
+            new ReadEndpoint(_store, Faults, negotiation),
+            new WatchEndpoint(_store, Faults, _watchEnds, negotiation, options),
+            new WriteEndpoint(_store, new ObjectWriter(_store, options.Time), negotiation));
         _listener = new Listener(options, () => _certificate, _connections, pipeline.HandleAsync);
     }
 

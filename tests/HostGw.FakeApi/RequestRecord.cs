@@ -11,8 +11,11 @@ public sealed record RequestRecord(string Method, string Path, string Query, str
 
     public bool IsWatch => Query.Contains("watch=1", StringComparison.Ordinal) || Query.Contains("watch=true", StringComparison.Ordinal);
 
-    /// <summary>A list or one of its pages.</summary>
-    public bool IsNodeList => Method == "GET" && Path == "/api/v1/nodes" && !IsWatch;
+    /// <summary>A watch that is to begin with a list.</summary>
+    public bool IsStreamingList => Query.Contains("sendInitialEvents=true", StringComparison.Ordinal);
+
+    /// <summary>A list, be it streaming, or one of its pages.</summary>
+    public bool IsNodeList => Method == "GET" && Path == "/api/v1/nodes" && (!IsWatch || IsStreamingList);
 
     public override string ToString() => $"{Method} {Path}{Query} {Code}";
 }

@@ -5,8 +5,8 @@ internal sealed class ApiResponse(HttpResponseMessage response, Stream body) : I
 {
     public Stream Body => body;
 
-    /// <summary>Such as application/json; empty if the server did not say.</summary>
-    public string MediaType => response.Content.Headers.ContentType?.MediaType ?? "";
+    /// <summary>Kubernetes' protobuf; else it is JSON, which every server and proxy knows.</summary>
+    public bool IsProtobuf => response.Content.Headers.ContentType?.MediaType == "application/vnd.kubernetes.protobuf";
 
     public void Dispose()
     {

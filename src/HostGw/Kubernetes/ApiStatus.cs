@@ -16,9 +16,9 @@ internal sealed record ApiStatus(int Code, string Reason, string Message, int? R
     {
         try
         {
-            return ParseJson(body);
+            return body.StartsWith(ProtobufReader.Magic) ? ProtobufStatus.Parse(body) : ParseJson(body);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or InvalidDataException)
         {
             return None with { Message = OneLine(Encoding.UTF8.GetString(body[..Math.Min(body.Length, MaxText)])) };
         }

@@ -6,6 +6,9 @@ namespace HostGw.Kubernetes;
 /// <summary>Speaks to the API server about Nodes: HTTP/2 where offered, no redirects, no cookies, no proxy.</summary>
 internal sealed class KubernetesClient : IDisposable
 {
+    // Half the bytes of JSON and a fraction of the work, on both sides; a server that has none answers in JSON.
+    private const string Accept = "application/vnd.kubernetes.protobuf, application/json";
+
     private const string Nodes = "/api/v1/nodes";
 
     // A real API server gives up after 60 s; an answer that takes longer will not come.
@@ -26,7 +29,7 @@ internal sealed class KubernetesClient : IDisposable
         _connector = new(configuration);
         _http = new(Handler(_connector)) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.Add(new("hostgw", version));
-        _http.DefaultRequestHeaders.Accept.Add(new("application/json"));
+        _http.DefaultRequestHeaders.Accept.ParseAdd(Accept);
     }
 
     /// <summary>The address of the latest connection to the API server; no address before the first.</summary>
@@ -52,12 +55,21 @@ internal sealed class KubernetesClient : IDisposable
     /// <summary>What happens to nodes after <paramref name="resourceVersion"/>, with bookmarks, until the server ends it after <paramref name="atMost"/>.</summary>
     /// <exception cref="KubernetesException">Refused or not reached.</exception>
     public Task<ApiResponse> WatchNodesAsync(string resourceVersion, TimeSpan atMost, CancellationToken cancellationToken) =>
+        GetAsync($"{WatchPath(atMost)}&resourceVersion={Uri.EscapeDataString(resourceVersion)}", cancellationToken);
+
+    /// <summary>The same, but it begins with all nodes as they are at <paramref name="notOlderThan"/> (null: now) or later, and a bookmark that ends them.</summary>
+    /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
+    /// <exception cref="KubernetesException">Refused, perhaps because the server knows no such thing, or not reached.</exception>
+    public Task<ApiResponse> StreamNodesAsync(string? notOlderThan, TimeSpan atMost, CancellationToken cancellationToken) =>
         GetAsync(
-            string.Create(CultureInfo.InvariantCulture,
-                $"{Nodes}?watch=true&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(resourceVersion)}&timeoutSeconds={(int)atMost.TotalSeconds}"),
+            WatchPath(atMost) + "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" +
+            (notOlderThan is null ? "" : "&resourceVersion=" + Uri.EscapeDataString(notOlderThan)),
             cancellationToken);
 
     public void Dispose() => _http.Dispose();
+
+    private static string WatchPath(TimeSpan atMost) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Nodes}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)atMost.TotalSeconds}");
 
     private static SocketsHttpHandler Handler(ApiConnector connector) => new()
     {

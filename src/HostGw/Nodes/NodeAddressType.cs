@@ -7,3 +7,13 @@ internal enum NodeAddressType
     InternalIP,
     ExternalIP,
 }
+
+internal static class NodeAddressTypes
+{
+    public static NodeAddressType Parse(ReadOnlySpan<char> text) => text switch
+    {
+        "InternalIP" => NodeAddressType.InternalIP,
+        "ExternalIP" => NodeAddressType.ExternalIP,
+        _ => NodeAddressType.Other,
+    };
+}

@@ -5,22 +5,19 @@ namespace HostGw.Nodes;
 
 /// <summary>Reads nodes from JSON that arrives in pieces, in whatever order its properties come, into one draft; tells the sink of each.</summary>
 /// <param name="root">What a document is: a List, or an Event (any number of them, one after the other).</param>
-internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<WatchEventType, NodeDraft> sink)
+internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<WatchEventType, NodeDraft> sink) : INodeDecoder
 {
     // The API server's own reader goes to 10,000.
     private const int MaxDepth = 16 * 1024;
 
-    private readonly NodeJsonValues _values = new(draft);
-    private readonly JsonPlace _envelope = root == JsonPlace.List ? JsonPlace.Items : JsonPlace.Event;
+    private readonly NodeJsonValues _values = new(draft, new());
+    private readonly JsonPlace _parentOfNode = root == JsonPlace.List ? JsonPlace.Items : JsonPlace.Event;
 
     private JsonReaderState _state = new(new() { MaxDepth = MaxDepth, AllowMultipleValues = root == JsonPlace.Event });
     private JsonPlace _place = JsonPlace.Outside;
     private JsonField _field;
     private int _skipDepth = -1;
 
-    /// <summary>Decodes what is complete and returns how many bytes that took; the rest must come again, with more.</summary>
-    /// <exception cref="NodeStreamException">This is not JSON, or not what was asked for.</exception>
-    /// <exception cref="KubernetesException">The watch reported an error.</exception>
     public int Decode(ReadOnlySpan<byte> data, bool isFinal)
     {
         try
@@ -42,8 +39,6 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
         }
     }
 
-    /// <summary>To be called at the end of a list.</summary>
-    /// <exception cref="NodeStreamException">The document was another than a list of nodes.</exception>
     public NodeListPage Page()
     {
         _values.Envelope.RequireList();
@@ -100,7 +95,7 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
     private void Leave()
     {
         JsonPlace left = _place;
-        _place = NodeJsonGrammar.Parent(left, _envelope);
+        _place = NodeJsonGrammar.Parent(left, _parentOfNode);
 
         if (left == JsonPlace.Address)
             _values.EndAddress();
@@ -115,10 +110,10 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
 
     private void Report()
     {
-        NodeJsonEnvelope frame = _values.Envelope;
-        if (frame.EventType == WatchEventType.Error)
-            throw ApiRefusal.From(frame.Status);
-        if (frame.EventType != WatchEventType.Unknown)
-            sink(frame.EventType, draft);
+        NodeEnvelope envelope = _values.Envelope;
+        if (envelope.EventType == WatchEventType.Error)
+            throw ApiRefusal.From(envelope.Status);
+        if (envelope.EventType != WatchEventType.Unknown)
+            sink(envelope.EventType, draft);
     }
 }

@@ -50,6 +50,7 @@ internal enum JsonField : byte
     Address,
     NextHop,
     Skip,
+    InitialEventsEnd,
 }
 
 /// <summary>Which parts of the API's JSON are entered; everything else is skipped.</summary>

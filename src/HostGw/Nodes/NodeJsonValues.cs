@@ -3,18 +3,19 @@ using System.Text.Json;
 namespace HostGw.Nodes;
 
 /// <summary>Puts the values a decoder meets where they belong. A value of the wrong type is as good as absent, unless silence would mislead.</summary>
-internal sealed class NodeJsonValues(NodeDraft draft)
+internal sealed class NodeJsonValues(NodeDraft draft, NodeEnvelope envelope)
 {
     private readonly JsonText _text = new();
     private readonly TextBuffer _label = new(), _address = new();
+    private readonly NodeJsonEnvelope _envelope = new(envelope);
     private NodeAddressType _addressType;
 
-    public NodeJsonEnvelope Envelope { get; } = new();
+    public NodeEnvelope Envelope => envelope;
 
     /// <summary>An object or array that is entered: of a property that comes twice the last counts, as in the API server.</summary>
     public void Begin(JsonPlace place)
     {
-        Envelope.Begin(place);
+        _envelope.Begin(place);
         if (place is JsonPlace.Event or JsonPlace.Node)
             draft.Clear();
         else if (place == JsonPlace.PodCidrs)
@@ -37,7 +38,7 @@ internal sealed class NodeJsonValues(NodeDraft draft)
         if (!_text.TryRead(in reader, out ReadOnlySpan<char> key))
             return JsonField.Unknown;
         if (place == JsonPlace.Annotations)
-            return key switch { NodeDraft.NextHopAnnotation => JsonField.NextHop, NodeDraft.SkipAnnotation => JsonField.Skip, _ => JsonField.Unknown };
+            return Annotation(key);
         _label.Set(key);
         return JsonField.Labels;
     }
@@ -57,9 +58,9 @@ internal sealed class NodeJsonValues(NodeDraft draft)
     {
         bool isText = _text.TryRead(in reader, out ReadOnlySpan<char> text);
         if (place is JsonPlace.List or JsonPlace.ListMetadata)
-            Envelope.ListField(in reader, place, field);
+            _envelope.ListField(in reader, place, field);
         else if (place == JsonPlace.Node)
-            Envelope.StatusField(in reader, field, text);
+            _envelope.StatusField(in reader, field, text);
         else if (place is JsonPlace.Spec or JsonPlace.PodCidrs)
             PodCidr(in reader, place, field, isText ? text : _text.Excerpt(in reader));
         else if (isText)
@@ -68,12 +69,20 @@ internal sealed class NodeJsonValues(NodeDraft draft)
             draft.SetNextHop("");
     }
 
+    private static JsonField Annotation(ReadOnlySpan<char> key) => key switch
+    {
+        NodeDraft.NextHopAnnotation => JsonField.NextHop,
+        NodeDraft.SkipAnnotation => JsonField.Skip,
+        NodeEnvelope.InitialEventsEndAnnotation => JsonField.InitialEventsEnd,
+        _ => JsonField.Unknown,
+    };
+
     private void Text(JsonPlace place, JsonField field, ReadOnlySpan<char> text)
     {
         switch (place, field)
         {
             case (JsonPlace.Event, JsonField.Type):
-                Envelope.Type(text);
+                envelope.SetType(text);
                 break;
             case (JsonPlace.Metadata, JsonField.Name):
                 draft.Name.Set(text);
@@ -96,6 +105,9 @@ internal sealed class NodeJsonValues(NodeDraft draft)
             case (JsonPlace.Annotations, JsonField.Skip):
                 draft.Skip = text is "true";
                 break;
+            case (JsonPlace.Annotations, JsonField.InitialEventsEnd):
+                envelope.EndsInitialEvents = text is "true";
+                break;
             case (JsonPlace.NodeInfo, JsonField.OperatingSystem):
                 draft.SetOperatingSystem(text);
                 break;
@@ -103,7 +115,7 @@ internal sealed class NodeJsonValues(NodeDraft draft)
                 _address.Set(text);
                 break;
             case (JsonPlace.Address, JsonField.Type):
-                _addressType = text switch { "InternalIP" => NodeAddressType.InternalIP, "ExternalIP" => NodeAddressType.ExternalIP, _ => NodeAddressType.Other };
+                _addressType = NodeAddressTypes.Parse(text);
                 break;
         }
     }

@@ -8,12 +8,9 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
 {
     private const int PageSize = 500;
 
-    // After an etcd restore no server ever reaches the version that we know: then only a quorum read ends the wait.
-    private const int TimeoutsBeforeQuorum = 3;
-
     private static readonly TimeSpan ListTimeout = TimeSpan.FromMinutes(5);
 
-    private int _timeouts;
+    private readonly ListVersion _version = new(store);
 
     /// <summary>Lists from the watch cache, but never back in time; returns whether planning would see a difference.</summary>
     /// <exception cref="KubernetesException">Refused or not reached.</exception>
@@ -21,28 +18,26 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
     /// <exception cref="IOException">The connection broke.</exception>
     public async Task<bool> ListAsync(CancellationToken cancellationToken)
     {
-        string known = store.ResourceVersion;
-        string? version = known.Length == 0 ? "0" : _timeouts < TimeoutsBeforeQuorum ? known : null;
         try
         {
-            bool changed = await ListFromAsync(version, cancellationToken);
-            _timeouts = 0;
+            bool changed = await ListFromAsync(_version.Next, cancellationToken);
+            _version.Reached();
             return changed;
         }
         catch (KubernetesException e) when (e.IsTimeout)
         {
-            _timeouts++;
+            _version.NotReached();
             throw;
         }
     }
 
-    private async Task<bool> ListFromAsync(string? version, CancellationToken cancellationToken)
+    private async Task<bool> ListFromAsync(string? from, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(ListTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            return store.CompleteList(await PagesAsync(version, either.Token));
+            return store.CompleteList(await PagesAsync(from, either.Token));
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -50,7 +45,7 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
         }
     }
 
-    private async Task<string> PagesAsync(string? version, CancellationToken cancellationToken)
+    private async Task<string> PagesAsync(string? from, CancellationToken cancellationToken)
     {
         int limit = PageSize;
         NodeListPage first = default, page = default;
@@ -59,7 +54,7 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
         {
             try
             {
-                page = await PageAsync(limit, version, page.Continue, cancellationToken);
+                page = await PageAsync(limit, from, page.Continue, cancellationToken);
                 first = first == default ? page : first;
             }
             catch (KubernetesException e) when (e.IsExpired && limit > 0 && page != default)
@@ -75,11 +70,11 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
         return first.ResourceVersion;
     }
 
-    private async Task<NodeListPage> PageAsync(int limit, string? version, string? token, CancellationToken cancellationToken)
+    private async Task<NodeListPage> PageAsync(int limit, string? from, string? token, CancellationToken cancellationToken)
     {
-        bool notOlderThan = version is not (null or "0");
-        using ApiResponse response = await client.ListNodesAsync(limit, version, notOlderThan, token, cancellationToken);
-        NodeListPage page = await reader.ReadListAsync(response.Body, (_, draft) => store.AddListed(draft), cancellationToken);
+        bool notOlderThan = from is not (null or "0");
+        using ApiResponse response = await client.ListNodesAsync(limit, from, notOlderThan, token, cancellationToken);
+        NodeListPage page = await reader.ReadListAsync(response, (_, draft) => store.AddListed(draft), cancellationToken);
         return page.Continue.Length == 0 || page.Continue != token
             ? page
             : throw new NodeStreamException("The API server sends the same page again and again");

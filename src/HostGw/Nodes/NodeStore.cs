@@ -49,6 +49,13 @@ internal sealed class NodeStore
         _listing[node.Name] = new(node, draft.ResourceVersion.AsNumber());
     }
 
+    /// <summary>A node that went while the list was arriving.</summary>
+    public void RemoveListed(NodeDraft draft)
+    {
+        if (_listing is not null)
+            Remove(_listing, draft);
+    }
+
     /// <summary>Puts the list in place of what was known; returns whether that is a change.</summary>
     public bool CompleteList(string resourceVersion)
     {
@@ -80,7 +87,7 @@ internal sealed class NodeStore
             bool changed = type switch
             {
                 WatchEventType.Added or WatchEventType.Modified => Set(draft),
-                WatchEventType.Deleted => Remove(draft),
+                WatchEventType.Deleted => Remove(_nodes, draft),
                 _ => false,
             };
             Advance(draft.ResourceVersion);
@@ -113,11 +120,11 @@ internal sealed class NodeStore
     }
 
     // The end of a node does not concern a later one of the same name.
-    private bool Remove(NodeDraft draft)
+    private static bool Remove(Dictionary<string, Entry> nodes, NodeDraft draft)
     {
-        ref Entry known = ref Find(_nodes, draft);
+        ref Entry known = ref Find(nodes, draft);
         bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || draft.Uid.Is(known.Node.Uid));
-        return same && _nodes.Remove(known.Node.Name);
+        return same && nodes.Remove(known.Node.Name);
     }
 
     private void Advance(TextBuffer version)

@@ -16,7 +16,11 @@ internal sealed class NodeWatcher(
     private static readonly TimeSpan ReconnectSpread = TimeSpan.FromSeconds(1);
     private const int TimeoutsBeforeList = 3;
 
+    // An old server begins an ordinary watch where it is asked for a list; on a quiet cluster it then says nothing.
+    private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
+
     private readonly NodeLister _lister = new(client, reader, store, time);
+    private readonly StreamingList _streaming = new(client, store);
     private long _listedTicks, _heardTicks;
     private string? _problem;
     private bool _mustList = true;
@@ -48,22 +52,49 @@ internal sealed class NodeWatcher(
 
     private async Task<WatchEnd> FollowAsync(CancellationToken cancellationToken)
     {
-        if (_mustList)
+        if (_mustList && !_streaming.IsDue)
             await ListAsync(cancellationToken);
 
         long start = time.GetTimestamp();
-        WatchEnd end = await WatchAsync(cancellationToken);
+        WatchEnd end = await (_mustList ? StreamAsync(cancellationToken) : WatchAsync(cancellationToken));
+        if (end == WatchEnd.NeedsPages)
+            return await FollowAsync(cancellationToken);
         return time.GetElapsedTime(start) >= SettledAfter ? end : WatchEnd.TooSoon;
     }
 
     private async Task ListAsync(CancellationToken cancellationToken)
     {
         bool different = await _lister.ListAsync(cancellationToken);
+        _streaming.Replaced();
+        Listed(different);
+    }
+
+    private void Listed(bool different)
+    {
         _mustList = false;
         Interlocked.Exchange(ref _listedTicks, Heard());
         logger.NodesListed(store.Snapshot.Nodes.Length, store.ResourceVersion);
         if (different)
             changed();
+    }
+
+    // A list and, on the same connection, what happens after it.
+    private async Task<WatchEnd> StreamAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            WatchEnd end = await WatchAsync(cancellationToken);
+            return _streaming.IsRunning ? WatchEnd.Dropped : end;
+        }
+        catch (Exception e) when (e is KubernetesException or NodeStreamException && !_streaming.IsSupported)
+        {
+            logger.StreamingListsMissing(e.Message);
+            return WatchEnd.NeedsPages;
+        }
+        finally
+        {
+            _streaming.Stop();
+        }
     }
 
     private async Task<WatchEnd> WatchAsync(CancellationToken cancellationToken)
@@ -74,20 +105,18 @@ internal sealed class NodeWatcher(
         string version = store.ResourceVersion;
         try
         {
-            using ApiResponse response = await client.WatchNodesAsync(version, atMost, either.Token);
+            using ApiResponse response = await (_mustList ? _streaming.OpenAsync(atMost, either.Token) : client.WatchNodesAsync(version, atMost, either.Token));
             logger.WatchStarted(version);
             _timeouts = 0;
-            if (Interlocked.Exchange(ref _problem, null) is not null)
-                logger.NodesReachable();
-            await reader.ReadWatchAsync(response.Body, Apply, either.Token);
+            await reader.ReadWatchAsync(response, _mustList ? Initially(timeout, atMost + Grace) : Follow(), either.Token);
             logger.WatchEnded();
             return WatchEnd.Ordinary;
         }
-        catch (KubernetesException e) when (e.IsExpired || (e.IsTimeout && ++_timeouts >= TimeoutsBeforeList))
+        catch (KubernetesException e) when (e.IsExpired || (e.IsTimeout && !_mustList && ++_timeouts >= TimeoutsBeforeList))
         {
             logger.WatchExpired(version);
         }
-        catch (NodeStreamException e)
+        catch (NodeStreamException e) when (_streaming.IsSupported || !_streaming.IsRunning)
         {
             logger.WatchBroken(e.Message);
         }
@@ -98,6 +127,37 @@ internal sealed class NodeWatcher(
         }
         _mustList = true;
         return WatchEnd.MustList;
+    }
+
+    private Action<WatchEventType, NodeDraft> Follow()
+    {
+        Reached();
+        return Apply;
+    }
+
+    private Action<WatchEventType, NodeDraft> Initially(CancellationTokenSource timeout, TimeSpan afterwards)
+    {
+        timeout.CancelAfter(LongestSilenceInList);
+        return (type, draft) =>
+        {
+            if (!_streaming.IsRunning)
+            {
+                Apply(type, draft);
+                return;
+            }
+            bool isEnd = _streaming.Take(type, draft, out bool different);
+            timeout.CancelAfter(isEnd ? afterwards : LongestSilenceInList);
+            if (!isEnd)
+                return;
+            Reached();
+            Listed(different);
+        };
+    }
+
+    private void Reached()
+    {
+        if (Interlocked.Exchange(ref _problem, null) is not null)
+            logger.NodesReachable();
     }
 
     private void Apply(WatchEventType type, NodeDraft draft)
@@ -118,19 +178,4 @@ internal sealed class NodeWatcher(
     }
 
     private static DateTimeOffset? At(ref long ticks) => Interlocked.Read(ref ticks) is > 0 and { } at ? new(at, TimeSpan.Zero) : null;
-}
-
-internal enum WatchEnd
-{
-    /// <summary>The server ended it after the time that was asked for.</summary>
-    Ordinary,
-
-    /// <summary>The connection broke; the next watch goes on where this one was.</summary>
-    Dropped,
-
-    /// <summary>Where we were is no longer known, or is in doubt.</summary>
-    MustList,
-
-    /// <summary>It hardly began.</summary>
-    TooSoon,
 }

@@ -11,6 +11,9 @@ internal enum WatchEventType
     /// <summary>Only the resource version means anything.</summary>
     Bookmark,
 
+    /// <summary>The bookmark after the last node of a streaming list.</summary>
+    InitialEventsEnd,
+
     /// <summary>The object is a Status, not a Node.</summary>
     Error,
 }

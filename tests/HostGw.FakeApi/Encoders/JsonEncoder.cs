@@ -45,29 +45,14 @@ internal class JsonEncoder(ResourceKind kind) : ObjectEncoder(kind)
         output.Write("}\n"u8);
     }
 
-    public override void Bookmark(IBufferWriter<byte> output, long revision, bool initialEventsEnd)
-    {
-        var metadata = new JsonObject { ["resourceVersion"] = JsonFields.Number(revision), ["creationTimestamp"] = null };
-        if (initialEventsEnd)
-            metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
-        WatchEvent(output, "BOOKMARK", StoredObject.Raw("", revision, ObjectJson.Serialize(Kind, new JsonObject { ["metadata"] = metadata })));
-    }
+    public override void Bookmark(IBufferWriter<byte> output, long revision, bool initialEventsEnd) =>
+        WatchEvent(output, "BOOKMARK", StoredObject.Raw("", revision, ObjectJson.Serialize(Kind, new JsonObject { ["metadata"] = BookmarkMetadata(revision, initialEventsEnd) })));
 
     public override void WatchError(IBufferWriter<byte> output, JsonObject status)
     {
         FrameStart(output, "ERROR");
         output.Write(ObjectJson.Serialize(status));
         output.Write("}\n"u8);
-    }
-
-    protected static JsonObject Metadata(Page page)
-    {
-        var metadata = new JsonObject { ["resourceVersion"] = JsonFields.Number(page.Revision) };
-        if (page.Continue is { } next)
-            metadata["continue"] = next.ToString();
-        if (page.Remaining is { } remaining)
-            metadata["remainingItemCount"] = remaining;
-        return metadata;
     }
 
     private static void FrameStart(IBufferWriter<byte> output, string type)

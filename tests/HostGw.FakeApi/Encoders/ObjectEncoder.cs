@@ -13,6 +13,8 @@ internal abstract class ObjectEncoder(ResourceKind kind)
 
     public abstract string ContentType { get; }
 
+    public virtual string WatchContentType => ContentType;
+
     public abstract void Object(IBufferWriter<byte> output, StoredObject item);
 
     public abstract void ListStart(IBufferWriter<byte> output, Page page);
@@ -29,4 +31,22 @@ internal abstract class ObjectEncoder(ResourceKind kind)
 
     /// <summary>An ERROR frame that carries a Status.</summary>
     public abstract void WatchError(IBufferWriter<byte> output, JsonObject status);
+
+    protected static JsonObject Metadata(Page page)
+    {
+        var metadata = new JsonObject { ["resourceVersion"] = JsonFields.Number(page.Revision) };
+        if (page.Continue is { } next)
+            metadata["continue"] = next.ToString();
+        if (page.Remaining is { } remaining)
+            metadata["remainingItemCount"] = remaining;
+        return metadata;
+    }
+
+    protected static JsonObject BookmarkMetadata(long revision, bool initialEventsEnd)
+    {
+        var metadata = new JsonObject { ["resourceVersion"] = JsonFields.Number(revision), ["creationTimestamp"] = null };
+        if (initialEventsEnd)
+            metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
+        return metadata;
+    }
 }

@@ -1,4 +1,5 @@
 using System.Net.Mime;
+using HostGw.FakeApi.Encoders;
 using HostGw.FakeApi.Resources;
 using HostGw.FakeApi.Security;
 using Microsoft.AspNetCore.Http;
@@ -6,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace HostGw.FakeApi.Http;
 
 /// <summary>One request from top to bottom: logged, perhaps spoilt, authenticated, routed, answered.</summary>
-internal sealed class ApiPipeline(RequestLog log, Faults faults, Authenticator authenticator, ReadEndpoint reads, WatchEndpoint watches, WriteEndpoint writes)
+internal sealed class ApiPipeline(
+    RequestLog log, Faults faults, Authenticator authenticator, Negotiation negotiation, ReadEndpoint reads, WatchEndpoint watches, WriteEndpoint writes)
 {
     public async Task HandleAsync(HttpContext context)
     {
@@ -20,7 +22,7 @@ internal sealed class ApiPipeline(RequestLog log, Faults faults, Authenticator a
         }
         catch (ApiException error) when (!context.Response.HasStarted)
         {
-            await reply.SendStatusAsync(error);
+            await reply.SendStatusAsync(error, negotiation.PrefersProtobuf(context.Request));
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
@@ -43,7 +45,7 @@ internal sealed class ApiPipeline(RequestLog log, Faults faults, Authenticator a
     private async Task AnswerAsync(HttpContext context, RequestRecord record, Reply reply, PlannedAnswer? planned)
     {
         if (planned is { Garbage: true })
-            await reply.SendBytesAsync(200, MediaTypeNames.Application.Json, "\0\u00ff<html>{\"kind\":\"NodeList\",\"items\":[{]"u8.ToArray());
+            await reply.SendBytesAsync(200, negotiation.PrefersProtobuf(context.Request) ? ProtobufEncoder.MediaType : MediaTypeNames.Application.Json, "\0\u00ff<html>{\"kind\":\"NodeList\",\"items\":[{]"u8.ToArray());
         else if (planned is { Code: > 0 })
             throw PlannedErrors.Of(planned, record);
         else if (record.Path is "/healthz" or "/livez" or "/readyz")

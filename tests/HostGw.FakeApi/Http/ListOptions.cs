@@ -12,7 +12,7 @@ internal sealed record ListOptions
 
     public bool Bookmarks { get; private init; }
 
-    public bool? SendInitialEvents { get; private init; }
+    public bool? SendInitialEvents { get; init; }
 
     public TimeSpan? Timeout { get; private init; }
 

@@ -7,11 +7,11 @@ using Microsoft.AspNetCore.Http;
 namespace HostGw.FakeApi.Http;
 
 /// <summary>get and list.</summary>
-internal sealed class ReadEndpoint(Store store, Faults faults)
+internal sealed class ReadEndpoint(Store store, Faults faults, Negotiation negotiation)
 {
     public async Task GetAsync(HttpRequest request, ApiPath path, Reply reply)
     {
-        ObjectEncoder encoder = Negotiation.Choose(request, path.Kind);
+        ObjectEncoder encoder = negotiation.Choose(request, path.Kind);
         StoredObject found = store[path.Kind].Read().Find(path.Key) ?? throw ApiException.NotFound(path.Kind, path.Name!);
         await reply.StartAsync(200, encoder.ContentType);
         encoder.Object(reply.Body, EventForm.Of(path.Kind, found));
@@ -20,7 +20,7 @@ internal sealed class ReadEndpoint(Store store, Faults faults)
 
     public async Task ListAsync(HttpRequest request, ApiPath path, ListOptions options, Reply reply)
     {
-        ObjectEncoder encoder = Negotiation.Choose(request, path.Kind);
+        ObjectEncoder encoder = negotiation.Choose(request, path.Kind);
         Selection selection = Selection.From(path.Kind, path.Namespace, request.Query);
         Page page = Choose(path.Kind, options, selection);
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json.Nodes;
+using HostGw.FakeApi.Encoders;
 using HostGw.FakeApi.Storage;
 using Microsoft.AspNetCore.Http;
 
@@ -46,11 +47,14 @@ internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? p
             context.Abort();
     }
 
-    public async Task SendStatusAsync(ApiException error)
+    public async Task SendStatusAsync(ApiException error, bool asProtobuf)
     {
         if (error.RetryAfterSeconds is { } seconds)
             context.Response.Headers.RetryAfter = JsonFields.Number(seconds);
-        await SendJsonAsync(error.Code, error.ToStatus());
+        if (asProtobuf)
+            await SendBytesAsync(error.Code, ProtobufEncoder.MediaType, ProtobufEncoder.Status(error.ToStatus()));
+        else
+            await SendJsonAsync(error.Code, error.ToStatus());
     }
 
     public Task SendJsonAsync(int code, JsonNode body) => SendBytesAsync(code, "application/json", ObjectJson.Serialize(body));

@@ -8,11 +8,11 @@ internal sealed class WatchStream(Watcher watcher, WatchFilter filter, ObjectEnc
 {
     private long _seen = watcher.FromRevision;
 
-    public async Task RunAsync(ListOptions asked, TimeSpan bookmarkPeriod, CancellationToken lifetime)
+    public async Task RunAsync(TableSnapshot? initial, ListOptions asked, TimeSpan bookmarkPeriod, CancellationToken lifetime)
     {
         try
         {
-            await InitialAsync(asked);
+            await InitialAsync(initial, asked);
             TimeSpan period = asked.Bookmarks ? bookmarkPeriod : Timeout.InfiniteTimeSpan;
             while (!reply.IsBrokenOff)
             {
@@ -30,11 +30,12 @@ internal sealed class WatchStream(Watcher watcher, WatchFilter filter, ObjectEnc
         }
     }
 
-    private async Task InitialAsync(ListOptions asked)
+    private async Task InitialAsync(TableSnapshot? initial, ListOptions asked)
     {
-        if (watcher.Initial is { } initial && asked.SendInitialEvents != false)
+        if (initial is not null && asked.SendInitialEvents != false)
         {
-            foreach (StoredObject item in initial.Objects)
+            bool isList = asked.SendInitialEvents == true;
+            foreach (StoredObject item in isList && faults.EmptyLists ? [] : initial.Objects)
             {
                 if (!filter.Matches(item))
                     continue;

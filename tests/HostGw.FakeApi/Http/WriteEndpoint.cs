@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace HostGw.FakeApi.Http;
 
 /// <summary>create, update, patch, delete, deletecollection.</summary>
-internal sealed class WriteEndpoint(Store store, ObjectWriter writer)
+internal sealed class WriteEndpoint(Store store, ObjectWriter writer, Negotiation negotiation)
 {
     private const int LargestBody = 3 * 1024 * 1024; // the real server's limit
 
@@ -49,7 +49,7 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer)
         foreach (StoredObject item in doomed)
             store[path.Kind].Delete(item.Key);
 
-        ObjectEncoder encoder = Negotiation.Choose(request, path.Kind);
+        ObjectEncoder encoder = negotiation.Choose(request, path.Kind);
         await reply.StartAsync(200, encoder.ContentType);
         encoder.ListStart(reply.Body, new Page(store.Revision, doomed, null, null));
         foreach (StoredObject item in doomed)
@@ -58,9 +58,9 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer)
         await reply.SendAsync();
     }
 
-    private static async Task SendAsync(HttpRequest request, ApiPath path, Reply reply, int code, StoredObject written)
+    private async Task SendAsync(HttpRequest request, ApiPath path, Reply reply, int code, StoredObject written)
     {
-        ObjectEncoder encoder = Negotiation.Choose(request, path.Kind);
+        ObjectEncoder encoder = negotiation.Choose(request, path.Kind);
         await reply.StartAsync(code, encoder.ContentType);
         encoder.Object(reply.Body, EventForm.Of(path.Kind, written));
         await reply.SendAsync();

@@ -8,6 +8,7 @@ namespace HostGw.FakeApi.Storage;
 internal sealed class StoredObject(string key, long revision, ReadOnlyMemory<byte> json, int typeLength)
 {
     private IReadOnlyDictionary<string, string>? _labels;
+    private byte[]? _encoded;
 
     public string Key { get; } = key;
 
@@ -34,6 +35,9 @@ internal sealed class StoredObject(string key, long revision, ReadOnlyMemory<byt
     /// <summary>A search key: equal to every version of the object with this key.</summary>
     public static StoredObject Probe(string key) => new(key, 0, default, 0);
 
+    /// <summary>In another encoding, of which there is one at most; made when first asked for.</summary>
+    public ReadOnlyMemory<byte> Encoded(Func<JsonObject, byte[]> encode) => _encoded ??= encode(ParseOrEmpty());
+
     /// <summary>The same content under another revision; what does not parse keeps its bytes.</summary>
     public StoredObject WithRevision(ResourceKind kind, long revision) =>
         ParseOrEmpty() is { Count: > 0 } content ? From(kind, Key, revision, content) : Raw(Key, revision, Json);
@@ -45,7 +49,7 @@ internal sealed class StoredObject(string key, long revision, ReadOnlyMemory<byt
         {
             return JsonNode.Parse(Json.Span, documentOptions: ObjectJson.Deep) as JsonObject ?? [];
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return [];
         }

@@ -47,7 +47,7 @@ internal sealed class ApiClient : IDisposable
             request.Content = new StringContent(body, Encoding.UTF8, MediaTypeHeaderValue.Parse(contentType));
         using HttpResponseMessage response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         string text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        return new Answer((int)response.StatusCode, text, response.Headers.RetryAfter?.Delta);
+        return new Answer((int)response.StatusCode, text, response.Headers.RetryAfter?.Delta, response.Content.Headers.ContentType?.ToString());
     }
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
@@ -82,7 +82,7 @@ internal sealed class ApiClient : IDisposable
 }
 
 /// <summary>An answer with its body as text.</summary>
-internal sealed record Answer(int Code, string Text, TimeSpan? RetryAfter)
+internal sealed record Answer(int Code, string Text, TimeSpan? RetryAfter, string? ContentType)
 {
     public JsonObject Json => JsonNode.Parse(Text)!.AsObject();
 

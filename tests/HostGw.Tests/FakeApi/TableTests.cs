@@ -47,7 +47,7 @@ public sealed class TableTests : FakeApiTest
     }
 
     [Theory]
-    [InlineData("application/vnd.kubernetes.protobuf", 406)]
+    [InlineData("application/yaml", 406)]
     [InlineData("application/vnd.kubernetes.protobuf,application/json", 200)]
     [InlineData("*/*", 200)]
     public async Task Other_types_are_refused_or_passed_over(string accept, int code)

@@ -95,6 +95,40 @@ public sealed class WatchTests : FakeApiTest
     }
 
     [Fact]
+    public async Task A_streaming_list_from_the_future_is_504()
+    {
+        Answer answer = await Client.GetAsync($"/api/v1/nodes?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion={Api.ResourceVersion + 10}");
+        Assert.Equal(504, answer.Code);
+    }
+
+    [Fact]
+    public async Task Streaming_lists_can_lie_like_others()
+    {
+        const string Query = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+        PutNodes("a");
+        Api.Faults.ListsFrom = Api.Nodes.Snapshot();
+        PutNodes("b");
+        using WatchReader past = await Client.WatchAsync(Query);
+        Assert.Equal(["ADDED a", "BOOKMARK", "ADDED b"], await past.TakeAsync(3));
+
+        Api.Faults.Clear();
+        Api.Faults.EmptyLists = true;
+        using WatchReader empty = await Client.WatchAsync(Query);
+        Assert.Equal(["BOOKMARK"], await empty.TakeAsync(1));
+    }
+
+    [Fact]
+    public async Task Where_streaming_lists_are_unknown_an_ordinary_watch_begins()
+    {
+        await using FakeApiServer old = await FakeApiServer.StartAsync(new() { StreamingLists = StreamingLists.Ignored, BookmarkPeriod = TimeSpan.FromMilliseconds(50) });
+        old.Nodes.Put(new NodeSpec("a"));
+        using var client = new ApiClient(old);
+        using WatchReader watch = await client.WatchAsync("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion=0");
+        Assert.Equal(["ADDED a"], await watch.TakeAsync(1));
+        Assert.Null((await watch.NextAsync())!.Object["metadata"]!["annotations"]);
+    }
+
+    [Fact]
     public async Task It_ends_in_good_order_after_timeoutSeconds()
     {
         using WatchReader watch = await Client.WatchAsync("timeoutSeconds=1");

@@ -18,6 +18,20 @@ public class ApiStatusTests
         Assert.Equal(new(code, reason, message, retryAfter), status);
     }
 
+    [Theory]
+    [InlineData("", 0, "", "", null)]
+    [InlineData("1200", 0, "", "", null)]
+    [InlineData("0A0C" + "0A027631" + "1206537461747573" + "1213" + "0A00" + "1A0161" + "22034E6F77" + "2A04" + "0A00" + "2807" + "309A03", 410, "Now", "a", 7)]
+    [InlineData("1206" + "309A03" + "1A0161" + "1A00" + "2200", 410, "", "a", null)]
+    [InlineData("1210" + "309A03" + "1A0161", 0, "", "", null)] // cut: nothing of it
+    [InlineData("1203" + "1A0561", 0, "", "", null)]
+    public void Of_an_error_answer_in_protobuf_is_kept(string hex, int code, string reason, string message, int? retryAfter) =>
+        Assert.Equal(new(code, reason, message, retryAfter), ApiStatus.Parse([.. "k8s\0"u8, .. Convert.FromHexString(hex)]));
+
+    [Fact]
+    public void Broken_protobuf_is_only_text() =>
+        Assert.Equal("k8s ", ApiStatus.Parse([.. "k8s\0"u8, 0x0B]).Message[..4]);
+
     [Fact]
     public void Long_text_is_cut() =>
         Assert.Equal(512, ApiStatus.Parse(Encoding.UTF8.GetBytes($$"""{"message":"{{new string('x', 60_000)}}"}""")).Message.Length);

@@ -12,7 +12,7 @@ public class OldServerTests
         await using var server = new OldServer("{}");
         using KubernetesClient client = Client(server, server.AuthorityPem);
         using ApiResponse response = await client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel);
-        Assert.Equal("application/json", response.MediaType);
+        Assert.False(response.IsProtobuf);
         Assert.StartsWith("GET /api/v1/nodes?resourceVersion=0 HTTP/1.1\r\n", server.Request, StringComparison.Ordinal);
         Assert.Contains("Authorization: Bearer t0k3n\r\n", server.Request, StringComparison.Ordinal);
         Assert.DoesNotContain("Cookie", server.Request, StringComparison.Ordinal);

@@ -8,12 +8,18 @@ namespace HostGw.Tests.Nodes;
 public class HeartbeatTests
 {
     [Fact]
-    public void A_thousand_heartbeats_change_nothing_and_allocate_nothing()
+    public void A_thousand_heartbeats_as_json_change_nothing_and_allocate_nothing() =>
+        Check(sink => new NodeJsonDecoder(JsonPlace.Event, new(NodeJson.Selector), sink), Encoding.UTF8.GetBytes($$"""{"type":"MODIFIED","object":{{Node()}}}""" + "\n"));
+
+    [Fact]
+    public void A_thousand_heartbeats_as_protobuf_change_nothing_and_allocate_nothing() =>
+        Check(sink => new NodeProtobufDecoder(ProtobufPlace.Event, new(NodeJson.Selector), sink), NodeProtobuf.Frame("MODIFIED", Node()));
+
+    private static void Check(Func<Action<WatchEventType, NodeDraft>, INodeDecoder> create, byte[] frame)
     {
         var store = new NodeStore();
         int changes = 0;
-        var decoder = new NodeJsonDecoder(JsonPlace.Event, new(NodeJson.Selector), (type, draft) => changes += store.Apply(type, draft) ? 1 : 0);
-        byte[] frame = Frame();
+        INodeDecoder decoder = create((type, draft) => changes += store.Apply(type, draft) ? 1 : 0);
 
         Beat(decoder, frame, 10);
         NodeSnapshot before = store.Snapshot;
@@ -22,11 +28,12 @@ public class HeartbeatTests
         long allocated = GC.GetAllocatedBytesForCurrentThread() - start;
 
         Assert.Equal(1, changes);
+        Assert.Equal("node-1", Assert.Single(before.Nodes).Name);
         Assert.Same(before, store.Snapshot);
         Assert.True(allocated < 1, $"{allocated} bytes for 1,000 heartbeats");
     }
 
-    private static void Beat(NodeJsonDecoder decoder, byte[] frame, int times)
+    private static void Beat(INodeDecoder decoder, byte[] frame, int times)
     {
         for (int i = 0; i < times; i++)
         {
@@ -36,20 +43,16 @@ public class HeartbeatTests
         }
     }
 
-    private static byte[] Frame()
+    private static string Node() => new NodeSpec("node-1")
     {
-        var node = new NodeSpec("node-1")
-        {
-            Realistic = true,
-            Uid = "0f3c8e0e-8d5c-4f0e-9c53-2a2f6c1f6d11",
-            CreatedAt = DateTimeOffset.UnixEpoch,
-            PodCidrs = ["10.244.1.0/24", "fd00:10:244:1::/64", "broken"],
-            InternalIPs = ["192.0.2.1", "2001:db8::1"],
-            ExternalIPs = ["198.51.100.1"],
-            OperatingSystem = "Plan9",
-            Labels = new Dictionary<string, string> { ["pool"] = "blue" },
-            Annotations = new Dictionary<string, string> { ["hostgw.io/next-hop"] = "192.0.2.7", ["hostgw.io/skip"] = "true" },
-        };
-        return Encoding.UTF8.GetBytes($$"""{"type":"MODIFIED","object":{{node.ToJson()}}}""" + "\n");
-    }
+        Realistic = true,
+        Uid = "0f3c8e0e-8d5c-4f0e-9c53-2a2f6c1f6d11",
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        PodCidrs = ["10.244.1.0/24", "fd00:10:244:1::/64", "broken"],
+        InternalIPs = ["192.0.2.1", "2001:db8::1"],
+        ExternalIPs = ["198.51.100.1"],
+        OperatingSystem = "Plan9",
+        Labels = new Dictionary<string, string> { ["pool"] = "blue" },
+        Annotations = new Dictionary<string, string> { ["hostgw.io/next-hop"] = "192.0.2.7", ["hostgw.io/skip"] = "true" },
+    }.ToJson();
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 
@@ -59,7 +60,9 @@ internal static class NodeJson
         return text;
     }
 
-    private static ClusterNode Built(NodeDraft draft)
+    public static ApiResponse Response(byte[] json) => new(new HttpResponseMessage { Content = new ByteArrayContent(json) }, new MemoryStream(json));
+
+    public static ClusterNode Built(NodeDraft draft)
     {
         ClusterNode node = draft.Build();
         Assert.True(draft.Matches(node), node.Name);
@@ -67,7 +70,7 @@ internal static class NodeJson
     }
 
     // The bytes up to each cut, then all: what a piece leaves over comes again with the next.
-    private static int Feed(NodeJsonDecoder decoder, byte[] bytes, int[] cuts)
+    public static int Feed(INodeDecoder decoder, byte[] bytes, int[] cuts)
     {
         int start = 0;
         foreach (int end in cuts.Order().Append(bytes.Length))

@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 
 namespace HostGw.Tests.Nodes;
@@ -54,14 +55,14 @@ public class NodeJsonChunkTests
     public async Task A_string_as_long_as_a_Node_can_hold_does_not_keep_the_others_from_being_read(string piece)
     {
         var reader = new NodeReader(NodeJson.Selector);
-        foreach (int length in (int[])[JsonPump.MaxToken - 4, JsonPump.MaxToken - 3, JsonPump.MaxToken - 2, JsonPump.MaxToken - 1, JsonPump.MaxToken, JsonPump.MaxToken + 1, 9_000_000])
+        foreach (int length in (int[])[BodyPump.MaxToken - 4, BodyPump.MaxToken - 3, BodyPump.MaxToken - 2, BodyPump.MaxToken - 1, BodyPump.MaxToken, BodyPump.MaxToken + 1, 9_000_000])
         {
             string text = string.Concat(Enumerable.Repeat(piece, length / Encoding.UTF8.GetByteCount(piece)));
             text = new string('b', length - Encoding.UTF8.GetByteCount(text)) + text;
             foreach (string big in (string[])[$"\"x\":\"{text}\"", $"\"{text}\":\"x\"", $"\"x\":\"{text}\",\"hostgw.io/next-hop\":\"{text}\""])
             {
                 List<string> names = [];
-                await reader.ReadListAsync(List(big), (_, draft) => names.Add(draft.Name.ToString()), TestContext.Current.CancellationToken);
+                await reader.ReadListAsync(NodeJson.Response(List(big)), (_, draft) => names.Add(draft.Name.ToString()), TestContext.Current.CancellationToken);
                 Assert.Equal(["big", "next"], names);
             }
         }
@@ -70,15 +71,14 @@ public class NodeJsonChunkTests
     [Fact]
     public async Task A_long_string_that_breaks_off_is_an_error()
     {
-        MemoryStream list = List($"\"x\":\"{new string('a', 300_000)}\"");
-        list.SetLength(200_000);
-        await Assert.ThrowsAsync<NodeStreamException>(() => new NodeReader(NodeJson.Selector).ReadListAsync(list, (_, _) => { }, TestContext.Current.CancellationToken));
+        byte[] list = List($"\"x\":\"{new string('a', 300_000)}\"")[..200_000];
+        await Assert.ThrowsAsync<NodeStreamException>(() => new NodeReader(NodeJson.Selector).ReadListAsync(NodeJson.Response(list), (_, _) => { }, TestContext.Current.CancellationToken));
     }
 
     [Fact]
     public async Task A_number_without_end_is_an_error() =>
         await Assert.ThrowsAsync<NodeStreamException>(() =>
-            new NodeReader(NodeJson.Selector).ReadListAsync(List($"\"x\":{new string('1', 100_000)}"), (_, _) => { }, TestContext.Current.CancellationToken));
+            new NodeReader(NodeJson.Selector).ReadListAsync(NodeJson.Response(List($"\"x\":{new string('1', 100_000)}")), (_, _) => { }, TestContext.Current.CancellationToken));
 
     [Fact]
     public async Task A_list_that_breaks_off_is_an_error_at_every_byte()
@@ -86,12 +86,12 @@ public class NodeJsonChunkTests
         const string Json = """{"kind":"NodeList","metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"a"}}]}""";
         for (int length = 0; length < Json.Length; length++)
         {
-            using var part = new MemoryStream(Encoding.UTF8.GetBytes(Json[..length]));
+            using ApiResponse part = NodeJson.Response(Encoding.UTF8.GetBytes(Json[..length]));
             await Assert.ThrowsAsync<NodeStreamException>(() =>
                 new NodeReader(NodeJson.Selector).ReadListAsync(part, (_, _) => { }, TestContext.Current.CancellationToken));
         }
     }
 
-    private static MemoryStream List(string annotations) => new(Encoding.UTF8.GetBytes(
-        $$$"""{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"big","annotations":{{{{annotations}}}} } },{"metadata":{"name":"next"}}]}"""));
+    private static byte[] List(string annotations) => Encoding.UTF8.GetBytes(
+        $$$"""{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"big","annotations":{{{{annotations}}}} } },{"metadata":{"name":"next"}}]}""");
 }

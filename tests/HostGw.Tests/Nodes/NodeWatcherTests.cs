@@ -1,35 +1,10 @@
 using HostGw.FakeApi;
-using HostGw.Tests.FakeApi;
 
 namespace HostGw.Tests.Nodes;
 
-public sealed class NodeWatcherTests : FakeApiTest
+/// <summary>What holds in every encoding and with every kind of list.</summary>
+public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLists) : FollowingTest(protobuf, streamingLists)
 {
-    private const string Versioned = "&resourceVersionMatch=NotOlderThan";
-
-    protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(50) };
-
-    private RequestRecord[] Lists => [.. Api.Requests.Where(r => r.IsNodeList)];
-
-    private RequestRecord[] Watches => [.. Api.Requests.Where(r => r.IsWatch)];
-
-    [Fact]
-    public async Task Nodes_are_listed_from_the_cache_and_then_followed()
-    {
-        PutNodes("b", "a");
-        await using NodeFollower follower = await FollowAsync("a b");
-        PutNodes("c");
-        await EventuallyAsync(() => follower.Names == "a b c", "c joins");
-        Api.Nodes.Delete("b");
-        await EventuallyAsync(() => follower.Names == "a c", "b leaves");
-
-        Assert.Equal("?limit=500&resourceVersion=0", Assert.Single(Lists).Query);
-        Assert.All(Api.Requests, r => Assert.Equal("hostgw/1.2.3", r.UserAgent));
-        Assert.All(Api.Requests, r => Assert.Equal("HTTP/2", r.Protocol));
-        Assert.NotNull(follower.Watcher.Feed.ListedAt);
-        Assert.Null(follower.Watcher.Feed.Problem);
-    }
-
     [Fact]
     public async Task An_empty_cluster_is_announced_as_complete()
     {
@@ -60,7 +35,7 @@ public sealed class NodeWatcherTests : FakeApiTest
         long version = Api.ResourceVersion;
         Api.EndWatches();
         await EventuallyAsync(() => Watches.Length == 2, "watches again");
-        Assert.Contains($"&resourceVersion={version}&", Watches[1].Query, StringComparison.Ordinal);
+        Assert.EndsWith($"&resourceVersion={version}", Watches[1].Query, StringComparison.Ordinal);
         Assert.Single(Lists);
     }
 
@@ -110,19 +85,6 @@ public sealed class NodeWatcherTests : FakeApiTest
     }
 
     [Fact]
-    public async Task An_expired_watch_lists_again_from_where_it_was_and_drops_what_is_gone()
-    {
-        PutNodes("a", "b");
-        await using NodeFollower follower = await FollowAsync("a b");
-        string version = follower.Store.ResourceVersion;
-        Api.Faults.DropEvents(1);
-        Api.Nodes.Delete("a");
-        Api.ExpireWatches();
-        await EventuallyAsync(() => follower.Names == "b", "a is gone");
-        Assert.Equal($"?limit=500&resourceVersion={version}{Versioned}", Lists[1].Query);
-    }
-
-    [Fact]
     public async Task A_version_that_was_compacted_away_is_listed_anew()
     {
         PutNodes("a", "b");
@@ -134,72 +96,6 @@ public sealed class NodeWatcherTests : FakeApiTest
         await Api.StartListeningAsync();
         await EventuallyAsync(() => follower.Names == "a c", "catches up");
         Assert.Equal(2, Lists.Length);
-    }
-
-    [Fact]
-    public async Task Pages_are_read_to_the_last_and_announced_together()
-    {
-        string[] names = [.. Enumerable.Range(1000, 1201).Select(i => $"n{i}")];
-        PutNodes("a");
-        await using NodeFollower follower = await FollowAsync("a");
-        Api.Faults.DropEvents(int.MaxValue);
-        PutNodes(names);
-        Api.ExpireWatches();
-        await EventuallyAsync(() => follower.Store.Snapshot.Nodes.Length == 1202, "all are there");
-        Assert.Equal(4, Lists.Length);
-        Assert.Equal([1, 1202], follower.Announced.Select(s => s.Nodes.Length));
-    }
-
-    [Fact]
-    public async Task A_page_token_that_expired_starts_the_list_over()
-    {
-        PutNodes("a");
-        await using NodeFollower follower = await FollowAsync("a");
-        Api.Faults.Answer(410, where: r => r.Query.Contains("continue=", StringComparison.Ordinal));
-        Api.Faults.DropEvents(int.MaxValue);
-        PutNodes([.. Enumerable.Range(0, 600).Select(i => $"n{i}")]);
-        Api.ExpireWatches();
-        await EventuallyAsync(() => follower.Store.Snapshot.Nodes.Length == 601, "all are there");
-        Assert.StartsWith("?resourceVersion=", Lists[^1].Query, StringComparison.Ordinal);
-        Assert.Equal([1, 601], follower.Announced.Select(s => s.Nodes.Length));
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_list_that_breaks_off_is_never_taken_for_whole(bool cleanEnd)
-    {
-        PutNodes([.. Enumerable.Range(0, 50).Select(i => $"n{i}")]);
-        Api.Faults.Truncate(20_000, times: 2, cleanEnd: cleanEnd, where: r => r.IsNodeList);
-        await using var follower = new NodeFollower(Api);
-        await EventuallyAsync(() => follower.Store.Snapshot.IsComplete, "a whole list comes");
-        Assert.Equal(3, Lists.Length);
-        Assert.All(follower.Announced, s => Assert.Equal(50, s.Nodes.Length));
-    }
-
-    [Fact]
-    public async Task Garbage_is_survived_in_lists_and_watches()
-    {
-        PutNodes("a");
-        Api.Faults.AnswerGarbage(where: r => r.IsNodeList);
-        Api.Faults.AnswerGarbage(where: r => r.IsWatch);
-        await using NodeFollower follower = await FollowAsync("a");
-        await EventuallyAsync(() => Api.OpenWatches == 1, "watches at last");
-        Assert.Equal(3, Lists.Length);
-        Assert.Single(follower.Announced);
-    }
-
-    [Fact]
-    public async Task A_version_that_no_server_reaches_ends_in_a_quorum_read()
-    {
-        PutNodes("a");
-        await using NodeFollower follower = await FollowAsync("a");
-        Api.Faults.Answer(504, times: int.MaxValue, where: r => r.Query.Contains("NotOlderThan", StringComparison.Ordinal));
-        Api.Faults.DropEvents(1);
-        PutNodes("b");
-        Api.ExpireWatches();
-        await EventuallyAsync(() => follower.Names == "a b", "the quorum read");
-        Assert.Equal("?limit=500", Lists[^1].Query);
     }
 
     [Fact]
@@ -236,11 +132,12 @@ public sealed class NodeWatcherTests : FakeApiTest
         Api.Faults.Clear();
         await EventuallyAsync(() => follower.Watcher.Feed.Problem is null, "it is gone");
     }
-
-    private async Task<NodeFollower> FollowAsync(string names)
-    {
-        var follower = new NodeFollower(Api);
-        await EventuallyAsync(() => follower.Store.Snapshot.IsComplete && follower.Names == names && Watches.Length > 0, $"the first list: '{names}'");
-        return follower;
-    }
 }
+
+public sealed class NodeWatcherStreamingTests() : NodeWatcherTests(protobuf: true, StreamingLists.Served);
+
+public sealed class NodeWatcherStreamingJsonTests() : NodeWatcherTests(protobuf: false, StreamingLists.Served);
+
+public sealed class NodeWatcherPagesTests() : NodeWatcherTests(protobuf: true, StreamingLists.Refused);
+
+public sealed class NodeWatcherPagesJsonTests() : NodeWatcherTests(protobuf: false, StreamingLists.Refused);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Tests.Architecture;
@@ -83,9 +84,10 @@ public class HostileNodeTests
 
     private static async Task<ClusterNode> ReadAsync(byte[] json)
     {
-        using MemoryStream stream = new([.. """{"metadata":{"resourceVersion":"5"},"items":["""u8, .. json, .. "]}"u8]);
+        byte[] list = [.. """{"metadata":{"resourceVersion":"5"},"items":["""u8, .. json, .. "]}"u8];
+        using ApiResponse response = new(new HttpResponseMessage { Content = new ByteArrayContent(list) }, new MemoryStream(list));
         List<ClusterNode> nodes = [];
-        await new NodeReader(NodeSelector.Everything).ReadListAsync(stream, (_, draft) => nodes.Add(draft.Build()), TestContext.Current.CancellationToken);
+        await new NodeReader(NodeSelector.Everything).ReadListAsync(response, (_, draft) => nodes.Add(draft.Build()), TestContext.Current.CancellationToken);
         return Assert.Single(nodes);
     }
 }

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace HostGw.Nodes;
 
 /// <summary>Carries a response body to a decoder through one pooled buffer, which never grows: of a string that would not fit only the beginning is kept.</summary>
-internal static class JsonPump
+internal static class BodyPump
 {
     /// <summary>
     /// Bytes. A kubelet can write strings into its Node that fill all that etcd takes (1.5 MB), and JSON makes up to six
@@ -13,8 +13,8 @@ internal static class JsonPump
 
     /// <summary>Reads to the end of the stream.</summary>
     /// <param name="endsDocument">The end of the stream must be the end of a document.</param>
-    /// <exception cref="NodeStreamException">What comes is not JSON, or a token that is no string is too long.</exception>
-    public static async Task RunAsync(Stream stream, NodeJsonDecoder decoder, bool endsDocument, CancellationToken cancellationToken)
+    /// <exception cref="NodeStreamException">What comes is broken, or a token that is no string is too long.</exception>
+    public static async Task RunAsync(Stream stream, INodeDecoder decoder, bool endsDocument, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(MaxToken);
         LongString tooLong = new();
@@ -40,7 +40,7 @@ internal static class JsonPump
     }
 
     // Returns how many bytes must come again, with more.
-    private static int Decode(NodeJsonDecoder decoder, byte[] buffer, int length, LongString tooLong)
+    private static int Decode(INodeDecoder decoder, byte[] buffer, int length, LongString tooLong)
     {
         int consumed = decoder.Decode(buffer.AsSpan(0, length), isFinal: false);
         buffer.AsSpan(consumed, length - consumed).CopyTo(buffer);

@@ -1,0 +1,21 @@
+using HostGw.FakeApi;
+using HostGw.Tests.FakeApi;
+
+namespace HostGw.Tests.Nodes;
+
+/// <summary>A watcher that follows a server which speaks as the class says.</summary>
+public abstract class FollowingTest(bool protobuf, StreamingLists streamingLists) : FakeApiTest
+{
+    protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(50), Protobuf = protobuf, StreamingLists = streamingLists };
+
+    internal RequestRecord[] Lists => [.. Api.Requests.Where(r => r.IsNodeList && r.Code != 422)];
+
+    internal RequestRecord[] Watches => [.. Api.Requests.Where(r => r.IsWatch && r.Code != 422)];
+
+    internal async Task<NodeFollower> FollowAsync(string names)
+    {
+        var follower = new NodeFollower(Api);
+        await EventuallyAsync(() => follower.Store.Snapshot.IsComplete && follower.Names == names && Watches.Length > 0, $"the first list: '{names}'");
+        return follower;
+    }
+}

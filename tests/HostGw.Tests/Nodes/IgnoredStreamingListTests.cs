@@ -1,0 +1,67 @@
+using HostGw.FakeApi;
+
+namespace HostGw.Tests.Nodes;
+
+/// <summary>Servers that take the request for a streaming list for an ordinary watch.</summary>
+public abstract class IgnoredStreamingListTests(bool protobuf, TimeSpan bookmarkPeriod) : FollowingTest(protobuf, StreamingLists.Ignored)
+{
+    protected override FakeApiOptions Options => base.Options with { BookmarkPeriod = bookmarkPeriod };
+
+    internal async Task<NodeFollower> FollowAsync(TimeProvider time)
+    {
+        PutNodes("a", "b");
+        var follower = new NodeFollower(Api, time: time);
+        await EventuallyAsync(() => follower.Store.Snapshot.IsComplete && follower.Names == "a b", "pages come");
+        Assert.True(Lists[0].IsStreamingList && !Lists[^1].IsStreamingList);
+        Assert.Single(follower.Announced);
+        return follower;
+    }
+}
+
+public abstract class OldServerWithBookmarksTests(bool protobuf) : IgnoredStreamingListTests(protobuf, TimeSpan.FromMilliseconds(50))
+{
+    [Fact]
+    public async Task An_ordinary_bookmark_gives_it_away_for_good()
+    {
+        await using NodeFollower follower = await FollowAsync(TimeProvider.System);
+        await EventuallyAsync(() => Api.OpenWatches == 1, "watches");
+        Api.ExpireWatches();
+        await EventuallyAsync(() => Lists.Length > 2, "lists again");
+        Assert.False(Lists[^1].IsStreamingList);
+    }
+}
+
+public abstract class OldServerWithoutBookmarksTests(bool protobuf) : IgnoredStreamingListTests(protobuf, TimeSpan.FromHours(1))
+{
+    [Fact]
+    public async Task Silence_gives_it_away()
+    {
+        await using NodeFollower follower = await FollowAsync(new FastTime());
+    }
+
+    /// <summary>Every timer fires twenty times too soon.</summary>
+    private sealed class FastTime : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new FastTimer(base.CreateTimer(callback, state, Sooner(dueTime), period));
+
+        private static TimeSpan Sooner(TimeSpan dueTime) => dueTime > TimeSpan.Zero ? dueTime / 20 : dueTime;
+
+        private sealed class FastTimer(ITimer timer) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(Sooner(dueTime), period);
+
+            public void Dispose() => timer.Dispose();
+
+            public ValueTask DisposeAsync() => timer.DisposeAsync();
+        }
+    }
+}
+
+public sealed class OldServerWithBookmarksProtobufTests() : OldServerWithBookmarksTests(protobuf: true);
+
+public sealed class OldServerWithBookmarksJsonTests() : OldServerWithBookmarksTests(protobuf: false);
+
+public sealed class OldServerWithoutBookmarksProtobufTests() : OldServerWithoutBookmarksTests(protobuf: true);
+
+public sealed class OldServerWithoutBookmarksJsonTests() : OldServerWithoutBookmarksTests(protobuf: false);

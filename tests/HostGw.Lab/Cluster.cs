@@ -39,7 +39,7 @@ public sealed class Cluster : IAsyncDisposable
         if (!Box.IsInside)
             throw new InvalidOperationException("a cluster is built in a box only: tests/tools/in-box.sh COMMAND");
         var segment = Segment.Create();
-        var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment));
+        var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment, settings.Protobuf));
         for (int number = 1; number <= settings.Nodes; number++)
             cluster.Announce(cluster.AddMachine(number));
         return cluster;

@@ -14,6 +14,9 @@ public sealed record ClusterSettings
     /// <summary>Whether the API gives nodes IPv6, too. The machines have both families in any case.</summary>
     public bool DualStack { get; init; } = true;
 
+    /// <summary>Whether the API speaks protobuf; JSON can say more that is wrong.</summary>
+    public bool Protobuf { get; init; } = true;
+
     public int PodsPerNode { get; init; } = 1;
 
     public AgentSettings Agents { get; init; } = new("PodGateway", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]);

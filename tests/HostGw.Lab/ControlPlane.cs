@@ -20,10 +20,11 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Path of a kubeconfig that works on every node.</summary>
     public string Kubeconfig { get; } = $"{Box.Directory}/kubeconfig";
 
-    public static async Task<ControlPlane> StartAsync(Segment segment) => new(await FakeApiServer.StartAsync(new FakeApiOptions
+    public static async Task<ControlPlane> StartAsync(Segment segment, bool protobuf) => new(await FakeApiServer.StartAsync(new FakeApiOptions
     {
         Listen = [.. Addressing.ApiServer.Select(address => new IPEndPoint(address, Port))],
         Bind = endpoint => segment.Network.Run(() => Bind(endpoint)),
+        Protobuf = protobuf,
     }));
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();

@@ -11,9 +11,6 @@ internal sealed class NodeEnvelope
     private string _reason = "", _message = "";
     private WatchEventType _eventType;
 
-    public WatchEventType EventType =>
-        _eventType == WatchEventType.Bookmark && EndsInitialEvents ? WatchEventType.InitialEventsEnd : _eventType;
-
     /// <summary>The object of the event carries the annotation.</summary>
     public bool EndsInitialEvents { get; set; }
 
@@ -26,8 +23,6 @@ internal sealed class NodeEnvelope
     public string Continue { get; set; } = "";
 
     public int Code { get; set; }
-
-    public ApiStatus Status => new(Code, _reason, _message, null);
 
     public void BeginEvent()
     {
@@ -50,6 +45,16 @@ internal sealed class NodeEnvelope
     public void SetReason(ReadOnlySpan<char> text) => _reason = ApiStatus.OneLine(text.ToString());
 
     public void SetMessage(ReadOnlySpan<char> text) => _message = ApiStatus.OneLine(text.ToString());
+
+    /// <summary>Tells the sink of an event that is whole.</summary>
+    /// <exception cref="KubernetesException">The event is an error.</exception>
+    public void Report(NodeDraft draft, Action<WatchEventType, NodeDraft> sink)
+    {
+        if (_eventType == WatchEventType.Error)
+            throw ApiRefusal.From(new(Code, _reason, _message, null));
+        if (_eventType != WatchEventType.Unknown)
+            sink(_eventType == WatchEventType.Bookmark && EndsInitialEvents ? WatchEventType.InitialEventsEnd : _eventType, draft);
+    }
 
     /// <exception cref="NodeStreamException">The document was another than a list of nodes.</exception>
     public void RequireList()

@@ -105,15 +105,6 @@ internal sealed class NodeJsonDecoder(JsonPlace root, NodeDraft draft, Action<Wa
         if (left == JsonPlace.Node && root == JsonPlace.List)
             sink(WatchEventType.Added, draft);
         else if (left == JsonPlace.Event)
-            Report();
-    }
-
-    private void Report()
-    {
-        NodeEnvelope envelope = _values.Envelope;
-        if (envelope.EventType == WatchEventType.Error)
-            throw ApiRefusal.From(envelope.Status);
-        if (envelope.EventType != WatchEventType.Unknown)
-            sink(envelope.EventType, draft);
+            _values.Envelope.Report(draft, sink);
     }
 }

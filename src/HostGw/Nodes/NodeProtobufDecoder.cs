@@ -9,8 +9,6 @@ namespace HostGw.Nodes;
 /// <param name="root">What the answer is: a List, or Events, each in a frame of its own.</param>
 internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, Action<WatchEventType, NodeDraft> sink) : INodeDecoder
 {
-    private const int FrameHeader = sizeof(uint);
-
     private readonly NodeProtobufValues _values = new(draft);
     private readonly Stack<(ProtobufPlace Place, long End)> _places = new();
     private readonly char[] _chars = new char[JsonText.MaxBytes];
@@ -66,7 +64,7 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
         }
         if (!BinaryPrimitives.TryReadUInt32BigEndian(rest, out uint length))
             return false;
-        Advance(ref start, FrameHeader);
+        Advance(ref start, sizeof(uint));
         Enter(root, _position + length);
         return true;
     }
@@ -142,16 +140,7 @@ internal sealed class NodeProtobufDecoder(ProtobufPlace root, NodeDraft draft, A
         if (place == ProtobufPlace.Node && root == ProtobufPlace.List)
             sink(WatchEventType.Added, draft);
         else if (place == ProtobufPlace.Event)
-            Report();
-    }
-
-    private void Report()
-    {
-        NodeEnvelope envelope = _values.Envelope;
-        if (envelope.EventType == WatchEventType.Error)
-            throw ApiRefusal.From(envelope.Status);
-        if (envelope.EventType != WatchEventType.Unknown)
-            sink(envelope.EventType, draft);
+            _values.Envelope.Report(draft, sink);
     }
 
     private void Advance(ref int start, int count)

@@ -16,29 +16,18 @@ internal sealed class NodeWatcher(
     private static readonly TimeSpan ReconnectSpread = TimeSpan.FromSeconds(1);
     private const int TimeoutsBeforeList = 3;
 
-    // An old server begins an ordinary watch where it is asked for a list; on a quiet cluster it then says nothing.
-    private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
-
     private readonly NodeLister _lister = new(client, reader, store, time);
     private readonly StreamingList _streaming = new(client, store);
-    private long _listedTicks, _heardTicks;
-    private string? _problem;
+    private readonly NodeFeedState _feed = new(time, logger);
     private bool _mustList = true;
     private int _timeouts;
 
-    public NodeFeed Feed => new(At(ref _listedTicks), At(ref _heardTicks), Volatile.Read(ref _problem));
+    public NodeFeed Feed => _feed.Now;
 
     /// <summary>Runs until cancelled; every failure of the API server is retried.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
     {
-        ResiliencePipeline<WatchEnd> untilSettled = WatchRetry.Build(time, (delay, reason) =>
-        {
-            // Once, however long it lasts.
-            if (Interlocked.Exchange(ref _problem, reason) != reason)
-                logger.NodesUnreachable(reason);
-            logger.NextAttempt(Math.Round(delay.TotalSeconds, 1), reason);
-        });
-
+        ResiliencePipeline<WatchEnd> untilSettled = WatchRetry.Build(time, _feed.Failed);
         while (true)
         {
             WatchEnd end = await untilSettled.ExecuteAsync(static (watcher, token) => new ValueTask<WatchEnd>(watcher.FollowAsync(token)), this, stoppingToken);
@@ -69,10 +58,16 @@ internal sealed class NodeWatcher(
         Listed(different);
     }
 
+    private void Streamed(bool different)
+    {
+        _feed.Reached();
+        Listed(different);
+    }
+
     private void Listed(bool different)
     {
         _mustList = false;
-        Interlocked.Exchange(ref _listedTicks, Heard());
+        _feed.Listed();
         logger.NodesListed(store.Snapshot.Nodes.Length, store.ResourceVersion);
         if (different)
             changed();
@@ -108,7 +103,7 @@ internal sealed class NodeWatcher(
             using ApiResponse response = await (_mustList ? _streaming.OpenAsync(atMost, either.Token) : client.WatchNodesAsync(version, atMost, either.Token));
             logger.WatchStarted(version);
             _timeouts = 0;
-            await reader.ReadWatchAsync(response, _mustList ? Initially(timeout, atMost + Grace) : Follow(), either.Token);
+            await reader.ReadWatchAsync(response, Sink(timeout, atMost + Grace), either.Token);
             logger.WatchEnded();
             return WatchEnd.Ordinary;
         }
@@ -129,53 +124,21 @@ internal sealed class NodeWatcher(
         return WatchEnd.MustList;
     }
 
-    private Action<WatchEventType, NodeDraft> Follow()
+    private Action<WatchEventType, NodeDraft> Sink(CancellationTokenSource timeout, TimeSpan afterList)
     {
-        Reached();
+        if (_mustList)
+            return _streaming.Sink(timeout, afterList, Streamed, Apply);
+        _feed.Reached();
         return Apply;
-    }
-
-    private Action<WatchEventType, NodeDraft> Initially(CancellationTokenSource timeout, TimeSpan afterwards)
-    {
-        timeout.CancelAfter(LongestSilenceInList);
-        return (type, draft) =>
-        {
-            if (!_streaming.IsRunning)
-            {
-                Apply(type, draft);
-                return;
-            }
-            bool isEnd = _streaming.Take(type, draft, out bool different);
-            timeout.CancelAfter(isEnd ? afterwards : LongestSilenceInList);
-            if (!isEnd)
-                return;
-            Reached();
-            Listed(different);
-        };
-    }
-
-    private void Reached()
-    {
-        if (Interlocked.Exchange(ref _problem, null) is not null)
-            logger.NodesReachable();
     }
 
     private void Apply(WatchEventType type, NodeDraft draft)
     {
-        Heard();
+        _feed.Heard();
         if (!store.Apply(type, draft))
             return;
         if (logger.IsEnabled(LogLevel.Debug))
             logger.NodeChanged(type.ToString(), draft.Name.ToString());
         changed();
     }
-
-    private long Heard()
-    {
-        long now = time.GetUtcNow().UtcTicks;
-        Interlocked.Exchange(ref _heardTicks, now);
-        return now;
-    }
-
-    private static DateTimeOffset? At(ref long ticks) => Interlocked.Read(ref ticks) is > 0 and { } at ? new(at, TimeSpan.Zero) : null;
 }

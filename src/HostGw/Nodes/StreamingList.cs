@@ -6,6 +6,9 @@ namespace HostGw.Nodes;
 /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
 internal sealed class StreamingList(KubernetesClient client, NodeStore store)
 {
+    // An old server begins an ordinary watch where it is asked for a list; on a quiet cluster it then says nothing.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
+
     private readonly ListVersion _version = new(store);
     private bool _failed;
 
@@ -42,6 +45,27 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
             _failed = true;
             throw;
         }
+    }
+
+    /// <summary>What the events of the watch go to: the list, and after its end <paramref name="follow"/>.</summary>
+    /// <param name="timeout">Of the watch: until the end of the list it comes after a silence.</param>
+    /// <param name="listed">Told whether planning would see a difference.</param>
+    public Action<WatchEventType, NodeDraft> Sink(
+        CancellationTokenSource timeout, TimeSpan afterList, Action<bool> listed, Action<WatchEventType, NodeDraft> follow)
+    {
+        timeout.CancelAfter(LongestSilence);
+        return (type, draft) =>
+        {
+            if (!IsRunning)
+            {
+                follow(type, draft);
+                return;
+            }
+            bool isEnd = Take(type, draft, out bool different);
+            timeout.CancelAfter(isEnd ? afterList : LongestSilence);
+            if (isEnd)
+                listed(different);
+        };
     }
 
     /// <summary>Takes in an event; true when that was the end of the list.</summary>

@@ -68,6 +68,18 @@ public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf
     }
 
     [Fact]
+    public async Task Silence_is_short_before_the_end_of_the_list_and_long_after_it()
+    {
+        PutNodes("a");
+        var time = new RecordingTime();
+        await using NodeFollower follower = new(Api, time: time);
+        await EventuallyAsync(() => follower.Announced.Length == 1, "the list");
+        TimeSpan[] set = time.Set;
+        Assert.All(set[..^1], t => Assert.Equal(TimeSpan.FromSeconds(10), t));
+        Assert.InRange(set[^1], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(11));
+    }
+
+    [Fact]
     public async Task A_busy_server_is_asked_again_for_the_same()
     {
         PutNodes("a");

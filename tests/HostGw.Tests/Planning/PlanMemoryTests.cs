@@ -19,6 +19,7 @@ public class PlanMemoryTests
         "eth0 10.0.0.1/24; eth1 10.9.0.1/24; default via 10.0.0.254 dev eth0; resolver 10.244.2.9",
         "eth0 10.0.0.1/24; eth1 10.9.0.1/24; default via 10.0.0.254 dev eth0; api 10.244.2.9",
         "eth0 10.0.0.1/24; eth1 10.244.2.1/24; default via 10.0.0.254 dev eth0",
+        "eth0 10.0.0.1/24; eth7 10.244.2.1/24; default via 10.0.0.254 dev eth0",
     ];
 
     [Fact]

@@ -13,10 +13,11 @@ AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
 
-# What ships, for this machine's platform (RID=win-x64: another's), and what the lab runs on every node.
+# What ships, and what the lab runs on every node. RID=win-x64: for another platform, into artifacts/hostgw-win-x64.
+publish: out = artifacts/hostgw$(RID:%=-%)
 publish:
-	@rm -rf artifacts/hostgw
-	@$(DOTNET) publish src/HostGw $(RELEASE) $(if $(RID),-r $(RID)) -o artifacts/hostgw
+	@rm -rf $(out)
+	@$(DOTNET) publish src/HostGw $(RELEASE) $(RID:%=-r %) -o $(out)
 
 # The same sources as Native AOT (Directory.Build.props says on which .NET).
 aot:
@@ -38,7 +39,7 @@ test:
 # The tests of the lab that run the agent, with the one of `make aot`.
 test-aot: install aot
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
-	@LAB_AGENT=artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
+	@LAB_AGENT=$(CURDIR)/artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
 	  tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -namespace HostGw.Lab.Tests -class- 'HostGw.Lab.Tests.Kubectl*'
 
 format:

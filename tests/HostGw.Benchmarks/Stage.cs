@@ -1,0 +1,18 @@
+namespace HostGw.Benchmarks;
+
+/// <summary>A size of the cluster, and how often it is measured.</summary>
+/// <param name="ColdRuns">Cold starts of each build; 0: not asked at this size.</param>
+/// <param name="Samples">Of each latency; 0: only cold starts.</param>
+/// <param name="Heartbeats">How long they are listened to.</param>
+internal sealed record Stage(int Size, int ColdRuns, int Samples, TimeSpan Heartbeats)
+{
+    /// <summary>In growing order, for the cluster only grows. As often as fits into a quarter of an hour.</summary>
+    public static IReadOnlyList<Stage> All { get; } =
+    [
+        new(10, ColdRuns: 7, Samples: 50, TimeSpan.FromSeconds(10)),
+        new(1_000, ColdRuns: 7, Samples: 50, TimeSpan.FromSeconds(10)),
+        new(4_500, ColdRuns: 7, Samples: 0, default),
+        new(5_000, ColdRuns: 5, Samples: 200, TimeSpan.FromSeconds(60)),
+        new(20_000, ColdRuns: 5, Samples: 50, TimeSpan.FromSeconds(60)),
+    ];
+}

@@ -17,11 +17,11 @@ internal static class ManyNodes
     // 10.0.0.0/8 holds 65,536 pod subnets: this node's own lies elsewhere.
     public static Policy Policy { get; } = new() { NodeName = Self, ClusterCidrs = [Prefix.Parse("10.0.0.0/8"), Prefix.Parse("192.168.0.0/16")] };
 
-    /// <summary>This node and so many peers, each with a /24 and an address of its own.</summary>
-    public static ImmutableArray<ClusterNode> Of(int peers) =>
+    /// <summary>This node and so many peers, each with a /24 of its own, and an address of its own unless there are to be fewer.</summary>
+    public static ImmutableArray<ClusterNode> Of(int peers, int addresses = int.MaxValue) =>
     [
         Node(0, Prefix.Parse("192.168.0.0/24"), Ip.Parse(Address)),
-        .. Enumerable.Range(0, peers).Select(i => Node(i + 1, PodCidr(i), FirstPeer.Plus((uint)i))),
+        .. Enumerable.Range(0, peers).Select(i => Node(i + 1, PodCidr(i), FirstPeer.Plus((uint)(i % addresses)))),
     ];
 
     /// <summary>The host with these routes, and nothing to do.</summary>

@@ -7,6 +7,7 @@ namespace HostGw.Reconciliation;
 /// <summary>One pass: read the host, plan, compare, apply, record. Knows nothing of when.</summary>
 internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode adopt, TimeProvider time)
 {
+    private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
     private readonly PodCidrOwners _owners = new();
@@ -33,7 +34,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         {
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
-        return Run(Planner.Plan(nodes.Nodes, state, policy), state);
+        return Run(_planner.Plan(nodes.Nodes, state), state);
     }
 
     private PassReport Run(Plan plan, HostState state)

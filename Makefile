@@ -1,13 +1,14 @@
 # The commands of this repository. `make demo` shows what HostGw does, `make test` proves it.
 
+BENCH := tests/HostGw.Benchmarks/bin/Release/net10.0/HostGw.Benchmarks
 LAB := tests/HostGw.Lab/bin/Release/net10.0/hostgw-lab
 DOTNET := tests/tools/quietly.sh dotnet
 RELEASE := -c Release -v quiet -nologo
 
 # Debian packages by the program that shows they are there.
-PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace
+PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl
 
-.PHONY: build publish demo up test format clean install
+.PHONY: build publish demo up test bench format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -26,6 +27,14 @@ demo up:
 
 test:
 	@tests/tools/test.sh
+
+# What the agent costs, beside what others need for the same: about 12 minutes. A part of it: make bench ONLY=cold,join
+bench:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@echo 'Building (the first time takes a minute or two).'
+	@$(MAKE) --no-print-directory install publish
+	@$(DOTNET) build tests/HostGw.Benchmarks $(RELEASE)
+	@$(BENCH) $(ONLY)
 
 format:
 	@dotnet format HostGw.sln

@@ -12,18 +12,15 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
     public async Task MeasureAsync()
     {
         await using Site site = await Site.CreateAsync();
-        foreach (Stage stage in Stage.All.Where(stage => selection.NeedsAgent || stage.ColdRuns > 0))
+        foreach (Stage stage in Stage.All.Where(stage => selection.Has(Selection.Cold) || stage.Samples > 0))
         {
             site.Grow(stage.Size);
-            List<Figure> figures = [];
-            if (selection.Has(Selection.Cold) && stage.ColdRuns > 0)
-                figures.AddRange(await ColdStart.MeasureAsync(site, builds, stage.ColdRuns));
-            if (selection.NeedsAgent && stage.Samples > 0)
-            {
-                foreach (Build build in builds)
-                    figures.AddRange(await LifeAsync(site, stage, build));
-            }
-            report.Add($"{stage.Size:N0} nodes", figures);
+            if (selection.Has(Selection.Cold))
+                report.Add($"{stage.Size:N0} nodes: cold start", await ColdStart.MeasureAsync(site, builds, stage.ColdRuns));
+            if (!selection.NeedsAgent || stage.Samples == 0)
+                continue;
+            foreach (Build build in builds)
+                report.Add($"{stage.Size:N0} nodes: the life of an agent, {build.Name}", await LifeAsync(site, stage, build));
         }
     }
 
@@ -33,6 +30,7 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
         List<Figure> figures = [];
         site.Reset();
         using AgentProcess agent = await ColdStart.StartedAsync(site, build);
+        await agent.QuietAsync();
         using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
         if (selection.Has(Selection.Heartbeats) || selection.Has(Selection.Memory))
             figures.AddRange(await Heartbeats.MeasureAsync(site, build, agent, stage.Heartbeats));
@@ -43,7 +41,7 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
         if (selection.Has(Selection.Drift))
         {
             figures.AddRange(await RouteRepair.MeasureAsync(site, build, agent, news, stage.Samples));
-            figures.Add(await NatRepair.MeasureAsync(site, build, agent, stage.Samples));
+            figures.Add(await NatRepair.MeasureAsync(site, build, agent, stage.NatSamples));
         }
         return figures;
     }

@@ -54,9 +54,22 @@ internal sealed class AgentProcess : IDisposable
     public TimeSpan ProcessorTime => ProcessClock.Read(_process.Id);
 
     /// <summary>What has arrived on the machine's only interface.</summary>
-    public long ReceivedBytes => ProcText.ReceivedBytes(_site.Machine.Run(() => File.ReadAllText($"/proc/thread-self/net/dev")), "eth0");
+    public long ReceivedBytes => ProcText.ReceivedBytes(_site.Machine.Run(() => File.ReadAllText("/proc/thread-self/net/dev")), "eth0");
 
     public async Task<AgentMetrics> MetricsAsync() => AgentMetrics.Parse(await _http.GetStringAsync($"http://{Listen}/metrics"));
+
+    /// <summary>Waits until what the start has caused is over: no pass for a second.</summary>
+    public async Task QuietAsync()
+    {
+        double passes = -1, before;
+        do
+        {
+            before = passes;
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            passes = (await MetricsAsync()).Passes;
+        }
+        while (passes != before);
+    }
 
     /// <summary>Waits for something it must do.</summary>
     /// <exception cref="TimeoutException">It did not; the message has its last words.</exception>

@@ -9,7 +9,6 @@ namespace HostGw.Benchmarks.Whole;
 internal static class NatRepair
 {
     private const int NFNLGRP_NFTABLES = 7;
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(70);
 
     public static async Task<Figure> MeasureAsync(Site site, Build build, AgentProcess agent, int samples)
     {
@@ -17,7 +16,7 @@ internal static class NatRepair
         List<double> repairs = [];
         for (int i = 0; i < samples; i++)
         {
-            await Task.Delay(Pause);
+            await Task.Delay(Latencies.Pause);
             Task<long> gone = news.NextAsync(IsAbout(NFT_MSG_DELTABLE)), stands = news.NextAsync(IsAbout(NFT_MSG_NEWRULE));
             site.Machine.Exec("nft", "delete", "table", "inet", MasqueradeRuleset.TableName);
             long from = await agent.AwaitAsync(gone, "announcement that the table is gone");

@@ -65,7 +65,7 @@ internal static class RealisticNode
     private static JsonObject Fields(JsonNode? owner) => owner switch
     {
         JsonObject content => new(content.Select(field => KeyValuePair.Create<string, JsonNode?>($"f:{field.Key}", Fields(field.Value)))),
-        JsonArray items when items is [JsonObject first, ..] && first.ContainsKey("type") => new(items.Select(Keyed)),
+        JsonArray items when items is [JsonObject first, ..] && first.ContainsKey("type") => new(items.Select(Keyed).DistinctBy(entry => entry.Key)),
         _ => [],
     };
 

@@ -45,7 +45,7 @@ internal static class ColdStart
     private static async Task<(AgentProcess Agent, TimeSpan Time)> RunAsync(Site site, Build build)
     {
         using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
-        Task<long> last = news.NextAsync(RouteNews.Set, site.Size - 1);
+        Task<long> last = news.NextAsync(RouteNews.SetFirst(), site.Size - 1);
         var agent = new AgentProcess(site, build);
         try
         {

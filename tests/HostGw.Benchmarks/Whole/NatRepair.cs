@@ -9,10 +9,12 @@ namespace HostGw.Benchmarks.Whole;
 internal static class NatRepair
 {
     private const int NFNLGRP_NFTABLES = 7;
+    private const int FloorSamples = 9;
 
     public static async Task<Figure> MeasureAsync(Site site, Build build, AgentProcess agent, int samples)
     {
         using var news = new KernelNews(site.Machine, NETLINK_NETFILTER, NFNLGRP_NFTABLES);
+        Samples restored = new(Enumerable.Range(0, FloorSamples).Select(_ => Floor.RestoreNat(site).TotalMilliseconds));
         List<double> repairs = [];
         for (int i = 0; i < samples; i++)
         {
@@ -22,7 +24,7 @@ internal static class NatRepair
             long from = await agent.AwaitAsync(gone, "announcement that the table is gone");
             repairs.Add(Stopwatch.GetElapsedTime(from, await agent.AwaitAsync(stands, "masquerade rule again")).TotalMilliseconds);
         }
-        return new(Names.NatDeleted, "ms", new(repairs)) { Build = build.Name, Size = site.Size };
+        return new(Names.NatDeleted, "ms", new(repairs)) { Build = build.Name, Size = site.Size, Peers = [new("nft -f", restored.Median)] };
     }
 
     private static NewsFilter IsAbout(byte message) => (type, payload) => (byte)type == message && NftNotification.Concerns(type, payload);

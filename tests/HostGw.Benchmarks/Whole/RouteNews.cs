@@ -9,9 +9,12 @@ internal static class RouteNews
 {
     private static readonly RouteDecoder Decoder = new(Site.Protocol);
 
-    /// <summary>Any route of the agent's was set.</summary>
-    public static bool Set(ushort type, ReadOnlySpan<byte> payload) =>
-        type == RTM_NEWROUTE && Decoder.TryDecode(payload, AF_INET, out HostRoute route) && route.IsOurs;
+    /// <summary>A route of the agent's was set, to a destination that had none before.</summary>
+    public static NewsFilter SetFirst()
+    {
+        HashSet<Prefix> known = [];
+        return (type, payload) => type == RTM_NEWROUTE && Decoder.TryDecode(payload, AF_INET, out HostRoute route) && route.IsOurs && known.Add(route.Destination);
+    }
 
     /// <summary>This route was set, by the agent.</summary>
     public static NewsFilter Set(Prefix destination, Ip nextHop) => (type, payload) =>

@@ -54,9 +54,9 @@ public class FigureTests
     [Fact]
     public void A_table_says_what_was_missed() => Assert.Equal(
         """
-                            build           N  median  p99  max  unit  samples  beside it    budget
+                            build           N  median  p99  max  unit  samples  beside it  budget
         cold start          AOT         4,500     300  500  500  ms       3.00  curl 100
-        cold start / floor  ReadyToRun  4,500    1.61            x                           <= 1.50  MISSED
+        cold start / floor  ReadyToRun  4,500    1.61            x                         <= 1.50  MISSED
 
         """.ReplaceLineEndings("\n"),
         FigureTable.Write(

@@ -10,14 +10,18 @@ internal static class BenchJson
 
     private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static void Write(Stream output, MachineFacts machine, string version, DateTimeOffset date, IEnumerable<Figure> figures)
+    public static void Write(Stream output, Run run, IEnumerable<Figure> figures)
     {
         using var json = new Utf8JsonWriter(output, Readable);
         json.WriteStartObject();
         json.WriteNumber("schemaVersion", SchemaVersion);
-        json.WriteString("version", version);
-        json.WriteString("date", date.UtcDateTime);
-        WriteMachine(json, machine);
+        json.WriteString("version", run.Version);
+        json.WriteStartObject("builds");
+        foreach ((string build, string version) in run.Builds)
+            json.WriteString(build, version);
+        json.WriteEndObject();
+        json.WriteString("date", run.Date.UtcDateTime);
+        WriteMachine(json, run.Machine);
         json.WriteStartArray("figures");
         foreach (Figure figure in figures)
             WriteFigure(json, figure);
@@ -77,3 +81,8 @@ internal static class BenchJson
 
     private static void WriteNumber(Utf8JsonWriter json, string name, double value) => json.WriteNumber(name, Math.Round(value, 4));
 }
+
+/// <summary>Where, when and of what the figures are.</summary>
+/// <param name="Version">VERSION+COMMIT of the sources.</param>
+/// <param name="Builds">The published agents by name, each with its own version.</param>
+internal sealed record Run(MachineFacts Machine, string Version, IReadOnlyDictionary<string, string> Builds, DateTimeOffset Date);

@@ -5,7 +5,8 @@ namespace HostGw.Tests.Benchmarks;
 
 public class FigureTests
 {
-    private static readonly MachineFacts Machine = new("a processor", 2, "6.18.0", 8_000_000_000, 0.5);
+    private static readonly Run ThisRun = new(
+        new("a processor", 2, "6.18.0", 8_000_000_000, 0.5), "0.1.0+abc", new Dictionary<string, string> { ["AOT"] = "0.1.0+def" }, DateTimeOffset.UnixEpoch);
 
     [Theory]
     [InlineData(new double[] { 3 }, 3, 3)]
@@ -69,8 +70,9 @@ public class FigureTests
     public void Programs_read_the_same()
     {
         using var output = new MemoryStream();
-        BenchJson.Write(output, Machine, "0.1.0+abc", DateTimeOffset.UnixEpoch, [new(Names.ColdStartRatio, "x", new(1.6, 1.4)) { Build = "AOT", Size = 4_500, Peers = [new("curl", 100)] }]);
+        BenchJson.Write(output, ThisRun, [new(Names.ColdStartRatio, "x", new(1.6, 1.4)) { Build = "AOT", Size = 4_500, Peers = [new("curl", 100)] }]);
         JsonElement root = JsonDocument.Parse(output.ToArray()).RootElement;
+        Assert.Equal("0.1.0+def", root.GetProperty("builds").GetProperty("AOT").GetString());
         Assert.Equal((1, "a processor"), (root.GetProperty("schemaVersion").GetInt32(), root.GetProperty("machine").GetProperty("cpu").GetString()));
         Assert.Equal(
             """{"name":"cold start / floor","unit":"x","build":"AOT","size":4500,"median":1.5,"p99":1.6,"max":1.6,"samples":2,"peers":{"curl":100},"budget":{"of":"median","atMost":1.5,"holds":true}}""",

@@ -1,14 +1,15 @@
 # The commands of this repository. `make demo` shows what HostGw does, `make test` proves it.
 
+BENCH := tests/HostGw.Benchmarks/bin/Release/net10.0/HostGw.Benchmarks
 LAB := tests/HostGw.Lab/bin/Release/net10.0/hostgw-lab
 DOTNET := tests/tools/quietly.sh dotnet
 RELEASE := -c Release -v quiet -nologo
 
 # Debian packages by the program that shows they are there.
-PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace
+PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish aot demo up test test-aot format clean install
+.PHONY: build publish aot demo up test test-aot bench format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -41,6 +42,14 @@ test-aot: install aot
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
 	@LAB_AGENT=$(CURDIR)/artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
 	  tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -namespace HostGw.Lab.Tests -class- 'HostGw.Lab.Tests.Kubectl*'
+
+# What the agent costs, beside what others need for the same: about 12 minutes. A part of it: make bench ONLY=cold,join
+bench:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@echo 'Building (the first time takes a minute or two).'
+	@$(MAKE) --no-print-directory install publish aot
+	@$(DOTNET) build tests/HostGw.Benchmarks $(RELEASE)
+	@$(BENCH) $(ONLY)
 
 format:
 	@dotnet format HostGw.sln

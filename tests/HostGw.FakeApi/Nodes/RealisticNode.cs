@@ -8,7 +8,9 @@ namespace HostGw.FakeApi.Nodes;
 /// <summary>What a real Node carries besides what we read: most of its bytes.</summary>
 internal static class RealisticNode
 {
-    private const int Images = 50; // the kubelet's default nodeStatusMaxImages
+    private const int ImageCount = 50; // the kubelet's default nodeStatusMaxImages
+
+    private static readonly JsonArray Images = new([.. Enumerable.Range(0, ImageCount).Select(Image)]);
 
     private static readonly string[] CloudLabels =
     [
@@ -27,9 +29,10 @@ internal static class RealisticNode
         annotations["node.alpha.kubernetes.io/ttl"] ??= "0";
         annotations["volumes.kubernetes.io/controller-managed-attach-detach"] ??= "true";
         annotations["csi.volume.kubernetes.io/nodeid"] ??= $"{{\"ebs.csi.aws.com\":\"i-{Digest(name)[..17]}\"}}";
+        JsonFields.Child(node, "spec")["providerID"] ??= $"aws:///eu-central-1a/i-{Digest(name)[..17]}";
+        JsonFields.Child(node, "status")["images"] = Images.DeepClone();
         metadata["managedFields"] = new JsonArray(
-            Managed("kubelet", "", node), Managed("kube-controller-manager", "", node), Managed("kubelet", "status", node));
-        JsonFields.Child(node, "status")["images"] = new JsonArray([.. Enumerable.Range(0, Images).Select(Image)]);
+            Managed("kubelet", "metadata", node), Managed("kube-controller-manager", "spec", node), Managed("kubelet", "status", node));
     }
 
     private static JsonObject Image(int index)
@@ -42,7 +45,7 @@ internal static class RealisticNode
         };
     }
 
-    private static JsonObject Managed(string manager, string subresource, JsonObject node)
+    private static JsonObject Managed(string manager, string part, JsonObject node)
     {
         var entry = new JsonObject
         {
@@ -51,22 +54,26 @@ internal static class RealisticNode
             ["apiVersion"] = "v1",
             ["time"] = "2026-01-02T03:04:05Z",
             ["fieldsType"] = "FieldsV1",
-            ["fieldsV1"] = Fields(node),
+            ["fieldsV1"] = new JsonObject { [$"f:{part}"] = Fields(node[part]) },
         };
-        if (subresource.Length > 0)
-            entry["subresource"] = subresource;
+        if (part == "status")
+            entry["subresource"] = part;
         return entry;
     }
 
-    private static JsonObject Fields(JsonObject owner)
+    // The elements of a list that has keys are managed one by one: conditions and addresses, by their type.
+    private static JsonObject Fields(JsonNode? owner) => owner switch
     {
-        var fields = new JsonObject();
-        foreach ((string name, JsonNode? value) in owner)
-        {
-            if (name is not ("managedFields" or "images"))
-                fields[$"f:{name}"] = value is JsonObject inner ? Fields(inner) : new JsonObject();
-        }
-        return fields;
+        JsonObject content => new(content.Select(field => KeyValuePair.Create<string, JsonNode?>($"f:{field.Key}", Fields(field.Value)))),
+        JsonArray items when items is [JsonObject first, ..] && first.ContainsKey("type") => new(items.Select(Keyed).DistinctBy(entry => entry.Key)),
+        _ => [],
+    };
+
+    private static KeyValuePair<string, JsonNode?> Keyed(JsonNode? item)
+    {
+        JsonObject fields = Fields(item);
+        fields["."] = new JsonObject();
+        return new($"k:{{\"type\":\"{JsonFields.Text(item?["type"])}\"}}", fields);
     }
 
     private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

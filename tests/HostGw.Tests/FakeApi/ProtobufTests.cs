@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using HostGw.FakeApi;
 
 namespace HostGw.Tests.FakeApi;
@@ -37,12 +38,16 @@ public sealed class ProtobufTests : FakeApiTest
         Assert.Equal(406, (await Client.GetAsync("/api/v1/namespaces")).Code);
     }
 
+    // A real API server's list of 5,000 nodes is half as large as protobuf as it is as JSON for curl, which is given it indented.
     [Fact]
-    public async Task Realistic_nodes_are_smaller_than_in_json()
+    public async Task Realistic_nodes_are_half_as_large_as_indented_json()
     {
         Api.Nodes.Put(NodeFactory.Cluster(10, realistic: true));
-        int json = (await Client.GetAsync(Nodes)).Text.Length;
+        string json = (await Client.GetAsync(Nodes)).Text;
+        int indented = JsonNode.Parse(json)!.ToJsonString(new() { WriteIndented = true }).Length;
         Client.Accept = MediaType;
-        Assert.InRange((await Client.GetAsync(Nodes)).Text.Length, json * 4 / 10, json * 9 / 10);
+        int protobuf = (await Client.GetAsync(Nodes)).Text.Length;
+        Assert.InRange(protobuf, indented * 45 / 100, indented * 60 / 100);
+        Assert.True(protobuf < json.Length);
     }
 }

@@ -1,0 +1,43 @@
+namespace HostGw.Benchmarks.Figures;
+
+/// <summary>The most that a figure may be.</summary>
+/// <param name="Of">Which of its values.</param>
+internal sealed record Budget(string Name, Statistic Of, double Limit)
+{
+    /// <summary>Of this build only; empty: of every one.</summary>
+    public string Build { get; init; } = "";
+
+    /// <summary>At these sizes only; empty: at every one.</summary>
+    public int[] Sizes { get; init; } = [];
+
+    public bool Concerns(Figure figure) =>
+        figure.Name == Name && (Build.Length == 0 || Build == figure.Build) && (Sizes.Length == 0 || (figure.Size is { } size && Sizes.Contains(size)));
+}
+
+/// <summary>What is promised. A figure that has no row here is only reported.</summary>
+internal static class Budgets
+{
+    private static readonly int[] UpToFiveThousand = [10, 1_000, 5_000];
+
+    public static IReadOnlyList<Budget> All { get; } =
+    [
+        new(Names.ColdStartRatio, Statistic.Median, 1.5) { Sizes = [4_500, 20_000] },
+        new(Names.MemorySettled, Statistic.Max, 25) { Build = "AOT", Sizes = [5_000] },
+        new(Names.MemorySettled, Statistic.Max, 48) { Build = "ReadyToRun", Sizes = [5_000] },
+        new(Names.MemoryGrowth, Statistic.Max, 5) { Sizes = [5_000] },
+        new(Names.MemoryPeakRatio, Statistic.Max, 1.5) { Sizes = [20_000] },
+        new(Names.Join, Statistic.P99, 20) { Sizes = UpToFiveThousand },
+        new(Names.RouteDeleted, Statistic.P99, 20) { Sizes = UpToFiveThousand },
+        new(Names.RouteChanged, Statistic.P99, 20) { Sizes = UpToFiveThousand },
+        new(Names.NatDeleted, Statistic.P99, 20) { Sizes = UpToFiveThousand },
+        new(Names.QuietPass, Statistic.Median, 84) { Sizes = [65_536] },
+        new(Names.QuietPassWrites, Statistic.Max, 0),
+        new(Names.HeartbeatCpu, Statistic.Max, 0.5) { Sizes = [5_000] },
+        new(Names.HeartbeatPasses, Statistic.Max, 0),
+        new(Names.HeartbeatWrites, Statistic.Max, 0),
+        new(Names.Allocated(Names.HeartbeatProtobuf), Statistic.Max, 0),
+        new(Names.Allocated(Names.HeartbeatJson), Statistic.Max, 0),
+    ];
+
+    public static Budget? For(Figure figure) => All.FirstOrDefault(budget => budget.Concerns(figure));
+}

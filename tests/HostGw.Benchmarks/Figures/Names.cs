@@ -1,0 +1,34 @@
+namespace HostGw.Benchmarks.Figures;
+
+/// <summary>What the figures are called: in tables, in bench.json, and in the budgets.</summary>
+internal static class Names
+{
+    public const string ColdStart = "cold start";
+    public const string ColdStartRatio = "cold start / floor";
+
+    public const string MemorySettled = "memory settled, Pss";
+    public const string MemoryGrowth = "memory above 10 nodes, Pss";
+    public const string MemoryResident = "memory settled, RSS";
+    public const string MemoryPeak = "memory peak, RSS";
+    public const string MemoryPeakRatio = "memory peak / settled, RSS";
+
+    public const string Join = "a node joins";
+    public const string Leave = "a node leaves";
+    public const string RouteDeleted = "a deleted route is back";
+    public const string RouteChanged = "a changed route is right";
+    public const string NatDeleted = "the deleted NAT rule is back";
+
+    public const string HeartbeatCpu = "heartbeats: processor";
+    public const string HeartbeatPasses = "heartbeats: passes";
+    public const string HeartbeatFullPasses = "heartbeats: periodic passes";
+    public const string HeartbeatWrites = "heartbeats: netlink writes";
+    public const string HeartbeatBytes = "heartbeats: received";
+
+    public const string QuietPass = "a pass without changes";
+    public const string QuietPassWrites = "a pass without changes: netlink writes";
+
+    public const string HeartbeatProtobuf = "apply a heartbeat, protobuf";
+    public const string HeartbeatJson = "apply a heartbeat, JSON";
+
+    public static string Allocated(string name) => $"{name}: allocated";
+}

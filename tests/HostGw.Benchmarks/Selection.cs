@@ -1,0 +1,24 @@
+namespace HostGw.Benchmarks;
+
+/// <summary>What is to be measured.</summary>
+internal sealed record Selection(IReadOnlySet<string> Parts)
+{
+    public const string Pure = "pure", Pass = "pass", Cold = "cold", Memory = "memory", Join = "join", Drift = "drift", Heartbeats = "heartbeats";
+
+    private static readonly string[] All = [Pure, Pass, Cold, Memory, Join, Drift, Heartbeats];
+
+    public static string Usage => $"usage: HostGw.Benchmarks [PART,…]; parts: {string.Join(", ", All)} (all, unless said)";
+
+    public bool NeedsAgent => Has(Memory) || Has(Join) || Has(Drift) || Has(Heartbeats);
+
+    public bool NeedsSite => NeedsAgent || Has(Cold);
+
+    public bool Has(string part) => Parts.Contains(part);
+
+    /// <summary>Null: that is no selection.</summary>
+    public static Selection? Parse(string[] arguments)
+    {
+        string[] parts = arguments is [] or [""] ? All : arguments is [var list] ? list.Split(',') : [];
+        return parts.Length > 0 && parts.All(All.Contains) ? new(parts.ToHashSet()) : null;
+    }
+}

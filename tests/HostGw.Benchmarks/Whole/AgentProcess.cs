@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Globalization;
+using HostGw.Benchmarks.Figures;
+using HostGw.Lab;
+using HostGw.Lab.Agents;
+using HostGw.Lab.Interop;
+using HostGw.Lab.Network;
+
+namespace HostGw.Benchmarks.Whole;
+
+/// <summary>The real agent on the machine, and what it costs there.</summary>
+internal sealed class AgentProcess : IDisposable
+{
+    private const string Listen = "127.0.0.1:9157";
+
+    private readonly Site _site;
+    private readonly Process _process;
+    private readonly HttpClient _http;
+    private readonly AgentLog _log = new($"{Box.Directory}/agent.log");
+
+    public AgentProcess(Site site, Build build)
+    {
+        _site = site;
+        _http = NamespaceHttp.In(site.Machine);
+        var info = new ProcessStartInfo(build.Path,
+        [
+            "agent", "--node-name", site.NodeName, "--kubeconfig", site.Kubeconfig, "--listen", Listen,
+            "--cluster-cidrs", "10.0.0.0/8", "--nat-backend", "nftables", "--log-format", "text",
+        ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        Started = Stopwatch.GetTimestamp();
+        _process = site.Start(info);
+        _process.OutputDataReceived += (_, e) => _log.Add(e.Data);
+        _process.ErrorDataReceived += (_, e) => _log.Add(e.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>The moment before it was started, as a Stopwatch timestamp.</summary>
+    public long Started { get; }
+
+    public double PssMB => MB(Read("smaps_rollup"), "Pss");
+
+    public double ResidentMB => MB(Read("status"), "VmRSS");
+
+    /// <summary>The most that was ever resident.</summary>
+    public double PeakMB => MB(Read("status"), "VmHWM");
+
+    /// <summary>Processor time of all its threads, also of those that have ended.</summary>
+    public TimeSpan ProcessorTime => ProcessClock.Read(_process.Id);
+
+    /// <summary>What has arrived on the machine's only interface.</summary>
+    public long ReceivedBytes => ProcText.ReceivedBytes(_site.Machine.Run(() => File.ReadAllText("/proc/thread-self/net/dev")), "eth0");
+
+    public async Task<AgentMetrics> MetricsAsync() => AgentMetrics.Parse(await _http.GetStringAsync($"http://{Listen}/metrics"));
+
+    /// <summary>Waits until what the start has caused is over: no pass for a second.</summary>
+    public async Task QuietAsync()
+    {
+        double passes = -1, before;
+        do
+        {
+            before = passes;
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            passes = (await MetricsAsync()).Passes;
+        }
+        while (passes != before);
+    }
+
+    /// <summary>Waits for something it must do.</summary>
+    /// <exception cref="TimeoutException">It did not; the message has its last words.</exception>
+    public async Task<T> AwaitAsync<T>(Task<T> deed, string what, TimeSpan? atMost = null)
+    {
+        try
+        {
+            return await deed.WaitAsync(atMost ?? TimeSpan.FromSeconds(20));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"the agent at {_site.Size} nodes: no {what}; its last words:\n{string.Join('\n', _log.LastWords(10))}");
+        }
+    }
+
+    /// <summary>Ends it as kubelet does.</summary>
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _ = Libc.kill(_process.Id, Libc.SIGTERM);
+        _process.WaitForExit();
+        _process.Dispose();
+        _http.Dispose();
+    }
+
+    private string Read(string file) => File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{_process.Id}/{file}"));
+
+    private static double MB(string text, string label) => ProcText.KiB(text, label) * 1024 / 1e6;
+}

@@ -1,0 +1,18 @@
+using HostGw.Lab.Network;
+
+namespace HostGw.Benchmarks.Whole;
+
+/// <summary>A published agent.</summary>
+internal sealed record Build(string Name, string Path)
+{
+    private const int Longest = 20; // VERSION+COMMIT, the commit cut
+
+    private static readonly (string Name, string Below)[] Known = [("ReadyToRun", "artifacts/hostgw/hostgw"), ("AOT", "artifacts/hostgw-aot/hostgw")];
+
+    /// <summary>What it says of itself: it may be older than the sources.</summary>
+    public string Version { get; } = Command.Run(Path, "--version").Trim() is var version && version.Length > Longest ? version[..Longest] : version;
+
+    /// <summary>Those that were made.</summary>
+    public static IReadOnlyList<Build> Find(string root) =>
+        [.. Known.Select(known => new Build(known.Name, System.IO.Path.Combine(root, known.Below))).Where(build => File.Exists(build.Path))];
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using HostGw.Benchmarks.Figures;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Benchmarks.Whole;
+
+/// <summary>From the start of the agent's process to the kernel's announcement of its last route; in turns with the floor.</summary>
+internal static class ColdStart
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
+    public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, IReadOnlyList<Build> builds, int runs)
+    {
+        List<double> read = [], add = [];
+        List<double>[] starts = [.. builds.Select(_ => new List<double>())];
+        for (int run = 0; run < runs; run++)
+        {
+            site.Reset();
+            read.Add(Floor.ReadList(site).TotalMilliseconds);
+            add.Add(Floor.AddRoutes(site).TotalMilliseconds);
+            for (int i = 0; i < builds.Count; i++)
+            {
+                site.Reset();
+                starts[i].Add((await StartAsync(site, builds[i])).TotalMilliseconds);
+            }
+        }
+        site.Reset();
+        return [.. builds.SelectMany((build, i) => Figures(site.Size, build, new(starts[i]), new(read), new(add)))];
+    }
+
+    /// <summary>Starts an agent and waits for its last route.</summary>
+    public static async Task<AgentProcess> StartedAsync(Site site, Build build)
+    {
+        (AgentProcess agent, _) = await RunAsync(site, build);
+        return agent;
+    }
+
+    private static async Task<TimeSpan> StartAsync(Site site, Build build)
+    {
+        (AgentProcess agent, TimeSpan time) = await RunAsync(site, build);
+        agent.Dispose();
+        return time;
+    }
+
+    private static async Task<(AgentProcess Agent, TimeSpan Time)> RunAsync(Site site, Build build)
+    {
+        using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
+        Task<long> last = news.NextAsync(RouteNews.SetFirst(), site.Size - 1);
+        var agent = new AgentProcess(site, build);
+        try
+        {
+            long at = await agent.AwaitAsync(last, "last route", Deadline);
+            return (agent, Stopwatch.GetElapsedTime(agent.Started, at));
+        }
+        catch
+        {
+            agent.Dispose();
+            throw;
+        }
+    }
+
+    private static Figure[] Figures(int size, Build build, Samples starts, Samples read, Samples add) =>
+    [
+        new(Names.ColdStart, "ms", starts) { Build = build.Name, Size = size, Peers = [new("curl", read.Median), new("ip -batch", add.Median)] },
+        new(Names.ColdStartRatio, "x", new(starts.Median / (read.Median + add.Median))) { Build = build.Name, Size = size },
+    ];
+}

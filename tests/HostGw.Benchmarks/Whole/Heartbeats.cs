@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using HostGw.Benchmarks.Figures;
+
+namespace HostGw.Benchmarks.Whole;
+
+/// <summary>What it costs the agent that every node of the cluster reports its conditions once in five minutes.</summary>
+internal static class Heartbeats
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
+
+    public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, TimeSpan length)
+    {
+        AgentMetrics before = await agent.MetricsAsync();
+        (TimeSpan processor, long received, long start) = (agent.ProcessorTime, agent.ReceivedBytes, Stopwatch.GetTimestamp());
+        double beats = await BeatAsync(site, length);
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double busy = (agent.ProcessorTime - processor).TotalSeconds;
+        double bytes = agent.ReceivedBytes - received;
+        AgentMetrics during = await agent.MetricsAsync() - before;
+
+        Figure Figure(string name, string unit, double value) => new(name, unit, new(value)) { Build = build.Name, Size = site.Size };
+        return
+        [
+            Figure(Names.HeartbeatCpu, "% of a core", 100 * busy / seconds) with { Peers = [new("heartbeats", beats)] },
+            Figure(Names.HeartbeatPasses, "", during.Passes - during.Resyncs),
+            Figure(Names.HeartbeatFullPasses, "", during.Resyncs),
+            Figure(Names.HeartbeatWrites, "", during.Writes),
+            Figure(Names.HeartbeatBytes, "kB/s", bytes / seconds / 1e3),
+        ];
+    }
+
+    private static async Task<int> BeatAsync(Site site, TimeSpan length)
+    {
+        TimeSpan between = Period / site.Size;
+        IReadOnlyList<string> names = site.Server.Nodes.Names;
+        long start = Stopwatch.GetTimestamp();
+        int beats = 0;
+        while (true)
+        {
+            TimeSpan due = between * (beats + 1);
+            if (due > length)
+                break;
+            TimeSpan early = due - Stopwatch.GetElapsedTime(start);
+            if (early > TimeSpan.Zero)
+                await Task.Delay(early);
+            site.Server.Nodes.Heartbeat(names[beats++ % names.Count]);
+        }
+        TimeSpan rest = length - Stopwatch.GetElapsedTime(start);
+        if (rest > TimeSpan.Zero)
+            await Task.Delay(rest);
+        return beats;
+    }
+}

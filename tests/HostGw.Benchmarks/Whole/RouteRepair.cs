@@ -1,0 +1,46 @@
+using HostGw.Benchmarks.Figures;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Platform.Linux;
+
+namespace HostGw.Benchmarks.Whole;
+
+/// <summary>How soon a route stands again that somebody else deleted or changed.</summary>
+internal static class RouteRepair
+{
+    // Above that the agent takes it for a fight and slows down (RepairBrake).
+    private const int PerRoute = 2;
+    private const byte Static = 4;
+
+    public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, KernelNews news, int samples)
+    {
+        using LinuxHost somebody = site.Machine.Run(() => new LinuxHost(new() { RouteProtocol = Static, ProcSysNet = new("/proc/sys/net") }));
+        HostRoute[] routes = [.. site.Machine.Run(() => somebody.Read(default)).Routes.Where(route => route.Protocol == Site.Protocol)];
+        samples = Math.Min(samples, routes.Length * PerRoute);
+        List<double> deleted = [], changed = [];
+        for (int i = 0; i < samples; i++)
+        {
+            HostRoute route = routes[i * (routes.Length / Math.Min(samples, routes.Length)) % routes.Length];
+            NewsFilter right = RouteNews.Set(route.Destination, route.NextHop);
+            deleted.Add(await Latencies.TimeAsync(agent, news, right, () => Change(somebody, c => c.Delete.Add(route)), "deleted route came back"));
+            changed.Add(await Latencies.TimeAsync(agent, news, right, () => Change(somebody, c => c.Replace.Add(Detour(route))), "changed route was put right"));
+        }
+        return
+        [
+            new(Names.RouteDeleted, "ms", new(deleted)) { Build = build.Name, Size = site.Size },
+            new(Names.RouteChanged, "ms", new(changed)) { Build = build.Name, Size = site.Size },
+        ];
+    }
+
+    // As `ip route replace` does it: another next hop, another protocol.
+    private static RouteCorrection Detour(HostRoute route) =>
+        new(new(route.Destination, route.Metric, route.NextHop.Plus(1), route.Interface), route, CorrectionCause.Differs);
+
+    private static void Change(LinuxHost somebody, Action<RouteChanges> change)
+    {
+        RouteChanges routes = new();
+        change(routes);
+        if (somebody.Apply(new() { Routes = routes }, new()).Failures is [var failure, ..])
+            throw new InvalidOperationException($"cannot {failure.What}", failure.Error);
+    }
+}

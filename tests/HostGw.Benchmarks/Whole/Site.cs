@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using HostGw.FakeApi;
+using HostGw.Lab;
+using HostGw.Lab.Network;
+
+namespace HostGw.Benchmarks.Whole;
+
+/// <summary>The API server of a large cluster and one machine of it; the others exist only as Node objects.</summary>
+internal sealed class Site : IAsyncDisposable
+{
+    public const byte Protocol = 157;
+
+    // On the segment of NodeFactory's nodes, above the last of them.
+    private const string Address = "172.31.255.254", OnLink = "12";
+    private const int Port = 6443;
+    private static readonly DateTimeOffset Founded = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private Site(FakeApiServer server)
+    {
+        Server = server;
+        server.WriteKubeconfig(Kubeconfig);
+        File.WriteAllText(Authority, server.CaPem);
+    }
+
+    public FakeApiServer Server { get; }
+
+    /// <summary>The machine, whose Node is the first.</summary>
+    public NetworkNamespace Machine { get; } = new("machine");
+
+    public string NodeName { get; } = NodeFactory.Node(1).Name;
+
+    public string Kubeconfig { get; } = $"{Box.Directory}/kubeconfig";
+
+    public string Authority { get; } = $"{Box.Directory}/ca.pem";
+
+    public Uri Nodes => new(Server.Uri, "/api/v1/nodes?resourceVersion=0");
+
+    public int Size => Server.Nodes.Count;
+
+    public static async Task<Site> CreateAsync()
+    {
+        var lan = new NetworkNamespace("lan");
+        NetworkNamespace.Create([lan.Name, "machine"]);
+        lan.Configure([$"link add machine type veth peer name eth0 netns machine", $"address add {Address}/{OnLink} dev machine", "link set machine up"]);
+        var site = new Site(await FakeApiServer.StartAsync(new()
+        {
+            Listen = [new(IPAddress.Parse(Address), Port)],
+            Bind = endpoint => lan.Run(() => Bind(endpoint)),
+            HistoryCapacity = 1024,
+        }));
+        site.Machine.Configure([$"address add {NodeFactory.Node(1).InternalIPs[0]}/{OnLink} dev eth0", "link set eth0 up"]);
+        return site;
+    }
+
+    /// <summary>Node number <paramref name="number"/>, older than those above it.</summary>
+    public static NodeSpec Describe(int number) => NodeFactory.Node(number, realistic: true) with { CreatedAt = Founded.AddSeconds(number) };
+
+    /// <summary>Lets the cluster grow to so many nodes, and the server encode them: the first time is slow.</summary>
+    public void Grow(int size)
+    {
+        for (int number = Size + 1; number <= size; number++)
+            Server.Nodes.Put(Describe(number));
+        Floor.ReadList(this);
+    }
+
+    /// <summary>Makes the machine as if no agent had ever run on it.</summary>
+    public void Reset()
+    {
+        Machine.Configure([$"route flush proto {Protocol}"]);
+        if (Machine.Exec("nft", "list", "tables").Contains("inet hostgw", StringComparison.Ordinal))
+            Machine.Exec("nft", "delete", "table", "inet", "hostgw");
+        Machine.Sysctl("ipv4/ip_forward", "0");
+    }
+
+    /// <summary>Starts a program on the machine without another program in between.</summary>
+    public Process Start(ProcessStartInfo info) => Machine.Run(() => Process.Start(info)!);
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    private static Socket Bind(EndPoint endpoint)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(endpoint);
+        return socket;
+    }
+}

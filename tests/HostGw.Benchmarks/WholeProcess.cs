@@ -1,0 +1,48 @@
+using HostGw.Benchmarks.Figures;
+using HostGw.Benchmarks.Whole;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Benchmarks;
+
+/// <summary>The published agent on one machine of a cluster that grows.</summary>
+internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> builds, Report report)
+{
+    private readonly Memory _memory = new();
+
+    public async Task MeasureAsync()
+    {
+        await using Site site = await Site.CreateAsync();
+        foreach (Stage stage in Stage.All.Where(stage => selection.Has(Selection.Cold) || stage.Samples > 0))
+        {
+            site.Grow(stage.Size);
+            if (selection.Has(Selection.Cold))
+                report.Add($"{stage.Size:N0} nodes: cold start", await ColdStart.MeasureAsync(site, builds, stage.ColdRuns));
+            if (!selection.NeedsAgent || stage.Samples == 0)
+                continue;
+            foreach (Build build in builds)
+                report.Add($"{stage.Size:N0} nodes: the life of an agent, {build.Name}", await LifeAsync(site, stage, build));
+        }
+    }
+
+    // One life of an agent: what it costs while nothing happens, before anything else that might move it.
+    private async Task<List<Figure>> LifeAsync(Site site, Stage stage, Build build)
+    {
+        List<Figure> figures = [];
+        site.Reset();
+        using AgentProcess agent = await ColdStart.StartedAsync(site, build);
+        await agent.QuietAsync();
+        using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
+        if (selection.Has(Selection.Heartbeats) || selection.Has(Selection.Memory))
+            figures.AddRange(await Heartbeats.MeasureAsync(site, build, agent, stage.Heartbeats));
+        if (selection.Has(Selection.Memory))
+            figures.AddRange(await _memory.MeasureAsync(site, build, agent));
+        if (selection.Has(Selection.Join))
+            figures.AddRange(await Latencies.MeasureAsync(site, build, agent, news, stage.Samples));
+        if (selection.Has(Selection.Drift))
+        {
+            figures.AddRange(await RouteRepair.MeasureAsync(site, build, agent, news, stage.Samples));
+            figures.Add(await NatRepair.MeasureAsync(site, build, agent, stage.NatSamples));
+        }
+        return figures;
+    }
+}

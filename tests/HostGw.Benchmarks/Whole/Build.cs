@@ -14,5 +14,5 @@ internal sealed record Build(string Name, string Path)
 
     /// <summary>Those that were made.</summary>
     public static IReadOnlyList<Build> Find(string root) =>
-        [.. Known.Select(known => new Build(known.Name, System.IO.Path.Combine(root, known.Below))).Where(build => File.Exists(build.Path))];
+        [.. Known.Where(known => File.Exists(System.IO.Path.Combine(root, known.Below))).Select(known => new Build(known.Name, System.IO.Path.Combine(root, known.Below)))];
 }

@@ -17,7 +17,7 @@ internal static class ColdStart
         {
             site.Reset();
             read.Add(Floor.ReadList(site).TotalMilliseconds);
-            add.Add(Floor.AddRoutes(site).TotalMilliseconds);
+            add.Add((await AddRoutesAsync(site)).TotalMilliseconds);
             for (int i = 0; i < builds.Count; i++)
             {
                 site.Reset();
@@ -33,6 +33,16 @@ internal static class ColdStart
     {
         (AgentProcess agent, _) = await RunAsync(site, build);
         return agent;
+    }
+
+    // To be listened to costs whoever adds routes: it must cost the floor, too.
+    private static async Task<TimeSpan> AddRoutesAsync(Site site)
+    {
+        using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
+        Task<long> last = news.NextAsync(RouteNews.SetFirst(), site.Size - 1);
+        TimeSpan time = Floor.AddRoutes(site);
+        await last;
+        return time;
     }
 
     private static async Task<TimeSpan> StartAsync(Site site, Build build)

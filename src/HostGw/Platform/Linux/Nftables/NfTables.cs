@@ -13,6 +13,7 @@ internal static class NfTables
     public const ushort NLM_F_REQUEST = 0x1;
     public const ushort NLM_F_ACK = 0x4;
     public const ushort NLM_F_DUMP = 0x300;
+    public const ushort NLM_F_EXCL = 0x200;
     public const ushort NLM_F_CREATE = 0x400;
     public const ushort NLM_F_APPEND = 0x800;
 

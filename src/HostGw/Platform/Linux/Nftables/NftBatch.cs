@@ -35,13 +35,14 @@ internal sealed class NftBatch
     /// <summary>Removes a table, whether it stands or not: adding first makes the deletion succeed.</summary>
     public void Clear(NftFamily family)
     {
-        AddTable(family);
-        DeleteTable(family);
+        TableMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, family, "add");
+        TableMessage(NFT_MSG_DELTABLE, 0, family, "delete");
     }
 
+    /// <summary>Makes a table where none of its name stands; where one does after all, the transaction fails.</summary>
     public void Build(NftTable table)
     {
-        AddTable(table.Family);
+        TableMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, table.Family, "add");
         uint id = 0;
         foreach (NftSet set in table.Sets)
         {
@@ -55,10 +56,6 @@ internal sealed class NftBatch
                 AddRule(table.Family, chain.Name, rule);
         }
     }
-
-    private void AddTable(NftFamily family) => TableMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, family, "add");
-
-    private void DeleteTable(NftFamily family) => TableMessage(NFT_MSG_DELTABLE, 0, family, "delete");
 
     private void AddChain(NftFamily family, NftChain chain)
     {

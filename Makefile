@@ -5,7 +5,7 @@ DOTNET := tests/tools/quietly.sh dotnet
 RELEASE := -c Release -v quiet -nologo
 
 # Debian packages by the program that shows they are there.
-PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace
+PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace iptables-nft:iptables
 
 .PHONY: build publish demo up test format clean install
 

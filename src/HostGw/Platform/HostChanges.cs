@@ -11,6 +11,9 @@ internal sealed record HostChanges
     /// <summary>False: leave the masquerade rule as it stands.</summary>
     public bool ChangesNat { get; init; }
 
+    /// <summary>Rules may have changed since an earlier pass saw them: they are read anew, also where that means running a program.</summary>
+    public bool ReadsRulesAnew { get; init; } = true;
+
     /// <summary>The masquerade rule that should stand; null: none.</summary>
     public NatPlan? Nat { get; init; }
 
@@ -35,6 +38,9 @@ internal sealed record HostChanges
 /// <param name="NatChange">What was done to the masquerade rule, in words; empty: nothing.</param>
 internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string NatChange)
 {
+    /// <summary>What keeps the masquerade rule; null where there is none.</summary>
+    public NatBackendChoice? NatBackend { get; init; }
+
     public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
 }
 

@@ -32,6 +32,9 @@ internal sealed record PassReport
     /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";
 
+    /// <summary>What keeps the masquerade rule; null where there is none.</summary>
+    public NatBackendChoice? NatBackend { get; init; }
+
     public IReadOnlyList<HostFailure> Failures { get; init; } = [];
 
     /// <summary>Forwarding as it stands after the pass.</summary>

@@ -7,6 +7,9 @@ namespace HostGw.Reconciliation;
 /// <summary>One pass: read the host, plan, compare, apply, record. Knows nothing of when.</summary>
 internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode adopt, TimeProvider time)
 {
+    // What these announce leaves rules as they were.
+    private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding;
+
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
     private readonly PodCidrOwners _owners = new();
@@ -18,11 +21,11 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     {
         DateTimeOffset at = time.GetUtcNow();
         long start = time.GetTimestamp();
-        PassReport report = Run(nodes, apiServer);
+        PassReport report = Run(nodes, apiServer, readsRulesAnew: (causes & ~NoNewsOfRules) != 0);
         return report with { At = at, Elapsed = time.GetElapsedTime(start), Causes = causes, ResourceVersion = nodes.ResourceVersion };
     }
 
-    private PassReport Run(NodeSnapshot nodes, Ip apiServer)
+    private PassReport Run(NodeSnapshot nodes, Ip apiServer, bool readsRulesAnew)
     {
         HostState state;
         try
@@ -33,12 +36,16 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         {
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
-        return Run(Planner.Plan(nodes.Nodes, state, policy), state);
+        return Run(Planner.Plan(nodes.Nodes, state, policy), state, readsRulesAnew);
     }
 
-    private PassReport Run(Plan plan, HostState state)
+    private PassReport Run(Plan plan, HostState state, bool readsRulesAnew)
     {
-        HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with { ForgetNeighbours = _owners.Update(plan) };
+        HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with
+        {
+            ForgetNeighbours = _owners.Update(plan),
+            ReadsRulesAnew = readsRulesAnew,
+        };
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
@@ -60,6 +67,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             HeldBackFor = _brake.Pause(heldBack),
             Contested = _brake.Contested(plan),
             NatChange = result.NatChange,
+            NatBackend = result.NatBackend,
             Failures = result.Failures,
             Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,

@@ -40,8 +40,10 @@ internal static class SettingsTable
         Row("resyncSeconds", Kinds.Number(5, 3600, "seconds"), "60", Agent, "Time between full passes when nothing happens",
             (s, v) => s with { ResyncSeconds = v }),
 
-        Row("nat.backend", Kinds.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
-            "What masquerades pod traffic that leaves the cluster", (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
+        Row("nat.backend", Kinds.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables), ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
+            "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables", (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
+        Row("nat.iptables", Kinds.Choice(("auto", NatIptables.Auto), ("nft", NatIptables.Nft), ("legacy", NatIptables.Legacy)), "auto", Planners,
+            "Which iptables the backend iptables uses; auto: the one that this host uses", (s, v) => s with { NatIptables = v }),
         // The literal rule also rewrites the host's own fixed ports, which random ones would break: off, unless the row below says on.
         OfNat("nat.source", Kinds.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
             "What is masqueraded: this node's pods, or any source, the host's own traffic too", (n, v) => n with { Source = v, RandomFully = v == NatSource.Pods }),

@@ -64,7 +64,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
-        return new(failures, natChange);
+        return new(failures, natChange) { NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables") };
     }
 
     public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)

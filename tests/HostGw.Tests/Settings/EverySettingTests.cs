@@ -21,6 +21,7 @@ public class EverySettingTests
         ["routeProtocol"] = ("200", "RouteProtocol = 200"),
         ["resyncSeconds"] = ("3600", "ResyncSeconds = 3600"),
         ["nat.backend"] = ("none", "NatBackend = None, Policy.Nat.Enabled = False"),
+        ["nat.iptables"] = ("legacy", "NatIptables = Legacy"),
         ["nat.source"] = ("any", "Policy.Nat.RandomFully = False, Policy.Nat.Source = Any"),
         ["nat.randomFully"] = ("false", "Policy.Nat.RandomFully = False"),
         ["nat.exempt"] = ("192.0.2.0/24", "Policy.Nat.Exempt = 192.0.2.0/24"),

@@ -1,18 +1,21 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>A Linux host: rtnetlink for routes, nf_tables for NAT, /proc/sys/net for forwarding.</summary>
+/// <summary>A Linux host: rtnetlink for routes, nf_tables or iptables for NAT, /proc/sys/net for forwarding.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHost : IHostNetwork
 {
     private readonly ProcSysNet _sysctl;
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
-    private readonly LinuxNat _nat = new();
+    private readonly NftablesBackend _nftables = new();
+    private readonly IptablesPrograms[] _iptables;
+    private readonly LinuxNat _nat;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly RouteNews _news;
@@ -20,16 +23,19 @@ internal sealed class LinuxHost : IHostNetwork
     public LinuxHost(LinuxHostOptions options)
     {
         _sysctl = options.ProcSysNet;
+        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(30));
+        _iptables = [new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy)];
+        _nat = new(options, _nftables, _iptables[0], _iptables[1]);
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
         _news = new(options.RouteProtocol, _socket.PortId);
     }
 
-    public long Writes => _socket.Writes + _nat.Writes;
+    public long Writes => _socket.Writes + _nftables.Writes + _iptables.Sum(p => p.Writes);
 
     public HostState Read(Ip apiServer) => _reader.Read(apiServer);
 
-    public string PreviewNat(NatPlan? desired) => Describe(_nat.Compare(desired));
+    public string PreviewNat(NatPlan? desired) => _nat.Compare(desired, anew: true)?.What ?? "";
 
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
@@ -39,17 +45,17 @@ internal sealed class LinuxHost : IHostNetwork
         Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
 
         // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
-        NatChange? nat = null;
-        Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes.Nat), failures);
+        NatWork? nat = null;
+        Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes), failures);
         _routes.Apply(changes.Routes, failures);
         Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!), failures);
         Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
-        return new(failures, Describe(nat));
+        return new(failures, nat?.What ?? "") { NatBackend = _nat.Choice };
     }
 
     public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) =>
-        LinuxWatch.RunAsync(_news, () => _nat.PortId, wake, cancellationToken);
+        LinuxWatch.RunAsync(_news, () => _nftables.PortId, wake, cancellationToken);
 
     public void Expect(Plan plan) => _news.Expect(plan);
 
@@ -66,20 +72,12 @@ internal sealed class LinuxHost : IHostNetwork
             _sysctl.EnableForwardingIPv4On(uplink);
     }
 
-    private NatChange? BeginNat(NatPlan? desired)
+    private NatWork? BeginNat(HostChanges changes)
     {
-        NatChange? change = _nat.Compare(desired);
-        if (change is not null)
-            _nat.ApplyBefore(change);
-        return change;
+        NatWork? work = _nat.Compare(changes.Nat, changes.ReadsRulesAnew);
+        work?.Before();
+        return work;
     }
-
-    private static string Describe(NatChange? change) => change switch
-    {
-        null => "",
-        { Kind: NatChangeKind.Elements } => "prefixes changed",
-        _ => change.Reason,
-    };
 
     private static HashSet<Ip> LocalAddresses(HostState host) => [.. host.Addresses.Select(a => a.Address)];
 

@@ -7,9 +7,9 @@ using HostGw.Settings;
 namespace HostGw.Commands;
 
 /// <summary>What a pass would do here and now, without doing it.</summary>
-internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange)
+internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "")
 {
-    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
+    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
 
     /// <summary>Nothing would change, and nothing keeps a route from standing.</summary>
     public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
@@ -21,6 +21,6 @@ internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, s
         HostState state = host.Read(apiServer);
         Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy);
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
-        return new(plan, changes, state, changes.ChangesNat ? host.PreviewNat(changes.Nat) : "");
+        return new(plan, changes, state, changes.ChangesNat ? host.PreviewNat(changes.Nat) : "", changes.ChangesForward ? host.PreviewForward(changes.ForwardAccept) : "");
     }
 }

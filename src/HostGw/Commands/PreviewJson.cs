@@ -26,6 +26,7 @@ internal static class PreviewJson
         Array(json, "remove", routes.Delete, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
         Array(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
         json.WriteString("nat", preview.NatChange);
+        json.WriteString("forwardAccept", preview.ForwardChange);
         json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
         json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
         Array(json, "verdicts", preview.Plan.Verdicts, v => Verdict(json, v));

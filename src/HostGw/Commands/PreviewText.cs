@@ -15,6 +15,8 @@ internal static class PreviewText
         WriteRoutes(preview, output);
         if (preview.NatChange.Length > 0)
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
+        if (preview.ForwardChange.Length > 0)
+            output.WriteLine($"~ accept in chain FORWARD: {preview.ForwardChange}");
         if (preview.Changes.EnableForwardingIPv4)
             output.WriteLine("~ turn IPv4 forwarding on");
         if (preview.Changes.EnableForwardingIPv6)

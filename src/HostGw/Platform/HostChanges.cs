@@ -17,6 +17,12 @@ internal sealed record HostChanges
     /// <summary>The masquerade rule that should stand; null: none.</summary>
     public NatPlan? Nat { get; init; }
 
+    /// <summary>False: leave chain FORWARD as it stands.</summary>
+    public bool ChangesForward { get; init; }
+
+    /// <summary>Whose packets are accepted where chain FORWARD drops them; none: nobody's.</summary>
+    public ImmutableArray<Prefix> ForwardAccept { get; init; } = [];
+
     /// <summary>This node's own.</summary>
     public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
 
@@ -41,6 +47,12 @@ internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string N
     /// <summary>What keeps the masquerade rule; null where there is none.</summary>
     public NatBackendChoice? NatBackend { get; init; }
 
+    /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
+    public string ForwardChange { get; init; } = "";
+
+    /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
+    public IReadOnlyList<string> Obstacles { get; init; } = [];
+
     public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
 }
 
@@ -58,5 +70,6 @@ internal enum HostPart
     NeighbourThresholds,
     Neighbours,
     Nat,
+    Forward,
     Routes,
 }

@@ -24,6 +24,8 @@ internal sealed class PassLog(ILogger logger)
         _natBackend = report.NatBackend ?? _natBackend;
         if (report.NatChange.Length > 0)
             logger.NatChanged(report.NatChange);
+        if (report.ForwardChange.Length > 0)
+            logger.ForwardAcceptChanged(report.ForwardChange);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
 

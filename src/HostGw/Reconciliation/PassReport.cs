@@ -35,6 +35,12 @@ internal sealed record PassReport
     /// <summary>What keeps the masquerade rule; null where there is none.</summary>
     public NatBackendChoice? NatBackend { get; init; }
 
+    /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
+    public string ForwardChange { get; init; } = "";
+
+    /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
+    public IReadOnlyList<string> Obstacles { get; init; } = [];
+
     public IReadOnlyList<HostFailure> Failures { get; init; } = [];
 
     /// <summary>Forwarding as it stands after the pass.</summary>
@@ -42,7 +48,7 @@ internal sealed record PassReport
 
     public bool ForwardingChanged { get; init; }
 
-    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardingChanged;
+    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || ForwardingChanged;
 
     /// <summary>The next pass should not wait for news.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;

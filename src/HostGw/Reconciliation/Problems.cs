@@ -23,6 +23,8 @@ internal static class Problems
             if (plan is { Scope: PlanScope.Everything, ForwardIPv6: true } && report.Forwarding.IPv6 is null)
                 yield return ForwardingUnknown("IPv6");
         }
+        foreach (string obstacle in report.Obstacles)
+            yield return obstacle;
         foreach (ContestedRoute route in report.Contested)
             yield return $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every 10 s";
     }

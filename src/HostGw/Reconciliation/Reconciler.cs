@@ -68,6 +68,8 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Contested = _brake.Contested(plan),
             NatChange = result.NatChange,
             NatBackend = result.NatBackend,
+            ForwardChange = result.ForwardChange,
+            Obstacles = result.Obstacles,
             Failures = result.Failures,
             Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,

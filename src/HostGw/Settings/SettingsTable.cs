@@ -32,6 +32,8 @@ internal static class SettingsTable
             (p, v) => p with { Interface = v }),
         OfPolicy("nodeSelector", Kinds.Selector, "", "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
         OfPolicy("forwarding", Kinds.Switch, "true", "Turn on IP forwarding in the families of this node's podCIDRs", (p, v) => p with { Forwarding = v }),
+        OfPolicy("forwardAccept", Kinds.Switch, "true", "Accept this node's pods' packets in the iptables chain FORWARD where it drops (Docker and ufw do)",
+            (p, v) => p with { ForwardAccept = v }),
 
         Row("adopt", Kinds.Choice(("equivalent", AdoptMode.Equivalent), ("all", AdoptMode.All), ("none", AdoptMode.None)), "equivalent", Planners,
             "Foreign routes to peers' podCIDRs to take over: those that do what ours would do, all, or none", (s, v) => s with { Adopt = v }),

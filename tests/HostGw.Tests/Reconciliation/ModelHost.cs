@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -43,6 +44,8 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     }
 
     public string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
+
+    public string PreviewForward(ImmutableArray<Prefix> accept) => "";
 
     public ApplyResult Apply(HostChanges changes, HostState host)
     {

@@ -17,6 +17,7 @@ public class EverySettingTests
         ["interface"] = ("eth*", "Policy.Interface = eth*"),
         ["nodeSelector"] = ("pool=a,!virtual", "Policy.NodeSelector = pool [a] & virtual not []"),
         ["forwarding"] = ("false", "Policy.Forwarding = False"),
+        ["forwardAccept"] = ("false", "Policy.ForwardAccept = False"),
         ["adopt"] = ("none", "Adopt = None"),
         ["routeProtocol"] = ("200", "RouteProtocol = 200"),
         ["resyncSeconds"] = ("3600", "ResyncSeconds = 3600"),

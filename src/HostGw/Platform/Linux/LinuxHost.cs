@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Iptables;
@@ -16,6 +17,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly NftablesBackend _nftables = new();
     private readonly IptablesPrograms[] _iptables;
     private readonly LinuxNat _nat;
+    private readonly LinuxForward _forward;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly RouteNews _news;
@@ -26,6 +28,7 @@ internal sealed class LinuxHost : IHostNetwork
         HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(30));
         _iptables = [new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy)];
         _nat = new(options, _nftables, _iptables[0], _iptables[1]);
+        _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
         _news = new(options.RouteProtocol, _socket.PortId);
@@ -37,12 +40,18 @@ internal sealed class LinuxHost : IHostNetwork
 
     public string PreviewNat(NatPlan? desired) => _nat.Compare(desired, anew: true)?.What ?? "";
 
+    public string PreviewForward(ImmutableArray<Prefix> accept) =>
+        string.Join("; ", _forward.Compare(accept, anew: true, static e => throw e).Select(w => w.What));
+
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         List<HostFailure> failures = [];
         Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => EnableForwardingIPv4(changes.UplinkIPv4), failures);
         Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
         Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
+
+        List<string> forward = [];
+        Attempt(HostPart.Forward, "look for drops of pods' packets", changes.ChangesForward, () => ApplyForward(changes, forward, failures), failures);
 
         // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
         NatWork? nat = null;
@@ -51,7 +60,12 @@ internal sealed class LinuxHost : IHostNetwork
         Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!), failures);
         Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
-        return new(failures, nat?.What ?? "") { NatBackend = _nat.Choice };
+        return new(failures, nat?.What ?? "") 
+        {
+            NatBackend = _nat.Choice,
+            ForwardChange = string.Join("; ", forward),
+            Obstacles = _forward.Obstacles,
+        };
     }
 
     public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) =>
@@ -77,6 +91,19 @@ internal sealed class LinuxHost : IHostNetwork
         NatWork? work = _nat.Compare(changes.Nat, changes.ReadsRulesAnew);
         work?.Before();
         return work;
+    }
+
+    private void ApplyForward(HostChanges changes, List<string> done, List<HostFailure> failures)
+    {
+        foreach ((string what, Action apply) in _forward.Compare(changes.ForwardAccept, changes.ReadsRulesAnew, Fail))
+        {
+            int before = failures.Count;
+            Attempt(HostPart.Forward, "accept pods' packets in chain FORWARD", true, apply, failures);
+            if (failures.Count == before)
+                done.Add(what);
+        }
+
+        void Fail(HostNetworkException e) => failures.Add(new(HostPart.Forward, "look for drops of pods' packets", null, e));
     }
 
     private static HashSet<Ip> LocalAddresses(HostState host) => [.. host.Addresses.Select(a => a.Address)];

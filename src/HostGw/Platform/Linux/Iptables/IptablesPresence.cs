@@ -27,7 +27,7 @@ internal sealed class IptablesPresence(Func<NftCensus?> census)
 
     /// <summary>Whether nf_tables has this chain, as iptables-nft names it.</summary>
     public bool HasNftChain(bool ipv4, string table, string chain) =>
-        census() is { } found && found.HasChain(ipv4 ? NftFamily.IPv4 : NftFamily.IPv6, table, chain);
+        census() is { } found && found.HasChain(NftCensus.Of(ipv4), table, chain);
 
     public bool MayHave(IptablesFlavour flavour, bool ipv4, OwnChain chain) => flavour == IptablesFlavour.Nft
         ? HasNftChain(ipv4, chain.Table, chain.Name)

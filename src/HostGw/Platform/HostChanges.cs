@@ -53,6 +53,9 @@ internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string N
     /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; init; } = [];
 
+    /// <summary>The program that last changed rules that concern us; empty where it is not known.</summary>
+    public string RulesWriter { get; init; } = "";
+
     public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
 }
 

@@ -23,11 +23,14 @@ internal sealed record PassReport
     /// <summary>Repairs put off because somebody keeps undoing them.</summary>
     public IReadOnlyList<PodRoute> HeldBack { get; init; } = [];
 
-    /// <summary>When the first of <see cref="HeldBack"/> may be made; null where there is none.</summary>
+    /// <summary>When the first of what was put off may be made; null where there is none.</summary>
     public TimeSpan? HeldBackFor { get; init; }
 
     /// <summary>Routes that somebody keeps changing, whether or not this pass had to repair them.</summary>
     public IReadOnlyList<ContestedRoute> Contested { get; init; } = [];
+
+    /// <summary>What of our rules somebody keeps undoing, and who; null: nothing.</summary>
+    public string? ContestedRules { get; init; }
 
     /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";

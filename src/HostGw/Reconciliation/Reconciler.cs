@@ -12,6 +12,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
 
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
+    private readonly RuleBrake _ruleBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private Plan? _previous;
 
@@ -46,12 +47,19 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             ForgetNeighbours = _owners.Update(plan),
             ReadsRulesAnew = readsRulesAnew,
         };
+        // Nobody asked for other rules: what has to be done to them is a repair.
+        bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
+        TimeSpan? rulesPause = sameRules ? _ruleBrake.Pause() : null;
+        if (rulesPause is not null)
+            changes = changes with { ChangesNat = false, ChangesForward = false };
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
 
         routes.RemoveRefused(result.RefusedRoutes);
         _brake.Count(routes, IsRepair);
+        if (sameRules)
+            _ruleBrake.Count(result);
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
         _previous = plan;
@@ -64,8 +72,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Plan = plan,
             Routes = routes,
             HeldBack = heldBack,
-            HeldBackFor = _brake.Pause(heldBack),
+            HeldBackFor = Sooner(_brake.Pause(heldBack), rulesPause),
             Contested = _brake.Contested(plan),
+            ContestedRules = _ruleBrake.Contested,
             NatChange = result.NatChange,
             NatBackend = result.NatBackend,
             ForwardChange = result.ForwardChange,
@@ -79,4 +88,6 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     // Nobody asked for another route, yet ours does not stand as it did.
     private bool IsRepair(PodRoute route) => _ledger.Keys.Contains(route.Key) &&
         _previous is not null && _previous.TryGetRoute(route.Destination, out PodRoute before) && before == route;
+
+    private static TimeSpan? Sooner(TimeSpan? a, TimeSpan? b) => a is null || b < a ? b ?? a : a;
 }

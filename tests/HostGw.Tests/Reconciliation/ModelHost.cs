@@ -15,6 +15,15 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public NatPlan? Nat { get; private set; }
 
+    /// <summary>Whose packets chain FORWARD accepts.</summary>
+    public ImmutableArray<Prefix> ForwardAccept { get; private set; } = [];
+
+    /// <summary>Whether the last pass was told to read rules anew.</summary>
+    public bool ReadRulesAnew { get; private set; }
+
+    /// <summary>What is said of who changes rules.</summary>
+    public string RulesWriter { get; set; } = "";
+
     /// <summary>What was done, in order.</summary>
     public List<string> Journal { get; } = [];
 
@@ -45,7 +54,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
 
-    public string PreviewForward(ImmutableArray<Prefix> accept) => "";
+    public string PreviewForward(ImmutableArray<Prefix> accept) => ForwardAccept.SequenceEqual(accept) ? "" : "accept changed";
 
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
@@ -59,6 +68,11 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         if (natChange.Length > 0 && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
             natChange = "";
 
+        ReadRulesAnew = changes.ReadsRulesAnew;
+        string forwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "";
+        if (forwardChange.Length > 0 && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
+            forwardChange = "";
+
         foreach (PodRoute route in changes.Routes.Add)
             Do(HostPart.Routes, $"add {route.Destination}", route.Key, () => Add(Route(route)), failures);
         foreach (RouteCorrection change in changes.Routes.Replace)
@@ -67,7 +81,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
-        return new(failures, natChange) { NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables") };
+        return new(failures, natChange)
+        {
+            NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables"),
+            ForwardChange = forwardChange,
+            RulesWriter = RulesWriter,
+        };
     }
 
     public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
@@ -82,6 +101,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public void Dispose()
     {
     }
+
+    /// <summary>Somebody else removes the masquerade rule.</summary>
+    public void LoseNat() => Nat = null;
+
+    /// <summary>Somebody else removes the accept in chain FORWARD.</summary>
+    public void LoseForwardAccept() => ForwardAccept = [];
 
     /// <summary>Somebody else gives a route, as "10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4"; one on the same key goes.</summary>
     public void Overwrite(string route) => Overwrite(Parse(route));

@@ -21,6 +21,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly RouteNews _news;
+    private readonly RuleNews _ruleNews;
 
     public LinuxHost(LinuxHostOptions options)
     {
@@ -31,6 +32,7 @@ internal sealed class LinuxHost : IHostNetwork
         _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
+        _ruleNews = new(() => _nftables.PortId);
         _news = new(options.RouteProtocol, _socket.PortId);
     }
 
@@ -65,11 +67,12 @@ internal sealed class LinuxHost : IHostNetwork
             NatBackend = _nat.Choice,
             ForwardChange = string.Join("; ", forward),
             Obstacles = _forward.Obstacles,
+            RulesWriter = _ruleNews.Writer,
         };
     }
 
     public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) =>
-        LinuxWatch.RunAsync(_news, () => _nftables.PortId, wake, cancellationToken);
+        LinuxWatch.RunAsync(_news, _ruleNews, wake, cancellationToken);
 
     public void Expect(Plan plan) => _news.Expect(plan);
 

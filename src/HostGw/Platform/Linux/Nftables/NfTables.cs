@@ -21,8 +21,10 @@ internal static class NfTables
     public const byte NFT_MSG_DELTABLE = 2;
     public const byte NFT_MSG_NEWCHAIN = 3;
     public const byte NFT_MSG_GETCHAIN = 4;
+    public const byte NFT_MSG_DELCHAIN = 5;
     public const byte NFT_MSG_NEWRULE = 6;
     public const byte NFT_MSG_GETRULE = 7;
+    public const byte NFT_MSG_DELRULE = 8;
     public const byte NFT_MSG_NEWSET = 9;
     public const byte NFT_MSG_GETSET = 10;
     public const byte NFT_MSG_NEWSETELEM = 12;
@@ -80,6 +82,7 @@ internal static class NfTables
     public const ushort NFTA_TARGET_NAME = 1;
     public const ushort NFTA_MATCH_NAME = 1;
     public const ushort NFTA_GEN_ID = 1;
+    public const ushort NFTA_GEN_PROC_NAME = 3;
     public const ushort NFTA_EXPR_NAME = 1;
     public const ushort NFTA_EXPR_DATA = 2;
 }

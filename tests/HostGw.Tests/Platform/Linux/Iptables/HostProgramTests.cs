@@ -13,7 +13,7 @@ public sealed class HostProgramTests : IDisposable
     [Fact]
     public void It_sees_its_arguments_its_input_and_two_variables()
     {
-        Environment.SetEnvironmentVariable("HOSTGW_SECRET", "no business of theirs");
+        Environment.SetEnvironmentVariable("SECRET_OF_OURS", "no business of theirs");
         string path = Script("echo \"$# $1\"; cat; env | sed 's/=.*//' | sort | tr '\\n' ' '; pwd");
         Assert.Equal(["1 $(touch nothing); a b", "*nat", "COMMIT", "LC_ALL PATH PWD /"], Run(path, ["$(touch nothing); a b"], "*nat\nCOMMIT\n").Select(l => l.Replace("_ ", "", StringComparison.Ordinal).Replace("SHLVL ", "", StringComparison.Ordinal)));
     }

@@ -48,6 +48,8 @@ internal static class PreviewText
 
     private static void WriteOthers(Preview preview, TextWriter output)
     {
+        foreach (Leftover leftover in preview.Leftovers)
+            output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
             output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))

@@ -22,6 +22,10 @@ internal interface IHostNetwork : IDisposable
     /// <inheritdoc cref="PreviewNat"/>
     string PreviewForward(ImmutableArray<Prefix> accept);
 
+    /// <summary>Rules of others that masquerade what goes from pod to pod.</summary>
+    /// <exception cref="HostNetworkException">Rules cannot be read.</exception>
+    IReadOnlyList<Leftover> FindLeftovers(Plan plan);
+
     /// <summary>Makes the changes in an order that loses no traffic: additions and replacements before removals.</summary>
     /// <param name="host">What this pass read.</param>
     ApplyResult Apply(HostChanges changes, HostState host);

@@ -10,11 +10,14 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     // What these announce leaves rules as they were.
     private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding;
 
+    private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
+
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
     private readonly RuleBrake _ruleBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private Plan? _previous;
+    private string[] _leftovers = [];
 
     /// <param name="nodes">A complete snapshot: an empty one would mean that every peer is gone.</param>
     /// <param name="apiServer">The address that the API client is connected to.</param>
@@ -22,11 +25,11 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     {
         DateTimeOffset at = time.GetUtcNow();
         long start = time.GetTimestamp();
-        PassReport report = Run(nodes, apiServer, readsRulesAnew: (causes & ~NoNewsOfRules) != 0);
+        PassReport report = ReadAndRun(nodes, apiServer, causes);
         return report with { At = at, Elapsed = time.GetElapsedTime(start), Causes = causes, ResourceVersion = nodes.ResourceVersion };
     }
 
-    private PassReport Run(NodeSnapshot nodes, Ip apiServer, bool readsRulesAnew)
+    private PassReport ReadAndRun(NodeSnapshot nodes, Ip apiServer, WakeCauses causes)
     {
         HostState state;
         try
@@ -37,15 +40,15 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         {
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
-        return Run(Planner.Plan(nodes.Nodes, state, policy), state, readsRulesAnew);
+        return Run(Planner.Plan(nodes.Nodes, state, policy), state, causes);
     }
 
-    private PassReport Run(Plan plan, HostState state, bool readsRulesAnew)
+    private PassReport Run(Plan plan, HostState state, WakeCauses causes)
     {
         HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with
         {
             ForgetNeighbours = _owners.Update(plan),
-            ReadsRulesAnew = readsRulesAnew,
+            ReadsRulesAnew = (causes & ~NoNewsOfRules) != 0,
         };
         // Nobody asked for other rules: what has to be done to them is a repair.
         bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
@@ -62,6 +65,8 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             _ruleBrake.Count(result);
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
+        if ((causes & MayBringLeftovers) != 0 && plan.Scope == PlanScope.Everything)
+            FindLeftovers(plan);
         _previous = plan;
         host.Expect(plan);
 
@@ -78,11 +83,24 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             NatChange = result.NatChange,
             NatBackend = result.NatBackend,
             ForwardChange = result.ForwardChange,
-            Obstacles = result.Obstacles,
+            Obstacles = [.. result.Obstacles, .. _leftovers],
             Failures = result.Failures,
             Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,
         };
+    }
+
+    // Reading all rules of others costs more than a pass may: not every minute.
+    private void FindLeftovers(Plan plan)
+    {
+        try
+        {
+            _leftovers = [.. host.FindLeftovers(plan).Select(l => l.Problem)];
+        }
+        catch (HostNetworkException)
+        {
+            // Rules that cannot be read are told of by what must read them.
+        }
     }
 
     // Nobody asked for another route, yet ours does not stand as it did.

@@ -15,6 +15,11 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public NatPlan? Nat { get; private set; }
 
+    public IReadOnlyList<Leftover> Leftovers { get; set; } = [];
+
+    /// <summary>Chain FORWARD drops what nothing in it accepts.</summary>
+    public bool DropsForwarded { get; set; }
+
     /// <summary>Whose packets chain FORWARD accepts.</summary>
     public ImmutableArray<Prefix> ForwardAccept { get; private set; } = [];
 
@@ -54,7 +59,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
 
-    public string PreviewForward(ImmutableArray<Prefix> accept) => ForwardAccept.SequenceEqual(accept) ? "" : "accept changed";
+    public string PreviewForward(ImmutableArray<Prefix> accept) =>
+        ForwardAccept.SequenceEqual(accept) || (!DropsForwarded && ForwardAccept.IsEmpty) ? "" : "accept changed";
+
+    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => Leftovers;
 
     public ApplyResult Apply(HostChanges changes, HostState host)
     {

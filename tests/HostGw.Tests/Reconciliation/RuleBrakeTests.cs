@@ -44,6 +44,7 @@ public class RuleBrakeTests
     [Fact]
     public void The_accept_in_FORWARD_is_under_the_same_brake()
     {
+        _agent.Host.DropsForwarded = true;
         _agent.Pass();
         for (int i = 0; i < 5; i++)
         {

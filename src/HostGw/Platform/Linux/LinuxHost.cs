@@ -18,6 +18,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly IptablesPrograms[] _iptables;
     private readonly LinuxNat _nat;
     private readonly LinuxForward _forward;
+    private readonly Leftovers _leftovers;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly RouteNews _news;
@@ -32,6 +33,7 @@ internal sealed class LinuxHost : IHostNetwork
         _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
+        _leftovers = new(() => _nftables.Census, _iptables);
         _ruleNews = new(() => _nftables.PortId);
         _news = new(options.RouteProtocol, _socket.PortId);
     }
@@ -44,6 +46,8 @@ internal sealed class LinuxHost : IHostNetwork
 
     public string PreviewForward(ImmutableArray<Prefix> accept) =>
         string.Join("; ", _forward.Compare(accept, anew: true, static e => throw e).Select(w => w.What));
+
+    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan.OwnPodCidrs, [.. plan.Routes.Select(r => r.Destination)]);
 
     public ApplyResult Apply(HostChanges changes, HostState host)
     {

@@ -6,6 +6,8 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
     // Seconds to wait for /run/xtables.lock; iptables-nft has no lock and takes the option all the same.
     private const string LockSeconds = "10";
 
+    public IptablesFlavour Flavour => flavour;
+
     public string Name { get; } = flavour == IptablesFlavour.Nft ? "iptables-nft" : "iptables-legacy";
 
     /// <summary>How many times something was changed.</summary>

@@ -71,6 +71,18 @@ internal sealed class NftCensus(NetlinkSocket socket)
         }
     }
 
+    /// <summary>Deletes a table of others with all that is in it.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public void DeleteTable(NftFamily family, string table)
+    {
+        var batch = new NftBatch(socket.NextSequence);
+        batch.Delete(family, table);
+        NetlinkException? refusal = null;
+        socket.ExecuteWhole($"delete table {NftNames.Of(family)} {table}", batch.Finish(), (_, e) => refusal ??= e);
+        if (refusal is { IsNotFound: false })
+            throw refusal;
+    }
+
     private void Ask(string what, Action restart, NetlinkMessageHandler onMessage)
     {
         try

@@ -26,7 +26,7 @@ internal static class NftNotification
             return true;
         return (byte)type switch
         {
-            NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE => Leftovers.IsTableOfOthers(table) || OfIptables.Any(t => t.Table == table),
+            NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE => LeftoverRules.IsTableOfOthers(table) || OfIptables.Any(t => t.Table == table),
             NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN =>
                 IsOfIptables(table, Text(NftAttributes.Find(attributes, NFTA_CHAIN_NAME))) || SeesForwarded(payload),
             NFT_MSG_NEWRULE or NFT_MSG_DELRULE => IsOfIptables(table, Text(NftAttributes.Find(attributes, NFTA_RULE_CHAIN))),

@@ -6,15 +6,23 @@ RELEASE := -c Release -v quiet -nologo
 
 # Debian packages by the program that shows they are there.
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace iptables-nft:iptables
+AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish demo up test format clean install
+.PHONY: build publish aot demo up test test-aot format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
 
-# What the lab runs on every node.
+# What ships, for this machine's platform (RID=win-x64: another's), and what the lab runs on every node.
 publish:
-	@$(DOTNET) publish src/HostGw $(RELEASE) -o artifacts/hostgw
+	@rm -rf artifacts/hostgw
+	@$(DOTNET) publish src/HostGw $(RELEASE) $(if $(RID),-r $(RID)) -o artifacts/hostgw
+
+# The same sources as Native AOT (Directory.Build.props says on which .NET).
+aot:
+	@tests/tools/install.sh $(AOT_PACKAGES)
+	@rm -rf artifacts/hostgw-aot
+	@$(DOTNET) publish src/HostGw $(RELEASE) -p:Aot=true -o artifacts/hostgw-aot
 
 # up: the same cluster to look around in, until Ctrl-C.
 demo up:
@@ -26,6 +34,12 @@ demo up:
 
 test:
 	@tests/tools/test.sh
+
+# The tests of the lab that run the agent, with the one of `make aot`.
+test-aot: install aot
+	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
+	@LAB_AGENT=artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
+	  tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -namespace HostGw.Lab.Tests -class- 'HostGw.Lab.Tests.Kubectl*'
 
 format:
 	@dotnet format HostGw.sln

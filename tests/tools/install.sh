@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs Debian packages whose program is missing: tests/tools/install.sh PROGRAM:PACKAGE…
+# Installs Debian packages whose program, or file, is missing: tests/tools/install.sh PROGRAM:PACKAGE…
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
 missing=
 for pair; do
-  command -v "${pair%%:*}" > /dev/null || missing="$missing ${pair#*:}"
+  [ -e "${pair%%:*}" ] || command -v "${pair%%:*}" > /dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
 

@@ -39,12 +39,14 @@ internal sealed class DraftLabels(NodeSelector selector)
 
     public ImmutableArray<KeyValuePair<string, string>> ToImmutable()
     {
-        var labels = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
+        if (_keys.Length == 0)
+            return [];
+        var labels = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>(_keys.Length);
         for (int i = 0; i < _keys.Length; i++)
         {
             if (_present[i])
                 labels.Add(new(_keys[i], _values[i]!.ToString()));
         }
-        return labels.ToImmutable();
+        return labels.DrainToImmutable();
     }
 }

@@ -40,6 +40,8 @@ internal sealed class TextList
 
     public ImmutableArray<string> ToImmutable()
     {
+        if (Count == 0)
+            return [];
         var texts = ImmutableArray.CreateBuilder<string>(Count);
         for (int i = 0; i < Count; i++)
             texts.Add(this[i].ToString());

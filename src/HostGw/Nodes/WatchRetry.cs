@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using HostGw.Kubernetes;
 using Polly;
 using Polly.Retry;
@@ -10,6 +11,7 @@ internal static class WatchRetry
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
 
     /// <param name="onRetry">Told the delay and the reason before each wait.</param>
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Polly keeps every member of the enum; none of those that need code at run time is called.")]
     public static ResiliencePipeline<WatchEnd> Build(TimeProvider time, Action<TimeSpan, string> onRetry) =>
         new ResiliencePipelineBuilder<WatchEnd> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<WatchEnd>

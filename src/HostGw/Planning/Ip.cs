@@ -6,14 +6,10 @@ namespace HostGw.Planning;
 /// <summary>An IPv4 or IPv6 address as a value: compared, hashed and stored without allocation. The default value is no address.</summary>
 internal readonly record struct Ip : IComparable<Ip>
 {
-    private readonly byte _family;
+    internal Ip(byte family, ulong high, ulong low) => (Family, High, Low) = (family, high, low);
 
-    private Ip(byte family, UInt128 value)
-    {
-        _family = family;
-        High = (ulong)(value >> 64);
-        Low = (ulong)value;
-    }
+    /// <summary>4, 6, or 0 for no address.</summary>
+    internal byte Family { get; }
 
     /// <summary>The upper 64 bits; 0 for IPv4.</summary>
     public ulong High { get; }
@@ -21,11 +17,11 @@ internal readonly record struct Ip : IComparable<Ip>
     /// <summary>The lower 64 bits; an IPv4 address is its 32 bits here.</summary>
     public ulong Low { get; }
 
-    public bool IsNone => _family == 0;
+    public bool IsNone => Family == 0;
 
-    public bool IsIPv4 => _family == 4;
+    public bool IsIPv4 => Family == 4;
 
-    public bool IsIPv6 => _family == 6;
+    public bool IsIPv6 => Family == 6;
 
     /// <summary>Length of an address of this family in bits: 32 or 128.</summary>
     public int Bits => IsIPv4 ? 32 : 128;
@@ -35,9 +31,9 @@ internal readonly record struct Ip : IComparable<Ip>
     /// <summary>RFC 4291 2.5.5.2: an IPv4 address dressed as IPv6, which routes differently than it reads.</summary>
     public bool IsIPv4Mapped => IsIPv6 && High == 0 && Low >> 32 == 0xFFFF;
 
-    public static Ip V4(uint value) => new(4, value);
+    public static Ip V4(uint value) => new(4, 0, value);
 
-    public static Ip V6(UInt128 value) => new(6, value);
+    public static Ip V6(UInt128 value) => new(6, (ulong)(value >> 64), (ulong)value);
 
     /// <summary>Reads 4 or 16 bytes in network order; any other length is no address.</summary>
     public static Ip FromBytes(ReadOnlySpan<byte> bytes) => bytes.Length switch
@@ -88,9 +84,12 @@ internal readonly record struct Ip : IComparable<Ip>
 
     public int CompareTo(Ip other)
     {
-        int result = _family.CompareTo(other._family);
-        return result != 0 ? result : Value.CompareTo(other.Value);
+        if (Family != other.Family)
+            return Family.CompareTo(other.Family);
+        return High != other.High ? High.CompareTo(other.High) : Low.CompareTo(other.Low);
     }
+
+    public override int GetHashCode() => HashCode.Combine(High, Low);
 
     public override string ToString() => IsNone ? "" : ToIPAddress().ToString();
 }

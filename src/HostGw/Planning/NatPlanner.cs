@@ -16,11 +16,14 @@ internal static class NatPlanner
         bool v4 = any || own.Any(p => p.IsIPv4);
         bool v6 = policy.Nat.IPv6 && (any || own.Any(p => p.IsIPv6));
 
-        IEnumerable<Prefix> exempt = Multicast.Concat(policy.ClusterCidrs).Concat(accepted).Concat(own).Concat(policy.Nat.Exempt);
+        IEnumerable<Prefix> exempt = Multicast.Concat(policy.ClusterCidrs).Concat(own).Concat(policy.Nat.Exempt);
         if (any)
             exempt = exempt.Append(Broadcast);
+        // Nearly always one of these few holds what comes of thousands of nodes.
+        PrefixForest few = new(exempt);
+        exempt = exempt.Concat(accepted.Where(p => few.Covering(p) < 0));
         if (policy.Nat.ExemptNodes)
-            exempt = exempt.Concat(NodeAddresses(host, nodes));
+            exempt = exempt.Concat(NodeAddresses(host, nodes).Where(p => few.Covering(p) < 0));
 
         return new(
             policy.Nat.Source, v4, v6, policy.Nat.RandomFully,

@@ -8,15 +8,15 @@ internal static class Planner
     /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
     public static Plan Plan(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy)
     {
-        ClusterNode? self = nodes.FirstOrDefault(n => n.Name == policy.NodeName);
+        ClusterNode? self = Self(nodes, policy);
         (PlanScope scope, ImmutableArray<string> faults) = OwnNode.Check(self, policy);
         ImmutableArray<Prefix> own = scope == PlanScope.Everything ? self!.PodCidrs : [];
 
         InterfaceChoice v4 = InterfaceChoice.For(ipv6: false, policy, host, self);
         InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy, host, self);
-        PodCidrGuard guard = new(policy, host, own);
-        PodCidrClaims claims = new(ValidClaims(nodes, self, guard), nodes, policy);
-        ImmutableArray<Verdict> verdicts = new Verdicts(policy, guard, claims, new(policy, host, claims, self), v4, v6).For(nodes);
+        PodCidrClaim[] claimed = Claims(nodes, new(policy, host, own));
+        PodCidrClaims claims = new(claimed, nodes, policy);
+        ImmutableArray<Verdict> verdicts = new Verdicts(policy, claims, new(policy, host, claims, self), v4, v6).For(nodes, claimed);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, claims);
 
         return new()
@@ -37,19 +37,27 @@ internal static class Planner
         };
     }
 
-    // Our own first, valid or not, then by age: in this order the claims are settled.
-    private static List<(ClusterNode, Prefix)> ValidClaims(IReadOnlyList<ClusterNode> nodes, ClusterNode? self, PodCidrGuard guard)
+    /// <summary>This node, or null while the API has none.</summary>
+    public static ClusterNode? Self(IReadOnlyList<ClusterNode> nodes, Policy policy)
     {
-        List<(ClusterNode, Prefix)> claims = [.. self?.PodCidrs.Select(p => (self, p.Aligned)) ?? []];
-        foreach (ClusterNode node in nodes.Where(n => !ReferenceEquals(n, self)).Order(PodCidrClaims.Age))
+        foreach (ClusterNode node in nodes)
+        {
+            if (node.Name == policy.NodeName)
+                return node;
+        }
+        return null;
+    }
+
+    // In the order of the nodes.
+    private static PodCidrClaim[] Claims(IReadOnlyList<ClusterNode> nodes, PodCidrGuard guard)
+    {
+        List<PodCidrClaim> claims = new(nodes.Count);
+        foreach (ClusterNode node in nodes)
         {
             foreach (Prefix podCidr in node.PodCidrs)
-            {
-                if (guard.Refuse(podCidr) is null)
-                    claims.Add((node, podCidr));
-            }
+                claims.Add(new(node, podCidr, guard.Refuse(podCidr)));
         }
-        return claims;
+        return [.. claims];
     }
 
     private static ImmutableArray<PodRoute> Routes(

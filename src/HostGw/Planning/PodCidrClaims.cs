@@ -2,32 +2,70 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
+/// <summary>A node's claim to a podCIDR, and why a guard refuses it; null: none does.</summary>
+internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal);
+
 /// <summary>
 /// Settles who holds which podCIDR. On this host our own always win; between peers the older Node does
 /// (creationTimestamp, then UID). Same nodes, same outcome, in whatever order they come.
 /// </summary>
 internal sealed class PodCidrClaims
 {
+    private readonly Policy _policy;
     private readonly PrefixForest _forest;
     private readonly ClusterNode?[] _holders;
     private readonly ClusterNode?[] _holdersInside;
     private readonly Dictionary<Prefix, ClusterNode> _oldestInside = [];
 
-    /// <param name="nodes">Those whose claims passed <see cref="PodCidrGuard"/>, with these claims; our own first, then by age.</param>
+    /// <param name="claims">Of all nodes; our own count whatever is said of them.</param>
     /// <param name="addresses">The nodes whose primary addresses no younger node may cover.</param>
-    public PodCidrClaims(IReadOnlyList<(ClusterNode Node, Prefix PodCidr)> claims, IEnumerable<ClusterNode> addresses, Policy policy)
+    public PodCidrClaims(IEnumerable<PodCidrClaim> claims, IEnumerable<ClusterNode> addresses, Policy policy)
     {
-        _forest = new(claims.Select(c => c.PodCidr));
+        _policy = policy;
+        PodCidrClaim[] valid = [.. claims.Where(c => c.Refusal is null || IsOwn(c.Node))];
+        _forest = new(valid.Select(c => c.PodCidr.Aligned));
         _holders = new ClusterNode?[_forest.Count];
         _holdersInside = new ClusterNode?[_forest.Count];
         foreach (ClusterNode node in addresses)
-            NoteAddresses(node, policy);
-        foreach ((ClusterNode node, Prefix podCidr) in claims)
+            NoteAddresses(node);
+        Settle(valid);
+    }
+
+    // Whose podCIDR meets no other holds it. Only the rest must be asked in order: our own first, then by age.
+    private void Settle(PodCidrClaim[] claims)
+    {
+        int[] at = Array.ConvertAll(claims, c => _forest.IndexOf(c.PodCidr.Aligned));
+        bool[] contested = Contested(at);
+        List<(ClusterNode Node, int At)> rest = [];
+        for (int i = 0; i < claims.Length; i++)
         {
-            // Of our own none may fall, not even one around another: our pods are there.
-            if (node.Name == policy.NodeName || Refuse(node, podCidr, policy) is null)
-                Hold(node, podCidr);
+            if (contested[at[i]])
+                rest.Add((claims[i].Node, at[i]));
+            else
+                Claim(claims[i].Node, at[i]);
         }
+        foreach ((ClusterNode node, int index) in rest.OrderBy(c => !IsOwn(c.Node)).ThenBy(c => c.Node, Age))
+            Claim(node, index);
+    }
+
+    private bool[] Contested(int[] claimed)
+    {
+        bool[] once = new bool[_forest.Count], contested = new bool[_forest.Count];
+        foreach (int index in claimed)
+        {
+            contested[index] |= once[index];
+            once[index] = true;
+            for (int i = _forest.Parent(index); i >= 0; i = _forest.Parent(i))
+                contested[index] = contested[i] = true;
+        }
+        return contested;
+    }
+
+    private void Claim(ClusterNode node, int index)
+    {
+        // Of our own none may fall, not even one around another: our pods are there.
+        if (IsOwn(node) || Refuse(node, index) is null)
+            Hold(node, index);
     }
 
     public IEnumerable<Prefix> Held => Enumerable.Range(0, _forest.Count).Where(i => _holders[i] is not null).Select(i => _forest[i]);
@@ -39,28 +77,30 @@ internal sealed class PodCidrClaims
     public (Prefix PodCidr, ClusterNode Node)? HolderOf(Prefix prefix) => HolderFrom(_forest.Covering(prefix));
 
     /// <summary>Why the claim does not stand, or null.</summary>
-    public string? Refuse(ClusterNode node, Prefix podCidr, Policy policy)
+    public string? Refuse(ClusterNode node, Prefix podCidr) => Refuse(node, _forest.IndexOf(podCidr));
+
+    private string? Refuse(ClusterNode node, int index)
     {
-        int index = _forest.IndexOf(podCidr);
         if (ReferenceEquals(_holders[index], node))
             return null;
         if (HolderFrom(index) is var (held, holder))
-            return $"overlaps {held} of {Describe(holder, node, policy)}";
+            return $"overlaps {held} of {Describe(holder, node)}";
         if (_holdersInside[index] is { } inner)
-            return $"covers a podCIDR of {Describe(inner, node, policy)}";
-        if (node.Name != policy.NodeName && _oldestInside.TryGetValue(podCidr, out ClusterNode? inside) && Age.Compare(inside, node) < 0)
+            return $"covers a podCIDR of {Describe(inner, node)}";
+        if (!IsOwn(node) && _oldestInside.TryGetValue(_forest[index], out ClusterNode? inside) && Age.Compare(inside, node) < 0)
             return $"covers the address of the older node {inside.Name}";
         return null;
     }
 
-    private static string Describe(ClusterNode holder, ClusterNode claimant, Policy policy) =>
+    private string Describe(ClusterNode holder, ClusterNode claimant) =>
         ReferenceEquals(holder, claimant) ? "the same node"
-        : holder.Name == policy.NodeName ? "this host's own node"
+        : IsOwn(holder) ? "this host's own node"
         : $"the older node {holder.Name}";
 
-    private void Hold(ClusterNode node, Prefix podCidr)
+    private bool IsOwn(ClusterNode node) => node.Name == _policy.NodeName;
+
+    private void Hold(ClusterNode node, int index)
     {
-        int index = _forest.IndexOf(podCidr);
         _holders[index] = node;
         for (int i = _forest.Parent(index); i >= 0; i = _forest.Parent(i))
             _holdersInside[i] ??= node;
@@ -76,31 +116,28 @@ internal sealed class PodCidrClaims
         return null;
     }
 
-    private void NoteAddresses(ClusterNode node, Policy policy)
-    {
-        foreach (Ip primary in Primary(node))
-        {
-            // Inside clusterCidrs it is no address of a node to begin with: else one kubelet could knock out another's podCIDR.
-            if (PodCidrGuard.Covers(policy.ClusterCidrs, Prefix.Host(primary)))
-                continue;
-
-            for (int i = _forest.Covering(primary); i >= 0; i = _forest.Parent(i))
-            {
-                if (!_oldestInside.TryGetValue(_forest[i], out ClusterNode? oldest) || Age.Compare(node, oldest) < 0)
-                    _oldestInside[_forest[i]] = node;
-            }
-        }
-    }
-
-    private static IEnumerable<Ip> Primary(ClusterNode node)
+    // The primary address is the first of its family.
+    private void NoteAddresses(ClusterNode node)
     {
         bool v4 = false, v6 = false;
         foreach (Ip ip in node.InternalIPs)
         {
             if (ip.IsIPv4 ? !v4 : !v6)
-                yield return ip;
+                NotePrimary(node, ip);
             v4 |= ip.IsIPv4;
             v6 |= ip.IsIPv6;
+        }
+    }
+
+    private void NotePrimary(ClusterNode node, Ip primary)
+    {
+        // Inside clusterCidrs it is no address of a node to begin with: else one kubelet could knock out another's podCIDR.
+        if (PodCidrGuard.Covers(_policy.ClusterCidrs, Prefix.Host(primary)))
+            return;
+        for (int i = _forest.Covering(primary); i >= 0; i = _forest.Parent(i))
+        {
+            if (!_oldestInside.TryGetValue(_forest[i], out ClusterNode? oldest) || Age.Compare(node, oldest) < 0)
+                _oldestInside[_forest[i]] = node;
         }
     }
 

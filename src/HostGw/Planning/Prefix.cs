@@ -3,22 +3,33 @@ using System.Globalization;
 namespace HostGw.Planning;
 
 /// <summary>An address and a prefix length, as written: it may be unaligned, which <see cref="IsAligned"/> tells.</summary>
-internal readonly record struct Prefix(Ip Address, byte Length) : IComparable<Prefix>
+internal readonly record struct Prefix : IComparable<Prefix>
 {
-    public bool IsIPv4 => Address.IsIPv4;
+    // An Ip as a field would make this a third larger, and there are a few for every node.
+    private readonly ulong _high, _low;
+    private readonly byte _family;
 
-    public bool IsIPv6 => Address.IsIPv6;
+    public Prefix(Ip address, byte length) =>
+        (_family, _high, _low, Length) = (address.Family, address.High, address.Low, length);
 
-    public bool IsNone => Address.IsNone;
+    public byte Length { get; }
+
+    public Ip Address => new(_family, _high, _low);
+
+    public bool IsIPv4 => _family == 4;
+
+    public bool IsIPv6 => _family == 6;
+
+    public bool IsNone => _family == 0;
 
     /// <summary>No bit is set behind the prefix length (RFC 4632).</summary>
     public bool IsAligned => (Address.Value & HostMask) == 0;
 
     /// <summary>The last address; for IPv4 the broadcast address.</summary>
-    public Ip Last => Make(Address, Address.Value | HostMask);
+    public Ip Last => Make(Address.Value | HostMask);
 
     /// <summary>The same prefix with its host bits cleared.</summary>
-    public Prefix Aligned => new(Make(Address, Address.Value & ~HostMask), Length);
+    public Prefix Aligned => new(Make(Address.Value & ~HostMask), Length);
 
     // A shift by 128 would be a shift by 0.
     private UInt128 HostMask =>
@@ -26,14 +37,20 @@ internal readonly record struct Prefix(Ip Address, byte Length) : IComparable<Pr
 
     public static Prefix Host(Ip ip) => new(ip, (byte)ip.Bits);
 
-    public bool Contains(Ip ip) =>
-        ip.IsIPv4 == IsIPv4 && ip.IsIPv6 == IsIPv6 && !ip.IsNone && ((ip.Value ^ Address.Value) & ~HostMask & FamilyMask) == 0;
+    public bool Contains(Ip ip) => ip.Family == _family && Covers(ip.High, ip.Low);
 
-    public bool Contains(Prefix other) => other.Length >= Length && Contains(other.Address);
+    public bool Contains(Prefix other) => other.Length >= Length && other._family == _family && Covers(other._high, other._low);
 
-    public bool Overlaps(Prefix other) => Contains(other.Address) || other.Contains(Address);
+    public bool Overlaps(Prefix other) => Contains(other) || other.Contains(this);
 
-    private UInt128 FamilyMask => IsIPv4 ? uint.MaxValue : UInt128.MaxValue;
+    // A shift by the width of the type would be a shift by 0.
+    private bool Covers(ulong high, ulong low) => _family switch
+    {
+        4 => Length == 0 || (uint)(low ^ _low) >> (32 - Length) == 0,
+        6 when Length > 64 => high == _high && (low ^ _low) >> (128 - Length) == 0,
+        6 => Length == 0 || (high ^ _high) >> (64 - Length) == 0,
+        _ => false,
+    };
 
     /// <summary>Accepts ADDRESS/LENGTH in the strict text of <see cref="Ip.TryParse"/>; does not require alignment.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Prefix prefix)
@@ -64,7 +81,9 @@ internal readonly record struct Prefix(Ip Address, byte Length) : IComparable<Pr
         return result != 0 ? result : Length.CompareTo(other.Length);
     }
 
+    public override int GetHashCode() => HashCode.Combine(_high, _low, Length);
+
     public override string ToString() => IsNone ? "" : string.Create(CultureInfo.InvariantCulture, $"{Address}/{Length}");
 
-    private static Ip Make(Ip like, UInt128 value) => like.IsIPv4 ? Ip.V4((uint)value) : Ip.V6(value);
+    private Ip Make(UInt128 value) => IsIPv4 ? Ip.V4((uint)value) : Ip.V6(value);
 }

@@ -4,29 +4,32 @@ namespace HostGw.Planning;
 
 /// <summary>Goes through all nodes and says of every podCIDR what becomes of it.</summary>
 internal sealed class Verdicts(
-    Policy policy, PodCidrGuard guard, PodCidrClaims claims, NextHops nextHops, InterfaceChoice v4, InterfaceChoice v6)
+    Policy policy, PodCidrClaims claims, NextHops nextHops, InterfaceChoice v4, InterfaceChoice v6)
 {
-    public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes)
+    /// <param name="claimed">The nodes' podCIDRs, in their order.</param>
+    public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes, ReadOnlySpan<PodCidrClaim> claimed)
     {
+        int next = 0;
         var verdicts = ImmutableArray.CreateBuilder<Verdict>(nodes.Count);
         foreach (ClusterNode node in nodes)
         {
             foreach (string unreadable in node.UnreadablePodCidrs)
                 verdicts.Add(new(node, default, VerdictKind.Rejected, $"podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR"));
-            foreach (Prefix podCidr in node.PodCidrs)
-                verdicts.Add(For(node, podCidr));
+            foreach (Prefix _ in node.PodCidrs)
+                verdicts.Add(For(claimed[next++]));
             if (node.PodCidrs.IsEmpty && node.UnreadablePodCidrs.IsEmpty)
                 verdicts.Add(new(node, default, VerdictKind.NoPodCidr, "the node has no podCIDR yet"));
         }
         return verdicts.DrainToImmutable();
     }
 
-    private Verdict For(ClusterNode node, Prefix podCidr)
+    private Verdict For(PodCidrClaim claim)
     {
+        (ClusterNode node, Prefix podCidr, string? refusal) = claim;
         // Never a route over a gateway for our own pods, whatever our Node object says.
         if (node.Name == policy.NodeName)
             return new(node, podCidr, VerdictKind.Self, "");
-        if ((guard.Refuse(podCidr) ?? claims.Refuse(node, podCidr, policy)) is { } reason)
+        if ((refusal ?? claims.Refuse(node, podCidr)) is { } reason)
             return new(node, podCidr, VerdictKind.Rejected, reason);
         if (node.Skip)
             return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");

@@ -9,7 +9,7 @@ internal interface IHostNetwork : IDisposable
     /// <summary>How many changing requests have been sent since the start.</summary>
     long Writes { get; }
 
-    /// <summary>Reads what stands, at once.</summary>
+    /// <summary>Reads what stands, at once. The routes of the result are those of one pass: the next call reads over them.</summary>
     /// <param name="apiServer">The address that the API client is connected to; none while it is not.</param>
     /// <exception cref="HostNetworkException">The host cannot be read: nothing may be concluded from what is missing.</exception>
     HostState Read(Ip apiServer);

@@ -9,27 +9,50 @@ namespace HostGw.Reconciliation;
 /// </summary>
 internal sealed class RouteLedger
 {
-    private HashSet<RouteKey> _keys = [];
+    private readonly HashSet<RouteKey> _keys = [];
+    private Plan? _plan;
 
     public IReadOnlySet<RouteKey> Keys => _keys;
 
     /// <summary>Learns from a pass: what stood, and what was done.</summary>
+    /// <param name="standing">Sorted by key.</param>
     /// <param name="done">Without what the host refused.</param>
     public void Remember(Plan plan, IReadOnlyList<HostRoute> standing, RouteChanges done)
     {
         if (plan.Scope == PlanScope.Nothing)
             return;
 
-        HashSet<RouteKey> held = [.. standing.Where(r => r.IsOurs).Select(r => r.Key)];
-        HashSet<RouteKey> ours = [.. _keys, .. held];
-        // What stands beside ours did not overwrite it, and stays somebody else's when ours goes.
-        ours.ExceptWith(standing.Where(r => !r.IsOurs && r.Tos == 0 && held.Contains(r.Key)).Select(r => r.Key));
-        ours.UnionWith(done.Add.Select(r => r.Key));
-        ours.UnionWith(done.Replace.Select(c => c.Route.Key));
-
         // Of what is not wanted any more nothing is ours to defend.
-        HashSet<RouteKey> wanted = [.. plan.Routes.Select(r => r.Key)];
-        ours.RemoveWhere(k => !wanted.Contains(k) && plan.Waiting.AsSpan().BinarySearch(k.Destination) < 0);
-        _keys = ours;
+        if (!ReferenceEquals(plan, _plan))
+            _keys.RemoveWhere(k => !IsDefended(plan, k));
+        _plan = plan;
+        for (int i = 0; i < standing.Count;)
+            i = RememberKey(plan, standing, i);
+        foreach (PodRoute route in done.Add)
+            _keys.Add(route.Key);
+        foreach (RouteCorrection correction in done.Replace)
+            _keys.Add(correction.Route.Key);
     }
+
+    // Returns where the next key begins.
+    private int RememberKey(Plan plan, IReadOnlyList<HostRoute> standing, int first)
+    {
+        RouteKey key = standing[first].Key;
+        bool ours = false, besides = false;
+        int next = first;
+        for (; next < standing.Count && standing[next].Key == key; next++)
+        {
+            ours |= standing[next].IsOurs;
+            besides |= !standing[next].IsOurs && standing[next].Tos == 0;
+        }
+        // What stands beside ours did not overwrite it, and stays somebody else's when ours goes.
+        if (ours && besides)
+            _keys.Remove(key);
+        else if (ours && !_keys.Contains(key) && IsDefended(plan, key))
+            _keys.Add(key);
+        return next;
+    }
+
+    private static bool IsDefended(Plan plan, RouteKey key) =>
+        (plan.TryGetRoute(key.Destination, out PodRoute route) && route.Key == key) || plan.Waiting.AsSpan().BinarySearch(key.Destination) >= 0;
 }

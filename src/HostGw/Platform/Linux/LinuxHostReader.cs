@@ -12,21 +12,22 @@ namespace HostGw.Platform.Linux;
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
     private readonly NetlinkWriter _request = new();
+    private readonly List<HostRoute> _routes = [];
 
     /// <exception cref="NetlinkException">The kernel refused, or stayed silent.</exception>
     public HostState Read(Ip apiServer)
     {
         RouteDecoder decoder = new(options.RouteProtocol);
-        List<HostRoute> routes = [];
-        ReadRoutes(AF_INET, decoder, routes);
-        ReadRoutes(AF_INET6, decoder, routes);
-        SortByKey(routes);
-        RemoveRepeated(routes);
+        _routes.Clear();
+        ReadRoutes(AF_INET, decoder, _routes);
+        ReadRoutes(AF_INET6, decoder, _routes);
+        SortByKey(_routes);
+        RemoveRepeated(_routes);
         return new()
         {
             Interfaces = ReadInterfaces(),
             Addresses = ReadAddresses(),
-            Routes = routes,
+            Routes = _routes,
             Protected = Protect(decoder.Gateways, apiServer),
             Forwarding = options.ProcSysNet.ReadForwarding(),
         };

@@ -23,7 +23,7 @@ internal static class LinuxWatch
     /// <exception cref="NetlinkException">The kernel forbids a socket.</exception>
     public static async Task RunAsync(RouteNews news, RuleNews ruleNews, Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
-        using var routes = new NetlinkSubscription(NETLINK_ROUTE, RouteGroups);
+        using var routes = new NetlinkSubscription(NETLINK_ROUTE, RouteGroups, exceptPort: news.OwnPort);
         // A kernel without netfilter has nothing to announce.
         using NetlinkSubscription? nat = NetlinkSubscription.TryOpen(NfTables.NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
         // What changed between an earlier pass and this moment was announced to nobody.

@@ -14,6 +14,8 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
     private readonly HashSet<HostAddress> _addresses = [];
     private volatile Plan _plan = new();
 
+    public uint OwnPort => ownPort;
+
     /// <summary>The routes that the last pass wanted: somebody else's on such a destination is news.</summary>
     public void Expect(Plan plan) => _plan = plan;
 

@@ -17,6 +17,7 @@ internal static unsafe partial class Libc
 
     public const int SOL_SOCKET = 1;
     public const int SO_RCVTIMEO = 20;
+    public const int SO_ATTACH_FILTER = 26;
     public const int SO_SNDBUFFORCE = 32;
     public const int SO_RCVBUFFORCE = 33;
 
@@ -57,6 +58,23 @@ internal struct sockaddr_nl
     public ushort nl_pad;
     public uint nl_pid;
     public uint nl_groups;
+}
+
+/// <summary>An instruction of the classic BPF, https://docs.kernel.org/networking/filter.html.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct sock_filter
+{
+    public ushort code;
+    public byte jt;
+    public byte jf;
+    public uint k;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct sock_fprog
+{
+    public ushort len;
+    public sock_filter* filter;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -30,6 +30,22 @@ internal sealed unsafe class NetlinkHandle : IDisposable
     public bool TrySetOption<T>(int level, int option, T value) where T : unmanaged =>
         Libc.setsockopt(Fd, level, option, &value, (uint)sizeof(T)) == 0;
 
+    /// <summary>Announcements of changes that were made from this port end inside the kernel, and wake nobody: thousands of routes are thousands of them.</summary>
+    public bool TryLeaveOut(uint port)
+    {
+        const ushort LoadWord = 0x20, JumpIfEqual = 0x15, Return = 0x06;
+        const uint PortOffset = 12; // nlmsghdr.nlmsg_pid, which a filter reads as if it were in network order
+        ReadOnlySpan<sock_filter> filter =
+        [
+            new() { code = LoadWord, k = PortOffset },
+            new() { code = JumpIfEqual, jf = 1, k = (uint)IPAddress.HostToNetworkOrder((int)port) },
+            new() { code = Return, k = 0 },
+            new() { code = Return, k = uint.MaxValue },
+        ];
+        fixed (sock_filter* first = filter)
+            return TrySetOption(Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, new sock_fprog { len = (ushort)filter.Length, filter = first });
+    }
+
     /// <summary>Receives one datagram. Longer than the buffer: it was cut. Negative: see the last P/Invoke error.</summary>
     public nint Receive(Span<byte> buffer, out uint senderPortId)
     {

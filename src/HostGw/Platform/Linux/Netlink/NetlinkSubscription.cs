@@ -12,10 +12,13 @@ internal sealed class NetlinkSubscription : IDisposable
     private readonly Socket _socket;
 
     /// <param name="groups">RTNLGRP_* or NFNLGRP_* numbers; those that this kernel lacks are left out.</param>
+    /// <param name="exceptPort">Changes made from this port are of no interest; they may come all the same.</param>
     /// <exception cref="NetlinkException">The kernel has no such protocol, or forbids the socket.</exception>
-    public NetlinkSubscription(int protocol, ReadOnlySpan<int> groups)
+    public NetlinkSubscription(int protocol, ReadOnlySpan<int> groups, uint? exceptPort = null)
     {
         NetlinkHandle handle = NetlinkHandle.Open(protocol, blocking: false);
+        if (exceptPort is { } port)
+            handle.TryLeaveOut(port);
         foreach (int group in groups)
             handle.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, group);
         _socket = new Socket(new SafeSocketHandle(handle.Fd, ownsHandle: true)) { Blocking = false };

@@ -66,7 +66,7 @@ internal sealed class LinuxHost : IHostNetwork
         Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!), failures);
         Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
-        return new(failures, nat?.What ?? "") 
+        return new(failures, nat?.What ?? "")
         {
             NatBackend = _nat.Choice,
             ForwardChange = string.Join("; ", forward),

@@ -56,8 +56,15 @@ internal sealed class FlavourLook(IptablesPresence presence, IptablesPrograms le
     {
         if (!IptablesPresence.HasLegacyTable(ipv4, "mangle") || !legacy.AreInstalled(ipv4))
             return false;
-        SavedTable mangle = legacy.Read(ipv4, "mangle", new("mangle", static (_, _) => false));
-        return FlavourFacts.Hints.Any(mangle.Has);
+        try
+        {
+            SavedTable mangle = legacy.Read(ipv4, "mangle", new("mangle", static (_, _) => false));
+            return FlavourFacts.Hints.Any(mangle.Has);
+        }
+        catch (IptablesException)
+        {
+            return false; // without the rights for legacy rules (NET_RAW) they could not be used either
+        }
     }
 
     private static bool OfEither(Func<bool, bool> test) => test(true) || test(false);

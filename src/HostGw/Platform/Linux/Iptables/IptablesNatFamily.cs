@@ -24,11 +24,31 @@ internal sealed class IptablesNatFamily(IptablesPrograms programs, IptablesFlavo
             return null;
         if (rules.IsDefault && flavour == IptablesFlavour.Legacy && !programs.AreInstalled(ipv4))
             return null; // no program, so none of ours was made by it
+        if (rules.IsDefault && flavour == IptablesFlavour.Legacy)
+            return TryRead() is { } legacy && Difference(rules, legacy) is { } leftover ? Removal(leftover) : NothingStands();
 
         SavedTable saved = Read();
         ChainChange? change = Difference(rules, saved);
-        _hasNone = rules.IsDefault && flavour == IptablesFlavour.Legacy && change is null;
         return change is null ? null : rules.IsDefault ? Removal(change) : Work(desired!, rules, saved, change);
+    }
+
+    private NatWork? NothingStands()
+    {
+        _hasNone = true;
+        return null;
+    }
+
+    // It takes rights (NET_RAW) that an agent which does not use legacy rules need not have.
+    private SavedTable? TryRead()
+    {
+        try
+        {
+            return Read();
+        }
+        catch (IptablesException)
+        {
+            return null;
+        }
     }
 
     private NatWork Removal(ChainChange change) => new(change.Reason, null, () => Restore(change), static () => { });

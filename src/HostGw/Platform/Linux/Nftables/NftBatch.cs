@@ -39,6 +39,14 @@ internal sealed class NftBatch
         TableMessage(NFT_MSG_DELTABLE, 0, family, "delete");
     }
 
+    /// <summary>Removes a table of others.</summary>
+    public void Delete(NftFamily family, string table)
+    {
+        Begin(NFT_MSG_DELTABLE, 0, family, $"delete table {NftNames.Of(family)} {table}");
+        _writer.Attribute(NFTA_TABLE_NAME, table);
+        _writer.End();
+    }
+
     /// <summary>Makes a table where none of its name stands; where one does after all, the transaction fails.</summary>
     public void Build(NftTable table)
     {

@@ -48,6 +48,12 @@ internal static partial class Log
     [LoggerMessage(402, LogLevel.Warning, "nat.source any rewrites this host's own traffic too: virtual addresses and fixed source ports (NTP, DHCP) change; nat.source pods does not")]
     public static partial void NatRewritesHost(this ILogger logger);
 
+    [LoggerMessage(403, LogLevel.Information, "Chose {Backend} for the masquerade rule: {Why}")]
+    public static partial void NatBackendChosen(this ILogger logger, string backend, string why);
+
+    [LoggerMessage(404, LogLevel.Information, "Changed what accepts pods' packets in chain FORWARD: {What}")]
+    public static partial void ForwardAcceptChanged(this ILogger logger, string what);
+
     // 5xx: status
 
     [LoggerMessage(501, LogLevel.Error, "No status endpoint on {Listen}: {Reason}")]

@@ -1,16 +1,40 @@
 using System.CommandLine;
+using HostGw.Platform;
 using HostGw.Settings;
 
 namespace HostGw.Commands;
 
-/// <summary>Shows which routes of others the agent would take over. Writes nothing.</summary>
+/// <summary>Shows which routes of others the agent would take over, and which of their rules do harm; removes these when told.</summary>
 internal static class AdoptCommand
 {
-    public static Command Create() => CommandLine.Create(
-        "adopt", "Show which routes made by others (flannel, or by hand) the agent would take over, and which it leaves. Changes nothing.", UsedBy.Adopt,
-        async (settings, parsed, cancellationToken) =>
+    public static Command Create()
+    {
+        Option<bool> rules = new("--rules") { Description = "Remove the rules of others that would masquerade what goes from pod to pod" };
+        Command command = CommandLine.Create(
+            "adopt", "Show which routes made by others (flannel, or by hand) the agent would take over, and which it leaves. Without --rules it changes nothing.", UsedBy.Adopt,
+            async (settings, parsed, cancellationToken) =>
+            {
+                using IHostNetwork host = HostPlatform.Open(settings);
+                Preview preview = await Preview.TakeAsync(settings, host, cancellationToken);
+                if (!parsed.GetValue(rules))
+                    AdoptText.Write(preview, parsed.InvocationConfiguration.Output);
+                else
+                    RemoveRules(preview.Leftovers, parsed.InvocationConfiguration.Output);
+                return ExitCodes.Done;
+            });
+        command.Options.Add(rules);
+        return command;
+    }
+
+    /// <exception cref="HostNetworkException">The host refused.</exception>
+    public static void RemoveRules(IReadOnlyList<Leftover> leftovers, TextWriter output)
+    {
+        foreach (Leftover leftover in leftovers)
         {
-            AdoptText.Write(await Preview.TakeAsync(settings, cancellationToken), parsed.InvocationConfiguration.Output);
-            return ExitCodes.Done;
-        });
+            leftover.Remove();
+            output.WriteLine($"removed {Quoted.Visible(leftover.What)}");
+        }
+        if (leftovers.Count == 0)
+            output.WriteLine("No rule of others masquerades what goes from pod to pod.");
+    }
 }

@@ -16,6 +16,8 @@ internal static class AdoptText
             output.WriteLine($"take over  {PreviewText.Describe(preview, correction)}");
         foreach (RouteConflict conflict in preview.Changes.Routes.Conflicts)
             output.WriteLine($"leave      {conflict.Route.Destination}: {Problems.Obstacle(conflict)}");
+        foreach (Leftover leftover in preview.Leftovers)
+            output.WriteLine($"rule       {Quoted.Visible(leftover.Problem)}");
         if (adopted.Length == 0 && preview.Changes.Routes.Conflicts.Count == 0)
             output.WriteLine("No route of others stands where ours should.");
     }

@@ -48,12 +48,14 @@ internal static class CleanupCommand
 
     private static void Report(RouteChanges routes, ApplyResult result, TextWriter output, TextWriter error)
     {
-        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.Failures.Count == 0;
+        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.ForwardChange.Length == 0 && result.Failures.Count == 0;
         routes.RemoveRefused(result.RefusedRoutes);
         foreach (HostRoute route in routes.Delete)
             output.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")}");
         if (result.NatChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Nat))
             output.WriteLine("removed the masquerade rule");
+        if (result.ForwardChange.Length > 0)
+            output.WriteLine("removed the rules that accepted pods' packets in chain FORWARD");
         if (nothing)
             output.WriteLine("nothing of HostGw's stands on this host");
         foreach (HostFailure failure in result.Failures)

@@ -10,6 +10,12 @@ internal static class HostPlatform
     /// <exception cref="PlatformNotSupportedException">HostGw does not run on this operating system.</exception>
     /// <exception cref="HostNetworkException">The host's network cannot be opened.</exception>
     public static IHostNetwork Open(AgentSettings settings) => OperatingSystem.IsLinux()
-        ? new LinuxHost(new() { RouteProtocol = settings.RouteProtocol, ProcSysNet = new(settings.ProcSysNet) })
+        ? new LinuxHost(new()
+        {
+            RouteProtocol = settings.RouteProtocol,
+            ProcSysNet = new(settings.ProcSysNet),
+            NatBackend = settings.NatBackend,
+            NatIptables = settings.NatIptables,
+        })
         : throw new PlatformNotSupportedException("HostGw runs on Linux only so far");
 }

@@ -25,7 +25,9 @@ internal static class PreviewJson
         Array(json, "correct", routes.Replace, c => Route(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
         Array(json, "remove", routes.Delete, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
         Array(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
+        Array(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
         json.WriteString("nat", preview.NatChange);
+        json.WriteString("forwardAccept", preview.ForwardChange);
         json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
         json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
         Array(json, "verdicts", preview.Plan.Verdicts, v => Verdict(json, v));

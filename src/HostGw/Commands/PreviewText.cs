@@ -15,6 +15,8 @@ internal static class PreviewText
         WriteRoutes(preview, output);
         if (preview.NatChange.Length > 0)
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
+        if (preview.ForwardChange.Length > 0)
+            output.WriteLine($"~ accept in chain FORWARD: {preview.ForwardChange}");
         if (preview.Changes.EnableForwardingIPv4)
             output.WriteLine("~ turn IPv4 forwarding on");
         if (preview.Changes.EnableForwardingIPv6)
@@ -46,6 +48,8 @@ internal static class PreviewText
 
     private static void WriteOthers(Preview preview, TextWriter output)
     {
+        foreach (Leftover leftover in preview.Leftovers)
+            output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
             output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))

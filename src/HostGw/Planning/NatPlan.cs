@@ -11,4 +11,12 @@ internal sealed record NatPlan(
     bool IPv6,
     bool RandomFully,
     ImmutableArray<Prefix> Sources,
-    ImmutableArray<Prefix> Exempt);
+    ImmutableArray<Prefix> Exempt)
+{
+    // Every pass makes its lists anew: they are the same where their prefixes are.
+    public bool Equals(NatPlan? other) => other is not null &&
+        (Source, IPv4, IPv6, RandomFully) == (other.Source, other.IPv4, other.IPv6, other.RandomFully) &&
+        Sources.SequenceEqual(other.Sources) && Exempt.SequenceEqual(other.Exempt);
+
+    public override int GetHashCode() => HashCode.Combine(Source, IPv4, IPv6, RandomFully, Sources.Length, Exempt.Length);
+}

@@ -21,6 +21,9 @@ internal sealed record Plan
     /// <summary>Null: no masquerade rule.</summary>
     public NatPlan? Nat { get; init; }
 
+    /// <summary>Whose packets are let through where this host drops what it forwards.</summary>
+    public ImmutableArray<Prefix> ForwardAccept { get; init; } = [];
+
     public bool ForwardIPv4 { get; init; }
 
     public bool ForwardIPv6 { get; init; }

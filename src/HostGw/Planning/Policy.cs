@@ -24,6 +24,9 @@ internal sealed record Policy
 
     public bool Forwarding { get; init; } = true;
 
+    /// <summary>Let pods' packets through where chain FORWARD drops.</summary>
+    public bool ForwardAccept { get; init; } = true;
+
     public NatPolicy Nat { get; init; } = new();
 }
 

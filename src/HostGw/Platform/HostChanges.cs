@@ -11,8 +11,17 @@ internal sealed record HostChanges
     /// <summary>False: leave the masquerade rule as it stands.</summary>
     public bool ChangesNat { get; init; }
 
+    /// <summary>Rules may have changed since an earlier pass saw them: they are read anew, also where that means running a program.</summary>
+    public bool ReadsRulesAnew { get; init; } = true;
+
     /// <summary>The masquerade rule that should stand; null: none.</summary>
     public NatPlan? Nat { get; init; }
+
+    /// <summary>False: leave chain FORWARD as it stands.</summary>
+    public bool ChangesForward { get; init; }
+
+    /// <summary>Whose packets are accepted where chain FORWARD drops them; none: nobody's.</summary>
+    public ImmutableArray<Prefix> ForwardAccept { get; init; } = [];
 
     /// <summary>This node's own.</summary>
     public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
@@ -35,6 +44,18 @@ internal sealed record HostChanges
 /// <param name="NatChange">What was done to the masquerade rule, in words; empty: nothing.</param>
 internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string NatChange)
 {
+    /// <summary>What keeps the masquerade rule; null where there is none.</summary>
+    public NatBackendChoice? NatBackend { get; init; }
+
+    /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
+    public string ForwardChange { get; init; } = "";
+
+    /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
+    public IReadOnlyList<string> Obstacles { get; init; } = [];
+
+    /// <summary>The program that last changed rules that concern us; empty where it is not known.</summary>
+    public string RulesWriter { get; init; } = "";
+
     public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
 }
 
@@ -52,5 +73,6 @@ internal enum HostPart
     NeighbourThresholds,
     Neighbours,
     Nat,
+    Forward,
     Routes,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 
 namespace HostGw.Platform;
@@ -16,6 +17,14 @@ internal interface IHostNetwork : IDisposable
     /// <summary>What <see cref="Apply"/> would do to the masquerade rule, in words; empty: nothing.</summary>
     /// <exception cref="HostNetworkException">The rule cannot be read.</exception>
     string PreviewNat(NatPlan? desired);
+
+    /// <summary>What <see cref="Apply"/> would do to chain FORWARD, in words; empty: nothing.</summary>
+    /// <inheritdoc cref="PreviewNat"/>
+    string PreviewForward(ImmutableArray<Prefix> accept);
+
+    /// <summary>Rules of others that masquerade what goes from pod to pod.</summary>
+    /// <exception cref="HostNetworkException">Rules cannot be read.</exception>
+    IReadOnlyList<Leftover> FindLeftovers(Plan plan);
 
     /// <summary>Makes the changes in an order that loses no traffic: additions and replacements before removals.</summary>
     /// <param name="host">What this pass read.</param>

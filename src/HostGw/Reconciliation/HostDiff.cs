@@ -15,6 +15,8 @@ internal static class HostDiff
             Routes = RouteDiff.Between(plan, state.Routes, ledger, adopt),
             ChangesNat = everything,
             Nat = plan.Nat,
+            ChangesForward = everything,
+            ForwardAccept = plan.ForwardAccept,
             PodCidrs = plan.OwnPodCidrs,
             EnableForwardingIPv4 = everything && plan.ForwardIPv4 && (state.Forwarding.IPv4 == false || IsOffOnUplink(plan, state)),
             UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,

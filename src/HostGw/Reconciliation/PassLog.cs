@@ -12,13 +12,20 @@ internal sealed class PassLog(ILogger logger)
     private readonly Announcements _failures = new(logger.OperationFailed, failure => logger.ProblemGone($"could not {failure}"), logger.MoreProblems);
     private readonly Announcements _problems = new(logger.ProblemAppeared, logger.ProblemGone, logger.MoreProblems);
 
+    private NatBackendChoice? _natBackend;
+
     public void Write(PassReport report)
     {
         if (!report.Changed && report.Failures.Count == 0)
             logger.NothingToDo(Milliseconds(report), WakeCauseNames.Of(report.Causes));
         WriteRoutes(report);
+        if (report.NatBackend is { } backend && backend != _natBackend)
+            logger.NatBackendChosen(backend.Name, backend.Why);
+        _natBackend = report.NatBackend ?? _natBackend;
         if (report.NatChange.Length > 0)
             logger.NatChanged(report.NatChange);
+        if (report.ForwardChange.Length > 0)
+            logger.ForwardAcceptChanged(report.ForwardChange);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
 

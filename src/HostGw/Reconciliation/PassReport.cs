@@ -23,14 +23,26 @@ internal sealed record PassReport
     /// <summary>Repairs put off because somebody keeps undoing them.</summary>
     public IReadOnlyList<PodRoute> HeldBack { get; init; } = [];
 
-    /// <summary>When the first of <see cref="HeldBack"/> may be made; null where there is none.</summary>
+    /// <summary>When the first of what was put off may be made; null where there is none.</summary>
     public TimeSpan? HeldBackFor { get; init; }
 
     /// <summary>Routes that somebody keeps changing, whether or not this pass had to repair them.</summary>
     public IReadOnlyList<ContestedRoute> Contested { get; init; } = [];
 
+    /// <summary>What of our rules somebody keeps undoing, and who; null: nothing.</summary>
+    public string? ContestedRules { get; init; }
+
     /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";
+
+    /// <summary>What keeps the masquerade rule; null where there is none.</summary>
+    public NatBackendChoice? NatBackend { get; init; }
+
+    /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
+    public string ForwardChange { get; init; } = "";
+
+    /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
+    public IReadOnlyList<string> Obstacles { get; init; } = [];
 
     public IReadOnlyList<HostFailure> Failures { get; init; } = [];
 
@@ -39,7 +51,7 @@ internal sealed record PassReport
 
     public bool ForwardingChanged { get; init; }
 
-    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardingChanged;
+    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || ForwardingChanged;
 
     /// <summary>The next pass should not wait for news.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;

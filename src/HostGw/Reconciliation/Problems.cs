@@ -23,6 +23,10 @@ internal static class Problems
             if (plan is { Scope: PlanScope.Everything, ForwardIPv6: true } && report.Forwarding.IPv6 is null)
                 yield return ForwardingUnknown("IPv6");
         }
+        foreach (string obstacle in report.Obstacles)
+            yield return obstacle;
+        if (report.ContestedRules is { } rules)
+            yield return $"somebody keeps undoing our rules ({rules}): they are repaired only every 10 s";
         foreach (ContestedRoute route in report.Contested)
             yield return $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every 10 s";
     }

@@ -7,11 +7,18 @@ namespace HostGw.Reconciliation;
 /// <summary>One pass: read the host, plan, compare, apply, record. Knows nothing of when.</summary>
 internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode adopt, TimeProvider time)
 {
+    // What these announce leaves rules as they were.
+    private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding;
+
+    private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
+
     private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
+    private readonly RuleBrake _ruleBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private Plan? _previous;
+    private string[] _leftovers = [];
 
     /// <param name="nodes">A complete snapshot: an empty one would mean that every peer is gone.</param>
     /// <param name="apiServer">The address that the API client is connected to.</param>
@@ -19,11 +26,11 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     {
         DateTimeOffset at = time.GetUtcNow();
         long start = time.GetTimestamp();
-        PassReport report = Run(nodes, apiServer);
+        PassReport report = ReadAndRun(nodes, apiServer, causes);
         return report with { At = at, Elapsed = time.GetElapsedTime(start), Causes = causes, ResourceVersion = nodes.ResourceVersion };
     }
 
-    private PassReport Run(NodeSnapshot nodes, Ip apiServer)
+    private PassReport ReadAndRun(NodeSnapshot nodes, Ip apiServer, WakeCauses causes)
     {
         HostState state;
         try
@@ -34,20 +41,33 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         {
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
-        return Run(_planner.Plan(nodes.Nodes, state), state);
+        return Run(_planner.Plan(nodes.Nodes, state), state, causes);
     }
 
-    private PassReport Run(Plan plan, HostState state)
+    private PassReport Run(Plan plan, HostState state, WakeCauses causes)
     {
-        HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with { ForgetNeighbours = _owners.Update(plan) };
+        HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with
+        {
+            ForgetNeighbours = _owners.Update(plan),
+            ReadsRulesAnew = (causes & ~NoNewsOfRules) != 0,
+        };
+        // Nobody asked for other rules: what has to be done to them is a repair.
+        bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
+        TimeSpan? rulesPause = sameRules ? _ruleBrake.Pause() : null;
+        if (rulesPause is not null)
+            changes = changes with { ChangesNat = false, ChangesForward = false };
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
 
         routes.RemoveRefused(result.RefusedRoutes);
         _brake.Count(routes, IsRepair);
+        if (sameRules)
+            _ruleBrake.Count(result);
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
+        if ((causes & MayBringLeftovers) != 0 && plan.Scope == PlanScope.Everything)
+            FindLeftovers(plan);
         _previous = plan;
         host.Expect(plan);
 
@@ -58,16 +78,35 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Plan = plan,
             Routes = routes,
             HeldBack = heldBack,
-            HeldBackFor = _brake.Pause(heldBack),
+            HeldBackFor = Sooner(_brake.Pause(heldBack), rulesPause),
             Contested = _brake.Contested(plan),
+            ContestedRules = _ruleBrake.Contested,
             NatChange = result.NatChange,
+            NatBackend = result.NatBackend,
+            ForwardChange = result.ForwardChange,
+            Obstacles = [.. result.Obstacles, .. _leftovers],
             Failures = result.Failures,
             Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,
         };
     }
 
+    // Reading all rules of others costs more than a pass may: not every minute.
+    private void FindLeftovers(Plan plan)
+    {
+        try
+        {
+            _leftovers = [.. host.FindLeftovers(plan).Select(l => l.Problem)];
+        }
+        catch (HostNetworkException)
+        {
+            // Rules that cannot be read are told of by what must read them.
+        }
+    }
+
     // Nobody asked for another route, yet ours does not stand as it did.
     private bool IsRepair(PodRoute route) => _ledger.Keys.Contains(route.Key) &&
         _previous is not null && _previous.TryGetRoute(route.Destination, out PodRoute before) && before == route;
+
+    private static TimeSpan? Sooner(TimeSpan? a, TimeSpan? b) => a is null || b < a ? b ?? a : a;
 }

@@ -26,6 +26,8 @@ internal sealed record AgentSettings
     /// <summary>With None, <see cref="NatPolicy.Enabled"/> is off.</summary>
     public NatBackend NatBackend { get; init; }
 
+    public NatIptables NatIptables { get; init; }
+
     public required IPEndPoint Listen { get; init; }
 
     /// <summary>Where /proc/sys/net is mounted.</summary>
@@ -34,14 +36,6 @@ internal sealed record AgentSettings
     public LogLevel LogLevel { get; init; }
 
     public LogFormat LogFormat { get; init; }
-}
-
-/// <summary>What writes the masquerade rule.</summary>
-internal enum NatBackend
-{
-    Auto,
-    Nftables,
-    None,
 }
 
 internal enum LogFormat

@@ -32,6 +32,8 @@ internal static class SettingsTable
             (p, v) => p with { Interface = v }),
         OfPolicy("nodeSelector", Kinds.Selector, "", "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
         OfPolicy("forwarding", Kinds.Switch, "true", "Turn on IP forwarding in the families of this node's podCIDRs", (p, v) => p with { Forwarding = v }),
+        OfPolicy("forwardAccept", Kinds.Switch, "true", "Accept this node's pods' packets in the iptables chain FORWARD where it drops (Docker and ufw do)",
+            (p, v) => p with { ForwardAccept = v }),
 
         Row("adopt", Kinds.Choice(("equivalent", AdoptMode.Equivalent), ("all", AdoptMode.All), ("none", AdoptMode.None)), "equivalent", Planners,
             "Foreign routes to peers' podCIDRs to take over: those that do what ours would do, all, or none", (s, v) => s with { Adopt = v }),
@@ -40,8 +42,10 @@ internal static class SettingsTable
         Row("resyncSeconds", Kinds.Number(5, 3600, "seconds"), "60", Agent, "Time between full passes when nothing happens",
             (s, v) => s with { ResyncSeconds = v }),
 
-        Row("nat.backend", Kinds.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
-            "What masquerades pod traffic that leaves the cluster", (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
+        Row("nat.backend", Kinds.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables), ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
+            "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables", (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
+        Row("nat.iptables", Kinds.Choice(("auto", NatIptables.Auto), ("nft", NatIptables.Nft), ("legacy", NatIptables.Legacy)), "auto", Planners,
+            "Which iptables the backend iptables uses; auto: the one that this host uses", (s, v) => s with { NatIptables = v }),
         // The literal rule also rewrites the host's own fixed ports, which random ones would break: off, unless the row below says on.
         OfNat("nat.source", Kinds.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
             "What is masqueraded: this node's pods, or any source, the host's own traffic too", (n, v) => n with { Source = v, RandomFully = v == NatSource.Pods }),

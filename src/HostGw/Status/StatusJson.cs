@@ -107,7 +107,8 @@ internal static class StatusJson
     {
         bool failed = report.Failures.Any(f => f.Part == HostPart.Nat);
         json.WriteStartObject("nat");
-        json.WriteString("backend", plan.Nat is null ? "none" : "nftables");
+        json.WriteString("backend", plan.Nat is null ? "none" : report.NatBackend?.Name ?? "");
+        json.WriteString("why", plan.Nat is null ? "" : report.NatBackend?.Why ?? "");
         json.WriteString("state", plan.Scope != PlanScope.Everything ? "left alone" : failed ? "failed" : plan.Nat is null ? "off" : "applied");
         Strings(json, "sources", plan.Nat is null ? [] : plan.Nat.Sources.Select(p => p.ToString()));
         Strings(json, "exempt", plan.Nat is null ? [] : plan.Nat.Exempt.Select(p => p.ToString()));

@@ -30,6 +30,13 @@ internal sealed class NftablesFlow : IDisposable
         return ((IPEndPoint)source).Address.ToString();
     }
 
+    /// <summary>Whether a datagram arrives. One that is refused or dropped on the way is gone when the sender's call returns.</summary>
+    public bool Arrives()
+    {
+        _client.SendTo("x"u8, _to);
+        return _server.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead);
+    }
+
     public void Dispose()
     {
         _client.Dispose();

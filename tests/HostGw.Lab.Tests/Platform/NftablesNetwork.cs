@@ -29,6 +29,8 @@ public sealed class NftablesNetwork : IDisposable
         Outside.Configure(
         [
             "addr add 192.0.2.2/24 brd + dev eth0", "addr add 2001:db8::2/64 dev eth0 nodad", "link set eth0 up",
+            "addr add 192.0.2.3/32 dev eth0", "addr add 2001:db8::3/128 dev eth0 nodad",
+            "route add 10.244.1.0/24 via 192.0.2.1", "route add fd00:10:244:1::/64 via 2001:db8::1",
             "addr add 10.244.2.5/24 dev lo", "addr add fd00:10:244:2::5/64 dev lo nodad",
         ]);
     }

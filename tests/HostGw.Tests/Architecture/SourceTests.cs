@@ -34,9 +34,14 @@ public partial class SourceTests
     [InlineData(@"\bcatch\s*(\(Exception( \w+)?\)\s*)?\{\s*\}", "no failure is swallowed without a word")]
     [InlineData(@"\b(class|record|struct|interface|enum) \w*(Manager|Helper|Util|Utils)\b", "names say what a thing is")]
     [InlineData(@"\bThread\.Sleep\b", "a delay takes a token")]
-    [InlineData(@"\bProcess\.Start\b", "nothing from the API may reach a shell, so there is none")]
     public void No_source_holds(string pattern, string because) =>
         Assert.All(Repository.Sources(), file => Assert.False(Regex.IsMatch(file.Text, pattern), $"{file.Path}: {because}"));
+
+    // Nothing from the API may reach a shell: one file runs programs, and takes their arguments as a list.
+    [Fact]
+    public void One_file_runs_programs() => Assert.Equal(
+        ["Platform/Linux/Iptables/HostProgram.cs"],
+        Repository.Sources().Where(f => f.Text.Contains("Process.Start(", StringComparison.Ordinal) || f.Text.Contains("ProcessStartInfo", StringComparison.Ordinal)).Select(f => f.Path));
 
     private static IEnumerable<(string File, int Id)> EventIds() =>
         from file in Repository.Sources()

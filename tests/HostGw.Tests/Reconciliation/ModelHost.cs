@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -13,6 +14,20 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public HostState State { get; set; } = initial with { Forwarding = new(false, false) };
 
     public NatPlan? Nat { get; private set; }
+
+    public IReadOnlyList<Leftover> Leftovers { get; set; } = [];
+
+    /// <summary>Chain FORWARD drops what nothing in it accepts.</summary>
+    public bool DropsForwarded { get; set; }
+
+    /// <summary>Whose packets chain FORWARD accepts.</summary>
+    public ImmutableArray<Prefix> ForwardAccept { get; private set; } = [];
+
+    /// <summary>Whether the last pass was told to read rules anew.</summary>
+    public bool ReadRulesAnew { get; private set; }
+
+    /// <summary>What is said of who changes rules.</summary>
+    public string RulesWriter { get; set; } = "";
 
     /// <summary>What was done, in order.</summary>
     public List<string> Journal { get; } = [];
@@ -44,6 +59,11 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
 
+    public string PreviewForward(ImmutableArray<Prefix> accept) =>
+        ForwardAccept.SequenceEqual(accept) || (!DropsForwarded && ForwardAccept.IsEmpty) ? "" : "accept changed";
+
+    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => Leftovers;
+
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         Action? race = Race;
@@ -56,6 +76,11 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         if (natChange.Length > 0 && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
             natChange = "";
 
+        ReadRulesAnew = changes.ReadsRulesAnew;
+        string forwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "";
+        if (forwardChange.Length > 0 && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
+            forwardChange = "";
+
         foreach (PodRoute route in changes.Routes.Add)
             Do(HostPart.Routes, $"add {route.Destination}", route.Key, () => Add(Route(route)), failures);
         foreach (RouteCorrection change in changes.Routes.Replace)
@@ -64,7 +89,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
-        return new(failures, natChange);
+        return new(failures, natChange)
+        {
+            NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables"),
+            ForwardChange = forwardChange,
+            RulesWriter = RulesWriter,
+        };
     }
 
     public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
@@ -79,6 +109,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public void Dispose()
     {
     }
+
+    /// <summary>Somebody else removes the masquerade rule.</summary>
+    public void LoseNat() => Nat = null;
+
+    /// <summary>Somebody else removes the accept in chain FORWARD.</summary>
+    public void LoseForwardAccept() => ForwardAccept = [];
 
     /// <summary>Somebody else gives a route, as "10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4"; one on the same key goes.</summary>
     public void Overwrite(string route) => Overwrite(Parse(route));

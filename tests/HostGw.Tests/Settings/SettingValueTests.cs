@@ -6,7 +6,7 @@ public class SettingValueTests
     public static TheoryData<string, string> Refused => new()
     {
         { "--forwarding yes", "forwarding: 'yes' must be true or false (flag --forwarding)" },
-        { "--nat-backend iptables", "nat.backend: 'iptables' must be auto, nftables or none (flag --nat-backend)" },
+        { "--nat-backend ipset", "nat.backend: 'ipset' must be auto, nftables, iptables or none (flag --nat-backend)" },
         { "--next-hop 1", "nextHop: '1' must be NodeAddress or PodGateway (flag --next-hop)" },
         { "--resync-seconds 4", "resyncSeconds: '4' must be a whole number from 5 to 3600 (flag --resync-seconds)" },
         { "--resync-seconds 3601", "resyncSeconds: '3601' must be a whole number from 5 to 3600 (flag --resync-seconds)" },

@@ -31,7 +31,7 @@ public class YamlSourceTests
         { "nodeSelector:\n  pool: a", "config.yaml:1: nodeSelector is a map; it must be a label selector such as pool=a,tier!=db,!virtual,zone in (x,y)" },
         { "clusterCidrs: {a: b}", "config.yaml:1: clusterCidrs is a map; it must be CIDRs such as 10.244.0.0/16,fd00:10:244::/56" },
         { "clusterCidrs:\n- [10.0.0.0/8]", "config.yaml:2: clusterCidrs must be CIDRs such as 10.244.0.0/16,fd00:10:244::/56, each a plain text" },
-        { "nat: nftables", "config.yaml:1: nat must be a map of backend, source, randomFully, exempt, exemptNodes, ipv6" },
+        { "nat: nftables", "config.yaml:1: nat must be a map of backend, iptables, source, randomFully, exempt, exemptNodes, ipv6" },
         { "nat:\n\tipv6: true", "config.yaml:2: the line is indented with a tab: YAML wants spaces" },
         { "adopt: &x all", "config.yaml:1: anchors, aliases and tags are not read here: write the value itself" },
         { "resyncSeconds: !!int 30", "config.yaml:1: anchors, aliases and tags are not read here: write the value itself" },

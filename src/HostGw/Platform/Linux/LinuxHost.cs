@@ -1,35 +1,53 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>A Linux host: rtnetlink for routes, nf_tables for NAT, /proc/sys/net for forwarding.</summary>
+/// <summary>A Linux host: rtnetlink for routes, nf_tables or iptables for NAT, /proc/sys/net for forwarding.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHost : IHostNetwork
 {
     private readonly ProcSysNet _sysctl;
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
-    private readonly LinuxNat _nat = new();
+    private readonly NftablesBackend _nftables = new();
+    private readonly IptablesPrograms[] _iptables;
+    private readonly LinuxNat _nat;
+    private readonly LinuxForward _forward;
+    private readonly Leftovers _leftovers;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly RouteNews _news;
+    private readonly RuleNews _ruleNews;
 
     public LinuxHost(LinuxHostOptions options)
     {
         _sysctl = options.ProcSysNet;
+        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(30));
+        _iptables = [new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy)];
+        _nat = new(options, _nftables, _iptables[0], _iptables[1]);
+        _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
+        _leftovers = new(() => _nftables.Census, _iptables);
+        _ruleNews = new(() => _nftables.PortId);
         _news = new(options.RouteProtocol, _socket.PortId);
     }
 
-    public long Writes => _socket.Writes + _nat.Writes;
+    public long Writes => _socket.Writes + _nftables.Writes + _iptables.Sum(p => p.Writes);
 
     public HostState Read(Ip apiServer) => _reader.Read(apiServer);
 
-    public string PreviewNat(NatPlan? desired) => Describe(_nat.Compare(desired));
+    public string PreviewNat(NatPlan? desired) => _nat.Compare(desired, anew: true)?.What ?? "";
+
+    public string PreviewForward(ImmutableArray<Prefix> accept) =>
+        string.Join("; ", _forward.Compare(accept, anew: true, static e => throw e).Select(w => w.What));
+
+    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan.OwnPodCidrs, [.. plan.Routes.Select(r => r.Destination)]);
 
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
@@ -38,18 +56,27 @@ internal sealed class LinuxHost : IHostNetwork
         Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
         Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
 
+        List<string> forward = [];
+        Attempt(HostPart.Forward, "look for drops of pods' packets", changes.ChangesForward, () => ApplyForward(changes, forward, failures), failures);
+
         // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
-        NatChange? nat = null;
-        Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes.Nat), failures);
+        NatWork? nat = null;
+        Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes), failures);
         _routes.Apply(changes.Routes, failures);
         Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!), failures);
         Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
-        return new(failures, Describe(nat));
+        return new(failures, nat?.What ?? "")
+        {
+            NatBackend = _nat.Choice,
+            ForwardChange = string.Join("; ", forward),
+            Obstacles = _forward.Obstacles,
+            RulesWriter = _ruleNews.Writer,
+        };
     }
 
     public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) =>
-        LinuxWatch.RunAsync(_news, () => _nat.PortId, wake, cancellationToken);
+        LinuxWatch.RunAsync(_news, _ruleNews, wake, cancellationToken);
 
     public void Expect(Plan plan) => _news.Expect(plan);
 
@@ -66,20 +93,25 @@ internal sealed class LinuxHost : IHostNetwork
             _sysctl.EnableForwardingIPv4On(uplink);
     }
 
-    private NatChange? BeginNat(NatPlan? desired)
+    private NatWork? BeginNat(HostChanges changes)
     {
-        NatChange? change = _nat.Compare(desired);
-        if (change is not null)
-            _nat.ApplyBefore(change);
-        return change;
+        NatWork? work = _nat.Compare(changes.Nat, changes.ReadsRulesAnew);
+        work?.Before();
+        return work;
     }
 
-    private static string Describe(NatChange? change) => change switch
+    private void ApplyForward(HostChanges changes, List<string> done, List<HostFailure> failures)
     {
-        null => "",
-        { Kind: NatChangeKind.Elements } => "prefixes changed",
-        _ => change.Reason,
-    };
+        foreach ((string what, Action apply) in _forward.Compare(changes.ForwardAccept, changes.ReadsRulesAnew, Fail))
+        {
+            int before = failures.Count;
+            Attempt(HostPart.Forward, "accept pods' packets in chain FORWARD", true, apply, failures);
+            if (failures.Count == before)
+                done.Add(what);
+        }
+
+        void Fail(HostNetworkException e) => failures.Add(new(HostPart.Forward, "look for drops of pods' packets", null, e));
+    }
 
     private static HashSet<Ip> LocalAddresses(HostState host) => [.. host.Addresses.Select(a => a.Address)];
 

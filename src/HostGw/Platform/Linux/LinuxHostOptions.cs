@@ -1,3 +1,6 @@
+using HostGw.Planning;
+using HostGw.Platform.Linux.Iptables;
+
 namespace HostGw.Platform.Linux;
 
 /// <summary>What a Linux host needs to be told.</summary>
@@ -7,6 +10,13 @@ internal sealed record LinuxHostOptions
     public required byte RouteProtocol { get; init; }
 
     public required ProcSysNet ProcSysNet { get; init; }
+
+    public NatBackend NatBackend { get; init; }
+
+    public NatIptables NatIptables { get; init; }
+
+    /// <summary>Where the programs of iptables are looked for.</summary>
+    public IReadOnlyList<string> ProgramFolders { get; init; } = HostProgram.Folders;
 
     public string ResolvConf { get; init; } = "/etc/resolv.conf";
 }

@@ -1,70 +1,91 @@
 using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
-using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Keeps the masquerade rule as planned, in two halves around the change of routes.</summary>
+/// <summary>Keeps the masquerade rule as planned, in two halves around the change of routes, with the backend that fits.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxNat : IDisposable
 {
-    private NftablesNat? _nftables;
+    private readonly NatBackend _setting;
+    private readonly NatIptables _flavour;
+    private readonly NftablesBackend _nftables;
+    private readonly FlavourLook _look;
+    private readonly IptablesNat _iptablesNft;
+    private readonly IptablesNat _iptablesLegacy;
+    private readonly INatBackend[] _all;
+    private INatBackend? _chosen;
     private NatPlan? _owing;
 
-    public long Writes => _nftables?.Writes ?? 0;
+    public LinuxNat(LinuxHostOptions options, NftablesBackend nftables, IptablesPrograms nft, IptablesPrograms legacy)
+    {
+        (_setting, _flavour, _nftables) = (options.NatBackend, options.NatIptables, nftables);
+        IptablesPresence presence = new(() => nftables.Census);
+        _look = new(presence, legacy, () => nftables.Obstacle() is null);
+        _iptablesNft = new(nft, IptablesFlavour.Nft, presence);
+        _iptablesLegacy = new(legacy, IptablesFlavour.Legacy, presence);
+        _all = [_nftables, _iptablesNft, _iptablesLegacy];
+    }
 
-    /// <summary>The port whose changes are our own; 0 while nothing is open.</summary>
-    public uint PortId => _nftables?.PortId ?? 0;
+    /// <summary>The backend used last; null while no rule is wanted.</summary>
+    public NatBackendChoice? Choice { get; private set; }
 
     /// <summary>The rule was made, and connections that began without it may still be there.</summary>
     public bool OwesConnections => _owing is not null;
 
     /// <summary>What stands compared with what should; null: there is nothing to do.</summary>
-    /// <exception cref="NetlinkException">The kernel has no nf_tables, or refused.</exception>
-    public NatChange? Compare(NatPlan? desired)
+    /// <exception cref="HostNetworkException">It cannot be read, or there is no way to have what should stand.</exception>
+    public NatWork? Compare(NatPlan? desired, bool anew)
     {
-        if (TryOpen(desired is not null) is not { } nftables)
-            return null;
-        NatChange change = NatChange.Between(desired, nftables.Read());
-        return change.Kind == NatChangeKind.None ? null : change;
+        if (desired is null)
+            (_chosen, Choice) = (null, null);
+        else if (_chosen is null || anew)
+            Choose();
+        return NatBackends.Compare(_all, _chosen, desired, anew);
     }
 
-    /// <summary>Before the routes: what is to be exempt must be so when the first packet comes.</summary>
-    /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public void ApplyBefore(NatChange change) => _nftables!.ApplyBefore(change);
-
     /// <summary>After the routes.</summary>
-    /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public void ApplyAfter(NatChange change)
+    /// <exception cref="HostNetworkException">It was refused.</exception>
+    public void ApplyAfter(NatWork work)
     {
-        _nftables!.ApplyAfter(change);
-        if (change.StartsMasquerading)
-            _owing = change.Desired;
+        // Owed from the moment that the rule stands, whatever becomes of the rest.
+        _owing = work.Begins ?? _owing;
+        work.After();
     }
 
     /// <summary>Connections that began while the rule was missing keep a pod's address for life: they are made to begin anew. Owed until it succeeds.</summary>
-    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    /// <exception cref="HostNetworkException">The kernel refused.</exception>
     public void ForgetUnmasqueraded(ImmutableArray<Prefix> podCidrs, IReadOnlySet<Ip> localAddresses)
     {
         if (_owing is { } plan)
-            _nftables!.ForgetUnmasqueraded(plan, podCidrs, localAddresses);
+            _nftables.ForgetUnmasqueraded(plan, podCidrs, localAddresses);
         _owing = null;
     }
 
-    public void Dispose() => _nftables?.Dispose();
+    public void Dispose() => _nftables.Dispose();
 
-    // A kernel without netfilter holds nothing of ours: where no rule is wanted that is as it should be.
-    private NftablesNat? TryOpen(bool isWanted)
+    private void Choose()
     {
-        try
+        (INatBackend backend, string why) = _setting switch
         {
-            return _nftables ??= new();
-        }
-        catch (NetlinkException) when (!isWanted)
+            NatBackend.Nftables => (_nftables, "nat.backend says so"),
+            NatBackend.Iptables => Iptables("nat.backend says iptables"),
+            _ => _nftables.Obstacle() is { } obstacle ? Iptables(obstacle) : ((INatBackend)_nftables, "the kernel has nf_tables"),
+        };
+        (_chosen, Choice) = (backend, new(backend.Name, why));
+    }
+
+    private (INatBackend Backend, string Why) Iptables(string because)
+    {
+        (IptablesFlavour flavour, string why) = _flavour switch
         {
-            return null;
-        }
+            NatIptables.Nft => (IptablesFlavour.Nft, "nat.iptables says nft"),
+            NatIptables.Legacy => (IptablesFlavour.Legacy, "nat.iptables says legacy"),
+            _ => _look.Read().Choose(),
+        };
+        return (flavour == IptablesFlavour.Nft ? _iptablesNft : _iptablesLegacy, because == why ? why : $"{because}, {why}");
     }
 }

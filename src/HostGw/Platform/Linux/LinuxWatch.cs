@@ -20,9 +20,8 @@ internal static class LinuxWatch
 
     private delegate WakeCauses Judge(ReadOnlySpan<byte> datagram);
 
-    /// <param name="natPort">The port whose changes of nf_tables are our own.</param>
     /// <exception cref="NetlinkException">The kernel forbids a socket.</exception>
-    public static async Task RunAsync(RouteNews news, Func<uint> natPort, Action<WakeCauses> wake, CancellationToken cancellationToken)
+    public static async Task RunAsync(RouteNews news, RuleNews ruleNews, Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
         using var routes = new NetlinkSubscription(NETLINK_ROUTE, RouteGroups, exceptPort: news.OwnPort);
         // A kernel without netfilter has nothing to announce.
@@ -33,7 +32,7 @@ internal static class LinuxWatch
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> listening = [ListenAsync(routes, news.Read, news.ReadOverrun, wake, end.Token)];
         if (nat is not null)
-            listening.Add(ListenAsync(nat, datagram => ReadNat(datagram, natPort()), () => WakeCauses.Overrun, wake, end.Token));
+            listening.Add(ListenAsync(nat, ruleNews.Read, () => WakeCauses.Overrun, wake, end.Token));
 
         // None ends but by failing: it must not go unnoticed because the other goes on.
         Task ended = await Task.WhenAny(listening);
@@ -52,16 +51,5 @@ internal static class LinuxWatch
             if (causes != WakeCauses.None)
                 wake(causes);
         }
-    }
-
-    private static WakeCauses ReadNat(ReadOnlySpan<byte> datagram, uint ownPort)
-    {
-        var messages = new NetlinkMessages(datagram);
-        while (messages.Next())
-        {
-            if (messages.Header.PortId != ownPort && NftNotification.Concerns(messages.Header.Type, messages.Payload))
-                return WakeCauses.Nat;
-        }
-        return WakeCauses.None;
     }
 }

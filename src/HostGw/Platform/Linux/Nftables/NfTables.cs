@@ -21,8 +21,10 @@ internal static class NfTables
     public const byte NFT_MSG_DELTABLE = 2;
     public const byte NFT_MSG_NEWCHAIN = 3;
     public const byte NFT_MSG_GETCHAIN = 4;
+    public const byte NFT_MSG_DELCHAIN = 5;
     public const byte NFT_MSG_NEWRULE = 6;
     public const byte NFT_MSG_GETRULE = 7;
+    public const byte NFT_MSG_DELRULE = 8;
     public const byte NFT_MSG_NEWSET = 9;
     public const byte NFT_MSG_GETSET = 10;
     public const byte NFT_MSG_NEWSETELEM = 12;
@@ -42,7 +44,9 @@ internal static class NfTables
     public const ushort NFTA_CHAIN_TYPE = 7;
     public const ushort NFTA_HOOK_HOOKNUM = 1;
     public const ushort NFTA_HOOK_PRIORITY = 2;
+    public const uint NF_INET_FORWARD = 2;
     public const uint NF_INET_POST_ROUTING = 4;
+    public const uint NF_DROP = 0;
     public const uint NF_ACCEPT = 1;
     public const int NF_IP_PRI_NAT_SRC = 100;
 
@@ -72,7 +76,13 @@ internal static class NfTables
 
     public const ushort NFTA_LIST_ELEM = 1;
     public const ushort NFTA_DATA_VALUE = 1;
+    public const ushort NFTA_DATA_VERDICT = 2;
+    public const ushort NFTA_VERDICT_CODE = 1;
+    public const ushort NFTA_IMMEDIATE_DATA = 2;
+    public const ushort NFTA_TARGET_NAME = 1;
+    public const ushort NFTA_MATCH_NAME = 1;
     public const ushort NFTA_GEN_ID = 1;
+    public const ushort NFTA_GEN_PROC_NAME = 3;
     public const ushort NFTA_EXPR_NAME = 1;
     public const ushort NFTA_EXPR_DATA = 2;
 }

@@ -39,6 +39,14 @@ internal sealed class NftBatch
         DeleteTable(family);
     }
 
+    /// <summary>Removes a table of others.</summary>
+    public void Delete(NftFamily family, string table)
+    {
+        Begin(NFT_MSG_DELTABLE, 0, family, $"delete table {NftNames.Of(family)} {table}");
+        _writer.Attribute(NFTA_TABLE_NAME, table);
+        _writer.End();
+    }
+
     public void Build(NftTable table)
     {
         AddTable(table.Family);

@@ -52,7 +52,7 @@ internal sealed class NftReader(NetlinkSocket socket)
     }
 
     // nfnetlink answers EINVAL where a kernel without nf_tables is asked. A rule that is wanted fails later, with advice.
-    private bool IsPresent()
+    public bool IsPresent()
     {
         try
         {

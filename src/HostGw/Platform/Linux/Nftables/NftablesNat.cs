@@ -31,10 +31,17 @@ internal sealed class NftablesNat : IDisposable
         _reader = new NftReader(_socket);
         _writer = new NftWriter(_socket);
         _conntrack = new Conntrack(_socket);
+        Census = new NftCensus(_socket);
     }
 
     /// <summary>Notifications of our own changes carry this port id.</summary>
     public uint PortId => _socket.PortId;
+
+    /// <summary>False in a kernel without nf_tables; it may track connections all the same.</summary>
+    public bool IsPresent => _reader.IsPresent();
+
+    /// <summary>What others have there.</summary>
+    public NftCensus Census { get; }
 
     /// <summary>How many messages that change something have been sent.</summary>
     public long Writes => _socket.Writes;

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Iptables;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Nftables;
+
+namespace HostGw.Platform.Linux;
+
+/// <summary>Finds rules that other network agents left behind and that would masquerade what goes from pod to pod.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class Leftovers(Func<NftCensus?> census, IptablesPrograms[] iptables)
+{
+    /// <param name="own">This node's podCIDRs.</param>
+    /// <param name="peers">Other nodes' podCIDRs.</param>
+    /// <exception cref="HostNetworkException">Rules cannot be read.</exception>
+    public List<Leftover> Find(ImmutableArray<Prefix> own, ImmutableArray<Prefix> peers)
+    {
+        List<Leftover> found = [];
+        if (census() is { } tables)
+        {
+            foreach ((NftFamily family, string table) in tables.Tables().Where(t => LeftoverRules.IsTableOfOthers(t.Name) && Enum.IsDefined(t.Family)))
+                found.Add(new($"the nftables table {NftNames.Of(family)} {table}, which may masquerade what goes from pod to pod", () => tables.DeleteTable(family, table)));
+        }
+        foreach (IptablesPrograms programs in iptables)
+        {
+            Find(programs, ipv4: true, own, peers, found);
+            Find(programs, ipv4: false, own, peers, found);
+        }
+        return found;
+    }
+
+    private void Find(IptablesPrograms programs, bool ipv4, ImmutableArray<Prefix> own, ImmutableArray<Prefix> peers, List<Leftover> found)
+    {
+        OwnChain nat = OwnChain.Masquerade;
+        bool stands = programs.Flavour == IptablesFlavour.Nft
+            ? census()?.HasChain(NftCensus.Of(ipv4), nat.Table, nat.Parent) ?? false
+            : IptablesPresence.HasLegacyTable(ipv4, nat.Table);
+        if (!stands || !programs.AreInstalled(ipv4))
+            return;
+
+        SavedTable saved = programs.Read(ipv4, nat.Table, new(nat.Table, static (chain, _) => LeftoverRules.Sees(chain)));
+        foreach (LeftoverRule rule in LeftoverRules.Find(saved, [.. own.Where(p => p.IsIPv4 == ipv4)], [.. peers.Where(p => p.IsIPv4 == ipv4)]))
+        {
+            found.Add(new(
+                $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}: rule '-A {nat.Parent} {rule.Rule}' masquerades what goes from pod to pod",
+                () => programs.Restore(ipv4, $"*{nat.Table}\n{string.Concat(rule.Removal.Select(l => l + "\n"))}COMMIT\n")));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Runtime.Versioning;
+using HostGw.Lab.Probes;
+using HostGw.Planning;
+
+namespace HostGw.Lab.Tests.Platform;
+
+/// <summary>What every way to have the masquerade rule does to packets.</summary>
+[Collection("nftables")]
+[SupportedOSPlatform("linux")]
+public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<NftablesNetwork>
+{
+    private static readonly NatPlan Plan = NftablesPlans.DualStack with
+    {
+        Exempt = NftablesPlans.Prefixes("10.244.0.0/16 192.0.2.3/32 224.0.0.0/4 fd00:10:244::/56 2001:db8::3/128 ff00::/8"),
+    };
+
+    public static TheoryData<string> Kinds => ["nftables", "iptables-nft", "iptables-legacy"];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_pods_packets_are_masqueraded_except_to_pods_and_exempt_destinations(string kind)
+    {
+        using NatBox box = new(kind);
+        box.Reach(Plan);
+
+        foreach (string protocol in (string[])["udp", "tcp", "icmp"])
+        {
+            Assert.Equal((protocol, "192.0.2.1"), (protocol, FromPod(protocol, "192.0.2.2")));
+            Assert.Equal((protocol, "2001:db8::1"), (protocol, FromPod(protocol, "2001:db8::2")));
+            Assert.Equal((protocol, "10.244.1.5"), (protocol, FromPod(protocol, "10.244.2.5")));
+            Assert.Equal((protocol, "fd00:10:244:1::5"), (protocol, FromPod(protocol, "fd00:10:244:2::5")));
+            Assert.Equal((protocol, "10.244.1.5"), (protocol, FromPod(protocol, "192.0.2.3")));
+            Assert.Equal((protocol, "fd00:10:244:1::5"), (protocol, FromPod(protocol, "2001:db8::3")));
+        }
+        // Neither what stays on the node nor the node's own: an address of it that the interface would not choose.
+        Assert.Equal("10.244.1.5", SourceSeen.By("udp", network.Pod, "10.244.1.5", null, "192.0.2.1"));
+        Assert.Equal("192.0.2.100", SourceSeen.By("udp", null, "192.0.2.100", network.Outside, "192.0.2.2"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void With_any_source_the_hosts_own_packets_are_masqueraded_too_but_not_broadcasts(string kind)
+    {
+        using NatBox box = new(kind);
+        box.Reach(Plan with { Source = NatSource.Any, Sources = [], RandomFully = false });
+
+        Assert.Equal("192.0.2.1", SourceSeen.By("udp", null, "192.0.2.100", network.Outside, "192.0.2.2"));
+        using NftablesFlow broadcast = new(null, "192.0.2.100", network.Outside.Run, "192.0.2.255", serverAddress: "0.0.0.0");
+        Assert.Equal("192.0.2.100", broadcast.SourceSeen());
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Without_IPv6_or_without_a_rule_packets_keep_their_address(string kind)
+    {
+        using NatBox box = new(kind);
+        box.Reach(Plan with { IPv6 = false, Sources = [Plan.Sources[0]], Exempt = [.. Plan.Exempt.Where(p => p.IsIPv4)] });
+        Assert.Equal("192.0.2.1", FromPod("udp", "192.0.2.2"));
+        Assert.Equal("fd00:10:244:1::5", FromPod("udp", "2001:db8::2"));
+
+        box.Reach(null);
+        Assert.Equal("10.244.1.5", FromPod("udp", "192.0.2.2"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_connection_that_began_without_the_rule_gets_the_nodes_address(string kind)
+    {
+        using NatBox box = new(kind);
+        NatBox.Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
+        using NftablesFlow flow = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "192.0.2.2");
+        using NftablesFlow exempt = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "10.244.2.5");
+        Assert.Equal("10.244.1.5", flow.SourceSeen());
+        Assert.Equal("10.244.1.5", exempt.SourceSeen());
+
+        box.Reach(Plan);
+        Assert.Equal("192.0.2.1", flow.SourceSeen());
+        Assert.Equal("10.244.1.5", exempt.SourceSeen());
+    }
+
+    private string FromPod(string protocol, string to) =>
+        SourceSeen.By(protocol, network.Pod, to.Contains(':', StringComparison.Ordinal) ? "fd00:10:244:1::5" : "10.244.1.5", network.Outside, to);
+}

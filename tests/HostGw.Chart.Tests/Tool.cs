@@ -18,9 +18,12 @@ internal sealed record Tool(string Program)
     }
 
     /// <summary>Its standard output; anything but success fails the test with what it said.</summary>
-    public string Run(params string[] arguments)
+    public string Run(params string[] arguments) => Ask("", arguments);
+
+    /// <summary>The same, with something on its standard input.</summary>
+    public string Ask(string input, params string[] arguments)
     {
-        (int code, string output, string error) = Run(Program, arguments);
+        (int code, string output, string error) = Run(Program, arguments, input);
         Assert.True(code == 0, $"{Path.GetFileName(Program)} {string.Join(' ', arguments)}: exit code {code}: {error}");
         return output;
     }
@@ -33,10 +36,12 @@ internal sealed record Tool(string Program)
         return error;
     }
 
-    private static (int Code, string Output, string Error) Run(string program, string[] arguments)
+    private static (int Code, string Output, string Error) Run(string program, string[] arguments, string input = "")
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

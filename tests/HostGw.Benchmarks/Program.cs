@@ -1,4 +1,4 @@
-using HostGw;
+
 using HostGw.Benchmarks;
 using HostGw.Benchmarks.Figures;
 using HostGw.Benchmarks.Pure;
@@ -21,7 +21,7 @@ if (selection.NeedsSite && builds.Count == 0)
 
 var report = new Report(Console.Out);
 MachineFacts machine = MachineFacts.Read();
-report.Say($"{machine}\nsources {AgentVersion.Full}; {string.Join(", ", builds.Select(build => $"{build.Name} {build.Version}"))}");
+report.Say($"{machine}\nsources {HostGw.AgentVersion.Full}; {string.Join(", ", builds.Select(build => $"{build.Name} {build.Version}"))}");
 if (selection.Has(Selection.Pure))
     report.Add("Pure parts", PureParts.Measure(artifacts));
 if (selection.Has(Selection.Pass))
@@ -31,7 +31,7 @@ if (selection.NeedsSite)
 
 string path = Path.Combine(artifacts, "bench.json");
 using (FileStream file = File.Create(path))
-    BenchJson.Write(file, new(machine, AgentVersion.Full, builds.ToDictionary(build => build.Name, build => build.Version), DateTimeOffset.UtcNow), report.Figures);
+    BenchJson.Write(file, new(machine, HostGw.AgentVersion.Full, builds.ToDictionary(build => build.Name, build => build.Version), DateTimeOffset.UtcNow), report.Figures);
 report.Say($"\nAll figures are in {Path.GetRelativePath(Environment.CurrentDirectory, path)}.");
 return report.Conclude();
 

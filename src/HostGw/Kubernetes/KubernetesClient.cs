@@ -79,6 +79,8 @@ internal sealed class KubernetesClient : IDisposable
         KeepAlivePingDelay = TimeSpan.FromSeconds(12),
         KeepAlivePingTimeout = TimeSpan.FromSeconds(8),
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
+        // Bytes under way: 100 MB/s at a round trip of 5 ms.
+        InitialHttp2StreamWindowSize = 512 * 1024,
         UseProxy = false,
         UseCookies = false,
         AllowAutoRedirect = false,

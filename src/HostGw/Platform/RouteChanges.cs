@@ -25,6 +25,14 @@ internal sealed record RouteChanges
         Delete.RemoveAll(r => refused.Contains(r.Key));
     }
 
+    /// <summary>What lasts beyond the pass: the conflicts.</summary>
+    public RouteChanges Standing()
+    {
+        RouteChanges standing = new() { IsUnfinished = IsUnfinished };
+        standing.Conflicts.AddRange(Conflicts);
+        return standing;
+    }
+
     public bool IsEmpty => Add.Count == 0 && Replace.Count == 0 && Delete.Count == 0;
 }
 

@@ -12,6 +12,8 @@ internal sealed class ReconcileLoop(
     Reconciler reconciler, NodeStore nodes, Func<Ip> apiServer, WakeUp wakeUp, LoopTimes times, TimeProvider time,
     Action<PassReport> record, PassLog log) : BackgroundService
 {
+    private const int ManyRoutes = 1000;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         PassTimes passTimes = new(times);
@@ -28,9 +30,17 @@ internal sealed class ReconcileLoop(
             record(report);
             passTimes.After(report);
             causes = WakeCauses.None;
+            GiveBack(report);
 
             // The first change after quiet is applied at once; under a storm the rest of it gathers meanwhile.
             await Task.Delay(times.BetweenPasses, time, stoppingToken);
         }
+    }
+
+    // A first list leaves many times what stays of it, and a quiet agent has no other occasion to give it back.
+    private static void GiveBack(PassReport report)
+    {
+        if (report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= ManyRoutes)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     }
 }

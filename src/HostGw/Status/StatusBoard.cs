@@ -33,8 +33,9 @@ internal sealed class StatusBoard
     {
         lock (_lock)
         {
-            _last = report;
             _counters = _counters.After(report);
+            // What was done is counted; of thousands of routes that came at once nobody asks again.
+            _last = report with { Routes = report.Routes.Standing() };
         }
     }
 

@@ -10,72 +10,56 @@ namespace HostGw.Platform.Linux;
 internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 {
     private readonly NetlinkWriter _batch = new();
-    private readonly List<RouteKey> _keys = [];
 
     /// <summary>Additions and replacements first: a podCIDR that moved is never without a route.</summary>
     public void Apply(RouteChanges changes, List<HostFailure> failures)
     {
-        Begin();
-        foreach (PodRoute route in changes.Add)
-        {
-            _keys.Add(route.Key);
-            RouteEncoder.Add(_batch, route, protocol, socket.NextSequence());
-        }
-        Execute(HostPart.Routes, "add route", failures);
-
-        Begin();
-        foreach (RouteCorrection correction in changes.Replace)
-        {
-            _keys.Add(correction.Route.Key);
-            RouteEncoder.Replace(_batch, correction.Route, protocol, socket.NextSequence());
-        }
-        Execute(HostPart.Routes, "replace route", failures);
-
-        Begin();
-        foreach (HostRoute route in changes.Delete)
-        {
-            _keys.Add(route.Key);
-            RouteEncoder.Delete(_batch, route, socket.NextSequence());
-        }
-        Execute(HostPart.Routes, "delete route", failures, absenceIsSuccess: true);
+        Execute(
+            HostPart.Routes, "add route", changes.Add, r => r.Key,
+            r => RouteEncoder.Add(_batch, r, protocol, socket.NextSequence()), failures);
+        Execute(
+            HostPart.Routes, "replace route", changes.Replace, c => c.Route.Key,
+            c => RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence()), failures);
+        Execute(
+            HostPart.Routes, "delete route", changes.Delete, r => r.Key,
+            r => RouteEncoder.Delete(_batch, r, socket.NextSequence()), failures, absenceIsSuccess: true);
     }
 
-    public void Forget(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures)
-    {
-        Begin();
-        foreach (Neighbour neighbour in neighbours)
-        {
-            _keys.Add(new(Prefix.Host(neighbour.Address), 0));
-            NeighbourMessages.Delete(_batch, neighbour, socket.NextSequence());
-        }
-        Execute(HostPart.Neighbours, "forget neighbour", failures, absenceIsSuccess: true);
-    }
+    public void Forget(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures) => Execute(
+        HostPart.Neighbours, "forget neighbour", neighbours, n => new(Prefix.Host(n.Address), 0),
+        n => NeighbourMessages.Delete(_batch, n, socket.NextSequence()), failures, absenceIsSuccess: true);
 
-    private void Begin()
-    {
-        _batch.Clear();
-        _keys.Clear();
-    }
-
-    private void Execute(HostPart part, string what, List<HostFailure> failures, bool absenceIsSuccess = false)
+    private void Execute<T>(
+        HostPart part, string what, IReadOnlyList<T> changes, Func<T, RouteKey> keyOf, Action<T> encode,
+        List<HostFailure> failures, bool absenceIsSuccess = false)
     {
         HashSet<int> refused = [];
+        int first = 0;
         try
         {
-            socket.Execute(what, _batch, (index, error) =>
+            for (; first < changes.Count; first += _batch.Count)
             {
-                if (refused.Add(index) && (!absenceIsSuccess || !error.IsNotFound))
-                    Fail(index, error);
-            });
+                _batch.Clear();
+                for (int i = first; i < changes.Count && _batch.Count < NetlinkSocket.MessagesPerSend; i++)
+                    encode(changes[i]);
+                socket.Execute(what, _batch, (index, error) =>
+                {
+                    if (refused.Add(first + index) && (!absenceIsSuccess || !error.IsNotFound))
+                        Fail(first + index, error);
+                });
+            }
         }
         catch (NetlinkException e)
         {
-            // The exchange itself failed: of no message without a refusal is it known whether it was carried out.
-            foreach (int index in Enumerable.Range(0, _keys.Count).Where(i => !refused.Contains(i)))
+            // The exchange itself failed: of no message from here on without a refusal is it known whether it was carried out.
+            foreach (int index in Enumerable.Range(first, changes.Count - first).Where(i => !refused.Contains(i)))
                 Fail(index, e);
         }
 
-        void Fail(int index, NetlinkException error) =>
-            failures.Add(new(part, $"{what} {_keys[index].Destination}", _keys[index], error));
+        void Fail(int index, NetlinkException error)
+        {
+            RouteKey key = keyOf(changes[index]);
+            failures.Add(new(part, $"{what} {key.Destination}", key, error));
+        }
     }
 }

@@ -8,7 +8,8 @@ namespace HostGw.Platform.Linux.Netlink;
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
-    private const int MessagesPerSend = 100;
+    /// <summary>Enough that the cost of a send no longer counts, few enough that all acks fit into the receive buffer.</summary>
+    public const int MessagesPerSend = 100;
     private const int BytesPerSend = 64 * 1024;
     private const int DumpAttempts = 5;
     private const ushort NLMSG_ERROR = 2;

@@ -29,6 +29,6 @@ internal static class Yaml
         "" or "null" or "~" => null,
         "true" => true,
         "false" => false,
-        _ => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number : text,
+        _ => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : text,
     };
 }

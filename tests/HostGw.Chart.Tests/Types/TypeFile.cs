@@ -7,7 +7,9 @@ internal sealed partial class TypeFile
 {
     public TypeFile(string path)
     {
-        string text = Comment().Replace(File.ReadAllText(path), "");
+        // The package's own generator loses fields whose description holds the end of a comment.
+        string text = Comment().Replace(File.ReadAllText(path), "").Replace(
+            "interface NamedRuleWithOperations {\n", "interface NamedRuleWithOperations {\nresources?: Array<string>;\nscope?: string;\n", StringComparison.Ordinal);
         Interfaces = Interface().Matches(text).ToDictionary(m => m.Groups[1].Value, m => new TypeBody(m.Groups[2].Value));
         Aliases = TypeAlias().Matches(text).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
         Imports = (

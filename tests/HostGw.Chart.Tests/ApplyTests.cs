@@ -74,7 +74,7 @@ public sealed class ApplyTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Helm_installs_upgrades_cleans_up_and_uninstalls()
+    public async Task Helm_installs_upgrades_cleans_up_and_uninstalls()
     {
         string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
         string notes = Chart.Helm.Run(["install", .. to, Chart.Folder, "--create-namespace", "--set", "config.clusterCidrs=10.244.0.0/16"]);
@@ -87,7 +87,9 @@ public sealed class ApplyTests : IAsyncLifetime
         Assert.Contains("nextHop: PodGateway", config, StringComparison.Ordinal);
 
         Assert.Contains("being cleaned", Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "cleanup.enabled=true"]), StringComparison.Ordinal);
+        Assert.Equal("daemonset.apps/hostgw-cleanup\n", await _kubectl.RunAsync("get daemonsets -A -o name"));
         Assert.Contains("uninstalled", Chart.Helm.Run(["uninstall", .. to]), StringComparison.Ordinal);
+        Assert.Equal("", await _kubectl.RunAsync("get daemonsets,configmaps,clusterroles,secrets -A -o name"));
     }
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -49,6 +49,17 @@ public sealed class ApplyTests : IAsyncLifetime
         Assert.Equal(3, pod["volumes"]!.AsArray().Count);
     }
 
+    [Fact]
+    public async Task From_any_values_to_any_others_apply_leads()
+    {
+        foreach (string values in MatrixTests.Rows.Select(r => r.Data))
+        {
+            string manifests = Chart.Template(values.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            string[] applied = Lines(await _kubectl.RunAsync("apply -f -", manifests));
+            Assert.True(Yaml.Documents(manifests).OfType<JsonObject>().Count() == applied.Length, $"{values}: {string.Join(", ", applied)}");
+        }
+    }
+
     [Theory]
     [InlineData("apply --server-side -f")]
     [InlineData("apply --dry-run=server -f")]

@@ -9,7 +9,7 @@ RELEASE := -c Release -v quiet -nologo
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish aot demo up test test-aot bench format clean install
+.PHONY: build publish aot demo up test test-aot bench manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -50,6 +50,10 @@ bench:
 	@$(MAKE) --no-print-directory install publish aot
 	@$(DOTNET) build tests/HostGw.Benchmarks $(RELEASE)
 	@$(BENCH) $(ONLY)
+
+# deploy/*.yaml from the chart.
+manifests:
+	@tests/tools/manifests.sh
 
 format:
 	@dotnet format HostGw.sln

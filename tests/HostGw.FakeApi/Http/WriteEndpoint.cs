@@ -78,6 +78,8 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer, Negotiatio
         if (bytes.Length > LargestBody)
             throw new ApiException(413, "RequestEntityTooLarge", $"Request entity too large: limit is {LargestBody}");
         string type = request.ContentType?.Split(';')[0].Trim() ?? "";
+        if (type == ProtobufEncoder.MediaType)
+            return FromProtobuf(bytes.ToArray());
         if (type.Length > 0 && !type.EndsWith("json", StringComparison.Ordinal) && type != PatchKind.ApplyType)
             throw new ApiException(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: application/json; got {type}", []);
         try
@@ -87,6 +89,18 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer, Negotiatio
         catch (JsonException broken)
         {
             throw ApiException.BadRequest($"couldn't parse the request body: {broken.Message}");
+        }
+    }
+
+    private static JsonObject FromProtobuf(byte[] body)
+    {
+        try
+        {
+            return ProtobufBody.Read(body);
+        }
+        catch (Exception broken) when (broken is FormatException or ArgumentOutOfRangeException or IndexOutOfRangeException)
+        {
+            throw new ApiException(415, "UnsupportedMediaType", $"the body of the request was in an unknown format: {broken.Message}", []);
         }
     }
 }

@@ -41,12 +41,12 @@ internal static class Kinds
 
     public static readonly ResourceKind Lease = new("coordination.k8s.io", "leases", "Lease", Namespaced: true);
 
-    public static readonly IReadOnlyList<ResourceKind> All = [Node, Namespace, Pod, Event, Lease];
+    public static readonly IReadOnlyList<ResourceKind> All = [Node, Namespace, Pod, Event, Lease, .. InstalledKinds.All];
 
     /// <summary>Events of events.k8s.io are the core ones in other words; they share one table.</summary>
     public static readonly ResourceKind NewEvent = Event with { Group = "events.k8s.io" };
 
-    public static readonly IReadOnlyList<string> Groups = [Lease.Group, NewEvent.Group];
+    public static readonly IReadOnlyList<string> Groups = [.. All.Append(NewEvent).Select(k => k.Group).Where(g => g.Length > 0).Distinct()];
 
     public static ResourceKind? Find(string group, string version, string plural) =>
         version == ResourceKind.Version ? InGroup(group).FirstOrDefault(k => k.Plural == plural) : null;

@@ -1,0 +1,159 @@
+{{- define "hostgw.name" -}}
+{{- if contains "hostgw" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-hostgw{{ end }}
+{{- end }}
+
+{{- define "hostgw.selector" -}}
+app.kubernetes.io/name: hostgw
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "hostgw.labels" -}}
+{{ include "hostgw.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end }}
+
+{{/* What goes into a pod's template: {root, component}. */}}
+{{- define "hostgw.podLabels" -}}
+{{ include "hostgw.labels" .root }}
+app.kubernetes.io/component: {{ .component }}
+{{- with .root.Values.podLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* {image, version} */}}
+{{- define "hostgw.image" -}}
+{{- with .image }}{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.version }}{{ end }}{{ end }}
+{{- end }}
+
+{{/* The agent's file: what the values name and leave not empty. */}}
+{{- define "hostgw.config" -}}
+{{- $config := dict }}
+{{- range $key, $value := .Values.config }}
+  {{- if kindIs "map" $value }}
+    {{- $group := dict }}
+    {{- range $inner, $given := $value }}
+      {{- if not (or (kindIs "invalid" $given) (eq (toString $given) "") (eq (toString $given) "[]")) }}
+        {{- $_ := set $group $inner $given }}
+      {{- end }}
+    {{- end }}
+    {{- $_ := set $config $key $group }}
+  {{- else if not (or (kindIs "invalid" $value) (eq (toString $value) "") (eq (toString $value) "[]")) }}
+    {{- $_ := set $config $key $value }}
+  {{- end }}
+{{- end }}
+{{- toYaml $config }}
+{{- end }}
+
+{{/* Whether rules may be written with iptables, whose programs share a lock. */}}
+{{- define "hostgw.iptables" -}}
+{{- if or .Values.config.forwardAccept (has .Values.config.nat.backend (list "auto" "iptables")) }}true{{ end }}
+{{- end }}
+
+{{- define "hostgw.listenHost" -}}
+{{- regexReplaceAll ":[0-9]+$" .Values.config.listen "" | trimAll "[]" }}
+{{- end }}
+
+{{- define "hostgw.listenPort" -}}
+{{- regexFind "[0-9]+$" .Values.config.listen }}
+{{- end }}
+
+{{/* Where kubelet asks: an agent that listens on all addresses is asked on loopback. */}}
+{{- define "hostgw.probeHost" -}}
+{{- $host := include "hostgw.listenHost" . }}
+{{- if eq $host "0.0.0.0" }}127.0.0.1{{ else if eq $host "::" }}::1{{ else }}{{ $host }}{{ end }}
+{{- end }}
+
+{{- define "hostgw.probes" -}}
+{{- $at := dict "host" (include "hostgw.probeHost" .) "port" (include "hostgw.listenPort" . | int) -}}
+startupProbe:
+  httpGet: {{ merge (dict "path" "/healthz") $at | toJson }}
+  periodSeconds: 2
+  failureThreshold: 60
+livenessProbe:
+  httpGet: {{ merge (dict "path" "/healthz") $at | toJson }}
+  periodSeconds: 20
+  failureThreshold: 3
+readinessProbe:
+  httpGet: {{ merge (dict "path" "/readyz") $at | toJson }}
+  periodSeconds: 5
+{{- end }}
+
+{{- define "hostgw.securityContext" -}}
+runAsUser: 0
+privileged: false
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+  add: [NET_ADMIN{{ if or .Values.iptablesLegacy (eq .Values.config.nat.iptables "legacy") }}, NET_RAW{{ end }}]
+seccompProfile:
+  type: RuntimeDefault
+{{- with .Values.seLinuxType }}
+seLinuxOptions:
+  type: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses what only several values together can get wrong. */}}
+{{- define "hostgw.check" -}}
+{{- $host := include "hostgw.listenHost" . }}
+{{- if and (ne .Values.monitor.kind "none") (or (hasPrefix "127." $host) (eq $host "::1")) }}
+{{- fail (printf "monitor.kind: Prometheus cannot reach config.listen %s; set config.listen to 0.0.0.0:9157 or [::]:9157" .Values.config.listen) }}
+{{- end }}
+{{- if and .Values.networkUnavailable.clear (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) }}
+{{- fail (printf "networkUnavailable.clear: the right is only safe with a ValidatingAdmissionPolicy, which Kubernetes %s does not have (1.30 does)" .Capabilities.KubeVersion.Version) }}
+{{- end }}
+{{- if and (has (toString .Values.config.clusterRoute) (list "on" "true")) (not (contains "." (toString .Values.config.clusterCidrs))) }}
+{{- fail "config.clusterRoute: on needs an IPv4 prefix in config.clusterCidrs, to which the route leads" }}
+{{- end }}
+{{- end }}
+
+{{- define "hostgw.testPod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: 1
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+nodeSelector:
+  kubernetes.io/os: linux
+  {{- with .Values.nodeSelector }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65534
+  seccompProfile:
+    type: RuntimeDefault
+{{- end }}
+
+{{- define "hostgw.testContainer" -}}
+env:
+  - name: NODE
+    valueFrom:
+      fieldRef:
+        fieldPath: spec.nodeName
+  {{- with .targets }}
+  - name: OWN
+    valueFrom:
+      fieldRef:
+        fieldPath: status.podIPs
+  - name: TARGETS
+    value: {{ . }}
+  {{- end }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+resources:
+  requests:
+    cpu: 10m
+    memory: 8Mi
+{{- end }}

@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using HostGw.FakeApi;
+using HostGw.Lab.Tests;
+
+namespace HostGw.Chart.Tests;
+
+/// <summary>The real kubectl and helm bring the chart into an API server.</summary>
+public sealed class ApplyTests : IAsyncLifetime
+{
+    private const string Everything = "windows.enabled=true rules.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 networkUnavailable.clear=true namespace.create=true";
+
+    private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("hostgw-helm");
+    private FakeApiServer _api = null!;
+    private Kubectl _kubectl = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _api = await FakeApiServer.StartAsync();
+        _kubectl = new Kubectl(_api);
+        _api.WriteKubeconfig(Path.Combine(_home.FullName, "kubeconfig"), new() { Token = _api.Token });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _kubectl.Dispose();
+        _home.Delete(recursive: true);
+        await _api.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Apply_makes_everything_and_finds_it_unchanged_the_second_time()
+    {
+        string manifests = Chart.Template(Everything.Split(' '));
+        string[] created = Lines(await _kubectl.RunAsync("apply -f -", manifests));
+        Assert.Equal(Yaml.Documents(manifests).OfType<JsonObject>().Count(), created.Length);
+        Assert.All(created, l => Assert.EndsWith(" created", l, StringComparison.Ordinal));
+        Assert.All(Lines(await _kubectl.RunAsync("apply -f -", manifests)), l => Assert.EndsWith(" unchanged", l, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_changed_setting_changes_the_file_and_the_pods()
+    {
+        await _kubectl.RunAsync("apply -f -", Chart.Template());
+        string[] changed = [.. Lines(await _kubectl.RunAsync("apply -f -", Chart.Template("config.resyncSeconds=30", "image.tag=v2"))).Where(l => !l.EndsWith(" unchanged", StringComparison.Ordinal))];
+        Assert.Equal(["configmap/hostgw configured", "daemonset.apps/hostgw configured"], changed);
+
+        JsonNode pod = JsonNode.Parse(await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o json"))!["spec"]!["template"]!["spec"]!;
+        Assert.Equal("localhost/hostgw:v2", (string?)Assert.Single(pod["containers"]!.AsArray())!["image"]);
+        Assert.Equal(3, pod["volumes"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task From_any_values_to_any_others_apply_leads()
+    {
+        foreach (string values in MatrixTests.Rows.Select(r => r.Data))
+        {
+            string manifests = Chart.Template(values.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            string[] applied = Lines(await _kubectl.RunAsync("apply -f -", manifests));
+            Assert.True(Yaml.Documents(manifests).OfType<JsonObject>().Count() == applied.Length, $"{values}: {string.Join(", ", applied)}");
+        }
+    }
+
+    [Theory]
+    [InlineData("apply --server-side -f")]
+    [InlineData("apply --dry-run=server -f")]
+    [InlineData("apply --dry-run=client -f")]
+    [InlineData("create -f")]
+    public async Task The_plain_manifests_are_taken(string verb)
+    {
+        foreach (string file in new[] { "hostgw.yaml", "hostgw-windows.yaml" })
+            await _kubectl.RunAsync($"{verb} {Tool.PathTo($"deploy/{file}")}");
+    }
+
+    [Fact]
+    public async Task The_documented_ways_in_and_out_work()
+    {
+        string deploy = Tool.PathTo("deploy");
+        await _kubectl.RunAsync($"apply -k {deploy}");
+        await _kubectl.RunAsync("-n hostgw-system delete daemonset hostgw");
+        await _kubectl.RunAsync($"apply -f {deploy}/cleanup.yaml");
+        Assert.Contains("hostgw-cleanup", await _kubectl.RunAsync("get daemonsets -n hostgw-system"), StringComparison.Ordinal);
+        await _kubectl.RunAsync($"delete -f {deploy}/cleanup.yaml --ignore-not-found");
+        await _kubectl.RunAsync($"delete -f {deploy}/hostgw.yaml --ignore-not-found");
+        Assert.DoesNotContain("hostgw", await _kubectl.RunAsync("get clusterroles,clusterrolebindings,daemonsets,configmaps -A"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Helm_installs_upgrades_cleans_up_and_uninstalls()
+    {
+        string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
+        string notes = Chart.Helm.Run(["install", .. to, Chart.Folder, "--create-namespace", "--set", "config.clusterCidrs=10.244.0.0/16"]);
+        Assert.Contains("STATUS: deployed", notes, StringComparison.Ordinal);
+        Assert.Contains("kubectl label namespace hostgw-system pod-security.kubernetes.io/enforce=privileged", notes, StringComparison.Ordinal);
+
+        Assert.Contains("REVISION: 2", Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "config.nextHop=PodGateway"]), StringComparison.Ordinal);
+        string config = Chart.Helm.Run(["get", "manifest", .. to]);
+        Assert.Contains("clusterCidrs: 10.244.0.0/16", config, StringComparison.Ordinal);
+        Assert.Contains("nextHop: PodGateway", config, StringComparison.Ordinal);
+
+        Assert.Contains("being cleaned", Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "cleanup.enabled=true"]), StringComparison.Ordinal);
+        Assert.Equal("daemonset.apps/hostgw-cleanup\n", await _kubectl.RunAsync("get daemonsets -A -o name"));
+        Assert.Contains("uninstalled", Chart.Helm.Run(["uninstall", .. to]), StringComparison.Ordinal);
+        Assert.Equal("", await _kubectl.RunAsync("get daemonsets,configmaps,clusterroles,secrets -A -o name"));
+    }
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}

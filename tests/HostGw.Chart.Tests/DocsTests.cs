@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+
+namespace HostGw.Chart.Tests;
+
+/// <summary>The pages name what exists.</summary>
+public sealed partial class DocsTests
+{
+    public static TheoryData<string> Pages =>
+        [.. Directory.EnumerateFiles(Tool.PathTo("docs"), "*.md").Append(Tool.PathTo("README.md")).Select(p => Path.GetRelativePath(Tool.Root, p))];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void A_link_leads_to_a_file(string page) => Assert.All(
+        Link().Matches(Text(page)).Select(m => m.Groups[1].Value).Where(l => !l.Contains("://", StringComparison.Ordinal)),
+        link => Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(Tool.PathTo(page))!, link)), $"{page}: {link}"));
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void A_value_that_is_set_exists(string page)
+    {
+        string[] values = [.. Chart.Leaves().Select(l => l.Path)];
+        Assert.All(Set().Matches(Text(page)).Select(m => m.Groups[1].Value), name => Assert.Contains(name, values));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void A_metric_exists(string page)
+    {
+        string source = File.ReadAllText(Tool.PathTo("src/HostGw/Status/MetricsText.cs"));
+        Assert.All(Metric().Matches(Text(page)).Select(m => m.Value), name => Assert.Contains($"\"{name}\"", source, StringComparison.Ordinal));
+    }
+
+    private static string Text(string page) => File.ReadAllText(Tool.PathTo(page));
+
+    [GeneratedRegex(@"\]\(([^)#]+)(?:#[^)]*)?\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"--set(?:-json)? '?([\w.]+)=")]
+    private static partial Regex Set();
+
+    [GeneratedRegex(@"\bhostgw_[a-z]+_[a-z_]+\b")]
+    private static partial Regex Metric();
+}

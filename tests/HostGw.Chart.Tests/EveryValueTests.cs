@@ -1,0 +1,88 @@
+namespace HostGw.Chart.Tests;
+
+/// <summary>No value is for show: each one, changed, is found in the manifests.</summary>
+public sealed class EveryValueTests
+{
+    private static readonly string Digest = $"sha256:{new string('a', 64)}";
+
+    // Path → the changed value, what it must bring into the manifests, and what else must be set for it to count.
+    private static readonly Dictionary<string, (string Value, string Found, string[] With)> Changes = new()
+    {
+        ["image.repository"] = ("registry.example.com:5000/net/hostgw", "image: registry.example.com:5000/net/hostgw:", []),
+        ["image.tag"] = ("v9", "image: localhost/hostgw:v9", []),
+        ["image.digest"] = (Digest, $"image: localhost/hostgw@{Digest}", []),
+        ["image.pullPolicy"] = ("Always", "imagePullPolicy: Always", []),
+        ["imagePullSecrets"] = ("[{\"name\":\"pull-me\"}]", "imagePullSecrets:\n        - name: pull-me", []),
+        ["config.apiServer"] = ("https://192.0.2.10:6443", "apiServer: https://192.0.2.10:6443", []),
+        ["config.nextHop"] = ("PodGateway", "nextHop: PodGateway", []),
+        ["config.clusterCidrs"] = ("10.244.0.0/16", "clusterCidrs: 10.244.0.0/16", []),
+        ["config.serviceCidrs"] = ("10.96.0.0/12", "serviceCidrs: 10.96.0.0/12", []),
+        ["config.clusterRoute"] = ("off", "clusterRoute: \"off\"", []),
+        ["config.interface"] = ("eth*", "interface: eth*", []),
+        ["config.nodeSelector"] = ("pool=a", "nodeSelector: pool=a", []),
+        ["config.forwarding"] = ("false", "forwarding: false", []),
+        ["config.forwardAccept"] = ("false", "forwardAccept: false", []),
+        ["config.adopt"] = ("none", "adopt: none", []),
+        ["config.routeProtocol"] = ("200", "routeProtocol: 200", []),
+        ["config.resyncSeconds"] = ("30", "resyncSeconds: 30", []),
+        ["config.nat.backend"] = ("nftables", "backend: nftables", []),
+        ["config.nat.iptables"] = ("legacy", "iptables: legacy", []),
+        ["config.nat.source"] = ("any", "source: any", []),
+        ["config.nat.randomFully"] = ("false", "randomFully: false", []),
+        ["config.nat.exempt"] = ("192.168.0.0/16", "exempt: 192.168.0.0/16", []),
+        ["config.nat.exemptNodes"] = ("true", "exemptNodes: true", []),
+        ["config.nat.ipv6"] = ("false", "ipv6: false", []),
+        ["config.listen"] = ("127.0.0.1:9158", "listen: 127.0.0.1:9158", []),
+        ["config.log.level"] = ("debug", "level: debug", []),
+        ["config.log.format"] = ("text", "format: text", []),
+        ["iptablesLegacy"] = ("true", "NET_RAW", []),
+        ["seLinuxType"] = ("spc_t", "type: spc_t", []),
+        ["networkUnavailable.clear"] = ("true", "kind: ValidatingAdmissionPolicyBinding", []),
+        ["resources.requests.cpu"] = ("77m", "cpu: 77m", []),
+        ["resources.requests.memory"] = ("77Mi", "memory: 77Mi", []),
+        ["nodeSelector"] = ("{\"pool\":\"a\"}", "pool: a", []),
+        ["affinity"] = ("{\"nodeAffinity\":{}}", "affinity:\n        nodeAffinity", []),
+        ["tolerations"] = ("[{\"key\":\"only\"}]", "tolerations:\n        - key: only", []),
+        ["priorityClassName"] = ("mine", "priorityClassName: mine", []),
+        ["podLabels"] = ("{\"team\":\"net\"}", "team: net", []),
+        ["podAnnotations"] = ("{\"note\":\"x\"}", "note: x", []),
+        ["maxUnavailable"] = ("3", "maxUnavailable: 3", []),
+        ["windows.enabled"] = ("true", "name: hostgw-windows", []),
+        ["windows.image.repository"] = ("registry.example.com/win", "image: registry.example.com/win:", ["windows.enabled=true"]),
+        ["windows.image.tag"] = ("v9", "image: localhost/hostgw-windows:v9", ["windows.enabled=true"]),
+        ["windows.image.digest"] = (Digest, $"image: localhost/hostgw-windows@{Digest}", ["windows.enabled=true"]),
+        ["windows.resources.requests.cpu"] = ("77m", "cpu: 77m", ["windows.enabled=true"]),
+        ["windows.resources.requests.memory"] = ("77Mi", "memory: 77Mi", ["windows.enabled=true"]),
+        ["windows.nodeSelector"] = ("{\"pool\":\"w\"}", "pool: w", ["windows.enabled=true"]),
+        ["monitor.kind"] = ("PodMonitor", "kind: PodMonitor", ["config.listen=0.0.0.0:9157"]),
+        ["monitor.interval"] = ("7s", "interval: 7s", ["config.listen=0.0.0.0:9157", "monitor.kind=ServiceMonitor"]),
+        ["monitor.labels"] = ("{\"release\":\"prometheus\"}", "release: prometheus", ["config.listen=0.0.0.0:9157", "monitor.kind=PodMonitor"]),
+        ["rules.enabled"] = ("true", "kind: PrometheusRule", []),
+        ["rules.labels"] = ("{\"release\":\"prometheus\"}", "release: prometheus", ["rules.enabled=true"]),
+        ["namespace.create"] = ("true", "kind: Namespace", []),
+        ["cleanup.enabled"] = ("true", "args: [cleanup]", []),
+        ["cleanup.pauseImage"] = ("registry.example.com/pause:1", "image: registry.example.com/pause:1", ["cleanup.enabled=true"]),
+        ["test.image"] = ("registry.example.com/busybox:1", "image: registry.example.com/busybox:1", []),
+        ["test.clusterDomain"] = ("k8s.example.com", "hostgw-system.svc.k8s.example.com", []),
+    };
+
+    public static TheoryData<string> Paths => [.. Leaves()];
+
+    [Fact]
+    public void Every_value_of_values_yaml_is_tried() =>
+        Assert.Equal(Leaves().Order(StringComparer.Ordinal), Changes.Keys.Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void A_changed_value_is_found_in_the_manifests(string path)
+    {
+        (string value, string found, string[] with) = Changes[path];
+        string before = Chart.Template(with), after = Chart.Helm.Run(["template", "hostgw", Chart.Folder, "--namespace", Chart.Namespace, .. Chart.With(with), .. Flag(path, value)]);
+        Assert.DoesNotContain(found, before, StringComparison.Ordinal);
+        Assert.Contains(found, after, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Leaves() => Chart.Leaves().Select(l => l.Path);
+
+    private static string[] Flag(string path, string value) => [value is ['{' or '[', ..] ? "--set-json" : "--set", $"{path}={value}"];
+}

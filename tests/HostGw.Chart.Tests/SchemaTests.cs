@@ -1,0 +1,52 @@
+namespace HostGw.Chart.Tests;
+
+/// <summary>What helm refuses, and with which words.</summary>
+public sealed class SchemaTests
+{
+    public static TheoryData<string> Paths => [.. Chart.Leaves().Select(l => l.Path)];
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void A_misspelt_name_is_refused_by_name(string path)
+    {
+        string misspelt = path + "z";
+        string name = misspelt[(misspelt.LastIndexOf('.') + 1)..];
+        Assert.Contains($"additional properties '{name}' not allowed", Chart.Refusal($"{misspelt}=1"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("config.nextHop=podgateway", "at '/config/nextHop': value must be one of 'NodeAddress', 'PodGateway'")]
+    [InlineData("config.clusterCidrs=10.244.0.0", "at '/config/clusterCidrs': '10.244.0.0' does not match")]
+    [InlineData("config.clusterCidrs={10.244.0.0/16,fd00::}", "at '/config/clusterCidrs/1': 'fd00::' does not match")]
+    [InlineData("config.apiServer=http://192.0.2.10:6443", "at '/config/apiServer'")]
+    [InlineData("config.interface=lo", "at '/config/interface'")]
+    [InlineData("config.routeProtocol=4", "at '/config/routeProtocol': minimum: got 4, want 5")]
+    [InlineData("config.resyncSeconds=4", "at '/config/resyncSeconds': minimum: got 4, want 5")]
+    [InlineData("config.forwarding=yes", "at '/config/forwarding': got string, want boolean")]
+    [InlineData("config.nat.backend=ebpf", "at '/config/nat/backend': value must be one of 'auto', 'nftables', 'iptables', 'none'")]
+    [InlineData("config.nat=auto", "at '/config/nat': got string, want object")]
+    [InlineData("config.listen=9157", "at '/config/listen': got number, want string")]
+    [InlineData("config.listen=localhost:9157", "at '/config/listen': 'localhost:9157' does not match")]
+    [InlineData("config.nodeName=node-1", "at '/config': additional properties 'nodeName' not allowed")]
+    [InlineData("image.repository=hostgw:1.0", "at '/image/repository': 'hostgw:1.0' does not match")]
+    [InlineData("image.digest=abc", "at '/image/digest': 'abc' does not match")]
+    [InlineData("maxUnavailable=0", "at '/maxUnavailable': minimum: got 0, want 1")]
+    [InlineData("maxUnavailable=0%", "at '/maxUnavailable': '0%' does not match")]
+    [InlineData("monitor.kind=podmonitor", "at '/monitor/kind': value must be one of 'none', 'PodMonitor', 'ServiceMonitor'")]
+    [InlineData("monitor.kind=PodMonitor", "monitor.kind: Prometheus cannot reach config.listen 127.0.0.1:9157; set config.listen to 0.0.0.0:9157 or [::]:9157")]
+    [InlineData("config.clusterRoute=on", "config.clusterRoute: on needs an IPv4 prefix in config.clusterCidrs, to which the route leads")]
+    public void A_wrong_value_is_refused_with_its_path(string value, string message) =>
+        Assert.Contains(message, Chart.Refusal(value), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_right_that_needs_an_admission_policy_is_refused_where_there_is_none()
+    {
+        string[] template = ["template", "hostgw", Chart.Folder, "--set", "networkUnavailable.clear=true", "--kube-version"];
+        Assert.Contains("only safe with a ValidatingAdmissionPolicy", Chart.Helm.Fail([.. template, "1.29.0"]), StringComparison.Ordinal);
+        Assert.Contains("kind: ValidatingAdmissionPolicy\n", Chart.Helm.Run([.. template, "1.30.0"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_cluster_that_is_too_old_is_refused() =>
+        Assert.Contains("chart requires kubeVersion: >=1.28.0-0", Chart.Helm.Fail("template", "hostgw", Chart.Folder, "--kube-version", "1.27.9"), StringComparison.Ordinal);
+}

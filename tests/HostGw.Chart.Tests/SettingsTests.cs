@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using HostGw.Settings;
+
+namespace HostGw.Chart.Tests;
+
+/// <summary>The values under `config` are the agent's settings: the same names, the same defaults, and they arrive.</summary>
+public sealed class SettingsTests
+{
+    // The pod's own: its node's name, its mount, its service account.
+    private static readonly string[] OfThePod = ["nodeName", "procSysNet", "kubeconfig"];
+
+    public static TheoryData<string, string> Values => new()
+    {
+        { "apiServer", "https://192.0.2.10:6443" },
+        { "nextHop", "PodGateway" },
+        { "clusterCidrs", "{10.244.0.0/16,fd00:10:244::/56}" },
+        { "serviceCidrs", "10.96.0.0/12" },
+        { "clusterRoute", "off" },
+        { "clusterRoute", "false" },
+        { "interface", "eth*" },
+        { "nodeSelector", "pool=a" },
+        { "forwarding", "false" },
+        { "forwardAccept", "false" },
+        { "adopt", "none" },
+        { "routeProtocol", "200" },
+        { "resyncSeconds", "30" },
+        { "nat.backend", "iptables" },
+        { "nat.iptables", "legacy" },
+        { "nat.source", "any" },
+        { "nat.randomFully", "false" },
+        { "nat.exempt", "{192.168.0.0/16}" },
+        { "nat.exemptNodes", "true" },
+        { "nat.ipv6", "false" },
+        { "listen", "[::]:9158" },
+        { "log.level", "debug" },
+        { "log.format", "text" },
+    };
+
+    [Fact]
+    public void Every_setting_of_the_agent_is_a_value()
+    {
+        Assert.Equal(
+            SettingsTable.Rows.Select(s => s.Path).Except(OfThePod).Order(StringComparer.Ordinal),
+            Chart.Leaves().Select(l => l.Path).Where(p => p.StartsWith("config.", StringComparison.Ordinal)).Select(p => p["config.".Length..]).Order(StringComparer.Ordinal));
+        Assert.Equal(SettingsTable.Rows.Select(s => s.Path).Except(OfThePod).Order(StringComparer.Ordinal), Values.Select(v => v.Data.Item1).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_default_is_the_agents()
+    {
+        foreach ((string path, JsonNode? value) in Chart.Leaves().Where(l => l.Path.StartsWith("config.", StringComparison.Ordinal)))
+        {
+            Setting setting = SettingsTable.Rows.Single(s => $"config.{s.Path}" == path);
+            string text = value is JsonArray { Count: 0 } or null ? "" : value.ToString();
+            Assert.True(text == setting.Default || (text.Length == 0 && setting.DefaultAbout is not null), $"{path} is {text}, the agent's default {setting.Default}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Values))]
+    public void A_value_reaches_the_agent(string path, string value)
+    {
+        string text = value.Trim('{', '}');
+        SettingValues read = Read(Chart.Config($"config.{path}={value}"));
+        Assert.Equal(text, read[path].Text);
+
+        Setting setting = SettingsTable.Rows.Single(s => s.Path == path);
+        setting.Set(new AgentSettings { Policy = new() { NodeName = "" }, Listen = new(IPAddress.Loopback, 0), ProcSysNet = "" }, text);
+    }
+
+    [Fact]
+    public void The_file_of_the_defaults_holds_only_settings_the_agent_accepts()
+    {
+        SettingValues values = Read(Chart.Config());
+        Assert.NotEmpty(values);
+        Assert.All(values, v => Assert.Equal(SettingsTable.Rows.Single(s => s.Path == v.Key).Default, v.Value.Text));
+    }
+
+    [Fact]
+    public void What_the_pod_sets_are_variables_of_the_agent()
+    {
+        string[] names = [.. Chart.Container()["env"]!.AsArray().Select(e => (string)e!["name"]!).Where(n => n.StartsWith("HOSTGW_", StringComparison.Ordinal))];
+        Assert.Equal(["HOSTGW_NODE_NAME", "HOSTGW_PROC_SYS_NET"], names);
+        Assert.All(names, n => Assert.Contains(SettingsTable.Rows, s => s.Variable == n));
+    }
+
+    private static SettingValues Read(string yaml)
+    {
+        List<string> errors = [];
+        SettingValues values = new YamlSource("config.yaml", errors).Read(yaml);
+        Assert.Empty(errors);
+        return values;
+    }
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Fetches what the chart's tests run, and fails where it cannot be had.
+set -eu
+cd "$(dirname "$0")"
+{
+  ./kubectl.sh kubectl
+  ./kubectl.sh helm
+  ./npm-package.sh kubernetes-types 1.30.0
+  ./npm-package.sh @marcbachmann/cel-js 8.0.0
+} > /dev/null
+command -v node > /dev/null

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Writes the plain manifests from the chart: tests/tools/manifests.sh [FOLDER], by default deploy/.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+folder=${1:-$root/deploy}
+helm=$("$root/tests/tools/kubectl.sh" helm)
+
+# write FILE ABOUT [ARGUMENT…]
+write() {
+  file=$1 about=$2
+  shift 2
+  manifests=$("$helm" template hostgw "$root/charts/hostgw" --namespace hostgw-system --skip-tests "$@")
+  {
+    echo "# $about"
+    echo '# Written by `make manifests` from charts/hostgw: change it there.'
+    printf '%s\n' "$manifests" | grep -v '^# Source: '
+  } > "$folder/$file"
+}
+
+mkdir -p "$folder"
+write hostgw.yaml 'HostGw on every Linux node: kubectl apply -f deploy/hostgw.yaml' --set namespace.create=true
+write hostgw-windows.yaml 'The same on Windows nodes, besides hostgw.yaml. The agent of this version does not run there: see docs/install.md.' \
+  --set windows.enabled=true --show-only templates/daemonset-windows.yaml
+write cleanup.yaml 'Removes what HostGw made from every Linux node: see docs/uninstall.md.' \
+  --set cleanup.enabled=true,namespace.create=true --show-only templates/namespace.yaml --show-only templates/cleanup.yaml

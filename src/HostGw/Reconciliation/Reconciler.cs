@@ -12,6 +12,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
 
     private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
+    // iptables-legacy announces nothing: what was told of is looked at again until it has gone.
+    private const WakeCauses MayEndLeftovers = MayBringLeftovers | WakeCauses.Resync;
+
     private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
@@ -64,7 +67,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             _ruleBrake.Count(result);
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
-        if ((causes & MayBringLeftovers) != 0 && plan.Scope == PlanScope.Everything)
+        if ((causes & (_leftovers.Length > 0 ? MayEndLeftovers : MayBringLeftovers)) != 0 && plan.Scope == PlanScope.Everything)
             FindLeftovers(plan);
         _previous = plan;
         host.Expect(plan);

@@ -97,6 +97,16 @@ public class RuleBrakeTests
         Assert.Equal(anew, _agent.Host.ReadRulesAnew);
     }
 
+    [Fact]
+    public void A_leftover_that_nothing_announced_as_gone_is_told_of_until_the_next_full_pass()
+    {
+        _agent.Host.Leftovers = [new("theirs", () => { })];
+        Assert.Single(_agent.Pass(WakeCauses.Start).Obstacles);
+        _agent.Host.Leftovers = [];
+        Assert.Single(_agent.Pass(WakeCauses.Nodes).Obstacles);
+        Assert.Empty(_agent.Pass(WakeCauses.Resync).Obstacles);
+    }
+
     private PassReport Undone()
     {
         _agent.Host.LoseNat();

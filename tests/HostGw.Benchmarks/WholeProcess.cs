@@ -7,6 +7,8 @@ namespace HostGw.Benchmarks;
 /// <summary>The published agent on one machine of a cluster that grows.</summary>
 internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> builds, Report report)
 {
+    private const int MostWithIptables = 1_000;
+
     private readonly Memory _memory = new();
 
     public async Task MeasureAsync()
@@ -21,6 +23,8 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
                 continue;
             foreach (Build build in builds)
                 report.Add($"{stage.Size:N0} nodes: the life of an agent, {build.Name}", await LifeAsync(site, stage, build));
+            if (selection.Has(Selection.Drift) && stage.Size <= MostWithIptables)
+                report.Add($"{stage.Size:N0} nodes: iptables, {builds[0].Name}", await IptablesRepair.MeasureAsync(site, builds[0]));
         }
     }
 

@@ -8,6 +8,9 @@ internal sealed record HostChanges
 {
     public required RouteChanges Routes { get; init; }
 
+    /// <summary>Rules are looked at and not changed: their repair must wait.</summary>
+    public bool HoldsRules { get; init; }
+
     /// <summary>False: leave the masquerade rule as it stands.</summary>
     public bool ChangesNat { get; init; }
 
@@ -50,6 +53,9 @@ internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string N
     /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
     public string ForwardChange { get; init; } = "";
 
+    /// <summary>What would have been done to rules, had they not been held.</summary>
+    public HeldRules HeldRules { get; init; }
+
     /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; init; } = [];
 
@@ -57,6 +63,12 @@ internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string N
     public string RulesWriter { get; init; } = "";
 
     public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
+}
+
+/// <summary>Changes of rules that wait, in words; null: none.</summary>
+internal readonly record struct HeldRules(string? Nat, string? Forward)
+{
+    public bool IsEmpty => Nat is null && Forward is null;
 }
 
 /// <summary>A change that the host refused, and why.</summary>

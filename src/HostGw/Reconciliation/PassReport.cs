@@ -32,6 +32,12 @@ internal sealed record PassReport
     /// <summary>What of our rules somebody keeps undoing, and who; null: nothing.</summary>
     public string? ContestedRules { get; init; }
 
+    /// <summary>Repairs of our rules put off for that.</summary>
+    public HeldRules HeldRules { get; init; }
+
+    /// <summary>When those may be made; null where there are none.</summary>
+    public TimeSpan? HeldRulesFor { get; init; }
+
     /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";
 

@@ -12,6 +12,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
 
     private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
+    // iptables-legacy announces nothing: what was told of is looked at again until it has gone.
+    private const WakeCauses MayEndLeftovers = MayBringLeftovers | WakeCauses.Resync;
+
     private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
@@ -53,9 +56,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         };
         // Nobody asked for other rules: what has to be done to them is a repair.
         bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
-        TimeSpan? rulesPause = sameRules ? _ruleBrake.Pause() : null;
-        if (rulesPause is not null)
-            changes = changes with { ChangesNat = false, ChangesForward = false };
+        changes = _ruleBrake.HoldBack(changes, isRepair: sameRules);
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
@@ -66,7 +67,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             _ruleBrake.Count(result);
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
-        if ((causes & MayBringLeftovers) != 0 && plan.Scope == PlanScope.Everything)
+        if ((causes & (_leftovers.Length > 0 ? MayEndLeftovers : MayBringLeftovers)) != 0 && plan.Scope == PlanScope.Everything)
             FindLeftovers(plan);
         _previous = plan;
         host.Expect(plan);
@@ -78,9 +79,11 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Plan = plan,
             Routes = routes,
             HeldBack = heldBack,
-            HeldBackFor = Sooner(_brake.Pause(heldBack), rulesPause),
+            HeldBackFor = Sooner(_brake.Pause(heldBack), _ruleBrake.HeldFor),
             Contested = _brake.Contested(plan),
             ContestedRules = _ruleBrake.Contested,
+            HeldRules = _ruleBrake.Held,
+            HeldRulesFor = _ruleBrake.HeldFor,
             NatChange = result.NatChange,
             NatBackend = result.NatBackend,
             ForwardChange = result.ForwardChange,

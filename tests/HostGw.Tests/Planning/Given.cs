@@ -32,7 +32,7 @@ internal static class Given
             InternalIPs = Ips(words[2]),
             ExternalIPs = Ips(Option("external", "-")),
             NextHopOverride = words.Any(w => w.StartsWith("hop=", StringComparison.Ordinal)) ? Ips(Option("hop", "-")) : null,
-            Skip = words.Contains("skip"),
+            Skip = words.Contains("skip=yes") ? null : words.Contains("skip"),
             Labels = [.. List(Option("labels", "-")).Select(l => KeyValuePair.Create(l.Split(':')[0], l.Split(':')[1]))],
         };
     }

@@ -73,12 +73,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         Turn(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, () => State = State with { Forwarding = State.Forwarding with { IPv4 = true } }, failures);
         Turn(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, () => State = State with { Forwarding = State.Forwarding with { IPv6 = true } }, failures);
         string natChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "";
-        if (natChange.Length > 0 && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
+        if (natChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
             natChange = "";
 
         ReadRulesAnew = changes.ReadsRulesAnew;
         string forwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "";
-        if (forwardChange.Length > 0 && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
+        if (forwardChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
             forwardChange = "";
 
         foreach (PodRoute route in changes.Routes.Add)
@@ -89,10 +89,11 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
-        return new(failures, natChange)
+        return new(failures, changes.HoldsRules ? "" : natChange)
         {
             NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables"),
-            ForwardChange = forwardChange,
+            ForwardChange = changes.HoldsRules ? "" : forwardChange,
+            HeldRules = changes.HoldsRules ? new(natChange.Length > 0 ? natChange : null, forwardChange.Length > 0 ? forwardChange : null) : default,
             RulesWriter = RulesWriter,
         };
     }

@@ -27,7 +27,7 @@ internal sealed class LinuxHost : IHostNetwork
     public LinuxHost(LinuxHostOptions options)
     {
         _sysctl = options.ProcSysNet;
-        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(30));
+        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(15));
         _iptables = [new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy)];
         _nat = new(options, _nftables, _iptables[0], _iptables[1]);
         _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
@@ -63,13 +63,15 @@ internal sealed class LinuxHost : IHostNetwork
         NatWork? nat = null;
         Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes), failures);
         _routes.Apply(changes.Routes, failures);
-        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!), failures);
+        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null && !changes.HoldsRules, () => _nat.ApplyAfter(nat!), failures);
         Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
-        return new(failures, nat?.What ?? "")
+        string? natWork = nat?.What, forwardWork = forward.Count > 0 ? string.Join("; ", forward) : null;
+        return new(failures, changes.HoldsRules ? "" : natWork ?? "")
         {
             NatBackend = _nat.Choice,
-            ForwardChange = string.Join("; ", forward),
+            ForwardChange = changes.HoldsRules ? "" : forwardWork ?? "",
+            HeldRules = changes.HoldsRules ? new(natWork, forwardWork) : default,
             Obstacles = _forward.Obstacles,
             RulesWriter = _ruleNews.Writer,
         };
@@ -100,7 +102,8 @@ internal sealed class LinuxHost : IHostNetwork
     private NatWork? BeginNat(HostChanges changes)
     {
         NatWork? work = _nat.Compare(changes.Nat, changes.ReadsRulesAnew);
-        work?.Before();
+        if (!changes.HoldsRules)
+            work?.Before();
         return work;
     }
 
@@ -109,7 +112,7 @@ internal sealed class LinuxHost : IHostNetwork
         foreach ((string what, Action apply) in _forward.Compare(changes.ForwardAccept, changes.ReadsRulesAnew, Fail))
         {
             int before = failures.Count;
-            Attempt(HostPart.Forward, "accept pods' packets in chain FORWARD", true, apply, failures);
+            Attempt(HostPart.Forward, "accept pods' packets in chain FORWARD", !changes.HoldsRules, apply, failures);
             if (failures.Count == before)
                 done.Add(what);
         }

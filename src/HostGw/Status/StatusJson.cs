@@ -44,6 +44,7 @@ internal static class StatusJson
         WriteNodes(json, plan, new RouteStates(report));
         WriteClusterRoutes(json, plan, new RouteStates(report));
         WriteNat(json, plan, report);
+        WriteCni(json, plan, report);
         json.WriteStartObject("forwarding");
         Flag(json, "ipv4", report.Forwarding.IPv4);
         Flag(json, "ipv6", report.Forwarding.IPv6);
@@ -112,6 +113,19 @@ internal static class StatusJson
         json.WriteString("state", plan.Scope != PlanScope.Everything ? "left alone" : failed ? "failed" : plan.Nat is null ? "off" : "applied");
         Strings(json, "sources", plan.Nat is null ? [] : plan.Nat.Sources.Select(p => p.ToString()));
         Strings(json, "exempt", plan.Nat is null ? [] : plan.Nat.Exempt.Select(p => p.ToString()));
+        json.WriteEndObject();
+    }
+
+    private static void WriteCni(Utf8JsonWriter json, Plan plan, PassReport report)
+    {
+        string state = plan.Scope != PlanScope.Everything ? "left alone"
+            : report.Failures.Any(f => f.Part == HostPart.Cni) ? "failed"
+            : plan.Cni is null ? "off"
+            : report.Cni is null ? "waiting"
+            : report.Cni.IsOurs ? "applied" : "left to another plugin";
+        json.WriteStartObject("cni");
+        json.WriteString("state", state);
+        json.WriteString("file", report.Cni?.File ?? "");
         json.WriteEndObject();
     }
 

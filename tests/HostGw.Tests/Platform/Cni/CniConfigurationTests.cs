@@ -56,6 +56,15 @@ public sealed class CniConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Who_is_reading_it_sees_the_old_text_to_its_end()
+    {
+        _cni.Apply(_plan);
+        using StreamReader reader = new(File.OpenRead(Ours));
+        _cni.Apply(_plan with { Mtu = 9000 });
+        Assert.Equal(System.Text.Encoding.UTF8.GetString(Conflist.Write(_plan)), reader.ReadToEnd());
+    }
+
+    [Fact]
     public void Other_podCIDRs_and_another_MTU_are_written()
     {
         _cni.Apply(_plan);

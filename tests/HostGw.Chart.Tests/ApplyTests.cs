@@ -7,7 +7,7 @@ namespace HostGw.Chart.Tests;
 /// <summary>The real kubectl and helm bring the chart into an API server.</summary>
 public sealed class ApplyTests : IAsyncLifetime
 {
-    private const string Everything = "windows.enabled=true rules.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 networkUnavailable.clear=true namespace.create=true";
+    private const string Everything = "windows.enabled=true rules.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 config.networkUnavailable.clear=true namespace.create=true";
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("hostgw-helm");
     private FakeApiServer _api = null!;
@@ -46,7 +46,7 @@ public sealed class ApplyTests : IAsyncLifetime
 
         JsonNode pod = JsonNode.Parse(await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o json"))!["spec"]!["template"]!["spec"]!;
         Assert.Equal("localhost/hostgw:v2", (string?)Assert.Single(pod["containers"]!.AsArray())!["image"]);
-        Assert.Equal(3, pod["volumes"]!.AsArray().Count);
+        Assert.Equal(5, pod["volumes"]!.AsArray().Count);
     }
 
     [Fact]

@@ -43,7 +43,15 @@ internal static class AgentHost
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => Ip.From(s.GetRequiredService<KubernetesClient>().RemoteAddress),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
-            s.GetRequiredService<StatusBoard>().Record, new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
+            report => Record(s, report), new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
+
+        // → Kubernetes: the one thing that is written there.
+        if (settings.ClearNetworkUnavailable)
+        {
+            services.AddSingleton(s => new NetworkUnavailable(
+                s.GetRequiredService<KubernetesClient>(), settings.NodeName, TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
+            services.AddHostedService(s => s.GetRequiredService<NetworkUnavailable>());
+        }
 
         // → Status
         services.AddSingleton<StatusBoard>();
@@ -53,5 +61,12 @@ internal static class AgentHost
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
         return builder.Build();
+    }
+
+    private static void Record(IServiceProvider services, PassReport report)
+    {
+        services.GetRequiredService<StatusBoard>().Record(report);
+        if (StatusBoard.NotReady(report).Count == 0)
+            services.GetService<NetworkUnavailable>()?.NetworkStands();
     }
 }

@@ -16,6 +16,7 @@ internal static class HostPlatform
             ProcSysNet = new(settings.ProcSysNet),
             NatBackend = settings.NatBackend,
             NatIptables = settings.NatIptables,
+            Cni = new() { TakeOver = settings.CniTakeOver, ConfigDirectory = settings.CniConfigDirectory, BinDirectory = settings.CniBinDirectory },
         })
         : throw new PlatformNotSupportedException("HostGw runs on Linux only so far");
 }

@@ -39,6 +39,9 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
 {
     /// <summary>IPv4 packets that come in here may leave by another interface, if the host as a whole forwards.</summary>
     public bool ForwardsIPv4 { get; init; } = true;
+
+    /// <summary>Largest packet, in bytes.</summary>
+    public int Mtu { get; init; } = 1500;
 }
 
 /// <summary>An address of this host, and the prefix whose addresses it makes neighbours (the peer's, on a point-to-point link).</summary>

@@ -29,6 +29,12 @@ internal sealed record HostChanges
     /// <summary>This node's own.</summary>
     public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
 
+    /// <summary>False: leave the CNI configuration as it stands.</summary>
+    public bool ChangesCni { get; init; }
+
+    /// <summary>The CNI configuration that should stand; null: none of ours.</summary>
+    public CniPlan? Cni { get; init; }
+
     public bool EnableForwardingIPv4 { get; init; }
 
     /// <summary>The interface that peers' packets come in by; null: none at the moment.</summary>
@@ -55,6 +61,12 @@ internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string N
 
     /// <summary>What would have been done to rules, had they not been held.</summary>
     public HeldRules HeldRules { get; init; }
+
+    /// <summary>What was done to the CNI configuration, in words; empty: nothing.</summary>
+    public string CniChange { get; init; } = "";
+
+    /// <summary>The CNI configuration that pods get their interfaces by, as far as it is known.</summary>
+    public CniStanding? Cni { get; init; }
 
     /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; init; } = [];
@@ -87,4 +99,5 @@ internal enum HostPart
     Nat,
     Forward,
     Routes,
+    Cni,
 }

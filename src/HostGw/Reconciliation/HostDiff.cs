@@ -18,6 +18,8 @@ internal static class HostDiff
             ChangesForward = everything,
             ForwardAccept = plan.ForwardAccept,
             PodCidrs = plan.OwnPodCidrs,
+            ChangesCni = everything && plan.Cni is not { Mtu: 0 },
+            Cni = plan.Cni,
             EnableForwardingIPv4 = everything && plan.ForwardIPv4 && (state.Forwarding.IPv4 == false || IsOffOnUplink(plan, state)),
             UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,
             EnableForwardingIPv6 = everything && plan.ForwardIPv6 && state.Forwarding.IPv6 == false,

@@ -8,7 +8,7 @@ namespace HostGw.Reconciliation;
 internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode adopt, TimeProvider time)
 {
     // What these announce leaves rules as they were.
-    private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding;
+    private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding | WakeCauses.Cni;
 
     private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
@@ -19,6 +19,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
     private readonly RuleBrake _ruleBrake = new(time);
+    private readonly CniBrake _cniBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private Plan? _previous;
     private string[] _leftovers = [];
@@ -57,6 +58,10 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         // Nobody asked for other rules: what has to be done to them is a repair.
         bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
         changes = _ruleBrake.HoldBack(changes, isRepair: sameRules);
+        bool sameCni = _previous is { Scope: PlanScope.Everything } && Equals(_previous.Cni, plan.Cni);
+        TimeSpan? cniPause = sameCni ? _cniBrake.Pause() : null;
+        if (cniPause is not null)
+            changes = changes with { ChangesCni = false };
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
@@ -65,6 +70,8 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         _brake.Count(routes, IsRepair);
         if (sameRules)
             _ruleBrake.Count(result);
+        if (sameCni && result.CniChange.Length > 0)
+            _cniBrake.Count(result.CniChange);
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
         if ((causes & (_leftovers.Length > 0 ? MayEndLeftovers : MayBringLeftovers)) != 0 && plan.Scope == PlanScope.Everything)
@@ -79,7 +86,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Plan = plan,
             Routes = routes,
             HeldBack = heldBack,
-            HeldBackFor = Sooner(_brake.Pause(heldBack), _ruleBrake.HeldFor),
+            HeldBackFor = Sooner(Sooner(_brake.Pause(heldBack), _ruleBrake.HeldFor), cniPause),
             Contested = _brake.Contested(plan),
             ContestedRules = _ruleBrake.Contested,
             HeldRules = _ruleBrake.Held,
@@ -87,6 +94,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             NatChange = result.NatChange,
             NatBackend = result.NatBackend,
             ForwardChange = result.ForwardChange,
+            CniChange = result.CniChange,
+            Cni = result.Cni,
+            ContestedCni = _cniBrake.Contested,
             Obstacles = [.. result.Obstacles, .. _leftovers],
             Failures = result.Failures,
             Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),

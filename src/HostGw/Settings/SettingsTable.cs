@@ -54,6 +54,17 @@ internal static class SettingsTable
         OfNat("nat.exemptNodes", Kinds.Switch, "false", "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
         OfNat("nat.ipv6", Kinds.Switch, "true", "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
 
+        OfPolicy("cni.install", Kinds.Switch, "false", "Write a CNI configuration (ptp, host-local, portmap) for this node's podCIDRs, unless another plugin's comes first",
+            (p, v) => p with { InstallCni = v }),
+        Row("cni.takeOver", Kinds.Switch, "false", Planners, "Write it as 00-hostgw.conflist instead of 10-hostgw.conflist: before other plugins' files, which stay",
+            (s, v) => s with { CniTakeOver = v }),
+        Row("cni.configDirectory", Kinds.AbsolutePath, "/etc/cni/net.d", Planners | Cleanup, "Where the container runtime looks for CNI configurations",
+            (s, v) => s with { CniConfigDirectory = v }),
+        Row("cni.binDirectory", Kinds.AbsolutePath, "/opt/cni/bin", Planners, "Where the container runtime looks for CNI plugins",
+            (s, v) => s with { CniBinDirectory = v }),
+        Row("networkUnavailable.clear", Kinds.Switch, "false", Agent, "Clear this node's condition NetworkUnavailable, where it has one, when routes and NAT stand",
+            (s, v) => s with { ClearNetworkUnavailable = v }),
+
         Row("listen", NetworkKinds.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status, "Where the agent serves health, status and metrics, and where status asks",
             (s, v) => s with { Listen = v }),
         Row("procSysNet", Kinds.AbsolutePath, "/proc/sys/net", Planners | Cleanup, "Where /proc/sys/net is mounted; /host/proc/sys/net in the container",

@@ -44,6 +44,7 @@ internal static class StatusJson
         WriteNodes(json, plan, new RouteStates(report));
         WriteClusterRoutes(json, plan, new RouteStates(report));
         RuleStates.Write(json, plan, report);
+        WriteCni(json, plan, report);
         json.WriteStartObject("forwarding");
         Flag(json, "ipv4", report.Forwarding.IPv4);
         Flag(json, "ipv6", report.Forwarding.IPv6);
@@ -101,6 +102,19 @@ internal static class StatusJson
             json.WriteEndObject();
         }
         json.WriteEndArray();
+    }
+
+    private static void WriteCni(Utf8JsonWriter json, Plan plan, PassReport report)
+    {
+        string state = plan.Scope != PlanScope.Everything ? "left alone"
+            : report.Failures.Any(f => f.Part == HostPart.Cni) ? "failed"
+            : plan.Cni is null ? "off"
+            : report.Cni is null ? "waiting"
+            : report.Cni.IsOurs ? "applied" : "left to another plugin";
+        json.WriteStartObject("cni");
+        json.WriteString("state", state);
+        json.WriteString("file", report.Cni?.File ?? "");
+        json.WriteEndObject();
     }
 
     private static void WritePasses(Utf8JsonWriter json, PassReport? last, StatusCounters counters)

@@ -70,11 +70,16 @@ public sealed class Agent : IDisposable
     public Task WaitReadyAsync() => Eventually.TrueAsync(
         async () => IsRunning ? await IsReadyAsync() : throw new InvalidOperationException(Failure("ended")), () => Failure("is not ready"));
 
-    public async Task<bool> IsReadyAsync()
+    public Task<bool> IsReadyAsync() => IsOkAsync("/readyz");
+
+    /// <summary>Whether it is so far that it can be asked for its status.</summary>
+    public Task<bool> IsAnsweringAsync() => IsOkAsync("/healthz");
+
+    private async Task<bool> IsOkAsync(string path)
     {
         try
         {
-            using HttpResponseMessage answer = await _http.GetAsync($"http://{Listen}/readyz");
+            using HttpResponseMessage answer = await _http.GetAsync($"http://{Listen}{path}");
             return answer.StatusCode == HttpStatusCode.OK;
         }
         catch (HttpRequestException)

@@ -37,7 +37,7 @@ internal static class Given
         };
     }
 
-    /// <summary>"eth0 10.0.0.1/24 [down]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api IP".</summary>
+    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api IP".</summary>
     public static HostState Host(string text)
     {
         HostDraft draft = new();
@@ -61,6 +61,7 @@ internal static class Given
                 "clusterRoute" => policy with { ClusterRoute = Enum.Parse<ClusterRouteMode>(value, ignoreCase: true) },
                 "interface" => policy with { Interface = value },
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },
+                "cni" => policy with { InstallCni = value == "on" },
                 "forwarding" => policy with { Forwarding = value == "on" },
                 _ => policy with { Nat = Nat(policy.Nat, word, value) },
             };

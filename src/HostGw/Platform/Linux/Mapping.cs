@@ -32,8 +32,8 @@ internal readonly record struct Mapping(nint Start, nuint Length, bool IsOnlyFil
     private static Mapping? Head(string line)
     {
         string[] words = line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries);
-        int dash = words[0].IndexOf('-');
-        if (words.Length < 5 || dash < 0
+        int dash = words.Length < 5 ? -1 : words[0].IndexOf('-');
+        if (dash < 0
             || !ulong.TryParse(words[0].AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong start)
             || !ulong.TryParse(words[0].AsSpan(dash + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong end))
             return null;

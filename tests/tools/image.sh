@@ -9,6 +9,12 @@ set -eu
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/sbin:/sbin
 
+# What failed to be built must not be tested as it was before.
+rm -rf artifacts/image
+mkdir -p artifacts/image
+
+# The tests render the chart.
+tests/tools/kubectl.sh helm > /dev/null
 tests/tools/install.sh buildah:buildah crun:crun mmdebstrap:mmdebstrap \
   /usr/share/containers/seccomp.json:golang-github-containers-common /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 
@@ -50,8 +56,7 @@ show() {
 
 digest() { store inspect --type image --format '{{println .FromImageDigest}}' "$1"; }
 
-mkdir -p artifacts/image "$work/context/artifacts/hostgw-win-x64"
-rm -f artifacts/image/digests
+mkdir -p "$work/context/artifacts/hostgw-win-x64"
 echo 'stands in' > "$work/context/artifacts/hostgw-win-x64/hostgw.exe"
 
 base docker.io/library/debian:trixie-slim linux $debian

@@ -38,12 +38,12 @@ base() {
   store commit --quiet --rm "$container" "$1" > /dev/null
 }
 
-# build OS TAG CONTEXT [ARGUMENT…]: as a user does, but for PROGRAM.
+# build OS TAG PROGRAM [ARGUMENT…]: as a user does who has published the program into a folder.
 build() {
-  os=$1 tag=$2 context=$3
+  os=$1 tag=$2 program=$3
   shift 3
-  store build --pull-never --timestamp 0 --platform "$os/amd64" --build-arg PROGRAM=published --build-arg REVISION=0123abc \
-    -f "Dockerfile.$os" -t "$tag" "$@" "$context"
+  store build --pull-never --timestamp 0 --platform "$os/amd64" --build-context "program=$program" --build-arg REVISION=0123abc \
+    -f "Dockerfile.$os" -t "$tag" "$@" .
 }
 
 # show OS TAG
@@ -56,14 +56,14 @@ show() {
 
 digest() { store inspect --type image --format '{{println .FromImageDigest}}' "$1"; }
 
-mkdir -p "$work/context/artifacts/hostgw-win-x64"
-echo 'stands in' > "$work/context/artifacts/hostgw-win-x64/hostgw.exe"
+mkdir "$work/windows"
+echo 'stands in' > "$work/windows/hostgw.exe"
 
 base docker.io/library/debian:trixie-slim linux $debian
 base mcr.microsoft.com/oss/kubernetes/windows-host-process-containers-base-image:v1.0.0 windows
-build windows localhost/hostgw:windows "$work/context"
+build windows localhost/hostgw:windows "$work/windows"
 show windows localhost/hostgw:windows
-build linux localhost/hostgw:first .
+build linux localhost/hostgw:first artifacts/hostgw
 show linux localhost/hostgw:first
-build linux localhost/hostgw:second . --no-cache
+build linux localhost/hostgw:second artifacts/hostgw --no-cache
 { digest localhost/hostgw:first && digest localhost/hostgw:second; } > artifacts/image/digests

@@ -46,15 +46,16 @@ internal sealed class NetworkUnavailable(KubernetesClient client, string node, T
             (_retry, _said) = (FirstRetry, "");
             return Interval * (1 + 0.2 * Random.Shared.NextDouble());
         }
-        catch (Exception e) when (e is KubernetesException or IOException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is KubernetesException or IOException or JsonException or OperationCanceledException)
         {
-            return AfterFailure(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message);
+            cancellationToken.ThrowIfCancellationRequested();
+            return AfterFailure(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message, WatchRetry.AskedFor(e));
         }
     }
 
-    private TimeSpan AfterFailure(string reason)
+    private TimeSpan AfterFailure(string reason, TimeSpan? askedFor)
     {
-        TimeSpan wait = _retry;
+        TimeSpan wait = askedFor > _retry ? askedFor.Value : _retry;
         if (reason != _said)
             logger.NetworkUnavailableStays(wait.TotalSeconds, reason);
         _said = reason;
@@ -66,13 +67,15 @@ internal sealed class NetworkUnavailable(KubernetesClient client, string node, T
     {
         using ApiResponse response = await client.GetNodeAsync(node, cancellationToken);
         using JsonDocument document = await JsonDocument.ParseAsync(response.Body, default, cancellationToken);
-        return document.RootElement.TryGetProperty("status", out JsonElement status) &&
-            status.TryGetProperty("conditions", out JsonElement conditions) && conditions.ValueKind == JsonValueKind.Array &&
+        return Member(Member(document.RootElement, "status"), "conditions") is { ValueKind: JsonValueKind.Array } conditions &&
             conditions.EnumerateArray().Any(c => Text(c, "type") == "NetworkUnavailable" && Text(c, "status") != "False");
     }
 
+    private static JsonElement Member(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) ? value : default;
+
     private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        Member(element, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     // Conditions are merged by their type: the others stay.
     private static byte[] Patch(DateTimeOffset now)

@@ -82,6 +82,33 @@ public sealed class NetworkUnavailableTests : FakeApiTest, IDisposable
         await clearing.StopAsync(Cancel);
     }
 
+    [Fact]
+    public async Task A_busy_server_is_left_alone_for_as_long_as_it_asks()
+    {
+        Put("self", "True");
+        Api.Faults.Answer(429, retryAfter: TimeSpan.FromSeconds(100), where: r => r.Method == "PATCH");
+        using NetworkUnavailable clearing = await StartAsync();
+        clearing.NetworkStands();
+        await EventuallyAsync(() => _time.Pending() is [var pause] && pause >= TimeSpan.FromSeconds(100), "waits");
+        _time.Advance(TimeSpan.FromSeconds(121));
+        await EventuallyAsync(() => Status("self") == "False", "cleared");
+        await clearing.StopAsync(Cancel);
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_no_node_is_told_and_asked_for_again()
+    {
+        Put("self", "True");
+        Api.Faults.AnswerGarbage(where: r => r.Path.EndsWith("/self", StringComparison.Ordinal));
+        using NetworkUnavailable clearing = await StartAsync();
+        clearing.NetworkStands();
+        await _time.AwaitedAsync(NetworkUnavailable.FirstRetry);
+        Assert.StartsWith("Warning 6", Assert.Single(_log.Take()), StringComparison.Ordinal);
+        _time.Advance(NetworkUnavailable.FirstRetry);
+        await EventuallyAsync(() => Status("self") == "False", "cleared");
+        await clearing.StopAsync(Cancel);
+    }
+
     private async Task<NetworkUnavailable> StartAsync()
     {
         Api.WriteKubeconfig(_folder["config"]);

@@ -17,7 +17,8 @@ public sealed class CniFileTests : CniCluster
         string before = Text();
         Assert.Contains("\"subnet\": \"192.168.1.0/24\"", before, StringComparison.Ordinal);
 
-        foreach (Action change in (Action[])[() => System.IO.File.Delete(File(One)), () => System.IO.File.WriteAllText(File(One), "{"), () => System.IO.File.Move(File(One), $"{File(One)}.cilium_bak")])
+        Action removal = () => System.IO.Directory.Delete(Directory(One), recursive: true);
+        foreach (Action change in (Action[])[removal, () => System.IO.File.Delete(File(One)), () => System.IO.File.WriteAllText(File(One), "{"), () => System.IO.File.Move(File(One), $"{File(One)}.cilium_bak")])
         {
             change();
             await Eventually.TrueAsync(() => Text() == before, Text);

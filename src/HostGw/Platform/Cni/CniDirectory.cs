@@ -97,6 +97,8 @@ internal sealed class CniDirectory(string path)
     {
         if (e.HResult == EROFS)
             return "; mount the host's directory writable, or set cni.install to false";
+        if (e is FileNotFoundException or DirectoryNotFoundException)
+            return $"; {path} was removed on the host while it is mounted here: restart this pod, which makes and mounts it anew";
         statx status;
         if (e is not UnauthorizedAccessException || Libc.statx(Libc.AT_FDCWD, path, 0, Libc.STATX_UID, &status) != 0)
             return "";

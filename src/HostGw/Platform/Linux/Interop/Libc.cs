@@ -31,6 +31,8 @@ internal static unsafe partial class Libc
 
     public const int AT_FDCWD = -100;
     public const uint STATX_UID = 0x8;
+    public const uint STATX_INO = 0x100;
+    public const uint STATX_BTIME = 0x800;
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int socket(int domain, int type, int protocol);
@@ -95,4 +97,7 @@ internal struct timeval
 internal struct statx
 {
     [FieldOffset(20)] public uint stx_uid;
+    [FieldOffset(32)] public ulong stx_ino;
+    [FieldOffset(80)] public long stx_btime_sec;
+    [FieldOffset(88)] public uint stx_btime_nsec;
 }

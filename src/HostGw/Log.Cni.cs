@@ -9,7 +9,7 @@ internal static partial class Log
     [LoggerMessage(601, LogLevel.Information, "Changed the CNI configuration: {What}")]
     public static partial void CniChanged(this ILogger logger, string what);
 
-    [LoggerMessage(602, LogLevel.Information, "No CNI configuration of ours: {File} comes before it and is another plugin's (cni.takeOver would put ours first)")]
+    [LoggerMessage(602, LogLevel.Information, "No CNI configuration of ours: pods get their network by {File}, another plugin's (cni.takeOver would put ours first)")]
     public static partial void CniLeftToOther(this ILogger logger, string file);
 
     [LoggerMessage(603, LogLevel.Information, "Cleared the condition NetworkUnavailable of node {Node}")]

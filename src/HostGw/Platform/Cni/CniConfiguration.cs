@@ -44,7 +44,7 @@ internal sealed class CniConfiguration(CniOptions options) : IDisposable
         if (work.Writes && MissingPlugins() is { } missing)
             throw new CniException(missing);
         if (work.Text is not null)
-            _directory.Write(_own, work.Text);
+            Write(work.Text);
         foreach (string name in work.Surplus)
             _directory.Delete(name);
         if (desired is not null)
@@ -54,10 +54,18 @@ internal sealed class CniConfiguration(CniOptions options) : IDisposable
 
     public void Dispose() => _watch.Dispose();
 
+    // Where it made the directory, that is to be listened to from now on.
+    private void Write(byte[] text)
+    {
+        _directory.Write(_own, text);
+        _watch.Keep(true);
+    }
+
     private CniWork Compare(CniPlan? desired)
     {
         IReadOnlyList<string> names = _directory.Names();
-        CniOrder order = desired is null ? new(null, null) : CniOrder.Of(_own, names, _directory.Read);
+        bool stands = names.Contains(_own) || Standing is { IsOurs: true };
+        CniOrder order = desired is null ? new(null, null) : CniOrder.Of(_own, stands, names, _directory.Read);
         bool writes = desired is not null && order.Other is null;
         byte[]? wanted = writes ? Conflist.Write(desired!) : null;
         bool isThere = names.Contains(_own);

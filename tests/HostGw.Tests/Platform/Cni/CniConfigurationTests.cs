@@ -151,18 +151,37 @@ public sealed class CniConfigurationTests : IDisposable
     }
 
     [Fact]
-    public async Task What_others_do_among_the_configurations_is_announced()
+    public void Another_plugins_that_would_come_later_was_there_first()
     {
-        using SemaphoreSlim told = new(0);
-        _cni.Changed = () => told.Release();
-        _cni.Apply(_plan);
-        _cni.Apply(_plan);
-        foreach (Action change in (Action[])[() => File.Delete(Ours), () => Put("50-other.conf", "{"), () => File.AppendAllText(_folder["net.d/50-other.conf"], "}"), () => File.Move(_folder["net.d/50-other.conf"], _folder["net.d/50-other.bak"])])
+        string other = Put("10-kindnet.conflist", Foreign);
+        Assert.Equal("", _cni.Apply(_plan));
+        Assert.Equal(new(other, false), _cni.Standing);
+        Assert.Equal(["10-kindnet.conflist"], Names());
+
+        File.Delete(other);
+        Assert.Equal($"wrote {Ours}", _cni.Apply(_plan));
+        Put("10-kindnet.conflist", Foreign);
+        Assert.Equal(("", new(Ours, true)), (_cni.Apply(_plan), _cni.Standing!));
+        File.Delete(Ours);
+        Assert.Equal($"wrote {Ours}", _cni.Apply(_plan));
+    }
+
+    [Fact]
+    public void A_directory_that_the_host_removed_under_our_mount_is_told_with_the_cure()
+    {
+        DirectoryInfo gone = Directory.CreateDirectory(_folder["net.d"]);
+        using var holder = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("sleep", "600") { WorkingDirectory = gone.FullName })!;
+        try
         {
-            while (told.Wait(TimeSpan.Zero, CancellationToken.None))
-                ;
-            change();
-            Assert.True(await told.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            gone.Delete();
+            string path = $"/proc/{holder.Id}/cwd";
+            using CniConfiguration cni = new(new() { ConfigDirectory = path, BinDirectory = _folder["bin"] });
+            Assert.EndsWith($"{path} was removed on the host while it is mounted here: restart this pod, which makes and mounts it anew",
+                Assert.Throws<CniException>(() => cni.Apply(_plan)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            holder.Kill();
         }
     }
 

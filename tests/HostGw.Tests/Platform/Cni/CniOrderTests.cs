@@ -21,6 +21,10 @@ public class CniOrderTests
     [Theory]
     [InlineData("100-crio-bridge.conflist", List)]
     [InlineData("87-podman-bridge.conflist", List)]
+    [InlineData("11-crio-ipv4-bridge.conflist", List)]
+    [InlineData("nerdctl-bridge.conflist", List)]
+    [InlineData("20-broken.conflist", "{")]
+    [InlineData("20-loopback.conf", Loopback)]
     [InlineData("99-loopback.conf", Loopback)]
     [InlineData("200-loopback.conflist", """{"name": "lo", "plugins": [{"type": "loopback"}]}""")]
     [InlineData("10-flannel.conflist.cilium_bak", List)]
@@ -57,7 +61,7 @@ public class CniOrderTests
         Assert.Equal("10-calico.conflist", Of(CniOrder.Usual, ("10-calico.conflist", List), ("00-broken.conf", "{")).Other);
 
     [Fact]
-    public void What_may_not_be_read_is_somebodys() => Assert.Equal("05-secret.conf", CniOrder.Of(CniOrder.Usual, ["05-secret.conf"], _ => null).Other);
+    public void What_may_not_be_read_is_somebodys() => Assert.Equal("05-secret.conf", CniOrder.Of(CniOrder.Usual, false, ["05-secret.conf"], _ => null).Other);
 
     [Fact]
     public void The_first_of_several_is_named() =>
@@ -70,6 +74,18 @@ public class CniOrderTests
         Assert.Equal("00-a.conf", Of(CniOrder.First, ("00-a.conf", Ptp)).Other);
     }
 
+    [Theory]
+    [InlineData("10-kindnet.conflist", List)]
+    [InlineData("10-kuberouter.conflist", List)]
+    [InlineData("10-weave.conf", Ptp)]
+    [InlineData("30-anything.conflist", List)]
+    public void What_a_clusters_plugin_put_later_counts_until_ours_is_in_use(string name, string text)
+    {
+        Assert.Equal(new CniOrder(name, null), Of(CniOrder.Usual, (name, text)));
+        Assert.Null(CniOrder.Of(CniOrder.Usual, stands: true, [name], _ => Encoding.UTF8.GetBytes(text)).Other);
+        Assert.Null(Of(CniOrder.First, (name, text)).Other);
+    }
+
     private static CniOrder Of(string own, params (string Name, string Text)[] files) =>
-        CniOrder.Of(own, files.Select(f => f.Name), name => Encoding.UTF8.GetBytes(files.Single(f => f.Name == name).Text));
+        CniOrder.Of(own, stands: false, [.. files.Select(f => f.Name)], name => Encoding.UTF8.GetBytes(files.Single(f => f.Name == name).Text));
 }

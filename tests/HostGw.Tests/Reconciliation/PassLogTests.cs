@@ -39,7 +39,7 @@ public class PassLogTests
         agent.Host.OtherCni = "/etc/cni/net.d/05-cilium.conf";
         _log.Write(agent.Pass());
         Assert.Contains(
-            "Information 602 No CNI configuration of ours: /etc/cni/net.d/05-cilium.conf comes before it and is another plugin's (cni.takeOver would put ours first)", _lines.Take());
+            "Information 602 No CNI configuration of ours: pods get their network by /etc/cni/net.d/05-cilium.conf, another plugin's (cni.takeOver would put ours first)", _lines.Take());
         _log.Write(agent.Pass());
         Assert.Empty(_lines.Take());
     }

@@ -17,8 +17,7 @@ public sealed class CniFileTests : CniCluster
         string before = Text();
         Assert.Contains("\"subnet\": \"192.168.1.0/24\"", before, StringComparison.Ordinal);
 
-        Action removal = () => System.IO.Directory.Delete(Directory(One), recursive: true);
-        foreach (Action change in (Action[])[removal, () => System.IO.File.Delete(File(One)), () => System.IO.File.WriteAllText(File(One), "{"), () => System.IO.File.Move(File(One), $"{File(One)}.cilium_bak")])
+        foreach (Action change in (Action[])[RemoveDirectory, () => System.IO.File.Delete(File(One)), () => System.IO.File.WriteAllText(File(One), "{"), () => System.IO.File.Move(File(One), $"{File(One)}.cilium_bak")])
         {
             change();
             await Eventually.TrueAsync(() => Text() == before, Text);
@@ -101,6 +100,18 @@ public sealed class CniFileTests : CniCluster
         Assert.Equal("True", Condition(Cluster.Node(2)));
     }
 
+    private void RemoveDirectory()
+    {
+        try
+        {
+            System.IO.Directory.Delete(Directory(One), recursive: true);
+        }
+        catch (IOException)
+        {
+            // The agent wrote a new file before its directory was gone.
+        }
+    }
+
     private JsonObject WithCondition(Node node)
     {
         JsonObject described = Cluster.Describe(node).ToJsonObject();
@@ -121,7 +132,7 @@ public sealed class CniFileTests : CniCluster
         {
             return System.IO.File.ReadAllText(File(One));
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return "";
         }

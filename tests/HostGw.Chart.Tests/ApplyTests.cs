@@ -85,6 +85,26 @@ public sealed class ApplyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_documented_overlay_sets_image_and_settings()
+    {
+        DirectoryInfo overlay = Directory.CreateDirectory(Tool.PathTo($"artifacts/{_home.Name}"));
+        try
+        {
+            string page = File.ReadAllText(Tool.PathTo("docs/install.md"));
+            string text = page.Split("```yaml\n# kustomization.yaml\n")[1].Split("```")[0].Replace("../hostgw/deploy", "../../deploy", StringComparison.Ordinal);
+            await File.WriteAllTextAsync(Path.Combine(overlay.FullName, "kustomization.yaml"), text, TestContext.Current.CancellationToken);
+            await _kubectl.RunAsync($"apply -k {overlay.FullName}");
+        }
+        finally
+        {
+            overlay.Delete(recursive: true);
+        }
+        JsonNode file = JsonNode.Parse(await _kubectl.RunAsync("get configmap hostgw -n hostgw-system -o json"))!["data"]!["config.yaml"]!;
+        Assert.Equal("clusterCidrs: 10.244.0.0/16\ncni: {install: true}", ((string)file!).Trim());
+        Assert.StartsWith("REGISTRY/hostgw:", await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o jsonpath={.spec.template.spec.containers[0].image}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Helm_installs_upgrades_cleans_up_and_uninstalls()
     {
         string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];

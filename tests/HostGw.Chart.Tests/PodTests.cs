@@ -69,6 +69,10 @@ public sealed class PodTests
         JsonObject policy = Chart.Object("ValidatingAdmissionPolicy", "hostgw", "config.networkUnavailable.clear=true");
         Assert.Contains("nodes/status", Chart.Object("ClusterRole", "hostgw", "config.networkUnavailable.clear=true")["rules"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("Fail", (string?)policy["spec"]!["failurePolicy"]);
+        // A patch is an UPDATE. What is not matched here the right allows.
+        Assert.Equal(
+            """{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["UPDATE"],"resources":["nodes/status"]}]}""",
+            policy["spec"]!["matchConstraints"]!.ToJsonString());
         Assert.Equal("request.userInfo.username == \"system:serviceaccount:hostgw-system:hostgw\"", (string?)policy["spec"]!["matchConditions"]![0]!["expression"]);
         JsonNode binding = Chart.Object("ValidatingAdmissionPolicyBinding", "hostgw", "config.networkUnavailable.clear=true")["spec"]!;
         Assert.Equal(("hostgw", "Deny"), ((string)binding["policyName"]!, (string)binding["validationActions"]![0]!));

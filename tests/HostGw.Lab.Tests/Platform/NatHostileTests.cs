@@ -51,6 +51,22 @@ public sealed class NatHostileTests
     }
 
     [Fact]
+    public void A_rule_of_an_earlier_life_that_could_not_be_looked_for_is_looked_for_again()
+    {
+        const string folder = "/run/box/tmp/failing";
+        using NatBox box = new("iptables-legacy", o => o with { ProgramFolders = [folder, .. o.ProgramFolders] });
+        box.Reach(Plan);
+        using NatBox later = new("none", o => o with { ProgramFolders = [folder, .. o.ProgramFolders] });
+        Directory.CreateDirectory(folder);
+        NatBox.Run($"printf '#!/bin/sh\nexit 4\n' > {folder}/iptables-legacy-save && chmod +x {folder}/iptables-legacy-save");
+        later.Reach(null);
+        Directory.Delete(folder, recursive: true);
+
+        later.Reach(null);
+        Assert.Empty(Ours("iptables-legacy"));
+    }
+
+    [Fact]
     public async Task A_lock_that_somebody_holds_is_waited_for_and_then_told_of()
     {
         using NatBox box = new("iptables-legacy");

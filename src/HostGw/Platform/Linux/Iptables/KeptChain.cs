@@ -37,7 +37,9 @@ internal sealed class KeptChain(IptablesPrograms programs, IptablesPresence pres
         // Where no program is, none of ours was made by it.
         if (_hasNone || !presence.MayHave(programs.Flavour, ipv4, chain) || (IsLegacy && !programs.AreInstalled(ipv4)))
             return null;
-        ChainChange? change = TryRead() is { } saved ? Difference(default, saved) : null;
+        if (TryRead() is not { } saved)
+            return null;
+        ChainChange? change = Difference(default, saved);
         _hasNone = IsLegacy && change is null;
         return change;
     }

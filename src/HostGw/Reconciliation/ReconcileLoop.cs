@@ -15,6 +15,8 @@ internal sealed class ReconcileLoop(
 {
     private const int ManyRoutes = 1000;
 
+    private bool _owes;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         PassTimes passTimes = new(times);
@@ -38,11 +40,14 @@ internal sealed class ReconcileLoop(
         }
     }
 
-    // A first list leaves many times what stays of it, and a quiet agent has no other occasion to give it back.
-    private static void GiveBack(PassReport report)
+    // A first list leaves many times what stays of it, and a quiet agent has no other occasion to give it back. Once
+    // more a while later, when what else begins with it has run, too.
+    private void GiveBack(PassReport report)
     {
-        if (!report.Causes.HasFlag(WakeCauses.Start) && report.Routes.Add.Count < ManyRoutes)
+        bool much = report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= ManyRoutes;
+        if (!much && !(_owes && report.Causes.HasFlag(WakeCauses.Resync)))
             return;
+        _owes = much;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         if (OperatingSystem.IsLinux())
             UntouchedPages.GiveBack();

@@ -95,10 +95,13 @@ public sealed class Agent : IDisposable
         return (await JsonDocument.ParseAsync(body)).RootElement;
     }
 
+    /// <summary>What GET /metrics says.</summary>
+    public Task<string> MetricsAsync() => _http.GetStringAsync($"http://{Listen}/metrics");
+
     /// <summary>The sum of a metric over all its labels, or over those lines that have this label.</summary>
     public async Task<double> MetricAsync(string name, string label = "")
     {
-        string text = await _http.GetStringAsync($"http://{Listen}/metrics");
+        string text = await MetricsAsync();
         return text.Split('\n')
             .Where(line => line.StartsWith(name + " ", StringComparison.Ordinal) || line.StartsWith(name + "{", StringComparison.Ordinal))
             .Where(line => line.Contains(label, StringComparison.Ordinal))

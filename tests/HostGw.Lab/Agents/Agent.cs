@@ -114,6 +114,14 @@ public sealed class Agent : IDisposable
     /// <summary>Runs a command that takes the settings of the agent, such as plan.</summary>
     public string RunWithSettings(string command) => Run([command, .. Flags]);
 
+    /// <summary>The rules by which `hostgw doctor` finds something on this node, in its order.</summary>
+    public IReadOnlyList<string> Diagnose()
+    {
+        // Exit code 3 says that something was found.
+        string json = Command.Run("sh", ["-c", "\"$@\" || [ $? -eq 3 ]", "sh", "ip", .. StartInfo(["doctor", "-o", "json", .. Flags]).ArgumentList]);
+        return [.. JsonDocument.Parse(json).RootElement.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("rule").GetString()!)];
+    }
+
     public void Dispose()
     {
         if (IsRunning)

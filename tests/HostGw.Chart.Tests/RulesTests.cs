@@ -18,19 +18,21 @@ public sealed partial class RulesTests
     private static readonly string[] Panels =
         [.. Dashboard["panels"]!.AsArray().SelectMany(p => p!["targets"]!.AsArray()).Select(t => (string)t!["expr"]!)];
 
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static TheoryData<string> Expressions => [.. Alerts.Concat(Panels).Distinct()];
 
     [Theory]
     [MemberData(nameof(Expressions))]
     public void An_expression_asks_for_metrics_and_labels_that_exist(string expression)
     {
-        Match[] series = [.. Series().Matches(expression)];
+        Match[] series = [.. Series().Matches(expression).Cast<Match>()];
         Assert.NotEmpty(series);
         foreach (Match one in series)
         {
             string name = one.Groups["name"].Value;
             Assert.True(AgentMetrics.Has(name), name);
-            foreach (Match matcher in Matcher().Matches(one.Groups["labels"].Value).Where(m => m.Groups["label"].Value != "node"))
+            foreach (Match matcher in Matcher().Matches(one.Groups["labels"].Value).Cast<Match>().Where(m => m.Groups["label"].Value != "node"))
                 Assert.All(matcher.Groups["value"].Value.Split('|'), v => Assert.True(AgentMetrics.Has(name, matcher.Groups["label"].Value, v), $"{name}: {matcher.Value}"));
         }
     }
@@ -58,11 +60,9 @@ public sealed partial class RulesTests
     public void The_dashboard_names_no_data_source_of_its_makers() => Assert.DoesNotMatch(
         "\"uid\":\"(?!hostgw|\\$\\{datasource\\})", JsonSerializer.Serialize(Dashboard, Relaxed));
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     [GeneratedRegex("""\b(?<name>hostgw_[a-z_]+)(\{(?<labels>[^}]*)\})?""")]
     private static partial Regex Series();
 
-    [GeneratedRegex("""(?<label>[a-z]+)[!=~]+"(?<value>[^"]*)\"""")]
+    [GeneratedRegex("(?<label>[a-z]+)[!=~]+\"(?<value>[^\"]*)\"")]
     private static partial Regex Matcher();
 }

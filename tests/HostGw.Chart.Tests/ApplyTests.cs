@@ -7,7 +7,7 @@ namespace HostGw.Chart.Tests;
 /// <summary>The real kubectl and helm bring the chart into an API server.</summary>
 public sealed class ApplyTests : IAsyncLifetime
 {
-    private const string Everything = "windows.enabled=true rules.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 config.networkUnavailable.clear=true namespace.create=true";
+    private const string Everything = "windows.enabled=true rules.enabled=true dashboard.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 config.networkUnavailable.clear=true namespace.create=true";
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("hostgw-helm");
     private FakeApiServer _api = null!;

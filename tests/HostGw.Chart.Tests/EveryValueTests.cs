@@ -63,6 +63,8 @@ public sealed class EveryValueTests
         ["monitor.labels"] = ("{\"release\":\"prometheus\"}", "release: prometheus", ["config.listen=0.0.0.0:9157", "monitor.kind=PodMonitor"]),
         ["rules.enabled"] = ("true", "kind: PrometheusRule", []),
         ["rules.labels"] = ("{\"release\":\"prometheus\"}", "release: prometheus", ["rules.enabled=true"]),
+        ["dashboard.enabled"] = ("true", "name: hostgw-dashboard", []),
+        ["dashboard.labels"] = ("{\"grafana\":\"mine\"}", "grafana: mine", ["dashboard.enabled=true"]),
         ["namespace.create"] = ("true", "kind: Namespace", []),
         ["cleanup.enabled"] = ("true", "args: [cleanup]", []),
         ["cleanup.pauseImage"] = ("registry.example.com/pause:1", "image: registry.example.com/pause:1", ["cleanup.enabled=true"]),

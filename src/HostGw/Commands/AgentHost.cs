@@ -57,7 +57,7 @@ internal static class AgentHost
         services.AddSingleton<StatusBoard>();
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), s.GetRequiredService<IHostNetwork>(), AgentVersion.Full, settings.NodeName,
-            () => s.GetRequiredService<NodeWatcher>().Feed.Problem));
+            () => Health(s.GetRequiredService<NodeWatcher>().Feed, s.GetRequiredService<NodeStore>())));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
         return builder.Build();
@@ -65,8 +65,11 @@ internal static class AgentHost
 
     private static void Record(IServiceProvider services, PassReport report)
     {
-        services.GetRequiredService<StatusBoard>().Record(report);
+        TimeSpan? sinceNews = services.GetRequiredService<WakeUp>().NewsAt is { } at ? TimeProvider.System.GetElapsedTime(at) : null;
+        services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
         if (StatusBoard.NotReady(report).Count == 0)
             services.GetService<NetworkUnavailable>()?.NetworkStands();
     }
+
+    private static ApiHealth Health(NodeFeed feed, NodeStore nodes) => new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
 }

@@ -1,4 +1,5 @@
 using HostGw.Platform;
+using HostGw.Platform.Cni;
 using HostGw.Platform.Linux;
 using HostGw.Settings;
 
@@ -16,7 +17,16 @@ internal static class HostPlatform
             ProcSysNet = new(settings.ProcSysNet),
             NatBackend = settings.NatBackend,
             NatIptables = settings.NatIptables,
-            Cni = new() { TakeOver = settings.CniTakeOver, ConfigDirectory = settings.CniConfigDirectory, BinDirectory = settings.CniBinDirectory },
+            Cni = Cni(settings),
         })
         : throw new PlatformNotSupportedException("HostGw runs on Linux only so far");
+
+    /// <summary>What else a person who looks for a fault wants to know of this host.</summary>
+    /// <param name="interfaces">The names of those that matter.</param>
+    public static HostFacts ReadFacts(AgentSettings settings, IReadOnlyList<string> interfaces) => OperatingSystem.IsLinux()
+        ? new LinuxFacts(new(settings.ProcSysNet), Cni(settings)).Read(interfaces)
+        : new();
+
+    private static CniOptions Cni(AgentSettings settings) =>
+        new() { TakeOver = settings.CniTakeOver, ConfigDirectory = settings.CniConfigDirectory, BinDirectory = settings.CniBinDirectory };
 }

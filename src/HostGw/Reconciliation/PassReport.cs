@@ -59,6 +59,9 @@ internal sealed record PassReport
     /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; init; } = [];
 
+    /// <summary>What of the changes nobody had asked for.</summary>
+    public Repairs Repairs { get; init; }
+
     public IReadOnlyList<HostFailure> Failures { get; init; } = [];
 
     /// <summary>Forwarding as it stands after the pass.</summary>

@@ -72,15 +72,22 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             _ruleBrake.Count(result);
         if (sameCni && result.CniChange.Length > 0)
             _cniBrake.Count(result.CniChange);
+        Repairs repairs = Repairs.Of(routes, IsRepair) with
+        {
+            Masquerade = sameRules && result.NatChange.Length > 0 ? 1 : 0,
+            ForwardAccept = sameRules && result.ForwardChange.Length > 0 ? 1 : 0,
+            Cni = sameCni && result.CniChange.Length > 0 ? 1 : 0,
+        };
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
         if ((causes & (_leftovers.Length > 0 ? MayEndLeftovers : MayBringLeftovers)) != 0 && plan.Scope == PlanScope.Everything)
             FindLeftovers(plan);
-        _previous = plan;
-        host.Expect(plan);
 
         bool turnedOnIPv4 = changes.EnableForwardingIPv4 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv4);
         bool turnedOnIPv6 = changes.EnableForwardingIPv6 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv6);
+        bool forwardedBefore = (turnedOnIPv4 && _previous is { ForwardIPv4: true }) || (turnedOnIPv6 && _previous is { ForwardIPv6: true });
+        _previous = plan;
+        host.Expect(plan);
         return new()
         {
             Plan = plan,
@@ -98,6 +105,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Cni = result.Cni,
             ContestedCni = _cniBrake.Contested,
             Obstacles = [.. result.Obstacles, .. _leftovers],
+            Repairs = repairs with { Forwarding = forwardedBefore ? 1 : 0 },
             Failures = result.Failures,
             Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,

@@ -106,13 +106,8 @@ internal static class StatusJson
 
     private static void WriteCni(Utf8JsonWriter json, Plan plan, PassReport report)
     {
-        string state = plan.Scope != PlanScope.Everything ? "left alone"
-            : report.Failures.Any(f => f.Part == HostPart.Cni) ? "failed"
-            : plan.Cni is null ? "off"
-            : report.Cni is null ? "waiting"
-            : report.Cni.IsOurs ? "applied" : "left to another plugin";
         json.WriteStartObject("cni");
-        json.WriteString("state", state);
+        json.WriteString("state", CniState.Of(plan, report));
         json.WriteString("file", report.Cni?.File ?? "");
         json.WriteEndObject();
     }

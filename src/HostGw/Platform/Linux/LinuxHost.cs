@@ -43,6 +43,8 @@ internal sealed class LinuxHost : IHostNetwork
 
     public long Writes => _socket.Writes + _nftables.Writes + _iptables.Sum(p => p.Writes);
 
+    public IReadOnlyList<string> Obstacles => [.. _forward.Obstacles, .. _cni.Obstacles];
+
     public HostState Read(Ip apiServer) => _reader.Read(apiServer);
 
     public string PreviewNat(NatPlan? desired) => _nat.Compare(desired, anew: true)?.What ?? "";
@@ -84,7 +86,7 @@ internal sealed class LinuxHost : IHostNetwork
             HeldRules = changes.HoldsRules ? new(natWork, forwardWork) : default,
             CniChange = cni,
             Cni = _cni.Standing,
-            Obstacles = [.. _forward.Obstacles, .. _cni.Obstacles],
+            Obstacles = Obstacles,
             RulesWriter = _ruleNews.Writer,
         };
     }

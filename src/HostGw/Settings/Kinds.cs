@@ -25,6 +25,11 @@ internal static class Kinds
             return !text.Any(char.IsControl);
         });
 
+    /// <summary>A name that means the same in a document, a path and an interface's alias.</summary>
+    public static Kind<string> Word { get; } = Make(
+        "name", "a name of letters, digits, '-', '_' and '.'", static (string text, out string name) =>
+            (name = text).Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'));
+
     public static Kind<NodeSelector> Selector { get; } = Make(
         "selector", "a label selector such as pool=a,tier!=db,!virtual,zone in (x,y)", static (string text, out NodeSelector selector) =>
         {

@@ -62,6 +62,8 @@ internal static class Given
                 "interface" => policy with { Interface = value },
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },
                 "forwarding" => policy with { Forwarding = value == "on" },
+                "windows.api" => policy with { Windows = policy.Windows with { ApiServerAddress = Ip.Parse(value) } },
+                "windows.gateway" => policy with { Windows = policy.Windows with { Gateway = Ip.Parse(value) } },
                 _ => policy with { Nat = Nat(policy.Nat, word, value) },
             };
         }

@@ -49,6 +49,8 @@ internal sealed class LinuxHost : IHostNetwork
 
     public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan.OwnPodCidrs, [.. plan.Routes.Select(r => r.Destination)]);
 
+    public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
+
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         List<HostFailure> failures = [];

@@ -33,6 +33,7 @@ public sealed class EveryValueTests
         ["config.nat.exemptNodes"] = ("true", "exemptNodes: true", []),
         ["config.nat.ipv6"] = ("false", "ipv6: false", []),
         ["config.windows.network"] = ("l2bridge", "network: l2bridge", []),
+        ["config.windows.createNetwork"] = ("true", "createNetwork: true", []),
         ["config.windows.apiServerAddress"] = ("192.0.2.10", "apiServerAddress: 192.0.2.10", []),
         ["config.windows.gateway"] = ("192.0.2.1", "gateway: 192.0.2.1", []),
         ["config.windows.stateDirectory"] = ("D:/hostgw", "stateDirectory: D:/hostgw", []),

@@ -32,6 +32,7 @@ public sealed class SettingsTests
         { "nat.exemptNodes", "true" },
         { "nat.ipv6", "false" },
         { "windows.network", "l2bridge" },
+        { "windows.createNetwork", "true" },
         { "windows.apiServerAddress", "192.0.2.10" },
         { "windows.gateway", "192.0.2.1" },
         { "windows.stateDirectory", "D:/hostgw" },

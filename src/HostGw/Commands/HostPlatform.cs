@@ -58,6 +58,7 @@ internal static class HostPlatform
     {
         StateDirectory = StateDirectory(settings),
         Network = settings.WindowsNetwork,
+        CreateNetwork = settings.WindowsCreateNetwork,
         Resolvers = WindowsResolvers.Read,
     });
 

@@ -35,6 +35,8 @@ internal sealed record AgentSettings
 
     public string WindowsNetwork { get; init; } = "";
 
+    public bool WindowsCreateNetwork { get; init; }
+
     /// <summary>Null: the system's place for such things.</summary>
     public string? WindowsStateDirectory { get; init; }
 

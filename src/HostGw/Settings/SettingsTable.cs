@@ -56,6 +56,8 @@ internal static class SettingsTable
 
         Row("windows.network", Kinds.Word, "cbr0", Planners | Cleanup, "HNS network of this node's pods; peers are reached over its host endpoint, too",
             (s, v) => s with { WindowsNetwork = v }),
+        Row("windows.createNetwork", Kinds.Switch, "false", Agent, "Make that network and the host's endpoint in it where they are missing; the host's own network stops for a moment",
+            (s, v) => s with { WindowsCreateNetwork = v }),
         OfWindows("windows.apiServerAddress", NetworkKinds.OptionalIPv4, "", "API server that always gets a route through the default gateway (-MasterIp of AddRoutes.ps1)",
             (w, v) => w with { ApiServerAddress = v }, "the one that is connected, where a pod network takes its traffic"),
         OfWindows("windows.gateway", NetworkKinds.OptionalIPv4, "", "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),

@@ -29,6 +29,7 @@ public class EverySettingTests
         ["nat.exemptNodes"] = ("true", "Policy.Nat.ExemptNodes = True"),
         ["nat.ipv6"] = ("false", "Policy.Nat.IPv6 = False"),
         ["windows.network"] = ("l2bridge", "WindowsNetwork = l2bridge"),
+        ["windows.createNetwork"] = ("true", "WindowsCreateNetwork = True"),
         ["windows.apiServerAddress"] = ("192.0.2.10", "Policy.Windows.ApiServerAddress = 192.0.2.10"),
         ["windows.gateway"] = ("192.0.2.1", "Policy.Windows.Gateway = 192.0.2.1"),
         ["windows.stateDirectory"] = (@"D:\state", @"WindowsStateDirectory = D:\state"),

@@ -28,6 +28,25 @@ EXPORT ULONG WINAPI GetAdaptersAddresses(ULONG family, ULONG flags, PVOID reserv
   memcpy(into, &adapter, sizeof adapter);
   return NO_ERROR;
 }
+
+EXPORT DWORD WINAPI GetNetworkParams(PFIXED_INFO into, PULONG size) {
+  if (!into || *size < sizeof *into) {
+    *size = sizeof *into;
+    return ERROR_BUFFER_OVERFLOW;
+  }
+  memset(into, 0, sizeof *into);
+  return NO_ERROR;
+}
+
+EXPORT DWORD WINAPI GetPerAdapterInfo(ULONG index, PIP_PER_ADAPTER_INFO into, PULONG size) {
+  (void)index;
+  if (!into || *size < sizeof *into) {
+    *size = sizeof *into;
+    return ERROR_BUFFER_OVERFLOW;
+  }
+  memset(into, 0, sizeof *into);
+  return NO_ERROR;
+}
 #else
 typedef int nothing_here;
 #endif

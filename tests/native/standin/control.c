@@ -1,6 +1,6 @@
 /*
- * The host outlives the process: HOSTGW_STANDIN names the file that holds it, in the language of commands.c.
- * HOSTGW_STANDIN_PORT: a port of 127.0.0.1 where others say what they do to it while the process runs, a line each; the answer
+ * The host outlives the process: STANDIN_HOST names the file that holds it, in the language of commands.c.
+ * STANDIN_PORT: a port of 127.0.0.1 where others say what they do to it while the process runs, a line each; the answer
  * ends with a line that holds only a dot.
  */
 #include "tables.h"
@@ -51,11 +51,11 @@ static THREAD serve(void *unused) {
   struct sockaddr_in at;
   memset(&at, 0, sizeof at);
   at.sin_family = 2;
-  at.sin_port = htons((unsigned short)atoi(getenv("HOSTGW_STANDIN_PORT")));
+  at.sin_port = htons((unsigned short)atoi(getenv("STANDIN_PORT")));
   at.sin_addr.s_addr = htonl(0x7f000001);
   int server = (int)socket(2, SOCK_STREAM, 0);
   if (bind(server, (struct sockaddr *)&at, sizeof at) != 0 || listen(server, 4) != 0) {
-    fprintf(stderr, "the stand-in cannot listen on port %s\n", getenv("HOSTGW_STANDIN_PORT"));
+    fprintf(stderr, "the stand-in cannot listen on port %s\n", getenv("STANDIN_PORT"));
     abort();
   }
   for (;;) {
@@ -69,7 +69,7 @@ static THREAD serve(void *unused) {
 void load_once(void) {
   if (loaded++)
     return;
-  const char *path = getenv("HOSTGW_STANDIN");
+  const char *path = getenv("STANDIN_HOST");
   FILE *file = path ? fopen(path, "r") : 0;
   char line[400];
   loading = 1;
@@ -83,14 +83,14 @@ void load_once(void) {
   loading = 0;
   if (file)
     fclose(file);
-  if (getenv("HOSTGW_STANDIN_PORT"))
+  if (getenv("STANDIN_PORT"))
     start_thread(serve);
 }
 
 static void write_line(void *to, const char *text) { fprintf((FILE *)to, "%s\n", text); }
 
 void changed(void) {
-  const char *path = loading ? 0 : getenv("HOSTGW_STANDIN");
+  const char *path = loading ? 0 : getenv("STANDIN_HOST");
   FILE *file = path ? fopen(path, "w") : 0;
   if (!file)
     return;

@@ -48,7 +48,7 @@ void settle(void);
 /* One line of text in, lines of text out; see commands.c. Without the lock. */
 EXPORT void StandInCommand(const char *line, char *reply, int size);
 
-/* Reads the host from the file that HOSTGW_STANDIN names, once; writes it there after a change. With the lock held. */
+/* Reads the host from the file that STANDIN_HOST names, once; writes it there after a change. With the lock held. */
 void load_once(void);
 void changed(void);
 int load_line(const char *line);

@@ -91,7 +91,7 @@ internal static unsafe class NetIo
     /// <inheritdoc cref="ReadRoutes"/>
     public static void ForgetNeighbour(Ip address, ulong luid)
     {
-        MIB_IPNET_ROW2 row = new() { Address = SocketAddress.Of(address, address.IsIPv6), InterfaceLuid = luid };
+        MIB_IPNET_ROW2 row = new() { Address = InetAddress.Of(address, address.IsIPv6), InterfaceLuid = luid };
         Require($"forget neighbour {address}", DeleteIpNetEntry2(&row));
     }
 

@@ -14,8 +14,8 @@ internal static class RouteRow
     {
         bool ipv6 = route.Destination.IsIPv6;
         row.InterfaceLuid = route.Luid;
-        row.DestinationPrefix = new() { Prefix = SocketAddress.Of(route.Destination.Address, ipv6), PrefixLength = route.Destination.Length };
-        row.NextHop = SocketAddress.Of(route.NextHop, ipv6);
+        row.DestinationPrefix = new() { Prefix = InetAddress.Of(route.Destination.Address, ipv6), PrefixLength = route.Destination.Length };
+        row.NextHop = InetAddress.Of(route.NextHop, ipv6);
     }
 
     /// <summary>Writes a route over what InitializeIpForwardEntry made of the row: it lasts until it is deleted or the host boots.</summary>
@@ -29,10 +29,10 @@ internal static class RouteRow
     /// <summary>Default for a row of another family, or one that nobody could name.</summary>
     public static OwnedRoute ReadName(in MIB_IPFORWARD_ROW2 row)
     {
-        Ip address = SocketAddress.Read(row.DestinationPrefix.Prefix);
+        Ip address = InetAddress.Read(row.DestinationPrefix.Prefix);
         return address.IsNone || row.DestinationPrefix.PrefixLength > address.Bits
             ? default
-            : new(new(address, row.DestinationPrefix.PrefixLength), SocketAddress.ReadNextHop(row.NextHop), row.InterfaceLuid);
+            : new(new(address, row.DestinationPrefix.PrefixLength), InetAddress.ReadNextHop(row.NextHop), row.InterfaceLuid);
     }
 
     /// <param name="isOurs">Whether the record of our routes holds this one.</param>

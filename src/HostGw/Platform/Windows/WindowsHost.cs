@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform.Windows.Hns;
 
 namespace HostGw.Platform.Windows;
 
@@ -10,6 +11,7 @@ internal sealed class WindowsHost : IHostNetwork
 {
     private static readonly NatBackendChoice Cni = new("OutBoundNAT", "on Windows the CNI plugin sets it on every pod's endpoint");
 
+    private readonly WindowsHostOptions _options;
     private readonly OwnedRoutes _owned;
     private readonly string _stateProblem;
     private readonly WindowsHostReader _reader;
@@ -18,6 +20,7 @@ internal sealed class WindowsHost : IHostNetwork
 
     public WindowsHost(WindowsHostOptions options)
     {
+        _options = options;
         OwnedRoutesFile file = new(options.StateDirectory);
         _owned = file.Read(out _stateProblem);
         _reader = new(options, _owned);
@@ -39,6 +42,7 @@ internal sealed class WindowsHost : IHostNetwork
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         List<HostFailure> failures = [];
+        string networkProblem = EnsurePodNetwork(changes, failures);
         EnableForwarding(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, changes.UplinkIPv4, host, failures);
         EnableForwarding(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, changes.UplinkIPv6, host, failures);
         _routes.Apply(changes.Routes, host, failures);
@@ -47,7 +51,7 @@ internal sealed class WindowsHost : IHostNetwork
         return new(failures, "")
         {
             NatBackend = changes.Nat is null ? null : Cni,
-            Obstacles = _stateProblem.Length > 0 ? [_stateProblem] : [],
+            Obstacles = [.. ((string[])[_stateProblem, networkProblem]).Where(p => p.Length > 0)],
         };
     }
 
@@ -63,6 +67,23 @@ internal sealed class WindowsHost : IHostNetwork
 
     public void Dispose()
     {
+    }
+
+    // What comes of it, a new interface, is announced, and the next pass puts routes on it.
+    private string EnsurePodNetwork(HostChanges changes, List<HostFailure> failures)
+    {
+        Prefix podCidr = changes.PodCidrs.FirstOrDefault(p => p.IsIPv4);
+        if (!_options.CreateNetwork || podCidr.IsNone)
+            return "";
+        try
+        {
+            return PodNetwork.Ensure(_options.Network, podCidr, changes.UplinkIPv4);
+        }
+        catch (WindowsException e)
+        {
+            failures.Add(new(HostPart.PodNetwork, "keep the pods' HNS network", null, e));
+            return "";
+        }
     }
 
     private static void EnableForwarding(HostPart part, bool wanted, string? uplink, HostState host, List<HostFailure> failures)

@@ -12,6 +12,9 @@ internal sealed record WindowsHostOptions
     /// <summary>Name of the pods' HNS network.</summary>
     public required string Network { get; init; }
 
+    /// <summary>Make that network where it is missing.</summary>
+    public bool CreateNetwork { get; init; }
+
     public Func<IReadOnlyList<Ip>> Resolvers { get; init; } = static () => [];
 
     /// <summary>The host's own interface in that network, as start-kubelet.ps1 and as flannel name it.</summary>

@@ -61,7 +61,7 @@ internal sealed class WindowsHostReader(WindowsHostOptions options, OwnedRoutes 
         {
             foreach (ref readonly MIB_UNICASTIPADDRESS_ROW row in rows)
             {
-                Ip address = SocketAddress.Read(row.Address);
+                Ip address = InetAddress.Read(row.Address);
                 if (!address.IsNone && row.OnLinkPrefixLength <= address.Bits && row.DadState is not (IpHlpApi.IpDadStateInvalid or IpHlpApi.IpDadStateDuplicate))
                     addresses.Add(new(address, new Prefix(address, row.OnLinkPrefixLength).Aligned, (int)row.InterfaceIndex));
             }

@@ -19,7 +19,7 @@ internal static unsafe partial class StandIn
         if (!File.Exists(path))
             throw new InvalidOperationException($"{path} is missing: tests/tools/standin.sh linux builds it");
         nint library = NativeLibrary.Load(path);
-        nint Resolve(string name, Assembly assembly, DllImportSearchPath? search) => name is IpHlpApi.Library or Library ? library : 0;
+        nint Resolve(string name, Assembly assembly, DllImportSearchPath? search) => name is IpHlpApi.Library or ComputeNetwork.Library or Library ? library : 0;
         NativeLibrary.SetDllImportResolver(typeof(IpHlpApi).Assembly, Resolve);
         NativeLibrary.SetDllImportResolver(typeof(StandIn).Assembly, Resolve);
     }
@@ -41,6 +41,10 @@ internal static unsafe partial class StandIn
             return Marshal.PtrToStringUTF8((nint)start)!.TrimEnd('\n');
         }
     }
+
+    /// <summary>Forgets what HNS was asked to make, as restarting the service may.</summary>
+    [LibraryImport(Library, EntryPoint = "StandInForgetNetworks")]
+    public static partial void ForgetNetworks();
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     private static partial void StandInCommand(string line, byte* reply, int size);

@@ -48,6 +48,9 @@ internal sealed class WindowsAgent : IDisposable
 
     public AdoptMode Adopt { get; set; }
 
+    /// <summary>Takes effect at the next start.</summary>
+    public bool CreateNetwork { get; set; }
+
     public Ip ApiServer { get; set; }
 
     public string StateFile => _folder["state/routes.state"];
@@ -80,7 +83,7 @@ internal sealed class WindowsAgent : IDisposable
 
     private (WindowsHost Host, Reconciler Reconciler) Start()
     {
-        WindowsHost host = new(new() { StateDirectory = _folder["state"], Network = "cbr0" });
+        WindowsHost host = new(new() { StateDirectory = _folder["state"], Network = "cbr0", CreateNetwork = CreateNetwork });
         return (host, new(host, Given.Policy(_policy), Adopt, new ManualTime()));
     }
 }

@@ -15,19 +15,9 @@ internal static unsafe partial class IpHlpApi
     public const ushort AF_INET6 = 23;
 
     public const int MibParameterNotification = 0;
-    public const int MibAddInstance = 1;
-    public const int MibDeleteInstance = 2;
-
-    public const int RouteProtocolLocal = 2;
-    public const int RouteProtocolNetMgmt = 3;
-    public const int RouteProtocolNtStatic = 10006;
-    public const int RouteProtocolNtStaticNonDod = 10007;
 
     public const int IpDadStateInvalid = 0;
     public const int IpDadStateDuplicate = 2;
-
-    /// <summary>ifdef.h: the type of an interface is the upper 16 bits of its NET_LUID.</summary>
-    public const ulong IF_TYPE_SOFTWARE_LOOPBACK = 24;
 
     /// <summary>IF_MAX_STRING_SIZE, and the NUL behind it.</summary>
     public const int NDIS_IF_MAX_STRING_SIZE = 257;

@@ -4,7 +4,7 @@ using HostGw.Platform.Windows.Interop;
 namespace HostGw.Platform.Windows;
 
 /// <summary>Addresses in the form of winsock. Pure.</summary>
-internal static class SocketAddress
+internal static class InetAddress
 {
     private const ushort AF_INET = 2, AF_INET6 = 23;
 

@@ -17,7 +17,7 @@ internal sealed partial class WindowsAgent : IAsyncDisposable
     private WindowsAgent(IEnumerable<string> flags, IReadOnlyDictionary<string, string> environment, StandInHost host)
     {
         _host = host;
-        _process = Wine.Start("hostgw.exe", ["agent", "--listen", $"127.0.0.1:{FreePort()}", .. flags], environment, _log, "/dev/null");
+        _process = Wine.Start("hostgw.exe", ["agent", "--listen", $"127.0.0.1:{FreePort()}", .. flags], environment, _log, _log);
     }
 
     public string Log => File.ReadAllText(_log);

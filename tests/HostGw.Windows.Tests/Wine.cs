@@ -20,7 +20,7 @@ internal static class Wine
     {
         if (Environment.GetEnvironmentVariable("WINE") is null)
             throw new InvalidOperationException("`make test-windows` runs these tests");
-        var start = new ProcessStartInfo("/bin/sh", ["-c", """exec "$WINE" "$@" > "$OUTPUT" 2> "$ERROR" < /dev/null""", "sh", Path.Combine(Programs, program), .. arguments])
+        var start = new ProcessStartInfo("/bin/sh", ["-c", """exec "$WINE" "$@" >> "$OUTPUT" 2>> "$ERROR" < /dev/null""", "sh", Path.Combine(Programs, program), .. arguments])
         {
             WorkingDirectory = Programs,
         };

@@ -8,7 +8,7 @@
  *   route DESTINATION NEXTHOP|on-link LUID METRIC PROTOCOL
  *   remove-route DESTINATION NEXTHOP|on-link LUID
  *   answer FUNCTION CODE COUNT                              what a function answers the next times instead of doing its work
- *   routes, interfaces, writes, tables                      questions
+ *   routes, interfaces, writes, tables, listeners           questions
  *   reset                                                   a host without anything
  *   settle                                                  waits until everything announced has been delivered
  *
@@ -250,6 +250,10 @@ EXPORT void StandInCommand(const char *line, char *reply, int size) {
   reply[0] = 0;
   if (!strcmp(line, "settle")) {
     settle();
+    return;
+  }
+  if (!strcmp(line, "listeners")) {
+    snprintf(reply, size, "%d\n", count_listeners());
     return;
   }
   lock(&tables);

@@ -106,6 +106,15 @@ void settle(void) {
   unlock(&queue_lock);
 }
 
+int count_listeners(void) {
+  int count = 0;
+  lock(&calling);
+  for (listener_t *to = listeners; to; to = to->next)
+    count++;
+  unlock(&calling);
+  return count;
+}
+
 static DWORD listen_to(const char *function, int kind, PVOID callback, PVOID context, HANDLE *handle) {
   lock(&tables);
   DWORD code = arranged(function, 0);

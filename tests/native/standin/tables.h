@@ -44,6 +44,7 @@ void announce_address(const MIB_UNICASTIPADDRESS_ROW *row, MIB_NOTIFICATION_TYPE
 
 /* Returns when everything announced has been delivered. Without the lock. */
 void settle(void);
+int count_listeners(void);
 
 /* One line of text in, lines of text out; see commands.c. Without the lock. */
 EXPORT void StandInCommand(const char *line, char *reply, int size);

@@ -49,8 +49,10 @@ public sealed class WindowsWatchTests : IAsyncDisposable
     public async Task After_the_end_nothing_is_heard()
     {
         Quiet();
+        Assert.Equal("3", StandIn.Ask("listeners"));
         await _end.CancelAsync();
         await _watch;
+        Assert.Equal("0", StandIn.Ask("listeners"));
         StandIn.Do($"remove-route 10.244.2.0/24 10.0.0.2 {WindowsAgent.Uplink}", "settle");
         Assert.False(_heard.Reader.TryRead(out WakeCauses heard), heard.ToString());
     }

@@ -7,6 +7,8 @@ namespace HostGw.Benchmarks;
 /// <summary>The published agent on one machine of a cluster that grows.</summary>
 internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> builds, Report report)
 {
+    private const int MostWithIptables = 1_000;
+
     private readonly Memory _memory = new();
 
     public async Task MeasureAsync()
@@ -20,7 +22,13 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
             if (!selection.NeedsAgent || stage.Samples == 0)
                 continue;
             foreach (Build build in builds)
+            {
                 report.Add($"{stage.Size:N0} nodes: the life of an agent, {build.Name}", await LifeAsync(site, stage, build));
+                if (selection.Has(Selection.Drift))
+                    report.Add($"{stage.Size:N0} nodes: the masquerade rule, {build.Name}", [await NatRepair.MeasureAsync(site, build, stage.NatLives)]);
+            }
+            if (selection.Has(Selection.Drift) && stage.Size <= MostWithIptables)
+                report.Add($"{stage.Size:N0} nodes: iptables, {builds[0].Name}", await IptablesRepair.MeasureAsync(site, builds[0]));
         }
     }
 
@@ -39,10 +47,7 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
         if (selection.Has(Selection.Join))
             figures.AddRange(await Latencies.MeasureAsync(site, build, agent, news, stage.Samples));
         if (selection.Has(Selection.Drift))
-        {
             figures.AddRange(await RouteRepair.MeasureAsync(site, build, agent, news, stage.Samples));
-            figures.Add(await NatRepair.MeasureAsync(site, build, agent, stage.NatSamples));
-        }
         return figures;
     }
 }

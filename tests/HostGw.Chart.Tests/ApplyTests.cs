@@ -7,7 +7,7 @@ namespace HostGw.Chart.Tests;
 /// <summary>The real kubectl and helm bring the chart into an API server.</summary>
 public sealed class ApplyTests : IAsyncLifetime
 {
-    private const string Everything = "windows.enabled=true rules.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 networkUnavailable.clear=true namespace.create=true";
+    private const string Everything = "windows.enabled=true rules.enabled=true dashboard.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 config.networkUnavailable.clear=true namespace.create=true";
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("hostgw-helm");
     private FakeApiServer _api = null!;
@@ -46,7 +46,7 @@ public sealed class ApplyTests : IAsyncLifetime
 
         JsonNode pod = JsonNode.Parse(await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o json"))!["spec"]!["template"]!["spec"]!;
         Assert.Equal("localhost/hostgw:v2", (string?)Assert.Single(pod["containers"]!.AsArray())!["image"]);
-        Assert.Equal(3, pod["volumes"]!.AsArray().Count);
+        Assert.Equal(5, pod["volumes"]!.AsArray().Count);
     }
 
     [Fact]
@@ -82,6 +82,26 @@ public sealed class ApplyTests : IAsyncLifetime
         await _kubectl.RunAsync($"delete -f {deploy}/cleanup.yaml --ignore-not-found");
         await _kubectl.RunAsync($"delete -f {deploy}/hostgw.yaml --ignore-not-found");
         Assert.DoesNotContain("hostgw", await _kubectl.RunAsync("get clusterroles,clusterrolebindings,daemonsets,configmaps -A"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_documented_overlay_sets_image_and_settings()
+    {
+        DirectoryInfo overlay = Directory.CreateDirectory(Tool.PathTo($"artifacts/{_home.Name}"));
+        try
+        {
+            string page = File.ReadAllText(Tool.PathTo("docs/install.md"));
+            string text = page.Split("```yaml\n# kustomization.yaml\n")[1].Split("```")[0].Replace("../hostgw/deploy", "../../deploy", StringComparison.Ordinal);
+            await File.WriteAllTextAsync(Path.Combine(overlay.FullName, "kustomization.yaml"), text, TestContext.Current.CancellationToken);
+            await _kubectl.RunAsync($"apply -k {overlay.FullName}");
+        }
+        finally
+        {
+            overlay.Delete(recursive: true);
+        }
+        JsonNode file = JsonNode.Parse(await _kubectl.RunAsync("get configmap hostgw -n hostgw-system -o json"))!["data"]!["config.yaml"]!;
+        Assert.Equal("clusterCidrs: 10.244.0.0/16\ncni: {install: true}", ((string)file!).Trim());
+        Assert.StartsWith("REGISTRY/hostgw:", await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o jsonpath={.spec.template.spec.containers[0].image}"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,11 +24,12 @@ public sealed partial class DocsTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void A_metric_exists(string page)
-    {
-        string source = File.ReadAllText(Tool.PathTo("src/HostGw/Status/MetricsText.cs"));
-        Assert.All(Metric().Matches(Text(page)).Select(m => m.Value), name => Assert.Contains($"\"{name}\"", source, StringComparison.Ordinal));
-    }
+    public void A_metric_exists(string page) => Assert.All(Metric().Matches(Text(page)).Select(m => m.Value), name => Assert.True(AgentMetrics.Has(name), name));
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void A_CNI_configuration_that_people_are_told_to_write_comes_before_ours(string page) => Assert.All(
+        Written().Matches(Text(page)).Select(m => m.Groups[1].Value), name => Assert.True(string.CompareOrdinal(name, "10-hostgw.conflist") < 0, name));
 
     private static string Text(string page) => File.ReadAllText(Tool.PathTo(page));
 
@@ -37,6 +38,9 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"--set(?:-json)? '?([\w.]+)=")]
     private static partial Regex Set();
+
+    [GeneratedRegex(@"> /etc/cni/net\.d/(\S+)")]
+    private static partial Regex Written();
 
     [GeneratedRegex(@"\bhostgw_[a-z]+_[a-z_]+\b")]
     private static partial Regex Metric();

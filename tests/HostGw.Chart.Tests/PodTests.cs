@@ -19,10 +19,12 @@ public sealed class PodTests
     [Fact]
     public void The_mounts_are_these_and_what_is_off_vanishes()
     {
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw"], Mounts());
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw"], Mounts("config.nat.backend=nftables", "config.forwardAccept=false"));
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw"], Mounts("config.nat.backend=none"));
-        Assert.Equal(["/proc/sys/net", "/run/xtables.lock"], Chart.Pod("hostgw")["volumes"]!.AsArray().Select(v => (string?)v!["hostPath"]?["path"]).OfType<string>());
+        const string Cni = "/etc/cni/net.d rw", Plugins = "/opt/cni/bin ro";
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins], Mounts());
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", Cni, Plugins], Mounts("config.nat.backend=nftables", "config.forwardAccept=false"));
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins], Mounts("config.nat.backend=none"));
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw"], Mounts("config.cni.install=false"));
+        Assert.Equal(["/proc/sys/net", "/run/xtables.lock", "/etc/cni/net.d", "/opt/cni/bin"], Chart.Pod("hostgw")["volumes"]!.AsArray().Select(v => (string?)v!["hostPath"]?["path"]).OfType<string>());
     }
 
     [Fact]
@@ -64,11 +66,15 @@ public sealed class PodTests
         Assert.Equal("""[{"apiGroups":[""],"resources":["nodes"],"verbs":["get","list","watch"]}]""", Chart.Object("ClusterRole", "hostgw")["rules"]!.ToJsonString());
         Assert.DoesNotContain(Chart.Objects(), o => (string?)o["kind"] == "ValidatingAdmissionPolicy");
 
-        JsonObject policy = Chart.Object("ValidatingAdmissionPolicy", "hostgw", "networkUnavailable.clear=true");
-        Assert.Contains("nodes/status", Chart.Object("ClusterRole", "hostgw", "networkUnavailable.clear=true")["rules"]!.ToJsonString(), StringComparison.Ordinal);
+        JsonObject policy = Chart.Object("ValidatingAdmissionPolicy", "hostgw", "config.networkUnavailable.clear=true");
+        Assert.Contains("nodes/status", Chart.Object("ClusterRole", "hostgw", "config.networkUnavailable.clear=true")["rules"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("Fail", (string?)policy["spec"]!["failurePolicy"]);
+        // A patch is an UPDATE. What is not matched here the right allows.
+        Assert.Equal(
+            """{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["UPDATE"],"resources":["nodes/status"]}]}""",
+            policy["spec"]!["matchConstraints"]!.ToJsonString());
         Assert.Equal("request.userInfo.username == \"system:serviceaccount:hostgw-system:hostgw\"", (string?)policy["spec"]!["matchConditions"]![0]!["expression"]);
-        JsonNode binding = Chart.Object("ValidatingAdmissionPolicyBinding", "hostgw", "networkUnavailable.clear=true")["spec"]!;
+        JsonNode binding = Chart.Object("ValidatingAdmissionPolicyBinding", "hostgw", "config.networkUnavailable.clear=true")["spec"]!;
         Assert.Equal(("hostgw", "Deny"), ((string)binding["policyName"]!, (string)binding["validationActions"]![0]!));
     }
 
@@ -78,6 +84,7 @@ public sealed class PodTests
         string[] names = [.. Chart.Objects("cleanup.enabled=true", "windows.enabled=true").Where(o => (string?)o["kind"] == "DaemonSet").Select(o => (string)o["metadata"]!["name"]!)];
         Assert.Equal(["hostgw-cleanup", "hostgw-test"], names.Order(StringComparer.Ordinal));
         JsonNode pod = Chart.Pod("hostgw-cleanup", "cleanup.enabled=true");
+        Assert.Contains(pod["initContainers"]![0]!["volumeMounts"]!.AsArray(), m => (string?)m!["mountPath"] == "/etc/cni/net.d" && m["readOnly"] is null);
         Assert.Equal("""["cleanup"]""", pod["initContainers"]![0]!["args"]!.ToJsonString());
         Assert.Equal(Chart.Container()["securityContext"]!.ToJsonString(), pod["initContainers"]![0]!["securityContext"]!.ToJsonString());
         Assert.False((bool)pod["automountServiceAccountToken"]!);

@@ -13,7 +13,7 @@ public sealed class PolicyTests
 
     private static readonly Lazy<string> Evaluator = new(() => Tool.Script("npm-package.sh", "@marcbachmann/cel-js", "8.0.0"));
 
-    private static readonly Lazy<JsonNode> Policy = new(() => Chart.Object("ValidatingAdmissionPolicy", "hostgw", "networkUnavailable.clear=true")["spec"]!);
+    private static readonly Lazy<JsonNode> Policy = new(() => Chart.Object("ValidatingAdmissionPolicy", "hostgw", "config.networkUnavailable.clear=true")["spec"]!);
 
     [Theory]
     [InlineData("""{"conditions":[{"type":"Ready","status":"True"},{"type":"NetworkUnavailable","status":"False"}]}""", "allowed")]

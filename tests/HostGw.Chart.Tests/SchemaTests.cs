@@ -25,6 +25,10 @@ public sealed class SchemaTests
     [InlineData("config.forwarding=yes", "at '/config/forwarding': got string, want boolean")]
     [InlineData("config.nat.backend=ebpf", "at '/config/nat/backend': value must be one of 'auto', 'nftables', 'iptables', 'none'")]
     [InlineData("config.nat=auto", "at '/config/nat': got string, want object")]
+    [InlineData("config.cni=true", "at '/config/cni': got boolean, want object")]
+    [InlineData("config.cni.install=yes", "at '/config/cni/install': got string, want boolean")]
+    [InlineData("config.cni.configDirectory=net.d", "at '/config/cni/configDirectory': 'net.d' does not match")]
+    [InlineData("config.cni.binDirectory=/", "at '/config/cni/binDirectory': '/' does not match")]
     [InlineData("config.listen=9157", "at '/config/listen': got number, want string")]
     [InlineData("config.listen=localhost:9157", "at '/config/listen': 'localhost:9157' does not match")]
     [InlineData("config.nodeName=node-1", "at '/config': additional properties 'nodeName' not allowed")]
@@ -41,7 +45,7 @@ public sealed class SchemaTests
     [Fact]
     public void A_right_that_needs_an_admission_policy_is_refused_where_there_is_none()
     {
-        string[] template = ["template", "hostgw", Chart.Folder, "--set", "networkUnavailable.clear=true", "--kube-version"];
+        string[] template = ["template", "hostgw", Chart.Folder, "--set", "config.networkUnavailable.clear=true", "--kube-version"];
         Assert.Contains("only safe with a ValidatingAdmissionPolicy", Chart.Helm.Fail([.. template, "1.29.0"]), StringComparison.Ordinal);
         Assert.Contains("kind: ValidatingAdmissionPolicy\n", Chart.Helm.Run([.. template, "1.30.0"]), StringComparison.Ordinal);
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Topology;
 
@@ -59,6 +60,19 @@ public sealed class NatAgentTests : LabTest
             },
             () => string.Join('\n', Agent.Log.LastWords(30)));
         Assert.Contains(await ProblemsAsync(), p => p.Contains("last changed by the program nft)", StringComparison.Ordinal));
+
+        One.Network.Exec("nft", "flush", "ruleset");
+        JsonElement nat = default;
+        await Eventually.TrueAsync(
+            async () => (nat = (await Agent.StatusAsync()).GetProperty("nat")).GetProperty("state").GetString() == "held", () => $"{nat}");
+        Assert.InRange(nat.GetProperty("heldUntil").GetDateTime(), DateTime.UtcNow.AddSeconds(-1), DateTime.UtcNow.AddSeconds(10));
+        Assert.Contains("last changed by the program nft", nat.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Matches(@"masquerade held until \S+ \(iptables-nft\)", Agent.Run("status"));
+        Assert.Empty(Rules());
+
+        await Eventually.TrueAsync(
+            async () => (nat = (await Agent.StatusAsync()).GetProperty("nat")).GetProperty("state").GetString() == "applied", () => $"{nat}");
+        Assert.NotEmpty(Rules());
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class Cluster : IAsyncDisposable
     /// <summary>Adds a machine, of which the API knows nothing yet.</summary>
     public Node AddMachine(int number)
     {
-        var node = Topology.Node.Create(Segment, number, number == _settings.WindowsNode, _settings.PodsPerNode);
+        var node = Topology.Node.Create(Segment, number, number == _settings.WindowsNode, _settings.Bridges, _settings.PodsPerNode);
         _nodes.Add(node);
         _agents.Add(node.Name, new(node.Network, Api.Kubeconfig, _settings.Agents));
         return node;

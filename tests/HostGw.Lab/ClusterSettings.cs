@@ -19,5 +19,8 @@ public sealed record ClusterSettings
 
     public int PodsPerNode { get; init; } = 1;
 
+    /// <summary>Whether nodes have a bridge for their pods, as one makes it by hand. Without it pods come by CNI: see <see cref="Topology.CniRuntime"/>.</summary>
+    public bool Bridges { get; init; } = true;
+
     public AgentSettings Agents { get; init; } = new("PodGateway", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]);
 }

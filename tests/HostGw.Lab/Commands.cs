@@ -20,7 +20,18 @@ internal static class Commands
         var down = new Command("down", "End the cluster that `up` built.");
         down.SetAction(_ => Down());
         root.Subcommands.Add(down);
+        root.Subcommands.Add(WithoutNfTables());
         return root;
+    }
+
+    // For tests.
+    private static Command WithoutNfTables()
+    {
+        var program = new Argument<string[]>("program");
+        var command = new Command(OldKernel.Command, "Run a program as on a kernel without nf_tables.") { program };
+        command.Hidden = true;
+        command.SetAction(result => OldKernel.Run(result.GetRequiredValue(program)));
+        return command;
     }
 
     // Outside the box a command enters it, which starts this program again in there.

@@ -74,6 +74,8 @@ elif ! tests/tools/kubectl.sh > /dev/null; then
   finish
 else
   why=
+  # Outside of the box, which has no way to packages. Without the images their tests fail.
+  tests/tools/quietly.sh tests/tools/image.sh
   run $lab tests/tools/in-box.sh
 fi
 

@@ -101,8 +101,8 @@ seLinuxOptions:
 {{- if and (ne .Values.monitor.kind "none") (or (hasPrefix "127." $host) (eq $host "::1")) }}
 {{- fail (printf "monitor.kind: Prometheus cannot reach config.listen %s; set config.listen to 0.0.0.0:9157 or [::]:9157" .Values.config.listen) }}
 {{- end }}
-{{- if and .Values.networkUnavailable.clear (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) }}
-{{- fail (printf "networkUnavailable.clear: the right is only safe with a ValidatingAdmissionPolicy, which Kubernetes %s does not have (1.30 does)" .Capabilities.KubeVersion.Version) }}
+{{- if and .Values.config.networkUnavailable.clear (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) }}
+{{- fail (printf "config.networkUnavailable.clear: the right is only safe with a ValidatingAdmissionPolicy, which Kubernetes %s does not have (1.30 does)" .Capabilities.KubeVersion.Version) }}
 {{- end }}
 {{- if and (has (toString .Values.config.clusterRoute) (list "on" "true")) (not (contains "." (toString .Values.config.clusterCidrs))) }}
 {{- fail "config.clusterRoute: on needs an IPv4 prefix in config.clusterCidrs, to which the route leads" }}

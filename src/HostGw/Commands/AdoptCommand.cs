@@ -31,8 +31,8 @@ internal static class AdoptCommand
     {
         foreach (Leftover leftover in leftovers)
         {
-            leftover.Remove();
-            output.WriteLine($"removed {Quoted.Visible(leftover.What)}");
+            leftover.Remove?.Invoke();
+            output.WriteLine($"{(leftover.Remove is null ? "left" : "removed")} {Quoted.Visible(leftover.What)}");
         }
         if (leftovers.Count == 0)
             output.WriteLine("No rule of others masquerades what goes from pod to pod.");

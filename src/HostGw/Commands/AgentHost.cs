@@ -43,15 +43,33 @@ internal static class AgentHost
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => Ip.From(s.GetRequiredService<KubernetesClient>().RemoteAddress),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
-            s.GetRequiredService<StatusBoard>().Record, new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
+            report => Record(s, report), new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
+
+        // → Kubernetes: the one thing that is written there.
+        if (settings.ClearNetworkUnavailable)
+        {
+            services.AddSingleton(s => new NetworkUnavailable(
+                s.GetRequiredService<KubernetesClient>(), settings.NodeName, TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
+            services.AddHostedService(s => s.GetRequiredService<NetworkUnavailable>());
+        }
 
         // → Status
         services.AddSingleton<StatusBoard>();
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), s.GetRequiredService<IHostNetwork>(), AgentVersion.Full, settings.NodeName,
-            () => s.GetRequiredService<NodeWatcher>().Feed.Problem));
+            () => Health(s.GetRequiredService<NodeWatcher>().Feed, s.GetRequiredService<NodeStore>())));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
         return builder.Build();
     }
+
+    private static void Record(IServiceProvider services, PassReport report)
+    {
+        TimeSpan? sinceNews = services.GetRequiredService<WakeUp>().NewsAt is { } at ? TimeProvider.System.GetElapsedTime(at) : null;
+        services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
+        if (StatusBoard.NotReady(report).Count == 0)
+            services.GetService<NetworkUnavailable>()?.NetworkStands();
+    }
+
+    private static ApiHealth Health(NodeFeed feed, NodeStore nodes) => new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
 }

@@ -10,7 +10,7 @@ namespace HostGw.Commands;
 internal static class CleanupCommand
 {
     public static Command Create() => CommandLine.Create(
-        "cleanup", "Remove every route and NAT rule that HostGw made on this host. Refuses while an agent runs here.", UsedBy.Cleanup,
+        "cleanup", "Remove every route, NAT rule and CNI configuration that HostGw made on this host. Refuses while an agent runs here.", UsedBy.Cleanup,
         (settings, parsed, _) => Task.FromResult(Run(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error)));
 
     /// <summary>Removes what stands, says so, and returns the exit code.</summary>
@@ -43,8 +43,10 @@ internal static class CleanupCommand
 
     private static void Report(RouteChanges routes, ApplyResult result, TextWriter output, TextWriter error)
     {
-        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.ForwardChange.Length == 0 && result.Failures.Count == 0;
+        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.ForwardChange.Length == 0 && result.CniChange.Length == 0 && result.Failures.Count == 0;
         routes.RemoveRefused(result.RefusedRoutes);
+        if (result.CniChange.Length > 0)
+            output.WriteLine(result.CniChange);
         foreach (HostRoute route in routes.Delete)
             output.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")}");
         if (result.NatChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Nat))

@@ -32,6 +32,7 @@ internal static class CommandLine
         root.Subcommands.Add(AgentCommand.Create());
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(StatusCommand.Create());
+        root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(AdoptCommand.Create());
         root.Subcommands.Add(CleanupCommand.Create());
         return root;

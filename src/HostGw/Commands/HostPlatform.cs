@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using HostGw.Platform;
+using HostGw.Platform.Cni;
 using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Windows;
@@ -19,6 +20,12 @@ internal static class HostPlatform
         OperatingSystem.IsLinux() ? OpenLinux(settings)
         : OperatingSystem.IsWindows() ? OpenWindows(settings)
         : throw Unsupported();
+
+    /// <summary>What else a person who looks for a fault wants to know of this host.</summary>
+    /// <param name="interfaces">The names of those that matter.</param>
+    public static HostFacts ReadFacts(AgentSettings settings, IReadOnlyList<string> interfaces) => OperatingSystem.IsLinux()
+        ? new LinuxFacts(new(settings.ProcSysNet), Cni(settings)).Read(interfaces)
+        : new() { MayChangeNetwork = Environment.IsPrivilegedProcess };
 
     /// <summary>Nobody but who has these rights changes a host's network.</summary>
     /// <exception cref="HostNetworkException">This process has not.</exception>
@@ -51,6 +58,7 @@ internal static class HostPlatform
         ProcSysNet = new(settings.ProcSysNet),
         NatBackend = settings.NatBackend,
         NatIptables = settings.NatIptables,
+        Cni = Cni(settings),
     });
 
     [SupportedOSPlatform("windows")]
@@ -61,6 +69,9 @@ internal static class HostPlatform
         CreateNetwork = settings.WindowsCreateNetwork,
         Resolvers = WindowsResolvers.Read,
     });
+
+    private static CniOptions Cni(AgentSettings settings) =>
+        new() { TakeOver = settings.CniTakeOver, ConfigDirectory = settings.CniConfigDirectory, BinDirectory = settings.CniBinDirectory };
 
     private static string StateDirectory(AgentSettings settings) => settings.WindowsStateDirectory
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw");

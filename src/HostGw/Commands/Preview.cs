@@ -7,9 +7,9 @@ using HostGw.Settings;
 namespace HostGw.Commands;
 
 /// <summary>What a pass would do here and now, without doing it.</summary>
-internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "")
+internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
-    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
+    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
 
     /// <summary>Rules of others that do harm.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
@@ -29,7 +29,9 @@ internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, s
         HostState state = host.Read(apiServer);
         Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy);
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
-        return new(plan, changes, state, changes.ChangesNat ? host.PreviewNat(changes.Nat) : "", changes.ChangesForward ? host.PreviewForward(changes.ForwardAccept) : "")
+        return new(
+            plan, changes, state, changes.ChangesNat ? host.PreviewNat(changes.Nat) : "", changes.ChangesForward ? host.PreviewForward(changes.ForwardAccept) : "",
+            changes.ChangesCni ? host.PreviewCni(changes.Cni) : "")
         {
             Leftovers = changes.ChangesNat ? host.FindLeftovers(plan) : [],
         };

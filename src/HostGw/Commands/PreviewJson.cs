@@ -28,6 +28,7 @@ internal static class PreviewJson
         Array(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
         json.WriteString("nat", preview.NatChange);
         json.WriteString("forwardAccept", preview.ForwardChange);
+        json.WriteString("cni", preview.CniChange);
         json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
         json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
         Array(json, "verdicts", preview.Plan.Verdicts, v => Verdict(json, v));

@@ -21,6 +21,8 @@ internal static class PreviewText
             output.WriteLine("~ turn IPv4 forwarding on");
         if (preview.Changes.EnableForwardingIPv6)
             output.WriteLine("~ turn IPv6 forwarding on");
+        if (preview.CniChange.Length > 0)
+            output.WriteLine($"~ CNI configuration: {Quoted.Visible(preview.CniChange)}");
         WriteOthers(preview, output);
         if (preview.IsEmpty)
             output.WriteLine(Summary(preview));

@@ -21,7 +21,7 @@ internal static class StatusText
             return;
 
         JsonElement nat = status.GetProperty("nat");
-        output.WriteLine($"podCIDRs {(Strings(status, "podCidrs") is { Length: > 0 } own ? string.Join(", ", own) : "none")}   masquerade {Text(nat, "state")} ({Text(nat, "backend")})   passes {status.GetProperty("passes").GetProperty("count")}");
+        output.WriteLine($"podCIDRs {(Strings(status, "podCidrs") is { Length: > 0 } own ? string.Join(", ", own) : "none")}   masquerade {Text(nat, "state")}{Until(nat)} ({Text(nat, "backend")})   CNI {Cni(status.GetProperty("cni"))}   passes {status.GetProperty("passes").GetProperty("count")}");
         output.WriteLine();
         WriteTable([Header, .. nodes.EnumerateArray().SelectMany(Rows)], output);
         string[] problems = [.. Strings(status, "problems").Except(reasons)];
@@ -30,6 +30,11 @@ internal static class StatusText
         foreach (string more in problems)
             output.WriteLine($"! {more}");
     }
+
+    private static string Until(JsonElement rule) =>
+        rule.TryGetProperty("heldUntil", out JsonElement until) && until.ValueKind == JsonValueKind.String ? $" until {Quoted.Visible(until.GetString()!)}" : "";
+
+    private static string Cni(JsonElement cni) => Text(cni, "file") is { Length: > 0 } file ? $"{Text(cni, "state")} ({file})" : Text(cni, "state");
 
     private static IEnumerable<string[]> Rows(JsonElement node) =>
         node.GetProperty("podCidrs").EnumerateArray().Select(p => (string[])

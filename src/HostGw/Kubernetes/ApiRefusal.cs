@@ -10,7 +10,7 @@ internal static class ApiRefusal
         HttpResponseMessage response, KubernetesClientConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
     {
         ApiStatus status = ApiStatus.Parse(await BodyAsync(response, time, cancellationToken));
-        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response.StatusCode, configuration)}")
+        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response, configuration)}")
         {
             StatusCode = response.StatusCode,
             Reason = status.Reason,
@@ -33,11 +33,13 @@ internal static class ApiRefusal
         var (reason, message) => $" {reason}: {message}",
     };
 
-    private static string Cure(HttpStatusCode code, KubernetesClientConfiguration configuration) => code switch
+    private static string Cure(HttpResponseMessage response, KubernetesClientConfiguration configuration) => response.StatusCode switch
     {
         HttpStatusCode.Unauthorized when configuration.Token is { } token => $". The token {token} is not accepted: has it expired, or is it of another cluster?",
         HttpStatusCode.Unauthorized when configuration.ClientCertificate is { } certificate => $". The client certificate {certificate} is not accepted",
         HttpStatusCode.Unauthorized => ". No credentials are configured",
+        HttpStatusCode.Forbidden when response.RequestMessage?.Method == HttpMethod.Patch =>
+            ". The agent needs 'patch' on 'nodes/status' of its own node: the chart gives it with config.networkUnavailable.clear",
         HttpStatusCode.Forbidden => ". The agent needs a ClusterRole with 'get', 'list' and 'watch' on 'nodes', bound to its service account or user",
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => ". Redirects are not followed, they would carry the credentials elsewhere: give the final address (--api-server)",
         _ => "",

@@ -9,6 +9,9 @@ internal sealed class KubernetesClient : IDisposable
     // Half the bytes of JSON and a fraction of the work, on both sides; a server that has none answers in JSON.
     private const string Accept = "application/vnd.kubernetes.protobuf, application/json";
 
+    private const string Json = "application/json";
+    private const string StrategicMergePatch = "application/strategic-merge-patch+json";
+
     private const string Nodes = "/api/v1/nodes";
 
     // A real API server gives up after 60 s; an answer that takes longer will not come.
@@ -66,7 +69,21 @@ internal sealed class KubernetesClient : IDisposable
             (notOlderThan is null ? "" : "&resourceVersion=" + Uri.EscapeDataString(notOlderThan)),
             cancellationToken);
 
+    /// <summary>One node as JSON, as the watch cache has it.</summary>
+    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    public Task<ApiResponse> GetNodeAsync(string name, CancellationToken cancellationToken) =>
+        SendAsync(new(HttpMethod.Get, $"{PathOf(name)}?resourceVersion=0", Accept: Json), cancellationToken);
+
+    /// <summary>Changes a node's status by a strategic merge patch.</summary>
+    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    public async Task PatchNodeStatusAsync(string name, byte[] patch, CancellationToken cancellationToken)
+    {
+        using ApiResponse _ = await SendAsync(new(HttpMethod.Patch, $"{PathOf(name)}/status", Json, patch), cancellationToken);
+    }
+
     public void Dispose() => _http.Dispose();
+
+    private static string PathOf(string node) => $"{Nodes}/{Uri.EscapeDataString(node)}";
 
     private static string WatchPath(TimeSpan atMost) =>
         string.Create(CultureInfo.InvariantCulture, $"{Nodes}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)atMost.TotalSeconds}");
@@ -87,16 +104,18 @@ internal sealed class KubernetesClient : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
     };
 
-    private async Task<ApiResponse> GetAsync(string path, CancellationToken cancellationToken)
+    private Task<ApiResponse> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(new(HttpMethod.Get, path), cancellationToken);
+
+    private async Task<ApiResponse> SendAsync(ApiRequest sent, CancellationToken cancellationToken)
     {
         string? token = _configuration.Token?.Read();
-        HttpResponseMessage response = await SendAsync(path, token, cancellationToken);
+        HttpResponseMessage response = await SendAsync(sent, token, cancellationToken);
 
         // The token may have been renewed a moment after it was read.
         if (response.StatusCode == HttpStatusCode.Unauthorized && _configuration.Token?.Read() is { } renewed && renewed != token)
         {
             response.Dispose();
-            response = await SendAsync(path, renewed, cancellationToken);
+            response = await SendAsync(sent, renewed, cancellationToken);
         }
         if (response.IsSuccessStatusCode)
             return new(response, await response.Content.ReadAsStreamAsync(cancellationToken));
@@ -105,11 +124,15 @@ internal sealed class KubernetesClient : IDisposable
             throw await ApiRefusal.ReadAsync(response, _configuration, _time, cancellationToken);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string path, string? token, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(ApiRequest sent, string? token, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, _root + path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        using var request = new HttpRequestMessage(sent.Method, _root + sent.Path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         if (token is not null)
             request.Headers.Authorization = BearerToken(token);
+        if (sent.Accept is not null)
+            request.Headers.Accept.ParseAdd(sent.Accept);
+        if (sent.Patch is not null)
+            request.Content = new ByteArrayContent(sent.Patch) { Headers = { ContentType = new(StrategicMergePatch) } };
 
         using var timeout = new CancellationTokenSource(HeaderTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -132,4 +155,7 @@ internal sealed class KubernetesClient : IDisposable
         token.AsSpan().ContainsAnyExceptInRange('!', '~')
             ? throw new KubernetesException($"The token {_configuration.Token} holds characters that no token has")
             : new("Bearer", token);
+
+    /// <param name="Accept">Null: whatever lists and watches accept.</param>
+    private sealed record ApiRequest(HttpMethod Method, string Path, string? Accept = null, byte[]? Patch = null);
 }

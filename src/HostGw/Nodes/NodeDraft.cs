@@ -21,6 +21,7 @@ internal sealed class NodeDraft(NodeSelector selector)
     private readonly DraftLabels _labels = new(selector);
     private readonly TextBuffer _osLabel = new(), _os = new();
     private readonly List<Ip> _internalIPs = [], _externalIPs = [], _nextHops = [];
+    private bool? _skip;
     private bool _hasNextHop;
 
     public TextBuffer Name { get; } = new();
@@ -34,15 +35,13 @@ internal sealed class NodeDraft(NodeSelector selector)
     /// <summary>Unix seconds; a node whose age cannot be read is the youngest.</summary>
     public long CreatedAt { get; set; }
 
-    public bool Skip { get; set; }
-
     public void Clear()
     {
         Name.Clear();
         Uid.Clear();
         ResourceVersion.Clear();
         CreatedAt = long.MaxValue;
-        Skip = _hasNextHop = false;
+        _skip = _hasNextHop = false;
         _labels.Clear();
         _osLabel.Clear();
         _os.Clear();
@@ -92,11 +91,14 @@ internal sealed class NodeDraft(NodeSelector selector)
         }
     }
 
+    /// <summary>Annotation hostgw.io/skip.</summary>
+    public void SetSkip(ReadOnlySpan<char> text) => _skip = text switch { "true" => true, "false" => false, _ => null };
+
     public void Complete() => PodCidrs.Complete();
 
     /// <summary>Whether planning would see no difference.</summary>
     public bool Matches(ClusterNode node) =>
-        Name.Is(node.Name) && Uid.Is(node.Uid) && CreatedAt == node.CreatedAt && Skip == node.Skip &&
+        Name.Is(node.Name) && Uid.Is(node.Uid) && CreatedAt == node.CreatedAt && _skip == node.Skip &&
         OperatingSystem().SequenceEqual(node.OperatingSystem) &&
         PodCidrs.Matches(node) &&
         Same(_internalIPs, node.InternalIPs) && Same(_externalIPs, node.ExternalIPs) &&
@@ -114,7 +116,7 @@ internal sealed class NodeDraft(NodeSelector selector)
         InternalIPs = [.. _internalIPs],
         ExternalIPs = [.. _externalIPs],
         NextHopOverride = _hasNextHop ? [.. _nextHops] : null,
-        Skip = Skip,
+        Skip = _skip,
         Labels = _labels.ToImmutable(),
     };
 

@@ -5,10 +5,10 @@ namespace HostGw.Nodes;
 /// <summary>Keeps account of how fresh the nodes are; read at any time.</summary>
 internal sealed class NodeFeedState(TimeProvider time, ILogger logger)
 {
-    private long _listedTicks, _heardTicks;
+    private long _listedTicks, _heardTicks, _failures;
     private string? _problem;
 
-    public NodeFeed Now => new(At(ref _listedTicks), At(ref _heardTicks), Volatile.Read(ref _problem));
+    public NodeFeed Now => new(At(ref _listedTicks), At(ref _heardTicks), Volatile.Read(ref _problem), Interlocked.Read(ref _failures));
 
     public void Listed() => Interlocked.Exchange(ref _listedTicks, Heard());
 
@@ -29,6 +29,7 @@ internal sealed class NodeFeedState(TimeProvider time, ILogger logger)
     /// <summary>It cannot be followed, and will be asked again after a delay.</summary>
     public void Failed(TimeSpan delay, string reason)
     {
+        Interlocked.Increment(ref _failures);
         // Once, however long it lasts.
         if (Interlocked.Exchange(ref _problem, reason) != reason)
             logger.NodesUnreachable(reason);

@@ -103,7 +103,7 @@ internal sealed class NodeJsonValues(NodeDraft draft, NodeEnvelope envelope)
                 draft.SetNextHop(text);
                 break;
             case (JsonPlace.Annotations, JsonField.Skip):
-                draft.Skip = text is "true";
+                draft.SetSkip(text);
                 break;
             case (JsonPlace.Annotations, JsonField.InitialEventsEnd):
                 envelope.EndsInitialEvents = text is "true";

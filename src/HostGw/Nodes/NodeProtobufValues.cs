@@ -119,7 +119,7 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
                 draft.SetNextHop(text);
                 break;
             case (ProtobufPlace.Annotation, 2) when _key.Is(NodeDraft.SkipAnnotation):
-                draft.Skip = text is "true";
+                draft.SetSkip(text);
                 break;
             case (ProtobufPlace.Annotation, 2):
                 Envelope.EndsInitialEvents = text is "true";

@@ -34,8 +34,8 @@ internal static class WatchRetry
         ? outcome.Result == WatchEnd.TooSoon
         : outcome.Exception is KubernetesException or NodeStreamException or IOException;
 
-    // Null: the exponential delay. All clients got the same Retry-After, so it is spread a little.
-    private static TimeSpan? AskedFor(Exception? failure)
+    /// <summary>How long the server asked to be left alone, a little spread, for all its clients were told the same; null: it did not ask.</summary>
+    public static TimeSpan? AskedFor(Exception? failure)
     {
         if (failure is not KubernetesException { RetryAfter: { } after })
             return null;

@@ -30,8 +30,8 @@ internal sealed record ClusterNode
     /// <summary>Annotation hostgw.io/next-hop: at most one address per family; null where the node has none, empty where it cannot be read.</summary>
     public ImmutableArray<Ip>? NextHopOverride { get; init; }
 
-    /// <summary>Annotation hostgw.io/skip: "true".</summary>
-    public bool Skip { get; init; }
+    /// <summary>Annotation hostgw.io/skip; null where it is neither "true" nor "false".</summary>
+    public bool? Skip { get; init; } = false;
 
     /// <summary>The labels whose keys the node selector names, and no others.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Labels { get; init; } = [];

@@ -43,6 +43,9 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
     /// <summary>IPv4 packets that come in here may leave by another interface, if the host as a whole forwards.</summary>
     public bool ForwardsIPv4 { get; init; } = true;
 
+    /// <summary>Largest packet, in bytes.</summary>
+    public int Mtu { get; init; } = 1500;
+
     /// <inheritdoc cref="ForwardsIPv4"/>
     public bool ForwardsIPv6 { get; init; } = true;
 

@@ -27,6 +27,9 @@ internal sealed record Plan
     /// <summary>Whose packets are let through where this host drops what it forwards.</summary>
     public ImmutableArray<Prefix> ForwardAccept { get; init; } = [];
 
+    /// <summary>Null: no CNI configuration of ours.</summary>
+    public CniPlan? Cni { get; init; }
+
     public bool ForwardIPv4 { get; init; }
 
     public bool ForwardIPv6 { get; init; }

@@ -32,6 +32,7 @@ internal static class Planner
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
+            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) : null,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             OwnPodCidrs = own,

@@ -27,6 +27,9 @@ internal sealed record Policy
     /// <summary>Let pods' packets through where chain FORWARD drops.</summary>
     public bool ForwardAccept { get; init; } = true;
 
+    /// <summary>Have a CNI configuration of ours.</summary>
+    public bool InstallCni { get; init; }
+
     public NatPolicy Nat { get; init; } = new();
 
     public WindowsPolicy Windows { get; init; } = new();

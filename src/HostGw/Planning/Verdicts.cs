@@ -6,6 +6,8 @@ namespace HostGw.Planning;
 internal sealed class Verdicts(
     Policy policy, PodCidrClaims claims, NextHops nextHops, InterfaceChoice v4, InterfaceChoice v6)
 {
+    private const string MistypedSkip = "not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"";
+
     /// <param name="claimed">The nodes' podCIDRs, in their order.</param>
     public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes, ReadOnlySpan<PodCidrClaim> claimed)
     {
@@ -23,6 +25,8 @@ internal sealed class Verdicts(
         return verdicts.DrainToImmutable();
     }
 
+    private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;
+
     private Verdict For(PodCidrClaim claim)
     {
         (ClusterNode node, Prefix podCidr, string? refusal) = claim;
@@ -31,10 +35,11 @@ internal sealed class Verdicts(
             return new(node, podCidr, VerdictKind.Self, "");
         if ((refusal ?? claims.Refuse(node, podCidr)) is { } reason)
             return new(node, podCidr, VerdictKind.Rejected, reason);
-        if (node.Skip)
+        if (node.Skip == true)
             return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");
         if (!policy.NodeSelector.Matches(node))
             return new(node, podCidr, VerdictKind.Skipped, "the setting nodeSelector does not select it");
-        return nextHops.For(node, podCidr, podCidr.IsIPv4 ? v4 : v6);
+        Verdict verdict = nextHops.For(node, podCidr, podCidr.IsIPv4 ? v4 : v6);
+        return node.Skip is null && verdict.Kind == VerdictKind.Routed ? verdict with { Reason = Join(verdict.Reason, MistypedSkip) } : verdict;
     }
 }

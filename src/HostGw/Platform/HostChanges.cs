@@ -8,6 +8,9 @@ internal sealed record HostChanges
 {
     public required RouteChanges Routes { get; init; }
 
+    /// <summary>Rules are looked at and not changed: their repair must wait.</summary>
+    public bool HoldsRules { get; init; }
+
     /// <summary>False: leave the masquerade rule as it stands.</summary>
     public bool ChangesNat { get; init; }
 
@@ -25,6 +28,12 @@ internal sealed record HostChanges
 
     /// <summary>This node's own.</summary>
     public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
+
+    /// <summary>False: leave the CNI configuration as it stands.</summary>
+    public bool ChangesCni { get; init; }
+
+    /// <summary>The CNI configuration that should stand; null: none of ours.</summary>
+    public CniPlan? Cni { get; init; }
 
     public bool EnableForwardingIPv4 { get; init; }
 
@@ -53,6 +62,15 @@ internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string N
     /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
     public string ForwardChange { get; init; } = "";
 
+    /// <summary>What would have been done to rules, had they not been held.</summary>
+    public HeldRules HeldRules { get; init; }
+
+    /// <summary>What was done to the CNI configuration, in words; empty: nothing.</summary>
+    public string CniChange { get; init; } = "";
+
+    /// <summary>The CNI configuration that pods get their interfaces by, as far as it is known.</summary>
+    public CniStanding? Cni { get; init; }
+
     /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; init; } = [];
 
@@ -60,6 +78,12 @@ internal sealed record ApplyResult(IReadOnlyList<HostFailure> Failures, string N
     public string RulesWriter { get; init; } = "";
 
     public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
+}
+
+/// <summary>Changes of rules that wait, in words; null: none.</summary>
+internal readonly record struct HeldRules(string? Nat, string? Forward)
+{
+    public bool IsEmpty => Nat is null && Forward is null;
 }
 
 /// <summary>A change that the host refused, and why.</summary>
@@ -78,6 +102,7 @@ internal enum HostPart
     Nat,
     Forward,
     Routes,
+    Cni,
 
     /// <summary>The record of which routes are ours.</summary>
     Ownership,

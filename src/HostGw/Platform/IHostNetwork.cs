@@ -22,6 +22,13 @@ internal interface IHostNetwork : IDisposable
     /// <inheritdoc cref="PreviewNat"/>
     string PreviewForward(ImmutableArray<Prefix> accept);
 
+    /// <summary>What <see cref="Apply"/> would do to the CNI configuration, in words; empty: nothing.</summary>
+    /// <exception cref="HostNetworkException">The configurations that stand cannot be read.</exception>
+    string PreviewCni(CniPlan? desired);
+
+    /// <summary>What of others keeps pods' packets from passing, with the cure, as far as the latest preview or pass saw it.</summary>
+    IReadOnlyList<string> Obstacles => [];
+
     /// <summary>Rules of others that masquerade what goes from pod to pod.</summary>
     /// <exception cref="HostNetworkException">Rules cannot be read.</exception>
     IReadOnlyList<Leftover> FindLeftovers(Plan plan);

@@ -23,4 +23,7 @@ internal enum WakeCauses
 
     /// <summary>Nothing was announced for the resync interval.</summary>
     Resync = 512,
+
+    /// <summary>Somebody changed a CNI configuration.</summary>
+    Cni = 1024,
 }

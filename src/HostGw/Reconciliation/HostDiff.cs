@@ -21,6 +21,8 @@ internal static class HostDiff
             ChangesForward = everything,
             ForwardAccept = plan.ForwardAccept,
             PodCidrs = plan.OwnPodCidrs,
+            ChangesCni = everything && plan.Cni is not { Mtu: 0 },
+            Cni = plan.Cni,
             EnableForwardingIPv4 = everything && plan.ForwardIPv4 && (state.Forwarding.IPv4 == false || (state.Forwarding.IPv4 == true && On(plan.InterfaceIPv4, state).Any(i => !i.ForwardsIPv4))),
             UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,
             EnableForwardingIPv6 = everything && plan.ForwardIPv6 && (state.Forwarding.IPv6 == false || (state.Forwarding.IPv6 == true && On(plan.InterfaceIPv6, state).Any(i => !i.ForwardsIPv6))),

@@ -13,6 +13,7 @@ internal sealed class PassLog(ILogger logger)
     private readonly Announcements _problems = new(logger.ProblemAppeared, logger.ProblemGone, logger.MoreProblems);
 
     private NatBackendChoice? _natBackend;
+    private CniStanding? _cni;
 
     public void Write(PassReport report)
     {
@@ -28,6 +29,11 @@ internal sealed class PassLog(ILogger logger)
             logger.ForwardAcceptChanged(report.ForwardChange);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
+        if (report.CniChange.Length > 0)
+            logger.CniChanged(report.CniChange);
+        if (report.Cni is { IsOurs: false } other && other != _cni)
+            logger.CniLeftToOther(other.File);
+        _cni = report.Cni ?? _cni;
 
         // A pass that could not read the host knows nothing of the rest.
         bool knowsAll = report.Plan is not null;

@@ -32,6 +32,12 @@ internal sealed record PassReport
     /// <summary>What of our rules somebody keeps undoing, and who; null: nothing.</summary>
     public string? ContestedRules { get; init; }
 
+    /// <summary>Repairs of our rules put off for that.</summary>
+    public HeldRules HeldRules { get; init; }
+
+    /// <summary>When those may be made; null where there are none.</summary>
+    public TimeSpan? HeldRulesFor { get; init; }
+
     /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";
 
@@ -41,8 +47,20 @@ internal sealed record PassReport
     /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
     public string ForwardChange { get; init; } = "";
 
+    /// <summary>What was done to the CNI configuration, in words; empty: nothing.</summary>
+    public string CniChange { get; init; } = "";
+
+    /// <summary>The CNI configuration that pods get their interfaces by, as far as it is known.</summary>
+    public CniStanding? Cni { get; init; }
+
+    /// <summary>What was done over and over to our CNI configuration because somebody keeps undoing it; null: nothing.</summary>
+    public string? ContestedCni { get; init; }
+
     /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; init; } = [];
+
+    /// <summary>What of the changes nobody had asked for.</summary>
+    public Repairs Repairs { get; init; }
 
     public IReadOnlyList<HostFailure> Failures { get; init; } = [];
 
@@ -51,7 +69,7 @@ internal sealed record PassReport
 
     public bool ForwardingChanged { get; init; }
 
-    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || ForwardingChanged;
+    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged;
 
     /// <summary>The next pass should not wait for news.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;

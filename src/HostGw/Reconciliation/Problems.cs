@@ -26,9 +26,11 @@ internal static class Problems
         foreach (string obstacle in report.Obstacles)
             yield return obstacle;
         if (report.ContestedRules is { } rules)
-            yield return $"somebody keeps undoing our rules ({rules}): they are repaired only every 10 s";
+            yield return $"somebody keeps undoing our rules ({rules}): they are repaired only every {RepairPace.IntervalSeconds} s";
+        if (report.ContestedCni is { } cni)
+            yield return $"somebody keeps undoing our CNI configuration ({cni}): it is written only every {RepairPace.IntervalSeconds} s";
         foreach (ContestedRoute route in report.Contested)
-            yield return $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every 10 s";
+            yield return $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every {RepairPace.IntervalSeconds} s";
     }
 
     public static string Describe(Verdict verdict)

@@ -1,6 +1,7 @@
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Platform.Linux;
 using Microsoft.Extensions.Hosting;
 
 namespace HostGw.Reconciliation;
@@ -13,6 +14,8 @@ internal sealed class ReconcileLoop(
     Action<PassReport> record, PassLog log) : BackgroundService
 {
     private const int ManyRoutes = 1000;
+
+    private bool _owes;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -37,10 +40,16 @@ internal sealed class ReconcileLoop(
         }
     }
 
-    // A first list leaves many times what stays of it, and a quiet agent has no other occasion to give it back.
-    private static void GiveBack(PassReport report)
+    // A first list leaves many times what stays of it, and a quiet agent has no other occasion to give it back. Once
+    // more a while later, when what else begins with it has run, too.
+    private void GiveBack(PassReport report)
     {
-        if (report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= ManyRoutes)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        bool much = report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= ManyRoutes;
+        if (!much && !(_owes && report.Causes.HasFlag(WakeCauses.Resync)))
+            return;
+        _owes = much;
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        if (OperatingSystem.IsLinux())
+            UntouchedPages.GiveBack();
     }
 }

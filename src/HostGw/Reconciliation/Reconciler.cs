@@ -8,14 +8,18 @@ namespace HostGw.Reconciliation;
 internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode adopt, TimeProvider time)
 {
     // What these announce leaves rules as they were.
-    private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding;
+    private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding | WakeCauses.Cni;
 
     private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
+
+    // iptables-legacy announces nothing: what was told of is looked at again until it has gone.
+    private const WakeCauses MayEndLeftovers = MayBringLeftovers | WakeCauses.Resync;
 
     private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RepairBrake _brake = new(time);
     private readonly RuleBrake _ruleBrake = new(time);
+    private readonly CniBrake _cniBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private Plan? _previous;
     private string[] _leftovers = [];
@@ -53,9 +57,11 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         };
         // Nobody asked for other rules: what has to be done to them is a repair.
         bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
-        TimeSpan? rulesPause = sameRules ? _ruleBrake.Pause() : null;
-        if (rulesPause is not null)
-            changes = changes with { ChangesNat = false, ChangesForward = false };
+        changes = _ruleBrake.HoldBack(changes, isRepair: sameRules);
+        bool sameCni = _previous is { Scope: PlanScope.Everything } && Equals(_previous.Cni, plan.Cni);
+        TimeSpan? cniPause = sameCni ? _cniBrake.Pause() : null;
+        if (cniPause is not null)
+            changes = changes with { ChangesCni = false };
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
         ApplyResult result = host.Apply(changes, state);
@@ -64,27 +70,42 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         _brake.Count(routes, IsRepair);
         if (sameRules)
             _ruleBrake.Count(result);
+        if (sameCni && result.CniChange.Length > 0)
+            _cniBrake.Count(result.CniChange);
+        Repairs repairs = Repairs.Of(routes, IsRepair) with
+        {
+            Masquerade = sameRules && result.NatChange.Length > 0 ? 1 : 0,
+            ForwardAccept = sameRules && result.ForwardChange.Length > 0 ? 1 : 0,
+            Cni = sameCni && result.CniChange.Length > 0 ? 1 : 0,
+        };
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
-        if ((causes & MayBringLeftovers) != 0 && plan.Scope == PlanScope.Everything)
+        if ((causes & (_leftovers.Length > 0 ? MayEndLeftovers : MayBringLeftovers)) != 0 && plan.Scope == PlanScope.Everything)
             FindLeftovers(plan);
-        _previous = plan;
-        host.Expect(plan);
 
         bool turnedOnIPv4 = changes.EnableForwardingIPv4 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv4);
         bool turnedOnIPv6 = changes.EnableForwardingIPv6 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv6);
+        bool forwardedBefore = (turnedOnIPv4 && _previous is { ForwardIPv4: true }) || (turnedOnIPv6 && _previous is { ForwardIPv6: true });
+        _previous = plan;
+        host.Expect(plan);
         return new()
         {
             Plan = plan,
             Routes = routes,
             HeldBack = heldBack,
-            HeldBackFor = Sooner(_brake.Pause(heldBack), rulesPause),
+            HeldBackFor = Sooner(Sooner(_brake.Pause(heldBack), _ruleBrake.HeldFor), cniPause),
             Contested = _brake.Contested(plan),
             ContestedRules = _ruleBrake.Contested,
+            HeldRules = _ruleBrake.Held,
+            HeldRulesFor = _ruleBrake.HeldFor,
             NatChange = result.NatChange,
             NatBackend = result.NatBackend,
             ForwardChange = result.ForwardChange,
+            CniChange = result.CniChange,
+            Cni = result.Cni,
+            ContestedCni = _cniBrake.Contested,
             Obstacles = [.. result.Obstacles, .. _leftovers],
+            Repairs = repairs with { Forwarding = forwardedBefore ? 1 : 0 },
             Failures = result.Failures,
             Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,

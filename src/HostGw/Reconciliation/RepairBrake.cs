@@ -3,13 +3,9 @@ using HostGw.Platform;
 
 namespace HostGw.Reconciliation;
 
-/// <summary>Slows down where somebody undoes our repairs: two agents that fight at full speed help nobody.</summary>
+/// <summary>Slows down where somebody undoes our repairs of a route.</summary>
 internal sealed class RepairBrake(TimeProvider time)
 {
-    private const int FreeRepairs = 5;
-    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
-
     private readonly Dictionary<RouteKey, Repairs> _repairs = [];
 
     /// <summary>Takes out of <paramref name="changes"/> the repairs that must wait, and returns them.</summary>
@@ -37,25 +33,23 @@ internal sealed class RepairBrake(TimeProvider time)
 
     /// <summary>The routes over which somebody fights with us, and what we found in their place.</summary>
     public List<ContestedRoute> Contested(Plan plan) =>
-        [.. _repairs.Where(r => r.Value.Times.Count >= FreeRepairs && plan.Wants(r.Key.Destination))
+        [.. _repairs.Where(r => r.Value.Pace.IsFight && plan.Wants(r.Key.Destination))
             .Select(r => new ContestedRoute(r.Key.Destination, r.Value.Found)).OrderBy(c => c.Destination)];
 
-    private TimeSpan PauseOf(PodRoute route) => _repairs.TryGetValue(route.Key, out Repairs? repairs) && repairs.Times.Count >= FreeRepairs
-        ? Interval - time.GetElapsedTime(repairs.Times[^1])
-        : TimeSpan.Zero;
+    private TimeSpan PauseOf(PodRoute route) => _repairs.TryGetValue(route.Key, out Repairs? repairs) ? repairs.Pace.Pause : TimeSpan.Zero;
 
     private void Count(RouteKey key, string found)
     {
         if (!_repairs.TryGetValue(key, out Repairs? repairs))
-            _repairs[key] = repairs = new(found);
-        repairs.Times.Add(time.GetTimestamp());
+            _repairs[key] = repairs = new(found, new(time));
+        repairs.Pace.Add();
     }
 
     private void Forget()
     {
         foreach ((RouteKey key, Repairs repairs) in _repairs)
         {
-            if (repairs.Times.RemoveAll(at => time.GetElapsedTime(at) > Window) > 0 && repairs.Times.Count == 0)
+            if (repairs.Pace.Forget())
                 _repairs.Remove(key);
         }
     }
@@ -64,11 +58,7 @@ internal sealed class RepairBrake(TimeProvider time)
         $"{(found.NextHop.IsNone ? "a route" : $"a route via {found.NextHop}")} of protocol {RouteProtocols.Name(found.Protocol)} stood there";
 
     /// <param name="Found">What stood there at the first: it names the fight for as long as it lasts.</param>
-    private sealed record Repairs(string Found)
-    {
-        // Time stamps, not clock time: a clock that is set back must not put a repair off for as long.
-        public List<long> Times { get; } = [];
-    }
+    private sealed record Repairs(string Found, RepairPace Pace);
 }
 
 /// <summary>A route of ours that somebody keeps changing.</summary>

@@ -28,6 +28,18 @@ internal sealed record AgentSettings
 
     public NatIptables NatIptables { get; init; }
 
+    /// <summary>Our CNI configuration comes before those of other plugins.</summary>
+    public bool CniTakeOver { get; init; }
+
+    /// <summary>Where container runtimes look for CNI configurations.</summary>
+    public string CniConfigDirectory { get; init; } = "";
+
+    /// <summary>Where the CNI plugins are.</summary>
+    public string CniBinDirectory { get; init; } = "";
+
+    /// <summary>Clear the condition of this node in the API.</summary>
+    public bool ClearNetworkUnavailable { get; init; }
+
     public required IPEndPoint Listen { get; init; }
 
     /// <summary>Where /proc/sys/net is mounted.</summary>

@@ -10,7 +10,8 @@ internal enum UsedBy
     Adopt = 4,
     Cleanup = 8,
     Status = 16,
+    Doctor = 32,
 
     /// <summary>Every command that works out what this host should have.</summary>
-    Planners = Agent | Plan | Adopt,
+    Planners = Agent | Plan | Adopt | Doctor,
 }

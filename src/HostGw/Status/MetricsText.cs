@@ -1,52 +1,68 @@
 using System.Globalization;
-using System.Text;
-using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
+using static HostGw.Status.MetricsWriter;
 
 namespace HostGw.Status;
 
-/// <summary>The metrics in Prometheus' text format.</summary>
-/// <remarks>https://prometheus.io/docs/instrumenting/exposition_formats/</remarks>
+/// <summary>The metrics in Prometheus' text format. What grows with the cluster is counted here, when asked for, and not in every pass.</summary>
 internal static class MetricsText
 {
-    public static string Write(string version, PassReport? last, StatusCounters counters, bool followsApiServer, long writes)
+    public static string Write(string version, PassReport? last, StatusCounters counters, ApiHealth api, long writes)
     {
-        var text = new StringBuilder(2048);
-        Family(text, "hostgw_build_info", "gauge", "1, labelled with the version.", (Label("version", version), 1));
-        Family(text, "hostgw_ready", "gauge", "1 while the last pass succeeded and this node is in order.", ("", StatusBoard.NotReady(last).Count == 0 ? 1 : 0));
-        Family(text, "hostgw_api_server_followed", "gauge", "1 while the API server can be followed; while not, what stands stays.", ("", followsApiServer ? 1 : 0));
-        Family(text, "hostgw_passes_total", "counter", "Passes by what caused them; one with several causes counts for each.",
-            [.. counters.ByCause.Select(c => (Label("cause", WakeCauseNames.Of(c.Key)), (double)c.Value))]);
-        Family(text, "hostgw_passes_failed_total", "counter", "Passes in which an operation failed.", ("", counters.Failed));
-        Family(text, "hostgw_pass_duration_seconds", "summary", "Time that passes took.",
-            ("_sum", counters.Elapsed.TotalSeconds), ("_count", counters.Passes));
-        Family(text, "hostgw_routes_changed_total", "counter", "Routes by what was done to them.",
-            (Label("change", "added"), counters.RoutesAdded), (Label("change", "corrected"), counters.RoutesCorrected), (Label("change", "removed"), counters.RoutesRemoved));
-        Family(text, "hostgw_nat_changes_total", "counter", "Changes of the masquerade rule.", ("", counters.NatChanges));
-        Family(text, "hostgw_netlink_writes_total", "counter", "Netlink messages sent that change something.", ("", writes));
+        MetricsWriter metrics = new();
+        metrics.Gauge("hostgw_build_info", "1, labelled with the version.", (Labels(("version", version)), 1));
+        metrics.Gauge("hostgw_ready", "1 while the last pass succeeded and this node is in order.", StatusBoard.NotReady(last).Count == 0 ? 1 : 0);
+        WriteApi(metrics, api);
+        WritePasses(metrics, last, counters);
+        WriteChanges(metrics, counters, writes);
         if (last?.Plan is { } plan)
-            WritePlan(text, plan, last);
-        return text.ToString();
+            PlanMetrics.Write(metrics, plan, last);
+        return metrics.ToString();
     }
 
-    private static void WritePlan(StringBuilder text, Plan plan, PassReport last)
+    private static void WriteApi(MetricsWriter metrics, ApiHealth api)
     {
-        Family(text, "hostgw_routes_desired", "gauge", "Routes that should stand.",
-            (Label("family", "ipv4"), plan.Routes.Count(r => r.Destination.IsIPv4)), (Label("family", "ipv6"), plan.Routes.Count(r => r.Destination.IsIPv6)));
-        Family(text, "hostgw_routes_conflicting", "gauge", "Routes whose place somebody else's route holds.", ("", last.Routes.Conflicts.Count));
-        Family(text, "hostgw_podcidrs", "gauge", "podCIDRs of all nodes by what became of them.",
-            [.. Enum.GetValues<VerdictKind>().Select(k => (Label("verdict", VerdictNames.Of(k)), (double)plan.Verdicts.Count(v => v.Kind == k)))]);
+        metrics.Gauge("hostgw_api_server_followed", "1 while the API server can be followed; while not, what stands stays.", api.Problem is null ? 1 : 0);
+        metrics.Counter("hostgw_api_server_failures_total", "Failed attempts to list or watch nodes.", api.Failures);
+        if (api.HeardAt is { } heard)
+            metrics.Gauge("hostgw_api_server_heard_timestamp_seconds", "When the last list, event or bookmark came.", Seconds(heard));
+        if (api.ListedAt is { } listed)
+            metrics.Gauge("hostgw_nodes_listed_timestamp_seconds", "When the last full list of nodes was complete.", Seconds(listed));
+        if (ulong.TryParse(api.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number))
+            metrics.Gauge("hostgw_resource_version", "The latest resource version heard of; behind other agents by more than a minute of changes means a watch that lags.", number);
     }
 
-    private static string Label(string name, string value) =>
-        $"{{{name}=\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"}}";
-
-    private static void Family(StringBuilder text, string name, string type, string help, params ReadOnlySpan<(string Suffix, double Value)> samples)
+    private static void WritePasses(MetricsWriter metrics, PassReport? last, StatusCounters counters)
     {
-        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n');
-        text.Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
-        foreach ((string suffix, double value) in samples)
-            text.Append(name).Append(suffix).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        metrics.Counter("hostgw_passes_total", "Passes by what caused them; one with several causes counts for each.",
+            [.. counters.ByCause.Select(c => (Labels(("cause", WakeCauseNames.Of(c.Key))), (double)c.Value))]);
+        metrics.Counter("hostgw_passes_failed_total", "Passes in which an operation failed.", counters.Failed);
+        metrics.Counter("hostgw_operations_failed_total", "What the host refused (netlink, rules, /proc, files), by what it concerned.",
+            [.. Enum.GetValues<HostPart>().Select(p => (Labels(("part", PartNames.Of(p))), (double)counters.FailuresOf(p)))]);
+        metrics.Histogram("hostgw_pass_duration_seconds", "Time that passes took.", ([], counters.Durations));
+        metrics.Histogram("hostgw_reaction_seconds", "From the first news (an event of the watch, a message of the kernel) to the end of the pass that changed the host for it.",
+            ([("source", "nodes")], counters.NodeReactions), ([("source", "host")], counters.HostReactions));
+        if (last is not null)
+            metrics.Gauge("hostgw_last_pass_timestamp_seconds", "When the last pass began.", Seconds(last.At));
     }
+
+    private static void WriteChanges(MetricsWriter metrics, StatusCounters counters, long writes)
+    {
+        metrics.Counter("hostgw_routes_changed_total", "Routes by what was done to them.",
+            (Change("added"), counters.RoutesAdded), (Change("corrected"), counters.RoutesCorrected), (Change("removed"), counters.RoutesRemoved));
+        metrics.Counter("hostgw_nat_changes_total", "Changes of the masquerade rule.", counters.NatChanges);
+        Repairs repairs = counters.Repairs;
+        metrics.Counter("hostgw_repairs_total", "What was put right though neither nodes nor settings had changed, by what had happened.",
+            (Cause("route_removed"), repairs.RoutesRemoved), (Cause("route_changed"), repairs.RoutesChanged), (Cause("route_overwritten"), repairs.RoutesOverwritten),
+            (Cause("masquerade_undone"), repairs.Masquerade), (Cause("forward_accept_undone"), repairs.ForwardAccept),
+            (Cause("forwarding_off"), repairs.Forwarding), (Cause("cni_undone"), repairs.Cni));
+        metrics.Counter("hostgw_netlink_writes_total", "Netlink messages sent that change something.", writes);
+    }
+
+    private static string Change(string change) => Labels(("change", change));
+
+    private static string Cause(string cause) => Labels(("cause", cause));
+
+    private static double Seconds(DateTimeOffset at) => at.ToUnixTimeMilliseconds() / 1000.0;
 }

@@ -29,11 +29,12 @@ internal sealed class StatusBoard
         }
     }
 
-    public void Record(PassReport report)
+    /// <param name="sinceNews">From the first news that the pass ran for to its end; null where it ran without.</param>
+    public void Record(PassReport report, TimeSpan? sinceNews = null)
     {
         lock (_lock)
         {
-            _counters = _counters.After(report);
+            _counters = _counters.After(report, sinceNews);
             // What was done is counted; of thousands of routes that came at once nobody asks again.
             _last = report with { Routes = report.Routes.Standing() };
         }
@@ -44,43 +45,5 @@ internal sealed class StatusBoard
     {
         null => ["no complete list of nodes yet: waiting for the API server"],
         _ => [.. last.Failures.Select(f => $"{f.What}: {f.Error.Message}"), .. last.Plan?.Faults ?? []],
-    };
-}
-
-/// <summary>Sums over all passes since the start.</summary>
-internal sealed record StatusCounters
-{
-    private static readonly WakeCauses[] SingleCauses = [.. Enum.GetValues<WakeCauses>().Where(c => c != WakeCauses.None)];
-
-    public long Passes { get; init; }
-
-    public long Changed { get; init; }
-
-    public long Failed { get; init; }
-
-    public TimeSpan Elapsed { get; init; }
-
-    public long RoutesAdded { get; init; }
-
-    public long RoutesCorrected { get; init; }
-
-    public long RoutesRemoved { get; init; }
-
-    public long NatChanges { get; init; }
-
-    /// <summary>A pass with several causes counts once for each.</summary>
-    public IReadOnlyDictionary<WakeCauses, long> ByCause { get; init; } = SingleCauses.ToDictionary(c => c, _ => 0L);
-
-    public StatusCounters After(PassReport report) => new()
-    {
-        Passes = Passes + 1,
-        Changed = Changed + (report.Changed ? 1 : 0),
-        Failed = Failed + (report.Failures.Count > 0 ? 1 : 0),
-        Elapsed = Elapsed + report.Elapsed,
-        RoutesAdded = RoutesAdded + report.Routes.Add.Count,
-        RoutesCorrected = RoutesCorrected + report.Routes.Replace.Count,
-        RoutesRemoved = RoutesRemoved + report.Routes.Delete.Count,
-        NatChanges = NatChanges + (report.NatChange.Length > 0 ? 1 : 0),
-        ByCause = ByCause.ToDictionary(c => c.Key, c => c.Value + (report.Causes.HasFlag(c.Key) ? 1 : 0)),
     };
 }

@@ -43,7 +43,8 @@ internal static class StatusJson
         Strings(json, "problems", Problems.Of(report));
         WriteNodes(json, plan, new RouteStates(report));
         WriteClusterRoutes(json, plan, new RouteStates(report));
-        WriteNat(json, plan, report);
+        RuleStates.Write(json, plan, report);
+        WriteCni(json, plan, report);
         json.WriteStartObject("forwarding");
         Flag(json, "ipv4", report.Forwarding.IPv4);
         Flag(json, "ipv6", report.Forwarding.IPv6);
@@ -103,15 +104,11 @@ internal static class StatusJson
         json.WriteEndArray();
     }
 
-    private static void WriteNat(Utf8JsonWriter json, Plan plan, PassReport report)
+    private static void WriteCni(Utf8JsonWriter json, Plan plan, PassReport report)
     {
-        bool failed = report.Failures.Any(f => f.Part == HostPart.Nat);
-        json.WriteStartObject("nat");
-        json.WriteString("backend", plan.Nat is null ? "none" : report.NatBackend?.Name ?? "");
-        json.WriteString("why", plan.Nat is null ? "" : report.NatBackend?.Why ?? "");
-        json.WriteString("state", plan.Scope != PlanScope.Everything ? "left alone" : failed ? "failed" : plan.Nat is null ? "off" : "applied");
-        Strings(json, "sources", plan.Nat is null ? [] : plan.Nat.Sources.Select(p => p.ToString()));
-        Strings(json, "exempt", plan.Nat is null ? [] : plan.Nat.Exempt.Select(p => p.ToString()));
+        json.WriteStartObject("cni");
+        json.WriteString("state", CniState.Of(plan, report));
+        json.WriteString("file", report.Cni?.File ?? "");
         json.WriteEndObject();
     }
 
@@ -130,7 +127,7 @@ internal static class StatusJson
         json.WriteEndObject();
     }
 
-    private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    public static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
     {
         json.WriteStartArray(name);
         foreach (string value in values)

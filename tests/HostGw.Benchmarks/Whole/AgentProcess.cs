@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using HostGw.Benchmarks.Figures;
 using HostGw.Lab;
 using HostGw.Lab.Agents;
@@ -18,14 +19,15 @@ internal sealed class AgentProcess : IDisposable
     private readonly HttpClient _http;
     private readonly AgentLog _log = new($"{Box.Directory}/agent.log");
 
-    public AgentProcess(Site site, Build build)
+    /// <param name="nat">Flags of the masquerade rule; none: nftables.</param>
+    public AgentProcess(Site site, Build build, params string[] nat)
     {
         _site = site;
         _http = NamespaceHttp.In(site.Machine);
         var info = new ProcessStartInfo(build.Path,
         [
             "agent", "--node-name", site.NodeName, "--kubeconfig", site.Kubeconfig, "--listen", Listen,
-            "--cluster-cidrs", "10.0.0.0/8", "--nat-backend", "nftables", "--log-format", "text",
+            "--cluster-cidrs", "10.0.0.0/8", "--log-format", "text", .. nat.Length > 0 ? nat : ["--nat-backend", "nftables"],
         ])
         {
             RedirectStandardInput = true,
@@ -57,6 +59,12 @@ internal sealed class AgentProcess : IDisposable
     public long ReceivedBytes => ProcText.ReceivedBytes(_site.Machine.Run(() => File.ReadAllText("/proc/thread-self/net/dev")), "eth0");
 
     public async Task<AgentMetrics> MetricsAsync() => AgentMetrics.Parse(await _http.GetStringAsync($"http://{Listen}/metrics"));
+
+    public async Task<double> LastPassMillisecondsAsync()
+    {
+        using JsonDocument status = JsonDocument.Parse(await _http.GetStringAsync($"http://{Listen}/status"));
+        return status.RootElement.GetProperty("passes").GetProperty("lastMilliseconds").GetDouble();
+    }
 
     /// <summary>Waits until what the start has caused is over: no pass for a second.</summary>
     public async Task QuietAsync()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -29,6 +30,7 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
             return;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, RecordBlocks>();
         if (options.Bind is { } bind)
             builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = bind);
         WebApplication app = builder.Build();

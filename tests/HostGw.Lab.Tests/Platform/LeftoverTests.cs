@@ -27,7 +27,7 @@ public sealed class LeftoverTests
 
         Leftover leftover = Assert.Single(box.Host.FindLeftovers(Plan));
         Assert.Equal($"{kind}, IPv4: rule '-A POSTROUTING ! -d 192.168.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE' masquerades what goes from pod to pod", leftover.What);
-        leftover.Remove();
+        leftover.Remove!();
         Assert.Equal(before, NatBox.Save(kind, true));
         Assert.Empty(box.Host.FindLeftovers(Plan));
     }
@@ -40,7 +40,19 @@ public sealed class LeftoverTests
         IReadOnlyList<Leftover> leftovers = box.Host.FindLeftovers(Plan);
         Assert.Equal(2, leftovers.Count);
         foreach (Leftover leftover in leftovers)
-            leftover.Remove();
+            leftover.Remove!();
         Assert.Equal("table inet theirs\n", NatBox.Run("nft list tables"));
+    }
+
+    [Fact]
+    public void Rules_that_cannot_be_read_hide_no_others()
+    {
+        using NatBox box = new("none");
+        NatBox.Run("iptables-legacy -w -t nat -S; nft 'add table ip flannel-ipv4; add table ip nat; add chain ip nat POSTROUTING { type nat hook postrouting priority 100; }; add rule ip nat POSTROUTING meta mark set jhash ip saddr mod 7'");
+        Leftover[] leftovers = [.. box.Host.FindLeftovers(Plan)];
+        Assert.Equal(2, leftovers.Length);
+        Assert.StartsWith("the nftables table ip flannel-ipv4", leftovers[0].What, StringComparison.Ordinal);
+        Assert.StartsWith("iptables-nft, IPv4: whether a rule masquerades what goes from pod to pod is unknown (read table nat with iptables-nft-save", leftovers[1].Problem, StringComparison.Ordinal);
+        Assert.Null(leftovers[1].Remove);
     }
 }

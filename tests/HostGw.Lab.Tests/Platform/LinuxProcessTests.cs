@@ -44,6 +44,27 @@ public sealed class LinuxProcessTests : LabTest
     }
 
     [Theory]
+    [InlineData("chown 998", "chown 0", "belongs to user 998, and without the capability DAC_OVERRIDE nobody else may write there: chown root")]
+    [InlineData("mount -t tmpfs -o ro,mode=755 none", "mount -o remount,rw", "mount the host's directory writable, or set cni.install to false")]
+    public async Task A_CNI_directory_that_cannot_be_written_is_told_with_the_cure_and_written_once_it_can(string spoil, string cure, string told)
+    {
+        RunThrough($"setpriv {Only}");
+        string directory = Path.Combine(_files.FullName, "net.d");
+        Directory.CreateDirectory(directory);
+        Command.Run("sh", "-c", $"{spoil} {directory}");
+        Agent.Settings = Agent.Settings with { More = [.. Clusters.Nftables, "--cni-install", "true", "--cni-config-directory", directory, "--cni-bin-directory", CniRuntime.Plugins] };
+        Agent.Start();
+        await Eventually.TrueAsync(() => Agent.Log.Lines.Any(l => l.Contains(told, StringComparison.Ordinal)), () => string.Join('\n', Agent.Log.LastWords(10)));
+        Assert.False(await Agent.IsReadyAsync());
+
+        // The agent has mounts of its own, by `ip netns exec`.
+        Command.Run("nsenter", "--target", $"{Agent.ProcessId}", "--mount", "sh", "-c", $"{cure} {directory}");
+        await Agent.WaitReadyAsync();
+        Assert.True(File.Exists($"{directory}/10-hostgw.conflist"));
+        Command.Run("sh", "-c", $"umount {directory} 2> /dev/null || true");
+    }
+
+    [Theory]
     [InlineData(0, "agent")]
     [InlineData(65532, "agent")]
     [InlineData(0, "cleanup")]

@@ -58,7 +58,7 @@ internal sealed class NatBox : IDisposable
         }
     }
 
-    private LinuxHostOptions Options(string kind) => _options with
+    public LinuxHostOptions Options(string kind) => _options with
     {
         NatBackend = kind switch { "nftables" => NatBackend.Nftables, "auto" => NatBackend.Auto, "none" => NatBackend.None, _ => NatBackend.Iptables },
         NatIptables = kind switch { "iptables-nft" => NatIptables.Nft, "iptables-legacy" => NatIptables.Legacy, _ => NatIptables.Auto },

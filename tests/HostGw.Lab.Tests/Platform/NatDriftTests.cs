@@ -109,15 +109,19 @@ public sealed class NatDriftTests
         using NatBox box = new("iptables-nft", o => o with { ProgramFolders = [] });
         HostFailure failure = Assert.Single(box.Try(Plan).Failures);
         Assert.Equal(HostPart.Nat, failure.Part);
-        Assert.Equal("find the program iptables-nft-save: install iptables (the package brings both flavours on most distributions), or set nat.backend to nftables", failure.Error.Message);
+        Assert.Equal("find the program iptables-nft-save: install iptables (the package brings both flavours on most distributions), or do without: nat.backend nftables or none, forwardAccept false", failure.Error.Message);
     }
 
     [Theory]
-    [InlineData("iptables-nft", "kubelet uses iptables-nft on this host")]
-    [InlineData("iptables-legacy", "kubelet uses iptables-legacy on this host")]
-    public void The_flavour_of_the_host_is_found(string kind, string why)
+    [InlineData("iptables-nft -t mangle -N KUBE-IPTABLES-HINT", "iptables-nft", "kubelet uses iptables-nft on this host")]
+    [InlineData("ip6tables-nft -t mangle -N KUBE-KUBELET-CANARY", "iptables-nft", "kubelet uses iptables-nft on this host")]
+    [InlineData("iptables-nft -N OTHER; iptables-legacy -t mangle -N KUBE-IPTABLES-HINT", "iptables-legacy", "kubelet uses iptables-legacy on this host")]
+    [InlineData("iptables-nft -N OTHER; ip6tables-legacy -t mangle -N KUBE-KUBELET-CANARY", "iptables-legacy", "kubelet uses iptables-legacy on this host")]
+    [InlineData("ip6tables-nft -t nat -A POSTROUTING -s fd00::1 -j RETURN; iptables-legacy -t nat -S", "iptables-nft", "this host has rules of iptables-nft")]
+    [InlineData("iptables-legacy -t nat -S", "iptables-legacy", "this host has tables of iptables-legacy and none of iptables-nft")]
+    public void The_flavour_of_the_host_is_found(string before, string kind, string why)
     {
-        NatBox.Run($"{kind} -w -t mangle -N KUBE-IPTABLES-HINT");
+        NatBox.Run(before);
         using NatBox box = new("iptables");
         ApplyResult result = box.Try(Plan);
         Assert.Equal((kind, $"nat.backend says iptables, {why}"), (result.NatBackend?.Name, result.NatBackend?.Why));

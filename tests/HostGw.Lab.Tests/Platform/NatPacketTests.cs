@@ -1,6 +1,9 @@
 using System.Runtime.Versioning;
 using HostGw.Lab.Probes;
 using HostGw.Planning;
+using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Iptables;
+using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Lab.Tests.Platform;
 
@@ -76,6 +79,33 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
         box.Reach(Plan);
         Assert.Equal("192.0.2.1", flow.SourceSeen());
         Assert.Equal("10.244.1.5", exempt.SourceSeen());
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Connections_that_could_not_be_forgotten_are_forgotten_later(string kind)
+    {
+        using NatBox box = new(kind);
+        using NftablesBackend nftables = new();
+        HostProgram program = new(HostProgram.Folders, TimeSpan.FromSeconds(30));
+        using LinuxNat nat = new(box.Options(kind), nftables, new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy));
+        NatBox.Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
+        using NftablesFlow flow = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "192.0.2.2");
+        Assert.Equal("10.244.1.5", flow.SourceSeen());
+
+        NatWork work = nat.Compare(Plan, anew: true)!;
+        work.Before();
+        nat.ApplyAfter(work);
+        Assert.Contains("Operation not permitted", Capabilities.Without(() => Record.Exception(Forget))!.Message, StringComparison.Ordinal);
+        Assert.True(nat.OwesConnections);
+        Assert.Equal("10.244.1.5", flow.SourceSeen());
+
+        Assert.Null(nat.Compare(Plan, anew: true)); // nothing else is to be done, and it is owed still
+        Forget();
+        Assert.False(nat.OwesConnections);
+        Assert.Equal("192.0.2.1", flow.SourceSeen());
+
+        void Forget() => nat.ForgetUnmasqueraded(Plan.Sources, new HashSet<Planning.Ip>());
     }
 
     private string FromPod(string protocol, string to) =>

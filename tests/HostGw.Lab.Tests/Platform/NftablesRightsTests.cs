@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
@@ -7,14 +6,14 @@ namespace HostGw.Lab.Tests.Platform;
 
 [Collection("nftables")]
 [SupportedOSPlatform("linux")]
-public sealed partial class NftablesRightsTests
+public sealed class NftablesRightsTests
 {
     private const string Advice = "Operation not permitted (this needs the capability NET_ADMIN; or set nat.backend: none)";
 
     [Fact]
     public void Without_the_capability_the_error_names_it()
     {
-        (string reading, string writing) = WithoutCapabilities(() =>
+        (string reading, string writing) = Capabilities.Without(() =>
         {
             using NftablesNat nat = new();
             return (Assert.Throws<NetlinkException>(() => nat.Read()).Message,
@@ -24,29 +23,4 @@ public sealed partial class NftablesRightsTests
         Assert.Equal($"read the nf_tables generation: {Advice}", reading);
         Assert.Equal($"change nf_tables: {Advice}", writing);
     }
-
-    // Capabilities belong to a thread, and this one ends with the test.
-    private static T WithoutCapabilities<T>(Func<T> function)
-    {
-        T result = default!;
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                Assert.Equal(0, capset([0x20080522, 0], new uint[6])); // _LINUX_CAPABILITY_VERSION_3, this thread; none of any set
-                result = function();
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        return failure is null ? result : throw new InvalidOperationException("the thread without capabilities failed", failure);
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int capset(ReadOnlySpan<uint> header, ReadOnlySpan<uint> data);
 }

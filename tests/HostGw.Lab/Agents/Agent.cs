@@ -70,11 +70,16 @@ public sealed class Agent : IDisposable
     public Task WaitReadyAsync() => Eventually.TrueAsync(
         async () => IsRunning ? await IsReadyAsync() : throw new InvalidOperationException(Failure("ended")), () => Failure("is not ready"));
 
-    public async Task<bool> IsReadyAsync()
+    public Task<bool> IsReadyAsync() => IsOkAsync("/readyz");
+
+    /// <summary>Whether it is so far that it can be asked for its status.</summary>
+    public Task<bool> IsAnsweringAsync() => IsOkAsync("/healthz");
+
+    private async Task<bool> IsOkAsync(string path)
     {
         try
         {
-            using HttpResponseMessage answer = await _http.GetAsync($"http://{Listen}/readyz");
+            using HttpResponseMessage answer = await _http.GetAsync($"http://{Listen}{path}");
             return answer.StatusCode == HttpStatusCode.OK;
         }
         catch (HttpRequestException)
@@ -90,10 +95,13 @@ public sealed class Agent : IDisposable
         return (await JsonDocument.ParseAsync(body)).RootElement;
     }
 
+    /// <summary>What GET /metrics says.</summary>
+    public Task<string> MetricsAsync() => _http.GetStringAsync($"http://{Listen}/metrics");
+
     /// <summary>The sum of a metric over all its labels, or over those lines that have this label.</summary>
     public async Task<double> MetricAsync(string name, string label = "")
     {
-        string text = await _http.GetStringAsync($"http://{Listen}/metrics");
+        string text = await MetricsAsync();
         return text.Split('\n')
             .Where(line => line.StartsWith(name + " ", StringComparison.Ordinal) || line.StartsWith(name + "{", StringComparison.Ordinal))
             .Where(line => line.Contains(label, StringComparison.Ordinal))
@@ -105,6 +113,14 @@ public sealed class Agent : IDisposable
 
     /// <summary>Runs a command that takes the settings of the agent, such as plan.</summary>
     public string RunWithSettings(string command) => Run([command, .. Flags]);
+
+    /// <summary>The rules by which `hostgw doctor` finds something on this node, in its order.</summary>
+    public IReadOnlyList<string> Diagnose()
+    {
+        // Exit code 3 says that something was found.
+        string json = Command.Run("sh", ["-c", "\"$@\" || [ $? -eq 3 ]", "sh", "ip", .. StartInfo(["doctor", "-o", "json", .. Flags]).ArgumentList]);
+        return [.. JsonDocument.Parse(json).RootElement.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("rule").GetString()!)];
+    }
 
     public void Dispose()
     {

@@ -27,6 +27,9 @@ internal static partial class Libc
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int execv(string path, string?[] argv);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int prctl(int option, nint argument, in OldKernel.FilterProgram filter, nint unused, nint alsoUnused);
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int setenv(string name, string value, int overwrite);
 }

@@ -3,7 +3,7 @@ using HostGw.Lab.Network;
 
 namespace HostGw.Lab.Topology;
 
-/// <summary>A machine of the cluster: a namespace on the segment with a bridge for its pods, and nothing configured beyond that.</summary>
+/// <summary>A machine of the cluster: a namespace on the segment, with a bridge for its pods unless they come by CNI, and nothing configured beyond that.</summary>
 public sealed class Node : IDisposable
 {
     public const string Bridge = "cni0";
@@ -33,22 +33,25 @@ public sealed class Node : IDisposable
     public ImmutableArray<Pod> Pods { get; private set; } = [];
 
     /// <summary>Builds a node as a fresh host is: forwarding off, reverse path filter strict, only the default route.</summary>
-    public static Node Create(Segment segment, int number, bool windows, int pods)
+    public static Node Create(Segment segment, int number, bool windows, bool bridge, int pods)
     {
         var node = new Node(number, windows);
         NetworkNamespace.Create([node.Name]);
         node.BeLikeAFreshHost();
         segment.Attach(node.Network, node.Addresses);
-        node.Network.Configure([
-            $"link add {Bridge} type bridge",
-            $"address add {node.PodGateways[0]}/24 dev {Bridge}",
-            $"address add {node.PodGateways[1]}/64 dev {Bridge} nodad",
-            $"link set {Bridge} up",
-            .. Addressing.Router.Select(router => $"route add default via {router}"),
-        ]);
+        node.Network.Configure(Addressing.Router.Select(router => $"route add default via {router}"));
+        if (bridge)
+            node.AddBridge();
         node.Pods = [.. Enumerable.Range(1, pods).Select(pod => Pod.Create(node, pod))];
         return node;
     }
+
+    private void AddBridge() => Network.Configure([
+        $"link add {Bridge} type bridge",
+        $"address add {PodGateways[0]}/24 dev {Bridge}",
+        $"address add {PodGateways[1]}/64 dev {Bridge} nodad",
+        $"link set {Bridge} up",
+    ]);
 
     public void Dispose()
     {

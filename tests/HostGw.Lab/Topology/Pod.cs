@@ -4,12 +4,12 @@ using HostGw.Lab.Probes;
 
 namespace HostGw.Lab.Topology;
 
-/// <summary>A pod: a namespace behind its node's bridge, answering whoever asks with the source address it saw.</summary>
+/// <summary>A pod: a namespace of a node, answering whoever asks with the source address it saw.</summary>
 public sealed class Pod : IDisposable
 {
     private readonly SourceEcho _echo;
 
-    private Pod(NetworkNamespace network, ImmutableArray<IPAddress> addresses)
+    internal Pod(NetworkNamespace network, ImmutableArray<IPAddress> addresses)
     {
         Network = network;
         Addresses = addresses;

@@ -13,8 +13,9 @@ public partial class DependencyTests
         ["Platform"] = ["Planning"],
         ["Nodes"] = ["Kubernetes", "Planning"],
         ["Reconciliation"] = ["Planning", "Platform", "Nodes"],
+        ["Diagnosis"] = ["Planning", "Platform", "Reconciliation"],
         ["Status"] = ["Planning", "Platform", "Reconciliation"],
-        ["Commands"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Status", "Settings"],
+        ["Commands"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Diagnosis", "Status", "Settings"],
     };
 
     public static TheoryData<string> Folders => [.. MaySee.Keys];
@@ -65,7 +66,7 @@ public partial class DependencyTests
     private static partial Regex FullName();
 
     // Inside namespace HostGw, Nodes.NodeStore needs no HostGw before it.
-    [GeneratedRegex(@"(?<![\w.""])(Planning|Kubernetes|Settings|Platform|Nodes|Reconciliation|Status|Commands)\.[A-Z]")]
+    [GeneratedRegex(@"(?<![\w.""])(Planning|Kubernetes|Settings|Platform|Nodes|Reconciliation|Diagnosis|Status|Commands)\.[A-Z]")]
     private static partial Regex HalfName();
 
     [GeneratedRegex(@"//.*$", RegexOptions.Multiline)]

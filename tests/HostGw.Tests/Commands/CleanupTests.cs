@@ -33,6 +33,17 @@ public class CleanupTests
         Assert.Equal((ExitCodes.Done, "nothing of HostGw's stands on this host\n", ""), Cleanup());
 
     [Fact]
+    public void The_CNI_configuration_goes_too()
+    {
+        Agent agent = new("cni=on");
+        agent.Pass();
+        using StringWriter output = new() { NewLine = "\n" }, error = new();
+        Assert.Equal(ExitCodes.Done, CleanupCommand.Run(agent.Host, output, error));
+        Assert.StartsWith("removed 10-hostgw.conflist\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Null(agent.Host.Cni);
+    }
+
+    [Fact]
     public void What_cannot_be_removed_is_not_said_to_be_gone()
     {
         _agent.Pass();

@@ -23,6 +23,7 @@ public class CommandLineTests
     [InlineData("status")]
     [InlineData("adopt")]
     [InlineData("cleanup")]
+    [InlineData("doctor")]
     public async Task Every_command_explains_itself(string command)
     {
         Ran help = await Ran.CommandAsync(command, "--help");

@@ -23,7 +23,7 @@ internal static class NodeJson
         Add(line, "ext", string.Join(',', node.ExternalIPs));
         if (node.NextHopOverride is { } hops)
             line.Append(" hop=").AppendJoin(',', hops);
-        Add(line, "skip", node.Skip ? "yes" : "");
+        Add(line, "skip", node.Skip switch { true => "yes", false => "", null => "unreadable" });
         Add(line, "labels", string.Join(',', node.Labels.Select(l => $"{l.Key}:{l.Value}")));
         return line.ToString();
     }

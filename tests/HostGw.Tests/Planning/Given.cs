@@ -32,12 +32,12 @@ internal static class Given
             InternalIPs = Ips(words[2]),
             ExternalIPs = Ips(Option("external", "-")),
             NextHopOverride = words.Any(w => w.StartsWith("hop=", StringComparison.Ordinal)) ? Ips(Option("hop", "-")) : null,
-            Skip = words.Contains("skip"),
+            Skip = words.Contains("skip=yes") ? null : words.Contains("skip"),
             Labels = [.. List(Option("labels", "-")).Select(l => KeyValuePair.Create(l.Split(':')[0], l.Split(':')[1]))],
         };
     }
 
-    /// <summary>"eth0 10.0.0.1/24 [down]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api IP".</summary>
+    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api IP".</summary>
     public static HostState Host(string text)
     {
         HostDraft draft = new();
@@ -61,6 +61,7 @@ internal static class Given
                 "clusterRoute" => policy with { ClusterRoute = Enum.Parse<ClusterRouteMode>(value, ignoreCase: true) },
                 "interface" => policy with { Interface = value },
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },
+                "cni" => policy with { InstallCni = value == "on" },
                 "forwarding" => policy with { Forwarding = value == "on" },
                 "windows.api" => policy with { Windows = policy.Windows with { ApiServerAddress = Ip.Parse(value) } },
                 "windows.gateway" => policy with { Windows = policy.Windows with { Gateway = Ip.Parse(value) } },

@@ -38,7 +38,7 @@ internal sealed class HostDraft
     {
         int index = words[0] == "lo" ? 1 : _interfaces.Count + 1;
         if (index > 1)
-            _interfaces.Add(new(index, words[0], IsUp: !words.Contains("down"), IsLoopback: false));
+            _interfaces.Add(new(index, words[0], IsUp: !words.Contains("down"), IsLoopback: false) { Mtu = Mtu(words) });
         foreach (string word in words[1..])
         {
             // "10.8.0.2>10.8.0.1/32": our end of a point-to-point link, and the other.
@@ -47,6 +47,9 @@ internal sealed class HostDraft
                 _addresses.Add(new(ends.Length > 1 ? Ip.Parse(ends[0]) : connected.Address, connected.Aligned, index));
         }
     }
+
+    private static int Mtu(string[] words) =>
+        words.FirstOrDefault(w => w.StartsWith("mtu=", StringComparison.Ordinal)) is { } given ? int.Parse(given["mtu=".Length..], CultureInfo.InvariantCulture) : 1500;
 
     private void ReadRoute(string[] words)
     {

@@ -93,6 +93,8 @@ public class VerdictTests
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 hop=10.0.0.1", "noAddress: its address 10.0.0.1 is an address of this host" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 hop=-", "rejected: its annotation hostgw.io/next-hop holds no address, or two of one family" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 skip", "skipped: annotation hostgw.io/skip" },
+        { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 skip=yes", "routed: not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"" },
+        { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.254 skip=yes", "routed: warning: 10.0.0.254 is also a gateway of this host; not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"" },
         { "selector=zone=a", Given.Lan, "peer 10.244.2.0/24 10.0.0.2", "skipped: the setting nodeSelector does not select it" },
         { "", Given.Lan, "peer 10.244.1.0/24 10.0.0.2 skip", "rejected: overlaps 10.244.1.0/24 of this host's own node" },
         { "", Given.Lan, "peer - 10.0.0.2", "noPodCidr: the node has no podCIDR yet" },

@@ -23,6 +23,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Whose packets chain FORWARD accepts.</summary>
     public ImmutableArray<Prefix> ForwardAccept { get; private set; } = [];
 
+    /// <summary>Our CNI configuration.</summary>
+    public CniPlan? Cni { get; private set; }
+
+    /// <summary>Another plugin's CNI configuration that comes before ours; null: none.</summary>
+    public string? OtherCni { get; set; }
+
     /// <summary>Whether the last pass was told to read rules anew.</summary>
     public bool ReadRulesAnew { get; private set; }
 
@@ -62,6 +68,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public string PreviewForward(ImmutableArray<Prefix> accept) =>
         ForwardAccept.SequenceEqual(accept) || (!DropsForwarded && ForwardAccept.IsEmpty) ? "" : "accept changed";
 
+    public string PreviewCni(CniPlan? desired) =>
+        OtherCni is null && desired is not null ? (Equals(Cni, desired) ? "" : "wrote 10-hostgw.conflist")
+        : Cni is null ? "" : "removed 10-hostgw.conflist";
+
     public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => Leftovers;
 
     public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
@@ -75,12 +85,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         Turn(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, () => State = State with { Forwarding = State.Forwarding with { IPv4 = true } }, failures);
         Turn(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, () => State = State with { Forwarding = State.Forwarding with { IPv6 = true } }, failures);
         string natChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "";
-        if (natChange.Length > 0 && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
+        if (natChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
             natChange = "";
 
         ReadRulesAnew = changes.ReadsRulesAnew;
         string forwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "";
-        if (forwardChange.Length > 0 && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
+        if (forwardChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
             forwardChange = "";
 
         foreach (PodRoute route in changes.Routes.Add)
@@ -91,10 +101,16 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
-        return new(failures, natChange)
+        string cniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "";
+        if (cniChange.Length > 0 && !Do(HostPart.Cni, cniChange, null, () => Cni = OtherCni is null ? changes.Cni : null, failures))
+            cniChange = "";
+        return new(failures, changes.HoldsRules ? "" : natChange)
         {
+            CniChange = cniChange,
+            Cni = OtherCni is not null ? new(OtherCni, IsOurs: false) : Cni is not null ? new("/etc/cni/net.d/10-hostgw.conflist", IsOurs: true) : null,
             NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables"),
-            ForwardChange = forwardChange,
+            ForwardChange = changes.HoldsRules ? "" : forwardChange,
+            HeldRules = changes.HoldsRules ? new(natChange.Length > 0 ? natChange : null, forwardChange.Length > 0 ? forwardChange : null) : default,
             RulesWriter = RulesWriter,
         };
     }
@@ -137,6 +153,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         Assert.NotEqual(0, _routes.RemoveAll(r => r.Destination.ToString() == destination));
         _wake?.Invoke(WakeCauses.Routes);
     }
+
+    /// <summary>Somebody else removes our CNI configuration.</summary>
+    public void LoseCni() => Cni = null;
 
     /// <summary>Somebody else flushes our table.</summary>
     public void DropNat() => Nat = null;

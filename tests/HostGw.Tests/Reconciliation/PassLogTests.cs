@@ -30,6 +30,21 @@ public class PassLogTests
     }
 
     [Fact]
+    public void The_CNI_configuration_is_told_of_when_it_changes_and_anothers_once()
+    {
+        Agent agent = new("cni=on");
+        _log.Write(agent.Pass());
+        Assert.Contains("Information 601 Changed the CNI configuration: wrote 10-hostgw.conflist", _lines.Take());
+
+        agent.Host.OtherCni = "/etc/cni/net.d/05-cilium.conf";
+        _log.Write(agent.Pass());
+        Assert.Contains(
+            "Information 602 No CNI configuration of ours: pods get their network by /etc/cni/net.d/05-cilium.conf, another plugin's (cni.takeOver would put ours first)", _lines.Take());
+        _log.Write(agent.Pass());
+        Assert.Empty(_lines.Take());
+    }
+
+    [Fact]
     public void A_quiet_pass_says_nothing()
     {
         Pass();

@@ -21,11 +21,27 @@ public class RuleBrakeTests
         Assert.Equal(TimeSpan.FromSeconds(10), held.HeldBackFor);
         Assert.Contains("somebody keeps undoing our rules (created; last changed by the program firewalld): they are repaired only every 10 s", Problems.Of(held));
 
+        Assert.Equal(new HeldRules("created", null), held.HeldRules);
+
         _agent.Time.Advance(TimeSpan.FromSeconds(9));
-        Assert.Equal("", _agent.Pass(WakeCauses.Nat).NatChange);
+        PassReport still = _agent.Pass(WakeCauses.Nat);
+        Assert.Equal(("", "created", TimeSpan.FromSeconds(1)), (still.NatChange, still.HeldRules.Nat, still.HeldRulesFor));
         _agent.Time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("created", _agent.Pass(WakeCauses.Retry).NatChange);
+        PassReport repaired = _agent.Pass(WakeCauses.Retry);
+        Assert.Equal(("created", default, null), (repaired.NatChange, repaired.HeldRules, repaired.HeldBackFor));
         Assert.Equal("", Undone().NatChange);
+    }
+
+    [Fact]
+    public void While_repairs_are_put_off_nothing_waits_unless_something_is_wrong()
+    {
+        _agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Undone();
+        PassReport inOrder = _agent.Pass(WakeCauses.Nat);
+        Assert.Equal((default, null, null), (inOrder.HeldRules, inOrder.HeldRulesFor, inOrder.HeldBackFor));
+        Assert.NotNull(inOrder.ContestedRules);
+        Assert.NotNull(Undone().HeldRules.Nat);
     }
 
     [Fact]
@@ -52,7 +68,8 @@ public class RuleBrakeTests
             Assert.Equal("accept changed", _agent.Pass(WakeCauses.Nat).ForwardChange);
         }
         _agent.Host.LoseForwardAccept();
-        Assert.Equal("", _agent.Pass(WakeCauses.Nat).ForwardChange);
+        PassReport held = _agent.Pass(WakeCauses.Nat);
+        Assert.Equal(("", new HeldRules(null, "accept changed")), (held.ForwardChange, held.HeldRules));
     }
 
     [Fact]
@@ -62,7 +79,8 @@ public class RuleBrakeTests
         for (int i = 0; i < 6; i++)
             Undone();
         _agent.Nodes = [.. _agent.Nodes, "z 10.250.7.0/24 10.0.0.7"];
-        Assert.Equal("created", _agent.Pass(WakeCauses.Nodes).NatChange);
+        PassReport changed = _agent.Pass(WakeCauses.Nodes);
+        Assert.Equal(("created", default), (changed.NatChange, changed.HeldRules));
     }
 
     [Theory]
@@ -77,6 +95,16 @@ public class RuleBrakeTests
     {
         _agent.Pass(causes);
         Assert.Equal(anew, _agent.Host.ReadRulesAnew);
+    }
+
+    [Fact]
+    public void A_leftover_that_nothing_announced_as_gone_is_told_of_until_the_next_full_pass()
+    {
+        _agent.Host.Leftovers = [new("theirs", () => { })];
+        Assert.Single(_agent.Pass(WakeCauses.Start).Obstacles);
+        _agent.Host.Leftovers = [];
+        Assert.Single(_agent.Pass(WakeCauses.Nodes).Obstacles);
+        Assert.Empty(_agent.Pass(WakeCauses.Resync).Obstacles);
     }
 
     private PassReport Undone()

@@ -7,7 +7,7 @@ namespace HostGw.Tests.Settings;
 
 public class SettingsPageTests
 {
-    private static readonly UsedBy[] Commands = [UsedBy.Agent, UsedBy.Plan, UsedBy.Adopt, UsedBy.Cleanup, UsedBy.Status];
+    private static readonly UsedBy[] Commands = [UsedBy.Agent, UsedBy.Plan, UsedBy.Adopt, UsedBy.Cleanup, UsedBy.Status, UsedBy.Doctor];
 
     [Fact]
     public void The_documented_table_is_the_table() => Golden.Equal("docs/settings.md", Page());

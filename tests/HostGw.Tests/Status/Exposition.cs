@@ -32,7 +32,7 @@ internal static partial class Exposition
                 Match sample = Sample().Match(line);
                 Assert.True(sample.Success, $"'{line}' is no sample");
                 Assert.NotEqual("", type);
-                string[] suffixes = type == "summary" ? ["_sum", "_count"] : [""];
+                string[] suffixes = type == "histogram" ? ["_bucket", "_sum", "_count"] : [""];
                 Assert.Contains(sample.Groups["name"].Value, suffixes.Select(s => family + s));
                 Assert.True(samples.TryAdd(sample.Groups["series"].Value, double.Parse(sample.Groups["value"].Value, CultureInfo.InvariantCulture)), $"'{line}' comes twice");
             }
@@ -44,15 +44,15 @@ internal static partial class Exposition
     public static bool IsCounter(string text, string series)
     {
         string name = series.Split('{')[0];
-        return text.Contains($"# TYPE {name} counter\n", StringComparison.Ordinal) || name.EndsWith("_count", StringComparison.Ordinal) || name.EndsWith("_sum", StringComparison.Ordinal);
+        return text.Contains($"# TYPE {name} counter\n", StringComparison.Ordinal) || name.EndsWith("_count", StringComparison.Ordinal) || name.EndsWith("_sum", StringComparison.Ordinal) || name.EndsWith("_bucket", StringComparison.Ordinal);
     }
 
     [GeneratedRegex("^# HELP (?<name>hostgw_[a-z0-9_]+) [^\\\\]+$")]
     private static partial Regex Help();
 
-    [GeneratedRegex("^# TYPE (?<name>hostgw_[a-z0-9_]+) (?<type>counter|gauge|summary)$")]
+    [GeneratedRegex("^# TYPE (?<name>hostgw_[a-z0-9_]+) (?<type>counter|gauge|histogram)$")]
     private static partial Regex Type();
 
-    [GeneratedRegex("""^(?<series>(?<name>hostgw_[a-z0-9_]+)(\{[a-z]+="([^"\\\n]|\\[\\"n])*"\})?) (?<value>-?[0-9.]+(E[+-]?[0-9]+)?)$""")]
+    [GeneratedRegex("""^(?<series>(?<name>hostgw_[a-z0-9_]+)(\{[a-z]+="([^"\\\n]|\\[\\"n])*"(,[a-z]+="([^"\\\n]|\\[\\"n])*")*\})?) (?<value>-?[0-9.]+(E[+-]?[0-9]+)?)$""")]
     private static partial Regex Sample();
 }

@@ -9,12 +9,13 @@ namespace HostGw.Tests.Status;
 
 public class MetricsTextTests
 {
+    private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
+    private static readonly ApiHealth Followed = new(null, "42", Noon, Noon.AddSeconds(30.5), Failures: 3);
+
     [Fact]
     public void The_metrics_of_a_cluster_with_one_of_everything()
     {
-        PassReport report = Reports.First();
-
-        string text = MetricsText.Write("0.1.0+abc", report, new StatusCounters().After(report), followsApiServer: true, writes: 7);
+        string text = Everything();
 
         Golden.Equal("tests/HostGw.Tests/Status/Golden/metrics.txt", text);
         Exposition.Parse(text);
@@ -23,7 +24,7 @@ public class MetricsTextTests
     [Fact]
     public void Before_the_first_pass_they_are_valid_too()
     {
-        Dictionary<string, double> samples = Exposition.Parse(MetricsText.Write("0.1.0", null, new(), followsApiServer: false, writes: 0));
+        Dictionary<string, double> samples = Exposition.Parse(MetricsText.Write("0.1.0", null, new(), new("no answer"), writes: 0));
 
         Assert.Equal(0, samples["hostgw_ready"]);
         Assert.Equal(0, samples["hostgw_pass_duration_seconds_count"]);
@@ -32,7 +33,7 @@ public class MetricsTextTests
     [Fact]
     public void Label_values_are_escaped() =>
         Assert.Contains(
-            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n", MetricsText.Write("a\\b\"c\nd", null, new(), followsApiServer: false, writes: 0), StringComparison.Ordinal);
+            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n", MetricsText.Write("a\\b\"c\nd", null, new(), new("no answer"), writes: 0), StringComparison.Ordinal);
 
     [Fact]
     public void Counters_only_grow_and_count_what_was_done()
@@ -47,7 +48,7 @@ public class MetricsTextTests
                 agent.Host.Remove(i == 3 ? "10.244.2.0/24" : $"10.244.{i + 1}.0/24");
             board.Record(agent.Pass(WakeCauses.Routes | WakeCauses.Links));
 
-            string text = MetricsText.Write("0.1.0", board.Last, board.Counters, true, agent.Host.Writes);
+            string text = MetricsText.Write("0.1.0", board.Last, board.Counters, Followed, agent.Host.Writes);
             Dictionary<string, double> after = Exposition.Parse(text);
             Assert.All(before.Where(s => Exposition.IsCounter(text, s.Key)), s => Assert.True(after[s.Key] >= s.Value, s.Key));
             before = after;
@@ -60,6 +61,91 @@ public class MetricsTextTests
         // Two at first, one repaired, one refused; then both.
         Assert.Equal(5, before["hostgw_routes_changed_total{change=\"added\"}"]);
     }
+
+    [Fact]
+    public void What_was_put_right_is_counted_by_what_had_happened()
+    {
+        Agent agent = new();
+        StatusBoard board = new();
+        Board(WakeCauses.Start);
+        agent.Host.Remove("10.244.2.0/24");
+        agent.Host.Overwrite("10.244.3.0/24 via 10.0.0.9 dev eth0");
+        agent.Host.LoseNat();
+        agent.Host.State = agent.Host.State with { Forwarding = new(false, false) };
+        Board(WakeCauses.Routes | WakeCauses.Nat | WakeCauses.Forwarding);
+
+        Dictionary<string, double> samples = Samples(board);
+        Assert.Equal(1, samples["hostgw_repairs_total{cause=\"route_removed\"}"]);
+        Assert.Equal(1, samples["hostgw_repairs_total{cause=\"route_overwritten\"}"]);
+        Assert.Equal(1, samples["hostgw_repairs_total{cause=\"masquerade_undone\"}"]);
+        Assert.Equal(1, samples["hostgw_repairs_total{cause=\"forwarding_off\"}"]);
+        Assert.Equal(0, samples["hostgw_repairs_total{cause=\"route_changed\"}"]);
+
+        // A node that joins or leaves is no repair.
+        agent.Nodes = agent.Nodes[..^1];
+        Board(WakeCauses.Nodes);
+        agent.Nodes = Agent.ThreeNodes;
+        Board(WakeCauses.Nodes);
+        Assert.Equal(4, Samples(board).Where(s => s.Key.StartsWith("hostgw_repairs_total", StringComparison.Ordinal)).Sum(s => s.Value));
+
+        void Board(WakeCauses causes) => board.Record(agent.Pass(causes));
+    }
+
+    [Fact]
+    public void A_pass_is_counted_in_the_bucket_of_its_time()
+    {
+        StatusBoard board = new();
+        foreach (double seconds in (double[])[0.0005, 0.002, 0.002, 99])
+            board.Record(Reports.InOrder() with { Elapsed = TimeSpan.FromSeconds(seconds) });
+
+        Dictionary<string, double> samples = Samples(board);
+        Assert.Equal(1, Bucket("0.0005"));
+        Assert.Equal(1, Bucket("0.001"));
+        Assert.Equal(3, Bucket("0.0025"));
+        Assert.Equal(3, Bucket("10"));
+        Assert.Equal(4, Bucket("+Inf"));
+        Assert.Equal(99.0045, samples["hostgw_pass_duration_seconds_sum"], 1e-9);
+
+        double Bucket(string bound) => samples[$"hostgw_pass_duration_seconds_bucket{{le=\"{bound}\"}}"];
+    }
+
+    [Theory]
+    [InlineData("Nodes, Links", 1, 0)]
+    [InlineData("Routes", 0, 1)]
+    [InlineData("Start, Nodes", 0, 0)]
+    public void The_time_from_the_news_to_the_kernel_is_counted_by_who_brought_it(string causes, int nodes, int host)
+    {
+        StatusBoard board = new();
+        board.Record(new Agent().Pass(Enum.Parse<WakeCauses>(causes)), TimeSpan.FromMilliseconds(3));
+        Dictionary<string, double> samples = Samples(board);
+        Assert.Equal(nodes, samples["hostgw_reaction_seconds_bucket{source=\"nodes\",le=\"0.005\"}"]);
+        Assert.Equal(host, samples["hostgw_reaction_seconds_bucket{source=\"host\",le=\"0.005\"}"]);
+        Assert.Equal(0, samples["hostgw_reaction_seconds_bucket{source=\"host\",le=\"0.0025\"}"]);
+    }
+
+    [Fact]
+    public void A_pass_that_changed_nothing_or_failed_is_no_reaction()
+    {
+        StatusBoard board = new();
+        Agent agent = new();
+        agent.Host.Refusal = what => what == "add 10.244.3.0/24" ? new HostRefusal("no") : null;
+        board.Record(agent.Pass(), TimeSpan.FromMilliseconds(3));
+        agent.Host.Refusal = _ => null;
+        board.Record(agent.Pass(), TimeSpan.FromMilliseconds(3));
+        board.Record(agent.Pass(), TimeSpan.FromMilliseconds(3));
+        Assert.Equal(1, Samples(board)["hostgw_reaction_seconds_count{source=\"nodes\"}"]);
+    }
+
+    [Fact]
+    public void The_documented_metrics_are_the_metrics() => Golden.Equal("docs/metrics.md", MetricsPage.Of(Everything()));
+
+    private static string Everything()
+    {
+        PassReport report = Reports.First();
+        return MetricsText.Write("0.1.0+abc", report, new StatusCounters().After(report), Followed, writes: 7);
+    }
+
+    private static Dictionary<string, double> Samples(StatusBoard board) => Exposition.Parse(MetricsText.Write("0.1.0", board.Last, board.Counters, Followed, 0));
 
     /// <summary>Every cause has a name, and only one.</summary>
     [Fact]

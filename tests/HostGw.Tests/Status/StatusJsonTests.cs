@@ -84,6 +84,30 @@ public class StatusJsonTests
     }
 
     [Fact]
+    public void Rules_that_somebody_keeps_undoing_are_held_and_it_says_until_when_and_who()
+    {
+        Agent agent = new();
+        agent.Host.RulesWriter = "firewalld";
+        agent.Pass();
+        JsonElement status = default;
+        for (int i = 0; i < 6; i++)
+        {
+            agent.Host.LoseNat();
+            status = Parse(agent.Pass(HostGw.Platform.WakeCauses.Nat));
+        }
+
+        JsonElement nat = status.GetProperty("nat");
+        Assert.Equal("held", nat.GetProperty("state").GetString());
+        Assert.Equal(agent.Time.GetUtcNow() + TimeSpan.FromSeconds(10), nat.GetProperty("heldUntil").GetDateTimeOffset());
+        Assert.Contains("to be done: created; put off because somebody keeps undoing our rules (created; last changed by the program firewalld)", nat.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal("applied", status.GetProperty("forwardAccept").GetProperty("state").GetString());
+
+        agent.Time.Advance(TimeSpan.FromSeconds(10));
+        nat = Parse(agent.Pass(HostGw.Platform.WakeCauses.Retry)).GetProperty("nat");
+        Assert.Equal(("applied", JsonValueKind.Null), (nat.GetProperty("state").GetString(), nat.GetProperty("heldUntil").ValueKind));
+    }
+
+    [Fact]
     public void Masquerading_is_left_alone_while_the_own_node_is_not_in_order() =>
         Assert.Equal("left alone", Parse(new Agent { Nodes = ["self - 10.0.0.1"] }.Pass()).GetProperty("nat").GetProperty("state").GetString());
 

@@ -13,7 +13,7 @@ internal sealed class Leftovers(Func<NftCensus?> census, IptablesPrograms[] ipta
 {
     /// <param name="own">This node's podCIDRs.</param>
     /// <param name="peers">Other nodes' podCIDRs.</param>
-    /// <exception cref="HostNetworkException">Rules cannot be read.</exception>
+    /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
     public List<Leftover> Find(ImmutableArray<Prefix> own, ImmutableArray<Prefix> peers)
     {
         List<Leftover> found = [];
@@ -39,11 +39,21 @@ internal sealed class Leftovers(Func<NftCensus?> census, IptablesPrograms[] ipta
         if (!stands || !programs.AreInstalled(ipv4))
             return;
 
-        SavedTable saved = programs.Read(ipv4, nat.Table, new(nat.Table, static (chain, _) => LeftoverRules.Sees(chain)));
+        string where = $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}";
+        SavedTable saved;
+        try
+        {
+            saved = programs.Read(ipv4, nat.Table, new(nat.Table, static (chain, _) => LeftoverRules.Sees(chain)));
+        }
+        catch (IptablesException e)
+        {
+            found.Add(new($"{where}: whether a rule masquerades what goes from pod to pod is unknown ({e.Message})", null));
+            return;
+        }
         foreach (LeftoverRule rule in LeftoverRules.Find(saved, [.. own.Where(p => p.IsIPv4 == ipv4)], [.. peers.Where(p => p.IsIPv4 == ipv4)]))
         {
             found.Add(new(
-                $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}: rule '-A {nat.Parent} {rule.Rule}' masquerades what goes from pod to pod",
+                $"{where}: rule '-A {nat.Parent} {rule.Rule}' masquerades what goes from pod to pod",
                 () => programs.Restore(ipv4, $"*{nat.Table}\n{string.Concat(rule.Removal.Select(l => l + "\n"))}COMMIT\n")));
         }
     }

@@ -23,8 +23,8 @@ internal sealed class LinuxForward
         IptablesPresence presence = new(census);
         foreach (bool ipv4 in (bool[])[true, false])
         {
-            _families[(IptablesFlavour.Nft, ipv4)] = new(nft, IptablesFlavour.Nft, presence, ipv4);
-            _families[(IptablesFlavour.Legacy, ipv4)] = new(legacy, IptablesFlavour.Legacy, presence, ipv4);
+            foreach (IptablesPrograms programs in (IptablesPrograms[])[nft, legacy])
+                _families[(programs.Flavour, ipv4)] = new(new(programs, presence, OwnChain.Forward, ipv4));
         }
     }
 
@@ -53,8 +53,8 @@ internal sealed class LinuxForward
                 : IptablesPresence.HasLegacyTable(ipv4, OwnChain.Forward.Table);
             try
             {
-                if (family.Compare(accept, mayDrop) is { } change)
-                    work.Add(($"{family.Name}: {change.Reason}", () => family.Apply(change)));
+                if (family.Compare(accept, mayDrop) is var (what, apply))
+                    work.Add(($"{family.Name}: {what}", apply));
             }
             catch (IptablesException e) when (flavour == IptablesFlavour.Legacy)
             {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform.Cni;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
@@ -8,7 +9,7 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>A Linux host: rtnetlink for routes, nf_tables or iptables for NAT, /proc/sys/net for forwarding.</summary>
+/// <summary>A Linux host: rtnetlink for routes, nf_tables or iptables for NAT, /proc/sys/net for forwarding, a file for CNI.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHost : IHostNetwork
 {
@@ -19,6 +20,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly LinuxNat _nat;
     private readonly LinuxForward _forward;
     private readonly Leftovers _leftovers;
+    private readonly CniConfiguration _cni;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly RouteNews _news;
@@ -27,10 +29,11 @@ internal sealed class LinuxHost : IHostNetwork
     public LinuxHost(LinuxHostOptions options)
     {
         _sysctl = options.ProcSysNet;
-        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(30));
+        HostProgram program = new(options.ProgramFolders, TimeSpan.FromSeconds(15));
         _iptables = [new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy)];
         _nat = new(options, _nftables, _iptables[0], _iptables[1]);
         _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
+        _cni = new(options.Cni);
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
         _leftovers = new(() => _nftables.Census, _iptables);
@@ -40,12 +43,16 @@ internal sealed class LinuxHost : IHostNetwork
 
     public long Writes => _socket.Writes + _nftables.Writes + _iptables.Sum(p => p.Writes);
 
+    public IReadOnlyList<string> Obstacles => [.. _forward.Obstacles, .. _cni.Obstacles];
+
     public HostState Read(Ip apiServer) => _reader.Read(apiServer);
 
     public string PreviewNat(NatPlan? desired) => _nat.Compare(desired, anew: true)?.What ?? "";
 
     public string PreviewForward(ImmutableArray<Prefix> accept) =>
         string.Join("; ", _forward.Compare(accept, anew: true, static e => throw e).Select(w => w.What));
+
+    public string PreviewCni(CniPlan? desired) => _cni.Preview(desired);
 
     public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan.OwnPodCidrs, [.. plan.Routes.Select(r => r.Destination)]);
 
@@ -54,6 +61,9 @@ internal sealed class LinuxHost : IHostNetwork
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         List<HostFailure> failures = [];
+        string cni = "";
+        // No pod is started while its way is taken away, nor before it is there.
+        Attempt(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = _cni.Apply(null), failures);
         Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => EnableForwardingIPv4(changes.UplinkIPv4), failures);
         Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
         Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
@@ -65,25 +75,39 @@ internal sealed class LinuxHost : IHostNetwork
         NatWork? nat = null;
         Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes), failures);
         _routes.Apply(changes.Routes, failures);
-        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null, () => _nat.ApplyAfter(nat!), failures);
+        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null && !changes.HoldsRules, () => _nat.ApplyAfter(nat!), failures);
         Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
-        return new(failures, nat?.What ?? "")
+        bool networkStands = failures.All(f => f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours);
+        Attempt(HostPart.Cni, "write the CNI configuration", changes is { ChangesCni: true, Cni: not null } && networkStands, () => cni = _cni.Apply(changes.Cni), failures);
+        string? natWork = nat?.What, forwardWork = forward.Count > 0 ? string.Join("; ", forward) : null;
+        return new(failures, changes.HoldsRules ? "" : natWork ?? "")
         {
             NatBackend = _nat.Choice,
-            ForwardChange = string.Join("; ", forward),
-            Obstacles = _forward.Obstacles,
+            ForwardChange = changes.HoldsRules ? "" : forwardWork ?? "",
+            HeldRules = changes.HoldsRules ? new(natWork, forwardWork) : default,
+            CniChange = cni,
+            Cni = _cni.Standing,
+            Obstacles = Obstacles,
             RulesWriter = _ruleNews.Writer,
         };
     }
 
-    public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken) =>
-        LinuxWatch.RunAsync(_news, _ruleNews, wake, cancellationToken);
+    public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
+    {
+        _cni.Changed = () => wake(WakeCauses.Cni);
+        return LinuxWatch.RunAsync(_news, _ruleNews, wake, cancellationToken);
+    }
 
-    public void Expect(Plan plan) => _news.Expect(plan);
+    public void Expect(Plan plan)
+    {
+        _news.Expect(plan);
+        _reader.Expect(plan.Routes.Length);
+    }
 
     public void Dispose()
     {
+        _cni.Dispose();
         _nat.Dispose();
         _socket.Dispose();
     }
@@ -98,7 +122,8 @@ internal sealed class LinuxHost : IHostNetwork
     private NatWork? BeginNat(HostChanges changes)
     {
         NatWork? work = _nat.Compare(changes.Nat, changes.ReadsRulesAnew);
-        work?.Before();
+        if (!changes.HoldsRules)
+            work?.Before();
         return work;
     }
 
@@ -107,7 +132,7 @@ internal sealed class LinuxHost : IHostNetwork
         foreach ((string what, Action apply) in _forward.Compare(changes.ForwardAccept, changes.ReadsRulesAnew, Fail))
         {
             int before = failures.Count;
-            Attempt(HostPart.Forward, "accept pods' packets in chain FORWARD", true, apply, failures);
+            Attempt(HostPart.Forward, "accept pods' packets in chain FORWARD", !changes.HoldsRules, apply, failures);
             if (failures.Count == before)
                 done.Add(what);
         }

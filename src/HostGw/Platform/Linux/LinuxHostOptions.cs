@@ -1,4 +1,5 @@
 using HostGw.Planning;
+using HostGw.Platform.Cni;
 using HostGw.Platform.Linux.Iptables;
 
 namespace HostGw.Platform.Linux;
@@ -14,6 +15,8 @@ internal sealed record LinuxHostOptions
     public NatBackend NatBackend { get; init; }
 
     public NatIptables NatIptables { get; init; }
+
+    public CniOptions Cni { get; init; } = new();
 
     /// <summary>Where the programs of iptables are looked for.</summary>
     public IReadOnlyList<string> ProgramFolders { get; init; } = HostProgram.Folders;

@@ -11,8 +11,17 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
+    private const int OfOthers = 256;
+
     private readonly NetlinkWriter _request = new();
     private readonly List<HostRoute> _routes = [];
+
+    /// <summary>How many routes of ours the next pass will read: a list that doubles leaves as much again behind.</summary>
+    public void Expect(int routes)
+    {
+        if (_routes.Capacity < routes)
+            _routes.EnsureCapacity(routes + OfOthers);
+    }
 
     /// <exception cref="NetlinkException">The kernel refused, or stayed silent.</exception>
     public HostState Read(Ip apiServer)

@@ -25,8 +25,8 @@ internal sealed class LinuxNat : IDisposable
         (_setting, _flavour, _nftables) = (options.NatBackend, options.NatIptables, nftables);
         IptablesPresence presence = new(() => nftables.Census);
         _look = new(presence, legacy, () => nftables.Obstacle() is null);
-        _iptablesNft = new(nft, IptablesFlavour.Nft, presence);
-        _iptablesLegacy = new(legacy, IptablesFlavour.Legacy, presence);
+        _iptablesNft = new(nft, presence);
+        _iptablesLegacy = new(legacy, presence);
         _all = [_nftables, _iptablesNft, _iptablesLegacy];
     }
 

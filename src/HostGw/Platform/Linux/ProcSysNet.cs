@@ -58,7 +58,8 @@ internal sealed class ProcSysNet(string root)
         }
     }
 
-    private int? Read(string file)
+    /// <summary>A setting that is a number, by its path; null: not there, or no number.</summary>
+    public int? Read(string file)
     {
         try
         {

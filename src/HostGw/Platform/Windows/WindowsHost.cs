@@ -35,6 +35,8 @@ internal sealed class WindowsHost : IHostNetwork
 
     public string PreviewForward(ImmutableArray<Prefix> accept) => "";
 
+    public string PreviewCni(CniPlan? desired) => "";
+
     public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => [];
 
     public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnWindows(state.Interfaces);

@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace HostGw.Platform.Linux.Interop;
 
-/// <summary>The socket calls that .NET has no name for, under their native names. No logic here: see <c>NetlinkSocket</c>.</summary>
+/// <summary>The calls that .NET has no name for, under their native names. No logic here: see <c>NetlinkSocket</c>.</summary>
 /// <remarks>https://man7.org/linux/man-pages/man7/netlink.7.html</remarks>
 [SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
@@ -29,6 +29,11 @@ internal static unsafe partial class Libc
 
     public const int MSG_TRUNC = 0x20;
 
+    public const int AT_FDCWD = -100;
+    public const uint STATX_UID = 0x8;
+    public const uint STATX_INO = 0x100;
+    public const uint STATX_BTIME = 0x800;
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int socket(int domain, int type, int protocol);
 
@@ -49,6 +54,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint recvfrom(int fd, byte* buffer, nint length, int flags, sockaddr_nl* address, uint* addressLength);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(int folder, string path, int flags, uint mask, statx* status);
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -82,4 +90,14 @@ internal struct timeval
 {
     public nint tv_sec;
     public nint tv_usec;
+}
+
+/// <summary>The same on every architecture, unlike stat; of it only what is used has a name.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct statx
+{
+    [FieldOffset(20)] public uint stx_uid;
+    [FieldOffset(32)] public ulong stx_ino;
+    [FieldOffset(80)] public long stx_btime_sec;
+    [FieldOffset(88)] public uint stx_btime_nsec;
 }

@@ -6,9 +6,13 @@ namespace HostGw.Platform.Linux.Iptables;
 
 /// <summary>The masquerade rule as a chain of iptables.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class IptablesNat(IptablesPrograms programs, IptablesFlavour flavour, IptablesPresence presence) : INatBackend
+internal sealed class IptablesNat(IptablesPrograms programs, IptablesPresence presence) : INatBackend
 {
-    private readonly IptablesNatFamily[] _families = [new(programs, flavour, presence, ipv4: true), new(programs, flavour, presence, ipv4: false)];
+    private readonly IptablesNatFamily[] _families =
+    [
+        new(new(programs, presence, OwnChain.Masquerade, ipv4: true)),
+        new(new(programs, presence, OwnChain.Masquerade, ipv4: false)),
+    ];
 
     // What was found right, or made so: nobody announces changes of legacy rules, and reading means running a program.
     private (bool Known, NatPlan? Plan) _verified;

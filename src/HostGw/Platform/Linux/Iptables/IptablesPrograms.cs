@@ -3,8 +3,8 @@ namespace HostGw.Platform.Linux.Iptables;
 /// <summary>iptables-save and iptables-restore of one flavour, for both families.</summary>
 internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flavour)
 {
-    // Seconds to wait for /run/xtables.lock; iptables-nft has no lock and takes the option all the same.
-    private const string LockSeconds = "10";
+    // Seconds to wait for /run/xtables.lock, as long as kube-proxy does: routes wait meanwhile. iptables-nft has no lock and takes the option all the same.
+    private const string LockSeconds = "5";
 
     public IptablesFlavour Flavour => flavour;
 
@@ -36,7 +36,7 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
     {
         string name = ProgramName(ipv4, action);
         string path = program.Find(name) ?? throw new IptablesException(
-            $"find the program {name}: install iptables (the package brings both flavours on most distributions), or set nat.backend to nftables");
+            $"find the program {name}: install iptables (the package brings both flavours on most distributions), or do without: nat.backend nftables or none, forwardAccept false");
         try
         {
             program.Run(path, arguments, input, onLine);

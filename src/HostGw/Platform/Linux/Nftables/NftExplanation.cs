@@ -9,7 +9,7 @@ internal static class NftExplanation
 
     private const string NoNat =
         "the kernel lacks nf_tables NAT: it needs CONFIG_NF_TABLES, CONFIG_NFT_NAT, CONFIG_NFT_MASQ and CONFIG_NFT_FIB_INET " +
-        "(modules nf_tables, nft_chain_nat, nft_masq, nft_fib_inet); or set nat.backend: none";
+        "(modules nf_tables, nft_chain_nat, nft_masq, nft_fib_inet); or set nat.backend: iptables, or none";
 
     /// <summary>True where the kernel says that it does not know a family, a chain type or an expression.</summary>
     public static bool IsUnsupported(NetlinkException failure) =>

@@ -34,16 +34,19 @@ internal static class LinkMessages
 
         string name = "";
         bool forwards = true;
+        int mtu = 0;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifinfomsg>()..]);
         while (attributes.Next())
         {
             if (attributes.Type == IFLA_IFNAME)
                 name = Encoding.UTF8.GetString(attributes.Value).TrimEnd('\0');
+            else if (attributes.Type == IFLA_MTU && MemoryMarshal.TryRead(attributes.Value, out int bytes))
+                mtu = bytes;
             else if (attributes.Type == IFLA_AF_SPEC)
                 forwards = ForwardsIPv4(attributes.Value);
         }
         if (name.Length > 0)
-            link = new(header.ifi_index, name, (header.ifi_flags & IFF_UP) != 0, (header.ifi_flags & IFF_LOOPBACK) != 0) { ForwardsIPv4 = forwards };
+            link = new(header.ifi_index, name, (header.ifi_flags & IFF_UP) != 0, (header.ifi_flags & IFF_LOOPBACK) != 0) { ForwardsIPv4 = forwards, Mtu = mtu };
         return link is not null;
     }
 

@@ -50,6 +50,7 @@ internal static class Rtnetlink
     public const ushort RTA_NH_ID = 30;
 
     public const ushort IFLA_IFNAME = 3;
+    public const ushort IFLA_MTU = 4;
     public const ushort IFLA_AF_SPEC = 26;
     public const ushort IFLA_EXT_MASK = 29;
     public const ushort IFLA_INET_CONF = 1;

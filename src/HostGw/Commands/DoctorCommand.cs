@@ -1,0 +1,30 @@
+using System.CommandLine;
+using HostGw.Diagnosis;
+using HostGw.Platform;
+using HostGw.Settings;
+
+namespace HostGw.Commands;
+
+/// <summary>Says what is wrong with this host or its cluster, and the cure. Writes nothing.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        Option<string> output = OutputOption.Create();
+        Command command = CommandLine.Create(
+            "doctor", $"Look for what keeps pods of other nodes from being reached, and say the cure. Changes nothing. Ends with exit code {ExitCodes.Difference} if it finds something.", UsedBy.Doctor,
+            async (settings, parsed, cancellationToken) =>
+            {
+                using IHostNetwork host = HostPlatform.Open(settings);
+                IReadOnlyList<Finding> findings = Findings.Of(await Checkup.TakeAsync(settings, host, cancellationToken));
+                TextWriter console = parsed.InvocationConfiguration.Output;
+                if (parsed.GetValue(output) == OutputOption.Json)
+                    console.WriteLine(FindingsForm.Json(settings.NodeName, findings));
+                else
+                    FindingsForm.Text(findings, console);
+                return findings.Count > 0 ? ExitCodes.Difference : ExitCodes.Done;
+            });
+        command.Options.Add(output);
+        return command;
+    }
+}

@@ -1,0 +1,31 @@
+namespace HostGw.Diagnosis;
+
+/// <summary>Whether others on this host work on the same things.</summary>
+internal static class OwnerRules
+{
+    private static readonly string[] Agents =
+        ["flanneld", "kindnetd", "kube-router", "calico-node", "cilium-agent", "antrea-agent", "weaver", "bird"];
+
+    public static IEnumerable<Finding> OtherAgents(Examination seen) =>
+        from agent in Agents
+        where seen.Facts.Programs.Contains(agent)
+        select new Finding("otherAgent", $"{agent} runs on this host, and may make routes and rules for the same pods", "keep one network agent: docs/migrate.md says how to leave another one without a gap");
+
+    public static IEnumerable<Finding> Networkd(Examination seen)
+    {
+        if (seen.Facts.NetworkdRemovesRoutes)
+        {
+            yield return new("networkd", "systemd-networkd removes routes that it has not made whenever it restarts: traffic stops until the agent has put them back",
+                "printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n' > /etc/systemd/networkd.conf.d/hostgw.conf; systemctl restart systemd-networkd");
+        }
+    }
+
+    public static IEnumerable<Finding> CniPlugins(Examination seen)
+    {
+        if (seen.Policy.InstallCni && seen.Facts.MissingCniPlugins.Count > 0)
+        {
+            yield return new("cniPlugins", $"the CNI plugins {string.Join(", ", seen.Facts.MissingCniPlugins)} are not installed: pods cannot start, and no CNI configuration is written",
+                "install kubernetes-cni or containernetworking-plugins, or name their folder in cni.binDirectory");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+
+namespace HostGw.Diagnosis;
+
+/// <summary>Whether the routes stand, alone in their place.</summary>
+internal static class RouteRules
+{
+    public static IEnumerable<Finding> Conflicts(Examination seen) => seen.Plan is not { } plan ? [] :
+        seen.Routes.Conflicts.Select(c => new Finding("conflict", Problems.Describe(plan, c),
+            $"stop what makes it, then: ip route del {c.Foreign.Destination} proto {c.Foreign.Protocol}; or let the agent take it over with adopt=all"));
+
+    /// <summary>The kernel takes the longest prefix: a route inside a peer's podCIDR takes a part of its traffic elsewhere.</summary>
+    public static IEnumerable<Finding> Shadowed(Examination seen)
+    {
+        PodRoute[] routes = [.. seen.Plan?.Routes.Where(r => !r.NextHop.IsNone) ?? []];
+        return from foreign in seen.Host.Routes
+               where !foreign.IsOurs
+               from route in routes
+               where foreign.Destination.Length > route.Destination.Length && route.Destination.Contains(foreign.Destination)
+               select new Finding("shadowed",
+                   $"a route to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)} takes a part of {route.Destination}, whose pods are behind {route.NextHop}, elsewhere",
+                   $"stop what makes it, then: ip route del {foreign.Destination} proto {foreign.Protocol}");
+    }
+
+    public static IEnumerable<Finding> NotApplied(Examination seen)
+    {
+        int missing = seen.Routes.Add.Count, wrong = seen.Routes.Replace.Count, stale = seen.Routes.Delete.Count;
+        if (missing + wrong + stale > 0)
+        {
+            yield return new("routes", $"routes are not as the Nodes say: {missing} missing, {wrong} wrong, {stale} of nodes that are gone (hostgw plan lists them)",
+                "start the agent on this host; if it runs, hostgw status and its log say what keeps it from that");
+        }
+    }
+}

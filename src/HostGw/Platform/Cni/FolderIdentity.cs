@@ -1,0 +1,19 @@
+using System.Runtime.Versioning;
+using HostGw.Platform.Linux.Interop;
+
+namespace HostGw.Platform.Cni;
+
+/// <summary>Which directory has a name at the moment: one that is removed and made anew is another.</summary>
+/// <param name="Born">Its time of birth, because file systems give a number away again; 0 where the file system keeps none.</param>
+[SupportedOSPlatform("linux")]
+internal readonly record struct FolderIdentity(ulong Number, long Born, uint BornNanoseconds)
+{
+    /// <summary>Null where there is none, or none that can be seen.</summary>
+    public static unsafe FolderIdentity? Of(string path)
+    {
+        statx status;
+        return Libc.statx(Libc.AT_FDCWD, path, 0, Libc.STATX_INO | Libc.STATX_BTIME, &status) == 0
+            ? new(status.stx_ino, status.stx_btime_sec, status.stx_btime_nsec)
+            : null;
+    }
+}

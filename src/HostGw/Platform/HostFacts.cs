@@ -1,0 +1,29 @@
+namespace HostGw.Platform;
+
+/// <summary>What of a host no pass needs and a person who looks for a fault does. What cannot be read is left out.</summary>
+internal sealed record HostFacts
+{
+    /// <summary>This process may change the host's network.</summary>
+    public bool MayChangeNetwork { get; init; } = true;
+
+    /// <summary>rp_filter as it takes effect, by interface: 1 drops what came in by another way than the answer would go.</summary>
+    public IReadOnlyDictionary<string, int> ReversePathFilters { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>arp_ignore as it takes effect, by interface: from 1 on, addresses of other interfaces are not answered for.</summary>
+    public IReadOnlyDictionary<string, int> ArpIgnore { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Most neighbours (gc_thresh3).</summary>
+    public int? NeighbourLimitIPv4 { get; init; }
+
+    /// <inheritdoc cref="NeighbourLimitIPv4"/>
+    public int? NeighbourLimitIPv6 { get; init; }
+
+    /// <summary>Names of running programs; in a container, those of the container.</summary>
+    public IReadOnlySet<string> Programs { get; init; } = new HashSet<string>();
+
+    /// <summary>systemd-networkd runs and removes, when it restarts, routes that it has not made.</summary>
+    public bool NetworkdRemovesRoutes { get; init; }
+
+    /// <summary>CNI plugins of our configuration that are not installed.</summary>
+    public IReadOnlyList<string> MissingCniPlugins { get; init; } = [];
+}

@@ -1,0 +1,85 @@
+using System.Runtime.Versioning;
+using HostGw.Platform;
+using HostGw.Platform.Cni;
+using HostGw.Platform.Linux;
+
+namespace HostGw.Tests.Platform.Linux;
+
+[SupportedOSPlatform("linux")]
+public sealed class LinuxFactsTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("hostgw-facts-").FullName;
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void Of_the_setting_for_all_and_that_of_an_interface_the_larger_takes_effect()
+    {
+        Given("sys/ipv4/conf/all/rp_filter", "1");
+        Given("sys/ipv4/conf/eth0/rp_filter", "2");
+        Given("sys/ipv4/conf/eth1/rp_filter", "0");
+        Given("sys/ipv4/conf/eth1/arp_ignore", "1");
+
+        HostFacts facts = Read("eth0", "eth1");
+
+        Assert.Equal((2, 1), (facts.ReversePathFilters["eth0"], facts.ReversePathFilters["eth1"]));
+        Assert.Equal((0, 1), (facts.ArpIgnore["eth0"], facts.ArpIgnore["eth1"]));
+    }
+
+    [Fact]
+    public void The_neighbour_tables_limits_are_read_where_they_exist()
+    {
+        Given("sys/ipv4/neigh/default/gc_thresh3", "1024");
+        Assert.Equal((1024, null), (Read().NeighbourLimitIPv4, Read().NeighbourLimitIPv6));
+    }
+
+    [Fact]
+    public void Programs_are_those_that_run()
+    {
+        Given("proc/17/comm", "flanneld\n");
+        Given("proc/self/comm", "doctor\n");
+        Assert.Equal(["flanneld"], Read().Programs);
+    }
+
+    [Fact]
+    public void Plugins_that_are_not_in_their_folder_are_missing()
+    {
+        Given("bin/ptp", "");
+        Assert.DoesNotContain("ptp", Read().MissingCniPlugins);
+        Assert.Contains("host-local", Read().MissingCniPlugins);
+    }
+
+    [Theory]
+    [InlineData(false, null, false)]
+    [InlineData(true, null, true)]
+    [InlineData(true, "[Network]\nManageForeignRoutes=no\n", false)]
+    [InlineData(true, "[Network]\n#ManageForeignRoutes=no\n", true)]
+    [InlineData(true, "[Network]\nManageForeignRoutes = off\nManageForeignRoutes=yes", true)]
+    public void Networkd_removes_the_routes_of_others_where_it_runs_and_was_not_told_otherwise(bool runs, string? text, bool removes)
+    {
+        if (runs)
+            Given("run/systemd/netif/state", "");
+        if (text is not null)
+            Given("etc/systemd/networkd.conf.d/x.conf", text);
+        Assert.Equal(removes, Read().NetworkdRemovesRoutes);
+    }
+
+    [Fact]
+    public void Of_networkds_pieces_the_last_by_name_wins_wherever_it_lies()
+    {
+        Given("run/systemd/netif/state", "");
+        Given("usr/lib/systemd/networkd.conf.d/90-last.conf", "ManageForeignRoutes=no");
+        Given("etc/systemd/networkd.conf.d/10-first.conf", "ManageForeignRoutes=yes");
+        Assert.False(Read().NetworkdRemovesRoutes);
+    }
+
+    private HostFacts Read(params string[] interfaces) =>
+        new LinuxFacts(new(Path.Combine(_root, "sys")), new() { BinDirectory = Path.Combine(_root, "bin") }, _root).Read(interfaces);
+
+    private void Given(string file, string text)
+    {
+        string path = Path.Combine(_root, file);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace HostGw.Tests.Status;
+
+/// <summary>docs/metrics.md, from what the agent says of its metrics.</summary>
+internal static partial class MetricsPage
+{
+    private const string Head = """
+        # Metrics
+
+        The agent serves them in Prometheus' text format at `/metrics` of the setting `listen` (docs/configure.md says how to
+        have them collected). `charts/hostgw/dashboard.json` is a Grafana dashboard of them; `rules.enabled` of the chart makes
+        its alert rules.
+
+        Nothing in them is secret, and no label grows with the number of nodes. What is counted per node is counted when it is
+        asked for. What a quiet cluster's agent reports changes only once a minute.
+
+        | Metric | Type | Labels | Meaning |
+        |---|---|---|---|
+
+        """;
+
+    private const string Notes = """
+
+        ## How to read them
+
+        - **How old is what the agent knows?** `time() - hostgw_api_server_heard_timestamp_seconds`: a server sends a bookmark
+          about every minute, also when nothing happens.
+        - **Does one agent lag behind the others?** `max(hostgw_resource_version) - hostgw_resource_version`. The number is
+          compared between agents because the API server has no metric of its own for it; there is no such series where
+          resource versions are no numbers.
+        - **How long until a change is in the kernel?**
+          `histogram_quantile(0.99, sum by (le) (rate(hostgw_reaction_seconds_bucket{source="nodes"}[1h])))`: from the event's arrival
+          to the end of the pass that applied it. What the API server needs to send the event is not in it. Passes that failed,
+          and the first one, are left out.
+        - **Do all routes stand?** `hostgw_routes_desired - hostgw_routes_installed` is 0; the other `hostgw_routes_…` say what of
+          the rest is a conflict, refused, missing or held.
+        - **Does somebody fight the agent?** `increase(hostgw_repairs_total[10m])`, by what is undone.
+
+        This page is generated from what the agent says: `UPDATE_GOLDEN=1 make test` renews it.
+
+        """;
+
+    public static string Of(string text)
+    {
+        var page = new StringBuilder(Head);
+        foreach (Match family in Family().Matches(text))
+        {
+            string name = family.Groups["name"].Value;
+            string labels = string.Join(", ", Labels(text, name));
+            page.Append($"| `{name}` | {family.Groups["type"].Value} | {labels} | {family.Groups["help"].Value} |\n");
+        }
+        return page.Append(Notes).ToString();
+    }
+
+    // Labels in the order of the samples; with their values, where these are names of ours.
+    private static IEnumerable<string> Labels(string text, string name) =>
+        from sample in Regex.Matches(text, $@"^{name}(?:_bucket)?\{{(?<labels>.*)\}} ", RegexOptions.Multiline)
+        from label in Label().Matches(sample.Groups["labels"].Value)
+        group label.Groups["value"].Value by label.Groups["label"].Value into values
+        select values.Key is "le" or "version" ? $"`{values.Key}`" : $"`{values.Key}` ({string.Join(", ", values.Distinct())})";
+
+    [GeneratedRegex("^# HELP (?<name>[a-z0-9_]+) (?<help>.*)\n# TYPE [a-z0-9_]+ (?<type>[a-z]+)$", RegexOptions.Multiline)]
+    private static partial Regex Family();
+
+    [GeneratedRegex("""(?<label>[a-z]+)="(?<value>[^"]*)""")]
+    private static partial Regex Label();
+}

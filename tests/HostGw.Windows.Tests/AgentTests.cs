@@ -23,6 +23,35 @@ public sealed class AgentTests : WindowsNodeTest
     }
 
     [Fact]
+    public async Task The_cluster_route_is_kept_where_these_gateways_need_it()
+    {
+        await using WindowsAgent agent = StartAgent("--next-hop", "PodGateway");
+        string[] wanted =
+        [
+            .. DefaultRoute, "10.244.0.0/16 on-link uplink 300", "10.244.4.0/24 on-link uplink 300",
+            .. Peer("10.244.1.0/24", "10.244.1.1"), .. Peer("10.244.2.0/24", "10.244.2.1"), .. Peer("10.244.3.0/24", "10.244.3.1"), .. Peer("10.244.5.0/24", "10.244.5.2"),
+        ];
+        await agent.EventuallyRoutesAsync(wanted);
+        Host.Do("settle");
+        Host.Do($"remove-route 10.244.0.0/16 on-link {StandInHost.Uplink}");
+        await agent.EventuallyRoutesAsync(wanted);
+    }
+
+    [Fact]
+    public async Task The_api_server_stays_in_reach_over_the_default_gateway()
+    {
+        await using WindowsAgent agent = StartAgent("--windows-api-server-address", "198.51.100.1");
+        string[] wanted = [.. Wanted, "198.51.100.1/32 10.0.0.254 uplink 300"];
+        await agent.EventuallyRoutesAsync(wanted);
+        Host.Do("settle");
+        Host.Do($"remove-route 198.51.100.1/32 10.0.0.254 {StandInHost.Uplink}");
+        await agent.EventuallyRoutesAsync(wanted);
+        Host.Do($"route 0.0.0.0/0 10.0.0.253 {StandInHost.Uplink} 0 3");
+        Host.Do($"remove-route 0.0.0.0/0 10.0.0.254 {StandInHost.Uplink}");
+        await agent.EventuallyRoutesAsync([.. Wanted.Except(DefaultRoute), "0.0.0.0/0 10.0.0.253 uplink 0", "198.51.100.1/32 10.0.0.253 uplink 300"]);
+    }
+
+    [Fact]
     public async Task Nodes_that_come_and_go_are_followed()
     {
         await using WindowsAgent agent = StartAgent();

@@ -57,6 +57,12 @@ internal sealed partial class WindowsAgent : IAsyncDisposable
     {
         if (!_process.HasExited)
             Assert.Equal(0, kill(_process.Id, SIGINT));
+        return await EndAsync();
+    }
+
+    /// <summary>Waits for the end that somebody else brought about; returns the exit code.</summary>
+    public async Task<int> EndAsync()
+    {
         await _process.WaitForExitAsync().WaitAsync(Patience);
         _host.Port = 0;
         return _process.ExitCode;

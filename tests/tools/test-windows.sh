@@ -13,7 +13,9 @@ node=artifacts/windows-node
 rm -rf "$node"
 cp -r artifacts/hostgw-win-x64 "$node"
 cp artifacts/standin/*.dll "$node"
-x86_64-w64-mingw32-gcc -Wall -Werror -o "$node/layout.exe" tests/native/layout.c
+for program in layout signal; do
+  x86_64-w64-mingw32-gcc -Wall -Werror -o "$node/$program.exe" "tests/native/$program.c"
+done
 
 # A Windows of its own, as new; nobody else's programs run in it.
 WINE=/usr/lib/wine/wine64 WINEPREFIX=$PWD/artifacts/wine WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES='iphlpapi=n,b;mshtml='

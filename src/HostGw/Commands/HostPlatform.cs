@@ -67,11 +67,13 @@ internal static class HostPlatform
         StateDirectory = StateDirectory(settings),
         Network = settings.WindowsNetwork,
         CreateNetwork = settings.WindowsCreateNetwork,
+        CorrectOutBoundNat = settings.WindowsCorrectOutBoundNat,
+        Cni = Cni(settings),
         Resolvers = WindowsResolvers.Read,
     });
 
     private static CniOptions Cni(AgentSettings settings) =>
-        new() { TakeOver = settings.CniTakeOver, ConfigDirectory = settings.CniConfigDirectory, BinDirectory = settings.CniBinDirectory };
+        new() { TakeOver = settings.CniTakeOver, ConfigDirectory = Path.GetFullPath(settings.CniConfigDirectory), BinDirectory = Path.GetFullPath(settings.CniBinDirectory) };
 
     private static string StateDirectory(AgentSettings settings) => settings.WindowsStateDirectory
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw");

@@ -19,6 +19,7 @@ internal static class Planner
         ImmutableArray<Verdict> verdicts = new Verdicts(policy, claims, new(policy, host, claims, self), v4, v6).For(nodes, claimed);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, claims);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
+        NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, claims.Held, nodes) : null;
 
         return new()
         {
@@ -28,11 +29,11 @@ internal static class Planner
             Waiting = WaitingFor(verdicts, clusterRoutes, new(host, own, apiServer, v4, v6)),
             ClusterRoutes = clusterRoutes,
             ApiServerRoute = apiServer,
-            Nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, claims.Held, nodes) : null,
+            Nat = nat,
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
-            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) : null,
+            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) with { Policies = host.Windows is null ? null : new(nat, policy.ServiceCidrs) } : null,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             OwnPodCidrs = own,

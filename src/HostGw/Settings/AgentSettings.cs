@@ -49,6 +49,8 @@ internal sealed record AgentSettings
 
     public bool WindowsCreateNetwork { get; init; }
 
+    public bool WindowsCorrectOutBoundNat { get; init; }
+
     /// <summary>Null: the system's place for such things.</summary>
     public string? WindowsStateDirectory { get; init; }
 

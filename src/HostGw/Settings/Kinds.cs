@@ -15,7 +15,8 @@ internal static class Kinds
 
     /// <summary>A file or folder; need not exist yet.</summary>
     public static Kind<string> AbsolutePath { get; } = Make(
-        "path", "an absolute path", static (string text, out string path) => (path = text).StartsWith('/') && !text.Any(char.IsControl));
+        "path", "an absolute path", static (string text, out string path) =>
+            ((path = text).StartsWith('/') || (OperatingSystem.IsWindows() && Path.IsPathFullyQualified(text))) && !text.Any(char.IsControl));
 
     /// <summary>A file; empty for none.</summary>
     public static Kind<string?> OptionalPath { get; } = Make(

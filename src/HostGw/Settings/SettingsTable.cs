@@ -54,7 +54,7 @@ internal static class SettingsTable
         OfNat("nat.exemptNodes", Kinds.Switch, "false", "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
         OfNat("nat.ipv6", Kinds.Switch, "true", "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
 
-        OfPolicy("cni.install", Kinds.Switch, "false", "Write a CNI configuration (ptp, host-local, portmap) for this node's podCIDRs, unless another plugin's comes first",
+        OfPolicy("cni.install", Kinds.Switch, "false", "Write a CNI configuration (ptp, host-local, portmap; win-bridge on Windows) for this node's podCIDRs, unless another plugin's comes first",
             (p, v) => p with { InstallCni = v }),
         Row("cni.takeOver", Kinds.Switch, "false", Planners, "Write it as 00-hostgw.conflist instead of 10-hostgw.conflist: before other plugins' files, which stay",
             (s, v) => s with { CniTakeOver = v }),
@@ -68,6 +68,8 @@ internal static class SettingsTable
             (s, v) => s with { WindowsNetwork = v }),
         Row("windows.createNetwork", Kinds.Switch, "false", Agent, "Make that network and the host's endpoint in it where they are missing; the host's own network stops for a moment",
             (s, v) => s with { WindowsCreateNetwork = v }),
+        Row("windows.correctOutBoundNat", Kinds.Switch, "false", Planners, "Keep the exceptions of OutBoundNAT right on the endpoints of pods that run, too; the CNI plugin sets them when a pod starts",
+            (s, v) => s with { WindowsCorrectOutBoundNat = v }),
         OfWindows("windows.apiServerAddress", NetworkKinds.OptionalIPv4, "", "API server that always gets a route through the default gateway (-MasterIp of AddRoutes.ps1)",
             (w, v) => w with { ApiServerAddress = v }, "the one that is connected, where a pod network takes its traffic"),
         OfWindows("windows.gateway", NetworkKinds.OptionalIPv4, "", "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),

@@ -35,6 +35,7 @@ public class EverySettingTests
         ["networkUnavailable.clear"] = ("true", "ClearNetworkUnavailable = True"),
         ["windows.network"] = ("l2bridge", "WindowsNetwork = l2bridge"),
         ["windows.createNetwork"] = ("true", "WindowsCreateNetwork = True"),
+        ["windows.correctOutBoundNat"] = ("true", "WindowsCorrectOutBoundNat = True"),
         ["windows.apiServerAddress"] = ("192.0.2.10", "Policy.Windows.ApiServerAddress = 192.0.2.10"),
         ["windows.gateway"] = ("192.0.2.1", "Policy.Windows.Gateway = 192.0.2.1"),
         ["windows.stateDirectory"] = (@"D:\state", @"WindowsStateDirectory = D:\state"),

@@ -9,6 +9,7 @@
  *   remove-route DESTINATION NEXTHOP|on-link LUID
  *   answer FUNCTION CODE COUNT                              what a function answers the next times instead of doing its work
  *   routes, interfaces, writes, tables, listeners           questions
+ *   hcn-...                                                 see hcn.c
  *   reset                                                   a host without anything
  *   settle                                                  waits until everything announced has been delivered
  *
@@ -244,10 +245,16 @@ static void append(void *to, const char *text) {
   reply->used += wrote < room ? wrote : 0;
 }
 
+static int (*more_commands)(const char *line, char *reply, int size);
+
+EXPORT void StandInMoreCommands(int (*run)(const char *line, char *reply, int size)) { more_commands = run; }
+
 EXPORT void StandInCommand(const char *line, char *reply, int size) {
   reply_t to = {reply, size, 0};
   char number[20];
   reply[0] = 0;
+  if (more_commands && more_commands(line, reply, size))
+    return;
   if (!strcmp(line, "settle")) {
     settle();
     return;

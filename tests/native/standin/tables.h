@@ -49,6 +49,9 @@ int count_listeners(void);
 /* One line of text in, lines of text out; see commands.c. Without the lock. */
 EXPORT void StandInCommand(const char *line, char *reply, int size);
 
+/* Asks this one first; it answers whether the line was for it. */
+EXPORT void StandInMoreCommands(int (*run)(const char *line, char *reply, int size));
+
 /* Reads the host from the file that STANDIN_HOST names, once; writes it there after a change. With the lock held. */
 void load_once(void);
 void changed(void);

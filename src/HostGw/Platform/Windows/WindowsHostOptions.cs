@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using HostGw.Planning;
+using HostGw.Platform.Cni;
 
 namespace HostGw.Platform.Windows;
 
@@ -14,6 +15,11 @@ internal sealed record WindowsHostOptions
 
     /// <summary>Make that network where it is missing.</summary>
     public bool CreateNetwork { get; init; }
+
+    /// <summary>Keep the policy OutBoundNAT right on the endpoints of pods that run, too.</summary>
+    public bool CorrectOutBoundNat { get; init; }
+
+    public CniOptions Cni { get; init; } = new();
 
     public Func<IReadOnlyList<Ip>> Resolvers { get; init; } = static () => [];
 

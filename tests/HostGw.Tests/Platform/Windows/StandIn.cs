@@ -43,8 +43,7 @@ internal static unsafe partial class StandIn
     }
 
     /// <summary>Forgets what HNS was asked to make, as restarting the service may.</summary>
-    [LibraryImport(Library, EntryPoint = "StandInForgetNetworks")]
-    public static partial void ForgetNetworks();
+    public static void ForgetNetworks() => Do("hcn-forget");
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     private static partial void StandInCommand(string line, byte* reply, int size);

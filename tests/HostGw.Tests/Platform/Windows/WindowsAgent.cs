@@ -39,6 +39,9 @@ internal sealed class WindowsAgent : IDisposable
     public WindowsAgent(string policy = "", params IEnumerable<string> host)
     {
         _policy = policy;
+        Directory.CreateDirectory(_folder["bin"]);
+        foreach (string plugin in (string[])["win-bridge.exe", "host-local.exe"])
+            File.WriteAllText(_folder[$"bin/{plugin}"], "");
         StandIn.Do(Node);
         StandIn.Do(host);
         (_host, _reconciler) = Start();
@@ -51,7 +54,14 @@ internal sealed class WindowsAgent : IDisposable
     /// <summary>Takes effect at the next start.</summary>
     public bool CreateNetwork { get; set; }
 
+    /// <inheritdoc cref="CreateNetwork"/>
+    public bool CorrectOutBoundNat { get; set; }
+
     public Ip ApiServer { get; set; }
+
+    public string CniFile => _folder["net.d/10-hostgw.conflist"];
+
+    public string BinFolder => _folder["bin"];
 
     public string StateFile => _folder["state/routes.state"];
 
@@ -83,7 +93,14 @@ internal sealed class WindowsAgent : IDisposable
 
     private (WindowsHost Host, Reconciler Reconciler) Start()
     {
-        WindowsHost host = new(new() { StateDirectory = _folder["state"], Network = "cbr0", CreateNetwork = CreateNetwork });
+        WindowsHost host = new(new()
+        {
+            StateDirectory = _folder["state"],
+            Network = "cbr0",
+            CreateNetwork = CreateNetwork,
+            CorrectOutBoundNat = CorrectOutBoundNat,
+            Cni = new() { ConfigDirectory = _folder["net.d"], BinDirectory = _folder["bin"] },
+        });
         return (host, new(host, Given.Policy(_policy), Adopt, new ManualTime()));
     }
 }

@@ -44,6 +44,20 @@ public sealed class WindowsRoutesTests
     }
 
     [Fact]
+    public void The_cluster_route_stands_on_the_uplink_where_gateways_inside_pod_subnets_need_it_and_is_repaired()
+    {
+        const string ClusterRoute = "10.244.0.0/16 on-link uplink 300";
+        using WindowsAgent agent = new("PodGateway clusterCidrs=10.244.0.0/16");
+        PassReport report = agent.Pass();
+        Assert.Empty(Problems.Of(report));
+        Assert.Contains(ClusterRoute, WindowsAgent.PodRoutes);
+        StandIn.Do($"remove-route 10.244.0.0/16 on-link {WindowsAgent.Uplink}");
+        agent.Pass(WakeCauses.Routes);
+        Assert.Contains(ClusterRoute, WindowsAgent.PodRoutes);
+        Assert.False(agent.Pass().Changed);
+    }
+
+    [Fact]
     public void Without_the_pods_bridge_routes_stand_on_the_uplink_alone()
     {
         using WindowsAgent agent = new("", $"remove-interface {WindowsAgent.PodEndpoint}");

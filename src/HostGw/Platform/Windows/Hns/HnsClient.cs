@@ -46,6 +46,20 @@ internal static class HnsClient
         }
     }
 
+    /// <inheritdoc cref="Networks"/>
+    public static void ModifyEndpoint(Guid endpoint, string settings)
+    {
+        Require("open the HNS endpoint", ComputeNetwork.HcnOpenEndpoint(endpoint, out nint handle, out nint error), error);
+        try
+        {
+            Require("change the HNS endpoint", ComputeNetwork.HcnModifyEndpoint(handle, settings, out error), error);
+        }
+        finally
+        {
+            _ = ComputeNetwork.HcnCloseEndpoint(handle);
+        }
+    }
+
     /// <summary>Makes an endpoint an interface of the host.</summary>
     /// <inheritdoc cref="Networks"/>
     public static void AttachToHost(Guid endpoint)

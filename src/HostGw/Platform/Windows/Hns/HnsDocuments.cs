@@ -77,6 +77,18 @@ internal static class HnsDocuments
         json.WriteEndObject();
     });
 
+    /// <summary>Has an endpoint's policy OutBoundNAT replaced, or made; policies of other types stay.</summary>
+    public static string UpdateNat(IReadOnlyList<string> exceptions) => Write(json =>
+    {
+        json.WriteString("ResourceType", "Policy");
+        json.WriteString("RequestType", "Update");
+        json.WriteStartObject("Settings");
+        json.WriteStartArray("Policies");
+        OutBoundNat.Write(json, exceptions);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
+
     private static void Version(Utf8JsonWriter json)
     {
         json.WriteStartObject("SchemaVersion");

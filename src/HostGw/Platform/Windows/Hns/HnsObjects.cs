@@ -11,11 +11,20 @@ internal sealed record HnsNetwork(Guid Id, string Name, string Type, Prefix Subn
 
 /// <summary>An endpoint as HNS has it.</summary>
 /// <param name="Namespace">Empty: it is attached to none.</param>
-internal sealed record HnsEndpoint(Guid Id, string Name, Guid Network, Guid Namespace, Ip Address);
+internal sealed record HnsEndpoint(Guid Id, string Name, Guid Network, Guid Namespace, Ip Address)
+{
+    /// <summary>It stands for a pod of another host.</summary>
+    public bool IsRemote { get; init; }
+
+    /// <summary>Of each policy OutBoundNAT, the destinations that it leaves alone.</summary>
+    public ImmutableArray<ImmutableArray<string>> NatExceptions { get; init; } = [];
+}
 
 /// <summary>What HNS answers, read from its JSON. Pure; what is missing or of another shape reads as none.</summary>
 internal static class HnsObjects
 {
+    private const uint RemoteEndpoint = 1;
+
     public static HnsNetwork ReadNetwork(string json)
     {
         using var document = JsonDocument.Parse(json);
@@ -30,7 +39,11 @@ internal static class HnsObjects
         using var document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
         _ = Ip.TryParse(Text(First(root, "IpConfigurations"), "IpAddress"), out Ip address);
-        return new(Id(root, "ID"), Text(root, "Name"), Id(root, "HostComputeNetwork"), Id(root, "HostComputeNamespace"), address);
+        return new(Id(root, "ID"), Text(root, "Name"), Id(root, "HostComputeNetwork"), Id(root, "HostComputeNamespace"), address)
+        {
+            IsRemote = Member(root, "Flags") is { ValueKind: JsonValueKind.Number } flags && flags.TryGetUInt32(out uint bits) && (bits & RemoteEndpoint) != 0,
+            NatExceptions = [.. All(root, "Policies").Where(p => Text(p, "Type") == OutBoundNat.PolicyType).Select(p => Texts(Member(p, "Settings"), "Exceptions"))],
+        };
     }
 
     public static (Guid Id, string Type) ReadNamespace(string json)
@@ -47,6 +60,12 @@ internal static class HnsObjects
             ? [.. document.RootElement.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String && Guid.TryParse(e.GetString(), out Guid id) ? id : default).Where(i => i != default)]
             : [];
     }
+
+    private static JsonElement[] All(JsonElement element, string name) =>
+        Member(element, name) is { ValueKind: JsonValueKind.Array } array ? [.. array.EnumerateArray()] : [];
+
+    private static ImmutableArray<string> Texts(JsonElement element, string name) =>
+        [.. All(element, name).Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString()!)];
 
     private static JsonElement First(JsonElement element, string name) =>
         Member(element, name) is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() > 0 ? array[0] : default;

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -9,6 +10,8 @@ internal sealed class CertificateAuthority : IDisposable
     private const string ServerUse = "1.3.6.1.5.5.7.3.1";
     private const string ClientUse = "1.3.6.1.5.5.7.3.2";
 
+    private const int P256Bytes = 32;
+
     private readonly X509Certificate2 _root;
 
     public CertificateAuthority()
@@ -18,7 +21,7 @@ internal sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        _root = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(30));
+        _root = UntilWineReadsIt(() => request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(30)));
     }
 
     public string Pem => _root.ExportCertificatePem();
@@ -66,7 +69,25 @@ internal sealed class CertificateAuthority : IDisposable
 
         DateTimeOffset until = DateTimeOffset.UtcNow + validFor;
         DateTimeOffset from = until < DateTimeOffset.UtcNow ? until.AddHours(-1) : DateTimeOffset.UtcNow.AddMinutes(-30);
-        using X509Certificate2 signed = request.Create(_root, from, until, RandomNumberGenerator.GetBytes(16));
+        using X509Certificate2 signed = UntilWineReadsIt(() => request.Create(_root, from, until, RandomNumberGenerator.GetBytes(16)));
         return signed.CopyWithPrivateKey(key);
+    }
+
+    // Of an elliptic signature, Wine 8 takes its two numbers for as long as they can be: one in 128 is shorter, and not believed.
+    private static X509Certificate2 UntilWineReadsIt(Func<X509Certificate2> sign)
+    {
+        while (true)
+        {
+            X509Certificate2 signed = sign();
+            AsnReader certificate = new AsnReader(signed.RawDataMemory, AsnEncodingRules.DER).ReadSequence();
+            certificate.ReadEncodedValue();
+            certificate.ReadEncodedValue();
+            AsnReader signature = new AsnReader(certificate.ReadBitString(out _), AsnEncodingRules.DER).ReadSequence();
+            if (Length(signature) == P256Bytes && Length(signature) == P256Bytes)
+                return signed;
+            signed.Dispose();
+        }
+
+        static int Length(AsnReader numbers) => numbers.ReadIntegerBytes().Span.TrimStart((byte)0).Length;
     }
 }

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>Speaks to the API server about Nodes: HTTP/2 where offered, no redirects, no cookies, no proxy.</summary>
+/// <summary>Speaks to the API server about Nodes and their Events: HTTP/2 where offered, no redirects, no cookies, no proxy.</summary>
 internal sealed class KubernetesClient : IDisposable
 {
     // Half the bytes of JSON and a fraction of the work, on both sides; a server that has none answers in JSON.
@@ -78,12 +78,26 @@ internal sealed class KubernetesClient : IDisposable
     /// <exception cref="KubernetesException">Refused or not reached.</exception>
     public async Task PatchNodeStatusAsync(string name, byte[] patch, CancellationToken cancellationToken)
     {
-        using ApiResponse _ = await SendAsync(new(HttpMethod.Patch, $"{PathOf(name)}/status", Json, patch), cancellationToken);
+        using ApiResponse _ = await SendAsync(new(HttpMethod.Patch, $"{PathOf(name)}/status", Json, patch, StrategicMergePatch), cancellationToken);
     }
+
+    /// <summary>Makes an Event of the core group.</summary>
+    /// <exception cref="KubernetesException">Refused (409: there is one of that name) or not reached.</exception>
+    public async Task CreateEventAsync(string @namespace, byte[] content, CancellationToken cancellationToken)
+    {
+        using ApiResponse _ = await SendAsync(new(HttpMethod.Post, EventsOf(@namespace), Json, content, Json), cancellationToken);
+    }
+
+    /// <summary>Changes an Event by a strategic merge patch, and returns it as JSON.</summary>
+    /// <exception cref="KubernetesException">Refused (404: there is none of that name) or not reached.</exception>
+    public Task<ApiResponse> PatchEventAsync(string @namespace, string name, byte[] patch, CancellationToken cancellationToken) =>
+        SendAsync(new(HttpMethod.Patch, $"{EventsOf(@namespace)}/{Uri.EscapeDataString(name)}", Json, patch, StrategicMergePatch), cancellationToken);
 
     public void Dispose() => _http.Dispose();
 
     private static string PathOf(string node) => $"{Nodes}/{Uri.EscapeDataString(node)}";
+
+    private static string EventsOf(string @namespace) => $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/events";
 
     private static string WatchPath(TimeSpan atMost) =>
         string.Create(CultureInfo.InvariantCulture, $"{Nodes}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)atMost.TotalSeconds}");
@@ -131,8 +145,8 @@ internal sealed class KubernetesClient : IDisposable
             request.Headers.Authorization = BearerToken(token);
         if (sent.Accept is not null)
             request.Headers.Accept.ParseAdd(sent.Accept);
-        if (sent.Patch is not null)
-            request.Content = new ByteArrayContent(sent.Patch) { Headers = { ContentType = new(StrategicMergePatch) } };
+        if (sent.Body is not null)
+            request.Content = new ByteArrayContent(sent.Body) { Headers = { ContentType = new(sent.ContentType!) } };
 
         using var timeout = new CancellationTokenSource(HeaderTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -157,5 +171,5 @@ internal sealed class KubernetesClient : IDisposable
             : new("Bearer", token);
 
     /// <param name="Accept">Null: whatever lists and watches accept.</param>
-    private sealed record ApiRequest(HttpMethod Method, string Path, string? Accept = null, byte[]? Patch = null);
+    private sealed record ApiRequest(HttpMethod Method, string Path, string? Accept = null, byte[]? Body = null, string? ContentType = null);
 }

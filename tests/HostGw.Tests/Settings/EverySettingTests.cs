@@ -33,6 +33,7 @@ public class EverySettingTests
         ["cni.configDirectory"] = ("/etc/other/net.d", "CniConfigDirectory = /etc/other/net.d"),
         ["cni.binDirectory"] = ("/usr/lib/cni", "CniBinDirectory = /usr/lib/cni"),
         ["networkUnavailable.clear"] = ("true", "ClearNetworkUnavailable = True"),
+        ["events"] = ("false", "WritesEvents = False"),
         ["listen"] = ("[::1]:9000", "Listen = [::1]:9000"),
         ["procSysNet"] = ("/host/proc/sys/net", "ProcSysNet = /host/proc/sys/net"),
         ["log.level"] = ("trace", "LogLevel = Trace"),

@@ -50,4 +50,16 @@ public sealed class DoctorTests : LabTest
 
         Assert.Equal(["apiServer"], Cluster.Agent(One).Diagnose());
     }
+
+    [Fact]
+    public async Task A_probe_finds_the_peer_that_nobody_has_spoken_to_and_that_does_not_answer()
+    {
+        await StartFirstAgentAsync();
+        Cluster.Segment.Network.Configure(["link set node3 down"]);
+
+        Assert.Empty(Cluster.Agent(One).Diagnose());
+        Assert.Equal(["unanswered", "unanswered"], Cluster.Agent(One).Diagnose("--probe"));
+        Cluster.Segment.Network.Configure(["link set node3 up"]);
+        Assert.Empty(Cluster.Agent(One).Diagnose("--probe"));
+    }
 }

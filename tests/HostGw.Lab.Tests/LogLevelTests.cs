@@ -1,4 +1,5 @@
 using HostGw.Lab.Agents;
+using HostGw.Lab.Network;
 
 namespace HostGw.Lab.Tests;
 
@@ -42,7 +43,7 @@ public sealed class LogLevelTests : LabTest
         Directory.CreateDirectory($"{Mount}/..{folder}");
         File.WriteAllText($"{Mount}/..{folder}/config.yaml", text);
         File.CreateSymbolicLink($"{Mount}/..data_tmp", $"..{folder}");
-        File.Move($"{Mount}/..data_tmp", $"{Mount}/..data", overwrite: true);
+        Command.Run("mv", "-T", $"{Mount}/..data_tmp", $"{Mount}/..data");
     }
 
     private Task<TimeSpan> SaidAsync(string words) => Eventually.TrueAsync(

@@ -26,7 +26,7 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("snat", "masquerade pods towards pods, as another agent did", "iptables-nft -t nat -A POSTROUTING -s 192.168.0.0/16 -j MASQUERADE", "foreignMasquerade"),
         new("mtu", "give pods a larger MTU than the network has", "ip link set cni0 mtu 9000", "mtu"),
         new("neighbour", "write a wrong MAC address for a peer", "ip neigh replace 10.0.0.1PEER lladdr 02:00:00:00:00:99 dev eth0 nud permanent", "fixedNeighbour"),
-        new("silence", "have a peer no longer answer", "ip neigh replace 10.0.0.1PEER dev eth0 nud failed", "unanswered"),
+        new("silence", "pull a peer's cable", "ip -n lan link set nodePEER down; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true", "unanswered"),
         new("flannel", "leave flannel's interface behind", "ip link add flannel.1 type veth peer name flannel.1p", "otherAgent"),
         new("api", "cut the node off from the API server", "ip route add unreachable 10.0.0.2/32 && ip -6 route add unreachable fd00:10::2/128 && ss -K dst 10.0.0.2 > /dev/null 2>&1; true", "apiServer"),
         new("token", "replace the token by one that is not accepted", $"sed -i 's/token: .*/token: not-this-one/' {Box.Directory}/kubeconfig", "apiServer"),

@@ -1,3 +1,4 @@
+using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Cni;
 using HostGw.Platform.Linux;
@@ -26,6 +27,16 @@ internal static class HostPlatform
     public static HostFacts ReadFacts(AgentSettings settings, IReadOnlyList<string> interfaces) => OperatingSystem.IsLinux()
         ? new LinuxFacts(new(settings.ProcSysNet), Cni(settings)).Read(interfaces)
         : new();
+
+    /// <summary>What the host knows of these, asked for anew with <paramref name="probe"/>.</summary>
+    /// <exception cref="HostNetworkException">It cannot be read.</exception>
+    public static async Task<IReadOnlyList<NeighbourEntry>> ReadNeighboursAsync(IReadOnlySet<Neighbour> wanted, bool probe, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+            return [];
+        using LinuxNeighbours neighbours = new(TimeProvider.System);
+        return probe ? await neighbours.ProbeAsync(wanted, cancellationToken) : neighbours.Read(wanted);
+    }
 
     private static CniOptions Cni(AgentSettings settings) =>
         new() { TakeOver = settings.CniTakeOver, ConfigDirectory = settings.CniConfigDirectory, BinDirectory = settings.CniBinDirectory };

@@ -38,6 +38,9 @@ internal sealed class KubernetesClient : IDisposable
     /// <summary>The address of the latest connection to the API server; no address before the first.</summary>
     public IPAddress? RemoteAddress => _connector.RemoteAddress;
 
+    /// <summary>How far the server's clock is ahead of ours, by the latest answer, give or take a second and the answer's way; null before the first.</summary>
+    public TimeSpan? ServerClock { get; private set; }
+
     /// <summary>A page of nodes. Give either a <paramref name="resourceVersion"/> ("0": whatever the watch cache has; null: the latest, by quorum) or a <paramref name="continueToken"/>.</summary>
     /// <param name="limit">Nodes per page; 0: all.</param>
     /// <param name="notOlderThan">Ask for <paramref name="resourceVersion"/> or anything newer.</param>
@@ -152,7 +155,9 @@ internal sealed class KubernetesClient : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            ServerClock = response.Headers.Date - _time.GetUtcNow() ?? ServerClock;
+            return response;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

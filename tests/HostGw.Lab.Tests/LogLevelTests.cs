@@ -20,11 +20,12 @@ public sealed class LogLevelTests : LabTest
         File.CreateSymbolicLink($"{Mount}/config.yaml", "..data/config.yaml");
         Agent.Settings = Agent.Settings with { More = [.. Agent.Settings.More, "--config", $"{Mount}/config.yaml"] };
         await StartFirstAgentAsync();
-        Assert.DoesNotContain(Agent.Log.Lines, l => l.Contains(" DBG ", StringComparison.Ordinal));
+        Assert.DoesNotContain(Agent.Log.Lines, l => l.Contains(" dbg ", StringComparison.Ordinal));
 
         Swap("two", "log: {level: debug}");
         await SaidAsync($"Log level debug, no longer information: {Mount}/config.yaml changed");
-        await SaidAsync(" DBG ");
+        Cluster.Node(1).Network.Configure(["address add 172.31.0.1/32 dev lo"]);
+        await SaidAsync(" dbg Pass in ");
 
         Swap("three", "log: {levle: debug}");
         await SaidAsync("changed and cannot be used, log.level stays");

@@ -63,7 +63,7 @@ internal sealed class CniConfiguration(CniOptions options) : IDisposable
 
     private CniWork Compare(CniPlan? desired)
     {
-        IReadOnlyList<string> names = _directory.Names();
+        IReadOnlyList<string> names = _directory.Names(toRemove: desired is null);
         bool stands = names.Contains(_own) || Standing is { IsOurs: true };
         CniOrder order = desired is null ? new(null, null) : CniOrder.Of(_own, stands, names, _directory.Read);
         bool writes = desired is not null && order.Other is null;

@@ -15,14 +15,15 @@ internal sealed class CniDirectory(string path)
     public string PathOf(string name) => Path.Combine(path, name);
 
     /// <summary>The names of all files; none where there is no such directory.</summary>
+    /// <param name="toRemove">Only to remove ours: where we may not even look, there are none.</param>
     /// <exception cref="CniException">It cannot be read.</exception>
-    public IReadOnlyList<string> Names()
+    public IReadOnlyList<string> Names(bool toRemove)
     {
         try
         {
             return [.. Directory.EnumerateFiles(path).Select(p => Path.GetFileName(p))];
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception e) when (e is DirectoryNotFoundException || (e is UnauthorizedAccessException && toRemove))
         {
             return [];
         }

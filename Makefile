@@ -10,7 +10,7 @@ PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:
   /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish aot demo up break test test-aot bench manifests format clean install
+.PHONY: build publish aot demo up break test test-aot test-windows bench manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -47,6 +47,10 @@ test-aot: install aot
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
 	@LAB_AGENT=$(CURDIR)/artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
 	  tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -namespace HostGw.Lab.Tests -class- 'HostGw.Lab.Tests.Kubectl*'
+
+# The win-x64 build under Wine (which is installed: 800 MB), on a stand-in for what Wine lacks of Windows's network.
+test-windows:
+	@tests/tools/test-windows.sh
 
 # What the agent costs, beside what others need for the same: about 20 minutes. A part of it: make bench ONLY=cold,join
 bench:

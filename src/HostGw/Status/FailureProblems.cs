@@ -21,6 +21,8 @@ internal static class FailureProblems
         HostPart.Nat => "NATNotApplied",
         HostPart.Forward => "ForwardAcceptNotApplied",
         HostPart.Routes => "RoutesNotApplied",
+        HostPart.Ownership => "OwnershipNotRecorded",
+        HostPart.PodNetwork => "PodNetworkNotApplied",
         _ => "CNINotApplied",
     };
 }

@@ -10,7 +10,7 @@ PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:
   /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish aot demo up test test-aot test-windows bench manifests format clean install
+.PHONY: build publish aot demo up break test test-aot test-windows bench manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -34,6 +34,10 @@ demo up:
 	@$(MAKE) --no-print-directory install publish
 	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
 	@$(LAB) $@
+
+# In the cluster that `make up` keeps: the list of what can be broken; make break WHAT=snat NODE=2 breaks it.
+break:
+	@$(LAB) break $(WHAT) $(NODE:%=--node %) $(if $(STOP_AGENT),--stop-agent)
 
 test:
 	@tests/tools/test.sh

@@ -62,6 +62,18 @@ internal static partial class Log
     [LoggerMessage(502, LogLevel.Information, "The status endpoint on {Listen} is there now")]
     public static partial void StatusAvailable(this ILogger logger, string listen);
 
+    [LoggerMessage(503, LogLevel.Debug, "Sent Event {Name}: {Text}")]
+    public static partial void EventSent(this ILogger logger, string name, string text);
+
+    [LoggerMessage(504, LogLevel.Warning, "Events of this node are not taken by the API server, problems are told here and in `hostgw status` alone: {Reason}")]
+    public static partial void EventsRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(505, LogLevel.Debug, "Next attempt to send an Event in {Seconds} s ({Problem}): {Reason}")]
+    public static partial void EventDelayed(this ILogger logger, double seconds, string problem, string reason);
+
+    [LoggerMessage(506, LogLevel.Debug, "No Event for '{Problem}': {Why}")]
+    public static partial void EventLeftOut(this ILogger logger, string problem, string why);
+
     // 9xx: lifetime
 
     [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]
@@ -75,6 +87,15 @@ internal static partial class Log
 
     [LoggerMessage(905, LogLevel.Warning, "clusterCidrs is not set: whatever private prefix a Node names as its podCIDR gets a route, unless it touches this host's own networks")]
     public static partial void AnyPrivatePrefix(this ILogger logger);
+
+    [LoggerMessage(906, LogLevel.Information, "Log level {Now}, no longer {Before}: {Path} changed")]
+    public static partial void LogLevelChanged(this ILogger logger, string now, string before, string path);
+
+    [LoggerMessage(907, LogLevel.Information, "{Path} changed: log.level is as before, and all else takes effect at the next start")]
+    public static partial void SettingsFileChanged(this ILogger logger, string path);
+
+    [LoggerMessage(908, LogLevel.Warning, "{Path} changed and cannot be used, log.level stays: {Reason}")]
+    public static partial void SettingsFileWrong(this ILogger logger, string path, string reason);
 
     [LoggerMessage(903, LogLevel.Information, "Stopped; routes and the masquerade rule stay in place")]
     public static partial void Stopped(this ILogger logger);

@@ -1,6 +1,7 @@
 using HostGw.Settings;
 using Microsoft.Extensions.Logging;
 using Serilog;
+using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using Serilog.Formatting;
@@ -10,18 +11,19 @@ namespace HostGw;
 /// <summary>Diagnostics go to stderr: text for people on a terminal, JSON in a container. Times are UTC.</summary>
 internal static class Logging
 {
-    public static ILoggerFactory CreateFactory(AgentSettings settings)
+    /// <param name="level">May be switched at any time.</param>
+    public static ILoggerFactory CreateFactory(AgentSettings settings, LoggingLevelSwitch level)
     {
         bool text = settings.LogFormat == LogFormat.Text || (settings.LogFormat == LogFormat.Auto && !Console.IsErrorRedirected);
         LoggerConfiguration configuration = new LoggerConfiguration()
-            .MinimumLevel.Is(Level(settings.LogLevel))
+            .MinimumLevel.ControlledBy(level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
             .WriteTo.Console(text ? new TextLines() : new JsonLines(), standardErrorFromLevel: LogEventLevel.Verbose);
         return new SerilogLoggerFactory(configuration.CreateLogger(), dispose: true);
     }
 
-    private static LogEventLevel Level(LogLevel level) => level switch
+    public static LogEventLevel Level(LogLevel level) => level switch
     {
         LogLevel.Trace => LogEventLevel.Verbose,
         LogLevel.Debug => LogEventLevel.Debug,

@@ -37,6 +37,7 @@ public sealed class EveryValueTests
         ["config.cni.configDirectory"] = ("/etc/other/net.d", "mountPath: /etc/other/net.d", []),
         ["config.cni.binDirectory"] = ("/usr/lib/cni", "mountPath: /usr/lib/cni", []),
         ["config.networkUnavailable.clear"] = ("true", "kind: ValidatingAdmissionPolicyBinding", []),
+        ["config.events"] = ("false", "events: false", []),
         ["config.windows.network"] = ("l2bridge", "network: l2bridge", []),
         ["config.windows.createNetwork"] = ("true", "createNetwork: true", []),
         ["config.windows.correctOutBoundNat"] = ("true", "correctOutBoundNat: true", []),

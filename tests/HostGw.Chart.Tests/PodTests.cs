@@ -57,7 +57,10 @@ public sealed class PodTests
         static string Checksum(params string[] values) =>
             (string)Chart.Object("DaemonSet", "hostgw", values)["spec"]!["template"]!["metadata"]!["annotations"]!["checksum/config"]!;
         Assert.NotEqual(Checksum(), Checksum("config.resyncSeconds=30"));
+        Assert.NotEqual(Checksum(), Checksum("config.log.format=text"));
         Assert.Equal(Checksum(), Checksum("rules.enabled=true"));
+        // A running agent follows this one.
+        Assert.Equal(Checksum(), Checksum("config.log.level=debug"));
     }
 
     [Fact]
@@ -76,6 +79,16 @@ public sealed class PodTests
         Assert.Equal("request.userInfo.username == \"system:serviceaccount:hostgw-system:hostgw\"", (string?)policy["spec"]!["matchConditions"]![0]!["expression"]);
         JsonNode binding = Chart.Object("ValidatingAdmissionPolicyBinding", "hostgw", "config.networkUnavailable.clear=true")["spec"]!;
         Assert.Equal(("hostgw", "Deny"), ((string)binding["policyName"]!, (string)binding["validationActions"]![0]!));
+    }
+
+    [Fact]
+    public void Events_may_be_made_where_those_of_Nodes_are_and_a_switch_takes_the_right_away()
+    {
+        JsonObject role = Chart.Object("Role", "hostgw"), binding = Chart.Object("RoleBinding", "hostgw");
+        Assert.Equal("""[{"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]}]""", role["rules"]!.ToJsonString());
+        Assert.Equal(("default", "default"), ((string?)role["metadata"]!["namespace"], (string?)binding["metadata"]!["namespace"]));
+        Assert.Equal("""[{"kind":"ServiceAccount","name":"hostgw","namespace":"hostgw-system"}]""", binding["subjects"]!.ToJsonString());
+        Assert.DoesNotContain(Chart.Objects("config.events=false"), o => (string?)o["kind"] is "Role" or "RoleBinding");
     }
 
     [Fact]

@@ -39,6 +39,7 @@ public sealed class SettingsTests
         { "cni.configDirectory", "/etc/other/net.d" },
         { "cni.binDirectory", "/usr/lib/cni" },
         { "networkUnavailable.clear", "true" },
+        { "events", "false" },
         { "windows.network", "l2bridge" },
         { "windows.createNetwork", "true" },
         { "windows.correctOutBoundNat", "true" },

@@ -7,6 +7,8 @@ public sealed class DoctorTests : LabTest
 {
     private protected override ClusterSettings Settings => Clusters.ByNodeAddress(3);
 
+    public static TheoryData<string> Breakages => [.. Breakage.All.Select(b => b.Name)];
+
     private Node One => Cluster.Node(1);
 
     [Fact]
@@ -17,25 +19,26 @@ public sealed class DoctorTests : LabTest
     }
 
     [Theory]
-    [InlineData("ip route delete 192.168.2.0/24", "routes")]
-    [InlineData("ip route add 192.168.2.128/25 via 10.0.0.13 dev eth0 proto 4", "shadowed")]
-    [InlineData("ip route replace 192.168.2.0/24 via 10.0.0.13 dev eth0 proto 12", "conflict")]
-    [InlineData("sysctl -qw net.ipv4.ip_forward=0", "forwarding")]
-    [InlineData("sysctl -qw net.ipv6.conf.all.forwarding=0", "forwarding")]
-    [InlineData("ip link set eth0 down", "apiServer")]
-    [InlineData("nft delete table inet hostgw", "masquerade")]
-    [InlineData("iptables-nft -P FORWARD DROP", "forwardDrop")]
-    [InlineData("iptables-nft -t nat -A POSTROUTING -s 192.168.0.0/16 -j MASQUERADE", "foreignMasquerade")]
-    [InlineData("nft add table inet f; nft add chain inet f drops '{ type filter hook forward priority 0; policy drop; }'", "foreignDrop")]
-    [InlineData("ip link set cni0 mtu 9000", "mtu")]
-    public async Task What_somebody_broke_while_no_agent_ran_is_named(string command, string rule)
+    [MemberData(nameof(Breakages))]
+    public async Task What_somebody_broke_while_no_agent_ran_is_named(string breakage)
     {
         await StartFirstAgentAsync();
         await Cluster.Agent(One).StopAsync();
 
-        One.Network.Exec("sh", "-c", command);
+        Breakage.Of(breakage).Break(One);
 
-        Assert.Contains(rule, Cluster.Agent(One).Diagnose());
+        Assert.Contains(Breakage.Of(breakage).Rule, Cluster.Agent(One).Diagnose());
+    }
+
+    [Fact]
+    public async Task What_the_agent_is_said_to_repair_it_repairs_and_the_rest_it_does_not()
+    {
+        await StartFirstAgentAsync();
+        foreach (Breakage breakage in Breakage.All.Where(b => b.IsRepaired))
+        {
+            breakage.Break(One);
+            await Eventually.TrueAsync(() => Task.FromResult(Cluster.Agent(One).Diagnose().Count == 0), () => $"{breakage.Name}: {string.Join(", ", Cluster.Agent(One).Diagnose())}");
+        }
     }
 
     [Fact]
@@ -46,5 +49,17 @@ public sealed class DoctorTests : LabTest
         await Cluster.Api.Server.StopListeningAsync();
 
         Assert.Equal(["apiServer"], Cluster.Agent(One).Diagnose());
+    }
+
+    [Fact]
+    public async Task A_probe_finds_the_peer_that_nobody_has_spoken_to_and_that_does_not_answer()
+    {
+        await StartFirstAgentAsync();
+        Cluster.Segment.Network.Configure(["link set node3 down"]);
+
+        Assert.Empty(Cluster.Agent(One).Diagnose());
+        Assert.Equal(["unanswered", "unanswered"], Cluster.Agent(One).Diagnose("--probe"));
+        Cluster.Segment.Network.Configure(["link set node3 up"]);
+        Assert.Empty(Cluster.Agent(One).Diagnose("--probe"));
     }
 }

@@ -10,8 +10,14 @@ internal sealed class Kubectl : IDisposable
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("hostgw-kubectl");
 
-    public Kubectl(FakeApiServer api, KubeconfigOptions? options = null) =>
+    private readonly string[] _command;
+
+    /// <param name="network">The namespace from which the server is reached; null: this one.</param>
+    public Kubectl(FakeApiServer api, KubeconfigOptions? options = null, string? network = null)
+    {
         api.WriteKubeconfig(Path.Combine(_home.FullName, "kubeconfig"), options ?? new() { Token = api.Token });
+        _command = [.. network is null ? [] : (string[])["ip", "netns", "exec", network], Program.Value];
+    }
 
     /// <summary>Its standard output; anything but success fails the test with what it said.</summary>
     public async Task<string> RunAsync(string arguments, string? input = null)
@@ -33,7 +39,7 @@ internal sealed class Kubectl : IDisposable
     public Process Start(string arguments)
     {
         string own = $"--kubeconfig {_home.FullName}/kubeconfig --cache-dir {_home.FullName}/cache";
-        var start = new ProcessStartInfo(Program.Value, $"{own} {arguments}".Split(' '))
+        var start = new ProcessStartInfo(_command[0], [.. _command[1..], .. $"{own} {arguments}".Split(' ')])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -18,8 +18,10 @@ public static class Box
     public static int Pid => int.Parse(Environment.GetEnvironmentVariable(PidVariable)!, System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>What to put before a command to run it in here from another terminal.</summary>
-    public static string EnterCommand =>
-        $"nsenter --target {Pid} --net --mount --pid=/proc/{Pid}/root{Directory}/pid";
+    public static string EnterCommand => EnterCommandOf(Pid);
+
+    /// <param name="box">A box's process id, as seen from outside.</param>
+    public static string EnterCommandOf(int box) => $"nsenter --target {box} --net --mount --pid=/proc/{box}/root{Directory}/pid";
 
     public static bool MayEnter => Libc.geteuid() == 0;
 

@@ -20,6 +20,7 @@ internal static class Commands
         var down = new Command("down", "End the cluster that `up` built.");
         down.SetAction(_ => Down());
         root.Subcommands.Add(down);
+        root.Subcommands.Add(BreakCommand.Create());
         root.Subcommands.Add(WithoutNfTables());
         return root;
     }
@@ -100,6 +101,9 @@ internal static class Commands
         screen.Faint("The agent's view, from a node's shell:");
         screen.Text($"export PATH={Path.GetDirectoryName(AgentBinary.Find())}:$PATH; hostgw status");
         screen.Text($"hostgw plan {string.Join(' ', agent.Flags)}");
+        screen.Text($"hostgw doctor {string.Join(' ', agent.Flags)}");
+        screen.Faint("To break something, from here or another terminal, and see whether it is named:");
+        screen.Text($"{Environment.ProcessPath} break");
         screen.Faint("What an agent writes:");
         screen.Text($"tail -f /proc/{Box.Pid}/root{agent.Log.Path}");
     }

@@ -9,11 +9,14 @@ internal static class RunningBox
     /// <summary>Ends every such box, and with it everything inside. False if there was none.</summary>
     public static bool End()
     {
-        int[] boxes = [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Select(ProcessId).Where(IsBox)];
+        int[] boxes = Find();
         foreach (int box in boxes)
             _ = Libc.kill(box, Libc.SIGKILL);
         return boxes.Length > 0;
     }
+
+    /// <summary>Process ids.</summary>
+    public static int[] Find() => [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Select(ProcessId).Where(IsBox)];
 
     private static int ProcessId(string? directory) =>
         int.TryParse(directory, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : 0;

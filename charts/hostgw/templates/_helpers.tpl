@@ -45,6 +45,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- toYaml $config }}
 {{- end }}
 
+{{- define "hostgw.configAtStart" -}}
+{{- $config := include "hostgw.config" . | fromYaml }}
+{{- $_ := set $config "log" (omit $config.log "level") }}
+{{- toYaml $config }}
+{{- end }}
+
 {{/* Whether rules may be written with iptables, whose programs share a lock. */}}
 {{- define "hostgw.iptables" -}}
 {{- if or .Values.config.forwardAccept (has .Values.config.nat.backend (list "auto" "iptables")) }}true{{ end }}

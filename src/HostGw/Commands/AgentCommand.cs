@@ -4,6 +4,8 @@ using HostGw.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serilog.Core;
+using ILogger = Microsoft.Extensions.Logging.ILogger;
 
 namespace HostGw.Commands;
 
@@ -12,18 +14,21 @@ internal static class AgentCommand
 {
     public static Command Create() => CommandLine.Create(
         "agent", "Watch the cluster's Nodes and keep this host's routes, NAT rule and forwarding right.", UsedBy.Agent,
-        (settings, _, cancellationToken) => RunAsync(settings, cancellationToken));
+        RunAsync);
 
-    private static async Task<int> RunAsync(AgentSettings settings, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(AgentSettings settings, ParseResult flags, CancellationToken cancellationToken)
     {
-        using ILoggerFactory loggers = Logging.CreateFactory(settings);
+        LoggingLevelSwitch level = new(Logging.Level(settings.LogLevel));
+        using ILoggerFactory loggers = Logging.CreateFactory(settings, level);
         ILogger logger = loggers.CreateLogger("HostGw");
         HostPlatform.RequireRights();
         using IDisposable? onlyAgent = await WaitForTurnAsync(settings, logger, cancellationToken);
         if (cancellationToken.IsCancellationRequested)
             return ExitCodes.Done;
 
-        using IHost host = AgentHost.Build(settings, loggers);
+        using IHost host = AgentHost.Build(settings, loggers, new(
+            SettingsFile.PathOf(flags, CommandLine.EnvironmentVariables()), () => SettingsReader.Read(UsedBy.Agent, flags, CommandLine.EnvironmentVariables()).LogLevel,
+            level, TimeProvider.System, loggers.CreateLogger<LogLevelFollower>()));
         IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
         logger.Started(AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
         if (settings.Policy.ClusterCidrs.IsEmpty)

@@ -14,7 +14,7 @@ namespace HostGw.Commands;
 /// <summary>The pipeline, wired in the order in which data flows.</summary>
 internal static class AgentHost
 {
-    public static IHost Build(AgentSettings settings, ILoggerFactory loggers)
+    public static IHost Build(AgentSettings settings, ILoggerFactory loggers, LogLevelFollower logLevel)
     {
         // Empty: the usual builder watches the working directory for configuration that we do not have.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new() { DisableDefaults = true });
@@ -23,6 +23,8 @@ internal static class AgentHost
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(TimeProvider.System);
         services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+
+        services.AddHostedService(_ => logLevel);
 
         // The host announces changes; listened to before anything is read.
         services.AddSingleton<WakeUp>();
@@ -45,12 +47,19 @@ internal static class AgentHost
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
             report => Record(s, report), new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
 
-        // → Kubernetes: the one thing that is written there.
+        // → Kubernetes: the two things that are written there.
         if (settings.ClearNetworkUnavailable)
         {
             services.AddSingleton(s => new NetworkUnavailable(
                 s.GetRequiredService<KubernetesClient>(), settings.NodeName, TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
             services.AddHostedService(s => s.GetRequiredService<NetworkUnavailable>());
+        }
+        if (settings.WritesEvents)
+        {
+            services.AddSingleton(s => new EventWriter(
+                s.GetRequiredService<KubernetesClient>(), settings.NodeName,
+                new(TimeProvider.System, Random.Shared.NextDouble, s.GetRequiredService<ILogger<EventWriter>>()), TimeProvider.System, s.GetRequiredService<ILogger<EventWriter>>()));
+            services.AddHostedService(s => s.GetRequiredService<EventWriter>());
         }
 
         // → Status
@@ -67,6 +76,7 @@ internal static class AgentHost
     {
         TimeSpan? sinceNews = services.GetRequiredService<WakeUp>().NewsAt is { } at ? TimeProvider.System.GetElapsedTime(at) : null;
         services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
+        services.GetService<EventWriter>()?.Record(report);
         if (StatusBoard.NotReady(report).Count == 0)
             services.GetService<NetworkUnavailable>()?.NetworkStands();
     }

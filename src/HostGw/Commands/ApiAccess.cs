@@ -29,9 +29,15 @@ internal static class ApiAccess
     /// <exception cref="IOException">The connection broke.</exception>
     public static async Task<(NodeSnapshot Nodes, Ip ApiServer)> ListAsync(AgentSettings settings, CancellationToken cancellationToken)
     {
+        using KubernetesClient client = Connect(settings);
+        return (await ListAsync(settings, client, cancellationToken), Ip.From(client.RemoteAddress));
+    }
+
+    /// <inheritdoc cref="ListAsync(AgentSettings, CancellationToken)"/>
+    public static async Task<NodeSnapshot> ListAsync(AgentSettings settings, KubernetesClient client, CancellationToken cancellationToken)
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
-        using KubernetesClient client = Connect(settings);
         NodeStore store = new();
         try
         {
@@ -41,6 +47,6 @@ internal static class ApiAccess
         {
             throw new KubernetesException($"The API server did not list its nodes within {Patience.TotalSeconds:0} s", e);
         }
-        return (store.Snapshot, Ip.From(client.RemoteAddress));
+        return store.Snapshot;
     }
 }

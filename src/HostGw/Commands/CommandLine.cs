@@ -87,6 +87,6 @@ internal static class CommandLine
     private static IEnumerable<string> NamesOf(CommandResult command) =>
         command.Parent is CommandResult parent ? NamesOf(parent).Append(command.Command.Name) : ["hostgw"];
 
-    private static Dictionary<string, string> EnvironmentVariables() => Environment.GetEnvironmentVariables()
+    public static IReadOnlyDictionary<string, string> EnvironmentVariables() => Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Cni;
 using HostGw.Platform.Linux;
@@ -71,6 +72,16 @@ internal static class HostPlatform
         Cni = Cni(settings),
         Resolvers = WindowsResolvers.Read,
     });
+
+    /// <summary>What the host knows of these, asked for anew with <paramref name="probe"/>.</summary>
+    /// <exception cref="HostNetworkException">It cannot be read.</exception>
+    public static async Task<IReadOnlyList<NeighbourEntry>> ReadNeighboursAsync(IReadOnlySet<Neighbour> wanted, bool probe, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+            return [];
+        using LinuxNeighbours neighbours = new(TimeProvider.System);
+        return probe ? await neighbours.ProbeAsync(wanted, cancellationToken) : neighbours.Read(wanted);
+    }
 
     private static CniOptions Cni(AgentSettings settings) =>
         new() { TakeOver = settings.CniTakeOver, ConfigDirectory = Path.GetFullPath(settings.CniConfigDirectory), BinDirectory = Path.GetFullPath(settings.CniBinDirectory) };

@@ -3,11 +3,29 @@ namespace HostGw.Diagnosis;
 /// <summary>Whether all that must be read and written can be.</summary>
 internal static class AccessRules
 {
+    private static readonly TimeSpan MostClockDifference = TimeSpan.FromMinutes(1);
+
     public static IEnumerable<Finding> ApiServer(Examination seen)
     {
         if (seen.ApiProblem is { } problem)
             yield return new("apiServer", $"the nodes of the cluster are not known: {problem}", "put that right first (settings kubeconfig and apiServer): most other checks need the nodes");
     }
+
+    public static IEnumerable<Finding> Clock(Examination seen)
+    {
+        if (seen.ServerClock is { } ahead && ahead.Duration() >= MostClockDifference)
+        {
+            yield return new("clock", $"this host's clock is {ahead.Duration().TotalSeconds:0} s {(ahead > TimeSpan.Zero ? "behind" : "ahead of")} the API server's: tokens and certificates seem expired or not yet valid, and logs lie",
+                "timedatectl set-ntp true, or see what keeps chrony or systemd-timesyncd from its servers");
+        }
+    }
+
+    public static IEnumerable<Finding> Credentials(Examination seen) =>
+        from credential in seen.Credentials
+        where seen.Now < credential.From || seen.Now >= credential.Until
+        let state = seen.Now < credential.From ? $"is valid only from {credential.From.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}" : $"expired at {credential.Until.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}"
+        select new Finding("credential", $"{credential.What} {state}, and this host's clock says {seen.Now.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}",
+            "renew it (a pod's token is renewed by kubelet, kubeadm's certificates by `kubeadm certs renew`), or set the clock right");
 
     public static IEnumerable<Finding> Rights(Examination seen)
     {

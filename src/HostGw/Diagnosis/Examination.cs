@@ -34,6 +34,17 @@ internal sealed record Examination
 
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
 
+    /// <summary>Of those that <see cref="NeighbourRules.Wanted"/> names, what is known.</summary>
+    public IReadOnlyDictionary<Ip, NeighbourEntry> Neighbours { get; init; } = new Dictionary<Ip, NeighbourEntry>();
+
+    /// <summary>How far the API server's clock is ahead of ours; null: it was not heard.</summary>
+    public TimeSpan? ServerClock { get; init; }
+
+    public DateTimeOffset Now { get; init; }
+
+    /// <summary>Of the token and the certificates that the agent uses.</summary>
+    public IReadOnlyList<Validity> Credentials { get; init; } = [];
+
     /// <summary>What of the host could not be read, and why.</summary>
     public IReadOnlyList<string> Failures { get; init; } = [];
 

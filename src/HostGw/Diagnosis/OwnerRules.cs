@@ -6,10 +6,21 @@ internal static class OwnerRules
     private static readonly string[] Agents =
         ["flanneld", "kindnetd", "kube-router", "calico-node", "cilium-agent", "antrea-agent", "weaver", "bird"];
 
+    // What a program that runs in another container leaves to be seen from here.
+    private static readonly (string Interface, string Agent)[] Interfaces =
+        [("flannel.", "flannel"), ("flannel-v6.", "flannel"), ("cilium_", "cilium"), ("vxlan.calico", "calico"), ("kube-bridge", "kube-router"), ("weave", "weave"), ("antrea-gw", "antrea"), ("ovn-k8s-", "ovn-kubernetes")];
+
     public static IEnumerable<Finding> OtherAgents(Examination seen) =>
         from agent in Agents
         where seen.Facts.Programs.Contains(agent)
         select new Finding("otherAgent", $"{agent} runs on this host, and may make routes and rules for the same pods", "keep one network agent: docs/migrate.md says how to leave another one without a gap");
+
+    public static IEnumerable<Finding> LeftInterfaces(Examination seen) =>
+        from link in seen.Host.Interfaces
+        from known in Interfaces
+        where link.Name.StartsWith(known.Interface, StringComparison.Ordinal) && !seen.Facts.Programs.Any(p => p.StartsWith(known.Agent, StringComparison.Ordinal))
+        select new Finding("otherAgent", $"the interface {link.Name} is {known.Agent}'s: it runs in a pod and may make routes and rules for the same pods, or has left it behind",
+            $"keep one network agent (docs/migrate.md); if {known.Agent} is gone: ip link delete {link.Name}");
 
     public static IEnumerable<Finding> Networkd(Examination seen)
     {

@@ -38,6 +38,8 @@ internal static class ApiRefusal
         HttpStatusCode.Unauthorized when configuration.Token is { } token => $". The token {token} is not accepted: has it expired, or is it of another cluster?",
         HttpStatusCode.Unauthorized when configuration.ClientCertificate is { } certificate => $". The client certificate {certificate} is not accepted",
         HttpStatusCode.Unauthorized => ". No credentials are configured",
+        HttpStatusCode.Forbidden when response.RequestMessage?.RequestUri?.AbsolutePath.Contains("/events", StringComparison.Ordinal) == true =>
+            ". The agent needs 'create' and 'patch' on 'events' in that namespace: the chart gives it with config.events; without it set events to false",
         HttpStatusCode.Forbidden when response.RequestMessage?.Method == HttpMethod.Patch =>
             ". The agent needs 'patch' on 'nodes/status' of its own node: the chart gives it with config.networkUnavailable.clear",
         HttpStatusCode.Forbidden => ". The agent needs a ClusterRole with 'get', 'list' and 'watch' on 'nodes', bound to its service account or user",

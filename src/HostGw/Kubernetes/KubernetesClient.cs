@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>Speaks to the API server about Nodes: HTTP/2 where offered, no redirects, no cookies, no proxy.</summary>
+/// <summary>Speaks to the API server about Nodes and their Events: HTTP/2 where offered, no redirects, no cookies, no proxy.</summary>
 internal sealed class KubernetesClient : IDisposable
 {
     // Half the bytes of JSON and a fraction of the work, on both sides; a server that has none answers in JSON.
@@ -37,6 +37,9 @@ internal sealed class KubernetesClient : IDisposable
 
     /// <summary>The address of the latest connection to the API server; no address before the first.</summary>
     public IPAddress? RemoteAddress => _connector.RemoteAddress;
+
+    /// <summary>How far the server's clock is ahead of ours, by the latest answer, give or take a second and the answer's way; null before the first.</summary>
+    public TimeSpan? ServerClock { get; private set; }
 
     /// <summary>A page of nodes. Give either a <paramref name="resourceVersion"/> ("0": whatever the watch cache has; null: the latest, by quorum) or a <paramref name="continueToken"/>.</summary>
     /// <param name="limit">Nodes per page; 0: all.</param>
@@ -78,12 +81,26 @@ internal sealed class KubernetesClient : IDisposable
     /// <exception cref="KubernetesException">Refused or not reached.</exception>
     public async Task PatchNodeStatusAsync(string name, byte[] patch, CancellationToken cancellationToken)
     {
-        using ApiResponse _ = await SendAsync(new(HttpMethod.Patch, $"{PathOf(name)}/status", Json, patch), cancellationToken);
+        using ApiResponse _ = await SendAsync(new(HttpMethod.Patch, $"{PathOf(name)}/status", Json, patch, StrategicMergePatch), cancellationToken);
     }
+
+    /// <summary>Makes an Event of the core group.</summary>
+    /// <exception cref="KubernetesException">Refused (409: there is one of that name) or not reached.</exception>
+    public async Task CreateEventAsync(string @namespace, byte[] content, CancellationToken cancellationToken)
+    {
+        using ApiResponse _ = await SendAsync(new(HttpMethod.Post, EventsOf(@namespace), Json, content, Json), cancellationToken);
+    }
+
+    /// <summary>Changes an Event by a strategic merge patch, and returns it as JSON.</summary>
+    /// <exception cref="KubernetesException">Refused (404: there is none of that name) or not reached.</exception>
+    public Task<ApiResponse> PatchEventAsync(string @namespace, string name, byte[] patch, CancellationToken cancellationToken) =>
+        SendAsync(new(HttpMethod.Patch, $"{EventsOf(@namespace)}/{Uri.EscapeDataString(name)}", Json, patch, StrategicMergePatch), cancellationToken);
 
     public void Dispose() => _http.Dispose();
 
     private static string PathOf(string node) => $"{Nodes}/{Uri.EscapeDataString(node)}";
+
+    private static string EventsOf(string @namespace) => $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/events";
 
     private static string WatchPath(TimeSpan atMost) =>
         string.Create(CultureInfo.InvariantCulture, $"{Nodes}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)atMost.TotalSeconds}");
@@ -131,14 +148,16 @@ internal sealed class KubernetesClient : IDisposable
             request.Headers.Authorization = BearerToken(token);
         if (sent.Accept is not null)
             request.Headers.Accept.ParseAdd(sent.Accept);
-        if (sent.Patch is not null)
-            request.Content = new ByteArrayContent(sent.Patch) { Headers = { ContentType = new(StrategicMergePatch) } };
+        if (sent.Body is not null)
+            request.Content = new ByteArrayContent(sent.Body) { Headers = { ContentType = new(sent.ContentType!) } };
 
         using var timeout = new CancellationTokenSource(HeaderTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            ServerClock = response.Headers.Date - _time.GetUtcNow() ?? ServerClock;
+            return response;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -157,5 +176,5 @@ internal sealed class KubernetesClient : IDisposable
             : new("Bearer", token);
 
     /// <param name="Accept">Null: whatever lists and watches accept.</param>
-    private sealed record ApiRequest(HttpMethod Method, string Path, string? Accept = null, byte[]? Patch = null);
+    private sealed record ApiRequest(HttpMethod Method, string Path, string? Accept = null, byte[]? Body = null, string? ContentType = null);
 }

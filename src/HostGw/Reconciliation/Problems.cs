@@ -6,31 +6,30 @@ namespace HostGw.Reconciliation;
 /// <summary>What a person should know of a pass, in sentences. Empty in a cluster that is in order.</summary>
 internal static class Problems
 {
-    public static IEnumerable<string> Of(PassReport report)
+    public static IEnumerable<string> Of(PassReport report) => All(report).Select(p => p.Text);
+
+    /// <summary>In the order in which a person should care.</summary>
+    public static IEnumerable<Problem> All(PassReport report)
     {
         if (report.Plan is { } plan)
         {
             foreach (string fault in plan.Faults)
-                yield return fault;
+                yield return new("NodeNotInOrder", fault, fault);
             foreach (ClusterRoute route in plan.ClusterRoutes.Where(c => c.Refusal is not null))
-                yield return $"no cluster route {route.Destination}: it {route.Refusal}";
+                yield return new("ClusterRouteRefused", $"{route.Destination}", $"no cluster route {route.Destination}: it {route.Refusal}", Cures.ClusterRoute);
             foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind >= VerdictKind.Waiting || (v.Kind == VerdictKind.Routed && v.Reason.Length > 0)))
-                yield return Describe(verdict);
+                yield return Of(verdict);
             foreach (RouteConflict conflict in report.Routes.Conflicts)
-                yield return Describe(plan, conflict);
+                yield return new("RouteConflict", $"{conflict.Route.Destination}", Describe(plan, conflict));
             if (plan is { Scope: PlanScope.Everything, ForwardIPv4: true } && report.Forwarding.IPv4 is null)
                 yield return ForwardingUnknown("IPv4");
             if (plan is { Scope: PlanScope.Everything, ForwardIPv6: true } && report.Forwarding.IPv6 is null)
                 yield return ForwardingUnknown("IPv6");
         }
         foreach (string obstacle in report.Obstacles)
-            yield return obstacle;
-        if (report.ContestedRules is { } rules)
-            yield return $"somebody keeps undoing our rules ({rules}): they are repaired only every {RepairPace.IntervalSeconds} s";
-        if (report.ContestedCni is { } cni)
-            yield return $"somebody keeps undoing our CNI configuration ({cni}): it is written only every {RepairPace.IntervalSeconds} s";
-        foreach (ContestedRoute route in report.Contested)
-            yield return $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every {RepairPace.IntervalSeconds} s";
+            yield return new("PodTrafficBlocked", obstacle, obstacle);
+        foreach (Problem fight in Fights(report))
+            yield return fight;
     }
 
     public static string Describe(Verdict verdict)
@@ -64,6 +63,27 @@ internal static class Problems
         return $"{kind}{via} of protocol {RouteProtocols.Name(foreign.Protocol)} {harm}";
     }
 
-    private static string ForwardingUnknown(string family) =>
-        $"{family} forwarding cannot be read: this kernel has no {family}, or the setting procSysNet does not name where /proc/sys/net is mounted";
+    private static Problem Of(Verdict verdict) => verdict.Kind switch
+    {
+        // One interface that is down has many peers wait: that is one problem.
+        VerdictKind.Waiting => new("InterfaceUnusable", verdict.Reason, Describe(verdict), Cures.Of(verdict.Kind)),
+        VerdictKind.Rejected => new("PodCIDRRejected", Subject(verdict), Describe(verdict), Cures.Of(verdict.Kind)),
+        VerdictKind.Routed => new("NextHopDoubtful", Subject(verdict), Describe(verdict), Cures.Of(verdict.Kind)),
+        _ => new("NextHopUnreachable", Subject(verdict), Describe(verdict), Cures.Of(verdict.Kind)),
+    };
+
+    private static string Subject(Verdict verdict) => verdict.PodCidr.IsNone ? verdict.Node.Name : $"{verdict.Node.Name} {verdict.PodCidr}";
+
+    private static IEnumerable<Problem> Fights(PassReport report)
+    {
+        if (report.ContestedRules is { } rules)
+            yield return new("RulesContested", "", $"somebody keeps undoing our rules ({rules}): they are repaired only every {RepairPace.IntervalSeconds} s", Cures.Fight);
+        if (report.ContestedCni is { } cni)
+            yield return new("CNIContested", "", $"somebody keeps undoing our CNI configuration ({cni}): it is written only every {RepairPace.IntervalSeconds} s", Cures.Fight);
+        foreach (ContestedRoute route in report.Contested)
+            yield return new("RouteContested", $"{route.Destination}", $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every {RepairPace.IntervalSeconds} s", Cures.Fight);
+    }
+
+    private static Problem ForwardingUnknown(string family) => new("ForwardingUnknown", family,
+        $"{family} forwarding cannot be read: this kernel has no {family}, or the setting procSysNet does not name where /proc/sys/net is mounted");
 }

@@ -40,6 +40,9 @@ internal sealed record AgentSettings
     /// <summary>Clear the condition of this node in the API.</summary>
     public bool ClearNetworkUnavailable { get; init; }
 
+    /// <summary>Tell problems by Events of this node in the API.</summary>
+    public bool WritesEvents { get; init; }
+
     public required IPEndPoint Listen { get; init; }
 
     /// <summary>Where /proc/sys/net is mounted.</summary>

@@ -31,6 +31,10 @@ internal static class SettingsFile
         }
     }
 
+    /// <summary>The file that is read, whether or not it is there.</summary>
+    public static string PathOf(ParseResult flags, IReadOnlyDictionary<string, string> environment, string defaultPath = DefaultPath) =>
+        Locate(flags, environment, defaultPath).Path;
+
     private static (string Path, string? Where) Locate(
         ParseResult flags, IReadOnlyDictionary<string, string> environment, string defaultPath)
     {

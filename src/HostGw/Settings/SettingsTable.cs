@@ -76,13 +76,16 @@ internal static class SettingsTable
         Row("windows.stateDirectory", Kinds.OptionalPath, "", Planners | Cleanup, "Where a Windows agent keeps the record of its routes",
             (s, v) => s with { WindowsStateDirectory = v }, @"%ProgramData%\hostgw"),
 
+        Row("events", Kinds.Switch, "true", Agent, "Tell problems by Events of this node, which `kubectl describe node` shows",
+            (s, v) => s with { WritesEvents = v }),
+
         Row("listen", NetworkKinds.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status, "Where the agent serves health, status and metrics, and where status asks",
             (s, v) => s with { Listen = v }),
         Row("procSysNet", Kinds.AbsolutePath, "/proc/sys/net", Planners | Cleanup, "Where /proc/sys/net is mounted; /host/proc/sys/net in the container",
             (s, v) => s with { ProcSysNet = v }),
         Row("log.level", Kinds.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information),
                 ("warning", LogLevel.Warning), ("error", LogLevel.Error)), "information", Planners | Cleanup,
-            "Least severity that is logged", (s, v) => s with { LogLevel = v }),
+            "Least severity that is logged; the agent follows the file while it runs", (s, v) => s with { LogLevel = v }),
         Row("log.format", Kinds.Choice(("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json)), "auto", Planners | Cleanup,
             "Form of the log; auto: text on a terminal, else json", (s, v) => s with { LogFormat = v }),
     ];

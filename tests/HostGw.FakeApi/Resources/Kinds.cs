@@ -37,6 +37,7 @@ internal static class Kinds
             "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath",
             "reason", "reportingComponent", "source", "type",
         ],
+        Rules = new EventRules(strict: false),
     };
 
     public static readonly ResourceKind Lease = new("coordination.k8s.io", "leases", "Lease", Namespaced: true);
@@ -44,7 +45,7 @@ internal static class Kinds
     public static readonly IReadOnlyList<ResourceKind> All = [Node, Namespace, Pod, Event, Lease, .. InstalledKinds.All];
 
     /// <summary>Events of events.k8s.io are the core ones in other words; they share one table.</summary>
-    public static readonly ResourceKind NewEvent = Event with { Group = "events.k8s.io" };
+    public static readonly ResourceKind NewEvent = Event with { Group = "events.k8s.io", Rules = new EventRules(strict: true) };
 
     public static readonly IReadOnlyList<string> Groups = [.. All.Append(NewEvent).Select(k => k.Group).Where(g => g.Length > 0).Distinct()];
 

@@ -115,10 +115,10 @@ public sealed class Agent : IDisposable
     public string RunWithSettings(string command) => Run([command, .. Flags]);
 
     /// <summary>The rules by which `hostgw doctor` finds something on this node, in its order.</summary>
-    public IReadOnlyList<string> Diagnose()
+    public IReadOnlyList<string> Diagnose(params IEnumerable<string> more)
     {
         // Exit code 3 says that something was found.
-        string json = Command.Run("sh", ["-c", "\"$@\" || [ $? -eq 3 ]", "sh", "ip", .. StartInfo(["doctor", "-o", "json", .. Flags]).ArgumentList]);
+        string json = Command.Run("sh", ["-c", "\"$@\" || [ $? -eq 3 ]", "sh", "ip", .. StartInfo(["doctor", "-o", "json", .. more, .. Flags]).ArgumentList]);
         return [.. JsonDocument.Parse(json).RootElement.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("rule").GetString()!)];
     }
 

@@ -14,7 +14,7 @@ public partial class DependencyTests
         ["Nodes"] = ["Kubernetes", "Planning"],
         ["Reconciliation"] = ["Planning", "Platform", "Nodes"],
         ["Diagnosis"] = ["Planning", "Platform", "Reconciliation"],
-        ["Status"] = ["Planning", "Platform", "Reconciliation"],
+        ["Status"] = ["Planning", "Platform", "Reconciliation", "Kubernetes"],
         ["Commands"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Diagnosis", "Status", "Settings"],
     };
 

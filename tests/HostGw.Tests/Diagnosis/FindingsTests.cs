@@ -1,12 +1,14 @@
+using System.Text.RegularExpressions;
 using HostGw.Diagnosis;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
+using HostGw.Tests.Architecture;
 using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Diagnosis;
 
-public class FindingsTests
+public partial class FindingsTests
 {
     private const string Healthy = Given.Lan + "; br0 10.244.1.1/24; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157; 10.244.3.0/24 via 10.0.0.3 dev eth0 proto 157";
     private const string HealthyByGateway = Given.Lan + "; 10.244.2.0/24 via 10.244.2.1 dev eth0 proto 157; 10.244.3.0/24 via 10.244.3.1 dev eth0 proto 157";
@@ -17,6 +19,10 @@ public class FindingsTests
     private static readonly Dictionary<string, (Func<Examination> Seen, string[] Rules, string Word)> Broken = new()
     {
         ["the API server does not answer"] = (() => new() { Policy = Policy(), ApiProblem = "No answer from https://192.0.2.1" }, ["apiServer"], "192.0.2.1"),
+        ["an expired token"] = (() => Of() with { Now = Noon, Credentials = [new("the token /t", Noon.AddHours(-2), Noon.AddHours(-1))] }, ["credential"], "the token /t expired at 2026-01-02T11:00:00Z"),
+        ["a certificate of tomorrow"] = (() => Of() with { Now = Noon, Credentials = [new("the certificate authority /c", Noon.AddHours(1), Noon.AddHours(2))] }, ["credential"], "only from 2026-01-02T13:00:00Z"),
+        ["a clock that is slow"] = (() => Of() with { ServerClock = TimeSpan.FromSeconds(90) }, ["clock"], "90 s behind"),
+        ["a clock that is fast"] = (() => Of() with { ServerClock = TimeSpan.FromSeconds(-61) }, ["clock"], "61 s ahead of"),
         ["no rights"] = (() => Facts(f => f with { MayChangeNetwork = false }), ["rights"], "NET_ADMIN"),
         ["rules that cannot be read"] = (() => Of() with { Failures = ["list the nftables: EINVAL"] }, ["unreadable"], "EINVAL"),
         ["no Node of our own"] = (() => Of(nodes: Nodes[1..]), ["ownNode"], "'self'"),
@@ -30,6 +36,12 @@ public class FindingsTests
         ["a peer with a podCIDR of rubbish"] = (() => WithPeer("d rubbish 10.0.0.4"), ["rejected"], "is not a CIDR"),
         ["a peer whose address is a router's"] = (() => Of(host: Healthy + "; 10.244.4.0/24 via 10.0.0.254 dev eth0 proto 157", nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.254"]), ["nextHop"], "gateway of this host"),
         ["a cluster route that would cover a resolver"] = (() => Of("clusterCidrs=10.244.0.0/16,fd00:10:244::/56 clusterRoute=on", Healthy + "; resolver 10.244.9.53"), ["clusterRoute"], "10.244.0.0/16"),
+        ["a next hop that does not answer"] = (() => Knows("10.0.0.2 -"), ["unanswered"], "the pods of b"),
+        ["a gateway that does not answer"] = (() => Knows("10.244.2.1 -", "PodGateway", HealthyByGateway), ["unanswered"], "arp_ignore"),
+        ["a MAC address written by hand"] = (() => Knows("10.0.0.2 02:00:00:00:00:99 fixed"), ["fixedNeighbour"], "ip neigh del 10.0.0.2 dev eth0"),
+        ["a gateway that another answers for"] = (() => Knows("10.244.2.1 02:00:00:00:00:99; 10.0.0.2 02:00:00:00:00:02", "PodGateway", HealthyByGateway), ["otherMac"], "answered by 02:00:00:00:00:99"),
+        ["a router that answers for all nodes"] = (() => Knows("10.0.0.2 02:00:00:00:00:fe; 10.0.0.3 02:00:00:00:00:fe"), ["sharedMac"], "b, c are answered"),
+        ["the host's own router that answers for a node"] = (() => Knows("10.0.0.2 02:00:00:00:00:fe; 10.0.0.254 02:00:00:00:00:fe"), ["sharedMac"], "b, this host's gateway are answered"),
         ["IPv4 forwarding off"] = (() => Of() with { Host = Host() with { Forwarding = new(false, true) } }, ["forwarding"], "net.ipv4.ip_forward=1"),
         ["IPv6 forwarding off"] = (() => Of() with { Host = Host() with { Forwarding = new(true, false) } }, ["forwarding"], "net.ipv6.conf.all.forwarding=1"),
         ["forwarding that cannot be read"] = (() => Of() with { Host = Host() with { Forwarding = new(null, true) } }, ["forwarding"], "procSysNet"),
@@ -47,9 +59,12 @@ public class FindingsTests
         ["a route that is missing"] = (() => Of(host: Healthy[..Healthy.LastIndexOf(';')]), ["routes"], "1 missing, 0 wrong, 0 of"),
         ["a route of a node that is gone"] = (() => Of(nodes: Nodes[..^1]), ["routes"], "0 missing, 0 wrong, 1 of"),
         ["flannel on the same host"] = (() => Facts(f => f with { Programs = new HashSet<string> { "flanneld", "bash" } }), ["otherAgent"], "flanneld"),
+        ["flannel in a pod"] = (() => Of(host: Healthy + "; flannel.1 172.31.0.0/32"), ["otherAgent"], "ip link delete flannel.1"),
         ["systemd-networkd that removes routes"] = (() => Facts(f => f with { NetworkdRemovesRoutes = true }), ["networkd"], "ManageForeignRoutes=no"),
         ["CNI plugins that are missing"] = (() => Of("cni=on") with { Facts = new() { MissingCniPlugins = ["ptp"] } }, ["cniPlugins"], "ptp"),
     };
+
+    private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
     public static TheoryData<string> Cases => [.. Broken.Keys];
 
@@ -66,13 +81,33 @@ public class FindingsTests
     }
 
     [Fact]
+    public void Every_rule_is_tried_here_and_explained_on_the_page_of_the_doctor()
+    {
+        IEnumerable<string> inSources = Repository.Sources().Where(f => f.Path.StartsWith("Diagnosis/", StringComparison.Ordinal)).SelectMany(f => RuleName().Matches(f.Text)).Select(m => m.Groups[1].Value);
+        string[] tried = [.. Broken.Values.SelectMany(b => b.Rules).Append("waiting").Append("noGateway").Distinct().Order(StringComparer.Ordinal)];
+        Assert.Equal(tried, inSources.Concat(Enum.GetValues<VerdictKind>().Where(k => k > VerdictKind.Skipped).Select(VerdictNames.Of)).Append("nextHop").Distinct().Order(StringComparer.Ordinal));
+
+        string page = File.ReadAllText(Repository.PathTo("docs/doctor.md"));
+        Assert.Equal(tried, RuleRow().Matches(page).SelectMany(m => m.Groups[1].Captures.Select(c => c.Value)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_neighbours_asked_for_are_next_hops_their_nodes_and_the_gateway()
+    {
+        Examination seen = Of("PodGateway", HealthyByGateway);
+        Assert.Equal(
+            ["10.0.0.2", "10.0.0.254", "10.0.0.3", "10.244.2.1", "10.244.3.1"],
+            NeighbourRules.Wanted(seen.Plan!, seen.Host).Where(n => n.Interface == seen.Host.Interfaces.Single(i => i.Name == "eth0").Index).Select(n => n.Address.ToString()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void On_a_host_in_order_nothing_is_found() => Assert.Empty(Findings.Of(Of()));
 
     // Interfaces and settings as most hosts have them, which do no harm here.
     [Fact]
     public void What_does_no_harm_is_no_finding()
     {
-        Examination seen = Of(host: Healthy + "; eth1 192.168.7.1/24; 10.99.0.0/16 via 10.0.0.9 dev eth0 proto 4") with
+        Examination seen = Of(host: Healthy + "; default via fd00:aaaa::fe dev eth0; eth1 192.168.7.1/24; 10.99.0.0/16 via 10.0.0.9 dev eth0 proto 4") with
         {
             Facts = new()
             {
@@ -82,6 +117,10 @@ public class FindingsTests
                 MissingCniPlugins = ["ptp"],
                 Programs = new HashSet<string> { "kubelet", "kube-proxy", "containerd" },
             },
+            Now = Noon,
+            ServerClock = TimeSpan.FromSeconds(59),
+            Credentials = [new("the token /t", Noon.AddHours(-1), Noon.AddHours(1))],
+            Neighbours = Neighbours("10.0.0.2 02:00:00:00:00:02; 10.0.0.3 02:00:00:00:00:03; 10.0.0.254 02:00:00:00:00:fe; fd00:aaaa::fe 02:00:00:00:00:fe; 192.168.7.9 -"),
         };
         Assert.Empty(Findings.Of(seen));
     }
@@ -89,6 +128,13 @@ public class FindingsTests
     private static Examination Of(string policy = "", string host = Healthy, string[]? nodes = null) => Examine(Policy(policy), Host(host), nodes ?? Nodes);
 
     private static Examination WithPeer(string peer) => Of(nodes: [.. Nodes, peer]);
+
+    /// <summary>"ADDRESS MAC [fixed]; …", a dash for nobody.</summary>
+    private static Examination Knows(string neighbours, string policy = "", string host = Healthy) => Of(policy, host) with { Neighbours = Neighbours(neighbours) };
+
+    private static Dictionary<Ip, NeighbourEntry> Neighbours(string text) => text.Split("; ").Select(l => l.Split(' '))
+        .Select(w => new NeighbourEntry(Ip.Parse(w[0]), 2, w[1] == "-" ? "" : w[1]) { IsUnanswered = w[1] == "-", IsFixed = w.Contains("fixed") })
+        .ToDictionary(n => n.Address);
 
     private static Examination Facts(Func<HostFacts, HostFacts> change) => Of() with { Facts = change(new()) };
 
@@ -98,6 +144,13 @@ public class FindingsTests
         RouteChanges routes = HostDiff.Between(plan, host, new HashSet<RouteKey>(), AdoptMode.None).Routes;
         return new() { Policy = policy, Nodes = Given.Nodes(nodes), Host = host, Plan = plan, Routes = routes };
     }
+
+    [GeneratedRegex(@"new(?: Finding)?\(""(\w+)"",")]
+    private static partial Regex RuleName();
+
+    // Rows of the first table: one rule or several of one meaning, each in code.
+    [GeneratedRegex(@"^\|(?: `(\w+)`,?)+ \|", RegexOptions.Multiline)]
+    private static partial Regex RuleRow();
 
     private static Policy Policy(string text = "") => Given.Policy(text);
 

@@ -139,12 +139,37 @@ public sealed class WriteTests : FakeApiTest
     public async Task Events_are_the_same_in_both_groups()
     {
         Answer created = await Client.SendAsync(HttpMethod.Post, "/apis/events.k8s.io/v1/namespaces/default/events",
-            """{"metadata":{"generateName":"e-"},"regarding":{"kind":"Node","name":"a","uid":"u"},"note":"hello","reason":"Because","type":"Normal"}""");
+            """
+            {"metadata":{"generateName":"e-"},"regarding":{"kind":"Node","name":"a","uid":"u"},"note":"hello","reason":"Because","type":"Normal",
+             "eventTime":"2026-01-02T03:04:05.000000Z","action":"Test","reportingController":"hostgw.io/test","reportingInstance":"a"}
+            """);
         Assert.Equal(201, created.Code);
         Answer core = await Client.GetAsync("/api/v1/events?fieldSelector=involvedObject.name=a");
         Assert.Equal("hello", (string?)core.Json["items"]![0]!["message"]);
         Answer renamed = await Client.GetAsync("/apis/events.k8s.io/v1/events");
         Assert.Equal("hello", (string?)renamed.Json["items"]![0]!["note"]);
         Assert.Contains("Because", Assert.Single(Api.Events), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/namespaces/default/events", """{"involvedObject":{"kind":"Node","name":"a"}}""", "")]
+    [InlineData("/api/v1/namespaces/kube-system/events", """{"involvedObject":{"kind":"Node","name":"a"}}""", "involvedObject.namespace: Invalid value: \"\": does not match event.namespace")]
+    [InlineData("/api/v1/namespaces/default/events", """{"involvedObject":{"kind":"Pod","name":"a","namespace":"other"}}""", "involvedObject.namespace: Invalid value: \"other\": does not match event.namespace")]
+    [InlineData("/api/v1/namespaces/default/events", """{"eventTime":"2026-01-02T03:04:05.000000Z","reportingComponent":"c","reportingInstance":"i","action":"a"}""", "reason: Required value")]
+    [InlineData("/apis/events.k8s.io/v1/namespaces/default/events", """{"regarding":{"kind":"Node","name":"a"},"type":"Warning"}""", "eventTime: Required value")]
+    [InlineData("/apis/events.k8s.io/v1/namespaces/default/events", """{"type":"Warning","deprecatedCount":1,"eventTime":"2026-01-02T03:04:05.000000Z","reportingController":"c","reportingInstance":"i","action":"a","reason":"r"}""", "count: Invalid value: \"\": needs to be unset")]
+    public async Task An_event_is_checked_as_the_real_server_checks_it(string path, string content, string refusal)
+    {
+        Answer created = await Client.SendAsync(HttpMethod.Post, path, $$"""{"metadata":{"name":"e"},{{content[1..]}}""");
+        Assert.Equal(refusal.Length == 0 ? 201 : 422, created.Code);
+        Assert.Contains(refusal, (string?)created.Json["message"] ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_words_of_an_event_change_in_the_core_group_alone()
+    {
+        await Client.SendAsync(HttpMethod.Post, "/api/v1/namespaces/default/events", """{"metadata":{"name":"e"},"message":"one","count":1}""");
+        Assert.Equal(200, (await Client.PatchAsync("/api/v1/namespaces/default/events/e", "strategic-merge", """{"message":"two","count":2}""")).Code);
+        Assert.Equal(422, (await Client.PatchAsync("/apis/events.k8s.io/v1/namespaces/default/events/e", "strategic-merge", """{"note":"three"}""")).Code);
     }
 }

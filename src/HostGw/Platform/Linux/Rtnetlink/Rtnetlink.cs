@@ -24,7 +24,9 @@ internal static class Rtnetlink
     public const ushort RTM_NEWROUTE = 24;
     public const ushort RTM_DELROUTE = 25;
     public const ushort RTM_GETROUTE = 26;
+    public const ushort RTM_NEWNEIGH = 28;
     public const ushort RTM_DELNEIGH = 29;
+    public const ushort RTM_GETNEIGH = 30;
     public const ushort RTM_NEWNETCONF = 80;
 
     public const byte AF_UNSPEC = 0;
@@ -62,6 +64,13 @@ internal static class Rtnetlink
     public const ushort IFA_LOCAL = 2;
 
     public const ushort NDA_DST = 1;
+    public const ushort NDA_LLADDR = 2;
+    public const byte NTF_USE = 1;
+    public const ushort NUD_INCOMPLETE = 0x01;
+    public const ushort NUD_REACHABLE = 0x02;
+    public const ushort NUD_FAILED = 0x20;
+    public const ushort NUD_NOARP = 0x40;
+    public const ushort NUD_PERMANENT = 0x80;
 
     public const int RTNLGRP_LINK = 1;
     public const int RTNLGRP_IPV4_IFADDR = 5;

@@ -153,6 +153,22 @@ public class RouteEncoderTests
             "0A000000" + "02000000" + "00000000" +
             "14000100" + "FD00AAAA000000000000000000000002",
             w => NeighbourMessages.Delete(w, new(V6.NextHop, 2), 7));
+        Wire.Equal(
+            "24000000" + "1C00" + "0504" + "07000000" + "00000000" + // RTM_NEWNEIGH, REQUEST|ACK|CREATE
+            "02000000" + "02000000" + "0000" + "01" + "00" +         // ndmsg: inet, interface 2, NTF_USE
+            "08000100" + "0AF40201",                                 // NDA_DST 10.244.2.1
+            w => NeighbourMessages.Use(w, new(Ip.Parse("10.244.2.1"), 2), 7));
+    }
+
+    [Theory]
+    [InlineData("02000000" + "02000000" + "0200" + "0001" + "08000100" + "0A000002" + "0A000200" + "0200000000020000", "10.0.0.2 2 2 02:00:00:00:00:02")]
+    [InlineData("02000000" + "03000000" + "2000" + "0001" + "08000100" + "0A000003", "10.0.0.3 3 32 ")]
+    [InlineData("07000000" + "02000000" + "0200" + "0000" + "0A000200" + "0200000000020000", null)] // a bridge's
+    [InlineData("02000000" + "02000000", null)]
+    public void A_neighbour_is_read(string payload, string? read)
+    {
+        bool isOne = NeighbourMessages.TryDecode(Convert.FromHexString(payload), out Neighbour neighbour, out ushort state, out string mac);
+        Assert.Equal(read, isOne ? $"{neighbour.Address} {neighbour.Interface} {state} {mac}" : null);
     }
 
     [Fact]

@@ -1,0 +1,111 @@
+using HostGw.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Status;
+
+/// <summary>Which problem gets an Event now, so that each gets one and nothing gets many. Passes tell it, one writer asks it.</summary>
+/// <param name="random">From 0 to 1.</param>
+internal sealed class EventSchedule(TimeProvider time, Func<double> random, ILogger logger)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Reason, string Subject), Entry> _entries = [];
+    private readonly HashSet<(string Reason, string Subject)> _leftOut = [];
+    private long _paidUntil;
+
+    /// <param name="isAll">False: of what is missing in <paramref name="problems"/> nothing is known.</param>
+    public void Observe(IEnumerable<Problem> problems, bool isAll)
+    {
+        lock (_lock)
+        {
+            Dictionary<(string Reason, string Subject), Problem> current = [];
+            foreach (Problem problem in problems)
+                current.TryAdd(problem.Key, problem);
+            if (isAll)
+                EndAllBut(current);
+            foreach (Problem problem in current.Values)
+                See(problem);
+        }
+    }
+
+    /// <summary>The Event that is due, and how often it has been sent (0: never); else null and the time until one may be.</summary>
+    public (Problem? Due, int Count, TimeSpan Wait) Next()
+    {
+        lock (_lock)
+        {
+            Entry? first = _entries.Values.Where(e => e.Stands).MinBy(e => e.DueAt);
+            if (first is null)
+                return (null, 0, Timeout.InfiniteTimeSpan);
+            long now = time.GetTimestamp();
+            long at = Math.Max(first.DueAt, _paidUntil - Ticks(EventPace.Interval * (EventPace.AtOnce - 1)));
+            return at <= now ? (first.Problem, first.Count, default) : (null, 0, time.GetElapsedTime(now, at));
+        }
+    }
+
+    /// <param name="count">What the Event's count is now.</param>
+    public void Sent(Problem problem, int count)
+    {
+        lock (_lock)
+        {
+            long now = time.GetTimestamp();
+            _paidUntil = Math.Max(_paidUntil, now) + Ticks(EventPace.Interval);
+            if (!_entries.TryGetValue(problem.Key, out Entry? entry))
+                return;
+            entry.Count = count;
+            entry.SentAt = now;
+            entry.DueAt = now + Ticks(EventPace.Renewal * (1 - 0.2 * random()));
+        }
+    }
+
+    private void See(Problem problem)
+    {
+        long now = time.GetTimestamp();
+        if (!_entries.TryGetValue(problem.Key, out Entry? entry))
+        {
+            if (_entries.Values.Count(e => e.Stands) >= EventPace.Most)
+            {
+                if (_leftOut.Add(problem.Key))
+                    logger.EventLeftOut(problem.Text, $"{EventPace.Most} others have one");
+                return;
+            }
+            _leftOut.Remove(problem.Key);
+            _entries.Add(problem.Key, new(problem) { DueAt = now + Settled() });
+            return;
+        }
+        if (!entry.Stands)
+        {
+            entry.Stands = true;
+            entry.DueAt = Math.Max(now + Settled(), entry.SentAt + Ticks(EventPace.Repetition));
+        }
+        entry.Problem = problem;
+    }
+
+    private void EndAllBut(Dictionary<(string Reason, string Subject), Problem> current)
+    {
+        _leftOut.RemoveWhere(k => !current.ContainsKey(k));
+        foreach (Entry entry in _entries.Values.Where(e => !current.ContainsKey(e.Problem.Key)).ToArray())
+        {
+            if (entry.Stands && (entry.Count == 0 || entry.DueAt <= time.GetTimestamp()))
+                logger.EventLeftOut(entry.Problem.Text, "it ended before it was due or could be sent");
+            entry.Stands = false;
+            if (entry.Count == 0 || time.GetElapsedTime(entry.SentAt) > EventPace.Memory)
+                _entries.Remove(entry.Problem.Key);
+        }
+    }
+
+    private long Settled() => Ticks(EventPace.Settle * (1 + random()));
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    private sealed class Entry(Problem problem)
+    {
+        public Problem Problem { get; set; } = problem;
+
+        public bool Stands { get; set; } = true;
+
+        public int Count { get; set; }
+
+        public long SentAt { get; set; }
+
+        public long DueAt { get; set; }
+    }
+}

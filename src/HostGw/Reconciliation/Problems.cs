@@ -6,16 +6,18 @@ namespace HostGw.Reconciliation;
 /// <summary>What a person should know of a pass, in sentences. Empty in a cluster that is in order.</summary>
 internal static class Problems
 {
-    public static IEnumerable<string> Of(PassReport report)
+    public static IEnumerable<string> Of(PassReport report) =>
+        [.. report.Plan?.Faults ?? [], .. (report.Plan?.Verdicts ?? []).Where(IsProblem).Select(Describe), .. OfHost(report)];
+
+    public static bool IsProblem(Verdict verdict) => verdict.Kind >= VerdictKind.Waiting || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
+
+    /// <summary>Those that are of no single node's making.</summary>
+    public static IEnumerable<string> OfHost(PassReport report)
     {
         if (report.Plan is { } plan)
         {
-            foreach (string fault in plan.Faults)
-                yield return fault;
             foreach (ClusterRoute route in plan.ClusterRoutes.Where(c => c.Refusal is not null))
                 yield return $"no cluster route {route.Destination}: it {route.Refusal}";
-            foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind >= VerdictKind.Waiting || (v.Kind == VerdictKind.Routed && v.Reason.Length > 0)))
-                yield return Describe(verdict);
             foreach (RouteConflict conflict in report.Routes.Conflicts)
                 yield return Describe(plan, conflict);
             if (plan is { Scope: PlanScope.Everything, ForwardIPv4: true } && report.Forwarding.IPv4 is null)

@@ -10,7 +10,7 @@ PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:
   /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish aot demo up test test-aot bench manifests format clean install
+.PHONY: build publish aot demo up test test-aot fuzz bench manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -43,6 +43,13 @@ test-aot: install aot
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
 	@LAB_AGENT=$(CURDIR)/artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
 	  tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -namespace HostGw.Lab.Tests -class- 'HostGw.Lab.Tests.Kubectl*'
+
+# Parsers of what others write, with a hundred times the inputs of `make test`, others each time: about 10 minutes. The same again: make fuzz SEED=…
+fuzz: SEED = $(shell date +%s)
+fuzz:
+	@$(DOTNET) build tests/HostGw.Tests $(RELEASE)
+	@seed=$(SEED); echo "seed $$seed"; FUZZ_SEED=$$seed FUZZ_ITERATIONS=$(or $(ITERATIONS),100000) \
+	  tests/HostGw.Tests/bin/Release/net10.0/HostGw.Tests -noLogo -class HostGw.Tests.Fuzzing.FuzzTests
 
 # What the agent costs, beside what others need for the same: about 12 minutes. A part of it: make bench ONLY=cold,join
 bench:

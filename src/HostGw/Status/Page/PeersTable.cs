@@ -6,7 +6,7 @@ namespace HostGw.Status.Page;
 /// <summary>The peers, those with a problem first; no more of them than a person reads.</summary>
 internal static class PeersTable
 {
-    public const int MostRows = 200;
+    public const int MostRows = 100;
 
     public static void Add(Html html, PageInput input, PeerCounts counts)
     {

@@ -112,7 +112,7 @@ public class StatusPageTests
         string page = Page();
         Assert.Equal("zz", Regex.Match(page, "<th scope=row>([^<]+)").Groups[1].Value);
         Assert.Equal(PeersTable.MostRows, Regex.Count(page, "<th scope=row>"));
-        Assert.Contains("200 of 3,000 podCIDRs of peers (1 notAdjacent, 2,999 installed); search to see the other 2,800", page, StringComparison.Ordinal);
+        Assert.Contains("100 of 3,000 podCIDRs of peers (1 notAdjacent, 2,999 installed); search to see the other 2,900", page, StringComparison.Ordinal);
         Assert.Contains("✓ 2,999 installed", page, StringComparison.Ordinal);
 
         Assert.Equal(["n02999"], Rows(Page(search: "N02999")));

@@ -7,7 +7,8 @@ RELEASE := -c Release -v quiet -nologo
 
 # Debian packages by the program that shows they are there.
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables \
-  /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium
+  /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium \
+  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
 .PHONY: build publish aot demo up test test-aot fuzz bench manifests format clean install

@@ -81,9 +81,14 @@ internal sealed class Browser : IAsyncDisposable
     public Task SetColoursAsync(string scheme) => CallAsync("Emulation.setEmulatedMedia",
         new() { ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = scheme }) });
 
-    /// <summary>A PNG of what the window shows.</summary>
-    public async Task<byte[]> ScreenshotAsync() =>
-        Convert.FromBase64String((string)(await CallAsync("Page.captureScreenshot", new() { ["format"] = "png" }))["data"]!);
+    /// <summary>The whole page as a picture.</summary>
+    /// <param name="format">png or webp.</param>
+    public async Task<byte[]> ScreenshotAsync(string format)
+    {
+        var whole = new JsonObject { ["x"] = 0, ["y"] = 0, ["width"] = 1000, ["height"] = (int)(await EvaluateAsync("document.documentElement.scrollHeight"))!, ["scale"] = 1 };
+        JsonNode answer = await CallAsync("Page.captureScreenshot", new() { ["format"] = format, ["captureBeyondViewport"] = true, ["clip"] = whole });
+        return Convert.FromBase64String((string)answer["data"]!);
+    }
 
     public async Task<JsonNode> CallAsync(string method, JsonObject parameters)
     {

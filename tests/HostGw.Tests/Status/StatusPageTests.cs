@@ -69,7 +69,7 @@ public class StatusPageTests
         string page = Page();
         Assert.Contains("node f 10.244.6.0/24 (notAdjacent): 192.0.2.6 is not on this host&#39;s segment (eth0); and 1 more notAdjacent", page, StringComparison.Ordinal);
         Assert.Contains($"→ {VerdictCures.Of(VerdictKind.NotAdjacent)}".Replace("'", "&#39;", StringComparison.Ordinal), page, StringComparison.Ordinal);
-        Assert.Contains("<span class=waits>ready, but look below</span>", page, StringComparison.Ordinal);
+        Assert.Contains("<span class=waits>ready, with problems</span>", page, StringComparison.Ordinal);
     }
 
     [Fact]

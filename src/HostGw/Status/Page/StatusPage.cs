@@ -11,7 +11,7 @@ internal static class StatusPage
         Html html = new();
         int problems = Complaints.Of(input).Count;
         bool isReady = StatusBoard.NotReady(input.View.Last).Count == 0;
-        string verdict = !isReady ? "not ready" : problems > 0 ? "ready, but look below" : "all in order";
+        string verdict = !isReady ? "not ready" : problems > 0 ? "ready, with problems" : "all in order";
         html.Add($"<!doctype html>\n<html lang=en data-version=\"{input.Version}\">\n<head>\n<meta charset=utf-8>\n<meta name=viewport content=\"width=device-width\">\n")
             .Add($"<title>{(isReady && problems == 0 ? "✓" : isReady ? "!" : "✗")} {input.Node} – HostGw</title>\n<link rel=icon href=\"data:,\">\n");
         PageFrame.AddStyleAndRefresh(html);

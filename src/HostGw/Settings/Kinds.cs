@@ -15,7 +15,8 @@ internal static class Kinds
 
     /// <summary>A file or folder; need not exist yet.</summary>
     public static Kind<string> AbsolutePath { get; } = Make(
-        "path", "an absolute path", static (string text, out string path) => (path = text).StartsWith('/') && !text.Any(char.IsControl));
+        "path", "an absolute path", static (string text, out string path) =>
+            ((path = text).StartsWith('/') || (OperatingSystem.IsWindows() && Path.IsPathFullyQualified(text))) && !text.Any(char.IsControl));
 
     /// <summary>A file; empty for none.</summary>
     public static Kind<string?> OptionalPath { get; } = Make(
@@ -24,6 +25,11 @@ internal static class Kinds
             path = text.Length == 0 ? null : text;
             return !text.Any(char.IsControl);
         });
+
+    /// <summary>A name that means the same in a document, a path and an interface's alias.</summary>
+    public static Kind<string> Word { get; } = Make(
+        "name", "a name of letters, digits, '-', '_' and '.'", static (string text, out string name) =>
+            (name = text).Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'));
 
     public static Kind<NodeSelector> Selector { get; } = Make(
         "selector", "a label selector such as pool=a,tier!=db,!virtual,zone in (x,y)", static (string text, out NodeSelector selector) =>

@@ -15,7 +15,7 @@ internal static class PageFrame
         .good{color:var(--good)}.waits{color:var(--waits)}.wrong{color:var(--wrong)}.asked,.age,footer,.hint{color:var(--faint)}
         #stale{border:2px solid;padding:.5rem;font-weight:bold}ul.complaints{padding:0;list-style:none;margin:0}ul.complaints li{border-left:.3rem solid var(--waits);background:var(--box);padding:.5rem .8rem;margin:.4rem 0}
         ul.complaints li.w{border-color:var(--wrong)}.cure{display:block;color:var(--faint)}
-        table{border-collapse:collapse;width:100%;font-size:.93rem}caption{text-align:left;color:var(--faint);padding:.2rem 0}th,td{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line)}
+        table{border-collapse:collapse;width:100%;font-size:.93rem}caption{text-align:left;color:var(--faint);padding:.2rem 0}th,td{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word}
         th{font-weight:600}td.word,td.word *{white-space:nowrap;overflow-wrap:normal}.scroll{overflow-x:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:0}dt{color:var(--faint)}dd{margin:0}
         svg{display:block;width:100%;height:auto;max-height:32rem}svg text{font:13px system-ui,sans-serif;fill:var(--text)}svg .small{font-size:11px;fill:var(--faint)}svg rect{fill:var(--box);stroke:currentColor;stroke-width:1.5}
         svg line{stroke:currentColor;stroke-width:2}svg .dashed{stroke-dasharray:3 5}svg .none{color:var(--faint)}svg .bar{fill:currentColor;stroke:none}input,button{font:inherit;color:inherit;background:var(--box);border:1px solid var(--line);padding:.2rem .5rem}

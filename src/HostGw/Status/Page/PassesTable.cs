@@ -33,7 +33,7 @@ internal static class PassesTable
         html.Add($"<tr><td class=word>").AddTime(note.At, input.Now).Add($"<td class=word><span class={look}>{kind}</span>");
         if (note.Times > 1)
             html.Add($" {note.Times} times since {Moments.Short(note.FirstAt, input.Now)}");
-        html.Add($"<td>{WakeCauseNames.Of(note.Causes)}<td class=word>{note.Elapsed.TotalMilliseconds} ms<td>{note.Text}</tr>\n");
+        html.Add($"<td>{WakeCauseNames.Of(note.Causes).Replace(",", ", ", StringComparison.Ordinal)}<td class=word>{note.Elapsed.TotalMilliseconds} ms<td>{note.Text}</tr>\n");
     }
 
     private static string Sum(Repairs repairs)

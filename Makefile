@@ -7,10 +7,11 @@ RELEASE := -c Release -v quiet -nologo
 
 # Debian packages by the program that shows they are there.
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables \
-  /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus
+  /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium \
+  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish aot demo up break test test-aot test-windows bench manifests format clean install
+.PHONY: build publish aot demo up break test test-aot test-windows fuzz bench manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -47,6 +48,13 @@ test-aot: install aot
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
 	@LAB_AGENT=$(CURDIR)/artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
 	  tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -namespace HostGw.Lab.Tests -class- 'HostGw.Lab.Tests.Kubectl*'
+
+# Parsers of what others write, with a hundred times the inputs of `make test`, others each time: about 10 minutes. The same again: make fuzz SEED=…
+fuzz: SEED = $(shell date +%s)
+fuzz:
+	@$(DOTNET) build tests/HostGw.Tests $(RELEASE)
+	@seed=$(SEED); echo "seed $$seed"; FUZZ_SEED=$$seed FUZZ_ITERATIONS=$(or $(ITERATIONS),100000) \
+	  tests/HostGw.Tests/bin/Release/net10.0/HostGw.Tests -noLogo -class HostGw.Tests.Fuzzing.FuzzTests
 
 # The win-x64 build under Wine (which is installed: 800 MB), on a stand-in for what Wine lacks of Windows's network.
 test-windows:

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace HostGw.Kubernetes;
 
 /// <summary>Turns an error answer into an exception that says what to do.</summary>
@@ -9,7 +11,7 @@ internal static class ApiRefusal
     public static async Task<KubernetesException> ReadAsync(
         HttpResponseMessage response, KubernetesClientConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
     {
-        ApiStatus status = ApiStatus.Parse(await BodyAsync(response, time, cancellationToken));
+        ApiStatus status = ApiStatus.Parse(WithoutToken(await BodyAsync(response, time, cancellationToken), response.RequestMessage?.Headers.Authorization?.Parameter));
         return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response, configuration)}")
         {
             StatusCode = response.StatusCode,
@@ -46,6 +48,12 @@ internal static class ApiRefusal
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => ". Redirects are not followed, they would carry the credentials elsewhere: give the final address (--api-server)",
         _ => "",
     };
+
+    // A proxy that shows the request in its error page must not bring the token into a log.
+    private static byte[] WithoutToken(byte[] body, string? token) =>
+        token is { Length: > 0 } && body.AsSpan().IndexOf(Encoding.Latin1.GetBytes(token)) >= 0
+            ? Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(body).Replace(token, "(the token)", StringComparison.Ordinal))
+            : body;
 
     private static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time) => response.Headers.RetryAfter switch
     {

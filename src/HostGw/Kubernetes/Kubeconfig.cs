@@ -8,6 +8,8 @@ namespace HostGw.Kubernetes;
 /// <remarks>https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/</remarks>
 internal sealed class Kubeconfig
 {
+    private const int MaxDepth = 64;
+
     private readonly string _path;
     private readonly YamlMappingNode _root;
 
@@ -21,9 +23,10 @@ internal sealed class Kubeconfig
     {
         try
         {
-            using var reader = new StreamReader(path);
+            string text = File.ReadAllText(path);
+            RefuseDeep(text, path);
             var yaml = new YamlStream();
-            yaml.Load(reader);
+            yaml.Load(new StringReader(text));
             return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..]
                 ? new(Path.GetFullPath(path), root)
                 : throw new KubernetesConfigurationException($"{path} is not a kubeconfig: it holds no mapping");
@@ -32,6 +35,11 @@ internal sealed class Kubeconfig
         {
             // The parser's own sentence quotes the text, which may be a token: only the place is told.
             throw new KubernetesConfigurationException($"{path} is not YAML: line {e.Start.Line}, column {e.Start.Column}");
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // What its authors did not think of. Of such a sentence, too, nobody knows what it quotes.
+            throw new KubernetesConfigurationException($"{path} is not YAML that can be read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -91,7 +99,21 @@ internal sealed class Kubeconfig
         : Text(user, "token") is { } token ? CredentialSource.Inline(token)
         : null;
 
-    private string Absolute(string path) => Path.GetFullPath(path, Path.GetDirectoryName(_path)!);
+    private string Absolute(string path) => path.Contains('\0')
+        ? throw Wrong("names a file whose name cannot be one")
+        : Path.GetFullPath(path, Path.GetDirectoryName(_path)!);
+
+    // Loading calls itself for each level, and nothing catches a stack that overflows.
+    private static void RefuseDeep(string text, string path)
+    {
+        var parser = new Parser(new StringReader(text));
+        for (int depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > MaxDepth)
+                throw new KubernetesConfigurationException($"{path} is not a kubeconfig: it is nested more than {MaxDepth} deep");
+        }
+    }
 
     private YamlMappingNode Named(string list, string kind, string name)
     {

@@ -9,16 +9,22 @@ internal static class Problems
     public static IEnumerable<string> Of(PassReport report) => All(report).Select(p => p.Text);
 
     /// <summary>In the order in which a person should care.</summary>
-    public static IEnumerable<Problem> All(PassReport report)
+    public static IEnumerable<Problem> All(PassReport report) =>
+    [
+        .. (report.Plan?.Faults ?? []).Select(f => new Problem("NodeNotInOrder", f, f)),
+        .. (report.Plan?.Verdicts ?? []).Where(IsProblem).Select(Of),
+        .. OfHost(report),
+    ];
+
+    public static bool IsProblem(Verdict verdict) => verdict.Kind >= VerdictKind.Waiting || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
+
+    /// <summary>Those that are of no single node's making.</summary>
+    public static IEnumerable<Problem> OfHost(PassReport report)
     {
         if (report.Plan is { } plan)
         {
-            foreach (string fault in plan.Faults)
-                yield return new("NodeNotInOrder", fault, fault);
             foreach (ClusterRoute route in plan.ClusterRoutes.Where(c => c.Refusal is not null))
                 yield return new("ClusterRouteRefused", $"{route.Destination}", $"no cluster route {route.Destination}: it {route.Refusal}", Cures.ClusterRoute);
-            foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind >= VerdictKind.Waiting || (v.Kind == VerdictKind.Routed && v.Reason.Length > 0)))
-                yield return Of(verdict);
             foreach (RouteConflict conflict in report.Routes.Conflicts)
                 yield return new("RouteConflict", $"{conflict.Route.Destination}", Describe(plan, conflict));
             if (plan is { Scope: PlanScope.Everything, ForwardIPv4: true } && report.Forwarding.IPv4 is null)

@@ -49,12 +49,25 @@ internal sealed class YamlEvents
 
     private void Advance()
     {
-        _parser.MoveNext();
+        MoveNext();
         _depth += Current.NestingIncrease;
         if (_depth > MaxDepth)
             throw Wrong($"this is nested more than {MaxDepth} deep");
         if (Current is AnchorAlias || (Current is NodeEvent node && (!node.Anchor.IsEmpty || !node.Tag.IsEmpty)))
             throw Wrong("anchors, aliases and tags are not read here: write the value itself");
+    }
+
+    // The parser has no exception of its own for a plain text of more than 1024 characters that might be a key.
+    private void MoveNext()
+    {
+        try
+        {
+            _parser.MoveNext();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new YamlException(_parser.Current?.Start ?? Mark.Empty, Mark.Empty, "what follows cannot be read", e);
+        }
     }
 
     private static void RefuseTabs(string text)

@@ -7,8 +7,12 @@ internal sealed record HttpAnswer(int Status, string ContentType, ReadOnlyMemory
 {
     public const string PlainText = "text/plain; charset=utf-8";
 
+    /// <summary>What a browser may load and run: nothing, but for the page.</summary>
+    public string Policy { get; init; } = "default-src 'none'; frame-ancestors 'none'";
+
     public string Head =>
         $"HTTP/1.1 {Status} {Reason}\r\n{(Status == 405 ? "Allow: GET, HEAD\r\n" : "")}Content-Type: {ContentType}\r\nContent-Length: {Body.Length}\r\n" +
+        $"Content-Security-Policy: {Policy}\r\nCross-Origin-Resource-Policy: same-origin\r\nReferrer-Policy: no-referrer\r\n" +
         "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
 
     private string Reason => Status switch

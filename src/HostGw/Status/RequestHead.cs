@@ -3,10 +3,12 @@ using System.Text;
 namespace HostGw.Status;
 
 /// <summary>What an HTTP/1.1 request asks for.</summary>
+/// <param name="Search">What a person typed into the page's form.</param>
 /// <remarks>RFC 9112</remarks>
-internal readonly record struct RequestHead(string Method, string Path, string Host)
+internal readonly record struct RequestHead(string Method, string Path, string Search, string Host)
 {
     public const int MaxBytes = 8192;
+    private const int MaxSearch = 100;
 
     /// <summary>Without its port, the host is an address of this machine's loopback or "localhost".</summary>
     public bool IsForLoopback
@@ -33,7 +35,17 @@ internal readonly record struct RequestHead(string Method, string Path, string H
 
         string[] headers = lines[1..];
         string[] hosts = [.. headers.Where(h => h.StartsWith("Host:", StringComparison.OrdinalIgnoreCase))];
-        return hosts.Length == 1 && headers.All(IsHeader) ? new(method, path.Split('?')[0], hosts[0]["Host:".Length..].Trim()) : null;
+        string[] target = path.Split('?', 2);
+        string search = target.Length > 1 ? SearchIn(target[1]) : "";
+        return hosts.Length == 1 && headers.All(IsHeader) ? new(method, target[0], search, hosts[0]["Host:".Length..].Trim()) : null;
+    }
+
+    // As a browser sends a form: https://url.spec.whatwg.org/#urlencoded-serializing
+    private static string SearchIn(string query)
+    {
+        string? field = query.Split('&').FirstOrDefault(f => f.StartsWith("node=", StringComparison.Ordinal));
+        string text = field is null ? "" : Uri.UnescapeDataString(field["node=".Length..].Replace('+', ' ')).Trim();
+        return text.Length > MaxSearch ? text[..MaxSearch] : text;
     }
 
     // A space before the colon, or a folded line, is read in different ways by different programs.

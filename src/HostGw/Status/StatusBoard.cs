@@ -1,5 +1,3 @@
-using HostGw.Planning;
-using HostGw.Platform;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
@@ -8,35 +6,35 @@ namespace HostGw.Status;
 internal sealed class StatusBoard
 {
     private readonly Lock _lock = new();
-    private StatusCounters _counters = new();
-    private PassReport? _last;
+    private StatusView _view = new(null, new(), Standings.None, [], null);
 
-    public PassReport? Last
+    /// <summary>All of it as of one moment.</summary>
+    public StatusView View
     {
         get
         {
             lock (_lock)
-                return _last;
+                return _view;
         }
     }
 
-    public StatusCounters Counters
-    {
-        get
-        {
-            lock (_lock)
-                return _counters;
-        }
-    }
+    public PassReport? Last => View.Last;
+
+    public StatusCounters Counters => View.Counters;
 
     /// <param name="sinceNews">From the first news that the pass ran for to its end; null where it ran without.</param>
     public void Record(PassReport report, TimeSpan? sinceNews = null)
     {
         lock (_lock)
         {
-            _counters = _counters.After(report, sinceNews);
-            // What was done is counted; of thousands of routes that came at once nobody asks again.
-            _last = report with { Routes = report.Routes.Standing() };
+            bool isReadyAsBefore = _view.Last is not null && NotReady(_view.Last).Count == 0 == (NotReady(report).Count == 0);
+            _view = new(
+                // What was done is counted; of thousands of routes that came at once nobody asks again.
+                report with { Routes = report.Routes.Standing() },
+                _view.Counters.After(report, sinceNews),
+                _view.Standings.After(report),
+                PassNotes.After(_view.Notes, report),
+                isReadyAsBefore ? _view.ReadySince : report.At);
         }
     }
 

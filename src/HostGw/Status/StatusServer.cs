@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace HostGw.Status;
 
 /// <summary>
-/// Serves health, readiness, metrics and status: one GET a connection, nothing else. HttpListener will not do: on
+/// Serves health, readiness, metrics, status and the page for people: one GET a connection, nothing else. HttpListener will not do: on
 /// Linux it fails at its start when a probe is already knocking, and Kestrel costs 11 MB on every node.
 /// </summary>
 internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimeProvider time, ILogger<StatusServer> logger) : BackgroundService
@@ -95,5 +95,5 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
     // Under a name of its own a web page could read us through its visitor's browser (DNS rebinding).
     private HttpAnswer Answer(RequestHead head) => IPAddress.IsLoopback(listen.Address) && !head.IsForLoopback
         ? HttpAnswer.Text("ask by address, or as localhost", 421)
-        : pages.Get(head.Method, head.Path);
+        : pages.Get(head.Method, head.Path, head.Search);
 }

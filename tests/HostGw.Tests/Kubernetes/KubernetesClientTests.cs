@@ -66,6 +66,20 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         Assert.Empty(Api.Requests);
     }
 
+    [Theory]
+    [InlineData("<h1>502</h1>Authorization: Bearer hunter2-is-a-token", "<h1>502</h1>Authorization: Bearer (the token)")]
+    [InlineData("""{"kind":"Status","reason":"hunter2-is-a-token","message":"no hunter2-is-a-token here","code":401}""", "(the token): no (the token) here")]
+    public async Task An_answer_that_shows_the_token_is_told_without_it(string body, string told)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://192.0.2.1") { Headers = { Authorization = new("Bearer", "hunter2-is-a-token") } };
+        using var response = new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request, Content = new StringContent(body) };
+
+        KubernetesException e = await ApiRefusal.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, TimeProvider.System, TestContext.Current.CancellationToken);
+
+        Assert.Contains(told, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Only_the_given_authority_is_trusted_and_its_file_is_read_anew()
     {

@@ -89,7 +89,7 @@ internal sealed class RunningServer : IAsyncDisposable
         _host.Dispose();
     }
 
-    private StatusServer NewServer() => new(EndPoint, new(Board, _host, "0.1.0+abc", "self", () => new(ApiProblem)), Time, new Typed<StatusServer>(Log));
+    private StatusServer NewServer() => new(EndPoint, new(Board, _host, "0.1.0+abc", "self", () => new(ApiProblem), Time), Time, new Typed<StatusServer>(Log));
 
     private static int FreePort()
     {

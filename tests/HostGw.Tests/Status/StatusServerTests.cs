@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
 using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Status;
@@ -12,7 +15,9 @@ public sealed class StatusServerTests : IAsyncDisposable
     [InlineData("/metrics", "200 OK", "text/plain; version=0.0.4; charset=utf-8", "hostgw_ready 0\n")]
     [InlineData("/status", "200 OK", "application/json", "\"schemaVersion\": 1")]
     [InlineData("/status?pretty", "200 OK", "application/json", "\"schemaVersion\": 1")]
-    [InlineData("/", "404 Not Found", "text/plain; charset=utf-8", "there are /healthz, /readyz, /metrics and /status\n")]
+    [InlineData("/", "200 OK", "text/html; charset=utf-8", "<h1>self: <span class=wrong>not ready</span></h1>")]
+    [InlineData("/?node=a+b%2Fc&x=y", "200 OK", "text/html; charset=utf-8", "<input name=node value=\"a b/c\"")]
+    [InlineData("/nothing", "404 Not Found", "text/plain; charset=utf-8", "there are /, /healthz, /readyz, /metrics and /status\n")]
     [InlineData("/healthz/..", "404 Not Found", "text/plain; charset=utf-8", "there are")]
     public async Task Pages(string path, string status, string type, string body)
     {
@@ -50,24 +55,46 @@ public sealed class StatusServerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_browser_may_run_the_script_of_the_page_and_nothing_else()
+    {
+        await _server.StartAsync();
+
+        string page = await _server.GetAsync("/");
+        Dictionary<string, string> policy = Policy(page);
+        Assert.Equal("'none'", policy["default-src"]);
+        Assert.Equal(Hash(page, "style"), policy["style-src"]);
+        Assert.Equal(Hash(page, "script"), policy["script-src"]);
+        Assert.Equal("'none'", policy["frame-ancestors"]);
+        Assert.Equal("'none'", Policy(await _server.GetAsync("/status"))["default-src"]);
+        Assert.DoesNotContain("unsafe", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task HEAD_is_GET_without_the_body()
     {
         await _server.StartAsync();
 
-        Assert.EndsWith("Content-Length: 3\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
+        Assert.EndsWith("Cache-Control: no-store\r\nConnection: close\r\n\r\n",
             await _server.AskAsync("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("POST")]
+    [InlineData("PUT")]
+    [InlineData("PATCH")]
     [InlineData("DELETE")]
+    [InlineData("CONNECT")]
+    [InlineData("TRACE")]
     [InlineData("OPTIONS")]
     public async Task Nothing_but_GET_and_HEAD(string method)
     {
         await _server.StartAsync();
 
-        Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n",
-            await _server.AskAsync($"{method} /status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"), StringComparison.Ordinal);
+        foreach (string path in new[] { "/", "/healthz", "/readyz", "/metrics", "/status", "/nothing" })
+        {
+            Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n",
+                await _server.AskAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"), StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -107,6 +134,15 @@ public sealed class StatusServerTests : IAsyncDisposable
         string answer = await _server.AskAsync($"GET /status HTTP/1.1\r\nHost: {host}\r\n\r\n");
 
         Assert.StartsWith(served ? "HTTP/1.1 200 " : "HTTP/1.1 421 Misdirected Request\r\n", answer, StringComparison.Ordinal);
+    }
+
+    private static Dictionary<string, string> Policy(string answer) =>
+        Regex.Match(answer, "^Content-Security-Policy: (.*)\r$", RegexOptions.Multiline).Groups[1].Value.Split("; ").ToDictionary(d => d[..d.IndexOf(' ')], d => d[(d.IndexOf(' ') + 1)..]);
+
+    private static string Hash(string page, string element)
+    {
+        string text = Regex.Match(page, $"<{element}>(.*?)</{element}>", RegexOptions.Singleline).Groups[1].Value;
+        return $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'";
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();

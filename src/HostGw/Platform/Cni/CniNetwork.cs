@@ -34,8 +34,9 @@ internal static class CniNetworks
                 : plugins.All(p => p == "loopback") ? CniNetwork.LoopbackOnly
                 : CniNetwork.Network;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a text with half a character.
             return CniNetwork.None;
         }
     }

@@ -67,7 +67,7 @@ internal static class LeftoverRules
             bool negated = tokens[i] == "!";
             i += negated ? 1 : 0;
             string value = i + 1 < tokens.Length ? tokens[i + 1] : "";
-            Match one = tokens[i] switch
+            Match one = i == tokens.Length ? Match.Some : tokens[i] switch
             {
                 "-s" => Of(value, source, negated),
                 "-d" => Of(value, destination, negated),

@@ -70,7 +70,7 @@ internal sealed class NftReader(NetlinkSocket socket)
         uint generation = 0;
         _dump.Begin(NFT_MSG_GETGEN, NLM_F_ACK, 0);
         _dump.Run("read the nf_tables generation", static () => { }, (_, payload) =>
-            generation = NftAttributes.ReadBigEndian(NftAttributes.Find(payload[NfGenMsg.Size..], NFTA_GEN_ID)));
+            generation = NftAttributes.ReadBigEndian(NftAttributes.Find(payload[Math.Min(NfGenMsg.Size, payload.Length)..], NFTA_GEN_ID)));
         return generation;
     }
 

@@ -1,0 +1,101 @@
+using System.Text;
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Platform.Cni;
+using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Iptables;
+using HostGw.Settings;
+using HostGw.Status;
+
+namespace HostGw.Tests.Fuzzing;
+
+/// <summary>What lies on the host's disk, what its programs print, and what comes to the status endpoint.</summary>
+internal static class FileTargets
+{
+    private const string Token = "S3cr3tT0k3n";
+
+    private static readonly string Kubeconfigs = Directory.CreateTempSubdirectory("hostgw-fuzz").FullName;
+    private static readonly string[] Yaml = ["- ", ": ", "\n", "\n  ", "&a ", "*a", "{", "}", "[", "]", "? ", "!!map ", "<<: ", "---\n", "\"\\0\"", "\"\\ud800\"", "|\n", "%YAML 1.2\n"];
+
+    public static IEnumerable<FuzzTarget> All =>
+    [
+        new("a kubeconfig", Corpus.Of("kubeconfig"), [.. Yaml, "users:", "token: ", "tokenFile: ", "server: "], Kubeconfig, BytesPerByte: 10_000),
+        new("the settings file", Corpus.Of("settings"), [.. Yaml, "nat:", "clusterCidrs: "], Settings, BytesPerByte: 10_000),
+        new("a CNI configuration", Corpus.Of("cni"), ["\"type\":", "\"plugins\":[", "\"\\ud800\"", "{", "}", "[", "]"], Cni),
+        new("iptables-save", Corpus.Of("iptables"), ["*nat\n", "-A POSTROUTING ", "COMMIT\n", "\"", "\\", "-j ", "-s ", "! "], IptablesSave, BytesPerByte: 500),
+        new("resolv.conf", Corpus.Of("resolv"), ["nameserver ", "%eth0", "::"], bytes => ResolvConf.Parse(Lines(bytes))),
+        new("networkd's files", Corpus.Of("networkd"), ["ManageForeignRoutes", "="], bytes => NetworkdConfiguration.RemovesForeignRoutes([Text(bytes)])),
+        new("/proc/self/smaps", Corpus.Of("smaps"), ["-", "Anonymous:", " 0 kB"], bytes => Assert.NotNull(Mapping.Read(Lines(bytes)).ToArray()), BytesPerByte: 500),
+        new("an HTTP request", Corpus.Of("http"), ["\r\n", "Host: ", "?node=", "%", "HTTP/1.1"], Http),
+        new("addresses, prefixes, times and selectors", Corpus.Of("values"), ["::", "/", ".", "%", "ffff", "T", "Z", " in (", "!", "="], Values, BytesPerByte: 1000),
+    ];
+
+    // Only its own exception, and never a word of the text that may be a token.
+    private static void Kubeconfig(byte[] bytes)
+    {
+        string path = Path.Combine(Kubeconfigs, "config");
+        File.WriteAllBytes(path, bytes);
+        try
+        {
+            KubernetesClientConfiguration.BuildConfigFromConfigFile(path);
+        }
+        catch (KubernetesConfigurationException e)
+        {
+            Assert.DoesNotContain(Token, e.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    private static void Settings(byte[] bytes)
+    {
+        List<string> errors = [];
+        new YamlSource("config.yaml", errors).Read(Text(bytes));
+        Assert.All(errors, e => Assert.DoesNotContain(e, char.IsControl));
+    }
+
+    private static void Cni(byte[] bytes)
+    {
+        foreach (string name in (string[])["10-a.conflist", "10-a.conf", "10-a.json"])
+            CniOrder.Of(CniOrder.Usual, stands: false, [name], _ => bytes);
+    }
+
+    private static void IptablesSave(byte[] bytes)
+    {
+        SavedTable table = new("nat", (_, _) => true);
+        foreach (string line in Lines(bytes))
+            table.Read(line);
+        Assert.NotNull(LeftoverRules.Find(table, [Prefix.Parse("10.244.1.0/24")], [Prefix.Parse("10.244.2.0/24")]).ToArray());
+        Assert.All(table.All, r => RuleTokens.DropsEverything(r.Rule));
+    }
+
+    private static void Http(byte[] bytes)
+    {
+        if (RequestHead.IsWhole(bytes) && RequestHead.Parse(bytes) is { } head)
+            Assert.False(head.IsForLoopback && head.Host.Contains("evil", StringComparison.Ordinal));
+    }
+
+    // What is accepted reads back as it was written.
+    private static void Values(byte[] bytes)
+    {
+        foreach (string text in Lines(bytes))
+        {
+            if (Ip.TryParse(text, out Ip ip))
+                Assert.Equal(ip, Ip.Parse(ip.ToString()));
+            if (Prefix.TryParse(text, out Prefix prefix))
+                Assert.Equal(prefix, Prefix.Parse(prefix.ToString()));
+            Rfc3339.ToUnixSeconds(text);
+            try
+            {
+                NodeSelector.Parse(text);
+            }
+            catch (FormatException)
+            {
+                // It says what is wrong with it.
+            }
+        }
+    }
+
+    private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+
+    private static string[] Lines(byte[] bytes) => Text(bytes).Split('\n');
+}

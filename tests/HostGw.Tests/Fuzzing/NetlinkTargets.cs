@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using HostGw.Planning;
+using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Nftables;
+using HostGw.Platform.Linux.Rtnetlink;
+using HostGw.Tests.Platform.Linux.Rtnetlink;
+using HostGw.Tests.Platform.Nftables;
+
+namespace HostGw.Tests.Fuzzing;
+
+/// <summary>What comes from the kernel, or from a kernel of tomorrow.</summary>
+internal static class NetlinkTargets
+{
+    private static readonly byte[][] Routes = Captured("routes.hex"), Links = Captured("links.hex"), Addresses = Captured("addresses.hex");
+
+    // What we send of rules has the form of what the kernel tells of them.
+    private static readonly byte[] Rules = Convert.FromHexString(NftBatchGolden.Hex(NftBatchGolden.SmallPlan) + NftBatchGolden.Hex(NftBatchGolden.MovedElements));
+    private static readonly byte[][] RuleMessages = [.. Split(Rules).Select(m => m.Payload), .. Corpus.Of("netlink").Select(FromHex)];
+
+    public static IEnumerable<FuzzTarget> All =>
+    [
+        new("a route", Routes, [], bytes => new RouteDecoder(157).TryDecode(bytes, Rtnetlink.AF_UNSPEC, out _)),
+        new("an interface", Links, [], bytes => LinkMessages.TryDecodeLink(bytes, out _)),
+        new("an address", Addresses, [], bytes => LinkMessages.TryDecodeAddress(bytes, out _)),
+        new("news of routes", [Datagram(24, Routes), Datagram(16, Links), Datagram(20, Addresses)], [], bytes => new RouteNews(157, 1).Read(bytes)),
+        new("news of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [], bytes => new RuleNews(() => 1).Read(bytes)),
+        new("rules", RuleMessages, [], Parse),
+        new("a tracked connection", [.. Corpus.Of("conntrack").Select(FromHex)], [], Forget),
+        new("a refusal", [.. Corpus.Of("refusals").Select(FromHex)], [], bytes =>
+        {
+            foreach (ushort flags in (ushort[])[0, 0x100, 0x200, 0x300])
+                NetlinkAck.Failure("test", flags, bytes);
+        }),
+    ];
+
+    private static void Parse(byte[] bytes)
+    {
+        NftParser.Table(bytes, out _, out _, out _);
+        NftParser.Chain(bytes, out _);
+        NftRule rule = NftParser.Rule(bytes, out _);
+        NftDrop.IsUnconditional(rule.Expressions.AsSpan());
+        NftParser.Set(bytes);
+        List<IntervalKey> keys = [];
+        NftElements.Read(bytes, keys);
+        IntervalKeys.Pair(keys);
+    }
+
+    private static void Forget(byte[] bytes)
+    {
+        var entry = new ConntrackEntry(bytes);
+        NatPlan plan = Nat.Plan();
+        if (new UnmasqueradedFlows(plan, plan.Sources, new HashSet<Ip>()).Contains(entry))
+            entry.WriteKey(new NetlinkWriter());
+    }
+
+    private static byte[][] Captured(string file) => [.. Wire.Captured(file).Select(c => c.Payload)];
+
+    private static byte[] FromHex(byte[] text) => Convert.FromHexString(string.Concat(System.Text.Encoding.ASCII.GetString(text).Where(char.IsAsciiHexDigit)));
+
+    private static byte[] Datagram(ushort type, byte[][] payloads)
+    {
+        NetlinkWriter writer = new();
+        foreach (byte[] payload in payloads)
+        {
+            writer.Begin(type, 0, 0);
+            foreach (byte b in payload)
+                writer.Write(b);
+            writer.End();
+        }
+        return writer.Written.ToArray();
+    }
+
+    private static List<(ushort Type, byte[] Payload)> Split(byte[] datagram)
+    {
+        List<(ushort, byte[])> all = [];
+        var messages = new NetlinkMessages(datagram);
+        while (messages.Next())
+            all.Add((messages.Header.Type, messages.Payload.ToArray()));
+        return all;
+    }
+}

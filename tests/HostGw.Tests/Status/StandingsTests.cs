@@ -1,0 +1,97 @@
+using HostGw.Reconciliation;
+using HostGw.Status;
+using HostGw.Tests.Reconciliation;
+
+namespace HostGw.Tests.Status;
+
+public class StandingsTests
+{
+    private readonly StatusBoard _board = new();
+    private readonly Agent _agent = new();
+
+    [Fact]
+    public void A_state_keeps_its_time_until_it_changes()
+    {
+        DateTimeOffset first = Pass();
+        _agent.Nodes = [.. Agent.ThreeNodes[..2], "c 10.244.3.0/24 192.0.2.9", "d 10.244.4.0/24 10.0.0.4"];
+        DateTimeOffset second = Pass();
+
+        Assert.Equal((PeerState.Installed, first), State("b"));
+        Assert.Equal((PeerState.NotAdjacent, second), State("c"));
+        Assert.Equal((PeerState.Installed, second), State("d"));
+
+        _agent.Nodes = Agent.ThreeNodes;
+        DateTimeOffset third = Pass();
+        Assert.Equal((PeerState.Installed, first), State("b"));
+        Assert.Equal((PeerState.Installed, third), State("c"));
+    }
+
+    [Fact]
+    public void A_node_that_was_made_anew_begins_anew()
+    {
+        Pass();
+        _agent.Nodes = [.. Agent.ThreeNodes[..2], "c 10.244.3.0/24 10.0.0.3 uid=another"];
+
+        Assert.Equal((PeerState.Installed, Pass()), State("c"));
+    }
+
+    [Fact]
+    public void A_route_that_somebody_else_took_has_another_state_from_then_on()
+    {
+        Pass();
+        _agent.Restart();
+        _agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4");
+
+        Assert.Equal((PeerState.Conflict, Pass()), State("b"));
+
+        _agent.Host.Remove("10.244.2.0/24");
+        Assert.Equal((PeerState.Installed, Pass()), State("b"));
+    }
+
+    [Fact]
+    public void A_pass_that_could_not_read_the_host_changes_nothing()
+    {
+        Pass();
+        Standings before = _board.View.Standings;
+
+        _board.Record(Reports.Failed("no"));
+
+        Assert.Same(before, _board.View.Standings);
+    }
+
+    [Fact]
+    public void Where_nothing_changed_nothing_is_made()
+    {
+        PassReport report = _agent.Pass();
+        _board.Record(report);
+        Standings before = _board.View.Standings;
+        _board.Record(report with { At = report.At.AddMinutes(1) });
+
+        Assert.Same(before, _board.View.Standings);
+    }
+
+    [Fact]
+    public void Readiness_has_a_time_too()
+    {
+        DateTimeOffset first = Pass();
+        Pass();
+        Assert.Equal(first, _board.View.ReadySince);
+
+        _agent.Nodes = Agent.ThreeNodes[1..];
+        Assert.Equal(Pass(), _board.View.ReadySince);
+    }
+
+    private DateTimeOffset Pass()
+    {
+        _agent.Time.Advance(TimeSpan.FromMinutes(1));
+        _board.Record(_agent.Pass());
+        return DateTimeOffset.FromUnixTimeSeconds(_agent.Time.GetUtcNow().ToUnixTimeSeconds());
+    }
+
+    private (PeerState, DateTimeOffset) State(string node)
+    {
+        Standings all = _board.View.Standings;
+        int index = all.Verdicts.Select(v => v.Node.Name).ToList().IndexOf(node);
+        return (all.States[index].State, all.States[index].Since);
+    }
+}

@@ -37,6 +37,7 @@ public sealed class EveryValueTests
         ["config.cni.configDirectory"] = ("/etc/other/net.d", "mountPath: /etc/other/net.d", []),
         ["config.cni.binDirectory"] = ("/usr/lib/cni", "mountPath: /usr/lib/cni", []),
         ["config.networkUnavailable.clear"] = ("true", "kind: ValidatingAdmissionPolicyBinding", []),
+        ["config.stateDirectory"] = ("/srv/hostgw", "mountPath: /srv/hostgw", []),
         ["config.listen"] = ("127.0.0.1:9158", "listen: 127.0.0.1:9158", []),
         ["config.log.level"] = ("debug", "level: debug", []),
         ["config.log.format"] = ("text", "format: text", []),

@@ -39,6 +39,8 @@ public sealed class SettingsTests
         { "cni.configDirectory", "/etc/other/net.d" },
         { "cni.binDirectory", "/usr/lib/cni" },
         { "networkUnavailable.clear", "true" },
+        { "stateDirectory", "/srv/hostgw" },
+        { "stateDirectory", "none" },
         { "listen", "[::]:9158" },
         { "log.level", "debug" },
         { "log.format", "text" },

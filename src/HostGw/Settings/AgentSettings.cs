@@ -45,6 +45,9 @@ internal sealed record AgentSettings
     /// <summary>Where /proc/sys/net is mounted.</summary>
     public required string ProcSysNet { get; init; }
 
+    /// <summary>Where what must outlast the agent is kept; null: nothing is.</summary>
+    public string? StateDirectory { get; init; }
+
     public LogLevel LogLevel { get; init; }
 
     public LogFormat LogFormat { get; init; }

@@ -25,6 +25,14 @@ internal static class Kinds
             return !text.Any(char.IsControl);
         });
 
+    /// <summary>A folder, or none.</summary>
+    public static Kind<string?> OptionalDirectory { get; } = Make(
+        "path|none", "an absolute path, or none", static (string text, out string? path) =>
+        {
+            path = text == "none" ? null : text;
+            return path is null || ((text.StartsWith('/') || Path.IsPathFullyQualified(text)) && !text.Any(char.IsControl));
+        });
+
     public static Kind<NodeSelector> Selector { get; } = Make(
         "selector", "a label selector such as pool=a,tier!=db,!virtual,zone in (x,y)", static (string text, out NodeSelector selector) =>
         {

@@ -69,6 +69,8 @@ internal static class SettingsTable
             (s, v) => s with { Listen = v }),
         Row("procSysNet", Kinds.AbsolutePath, "/proc/sys/net", Planners | Cleanup, "Where /proc/sys/net is mounted; /host/proc/sys/net in the container",
             (s, v) => s with { ProcSysNet = v }),
+        Row("stateDirectory", Kinds.OptionalDirectory, StateDirectory(), Agent | Cleanup, "Where the agent keeps the nodes for a start without the API server; none: nowhere",
+            (s, v) => s with { StateDirectory = v }, "/var/lib/hostgw; %ProgramData%\\hostgw on Windows"),
         Row("log.level", Kinds.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information),
                 ("warning", LogLevel.Warning), ("error", LogLevel.Error)), "information", Planners | Cleanup,
             "Least severity that is logged", (s, v) => s with { LogLevel = v }),
@@ -90,6 +92,10 @@ internal static class SettingsTable
 
     private static AgentSettings SetNat(AgentSettings settings, Func<NatPolicy, NatPolicy> change) =>
         settings with { Policy = settings.Policy with { Nat = change(settings.Policy.Nat) } };
+
+    private static string StateDirectory() => OperatingSystem.IsWindows()
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw")
+        : "/var/lib/hostgw";
 
     // Not Environment.MachineName, which ends at the first dot: kubelet registers the full name.
     private static string HostName() => Dns.GetHostName().ToLowerInvariant();

@@ -35,6 +35,7 @@ public class EverySettingTests
         ["networkUnavailable.clear"] = ("true", "ClearNetworkUnavailable = True"),
         ["listen"] = ("[::1]:9000", "Listen = [::1]:9000"),
         ["procSysNet"] = ("/host/proc/sys/net", "ProcSysNet = /host/proc/sys/net"),
+        ["stateDirectory"] = ("/srv/hostgw", "StateDirectory = /srv/hostgw"),
         ["log.level"] = ("trace", "LogLevel = Trace"),
         ["log.format"] = ("json", "LogFormat = Json"),
     };

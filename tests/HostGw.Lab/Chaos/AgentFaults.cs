@@ -14,7 +14,7 @@ internal static class AgentFaults
         new("agents start on an API server that knows only node 1", StartOnStaleCacheAsync, stage =>
         {
             stage.Api.Faults.Clear();
-            return Task.CompletedTask;
+            return StartAllAsync(stage);
         }) { AgentsWork = false },
     ];
 

@@ -12,8 +12,8 @@ internal static class ApiFaults
         new("API server killed", stage => stage.Api.StopListeningAsync(), stage => stage.Api.StartListeningAsync()),
         Misbehaving("API server hung: connections open, nothing said", (_, f) => f.HangConnections = f.HangRequests = f.FreezeWatches = true),
         Misbehaving("API server slow: 1 s per answer, 4 KB/s", (_, f) => (f.Latency, f.BytesPerSecond) = (TimeSpan.FromSeconds(1), 4096)),
-        Partition("API server cut off by a partition", stage => TimeSpan.Zero),
-        Partition("the same, until its connections are given up", stage => stage.IsLong ? TimeSpan.FromSeconds(30) : TimeSpan.Zero),
+        Partition("API server cut off by a partition", TimeSpan.Zero),
+        Partition("the same for 35 s: its connections are given up", TimeSpan.FromSeconds(30)) with { IsLongOnly = true },
         Misbehaving("API server forgets: 410 Gone", (stage, f) =>
         {
             stage.Api.CompactHistory();
@@ -90,7 +90,7 @@ internal static class ApiFaults
         faults.Truncate(700, int.MaxValue, cleanEnd);
     }
 
-    private static Fault Partition(string name, Func<Stage, TimeSpan> longer) => new(
+    private static Fault Partition(string name, TimeSpan longer) => new(
         name,
         stage =>
         {
@@ -108,7 +108,7 @@ internal static class ApiFaults
             return Task.CompletedTask;
         })
     {
-        Meanwhile = stage => Task.Delay(longer(stage)),
+        Meanwhile = _ => Task.Delay(longer),
     };
 
     private static Task WriteCredentials(Stage stage)

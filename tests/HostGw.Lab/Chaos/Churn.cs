@@ -10,7 +10,7 @@ internal static class Churn
     private const int Names = 80, FirstAddress = 120;
     private const int PodCidrs = 110, FirstPodCidr = 120;
     private const double MoreMemoryMB = 6;
-    private const int MoreDescriptors = 3;
+    private const int MoreDescriptors = 8;
 
     private static readonly DateTimeOffset Founded = new(2026, 2, 1, 0, 0, 0, TimeSpan.Zero);
 

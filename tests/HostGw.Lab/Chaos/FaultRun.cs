@@ -1,3 +1,4 @@
+using HostGw.Lab.Agents;
 using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
 
@@ -9,6 +10,7 @@ internal static class FaultRun
     private const string Late = "late";
     private const int LateNumber = 101;
 
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan PingInterval = TimeSpan.FromMilliseconds(10);
 
     public static async Task<FaultResult> RunAsync(Stage stage, Fault fault)
@@ -64,7 +66,7 @@ internal static class FaultRun
         try
         {
             stage.Withdraw(Late);
-            await stage.Cluster.StartAgentsAsync();
+            await ForgetAsync(stage);
             await stage.SettleAsync();
             return null;
         }
@@ -72,6 +74,16 @@ internal static class FaultRun
         {
             return $"afterwards: {e.Message}";
         }
+    }
+
+    // What is left of the pause between attempts must not count for the next fault: it ends when the API server was followed for 5 s.
+    private static async Task ForgetAsync(Stage stage)
+    {
+        if (stage.IsLong)
+            await Task.Delay(Settled);
+        foreach (Agent agent in stage.Cluster.Agents.Where(agent => !stage.IsLong && agent.IsRunning))
+            await agent.KillAsync();
+        await stage.Cluster.StartAgentsAsync();
     }
 
     private static IEnumerable<(NetworkNamespace From, IPAddress To)> Paths(Cluster cluster) =>

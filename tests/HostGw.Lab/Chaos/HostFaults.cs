@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Runtime.InteropServices;
 using HostGw.FakeApi;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Interop;
@@ -12,19 +12,22 @@ internal static class HostFaults
 {
     private const string Refused = "refused";
     private const int ForeignRoutes = 10_000;
-    private const string FakeTime = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
+    private static readonly string FakeTime =
+        $"/usr/lib/{(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64")}-linux-gnu/faketime/libfaketime.so.1";
 
     public static IEnumerable<Fault> All =>
     [
         new("kernel refuses a single route", RefuseAsync, AllowAsync),
-        new("netlink buffer overrun under 20,000 foreign route changes", OverrunAsync, _ => Task.CompletedTask),
+        new("20,000 foreign route changes", ForeignAsync, _ => Task.CompletedTask),
+        new("60,000 of them while the agent is halted: its netlink buffer overruns", OverrunAsync, _ => Task.CompletedTask),
         new("somebody deletes a route again and again", FightAsync, _ => Task.CompletedTask) { AgentsWork = false },
         new("link down and up", stage => Link(stage, "link set eth0 down"), LinkUpAsync) { TakesLink = true, AgentsWork = false },
         new("link renamed", RenameAsync, RenameBackAsync) { TakesLink = true },
         new("node's address changed", stage => MoveAsync(stage, Addressing.Node(80), Addressing.Node(1)), stage => MoveAsync(stage, Addressing.Node(1), Addressing.Node(80))),
         new("state directory full", FillAsync, EmptyAsync),
-        new("state directory read-only", stage => Remount(stage, "ro"), stage => Remount(stage, "rw")),
         new("clock jumps 25 h ahead, 50 h back, and home", JumpAsync, RestartAsync),
+        new("state directory read-only", stage => Remount(stage, "ro"), stage => Remount(stage, "rw")),
     ];
 
     // The planner sees no such address; the kernel calls it its own, and will not have it as a next hop.
@@ -42,23 +45,36 @@ internal static class HostFaults
         return Task.CompletedTask;
     }
 
+    private static async Task ForeignAsync(Stage stage)
+    {
+        ComeAndGo(stage);
+        await stage.SettleAsync();
+    }
+
+    // 16 MB hold more than 20,000 messages, which an agent that runs would have read.
     private static async Task OverrunAsync(Stage stage)
     {
-        string[] routes = [.. Enumerable.Range(0, ForeignRoutes).Select(i => $"172.20.{i / 256}.{i % 256}/32 dev eth0")];
         double before = await stage.First.MetricAsync("hostgw_passes_total", "cause=\"overrun\"");
         stage.First.Signal(Libc.SIGSTOP);
-        stage.One.Network.Configure(routes.Select(r => $"route add {r}"));
+        for (int i = 0; i < 2; i++)
+            ComeAndGo(stage);
         stage.TamperWithOne();
-        stage.One.Network.Configure(routes.Select(r => $"route delete {r}"));
+        ComeAndGo(stage);
         stage.First.Signal(Libc.SIGCONT);
         await Eventually.TrueAsync(async () => await stage.First.MetricAsync("hostgw_passes_total", "cause=\"overrun\"") > before, () => "no overrun was noticed");
         await stage.SettleAsync();
     }
 
+    private static void ComeAndGo(Stage stage)
+    {
+        string[] routes = [.. Enumerable.Range(0, ForeignRoutes).Select(i => $"172.20.{i / 256}.{i % 256}/32 dev eth0")];
+        stage.One.Network.Configure(routes.Select(r => $"route add {r}"));
+        stage.One.Network.Configure(routes.Select(r => $"route delete {r}"));
+    }
+
     // Until the agent says that it holds back; then it is left its peace.
     private static async Task FightAsync(Stage stage)
     {
-        double before = await stage.First.MetricAsync("hostgw_repairs_total");
         await Eventually.TrueAsync(
             async () =>
             {
@@ -67,8 +83,6 @@ internal static class HostFaults
                 return await stage.First.MetricAsync("hostgw_routes_missing") == 2;
             },
             () => "the agent fights on without a pause");
-        double repairs = await stage.First.MetricAsync("hostgw_repairs_total") - before;
-        stage.Note = string.Create(CultureInfo.InvariantCulture, $"repaired {repairs / 2:0} times, then every 10 s");
     }
 
     private static Task Link(Stage stage, params string[] lines)
@@ -102,7 +116,6 @@ internal static class HostFaults
         stage.One.Network.Configure(from.Select(a => $"address delete {Segment.OnLan(a)} dev eth0"));
     }
 
-    // What is in the way then is what the agent cannot replace.
     private static async Task FillAsync(Stage stage)
     {
         Command.Run("sh", "-c", $"dd if=/dev/zero of={stage.First.StateDirectory}/full bs=4k 2> /dev/null || true");
@@ -129,7 +142,7 @@ internal static class HostFaults
             return;
         int before = Told();
         stage.Announce("saved", 102);
-        await Eventually.TrueAsync(() => Told() == before + 1 || before > 0, () => "the agent does not say that it cannot save");
+        await Eventually.TrueAsync(() => Told() > before, () => "the agent does not say that it cannot save");
         stage.Withdraw("saved");
 
         int Told() => stage.First.Log.Lines.Count(line => line.Contains("Cannot save the nodes", StringComparison.Ordinal));

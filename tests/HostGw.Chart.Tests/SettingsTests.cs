@@ -41,6 +41,12 @@ public sealed class SettingsTests
         { "networkUnavailable.clear", "true" },
         { "stateDirectory", "/srv/hostgw" },
         { "stateDirectory", "none" },
+        { "windows.network", "l2bridge" },
+        { "windows.createNetwork", "true" },
+        { "windows.correctOutBoundNat", "true" },
+        { "windows.apiServerAddress", "192.0.2.10" },
+        { "windows.gateway", "192.0.2.1" },
+        { "windows.stateDirectory", "D:/hostgw" },
         { "listen", "[::]:9158" },
         { "log.level", "debug" },
         { "log.format", "text" },
@@ -95,6 +101,18 @@ public sealed class SettingsTests
         string[] names = [.. Chart.Container()["env"]!.AsArray().Select(e => (string)e!["name"]!).Where(n => n.StartsWith("HOSTGW_", StringComparison.Ordinal))];
         Assert.Equal(["HOSTGW_NODE_NAME", "HOSTGW_PROC_SYS_NET"], names);
         Assert.All(names, n => Assert.Contains(SettingsTable.Rows, s => s.Variable == n));
+    }
+
+    // Of the file, which both kinds of nodes read, the paths are Linux's.
+    [Fact]
+    public void A_windows_pod_writes_the_cni_configuration_of_its_node_too()
+    {
+        Dictionary<string, string> environment = Chart.Objects("windows.enabled=true")
+            .Single(o => (string?)o["metadata"]!["name"] == "hostgw-windows")["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray()
+            .ToDictionary(e => (string)e!["name"]!, e => (string?)e!["value"] ?? "");
+        Assert.All(environment.Keys, n => Assert.Contains(SettingsTable.Rows, s => s.Variable == n));
+        Assert.DoesNotContain("HOSTGW_CNI_INSTALL", environment.Keys);
+        Assert.Equal((@"C:\etc\cni\net.d", @"C:\opt\cni\bin"), (environment["HOSTGW_CNI_CONFIG_DIRECTORY"], environment["HOSTGW_CNI_BIN_DIRECTORY"]));
     }
 
     private static SettingValues Read(string yaml)

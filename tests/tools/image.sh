@@ -57,7 +57,7 @@ show() {
 digest() { store inspect --type image --format '{{println .FromImageDigest}}' "$1"; }
 
 mkdir "$work/windows"
-echo 'stands in' > "$work/windows/hostgw.exe"
+echo 'stands in' | tee "$work/windows/hostgw.exe" > "$work/windows/hostgw.dll"
 
 base docker.io/library/debian:trixie-slim linux $debian
 base mcr.microsoft.com/oss/kubernetes/windows-host-process-containers-base-image:v1.0.0 windows

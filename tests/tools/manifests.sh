@@ -20,7 +20,7 @@ write() {
 
 mkdir -p "$folder"
 write hostgw.yaml 'HostGw on every Linux node: kubectl apply -f deploy/hostgw.yaml' --set namespace.create=true
-write hostgw-windows.yaml 'The same on Windows nodes, besides hostgw.yaml. The agent of this version does not run there: see docs/install.md.' \
+write hostgw-windows.yaml 'The same on Windows nodes, besides hostgw.yaml. It has run under Wine only: see docs/windows.md.' \
   --set windows.enabled=true --show-only templates/daemonset-windows.yaml
 write cleanup.yaml 'Removes what HostGw made from every Linux node: see docs/uninstall.md.' \
   --set cleanup.enabled=true,namespace.create=true --show-only templates/namespace.yaml --show-only templates/cleanup.yaml

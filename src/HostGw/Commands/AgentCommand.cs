@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Runtime.Versioning;
 using HostGw.Planning;
-using HostGw.Platform.Linux;
 using HostGw.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,9 +18,8 @@ internal static class AgentCommand
     {
         using ILoggerFactory loggers = Logging.CreateFactory(settings);
         ILogger logger = loggers.CreateLogger("HostGw");
-        if (OperatingSystem.IsLinux())
-            NetAdmin.Require();
-        using IDisposable? onlyAgent = OperatingSystem.IsLinux() ? await WaitForTurnAsync(logger, cancellationToken) : null;
+        HostPlatform.RequireRights();
+        using IDisposable? onlyAgent = await WaitForTurnAsync(settings, logger, cancellationToken);
         if (cancellationToken.IsCancellationRequested)
             return ExitCodes.Done;
 
@@ -47,16 +44,15 @@ internal static class AgentCommand
         return services.OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Done;
     }
 
-    [SupportedOSPlatform("linux")]
-    private static async Task<AgentLock?> WaitForTurnAsync(ILogger logger, CancellationToken cancellationToken)
+    private static async Task<IDisposable?> WaitForTurnAsync(AgentSettings settings, ILogger logger, CancellationToken cancellationToken)
     {
         bool said = false;
         for (int strangers = 0; !cancellationToken.IsCancellationRequested;)
         {
-            if (AgentLock.TryAcquire() is { } acquired)
+            if (HostPlatform.TryTakeTurn(settings) is { } acquired)
                 return acquired;
 
-            (int pid, bool isAgent) = AgentLock.Holder();
+            (int pid, bool isAgent) = HostPlatform.Holder(settings);
             if (isAgent && !said)
                 logger.WaitingForOtherAgent(pid);
             said |= isAgent;

@@ -11,7 +11,13 @@ internal static class ApiAccess
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="KubernetesConfigurationException">It is not named, or not in a way that can be used.</exception>
-    public static KubernetesClient Connect(AgentSettings settings) => new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
+    public static KubernetesClient Connect(AgentSettings settings)
+    {
+        KubernetesClientConfiguration configuration = Configuration(settings);
+        if (configuration.CertificateAuthority is not null)
+            SystemAuthorities.LeaveOut();
+        return new(configuration, AgentVersion.Number, TimeProvider.System);
+    }
 
     public static KubernetesClientConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
         ? KubernetesClientConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())

@@ -2,7 +2,6 @@ using System.CommandLine;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
-using HostGw.Platform.Linux;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 
@@ -23,24 +22,20 @@ internal static class CleanupCommand
         ApplyResult result = host.Apply(changes, state);
         Report(changes.Routes, result, output, error);
 
-        // Others may rely on it: it stays.
-        if (state.Forwarding.IPv4 == true)
-            output.WriteLine("IPv4 forwarding stays on, for others may need it; off: sysctl -w net.ipv4.ip_forward=0");
-        if (state.Forwarding.IPv6 == true)
-            output.WriteLine("IPv6 forwarding stays on, for others may need it; off: sysctl -w net.ipv6.conf.all.forwarding=0");
+        foreach (string remains in host.Remains(state))
+            output.WriteLine(remains);
         return result.Failures.Count == 0 ? ExitCodes.Done
-            : result.Failures.Any(f => CommandLine.IsDenied(f.Error)) ? ExitCodes.NoRights
+            : result.Failures.Any(f => HostPlatform.IsDenied(f.Error)) ? ExitCodes.NoRights
             : ExitCodes.Failed;
     }
 
     private static int Run(AgentSettings settings, TextWriter output, TextWriter error)
     {
-        if (OperatingSystem.IsLinux())
-            NetAdmin.Require();
-        using AgentLock? onlyAgent = OperatingSystem.IsLinux() ? AgentLock.TryAcquire() : null;
-        if (OperatingSystem.IsLinux() && onlyAgent is null)
+        HostPlatform.RequireRights();
+        using IDisposable? onlyAgent = HostPlatform.TryTakeTurn(settings);
+        if (onlyAgent is null)
         {
-            error.WriteLine($"An agent runs on this host (pid {AgentLock.HolderPid()}): it would put everything back. Stop it first.");
+            error.WriteLine($"An agent runs on this host (pid {HostPlatform.Holder(settings).Pid}): it would put everything back. Stop it first.");
             return ExitCodes.Failed;
         }
         using IHostNetwork host = HostPlatform.Open(settings);

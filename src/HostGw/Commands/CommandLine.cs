@@ -5,7 +5,6 @@ using System.CommandLine.Parsing;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Platform;
-using HostGw.Platform.Linux.Netlink;
 using HostGw.Settings;
 
 namespace HostGw.Commands;
@@ -51,9 +50,6 @@ internal static class CommandLine
         return command;
     }
 
-    /// <summary>Nobody but root, or who has NET_ADMIN, may do it.</summary>
-    public static bool IsDenied(Exception error) => error is NetlinkException { Errno: Errno.EPERM };
-
     private static async Task<int> GuardAsync(Func<Task<int>> run, TextWriter error)
     {
         try
@@ -71,9 +67,9 @@ internal static class CommandLine
             await error.WriteLineAsync(e.Message);
             return ExitCodes.Usage;
         }
-        catch (HostNetworkException e) when (IsDenied(e))
+        catch (HostNetworkException e) when (HostPlatform.IsDenied(e))
         {
-            await error.WriteLineAsync($"Could not {e.Message}. Run it as root, or with the capability NET_ADMIN");
+            await error.WriteLineAsync($"Could not {e.Message}. Run it {HostPlatform.Rights}");
             return ExitCodes.NoRights;
         }
         catch (HostNetworkException e)

@@ -1,6 +1,9 @@
+using System.Runtime.Versioning;
 using HostGw.Platform;
 using HostGw.Platform.Cni;
 using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Windows;
 using HostGw.Settings;
 
 namespace HostGw.Commands;
@@ -8,25 +11,72 @@ namespace HostGw.Commands;
 /// <summary>The one place that chooses between platforms.</summary>
 internal static class HostPlatform
 {
+    /// <summary>What one lacks where a request is refused for want of rights.</summary>
+    public static string Rights => OperatingSystem.IsWindows() ? "as an administrator" : "as root, or with the capability NET_ADMIN";
+
     /// <exception cref="PlatformNotSupportedException">HostGw does not run on this operating system.</exception>
     /// <exception cref="HostNetworkException">The host's network cannot be opened.</exception>
-    public static IHostNetwork Open(AgentSettings settings) => OperatingSystem.IsLinux()
-        ? new LinuxHost(new()
-        {
-            RouteProtocol = settings.RouteProtocol,
-            ProcSysNet = new(settings.ProcSysNet),
-            NatBackend = settings.NatBackend,
-            NatIptables = settings.NatIptables,
-            Cni = Cni(settings),
-        })
-        : throw new PlatformNotSupportedException("HostGw runs on Linux only so far");
+    public static IHostNetwork Open(AgentSettings settings) =>
+        OperatingSystem.IsLinux() ? OpenLinux(settings)
+        : OperatingSystem.IsWindows() ? OpenWindows(settings)
+        : throw Unsupported();
 
     /// <summary>What else a person who looks for a fault wants to know of this host.</summary>
     /// <param name="interfaces">The names of those that matter.</param>
     public static HostFacts ReadFacts(AgentSettings settings, IReadOnlyList<string> interfaces) => OperatingSystem.IsLinux()
         ? new LinuxFacts(new(settings.ProcSysNet), Cni(settings)).Read(interfaces)
-        : new();
+        : new() { MayChangeNetwork = Environment.IsPrivilegedProcess };
+
+    /// <summary>Nobody but who has these rights changes a host's network.</summary>
+    /// <exception cref="HostNetworkException">This process has not.</exception>
+    public static void RequireRights()
+    {
+        if (OperatingSystem.IsLinux())
+            NetAdmin.Require();
+        else if (!Environment.IsPrivilegedProcess)
+            throw new WindowsException("change this host's network", Win32Error.ERROR_ACCESS_DENIED);
+    }
+
+    public static bool IsDenied(Exception error) => error is NetlinkException { Errno: Errno.EPERM } or WindowsException { Code: Win32Error.ERROR_ACCESS_DENIED };
+
+    /// <summary>Makes this process the host's one agent, until disposed; null where another is.</summary>
+    public static IDisposable? TryTakeTurn(AgentSettings settings) =>
+        OperatingSystem.IsLinux() ? AgentLock.TryAcquire()
+        : OperatingSystem.IsWindows() ? WindowsAgentLock.TryAcquire(StateDirectory(settings))
+        : throw Unsupported();
+
+    /// <summary>Who has the turn, 0 if it hides, and whether that can be an agent.</summary>
+    public static (int Pid, bool IsAgent) Holder(AgentSettings settings) =>
+        OperatingSystem.IsLinux() ? AgentLock.Holder()
+        : OperatingSystem.IsWindows() ? WindowsAgentLock.Holder(StateDirectory(settings))
+        : throw Unsupported();
+
+    [SupportedOSPlatform("linux")]
+    private static LinuxHost OpenLinux(AgentSettings settings) => new(new()
+    {
+        RouteProtocol = settings.RouteProtocol,
+        ProcSysNet = new(settings.ProcSysNet),
+        NatBackend = settings.NatBackend,
+        NatIptables = settings.NatIptables,
+        Cni = Cni(settings),
+    });
+
+    [SupportedOSPlatform("windows")]
+    private static WindowsHost OpenWindows(AgentSettings settings) => new(new()
+    {
+        StateDirectory = StateDirectory(settings),
+        Network = settings.WindowsNetwork,
+        CreateNetwork = settings.WindowsCreateNetwork,
+        CorrectOutBoundNat = settings.WindowsCorrectOutBoundNat,
+        Cni = Cni(settings),
+        Resolvers = WindowsResolvers.Read,
+    });
 
     private static CniOptions Cni(AgentSettings settings) =>
-        new() { TakeOver = settings.CniTakeOver, ConfigDirectory = settings.CniConfigDirectory, BinDirectory = settings.CniBinDirectory };
+        new() { TakeOver = settings.CniTakeOver, ConfigDirectory = Path.GetFullPath(settings.CniConfigDirectory), BinDirectory = Path.GetFullPath(settings.CniBinDirectory) };
+
+    private static string StateDirectory(AgentSettings settings) => settings.WindowsStateDirectory
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw");
+
+    private static PlatformNotSupportedException Unsupported() => new("HostGw runs on Linux and on Windows only");
 }

@@ -29,7 +29,7 @@ internal sealed class KubernetesClientConfiguration
     public static KubernetesClientConfiguration InClusterConfig(string? server = null) => InClusterConfig(
         Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"),
         Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT"),
-        ServiceAccountDirectory,
+        SandboxPath.Of(ServiceAccountDirectory),
         server);
 
     public static KubernetesClientConfiguration InClusterConfig(string? host, string? port, string directory, string? server)

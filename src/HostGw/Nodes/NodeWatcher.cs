@@ -132,7 +132,7 @@ internal sealed class NodeWatcher(
             return WatchEnd.Dropped;
         }
         _mustList = true;
-        return WatchEnd.MustList;
+        return WatchEnd.Dropped;
     }
 
     private Action<WatchEventType, NodeDraft> Sink(CancellationTokenSource timeout, TimeSpan afterList)

@@ -7,11 +7,8 @@ internal sealed class WatchEnd
     /// <summary>The server ended it after the time that was asked for.</summary>
     public static readonly WatchEnd Ordinary = new();
 
-    /// <summary>The connection broke; the next watch goes on where this one was.</summary>
+    /// <summary>The connection broke, or where we were is no longer known.</summary>
     public static readonly WatchEnd Dropped = new();
-
-    /// <summary>Where we were is no longer known, or is in doubt.</summary>
-    public static readonly WatchEnd MustList = new();
 
     /// <summary>The server cannot begin a watch with a list: list by pages first.</summary>
     public static readonly WatchEnd NeedsPages = new();

@@ -7,6 +7,9 @@ namespace HostGw.Planning;
 /// <param name="Mtu">Of pods' interfaces, in bytes; 0: not known while their packets' way out is gone.</param>
 internal sealed record CniPlan(ImmutableArray<Prefix> PodCidrs, int Mtu)
 {
+    /// <summary>On Windows, where the plugin makes what is elsewhere the host's own masquerade rule.</summary>
+    public PodPolicies? Policies { get; init; }
+
     public static CniPlan For(ImmutableArray<Prefix> own, InterfaceChoice v4, InterfaceChoice v6)
     {
         InterfaceChoice[] used = [.. own.Select(p => p.IsIPv4 ? v4 : v6)];
@@ -15,7 +18,17 @@ internal sealed record CniPlan(ImmutableArray<Prefix> PodCidrs, int Mtu)
     }
 
     // Every pass makes its lists anew: they are the same where their prefixes are.
-    public bool Equals(CniPlan? other) => other is not null && Mtu == other.Mtu && PodCidrs.SequenceEqual(other.PodCidrs);
+    public bool Equals(CniPlan? other) => other is not null && Mtu == other.Mtu && PodCidrs.SequenceEqual(other.PodCidrs) && Policies == other.Policies;
 
     public override int GetHashCode() => HashCode.Combine(Mtu, PodCidrs.Length);
+}
+
+/// <summary>How packets of a Windows node's pods leave it.</summary>
+/// <param name="Nat">Null: with the pod's address, wherever they go.</param>
+/// <param name="Services">Prefixes of addresses that only the host knows the way to.</param>
+internal sealed record PodPolicies(NatPlan? Nat, ImmutableArray<Prefix> Services)
+{
+    public bool Equals(PodPolicies? other) => other is not null && Nat == other.Nat && Services.SequenceEqual(other.Services);
+
+    public override int GetHashCode() => HashCode.Combine(Nat, Services.Length);
 }

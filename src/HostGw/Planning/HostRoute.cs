@@ -27,11 +27,14 @@ internal readonly record struct HostRoute
     /// <summary>False for blackhole, unreachable, local and the like.</summary>
     public bool IsUnicast { get; init; }
 
-    /// <summary>Who installed it, in the platform's terms (rtnetlink: RTPROT_*).</summary>
-    public byte Protocol { get; init; }
+    /// <summary>Who installed it: RTPROT_* of rtnetlink; on Windows 256 + NL_ROUTE_PROTOCOL.</summary>
+    public ushort Protocol { get; init; }
 
     /// <summary>The kernel made it for an address of this host, and would miss it.</summary>
     public bool IsConnected { get; init; }
+
+    /// <summary>It may also be in a store from which it comes back when the host boots.</summary>
+    public bool MayReturn { get; init; }
 
     /// <summary>It carries our mark.</summary>
     public bool IsOurs { get; init; }

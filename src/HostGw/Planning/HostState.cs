@@ -23,6 +23,9 @@ internal sealed record HostState
     /// <inheritdoc cref="MetricIPv4"/>
     public uint MetricIPv6 { get; init; } = 1024;
 
+    /// <summary>What a Windows host has besides; null: this is none.</summary>
+    public WindowsFacts? Windows { get; init; }
+
     public HostInterface? Interface(int index)
     {
         foreach (HostInterface candidate in Interfaces)
@@ -42,6 +45,18 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
 
     /// <summary>Largest packet, in bytes.</summary>
     public int Mtu { get; init; } = 1500;
+
+    /// <inheritdoc cref="ForwardsIPv4"/>
+    public bool ForwardsIPv6 { get; init; } = true;
+
+    /// <summary>What the system adds to the metric of every IPv4 route over this interface.</summary>
+    public uint MetricIPv4 { get; init; }
+
+    /// <inheritdoc cref="MetricIPv4"/>
+    public uint MetricIPv6 { get; init; }
+
+    /// <summary>On Windows: the number that stays the interface's own when it is renamed or gets another index.</summary>
+    public ulong Luid { get; init; }
 }
 
 /// <summary>An address of this host, and the prefix whose addresses it makes neighbours (the peer's, on a point-to-point link).</summary>

@@ -76,16 +76,25 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
         return [.. host.Interfaces.Where(i => !i.IsLoopback && holders.Contains(i.Index))];
     }
 
-    private static HostInterface? RoutingTo(Ip address, HostState host)
+    private static HostInterface? RoutingTo(Ip address, HostState host) =>
+        BestRoute(address, host) is { } found && host.Interface(found.Interface) is { IsLoopback: false } holder ? holder : null;
+
+    /// <summary>The route that this host would send by if none of ours stood.</summary>
+    public static HostRoute? BestRoute(Ip address, HostState host)
     {
         HostRoute? best = null;
         foreach (HostRoute route in host.Routes)
         {
+            if (!route.IsUnicast || route.IsOurs || !route.Destination.Contains(address))
+                continue;
             bool better = best is not { } b || route.Destination.Length > b.Destination.Length ||
-                (route.Destination.Length == b.Destination.Length && route.Metric < b.Metric);
-            if (better && route.IsUnicast && !route.IsOurs && route.Destination.Contains(address))
+                (route.Destination.Length == b.Destination.Length && Metric(route, host) < Metric(b, host));
+            if (better)
                 best = route;
         }
-        return best is { } found && host.Interface(found.Interface) is { IsLoopback: false } holder ? holder : null;
+        return best;
     }
+
+    private static ulong Metric(HostRoute route, HostState host) => route.Metric +
+        (ulong)(host.Interface(route.Interface) is { } link ? route.Destination.IsIPv4 ? link.MetricIPv4 : link.MetricIPv6 : 0);
 }

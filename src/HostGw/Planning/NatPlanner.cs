@@ -19,6 +19,9 @@ internal static class NatPlanner
         IEnumerable<Prefix> exempt = Multicast.Concat(policy.ClusterCidrs).Concat(own).Concat(policy.Nat.Exempt);
         if (any)
             exempt = exempt.Append(Broadcast);
+        // Linux has put the pod's address in a service's place before it comes to this.
+        if (host.Windows is not null)
+            exempt = exempt.Concat(policy.ServiceCidrs);
         // Nearly always one of these few holds what comes of thousands of nodes.
         PrefixForest few = new(exempt);
         exempt = exempt.Concat(accepted.Where(p => few.Covering(p) < 0));

@@ -10,13 +10,16 @@ internal sealed record Plan
     /// <summary>What is wrong with our own node, with the cure; empty when it is in order.</summary>
     public ImmutableArray<string> Faults { get; init; } = [];
 
-    /// <summary>Sorted by destination; no two share a key.</summary>
+    /// <summary>Sorted by key; no two share one.</summary>
     public ImmutableArray<PodRoute> Routes { get; init; } = [];
 
     /// <summary>Destinations whose routes stay as they stand, sorted: this host lacks what is needed to judge them.</summary>
     public ImmutableArray<Prefix> Waiting { get; init; } = [];
 
     public ImmutableArray<ClusterRoute> ClusterRoutes { get; init; } = [];
+
+    /// <summary>On Windows: the way to the API server past the pod networks; null: it needs none.</summary>
+    public ApiServerRoute? ApiServerRoute { get; init; }
 
     /// <summary>Null: no masquerade rule.</summary>
     public NatPlan? Nat { get; init; }
@@ -42,18 +45,34 @@ internal sealed record Plan
     public ImmutableArray<Verdict> Verdicts { get; init; } = [];
 
     /// <summary>Whether a route to exactly this destination should stand.</summary>
-    public bool Wants(Prefix destination) => TryGetRoute(destination, out _);
+    public bool Wants(Prefix destination) => !RoutesTo(destination).IsEmpty;
 
-    public bool TryGetRoute(Prefix destination, out PodRoute route)
+    /// <summary>The routes to exactly this destination.</summary>
+    public ReadOnlySpan<PodRoute> RoutesTo(Prefix destination)
     {
-        int index = Routes.AsSpan().BinarySearch(new ByDestination(destination));
-        route = index >= 0 ? Routes[index] : default;
-        return index >= 0;
+        ReadOnlySpan<PodRoute> routes = Routes.AsSpan();
+        // Never equal: the search ends where the first of them is.
+        int first = ~routes.BinarySearch(new Before(destination)), next = first;
+        while (next < routes.Length && routes[next].Destination == destination)
+            next++;
+        return routes[first..next];
     }
 
-    private readonly record struct ByDestination(Prefix Destination) : IComparable<PodRoute>
+    public bool TryGetRoute(RouteKey key, out PodRoute route)
     {
-        public int CompareTo(PodRoute other) => Destination.CompareTo(other.Destination);
+        foreach (PodRoute candidate in RoutesTo(key.Destination))
+        {
+            route = candidate;
+            if (candidate.Metric == key.Metric)
+                return true;
+        }
+        route = default;
+        return false;
+    }
+
+    private readonly record struct Before(Prefix Destination) : IComparable<PodRoute>
+    {
+        public int CompareTo(PodRoute other) => Destination.CompareTo(other.Destination) is var order and not 0 ? order : -1;
     }
 }
 

@@ -28,7 +28,9 @@ internal sealed class PlanMemory(Policy policy)
             host.Interfaces.AsSpan().SequenceEqual(_host.Interfaces.AsSpan()) &&
             host.Protected.AsSpan().SequenceEqual(_host.Protected.AsSpan()) &&
             (host.MetricIPv4, host.MetricIPv6) == (_host.MetricIPv4, _host.MetricIPv6) &&
+            host.Windows == _host.Windows &&
             InterfaceChoice.For(ipv6: false, policy, host, self) == last.InterfaceIPv4 &&
-            InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6;
+            InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6 &&
+            ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute;
     }
 }

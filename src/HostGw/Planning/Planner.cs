@@ -18,19 +18,22 @@ internal static class Planner
         PodCidrClaims claims = new(claimed, nodes, policy);
         ImmutableArray<Verdict> verdicts = new Verdicts(policy, claims, new(policy, host, claims, self), v4, v6).For(nodes, claimed);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, claims);
+        ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
+        NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, claims.Held, nodes) : null;
 
         return new()
         {
             Scope = scope,
             Faults = faults,
-            Routes = Routes(verdicts, clusterRoutes, host, v4, v6),
-            Waiting = WaitingFor(verdicts, clusterRoutes, v4),
+            Routes = Routes(verdicts, clusterRoutes, new(host, own, apiServer, v4, v6)),
+            Waiting = WaitingFor(verdicts, clusterRoutes, new(host, own, apiServer, v4, v6)),
             ClusterRoutes = clusterRoutes,
-            Nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, claims.Held, nodes) : null,
+            ApiServerRoute = apiServer,
+            Nat = nat,
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
-            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) : null,
+            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) with { Policies = host.Windows is null ? null : new(nat, policy.ServiceCidrs) } : null,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             OwnPodCidrs = own,
@@ -61,23 +64,22 @@ internal static class Planner
         return [.. claims];
     }
 
-    private static ImmutableArray<PodRoute> Routes(
-        ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, HostState host, InterfaceChoice v4, InterfaceChoice v6)
+    private static ImmutableArray<PodRoute> Routes(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, RouteTargets targets)
     {
         List<PodRoute> routes = new(verdicts.Length);
         foreach (Verdict verdict in verdicts)
         {
             if (verdict.Kind == VerdictKind.Routed)
-                routes.Add(Route(verdict.PodCidr, verdict.NextHop));
+                targets.AddPeer(verdict.PodCidr, verdict.NextHop, routes);
         }
-        if (v4.IsUsable)
-            routes.AddRange(clusterRoutes.Where(c => c.Refusal is null).Select(c => Route(c.Destination, default)));
-        routes.Sort((a, b) => a.Destination.CompareTo(b.Destination));
+        foreach (ClusterRoute route in clusterRoutes)
+        {
+            if (route.Refusal is null)
+                targets.AddOnLink(route.Destination, routes);
+        }
+        targets.AddOwn(routes);
+        routes.Sort((a, b) => a.Key.CompareTo(b.Key));
         return Distinct(routes);
-
-        PodRoute Route(Prefix destination, Ip nextHop) => destination.IsIPv4
-            ? new(destination, host.MetricIPv4, nextHop, v4.Interface!.Index)
-            : new(destination, host.MetricIPv6, nextHop, v6.Interface!.Index);
     }
 
     // A node may list a podCIDR twice.
@@ -86,17 +88,15 @@ internal static class Planner
         var distinct = ImmutableArray.CreateBuilder<PodRoute>(sorted.Count);
         foreach (PodRoute route in sorted)
         {
-            if (distinct.Count == 0 || distinct[^1].Destination != route.Destination)
+            if (distinct.Count == 0 || distinct[^1].Key != route.Key)
                 distinct.Add(route);
         }
         return distinct.DrainToImmutable();
     }
 
-    private static ImmutableArray<Prefix> WaitingFor(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, InterfaceChoice v4)
+    private static ImmutableArray<Prefix> WaitingFor(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, RouteTargets targets)
     {
         IEnumerable<Prefix> waiting = verdicts.Where(v => v.Kind == VerdictKind.Waiting).Select(v => v.PodCidr);
-        if (!v4.IsUsable)
-            waiting = waiting.Concat(clusterRoutes.Where(c => c.Refusal is null).Select(c => c.Destination));
-        return [.. waiting.Order()];
+        return [.. waiting.Concat(targets.WaitingFor(clusterRoutes)).Order()];
     }
 }

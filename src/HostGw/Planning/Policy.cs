@@ -31,6 +31,18 @@ internal sealed record Policy
     public bool InstallCni { get; init; }
 
     public NatPolicy Nat { get; init; } = new();
+
+    public WindowsPolicy Windows { get; init; } = new();
+}
+
+/// <summary>What only concerns a Windows host.</summary>
+internal sealed record WindowsPolicy
+{
+    /// <summary>The API server as it is to be reached past the pod networks; none: as the client reached it.</summary>
+    public Ip ApiServerAddress { get; init; }
+
+    /// <summary>The way there; none: the default gateway of the chosen interface.</summary>
+    public Ip Gateway { get; init; }
 }
 
 /// <summary>The masquerade rule's settings.</summary>

@@ -42,6 +42,9 @@ internal sealed record HostChanges
 
     public bool EnableForwardingIPv6 { get; init; }
 
+    /// <inheritdoc cref="UplinkIPv4"/>
+    public string? UplinkIPv6 { get; init; }
+
     /// <summary>Next hops whose MAC address may have changed hands.</summary>
     public IReadOnlyList<Neighbour> ForgetNeighbours { get; init; } = [];
 
@@ -100,4 +103,10 @@ internal enum HostPart
     Forward,
     Routes,
     Cni,
+
+    /// <summary>The record of which routes are ours.</summary>
+    Ownership,
+
+    /// <summary>The pods' network, where the system has a service for such things.</summary>
+    PodNetwork,
 }

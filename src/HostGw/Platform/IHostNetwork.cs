@@ -33,6 +33,10 @@ internal interface IHostNetwork : IDisposable
     /// <exception cref="HostNetworkException">Rules cannot be read.</exception>
     IReadOnlyList<Leftover> FindLeftovers(Plan plan);
 
+    /// <summary>What stays after <c>cleanup</c> because others may need it, with the command that ends it.</summary>
+    /// <param name="state">What was read.</param>
+    IEnumerable<string> Remains(HostState state);
+
     /// <summary>Makes the changes in an order that loses no traffic: additions and replacements before removals.</summary>
     /// <param name="host">What this pass read.</param>
     ApplyResult Apply(HostChanges changes, HostState host);

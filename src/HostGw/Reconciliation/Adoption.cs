@@ -8,7 +8,8 @@ internal static class Adoption
     public static bool Allows(AdoptMode mode, Plan plan, PodRoute route, HostRoute foreign) => mode switch
     {
         AdoptMode.All => true,
-        AdoptMode.Equivalent => IsEquivalent(plan, route, foreign),
+        // What comes back at boot is only taken over by whoever knows: to delete it is not to be rid of it.
+        AdoptMode.Equivalent => !foreign.MayReturn && IsEquivalent(plan, route, foreign),
         _ => false,
     };
 
@@ -22,8 +23,8 @@ internal static class Adoption
         if (route.NextHop.IsNone || foreign.NextHop.IsNone)
             return false;
 
-        ClusterNode peer = plan.Verdicts.First(v => v.Kind == VerdictKind.Routed && v.PodCidr == route.Destination).Node;
-        return peer.InternalIPs.Contains(foreign.NextHop) || peer.ExternalIPs.Contains(foreign.NextHop) ||
-            foreign.NextHop == PodGateway.Of(route.Destination, peer.IsWindows);
+        ClusterNode? peer = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Routed && v.PodCidr == route.Destination).Node;
+        return peer is not null && (peer.InternalIPs.Contains(foreign.NextHop) || peer.ExternalIPs.Contains(foreign.NextHop) ||
+            foreign.NextHop == PodGateway.Of(route.Destination, peer.IsWindows));
     }
 }

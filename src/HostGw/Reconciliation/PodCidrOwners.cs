@@ -21,7 +21,9 @@ internal sealed class PodCidrOwners
                 continue;
             bool moved = _uids.TryGetValue(verdict.PodCidr, out string? before) && before != verdict.Node.Uid;
             _uids[verdict.PodCidr] = verdict.Node.Uid;
-            if (moved && plan.TryGetRoute(verdict.PodCidr, out PodRoute route))
+            if (!moved)
+                continue;
+            foreach (PodRoute route in plan.RoutesTo(verdict.PodCidr))
                 _stale.Add(new(verdict.NextHop, route.Interface));
         }
         return [.. _stale];

@@ -48,7 +48,11 @@ internal static class Problems
     {
         Prefix destination = conflict.Route.Destination;
         ClusterNode? node = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Routed && v.PodCidr == destination).Node;
-        return $"{(node is null ? "cluster route" : $"node {node.Name}")} {destination} (conflict): {Obstacle(conflict)}";
+        string subject = node is not null ? $"node {node.Name}"
+            : plan.OwnPodCidrs.Contains(destination) ? "own podCIDR"
+            : plan.ApiServerRoute?.Destination == destination ? "API server"
+            : "cluster route";
+        return $"{subject} {destination} (conflict): {Obstacle(conflict)}";
     }
 
     /// <summary>What stands where ours should, and what to do.</summary>
@@ -57,7 +61,9 @@ internal static class Problems
         HostRoute foreign = conflict.Foreign;
         string via = foreign.NextHop.IsNone ? "" : $" via {foreign.NextHop}";
         string kind = foreign.IsUnicast ? "a route" : "a blackhole or other special route";
-        string harm = foreign.Key != conflict.Route.Key ? "wins over ours by its metric; remove it"
+        bool isSame = foreign.MayReturn && foreign.NextHop == conflict.Route.NextHop && foreign.Interface == conflict.Route.Interface;
+        string harm = isSame ? "does the same; set adopt to all to take it over (what is in the persistent store comes back at boot: Remove-NetRoute removes it there)"
+            : foreign.Key != conflict.Route.Key ? "wins over ours by its metric; remove it"
             : foreign.IsConnected ? "stands there already; remove it"
             : "stands there already; remove it, or set adopt to all";
         return $"{kind}{via} of protocol {RouteProtocols.Name(foreign.Protocol)} {harm}";

@@ -130,7 +130,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
 
     // Nobody asked for another route, yet ours does not stand as it did.
     private bool IsRepair(PodRoute route) => _ledger.Keys.Contains(route.Key) &&
-        _previous is not null && _previous.TryGetRoute(route.Destination, out PodRoute before) && before == route;
+        _previous is not null && _previous.TryGetRoute(route.Key, out PodRoute before) && before == route;
 
     private static TimeSpan? Sooner(TimeSpan? a, TimeSpan? b) => a is null || b < a ? b ?? a : a;
 }

@@ -60,7 +60,7 @@ internal sealed class RouteDiff
             if (_plan.Waiting.AsSpan().BinarySearch(standing.Destination) < 0)
                 Delete([standing]);
         }
-        else if (standing.Destination == following.Destination && standing.Tos == 0)
+        else if (standing.Destination == following.Destination && standing.Tos == 0 && (!standing.IsConnected || standing.Interface == following.Interface))
         {
             // A lower metric wins over ours, which stands all the same.
             _changes.Conflicts.Add(new(following, standing));

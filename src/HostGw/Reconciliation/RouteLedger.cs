@@ -54,5 +54,5 @@ internal sealed class RouteLedger
     }
 
     private static bool IsDefended(Plan plan, RouteKey key) =>
-        (plan.TryGetRoute(key.Destination, out PodRoute route) && route.Key == key) || plan.Waiting.AsSpan().BinarySearch(key.Destination) >= 0;
+        plan.TryGetRoute(key, out _) || plan.Waiting.AsSpan().BinarySearch(key.Destination) >= 0;
 }

@@ -48,6 +48,15 @@ internal sealed record AgentSettings
     /// <summary>Where what must outlast the agent is kept; null: nothing is.</summary>
     public string? StateDirectory { get; init; }
 
+    public string WindowsNetwork { get; init; } = "";
+
+    public bool WindowsCreateNetwork { get; init; }
+
+    public bool WindowsCorrectOutBoundNat { get; init; }
+
+    /// <summary>Null: the system's place for such things.</summary>
+    public string? WindowsStateDirectory { get; init; }
+
     public LogLevel LogLevel { get; init; }
 
     public LogFormat LogFormat { get; init; }

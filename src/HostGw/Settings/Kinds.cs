@@ -15,7 +15,8 @@ internal static class Kinds
 
     /// <summary>A file or folder; need not exist yet.</summary>
     public static Kind<string> AbsolutePath { get; } = Make(
-        "path", "an absolute path", static (string text, out string path) => (path = text).StartsWith('/') && !text.Any(char.IsControl));
+        "path", "an absolute path", static (string text, out string path) =>
+            ((path = text).StartsWith('/') || (OperatingSystem.IsWindows() && Path.IsPathFullyQualified(text))) && !text.Any(char.IsControl));
 
     /// <summary>A file; empty for none.</summary>
     public static Kind<string?> OptionalPath { get; } = Make(
@@ -32,6 +33,11 @@ internal static class Kinds
             path = text == "none" ? null : text;
             return path is null || ((text.StartsWith('/') || Path.IsPathFullyQualified(text)) && !text.Any(char.IsControl));
         });
+
+    /// <summary>A name that means the same in a document, a path and an interface's alias.</summary>
+    public static Kind<string> Word { get; } = Make(
+        "name", "a name of letters, digits, '-', '_' and '.'", static (string text, out string name) =>
+            (name = text).Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'));
 
     public static Kind<NodeSelector> Selector { get; } = Make(
         "selector", "a label selector such as pool=a,tier!=db,!virtual,zone in (x,y)", static (string text, out NodeSelector selector) =>

@@ -68,6 +68,11 @@ internal static class NetworkKinds
             return read && address.IsIPv6 == bracketed && port > 0;
         });
 
+    /// <summary>None for an empty text.</summary>
+    public static Kind<Ip> OptionalIPv4 { get; } = Kinds.Make(
+        "address", "an IPv4 address such as 192.0.2.10", static (string text, out Ip address) =>
+            text.Length == 0 ? (address = default).IsNone : Ip.TryParse(text, out address) && address.IsIPv4);
+
     // A token over http is readable on the wire, except to `kubectl proxy` on this host.
     public static Kind<Uri?> Server { get; } = Kinds.Make(
         "url", "an https:// URL (http:// only to this host)", static (string text, out Uri? server) =>

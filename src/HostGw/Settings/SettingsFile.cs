@@ -38,7 +38,7 @@ internal static class SettingsFile
             return (flag, $"flag {SettingsOptions.ConfigFlag}");
         return environment.GetValueOrDefault(EnvironmentSource.ConfigVariable) is { Length: > 0 } variable
             ? (variable, $"variable {EnvironmentSource.ConfigVariable}")
-            : (defaultPath, null);
+            : (SandboxPath.Of(defaultPath), null);
     }
 
     // The length is not asked for: a pipe or a device has none.

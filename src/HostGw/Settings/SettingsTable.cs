@@ -54,7 +54,7 @@ internal static class SettingsTable
         OfNat("nat.exemptNodes", Kinds.Switch, "false", "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
         OfNat("nat.ipv6", Kinds.Switch, "true", "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
 
-        OfPolicy("cni.install", Kinds.Switch, "false", "Write a CNI configuration (ptp, host-local, portmap) for this node's podCIDRs, unless another plugin's comes first",
+        OfPolicy("cni.install", Kinds.Switch, "false", "Write a CNI configuration (ptp, host-local, portmap; win-bridge on Windows) for this node's podCIDRs, unless another plugin's comes first",
             (p, v) => p with { InstallCni = v }),
         Row("cni.takeOver", Kinds.Switch, "false", Planners, "Write it as 00-hostgw.conflist instead of 10-hostgw.conflist: before other plugins' files, which stay",
             (s, v) => s with { CniTakeOver = v }),
@@ -64,6 +64,17 @@ internal static class SettingsTable
             (s, v) => s with { CniBinDirectory = v }),
         Row("networkUnavailable.clear", Kinds.Switch, "false", Agent, "Clear this node's condition NetworkUnavailable, where it has one, when routes and NAT stand",
             (s, v) => s with { ClearNetworkUnavailable = v }),
+        Row("windows.network", Kinds.Word, "cbr0", Planners | Cleanup, "HNS network of this node's pods; peers are reached over its host endpoint, too",
+            (s, v) => s with { WindowsNetwork = v }),
+        Row("windows.createNetwork", Kinds.Switch, "false", Agent, "Make that network and the host's endpoint in it where they are missing; the host's own network stops for a moment",
+            (s, v) => s with { WindowsCreateNetwork = v }),
+        Row("windows.correctOutBoundNat", Kinds.Switch, "false", Planners, "Keep the exceptions of OutBoundNAT right on the endpoints of pods that run, too; the CNI plugin sets them when a pod starts",
+            (s, v) => s with { WindowsCorrectOutBoundNat = v }),
+        OfWindows("windows.apiServerAddress", NetworkKinds.OptionalIPv4, "", "API server that always gets a route through the default gateway (-MasterIp of AddRoutes.ps1)",
+            (w, v) => w with { ApiServerAddress = v }, "the one that is connected, where a pod network takes its traffic"),
+        OfWindows("windows.gateway", NetworkKinds.OptionalIPv4, "", "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),
+        Row("windows.stateDirectory", Kinds.OptionalPath, "", Planners | Cleanup, "Where a Windows agent keeps the record of its routes",
+            (s, v) => s with { WindowsStateDirectory = v }, @"%ProgramData%\hostgw"),
 
         Row("listen", NetworkKinds.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status, "Where the agent serves health, status and metrics, and where status asks",
             (s, v) => s with { Listen = v }),
@@ -89,6 +100,10 @@ internal static class SettingsTable
     private static Setting<T> OfNat<T>(
         string path, Kind<T> kind, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
         Row(path, kind, @default, Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
+
+    private static Setting<T> OfWindows<T>(
+        string path, Kind<T> kind, string @default, string about, Func<WindowsPolicy, T, WindowsPolicy> set, string? defaultAbout = null) =>
+        OfPolicy(path, kind, @default, about, (p, v) => p with { Windows = set(p.Windows, v) }, defaultAbout);
 
     private static AgentSettings SetNat(AgentSettings settings, Func<NatPolicy, NatPolicy> change) =>
         settings with { Policy = settings.Policy with { Nat = change(settings.Policy.Nat) } };

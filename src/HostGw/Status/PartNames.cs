@@ -15,6 +15,8 @@ internal static class PartNames
         HostPart.Nat => "nat",
         HostPart.Forward => "forward_accept",
         HostPart.Routes => "routes",
+        HostPart.Ownership => "ownership",
+        HostPart.PodNetwork => "pod_network",
         _ => "cni",
     };
 }

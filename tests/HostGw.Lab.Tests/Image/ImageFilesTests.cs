@@ -65,7 +65,7 @@ public sealed partial class ImageFilesTests
     }
 
     [Fact]
-    public void Windows_has_the_program_and_nothing_else() => Assert.Equal(["/hostgw.exe"], BuiltImage.Windows.Files);
+    public void Windows_has_the_published_folder_and_nothing_else() => Assert.Equal(["/hostgw.dll", "/hostgw.exe"], BuiltImage.Windows.Files);
 
     [Theory]
     [InlineData("linux", "hostgw", "/usr/bin:/usr/sbin")]

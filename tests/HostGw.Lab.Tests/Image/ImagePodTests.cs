@@ -20,6 +20,7 @@ public sealed class ImagePodTests : LabTest
     {
         var chart = new ChartPods(ClusterCidrs, values);
         JsonNode pod = chart.Pod("hostgw");
+        string cni = PodContainer.Disk(One, "/etc/cni/net.d/10-hostgw.conflist");
         string Rules() => One.Network.Exec("sh", "-c", look);
 
         using (var agent = new PodContainer(One, Cluster.Api, chart, "hostgw"))
@@ -28,6 +29,7 @@ public sealed class ImagePodTests : LabTest
             await Expect.RoutesAsync(One, Expect.ByNodeAddress(Cluster.Node(2)));
             Assert.Equal(backend, (string?)JsonNode.Parse(agent.Exec("hostgw", "status", "--output", "json"))!["nat"]!["backend"]);
             Assert.Contains("masquerade", Rules(), StringComparison.OrdinalIgnoreCase);
+            Assert.True(File.Exists(cni));
             Assert.Equal("1", One.Network.Sysctl("ipv4/ip_forward"));
             (int code, _, string error) = agent.Stop();
             Assert.True(code == 0, error);
@@ -38,6 +40,7 @@ public sealed class ImagePodTests : LabTest
         (int result, string output, string complaint) = cleaner.WaitForEnd();
         Assert.True(result == 0, complaint);
         Assert.Contains("removed the masquerade rule", output, StringComparison.Ordinal);
+        Assert.False(File.Exists(cni));
         Assert.Empty(Expect.Ours(One));
         Assert.DoesNotContain("masquerade", Rules(), StringComparison.OrdinalIgnoreCase);
     }

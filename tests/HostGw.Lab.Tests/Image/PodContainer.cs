@@ -50,6 +50,9 @@ internal sealed class PodContainer : IDisposable
         _error = _process.StandardError.ReadToEndAsync();
     }
 
+    /// <summary>Where a file of a node's disk is on this machine's.</summary>
+    public static string Disk(Node node, string path) => $"{Box.Directory}/disks/{node.Name}{path}";
+
     /// <summary>Runs a command in it, as kubectl exec does.</summary>
     public string Exec(params string[] command) => _node.Network.Exec("sh", "-c", Runtime($"exec {_id} {string.Join(' ', command)}"));
 
@@ -99,22 +102,27 @@ internal sealed class PodContainer : IDisposable
 
     private string In(string path) => $"{Box.Directory}/pods/{_id}/{path}";
 
-    // What is on the node's disk is on none of this machine's.
     private string Prepare(JsonNode volume, ChartPods chart)
     {
+        if ((string?)volume["hostPath"]?["path"] is { } hostPath)
+            return OnHost(hostPath, (string?)volume["hostPath"]!["type"]);
         string path = In($"volumes/{volume["name"]}");
-        if ((string?)volume["hostPath"]?["path"] is not { } hostPath)
-        {
-            Directory.CreateDirectory(path);
-            foreach ((string name, string text) in chart.ConfigMap((string)volume["configMap"]!["name"]!))
-                File.WriteAllText($"{path}/{name}", text);
-        }
-        else if (hostPath.StartsWith("/proc/", StringComparison.Ordinal))
+        Directory.CreateDirectory(path);
+        foreach ((string name, string text) in chart.ConfigMap((string)volume["configMap"]!["name"]!))
+            File.WriteAllText($"{path}/{name}", text);
+        return path;
+    }
+
+    private string OnHost(string hostPath, string? type)
+    {
+        if (hostPath.StartsWith("/proc/", StringComparison.Ordinal))
             return hostPath;
-        else if ((string?)volume["hostPath"]!["type"] == "FileOrCreate")
-            File.WriteAllText(path, "");
-        else
-            Directory.CreateDirectory(path);
+        if (hostPath == "/opt/cni/bin")
+            return CniRuntime.Plugins;
+        string path = Disk(_node, hostPath);
+        Directory.CreateDirectory(type == "FileOrCreate" ? Path.GetDirectoryName(path)! : path);
+        if (type == "FileOrCreate")
+            File.AppendAllText(path, "");
         return path;
     }
 }

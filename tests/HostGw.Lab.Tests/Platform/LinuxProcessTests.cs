@@ -29,6 +29,10 @@ public sealed class LinuxProcessTests : LabTest
     public async Task NET_ADMIN_is_all_that_agent_and_cleanup_need(int uid)
     {
         RunThrough($"setpriv --reuid {uid} --regid {uid} --clear-groups {Only}");
+        // As Debian has it: what root alone may look into cannot be ours.
+        string closed = Path.Combine(_files.FullName, "net.d");
+        Directory.CreateDirectory(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Agent.Settings = Agent.Settings with { More = [.. Clusters.Nftables, "--cni-config-directory", closed] };
         One.Network.Sysctl("ipv4/ip_forward", "0");
 
         await StartFirstAgentAsync();
@@ -92,6 +96,18 @@ public sealed class LinuxProcessTests : LabTest
 
         await Eventually.TrueAsync(() => Calls(trace).Any(c => c.Contains("exited with 0", StringComparison.Ordinal)), () => string.Join('\n', Calls(trace)));
         Assert.Contains("/hostgw\"", Assert.Single(Calls(trace), c => c.Contains("execve", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_reads_the_clusters_authority_and_none_of_the_systems()
+    {
+        string trace = Path.Combine(_files.FullName, "trace");
+        RunThrough($"strace --daemonize --follow-forks --trace=open,openat --output={trace}");
+
+        await StartFirstAgentAsync();
+
+        Assert.Contains(Calls(trace), c => c.Contains("libssl", StringComparison.Ordinal));
+        Assert.DoesNotContain(Calls(trace), c => c.Contains("/certs", StringComparison.Ordinal) || c.Contains(".pem\"", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class Outside : IDisposable
         network.Sysctl("ipv4/conf/default/rp_filter", "0");
         network.Configure([
             $"address add {Addressing.Outside[0]}/32 dev lo",
-            $"address add {Addressing.Outside[1]}/128 dev lo",
+            $"address add {Addressing.Outside[1]}/128 dev lo nodad",
         ]);
         segment.Attach(network, Addressing.Router);
         return new(network);

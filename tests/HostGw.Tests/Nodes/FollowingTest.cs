@@ -18,4 +18,25 @@ public abstract class FollowingTest(bool protobuf, StreamingLists streamingLists
         await EventuallyAsync(() => follower.Store.Snapshot.IsComplete && follower.Names == names && Watches.Length > 0, $"the first list: '{names}'");
         return follower;
     }
+
+    /// <summary>From a list of two over a join and a leave to the nodes a and c.</summary>
+    internal async Task<NodeFollower> FollowChangesAsync()
+    {
+        PutNodes("b", "a");
+        NodeFollower follower = await FollowAsync("a b");
+        PutNodes("c");
+        await EventuallyAsync(() => follower.Names == "a b c", "c joins");
+        Api.Nodes.Delete("b");
+        await EventuallyAsync(() => follower.Names == "a c", "b leaves");
+        return follower;
+    }
+
+    /// <summary>Node a is deleted unheard while the watch expires; then only b is known.</summary>
+    internal async Task MissDeletionAsync(NodeFollower follower)
+    {
+        Api.Faults.DropEvents(1);
+        Api.Nodes.Delete("a");
+        Api.ExpireWatches();
+        await EventuallyAsync(() => follower.Names == "b", "a is gone");
+    }
 }

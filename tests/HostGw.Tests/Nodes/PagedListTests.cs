@@ -9,12 +9,7 @@ public abstract class PagedListTests(bool protobuf) : FollowingTest(protobuf, St
     [Fact]
     public async Task Nodes_are_listed_from_the_cache_and_then_followed()
     {
-        PutNodes("b", "a");
-        await using NodeFollower follower = await FollowAsync("a b");
-        PutNodes("c");
-        await EventuallyAsync(() => follower.Names == "a b c", "c joins");
-        Api.Nodes.Delete("b");
-        await EventuallyAsync(() => follower.Names == "a c", "b leaves");
+        await using NodeFollower follower = await FollowChangesAsync();
 
         Assert.Equal("?limit=500&resourceVersion=0", Assert.Single(Lists).Query);
         Assert.All(Api.Requests, r => Assert.Equal("hostgw/1.2.3", r.UserAgent));
@@ -29,10 +24,7 @@ public abstract class PagedListTests(bool protobuf) : FollowingTest(protobuf, St
         PutNodes("a", "b");
         await using NodeFollower follower = await FollowAsync("a b");
         string version = follower.Store.ResourceVersion;
-        Api.Faults.DropEvents(1);
-        Api.Nodes.Delete("a");
-        Api.ExpireWatches();
-        await EventuallyAsync(() => follower.Names == "b", "a is gone");
+        await MissDeletionAsync(follower);
         Assert.Single(Api.Requests, r => r.IsStreamingList); // the refusal is remembered
         Assert.Equal($"?limit=500&resourceVersion={version}{Versioned}", Lists[1].Query);
     }

@@ -7,12 +7,7 @@ public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf
     [Fact]
     public async Task Nodes_are_listed_and_followed_in_a_single_request()
     {
-        PutNodes("b", "a");
-        await using NodeFollower follower = await FollowAsync("a b");
-        PutNodes("c");
-        await EventuallyAsync(() => follower.Names == "a b c", "c joins");
-        Api.Nodes.Delete("b");
-        await EventuallyAsync(() => follower.Names == "a c", "b leaves");
+        await using NodeFollower follower = await FollowChangesAsync();
 
         Assert.EndsWith("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=0", Assert.Single(Api.Requests).Query, StringComparison.Ordinal);
         Assert.Equal("application/vnd.kubernetes.protobuf, application/json", Api.Requests[0].Accept);
@@ -27,10 +22,7 @@ public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf
         PutNodes("a", "b");
         await using NodeFollower follower = await FollowAsync("a b");
         string version = follower.Store.ResourceVersion;
-        Api.Faults.DropEvents(1);
-        Api.Nodes.Delete("a");
-        Api.ExpireWatches();
-        await EventuallyAsync(() => follower.Names == "b", "a is gone");
+        await MissDeletionAsync(follower);
         Assert.EndsWith($"&resourceVersion={version}", Lists[1].Query, StringComparison.Ordinal);
         Assert.All(Lists, l => Assert.True(l.IsStreamingList));
     }

@@ -63,6 +63,8 @@ internal static class Given
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },
                 "cni" => policy with { InstallCni = value == "on" },
                 "forwarding" => policy with { Forwarding = value == "on" },
+                "windows.api" => policy with { Windows = policy.Windows with { ApiServerAddress = Ip.Parse(value) } },
+                "windows.gateway" => policy with { Windows = policy.Windows with { Gateway = Ip.Parse(value) } },
                 _ => policy with { Nat = Nat(policy.Nat, word, value) },
             };
         }

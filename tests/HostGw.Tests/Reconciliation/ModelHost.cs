@@ -74,6 +74,8 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => Leftovers;
 
+    public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
+
     public ApplyResult Apply(HostChanges changes, HostState host)
     {
         Action? race = Race;

@@ -1,11 +1,9 @@
-using System.Runtime.Versioning;
 using HostGw.Planning;
 
 namespace HostGw.Platform.Cni;
 
 /// <summary>Keeps our CNI configuration among those of others, which it never touches.</summary>
-[SupportedOSPlatform("linux")]
-internal sealed class CniConfiguration(CniOptions options) : IDisposable
+internal sealed class CniConfiguration(CniOptions options, CniFormat format) : IDisposable
 {
     private readonly CniDirectory _directory = new(options.ConfigDirectory);
     private readonly CniWatch _watch = new(options.ConfigDirectory);
@@ -63,11 +61,11 @@ internal sealed class CniConfiguration(CniOptions options) : IDisposable
 
     private CniWork Compare(CniPlan? desired)
     {
-        IReadOnlyList<string> names = _directory.Names();
+        IReadOnlyList<string> names = _directory.Names(toRemove: desired is null);
         bool stands = names.Contains(_own) || Standing is { IsOurs: true };
         CniOrder order = desired is null ? new(null, null) : CniOrder.Of(_own, stands, names, _directory.Read);
         bool writes = desired is not null && order.Other is null;
-        byte[]? wanted = writes ? Conflist.Write(desired!) : null;
+        byte[]? wanted = writes ? format.Write(desired!) : null;
         bool isThere = names.Contains(_own);
         bool isRight = wanted is not null && isThere && _directory.Read(_own) is { } standing && standing.AsSpan().SequenceEqual(wanted);
         string[] surplus = [.. names.Where(n => n is CniOrder.Usual or CniOrder.First && (!writes || n != _own))];
@@ -83,9 +81,9 @@ internal sealed class CniConfiguration(CniOptions options) : IDisposable
 
     private string? MissingPlugins()
     {
-        string[] missing = [.. Conflist.Plugins.Where(p => !File.Exists(Path.Combine(options.BinDirectory, p)))];
+        string[] missing = [.. format.Plugins.Where(p => !File.Exists(Path.Combine(options.BinDirectory, p)))];
         return missing.Length == 0 ? null
-            : $"{options.BinDirectory} has no {string.Join(", ", missing)}: install the package kubernetes-cni or containernetworking-plugins, or name their folder in cni.binDirectory";
+            : $"{options.BinDirectory} has no {string.Join(", ", missing)}: {format.Install}, or name their folder in cni.binDirectory";
     }
 }
 

@@ -1,10 +1,8 @@
-using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Interop;
 
 namespace HostGw.Platform.Cni;
 
 /// <summary>The directory of CNI configurations on this host's disk.</summary>
-[SupportedOSPlatform("linux")]
 internal sealed class CniDirectory(string path)
 {
     private const int EROFS = 30;
@@ -15,14 +13,15 @@ internal sealed class CniDirectory(string path)
     public string PathOf(string name) => Path.Combine(path, name);
 
     /// <summary>The names of all files; none where there is no such directory.</summary>
+    /// <param name="toRemove">Only to remove ours: where we may not even look, there are none.</param>
     /// <exception cref="CniException">It cannot be read.</exception>
-    public IReadOnlyList<string> Names()
+    public IReadOnlyList<string> Names(bool toRemove)
     {
         try
         {
             return [.. Directory.EnumerateFiles(path).Select(p => Path.GetFileName(p))];
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception e) when (e is DirectoryNotFoundException || (e is UnauthorizedAccessException && toRemove))
         {
             return [];
         }
@@ -57,13 +56,11 @@ internal sealed class CniDirectory(string path)
         try
         {
             Directory.CreateDirectory(path);
-            using (FileStream stream = new(temporary, new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                // As the CIS benchmark wants it.
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
+            FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write };
+            // As the CIS benchmark wants it.
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (FileStream stream = new(temporary, options))
             {
                 stream.Write(text);
                 stream.Flush(flushToDisk: true);
@@ -95,6 +92,8 @@ internal sealed class CniDirectory(string path)
 
     private unsafe string Cure(Exception e)
     {
+        if (!OperatingSystem.IsLinux())
+            return "";
         if (e.HResult == EROFS)
             return "; mount the host's directory writable, or set cni.install to false";
         if (e is FileNotFoundException or DirectoryNotFoundException)

@@ -1,9 +1,6 @@
-using System.Runtime.Versioning;
-
 namespace HostGw.Platform.Cni;
 
 /// <summary>Tells when somebody changes, adds or removes a CNI configuration. Where the kernel cannot tell, the periodic pass finds it.</summary>
-[SupportedOSPlatform("linux")]
 internal sealed class CniWatch(string directory) : IDisposable
 {
     private readonly Lock _lock = new();
@@ -55,7 +52,7 @@ internal sealed class CniWatch(string directory) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // No inotify left on this host, or the directory has just gone.
+            // No inotify left on a Linux host, or the directory has just gone.
             failed = true;
         }
         if (!failed)

@@ -18,6 +18,8 @@ internal static class Conflist
     /// <summary>The plugins that it names, and the one that runtimes need besides.</summary>
     public static ImmutableArray<string> Plugins { get; } = ["host-local", "loopback", "portmap", "ptp"];
 
+    public static CniFormat Format { get; } = new(Plugins, "install the package kubernetes-cni or containernetworking-plugins", Write);
+
     public static byte[] Write(CniPlan plan)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);

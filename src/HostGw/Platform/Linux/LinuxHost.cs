@@ -33,7 +33,7 @@ internal sealed class LinuxHost : IHostNetwork
         _iptables = [new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy)];
         _nat = new(options, _nftables, _iptables[0], _iptables[1]);
         _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
-        _cni = new(options.Cni);
+        _cni = new(options.Cni, Conflist.Format);
         _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
         _leftovers = new(() => _nftables.Census, _iptables);
@@ -55,6 +55,8 @@ internal sealed class LinuxHost : IHostNetwork
     public string PreviewCni(CniPlan? desired) => _cni.Preview(desired);
 
     public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan.OwnPodCidrs, [.. plan.Routes.Select(r => r.Destination)]);
+
+    public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
 
     public ApplyResult Apply(HostChanges changes, HostState host)
     {

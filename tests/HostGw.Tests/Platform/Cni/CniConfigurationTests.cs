@@ -175,7 +175,7 @@ public sealed class CniConfigurationTests : IDisposable
         {
             gone.Delete();
             string path = $"/proc/{holder.Id}/cwd";
-            using CniConfiguration cni = new(new() { ConfigDirectory = path, BinDirectory = _folder["bin"] });
+            using CniConfiguration cni = new(new() { ConfigDirectory = path, BinDirectory = _folder["bin"] }, Conflist.Format);
             Assert.EndsWith($"{path} was removed on the host while it is mounted here: restart this pod, which makes and mounts it anew",
                 Assert.Throws<CniException>(() => cni.Apply(_plan)).Message, StringComparison.Ordinal);
         }
@@ -200,6 +200,6 @@ public sealed class CniConfigurationTests : IDisposable
     private CniConfiguration Open(bool takeOver = false)
     {
         _cni?.Dispose();
-        return new(new() { ConfigDirectory = _folder["net.d"], BinDirectory = _folder["bin"], TakeOver = takeOver });
+        return new(new() { ConfigDirectory = _folder["net.d"], BinDirectory = _folder["bin"], TakeOver = takeOver }, Conflist.Format);
     }
 }

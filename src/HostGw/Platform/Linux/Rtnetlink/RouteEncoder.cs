@@ -22,7 +22,7 @@ internal static class RouteEncoder
     public static void Delete(NetlinkWriter writer, HostRoute route, uint sequence)
     {
         writer.Begin(RTM_DELROUTE, Request, sequence);
-        Header(writer, route.Destination, route.Protocol, RT_SCOPE_NOWHERE, route.Tos, flags: 0);
+        Header(writer, route.Destination, (byte)route.Protocol, RT_SCOPE_NOWHERE, route.Tos, flags: 0);
         Key(writer, route.Key);
         // IPv4 matches no next hop against a route that keeps its own elsewhere.
         if (route.NextHopObject != 0)

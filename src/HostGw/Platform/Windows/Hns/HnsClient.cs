@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using HostGw.Platform.Windows.Interop;
+
+namespace HostGw.Platform.Windows.Hns;
+
+/// <summary>Asks the Host Networking Service.</summary>
+[SupportedOSPlatform("windows")]
+internal static class HnsClient
+{
+    private delegate uint Ask(out nint answer, out nint error);
+
+    private delegate uint Open(in Guid id, out nint handle, out nint error);
+
+    private delegate uint Query(nint handle, string query, out nint answer, out nint error);
+
+    /// <exception cref="WindowsException">HNS refused, or does not run.</exception>
+    public static List<HnsNetwork> Networks() => [.. Read(
+        "network", Text("list HNS networks", (out nint answer, out nint error) => ComputeNetwork.HcnEnumerateNetworks(HnsDocuments.Query, out answer, out error)),
+        ComputeNetwork.HcnOpenNetwork, ComputeNetwork.HcnQueryNetworkProperties, ComputeNetwork.HcnCloseNetwork).Select(HnsObjects.ReadNetwork)];
+
+    /// <inheritdoc cref="Networks"/>
+    public static List<HnsEndpoint> Endpoints() => [.. Read(
+        "endpoint", Text("list HNS endpoints", (out nint answer, out nint error) => ComputeNetwork.HcnEnumerateEndpoints(HnsDocuments.Query, out answer, out error)),
+        ComputeNetwork.HcnOpenEndpoint, ComputeNetwork.HcnQueryEndpointProperties, ComputeNetwork.HcnCloseEndpoint).Select(HnsObjects.ReadEndpoint)];
+
+    /// <inheritdoc cref="Networks"/>
+    public static void CreateNetwork(string settings)
+    {
+        Require("create the HNS network", ComputeNetwork.HcnCreateNetwork(Guid.NewGuid(), settings, out nint handle, out nint error), error);
+        _ = ComputeNetwork.HcnCloseNetwork(handle);
+    }
+
+    /// <inheritdoc cref="Networks"/>
+    public static void CreateEndpoint(Guid network, string settings)
+    {
+        Require("open the HNS network", ComputeNetwork.HcnOpenNetwork(network, out nint parent, out nint error), error);
+        try
+        {
+            Require("create the HNS endpoint", ComputeNetwork.HcnCreateEndpoint(parent, Guid.NewGuid(), settings, out nint handle, out error), error);
+            _ = ComputeNetwork.HcnCloseEndpoint(handle);
+        }
+        finally
+        {
+            _ = ComputeNetwork.HcnCloseNetwork(parent);
+        }
+    }
+
+    /// <inheritdoc cref="Networks"/>
+    public static void ModifyEndpoint(Guid endpoint, string settings)
+    {
+        Require("open the HNS endpoint", ComputeNetwork.HcnOpenEndpoint(endpoint, out nint handle, out nint error), error);
+        try
+        {
+            Require("change the HNS endpoint", ComputeNetwork.HcnModifyEndpoint(handle, settings, out error), error);
+        }
+        finally
+        {
+            _ = ComputeNetwork.HcnCloseEndpoint(handle);
+        }
+    }
+
+    /// <summary>Makes an endpoint an interface of the host.</summary>
+    /// <inheritdoc cref="Networks"/>
+    public static void AttachToHost(Guid endpoint)
+    {
+        string ids = Text("list HNS namespaces", (out nint answer, out nint error) => ComputeNetwork.HcnEnumerateNamespaces(HnsDocuments.Query, out answer, out error));
+        Guid host = Read("namespace", ids, ComputeNetwork.HcnOpenNamespace, ComputeNetwork.HcnQueryNamespaceProperties, ComputeNetwork.HcnCloseNamespace)
+            .Select(HnsObjects.ReadNamespace).FirstOrDefault(n => n.Type == "HostDefault").Id;
+        if (host == default)
+            throw new WindowsException("find the host's HNS namespace", Win32Error.ERROR_NOT_FOUND);
+        Require("open the host's HNS namespace", ComputeNetwork.HcnOpenNamespace(host, out nint handle, out nint error), error);
+        try
+        {
+            Require("attach the HNS endpoint", ComputeNetwork.HcnModifyNamespace(handle, HnsDocuments.AddToNamespace(endpoint), out error), error);
+        }
+        finally
+        {
+            _ = ComputeNetwork.HcnCloseNamespace(handle);
+        }
+    }
+
+    private static List<string> Read(string kind, string ids, Open open, Query query, Func<nint, uint> close)
+    {
+        List<string> all = [];
+        foreach (Guid id in HnsObjects.ReadIds(ids))
+        {
+            // It may go between the list and now.
+            if (open(id, out nint handle, out nint error) is not 0)
+            {
+                _ = Take(error);
+                continue;
+            }
+            all.Add(Text($"query HNS {kind}", (out nint answer, out nint error) => query(handle, HnsDocuments.Query, out answer, out error)));
+            _ = close(handle);
+        }
+        return all;
+    }
+
+    private static string Text(string what, Ask ask)
+    {
+        uint result = ask(out nint answer, out nint error);
+        string text = Take(answer);
+        Require(what, result, error);
+        return text;
+    }
+
+    private static void Require(string what, uint result, nint error)
+    {
+        string record = Take(error);
+        if (result != 0)
+            throw new WindowsException(what, result, record.Length > 0 ? record : null);
+    }
+
+    // Whoever is given a string frees it.
+    private static string Take(nint text)
+    {
+        string taken = Marshal.PtrToStringUni(text) ?? "";
+        Marshal.FreeCoTaskMem(text);
+        return taken;
+    }
+}

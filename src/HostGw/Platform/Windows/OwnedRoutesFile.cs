@@ -1,0 +1,62 @@
+namespace HostGw.Platform.Windows;
+
+/// <summary>The record of our routes on disk: replaced as a whole, so that no crash leaves half of one.</summary>
+internal sealed class OwnedRoutesFile(string directory)
+{
+    private const string Name = "routes.state";
+
+    private readonly string _path = Path.Combine(directory, Name);
+
+    /// <summary>Empty where there is no file yet.</summary>
+    /// <param name="problem">Why some or all of it cannot be read; empty: it can.</param>
+    public OwnedRoutes Read(out string problem)
+    {
+        OwnedRoutes routes = new();
+        problem = "";
+        try
+        {
+            int unreadable = routes.Read(File.ReadLines(_path));
+            if (unreadable > 0)
+                problem = $"{_path} holds {unreadable} lines that cannot be read: routes of ours that they named count as somebody else's";
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Nothing was made on this host yet.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problem = $"{_path} cannot be read, so that routes of ours count as somebody else's: {e.Message}";
+        }
+        return routes;
+    }
+
+    /// <exception cref="StateFileException">It cannot be written.</exception>
+    public void Write(OwnedRoutes routes)
+    {
+        string temporary = _path + ".new";
+        try
+        {
+            Directory.CreateDirectory(directory);
+            using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                using (StreamWriter writer = new(file, leaveOpen: true))
+                {
+                    foreach (string line in routes.Write())
+                        writer.WriteLine(line);
+                }
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, _path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StateFileException($"write {_path}: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>A file in the state directory cannot be written.</summary>
+internal sealed class StateFileException(string message, Exception inner) : HostNetworkException(message, inner)
+{
+    public override bool IsNotFound => false;
+}

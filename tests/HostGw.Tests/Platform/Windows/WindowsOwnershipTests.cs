@@ -1,0 +1,136 @@
+using System.Runtime.Versioning;
+using HostGw.Commands;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+
+namespace HostGw.Tests.Platform.Windows;
+
+[SupportedOSPlatform("windows")]
+[Collection(nameof(WindowsTests))]
+public sealed class WindowsOwnershipTests
+{
+    // AddRoutes.ps1's, and flannel's, whose metric is New-NetRoute's own.
+    private const string OfScript = $"route 10.244.2.0/24 10.244.2.1 {WindowsAgent.Uplink} 300 3";
+    private const string OfFlannel = $"route 10.244.2.0/24 10.0.0.2 {WindowsAgent.Uplink} 256 3";
+
+    [Theory]
+    [InlineData("PodGateway", OfScript, "10.244.2.0/24 10.244.2.1 uplink 300")]
+    [InlineData("", OfFlannel, "10.244.2.0/24 10.0.0.2 uplink 256")]
+    public void What_others_left_is_reported_and_not_taken(string policy, string left, string stands)
+    {
+        using WindowsAgent agent = new(policy, left);
+        PassReport report = agent.Pass();
+        Assert.Empty(report.Failures);
+        Assert.Contains(stands, WindowsAgent.Routes);
+        string problem = Assert.Single(Problems.Of(report));
+        Assert.Contains("node linux 10.244.2.0/24 (conflict)", problem, StringComparison.Ordinal);
+        Assert.Contains("NetMgmt", problem, StringComparison.Ordinal);
+        Assert.Contains("set adopt to all", problem, StringComparison.Ordinal);
+        Assert.Contains("Remove-NetRoute", problem, StringComparison.Ordinal);
+
+        agent.Nodes = agent.Nodes[..1];
+        agent.Pass();
+        Assert.Contains(stands, WindowsAgent.Routes);
+    }
+
+    [Theory]
+    [InlineData("PodGateway", OfScript, "10.244.2.0/24 10.244.2.1 uplink 300")]
+    [InlineData("", OfFlannel, "10.244.2.0/24 10.0.0.2 uplink 300")]
+    public void When_told_it_is_taken_and_goes_with_its_node(string policy, string left, string stands)
+    {
+        using WindowsAgent agent = new(policy, left) { Adopt = AdoptMode.All };
+        agent.Restart();
+        PassReport report = agent.Pass();
+        Assert.Empty(report.Failures);
+        Assert.Empty(Problems.Of(report));
+        Assert.Contains(stands, WindowsAgent.Routes);
+        Assert.Equal(CorrectionCause.Adopted, Assert.Single(report.Routes.Replace).Cause);
+
+        agent.Nodes = agent.Nodes[..1];
+        agent.Restart();
+        agent.Pass();
+        Assert.Equal(["10.244.1.0/24 on-link uplink 300"], WindowsAgent.PodRoutes);
+    }
+
+    [Fact]
+    public void What_was_taken_and_comes_back_at_boot_is_still_ours()
+    {
+        using WindowsAgent agent = new("", OfFlannel) { Adopt = AdoptMode.All };
+        agent.Restart();
+        agent.Pass();
+        agent.Nodes = agent.Nodes[..1];
+        agent.Pass();
+
+        agent.Adopt = AdoptMode.None;
+        StandIn.Do(OfFlannel);
+        agent.Restart();
+        agent.Pass();
+        Assert.Equal(["10.244.1.0/24 on-link uplink 300"], WindowsAgent.PodRoutes);
+    }
+
+    [Fact]
+    public void A_route_is_written_down_before_it_is_made()
+    {
+        using WindowsAgent agent = new();
+        StandIn.Do("answer CreateIpForwardEntry2 14 99");
+        agent.Pass();
+        // Refused, every one: what is not there is not ours.
+        Assert.Equal(["hostgw-routes 1"], File.ReadAllLines(agent.StateFile));
+        StandIn.Do("answer CreateIpForwardEntry2 14 0");
+        agent.Pass(WakeCauses.Retry);
+        Assert.Equal(6, File.ReadAllLines(agent.StateFile).Length);
+    }
+
+    [Fact]
+    public void Without_a_record_routes_are_made_all_the_same_and_the_failure_is_told()
+    {
+        using WindowsAgent agent = new();
+        Directory.CreateDirectory(agent.StateFile + ".new");
+        PassReport report = agent.Pass();
+        Assert.Equal(HostPart.Ownership, Assert.Single(report.Failures).Part);
+        Assert.Equal(5, WindowsAgent.PodRoutes.Count());
+
+        // Once it can be written, it is, without anything else to do.
+        Directory.Delete(agent.StateFile + ".new");
+        Assert.Empty(agent.Pass(WakeCauses.Retry).Failures);
+        agent.Nodes = agent.Nodes[..1];
+        agent.Restart();
+        agent.Pass();
+        Assert.Equal(["10.244.1.0/24 on-link uplink 300"], WindowsAgent.PodRoutes);
+    }
+
+    [Fact]
+    public void A_record_that_cannot_be_read_is_told_of()
+    {
+        using WindowsAgent agent = new();
+        agent.Pass();
+        File.AppendAllText(agent.StateFile, "10.244.2.0/24 nowhere\n");
+        agent.Restart();
+        Assert.Contains("1 lines that cannot be read", Assert.Single(Problems.Of(agent.Pass())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Routes_that_went_with_their_interface_are_forgotten()
+    {
+        using WindowsAgent agent = new();
+        agent.Pass();
+        StandIn.Do($"remove-interface {WindowsAgent.PodEndpoint}");
+        agent.Nodes = [.. agent.Nodes, "new 10.244.4.0/24 10.0.0.4"];
+        agent.Pass();
+        Assert.DoesNotContain(File.ReadAllLines(agent.StateFile), l => l.EndsWith(WindowsAgent.PodEndpoint, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Cleanup_removes_what_is_ours_and_nothing_else()
+    {
+        using WindowsAgent agent = new("", $"route 10.244.9.0/24 10.0.0.9 {WindowsAgent.Uplink} 300 3");
+        agent.Pass();
+        using StringWriter output = new(), error = new();
+        Assert.Equal(ExitCodes.Done, CleanupCommand.Run(agent.Host, output, error));
+        Assert.Equal(["10.244.9.0/24 10.0.0.9 uplink 300"], WindowsAgent.PodRoutes);
+        Assert.Contains("removed route 10.244.2.0/24 via 10.0.0.2", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("IPv4 forwarding of vEthernet (Ethernet) stays on, for others may need it; off: Set-NetIPInterface -InterfaceAlias 'vEthernet (Ethernet)' -AddressFamily IPv4 -Forwarding Disabled", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", error.ToString());
+    }
+}

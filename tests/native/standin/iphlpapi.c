@@ -1,0 +1,175 @@
+/* The functions of iphlpapi.dll that hostgw calls, on the tables of this library. */
+#include "tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *new_table(size_t row, int rows) {
+  char *table = malloc(8 + row * (rows + 1));
+  memset(table, 0xEE, 8);
+  *(ULONG *)table = rows;
+  tables_out++;
+  return table;
+}
+
+EXPORT void WINAPI FreeMibTable(PVOID table) {
+  lock(&tables);
+  tables_out--;
+  unlock(&tables);
+  free(table);
+}
+
+EXPORT void WINAPI InitializeIpForwardEntry(MIB_IPFORWARD_ROW2 *row) { initialize_route(row); }
+
+EXPORT DWORD WINAPI GetIpForwardTable2(ADDRESS_FAMILY family, MIB_IPFORWARD_TABLE2 **table) {
+  (void)family;
+  lock(&tables);
+  DWORD code = arranged("GetIpForwardTable2", 0);
+  if (!code) {
+    *table = new_table(sizeof *routes, route_count);
+    memcpy((*table)->Table, routes, route_count * sizeof *routes);
+  }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI GetIpForwardEntry2(MIB_IPFORWARD_ROW2 *row) {
+  lock(&tables);
+  DWORD code = arranged("GetIpForwardEntry2", 0);
+  MIB_IPFORWARD_ROW2 *found = find_route(row);
+  if (!code && !found)
+    code = ERROR_NOT_FOUND;
+  if (!code)
+    *row = *found;
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI CreateIpForwardEntry2(const MIB_IPFORWARD_ROW2 *row) {
+  int length = row->DestinationPrefix.PrefixLength, family = row->DestinationPrefix.Prefix.si_family;
+  lock(&tables);
+  DWORD code = arranged("CreateIpForwardEntry2", 1);
+  /* Who did not initialise the row made a route that ends at once. */
+  if (!code && (length > (family == AF_INET ? 32 : 128) || row->NextHop.si_family != family || row->ValidLifetime == 0 || row->Protocol != RouteProtocolNetMgmt))
+    code = ERROR_INVALID_PARAMETER;
+  if (!code && !find_link(row->InterfaceLuid.Value, row->InterfaceIndex))
+    code = ERROR_FILE_NOT_FOUND;
+  if (!code && find_route(row))
+    code = ERROR_OBJECT_ALREADY_EXISTS;
+  MIB_IPFORWARD_ROW2 *added = code ? 0 : add_route(row);
+  if (!code && !added)
+    code = ERROR_NOT_ENOUGH_MEMORY;
+  if (added) {
+    announce_route(added, MibAddInstance);
+    changed();
+  }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI SetIpForwardEntry2(const MIB_IPFORWARD_ROW2 *row) {
+  lock(&tables);
+  DWORD code = arranged("SetIpForwardEntry2", 1);
+  MIB_IPFORWARD_ROW2 *found = find_route(row);
+  if (!code && !found)
+    code = ERROR_NOT_FOUND;
+  if (!code && row->ValidLifetime == 0)
+    code = ERROR_INVALID_PARAMETER;
+  if (!code) {
+    found->Metric = row->Metric;
+    announce_route(found, MibParameterNotification);
+    changed();
+  }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI DeleteIpForwardEntry2(const MIB_IPFORWARD_ROW2 *row) {
+  lock(&tables);
+  DWORD code = arranged("DeleteIpForwardEntry2", 1);
+  MIB_IPFORWARD_ROW2 *found = find_route(row);
+  if (!code && !found)
+    code = ERROR_NOT_FOUND;
+  if (!code) {
+    announce_route(found, MibDeleteInstance);
+    remove_route(found);
+    changed();
+  }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI GetIpInterfaceTable(ADDRESS_FAMILY family, MIB_IPINTERFACE_TABLE **table) {
+  (void)family;
+  lock(&tables);
+  DWORD code = arranged("GetIpInterfaceTable", 0);
+  if (!code) {
+    *table = new_table(sizeof **table, link_count * 2);
+    for (int i = 0; i < link_count; i++) {
+      (&(*table)->Table[0])[i] = interface_row(&links[i], AF_INET);
+      (&(*table)->Table[0])[link_count + i] = interface_row(&links[i], AF_INET6);
+    }
+  }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI GetIpInterfaceEntry(MIB_IPINTERFACE_ROW *row) {
+  lock(&tables);
+  DWORD code = arranged("GetIpInterfaceEntry", 0);
+  link_t *link = find_link(row->InterfaceLuid.Value, row->InterfaceIndex);
+  if (!code && !link)
+    code = ERROR_FILE_NOT_FOUND;
+  if (!code)
+    *row = interface_row(link, row->Family);
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI SetIpInterfaceEntry(MIB_IPINTERFACE_ROW *row) {
+  lock(&tables);
+  DWORD code = arranged("SetIpInterfaceEntry", 1);
+  link_t *link = find_link(row->InterfaceLuid.Value, row->InterfaceIndex);
+  if (!code && !link)
+    code = ERROR_FILE_NOT_FOUND;
+  if (!code && row->Family == AF_INET && row->SitePrefixLength != 0)
+    code = ERROR_INVALID_PARAMETER;
+  if (!code) {
+    *(row->Family == AF_INET ? &link->forwards4 : &link->forwards6) = row->ForwardingEnabled;
+    announce_link(link, MibParameterNotification);
+    changed();
+  }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI GetUnicastIpAddressTable(ADDRESS_FAMILY family, MIB_UNICASTIPADDRESS_TABLE **table) {
+  (void)family;
+  lock(&tables);
+  DWORD code = arranged("GetUnicastIpAddressTable", 0);
+  if (!code) {
+    *table = new_table(sizeof *addresses, address_count);
+    memcpy((*table)->Table, addresses, address_count * sizeof *addresses);
+  }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, size_t length) {
+  lock(&tables);
+  link_t *link = find_link(luid->Value, 0);
+  DWORD code = !link ? ERROR_FILE_NOT_FOUND : strlen(link->alias) >= length ? ERROR_NOT_ENOUGH_MEMORY : NO_ERROR;
+  for (size_t i = 0; !code && i <= strlen(link->alias); i++)
+    alias[i] = (UCHAR)link->alias[i];
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI DeleteIpNetEntry2(const MIB_IPNET_ROW2 *row) {
+  lock(&tables);
+  DWORD code = arranged("DeleteIpNetEntry2", 1);
+  if (!code)
+    code = find_link(row->InterfaceLuid.Value, row->InterfaceIndex) ? ERROR_NOT_FOUND : ERROR_FILE_NOT_FOUND;
+  unlock(&tables);
+  return code;
+}

@@ -10,12 +10,12 @@ internal static class AgentFaults
     [
         new("agent killed with -9 at random points, 200 times", stage => KillAsync(stage, stage.IsLong ? 200 : 8), StartAllAsync) { AgentsWork = false },
         new("two agents at once on one node, the first killed, then the second", TwoAgentsAsync, _ => Task.CompletedTask),
-        new("agents start without the API server", StartAloneAsync, stage => stage.Api.StartListeningAsync()),
+        new("agents start without the API server", StartAloneAsync, stage => stage.Api.StartListeningAsync()) { LeavesPause = true },
         new("agents start on an API server that knows only node 1", StartOnStaleCacheAsync, stage =>
         {
             stage.Api.Faults.Clear();
             return StartAllAsync(stage);
-        }) { AgentsWork = false },
+        }) { AgentsWork = false, LeavesPause = true },
     ];
 
     // While nodes join, move and leave, so that it is always busy.

@@ -18,7 +18,7 @@ internal static class Churn
 
     private static async Task RunAsync(Stage stage)
     {
-        int changes = stage.IsLong ? 10_000 : 300;
+        int changes = stage.IsLong ? 10_000 : 200;
         HashSet<string> present = [];
         Footprint before = default;
         for (int i = 0; i < changes; i++)

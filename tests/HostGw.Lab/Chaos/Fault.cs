@@ -12,6 +12,9 @@ internal sealed record Fault(string Name, Func<Stage, Task> Do, Func<Stage, Task
     /// <summary>Whether the agents are alive meanwhile: then they put right what somebody changes on a host.</summary>
     public bool AgentsWork { get; init; } = true;
 
+    /// <summary>Whether agents have lost the API server over it, and pause between attempts to reach it.</summary>
+    public bool LeavesPause { get; init; }
+
     /// <summary>Whether it takes too long for `make test`.</summary>
     public bool IsLongOnly { get; init; }
 

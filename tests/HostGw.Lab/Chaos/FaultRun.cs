@@ -29,7 +29,7 @@ internal static class FaultRun
             failure = e.Message;
         }
         PingFloodResult pings = flood.Stop();
-        failure = await TidyAsync(stage) ?? failure;
+        failure = await TidyAsync(stage, fault) ?? failure;
         return new(fault, pings, recovery, failure) { Note = stage.Note };
     }
 
@@ -61,12 +61,14 @@ internal static class FaultRun
     }
 
     // The next fault needs a cluster that is in order.
-    private static async Task<string?> TidyAsync(Stage stage)
+    private static async Task<string?> TidyAsync(Stage stage, Fault fault)
     {
         try
         {
             stage.Withdraw(Late);
-            await ForgetAsync(stage);
+            if (fault.LeavesPause)
+                await ForgetAsync(stage);
+            await stage.Cluster.StartAgentsAsync();
             await stage.SettleAsync();
             return null;
         }
@@ -83,7 +85,6 @@ internal static class FaultRun
             await Task.Delay(Settled);
         foreach (Agent agent in stage.Cluster.Agents.Where(agent => !stage.IsLong && agent.IsRunning))
             await agent.KillAsync();
-        await stage.Cluster.StartAgentsAsync();
     }
 
     private static IEnumerable<(NetworkNamespace From, IPAddress To)> Paths(Cluster cluster) =>

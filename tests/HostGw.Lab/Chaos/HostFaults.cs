@@ -21,7 +21,7 @@ internal static class HostFaults
         new("kernel refuses a single route", RefuseAsync, AllowAsync),
         new("20,000 foreign route changes", ForeignAsync, _ => Task.CompletedTask),
         new("60,000 of them while the agent is halted: its netlink buffer overruns", OverrunAsync, _ => Task.CompletedTask),
-        new("somebody deletes a route again and again", FightAsync, _ => Task.CompletedTask) { AgentsWork = false },
+        new("somebody deletes a route again and again", FightAsync, PeaceAsync) { AgentsWork = false },
         new("link down and up", stage => Link(stage, "link set eth0 down"), LinkUpAsync) { TakesLink = true, AgentsWork = false },
         new("link renamed", RenameAsync, RenameBackAsync) { TakesLink = true },
         new("node's address changed", stage => MoveAsync(stage, Addressing.Node(80), Addressing.Node(1)), stage => MoveAsync(stage, Addressing.Node(1), Addressing.Node(80))),
@@ -83,6 +83,15 @@ internal static class HostFaults
                 return await stage.First.MetricAsync("hostgw_routes_missing") == 2;
             },
             () => "the agent fights on without a pause");
+    }
+
+    // The short form does not wait for the repair that is put off: an agent that starts anew knows of no fight.
+    private static async Task PeaceAsync(Stage stage)
+    {
+        if (stage.IsLong)
+            return;
+        await stage.First.KillAsync();
+        await stage.First.StartAndWaitAsync();
     }
 
     private static Task Link(Stage stage, params string[] lines)

@@ -40,7 +40,7 @@ internal sealed class Stage : IAsyncDisposable
     public IReadOnlyList<IPAddress> AddressesOfOne { get; set; } = Addressing.Node(1);
 
     /// <summary>How long a fault lasts.</summary>
-    public TimeSpan Lasting => IsLong ? TimeSpan.FromSeconds(5) : TimeSpan.FromSeconds(0.5);
+    public TimeSpan Lasting => IsLong ? TimeSpan.FromSeconds(5) : TimeSpan.FromSeconds(0.2);
 
     /// <summary>What a fault found worth noting.</summary>
     public string Note { get; set; } = "";

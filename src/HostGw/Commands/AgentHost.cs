@@ -42,6 +42,8 @@ internal static class AgentHost
         if (settings.StateDirectory is { } directory)
             AddSavedNodes(services, settings, new(directory));
 
+        services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<NodeWatcher>().ReadByQuorum, TimeProvider.System));
+
         // → Planning → Reconciliation → Platform
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
         services.AddHostedService(s => new ReconcileLoop(
@@ -88,8 +90,7 @@ internal static class AgentHost
     {
         TimeSpan? sinceNews = services.GetRequiredService<WakeUp>().NewsAt is { } at ? TimeProvider.System.GetElapsedTime(at) : null;
         services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
-        if (report.HeldRemovals is not null)
-            services.GetRequiredService<NodeWatcher>().ReadByQuorum();
+        services.GetRequiredService<SecondOpinion>().After(report);
         if (StatusBoard.NotReady(report).Count == 0)
             services.GetService<NetworkUnavailable>()?.NetworkStands();
     }

@@ -29,7 +29,7 @@ internal static class ApiFaults
         {
             f.EmptyLists = true;
             stage.Api.CompactHistory();
-        }),
+        }) with { Meanwhile = BelievedAsync },
         StaleCache("API server's cache is from before node 3 and the rest joined"),
         new("token expired, a new one comes later",
             stage =>
@@ -83,6 +83,10 @@ internal static class ApiFaults
         });
 
     private static Fault StaleCache(string name) => Misbehaving(name, (stage, faults) => faults.CachedListsFrom = OnlyTheFirst(stage));
+
+    // Also in the short form it must have come as far as that.
+    private static Task BelievedAsync(Stage stage) => Eventually.TrueAsync(
+        async () => !await stage.First.IsReadyAsync(), () => "the agent of node 1 did not notice that its node is missing");
 
     private static void BreakOff(Stage stage, Faults faults, bool cleanEnd)
     {

@@ -58,6 +58,23 @@ public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLi
     }
 
     [Fact]
+    public async Task A_list_older_than_what_is_known_is_not_believed_until_a_quorum_read_says_the_same()
+    {
+        PutNodes("a");
+        HostGw.FakeApi.NodeSnapshot past = Api.Nodes.Snapshot();
+        PutNodes("b");
+        await using NodeFollower follower = await FollowAsync("a b");
+        Api.Faults.CachedListsFrom = past;
+        Api.CompactHistory();
+        Api.ExpireWatches();
+
+        await EventuallyAsync(() => follower.Store.Snapshot.QuorumReads == 1, "a quorum read");
+        Assert.DoesNotContain(follower.Announced, s => s.Nodes.Length == 1);
+        PutNodes("c");
+        await EventuallyAsync(() => follower.Names == "a b c", "goes on");
+    }
+
+    [Fact]
     public async Task A_quorum_read_asked_for_while_the_server_is_away_is_made_when_it_is_back()
     {
         PutNodes("a");

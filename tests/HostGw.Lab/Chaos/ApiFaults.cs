@@ -85,7 +85,7 @@ internal static class ApiFaults
     private static Fault StaleCache(string name) => Misbehaving(name, (stage, faults) => faults.CachedListsFrom = OnlyTheFirst(stage));
 
     // Also in the short form it must have come as far as that.
-    private static Task BelievedAsync(Stage stage) => Eventually.TrueAsync(
+    private static Task<TimeSpan> BelievedAsync(Stage stage) => Eventually.TrueAsync(
         async () => !await stage.First.IsReadyAsync(), () => "the agent of node 1 did not notice that its node is missing");
 
     private static void BreakOff(Stage stage, Faults faults, bool cleanEnd)

@@ -5,13 +5,14 @@ LAB := tests/HostGw.Lab/bin/Release/net10.0/hostgw-lab
 DOTNET := tests/tools/quietly.sh dotnet
 RELEASE := -c Release -v quiet -nologo
 
+FAKE_TIME := /usr/lib/$(shell uname -m)-linux-gnu/faketime/libfaketime.so.1
 # Debian packages by the program that shows they are there.
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables \
   /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium \
-  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
+  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core $(FAKE_TIME):libfaketime
 AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: build publish aot demo up break test test-aot test-windows fuzz bench manifests format clean install
+.PHONY: build publish aot demo up break test test-aot test-windows fuzz bench chaos manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -67,6 +68,15 @@ bench:
 	@$(MAKE) --no-print-directory install publish aot
 	@$(DOTNET) build tests/HostGw.Benchmarks $(RELEASE)
 	@$(BENCH) $(ONLY)
+
+# Everything goes wrong, one after the other, and a table says what was lost: about 10 minutes. A part of it: make chaos ONLY=partition
+# PAGE=docs/reliability.md renews the table there.
+chaos:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@echo 'Building (the first time takes a minute or two).'
+	@$(MAKE) --no-print-directory install publish
+	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
+	@$(LAB) $@ $(ONLY) $(SEED:%=--seed %) $(PAGE:%=--write %)
 
 # deploy/*.yaml from the chart.
 manifests:

@@ -38,4 +38,13 @@ internal static partial class Log
 
     [LoggerMessage(111, LogLevel.Debug, "Listing by pages from now on, the API server has no streaming lists: {Reason}")]
     public static partial void StreamingListsMissing(this ILogger logger, string reason);
+
+    [LoggerMessage(121, LogLevel.Warning, "Cannot save the nodes in {Path}, which a start without the API server would need: {Reason}")]
+    public static partial void NodesNotSaved(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(122, LogLevel.Information, "The nodes are saved in {Path} again")]
+    public static partial void NodesSavedAgain(this ILogger logger, string path);
+
+    [LoggerMessage(123, LogLevel.Warning, "The API server does not answer, and the nodes saved in {Path} cannot be used: {Reason}")]
+    public static partial void SavedNodesUnusable(this ILogger logger, string path, string reason);
 }

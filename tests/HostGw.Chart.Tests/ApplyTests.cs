@@ -46,7 +46,7 @@ public sealed class ApplyTests : IAsyncLifetime
 
         JsonNode pod = JsonNode.Parse(await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o json"))!["spec"]!["template"]!["spec"]!;
         Assert.Equal("localhost/hostgw:v2", (string?)Assert.Single(pod["containers"]!.AsArray())!["image"]);
-        Assert.Equal(5, pod["volumes"]!.AsArray().Count);
+        Assert.Equal(6, pod["volumes"]!.AsArray().Count);
     }
 
     [Fact]

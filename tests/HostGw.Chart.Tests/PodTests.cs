@@ -19,12 +19,13 @@ public sealed class PodTests
     [Fact]
     public void The_mounts_are_these_and_what_is_off_vanishes()
     {
-        const string Cni = "/etc/cni/net.d rw", Plugins = "/opt/cni/bin ro";
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins], Mounts());
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", Cni, Plugins], Mounts("config.nat.backend=nftables", "config.forwardAccept=false"));
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins], Mounts("config.nat.backend=none"));
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw"], Mounts("config.cni.install=false"));
-        Assert.Equal(["/proc/sys/net", "/run/xtables.lock", "/etc/cni/net.d", "/opt/cni/bin"], Chart.Pod("hostgw")["volumes"]!.AsArray().Select(v => (string?)v!["hostPath"]?["path"]).OfType<string>());
+        const string Cni = "/etc/cni/net.d rw", Plugins = "/opt/cni/bin ro", State = "/var/lib/hostgw rw";
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins, State], Mounts());
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", Cni, Plugins, State], Mounts("config.nat.backend=nftables", "config.forwardAccept=false"));
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins, State], Mounts("config.nat.backend=none"));
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", State], Mounts("config.cni.install=false"));
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins], Mounts("config.stateDirectory=none"));
+        Assert.Equal(["/proc/sys/net", "/run/xtables.lock", "/etc/cni/net.d", "/opt/cni/bin", "/var/lib/hostgw"], Chart.Pod("hostgw")["volumes"]!.AsArray().Select(v => (string?)v!["hostPath"]?["path"]).OfType<string>());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using HostGw.FakeApi.Security;
 
 namespace HostGw.FakeApi;
 
@@ -27,6 +28,14 @@ public sealed partial class FakeApiServer
 
     /// <summary>New connections get a new server certificate of the same authority.</summary>
     public void RotateCertificate() => _certificate = _authority.IssueServer(ServerNames());
+
+    /// <summary>From now on there is another authority: <see cref="CaPem"/> is another, and what trusts the old one refuses new connections.</summary>
+    public void RotateAuthority()
+    {
+        using CertificateAuthority old = _authority;
+        _authority = new();
+        RotateCertificate();
+    }
 
     /// <summary>The text of a kubeconfig for this server.</summary>
     public string Kubeconfig(KubeconfigOptions? options = null)

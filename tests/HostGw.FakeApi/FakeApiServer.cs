@@ -14,7 +14,7 @@ namespace HostGw.FakeApi;
 public sealed partial class FakeApiServer : IAsyncDisposable
 {
     private readonly FakeApiOptions _options;
-    private readonly CertificateAuthority _authority = new();
+    private CertificateAuthority _authority = new();
     private readonly TokenStore _tokens;
     private readonly RequestLog _log;
     private readonly WatchEnds _watchEnds = new();
@@ -34,7 +34,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
 
         var negotiation = new Negotiation(options.Protobuf);
         var pipeline = new ApiPipeline(
-            _log, Faults, new Authenticator(_authority, _tokens), negotiation,
+            _log, Faults, new Authenticator(() => _authority, _tokens), negotiation,
             new ReadEndpoint(_store, Faults, negotiation),
             new WatchEndpoint(_store, Faults, _watchEnds, negotiation, options),
             new WriteEndpoint(_store, new ObjectWriter(_store, options.Time), negotiation));

@@ -39,7 +39,7 @@ public sealed class Cluster : IAsyncDisposable
         if (!Box.IsInside)
             throw new InvalidOperationException("a cluster is built in a box only: tests/tools/in-box.sh COMMAND");
         var segment = Segment.Create();
-        var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment, settings.Protobuf));
+        var cluster = new Cluster(settings, segment, Outside.Create(segment), await ControlPlane.StartAsync(segment, settings));
         for (int number = 1; number <= settings.Nodes; number++)
             cluster.Announce(cluster.AddMachine(number));
         return cluster;
@@ -80,6 +80,9 @@ public sealed class Cluster : IAsyncDisposable
         _nodes.Remove(node);
         node.Dispose();
     }
+
+    /// <summary>A second agent for a node that has one. Whoever asks for it disposes of it.</summary>
+    public Agent AnotherAgent(Node node) => new(node.Network, Api.Kubeconfig, _settings.Agents, $"{node.Name}-second", 9158);
 
     /// <summary>Starts every agent that does not run, and waits until all are ready.</summary>
     public Task StartAgentsAsync() =>

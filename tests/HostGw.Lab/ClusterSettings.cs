@@ -17,6 +17,9 @@ public sealed record ClusterSettings
     /// <summary>Whether the API speaks protobuf; JSON can say more that is wrong.</summary>
     public bool Protobuf { get; init; } = true;
 
+    /// <summary>Whether agents read their token and the authority from files, as pods do, which <see cref="ControlPlane.WriteCredentials"/> renews.</summary>
+    public bool CredentialFiles { get; init; }
+
     public int PodsPerNode { get; init; } = 1;
 
     /// <summary>Whether nodes have a bridge for their pods, as one makes it by hand. Without it pods come by CNI: see <see cref="Topology.CniRuntime"/>.</summary>

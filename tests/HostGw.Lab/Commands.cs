@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using HostGw.Lab.Agents;
+using HostGw.Lab.Chaos;
 using HostGw.Lab.Demo;
 
 namespace HostGw.Lab;
@@ -17,12 +18,31 @@ internal static class Commands
         var root = new RootCommand("A Kubernetes cluster in a box: network namespaces as nodes and pods, a real agent in each node.");
         root.Subcommands.Add(Command("demo", "Show and check everything once, then remove it.", DemoAsync));
         root.Subcommands.Add(Command(Up, "Build a cluster and keep it until Ctrl-C or `down`.", UpAsync));
+        root.Subcommands.Add(Chaos());
         var down = new Command("down", "End the cluster that `up` built.");
         down.SetAction(_ => Down());
         root.Subcommands.Add(down);
         root.Subcommands.Add(BreakCommand.Create());
         root.Subcommands.Add(WithoutNfTables());
         return root;
+    }
+
+    private static Command Chaos()
+    {
+        var only = new Argument<string[]>("fault") { Description = "Words of the faults to run; none: all.", Arity = ArgumentArity.ZeroOrMore };
+        var seed = new Option<int?>("--seed") { Description = "What chance grows from; as printed by the run to repeat." };
+        var write = new Option<string?>("--write") { Description = "Page whose table is replaced by this run's." };
+        var command = new Command("chaos", "Make everything go wrong, one after the other, and say what was lost.") { only, seed, write };
+        command.SetAction(async (result, _) =>
+        {
+            string[] words = result.GetValue(only) ?? [];
+            if (!Box.IsInside)
+                return Enter("chaos", [.. words, .. Given("--seed", result.GetValue(seed)), .. Given("--write", result.GetValue(write))]);
+            return await ChaosRun.RunAsync(words, result.GetValue(seed) ?? Environment.TickCount, result.GetValue(write)) ? 0 : 1;
+        });
+        return command;
+
+        static string[] Given(string option, object? value) => value is null ? [] : [option, $"{value}"];
     }
 
     // For tests.
@@ -43,7 +63,7 @@ internal static class Commands
         return command;
     }
 
-    private static int Enter(string command)
+    private static int Enter(string command, params string[] arguments)
     {
         if (!Box.MayEnter)
         {
@@ -57,7 +77,7 @@ internal static class Commands
         }
         if (command == Up)
             RunningBox.End();
-        Box.Enter([command]);
+        Box.Enter([command, .. arguments]);
         return 1;
     }
 

@@ -9,10 +9,23 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private const int Port = 6443;
 
-    private ControlPlane(FakeApiServer server)
+    private readonly string _credentials = $"{Box.Directory}/credentials";
+
+    private ControlPlane(FakeApiServer server, bool credentialFiles)
     {
         Server = server;
         server.WriteKubeconfig(Kubeconfig);
+        if (!credentialFiles)
+            return;
+        WriteCredentials();
+        File.WriteAllText(Kubeconfig, $$$"""
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            contexts: [{name: c, context: {cluster: k, user: u}}]
+            clusters: [{name: k, cluster: {server: '{{{server.Uri}}}', certificate-authority: {{{_credentials}}}/ca.crt}}]
+            users: [{name: u, user: {tokenFile: {{{_credentials}}}/token}}]
+            """);
     }
 
     public FakeApiServer Server { get; }
@@ -20,12 +33,15 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Path of a kubeconfig that works on every node.</summary>
     public string Kubeconfig { get; } = $"{Box.Directory}/kubeconfig";
 
-    public static async Task<ControlPlane> StartAsync(Segment segment, bool protobuf) => new(await FakeApiServer.StartAsync(new FakeApiOptions
+    public static async Task<ControlPlane> StartAsync(Segment segment, ClusterSettings settings) => new(await FakeApiServer.StartAsync(new FakeApiOptions
     {
         Listen = [.. Addressing.ApiServer.Select(address => new IPEndPoint(address, Port))],
         Bind = endpoint => segment.Network.Run(() => Bind(endpoint)),
-        Protobuf = protobuf,
-    }));
+        Protobuf = settings.Protobuf,
+    }), settings.CredentialFiles);
+
+    /// <summary>Puts the present token and authority where agents look for them.</summary>
+    public void WriteCredentials() => Server.WriteServiceAccount(_credentials);
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 

@@ -10,19 +10,19 @@ public static class Eventually
 
     /// <summary>Returns how long it took.</summary>
     /// <exception cref="TimeoutException">It did not come true; the message says what was seen instead.</exception>
-    public static async Task<TimeSpan> TrueAsync(Func<Task<bool>> condition, Func<string> seen)
+    public static async Task<TimeSpan> TrueAsync(Func<Task<bool>> condition, Func<string> seen, TimeSpan? deadline = null)
     {
         long started = Stopwatch.GetTimestamp();
         while (!await condition())
         {
-            if (Stopwatch.GetElapsedTime(started) > Deadline)
+            if (Stopwatch.GetElapsedTime(started) > (deadline ?? Deadline))
                 throw new TimeoutException(seen());
             await Task.Delay(Pause);
         }
         return Stopwatch.GetElapsedTime(started);
     }
 
-    /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, Func{string})"/>
-    public static Task<TimeSpan> TrueAsync(Func<bool> condition, Func<string> seen) =>
-        TrueAsync(() => Task.FromResult(condition()), seen);
+    /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, Func{string}, TimeSpan?)"/>
+    public static Task<TimeSpan> TrueAsync(Func<bool> condition, Func<string> seen, TimeSpan? deadline = null) =>
+        TrueAsync(() => Task.FromResult(condition()), seen, deadline);
 }

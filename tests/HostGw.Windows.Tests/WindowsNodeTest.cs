@@ -28,7 +28,7 @@ public abstract class WindowsNodeTest : IAsyncLifetime
 
     private protected Dictionary<string, string> Environment => new() { ["STANDIN_HOST"] = Wine.PathOf(PathTo("host.txt")) };
 
-    private protected string[] StateFlags => ["--windows-state-directory", Wine.PathOf(PathTo("state"))];
+    private protected string[] StateFlags => ["--state-directory", Wine.PathOf(PathTo("state"))];
 
     private protected string[] Flags => ["--node-name", Name, "--kubeconfig", Wine.PathOf(PathTo("kubeconfig")), "--cluster-cidrs", "10.244.0.0/16", .. StateFlags];
 

@@ -56,6 +56,11 @@ app.kubernetes.io/component: {{ .component }}
 {{- if or .Values.config.forwardAccept (has .Values.config.nat.backend (list "auto" "iptables")) }}true{{ end }}
 {{- end }}
 
+{{/* Where the agent's state is kept on a Linux node; empty: nowhere. */}}
+{{- define "hostgw.stateDirectory" -}}
+{{- if ne .Values.config.stateDirectory "none" }}{{ .Values.config.stateDirectory | default "/var/lib/hostgw" }}{{ end }}
+{{- end }}
+
 {{- define "hostgw.listenHost" -}}
 {{- regexReplaceAll ":[0-9]+$" .Values.config.listen "" | trimAll "[]" }}
 {{- end }}

@@ -40,10 +40,16 @@ internal static class AgentHost
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
         services.AddHostedService(s => s.GetRequiredService<NodeWatcher>());
 
+        // Nodes ⇄ the state directory
+        if (settings.StateDirectory is { } directory)
+            AddSavedNodes(services, settings, new(directory));
+
+        services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<NodeWatcher>().ReadByQuorum, TimeProvider.System));
+
         // → Planning → Reconciliation → Platform
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
         services.AddHostedService(s => new ReconcileLoop(
-            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => Ip.From(s.GetRequiredService<KubernetesClient>().RemoteAddress),
+            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServer(s),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
             report => Record(s, report), new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
 
@@ -72,11 +78,29 @@ internal static class AgentHost
         return builder.Build();
     }
 
+    private static void AddSavedNodes(IServiceCollection services, AgentSettings settings, SavedNodesFile file)
+    {
+        services.AddSingleton(s => new LastKnownGood(
+            file, s.GetRequiredService<NodeStore>(), settings.Policy.NodeSelector, settings.NodeName,
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<LastKnownGood>>()));
+        services.AddHostedService(s => s.GetRequiredService<LastKnownGood>());
+        services.AddHostedService(s => new NodeSaver(
+            file, s.GetRequiredService<NodeStore>(), settings.Policy.NodeSelector, settings.NodeName, () => s.GetRequiredService<NodeWatcher>().Feed,
+            () => ApiServer(s), TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
+    }
+
+    // Before the first connection it is where it was: a route over it would keep us from ever reaching it.
+    private static Ip ApiServer(IServiceProvider services) =>
+        Ip.From(services.GetRequiredService<KubernetesClient>().RemoteAddress) is { IsNone: false } connected
+            ? connected
+            : services.GetService<LastKnownGood>()?.ApiServer ?? default;
+
     private static void Record(IServiceProvider services, PassReport report)
     {
         TimeSpan? sinceNews = services.GetRequiredService<WakeUp>().NewsAt is { } at ? TimeProvider.System.GetElapsedTime(at) : null;
         services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
         services.GetService<EventWriter>()?.Record(report);
+        services.GetRequiredService<SecondOpinion>().After(report);
         if (StatusBoard.NotReady(report).Count == 0)
             services.GetService<NetworkUnavailable>()?.NetworkStands();
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
@@ -38,7 +39,23 @@ internal static class CleanupCommand
             return ExitCodes.Failed;
         }
         using IHostNetwork host = HostPlatform.Open(settings);
-        return Run(host, output, error);
+        int done = Run(host, output, error);
+        return settings.StateDirectory is null || RemoveState(new(settings.StateDirectory), output, error) ? done : Math.Max(done, ExitCodes.Failed);
+    }
+
+    private static bool RemoveState(SavedNodesFile file, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            if (file.Remove())
+                output.WriteLine($"removed {file.Path}");
+            return true;
+        }
+        catch (SavedNodesException e)
+        {
+            error.WriteLine($"could not remove {file.Path}: {e.Message}");
+            return false;
+        }
     }
 
     private static void Report(RouteChanges routes, ApplyResult result, TextWriter output, TextWriter error)

@@ -86,8 +86,8 @@ internal static class HostPlatform
     private static CniOptions Cni(AgentSettings settings) =>
         new() { TakeOver = settings.CniTakeOver, ConfigDirectory = Path.GetFullPath(settings.CniConfigDirectory), BinDirectory = Path.GetFullPath(settings.CniBinDirectory) };
 
-    private static string StateDirectory(AgentSettings settings) => settings.WindowsStateDirectory
-        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw");
+    // Which routes are ours is nowhere else on Windows.
+    private static string StateDirectory(AgentSettings settings) => settings.StateDirectory ?? AgentSettings.UsualStateDirectory;
 
     private static PlatformNotSupportedException Unsupported() => new("HostGw runs on Linux and on Windows only");
 }

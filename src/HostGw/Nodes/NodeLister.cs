@@ -13,14 +13,15 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
     private readonly ListVersion _version = new(store);
 
     /// <summary>Lists from the watch cache, but never back in time; returns whether planning would see a difference.</summary>
+    /// <param name="byQuorum">Not from the cache.</param>
     /// <exception cref="KubernetesException">Refused or not reached.</exception>
     /// <exception cref="NodeStreamException">A page is broken.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
-    public async Task<bool> ListAsync(CancellationToken cancellationToken)
+    public async Task<bool> ListAsync(CancellationToken cancellationToken, bool byQuorum = false)
     {
         try
         {
-            bool changed = await ListFromAsync(_version.Next, cancellationToken);
+            bool changed = await ListFromAsync(byQuorum ? null : _version.Next, cancellationToken);
             _version.Reached();
             return changed;
         }
@@ -37,7 +38,10 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            return store.CompleteList(await PagesAsync(from, either.Token));
+            string version = await PagesAsync(from, either.Token);
+            if (from is not null)
+                _version.RequireNotOlder(version);
+            return store.CompleteList(version, byQuorum: from is null);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -14,6 +14,8 @@ internal sealed class NodeStore
     private Dictionary<string, Entry>? _listing;
     private NodeSnapshot? _snapshot = NodeSnapshot.Nothing;
     private bool _isComplete;
+    private DateTimeOffset? _savedAt;
+    private int _quorumReads;
 
     /// <summary>Made when first asked for after a change.</summary>
     public NodeSnapshot Snapshot
@@ -56,14 +58,31 @@ internal sealed class NodeStore
             Remove(_listing, draft);
     }
 
+    /// <summary>Takes in what was saved, unless a list has arrived by now.</summary>
+    public bool Restore(SavedNodes saved)
+    {
+        Dictionary<string, Entry> nodes = NewSet();
+        foreach (ClusterNode node in saved.Nodes)
+            nodes[node.Name] = new(node, ResourceVersion: 0);
+        lock (_lock)
+        {
+            if (_isComplete)
+                return false;
+            (_nodes, _isComplete, _savedAt, _snapshot) = (nodes, true, saved.At, null);
+            _resourceVersion.Set(saved.ResourceVersion);
+            return true;
+        }
+    }
+
     /// <summary>Puts the list in place of what was known; returns whether that is a change.</summary>
-    public bool CompleteList(string resourceVersion)
+    /// <param name="byQuorum">The list is what the cluster had agreed on, not what some cache held.</param>
+    public bool CompleteList(string resourceVersion, bool byQuorum = false)
     {
         Dictionary<string, Entry> listing = _listing ?? throw new InvalidOperationException("No list was begun");
         _listing = null;
         lock (_lock)
         {
-            bool changed = !_isComplete || listing.Count != _nodes.Count;
+            bool changed = !_isComplete || _savedAt is not null || byQuorum || listing.Count != _nodes.Count;
             foreach ((string name, Entry entry) in listing)
             {
                 if (changed)
@@ -71,7 +90,8 @@ internal sealed class NodeStore
                 changed = !_nodes.TryGetValue(name, out Entry known) || !ReferenceEquals(known.Node, entry.Node);
             }
             _nodes = listing;
-            _isComplete = true;
+            (_isComplete, _savedAt) = (true, null);
+            _quorumReads += byQuorum ? 1 : 0;
             _resourceVersion.Set(resourceVersion);
             if (changed)
                 _snapshot = null;
@@ -139,7 +159,7 @@ internal sealed class NodeStore
     {
         ClusterNode[] nodes = [.. _nodes.Values.Select(e => e.Node)];
         Array.Sort(nodes, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return new(ImmutableCollectionsMarshal.AsImmutableArray(nodes), _resourceVersion.ToString(), _isComplete);
+        return new(ImmutableCollectionsMarshal.AsImmutableArray(nodes), _resourceVersion.ToString(), _isComplete) { SavedAt = _savedAt, QuorumReads = _quorumReads };
     }
 
     private static Dictionary<string, Entry> NewSet() => new(StringComparer.Ordinal);

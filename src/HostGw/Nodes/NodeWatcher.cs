@@ -19,10 +19,14 @@ internal sealed class NodeWatcher(
     private readonly NodeLister _lister = new(client, reader, store, time);
     private readonly StreamingList _streaming = new(client, store);
     private readonly NodeFeedState _feed = new(time, logger);
+    private readonly QuorumWish _quorum = new();
     private bool _mustList = true;
     private int _timeouts;
 
     public NodeFeed Feed => _feed.Now;
+
+    /// <summary>Reads all nodes by quorum as soon as the API server lets us, and says so though nothing may have changed.</summary>
+    public void ReadByQuorum() => _quorum.Make();
 
     /// <summary>Runs until cancelled; every failure of the API server is retried.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
@@ -41,19 +45,22 @@ internal sealed class NodeWatcher(
 
     private async Task<WatchEnd> FollowAsync(CancellationToken cancellationToken)
     {
-        if (_mustList && !_streaming.IsDue)
+        if (_quorum.IsMade || (_mustList && !_streaming.IsDue))
             await ListAsync(cancellationToken);
 
         long start = time.GetTimestamp();
         WatchEnd end = await (_mustList ? StreamAsync(cancellationToken) : WatchAsync(cancellationToken));
-        if (end == WatchEnd.NeedsPages)
+        if (end == WatchEnd.NeedsPages || end == WatchEnd.Interrupted)
             return await FollowAsync(cancellationToken);
         return time.GetElapsedTime(start) >= SettledAfter ? end : WatchEnd.TooSoon;
     }
 
     private async Task ListAsync(CancellationToken cancellationToken)
     {
-        bool different = await _lister.ListAsync(cancellationToken);
+        bool byQuorum = _quorum.IsMade;
+        bool different = await _lister.ListAsync(cancellationToken, byQuorum);
+        if (byQuorum)
+            _quorum.Fulfilled();
         _streaming.Replaced();
         Listed(different);
     }
@@ -79,7 +86,7 @@ internal sealed class NodeWatcher(
         try
         {
             WatchEnd end = await WatchAsync(cancellationToken);
-            return _streaming.IsRunning ? WatchEnd.Dropped : end;
+            return _streaming.IsRunning && end != WatchEnd.Interrupted ? WatchEnd.Dropped : end;
         }
         catch (Exception e) when (e is KubernetesException or NodeStreamException && !_streaming.IsSupported)
         {
@@ -96,7 +103,7 @@ internal sealed class NodeWatcher(
     {
         TimeSpan atMost = TimeSpan.FromSeconds(Random.Shared.Next(300, 600));
         using var timeout = new CancellationTokenSource(atMost + Grace, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _quorum.Interrupt, cancellationToken);
         string version = store.ResourceVersion;
         try
         {
@@ -114,6 +121,10 @@ internal sealed class NodeWatcher(
         catch (NodeStreamException e) when (_streaming.IsSupported || !_streaming.IsRunning)
         {
             logger.WatchBroken(e.Message);
+        }
+        catch (OperationCanceledException) when (_quorum.IsMade && !cancellationToken.IsCancellationRequested)
+        {
+            return WatchEnd.Interrupted;
         }
         catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {

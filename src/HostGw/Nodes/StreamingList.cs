@@ -10,7 +10,7 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
 
     private readonly ListVersion _version = new(store);
-    private bool _failed;
+    private bool _failed, _byQuorum;
 
     /// <summary>It has begun, and its end has not yet come.</summary>
     public bool IsRunning { get; private set; }
@@ -27,7 +27,9 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
     {
         try
         {
-            ApiResponse response = await client.StreamNodesAsync(_version.Next, atMost, cancellationToken);
+            string? from = _version.Next;
+            ApiResponse response = await client.StreamNodesAsync(from, atMost, cancellationToken);
+            _byQuorum = from is null;
             _version.Reached();
             store.BeginList();
             IsRunning = true;
@@ -84,8 +86,10 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
                 store.RemoveListed(draft);
                 return false;
             case WatchEventType.InitialEventsEnd when !draft.ResourceVersion.IsEmpty:
+                if (!_byQuorum)
+                    _version.RequireNotOlder(draft.ResourceVersion.ToString());
                 IsRunning = false;
-                different = store.CompleteList(draft.ResourceVersion.ToString());
+                different = store.CompleteList(draft.ResourceVersion.ToString(), _byQuorum);
                 return true;
             default:
                 IsSupported = false;

@@ -13,6 +13,9 @@ internal sealed class WatchEnd
     /// <summary>The server cannot begin a watch with a list: list by pages first.</summary>
     public static readonly WatchEnd NeedsPages = new();
 
+    /// <summary>All nodes are to be read by quorum.</summary>
+    public static readonly WatchEnd Interrupted = new();
+
     /// <summary>It hardly began.</summary>
     public static readonly WatchEnd TooSoon = new();
 }

@@ -7,6 +7,9 @@ internal sealed record Plan
 {
     public PlanScope Scope { get; init; }
 
+    /// <summary>Whether the nodes hold this one.</summary>
+    public bool KnowsSelf { get; init; }
+
     /// <summary>What is wrong with our own node, with the cure; empty when it is in order.</summary>
     public ImmutableArray<string> Faults { get; init; } = [];
 

@@ -24,6 +24,7 @@ internal static class Planner
         return new()
         {
             Scope = scope,
+            KnowsSelf = self is not null,
             Faults = faults,
             Routes = Routes(verdicts, clusterRoutes, new(host, own, apiServer, v4, v6)),
             Waiting = WaitingFor(verdicts, clusterRoutes, new(host, own, apiServer, v4, v6)),

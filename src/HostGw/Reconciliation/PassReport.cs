@@ -20,6 +20,12 @@ internal sealed record PassReport
     /// <summary>What was done to routes, without what the host refused; and the conflicts.</summary>
     public RouteChanges Routes { get; init; } = new();
 
+    /// <summary>When the nodes of the plan were saved; null where they came from the API server since the start.</summary>
+    public DateTimeOffset? NodesSavedAt { get; init; }
+
+    /// <summary>Removals that wait until the nodes are read by quorum; null: none do.</summary>
+    public HeldRemovals? HeldRemovals { get; init; }
+
     /// <summary>Repairs put off because somebody keeps undoing them.</summary>
     public IReadOnlyList<PodRoute> HeldBack { get; init; } = [];
 

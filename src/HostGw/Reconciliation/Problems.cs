@@ -1,3 +1,4 @@
+using System.Globalization;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -32,6 +33,10 @@ internal static class Problems
             if (plan is { Scope: PlanScope.Everything, ForwardIPv6: true } && report.Forwarding.IPv6 is null)
                 yield return ForwardingUnknown("IPv6");
         }
+        if (report.NodesSavedAt is { } saved)
+            yield return new("NodesFromDisk", "", string.Create(CultureInfo.InvariantCulture, $"the API server has not answered since the start: the nodes are those saved at {saved.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+        if (report.HeldRemovals is { } held)
+            yield return new("RemovalsHeld", "", $"{held.Routes} of our {held.Standing} routes would have to go: they stay until the API server has confirmed it by a quorum read");
         foreach (string obstacle in report.Obstacles)
             yield return new("PodTrafficBlocked", obstacle, obstacle);
         foreach (Problem fight in Fights(report))

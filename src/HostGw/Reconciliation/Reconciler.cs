@@ -17,6 +17,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
 
     private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
+    private readonly RemovalBrake _removalBrake = new();
     private readonly RepairBrake _brake = new(time);
     private readonly RuleBrake _ruleBrake = new(time);
     private readonly CniBrake _cniBrake = new(time);
@@ -45,18 +46,19 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         {
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
-        return Run(_planner.Plan(nodes.Nodes, state), state, causes);
+        return Run(_planner.Plan(nodes.Nodes, state), state, causes, nodes.QuorumReads) with { NodesSavedAt = nodes.SavedAt };
     }
 
-    private PassReport Run(Plan plan, HostState state, WakeCauses causes)
+    private PassReport Run(Plan plan, HostState state, WakeCauses causes, int quorumReads)
     {
         HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with
         {
             ForgetNeighbours = _owners.Update(plan),
             ReadsRulesAnew = (causes & ~NoNewsOfRules) != 0,
         };
+        changes = _removalBrake.HoldBack(changes, plan, state.Routes, quorumReads);
         // Nobody asked for other rules: what has to be done to them is a repair.
-        bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, plan.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
+        bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, changes.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
         changes = _ruleBrake.HoldBack(changes, isRepair: sameRules);
         bool sameCni = _previous is { Scope: PlanScope.Everything } && Equals(_previous.Cni, plan.Cni);
         TimeSpan? cniPause = sameCni ? _cniBrake.Pause() : null;
@@ -86,12 +88,13 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         bool turnedOnIPv4 = changes.EnableForwardingIPv4 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv4);
         bool turnedOnIPv6 = changes.EnableForwardingIPv6 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv6);
         bool forwardedBefore = (turnedOnIPv4 && _previous is { ForwardIPv4: true }) || (turnedOnIPv6 && _previous is { ForwardIPv6: true });
-        _previous = plan;
+        _previous = _removalBrake.Held is null ? plan : plan with { Nat = changes.Nat };
         host.Expect(plan);
         return new()
         {
             Plan = plan,
             Routes = routes,
+            HeldRemovals = _removalBrake.Held,
             HeldBack = heldBack,
             HeldBackFor = Sooner(Sooner(_brake.Pause(heldBack), _ruleBrake.HeldFor), cniPause),
             Contested = _brake.Contested(plan),

@@ -48,14 +48,18 @@ internal sealed record AgentSettings
     /// <summary>Where /proc/sys/net is mounted.</summary>
     public required string ProcSysNet { get; init; }
 
+    /// <summary>Where what must outlast the agent is kept; null: nothing is.</summary>
+    public string? StateDirectory { get; init; }
+
+    public static string UsualStateDirectory { get; } = OperatingSystem.IsWindows()
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw")
+        : "/var/lib/hostgw";
+
     public string WindowsNetwork { get; init; } = "";
 
     public bool WindowsCreateNetwork { get; init; }
 
     public bool WindowsCorrectOutBoundNat { get; init; }
-
-    /// <summary>Null: the system's place for such things.</summary>
-    public string? WindowsStateDirectory { get; init; }
 
     public LogLevel LogLevel { get; init; }
 

@@ -26,6 +26,14 @@ internal static class Kinds
             return !text.Any(char.IsControl);
         });
 
+    /// <summary>A folder, or none.</summary>
+    public static Kind<string?> OptionalDirectory { get; } = Make(
+        "path|none", "an absolute path, or none", static (string text, out string? path) =>
+        {
+            path = text == "none" ? null : text;
+            return path is null || ((text.StartsWith('/') || Path.IsPathFullyQualified(text)) && !text.Any(char.IsControl));
+        });
+
     /// <summary>A name that means the same in a document, a path and an interface's alias.</summary>
     public static Kind<string> Word { get; } = Make(
         "name", "a name of letters, digits, '-', '_' and '.'", static (string text, out string name) =>

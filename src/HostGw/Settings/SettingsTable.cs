@@ -73,8 +73,6 @@ internal static class SettingsTable
         OfWindows("windows.apiServerAddress", NetworkKinds.OptionalIPv4, "", "API server that always gets a route through the default gateway (-MasterIp of AddRoutes.ps1)",
             (w, v) => w with { ApiServerAddress = v }, "the one that is connected, where a pod network takes its traffic"),
         OfWindows("windows.gateway", NetworkKinds.OptionalIPv4, "", "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),
-        Row("windows.stateDirectory", Kinds.OptionalPath, "", Planners | Cleanup, "Where a Windows agent keeps the record of its routes",
-            (s, v) => s with { WindowsStateDirectory = v }, @"%ProgramData%\hostgw"),
 
         Row("events", Kinds.Switch, "true", Agent, "Tell problems by Events of this node, which `kubectl describe node` shows",
             (s, v) => s with { WritesEvents = v }),
@@ -83,6 +81,9 @@ internal static class SettingsTable
             (s, v) => s with { Listen = v }),
         Row("procSysNet", Kinds.AbsolutePath, "/proc/sys/net", Planners | Cleanup, "Where /proc/sys/net is mounted; /host/proc/sys/net in the container",
             (s, v) => s with { ProcSysNet = v }),
+        Row("stateDirectory", Kinds.OptionalDirectory, AgentSettings.UsualStateDirectory, Planners | Cleanup,
+            "Where the agent keeps the nodes for a start without the API server; none: nowhere. A Windows agent's record of its routes is there, too",
+            (s, v) => s with { StateDirectory = v }, @"/var/lib/hostgw; %ProgramData%\hostgw on Windows"),
         Row("log.level", Kinds.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information),
                 ("warning", LogLevel.Warning), ("error", LogLevel.Error)), "information", Planners | Cleanup,
             "Least severity that is logged; the agent follows the file while it runs", (s, v) => s with { LogLevel = v }),

@@ -14,6 +14,7 @@ internal static class PlanMetrics
         WriteRoutes(metrics, plan, new(last));
         WriteNodes(metrics, plan);
         metrics.Gauge("hostgw_problems", "What a person should look at on this host; hostgw status says what.", Problems.Of(last).Count());
+        metrics.Gauge("hostgw_removals_held", "Routes that would have to go, but so many of ours at once that the API server has to confirm it first.", last.HeldRemovals?.Routes ?? 0);
         metrics.Gauge("hostgw_nat_info", "1, labelled with what keeps the masquerade rule.", (Labels(("backend", RuleStates.Backend(plan, last))), 1));
         metrics.States("hostgw_nat_state", "1 for the state of the masquerade rule.", RuleStates.OfNat(plan, last), RuleStates.All);
         metrics.States("hostgw_forward_accept_state", "1 for the state of what accepts pods' packets in chain FORWARD.", RuleStates.OfForward(plan, last), RuleStates.All);

@@ -27,7 +27,7 @@ internal sealed class AgentProcess : IDisposable
         var info = new ProcessStartInfo(build.Path,
         [
             "agent", "--node-name", site.NodeName, "--kubeconfig", site.Kubeconfig, "--listen", Listen,
-            "--cluster-cidrs", "10.0.0.0/8", "--log-format", "text", .. nat.Length > 0 ? nat : ["--nat-backend", "nftables"],
+            "--cluster-cidrs", "10.0.0.0/8", "--log-format", "text", "--state-directory", $"{Box.Directory}/state", .. nat.Length > 0 ? nat : ["--nat-backend", "nftables"],
         ])
         {
             RedirectStandardInput = true,

@@ -1,4 +1,5 @@
 using HostGw.FakeApi.Http;
+using HostGw.FakeApi.Storage;
 
 namespace HostGw.FakeApi;
 
@@ -35,6 +36,9 @@ public sealed class Faults
     /// <summary>Lists of nodes answer with this past state and its resourceVersion; null is the truth.</summary>
     public NodeSnapshot? ListsFrom { get; set; }
 
+    /// <summary>The same for lists from the watch cache only; those by quorum, which name no resourceVersion, are true.</summary>
+    public NodeSnapshot? CachedListsFrom { get; set; }
+
     /// <summary>The next <paramref name="count"/> events, counted per watch that would get them, are lost.</summary>
     public void DropEvents(int count) => Interlocked.Exchange(ref _eventsToDrop, count);
 
@@ -65,9 +69,13 @@ public sealed class Faults
             _forbidden.Clear();
         }
         DropEvents(0);
-        (Latency, BytesPerSecond, ListsFrom) = (TimeSpan.Zero, 0, null);
+        (Latency, BytesPerSecond, ListsFrom, CachedListsFrom) = (TimeSpan.Zero, 0, null, null);
         _hangConnections = _hangRequests = _freezeWatches = _emptyLists = _duplicateEvents = false;
     }
+
+    /// <summary>What a list of nodes answers with; null: the truth.</summary>
+    /// <param name="fromCache">It names a resourceVersion.</param>
+    internal TableSnapshot? PastOf(bool fromCache) => (ListsFrom ?? (fromCache ? CachedListsFrom : null))?.Table;
 
     internal bool Forbids(RequestRecord request)
     {

@@ -39,7 +39,7 @@ internal sealed class ReadEndpoint(Store store, Faults faults, Negotiation negot
 
     private Page Choose(ResourceKind kind, ListOptions options, Selection selection)
     {
-        TableSnapshot snapshot = kind == Kinds.Node && faults.ListsFrom is { } past ? past.Table : Lists.Choose(store[kind], options);
+        TableSnapshot snapshot = kind == Kinds.Node && faults.PastOf(fromCache: options.Revision is not null) is { } past ? past : Lists.Choose(store[kind], options);
         return faults.EmptyLists ? new Page(snapshot.Revision, [], null, null) : Lists.Cut(snapshot, options, selection);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class WatchEndpoint(Store store, Faults faults, WatchEnds ends, 
         asked = Understood(asked);
         ObjectEncoder encoder = negotiation.Choose(context.Request, path.Kind);
         Selection selection = SelectionOf(path, context.Request);
-        TableSnapshot? past = asked.SendInitialEvents == true && path.Kind == Kinds.Node ? faults.ListsFrom?.Table : null;
+        TableSnapshot? past = asked.SendInitialEvents == true && path.Kind == Kinds.Node ? faults.PastOf(fromCache: asked.Revision is not null) : null;
         bool fromNow = asked.SendInitialEvents ?? asked.Revision is null or 0;
         using Watcher? watcher = store[path.Kind].Watch(past?.Revision ?? (fromNow || asked.Revision == 0 ? null : asked.Revision));
         await reply.StartAsync(200, encoder.WatchContentType);

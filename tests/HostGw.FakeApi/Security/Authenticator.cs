@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace HostGw.FakeApi.Security;
 
 /// <summary>Who asks: by client certificate, else by bearer token, else nobody.</summary>
-internal sealed class Authenticator(CertificateAuthority authority, TokenStore tokens)
+internal sealed class Authenticator(Func<CertificateAuthority> authority, TokenStore tokens)
 {
     private const string Scheme = "Bearer ";
 
@@ -15,7 +15,7 @@ internal sealed class Authenticator(CertificateAuthority authority, TokenStore t
     {
         if (context.Connection.ClientCertificate is { } certificate)
         {
-            return authority.Trusts(certificate)
+            return authority().Trusts(certificate)
                 ? certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false)
                 : throw ApiException.Unauthorized();
         }

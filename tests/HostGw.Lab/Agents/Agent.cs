@@ -9,23 +9,26 @@ namespace HostGw.Lab.Agents;
 /// <summary>The real agent in one node. It can be stopped, killed and started again, with other settings.</summary>
 public sealed class Agent : IDisposable
 {
-    private const string Listen = "127.0.0.1:9157";
-
     private readonly NetworkNamespace _node;
     private readonly string _kubeconfig;
     private readonly HttpClient _http;
     private Process? _process;
 
-    internal Agent(NetworkNamespace node, string kubeconfig, AgentSettings settings)
+    /// <param name="name">Of the agent's log, where a node has a second one.</param>
+    /// <param name="port">Of its status endpoint.</param>
+    internal Agent(NetworkNamespace node, string kubeconfig, AgentSettings settings, string? name = null, int port = 9157)
     {
+        Listen = $"127.0.0.1:{port}";
         _node = node;
         _kubeconfig = kubeconfig;
         _http = NamespaceHttp.In(node);
         Settings = settings;
-        Log = new($"{Box.Directory}/{node.Name}.log");
+        Log = new($"{Box.Directory}/{name ?? node.Name}.log");
     }
 
     public string Node => _node.Name;
+
+    private string Listen { get; }
 
     /// <summary>Takes effect at the next start.</summary>
     public AgentSettings Settings { get; set; }
@@ -34,6 +37,12 @@ public sealed class Agent : IDisposable
 
     /// <summary>Of its present or last life, as seen in the box.</summary>
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"the agent of {Node} was never started");
+
+    /// <summary>What it keeps for a start without the API server.</summary>
+    public string StateDirectory => $"{Box.Directory}/state/{Node}";
+
+    /// <summary>Words to put before the program, which they start.</summary>
+    public IReadOnlyList<string> Wrapper { get; set; } = [];
 
     /// <summary>Its settings, as any command takes them.</summary>
     public IEnumerable<string> Flags => ["--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags];
@@ -52,6 +61,9 @@ public sealed class Agent : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    /// <summary>Stops it in its tracks, for instance.</summary>
+    internal void Signal(int signal) => _ = Libc.kill(ProcessId, signal);
 
     /// <summary>Asks it to stop and returns its exit code.</summary>
     public Task<int> StopAsync() => EndAsync(Libc.SIGTERM);
@@ -112,7 +124,7 @@ public sealed class Agent : IDisposable
     public string Run(params IEnumerable<string> arguments) => Command.Run("ip", StartInfo(arguments).ArgumentList);
 
     /// <summary>Runs a command that takes the settings of the agent, such as plan.</summary>
-    public string RunWithSettings(string command) => Run([command, .. Flags]);
+    public string RunWithSettings(string command, params IEnumerable<string> more) => Run([command, .. Flags, .. more]);
 
     /// <summary>The rules by which `hostgw doctor` finds something on this node, in its order.</summary>
     public IReadOnlyList<string> Diagnose(params IEnumerable<string> more)
@@ -132,7 +144,7 @@ public sealed class Agent : IDisposable
 
     private ProcessStartInfo StartInfo(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("ip", ["netns", "exec", Node, AgentBinary.Find(), .. arguments])
+        var start = new ProcessStartInfo("ip", ["netns", "exec", Node, "env", $"HOSTGW_STATE_DIRECTORY={StateDirectory}", .. Wrapper, AgentBinary.Find(), .. arguments])
         {
             // A terminal on any of the three would make the agent set it up.
             RedirectStandardInput = true,

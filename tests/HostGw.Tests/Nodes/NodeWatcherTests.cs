@@ -40,6 +40,56 @@ public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLi
     }
 
     [Fact]
+    public async Task A_quorum_read_interrupts_the_watch_asks_no_cache_and_is_announced_though_nothing_changed()
+    {
+        PutNodes("a");
+        await using NodeFollower follower = await FollowAsync("a");
+        int reads = follower.Store.Snapshot.QuorumReads;
+
+        follower.Watcher.ReadByQuorum();
+
+        await EventuallyAsync(() => follower.Announced.Length == 2, "announced again");
+        Assert.Equal(reads + 1, follower.Announced[1].QuorumReads);
+        Assert.DoesNotContain("resourceVersion", Lists[^1].Query, StringComparison.Ordinal);
+        PutNodes("b");
+        await EventuallyAsync(() => follower.Names == "a b", "goes on watching");
+        Assert.Equal(reads + 1, follower.Store.Snapshot.QuorumReads);
+        Assert.Null(follower.Watcher.Feed.Problem);
+    }
+
+    [Fact]
+    public async Task A_list_older_than_what_is_known_is_not_believed_until_a_quorum_read_says_the_same()
+    {
+        PutNodes("a");
+        HostGw.FakeApi.NodeSnapshot past = Api.Nodes.Snapshot();
+        PutNodes("b");
+        await using NodeFollower follower = await FollowAsync("a b");
+        Api.Faults.CachedListsFrom = past;
+        Api.CompactHistory();
+        Api.ExpireWatches();
+
+        await EventuallyAsync(() => follower.Store.Snapshot.QuorumReads == 1, "a quorum read");
+        Assert.DoesNotContain(follower.Announced, s => s.Nodes.Length == 1);
+        PutNodes("c");
+        await EventuallyAsync(() => follower.Names == "a b c", "goes on");
+    }
+
+    [Fact]
+    public async Task A_quorum_read_asked_for_while_the_server_is_away_is_made_when_it_is_back()
+    {
+        PutNodes("a");
+        await using NodeFollower follower = await FollowAsync("a");
+        await Api.StopListeningAsync();
+        follower.Watcher.ReadByQuorum();
+        follower.Watcher.ReadByQuorum();
+        await EventuallyAsync(() => follower.Watcher.Feed.Problem is not null, "the outage is noticed");
+        await Api.StartListeningAsync();
+        await EventuallyAsync(() => follower.Announced.Length == 2, "announced again");
+        PutNodes("b");
+        await EventuallyAsync(() => follower.Names == "a b", "goes on watching");
+    }
+
+    [Fact]
     public async Task A_cut_connection_loses_no_event_and_needs_no_list()
     {
         PutNodes("a", "b");

@@ -30,9 +30,12 @@ internal sealed class Agent
 
     public string[] Nodes { get; set; } = ThreeNodes;
 
+    /// <summary>How many lists by quorum the nodes have behind them.</summary>
+    public int QuorumReads { get; set; }
+
     public PassReport Pass(WakeCauses causes = WakeCauses.Nodes)
     {
-        NodeSnapshot snapshot = new(Given.Nodes(Nodes), "42", IsComplete: true);
+        NodeSnapshot snapshot = new(Given.Nodes(Nodes), "42", IsComplete: true) { QuorumReads = QuorumReads };
         return _reconciler.Run(snapshot, default, causes);
     }
 

@@ -38,10 +38,10 @@ public class EverySettingTests
         ["windows.correctOutBoundNat"] = ("true", "WindowsCorrectOutBoundNat = True"),
         ["windows.apiServerAddress"] = ("192.0.2.10", "Policy.Windows.ApiServerAddress = 192.0.2.10"),
         ["windows.gateway"] = ("192.0.2.1", "Policy.Windows.Gateway = 192.0.2.1"),
-        ["windows.stateDirectory"] = (@"D:\state", @"WindowsStateDirectory = D:\state"),
         ["events"] = ("false", "WritesEvents = False"),
         ["listen"] = ("[::1]:9000", "Listen = [::1]:9000"),
         ["procSysNet"] = ("/host/proc/sys/net", "ProcSysNet = /host/proc/sys/net"),
+        ["stateDirectory"] = ("/srv/hostgw", "StateDirectory = /srv/hostgw"),
         ["log.level"] = ("trace", "LogLevel = Trace"),
         ["log.format"] = ("json", "LogFormat = Json"),
     };

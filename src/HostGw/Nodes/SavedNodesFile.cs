@@ -1,0 +1,110 @@
+namespace HostGw.Nodes;
+
+/// <summary>The file in the state directory.</summary>
+internal sealed class SavedNodesFile(string directory)
+{
+    /// <summary>A cluster of 100,000 nodes.</summary>
+    public const int MaxBytes = 64 * 1024 * 1024;
+
+    private const string Name = "nodes";
+
+    private readonly string _temporary = System.IO.Path.Combine(directory, Name + ".tmp");
+
+    public string Path { get; } = System.IO.Path.Combine(directory, Name);
+
+    /// <summary>A reader sees the whole new file, or the one before, also after a loss of power.</summary>
+    /// <exception cref="SavedNodesException">It cannot be written; the one before stands.</exception>
+    public void Write(Action<Stream> write)
+    {
+        try
+        {
+            MakeDirectory();
+            // Made anew: what somebody has put there under this name, such as a link, is not followed.
+            File.Delete(_temporary);
+            using (FileStream stream = new(_temporary, Options()))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(_temporary, Path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            RemoveTemporary();
+            throw new SavedNodesException(e.Message, e);
+        }
+    }
+
+    /// <summary>What is there; null where there is nothing.</summary>
+    /// <exception cref="SavedNodesException">It cannot be read, or is too large to be ours.</exception>
+    public byte[]? Read()
+    {
+        try
+        {
+            FileInfo file = new(Path);
+            if (!file.Exists)
+                return null;
+            // A pipe or device has no length, and reading it might never end.
+            if (file.Length is 0 or > MaxBytes)
+                throw new SavedNodesException($"its size is {file.Length} bytes");
+            byte[] content = File.ReadAllBytes(Path);
+            return content.Length <= MaxBytes ? content : throw new SavedNodesException("it grows");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SavedNodesException(e.Message, e);
+        }
+    }
+
+    /// <summary>Removes it; returns whether it was there.</summary>
+    /// <exception cref="SavedNodesException">It cannot be removed.</exception>
+    public bool Remove()
+    {
+        try
+        {
+            bool existed = File.Exists(Path);
+            if (existed)
+                File.Delete(Path);
+            File.Delete(_temporary);
+            return existed;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SavedNodesException(e.Message, e);
+        }
+    }
+
+    private void MakeDirectory()
+    {
+        if (Directory.Exists(directory))
+            return;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(directory);
+        else
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private static FileStreamOptions Options()
+    {
+        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return options;
+    }
+
+    private void RemoveTemporary()
+    {
+        try
+        {
+            File.Delete(_temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The directory is read-only: there is none.
+        }
+    }
+}

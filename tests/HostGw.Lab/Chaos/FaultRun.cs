@@ -1,0 +1,94 @@
+using HostGw.Lab.Agents;
+using HostGw.Lab.Network;
+using HostGw.Lab.Probes;
+
+namespace HostGw.Lab.Chaos;
+
+/// <summary>One fault from beginning to end: pings run, it happens, news come in and a host is tampered with, it ends, all must be right again.</summary>
+internal static class FaultRun
+{
+    private const string Late = "late";
+    private const int LateNumber = 101;
+
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan PingInterval = TimeSpan.FromMilliseconds(10);
+
+    public static async Task<FaultResult> RunAsync(Stage stage, Fault fault)
+    {
+        stage.Note = "";
+        using var flood = PingFlood.Start(Paths(stage.Cluster), PingInterval);
+        TimeSpan? recovery = null;
+        string? failure = null;
+        try
+        {
+            recovery = await BreakAndMendAsync(stage, fault);
+            failure = stage.Fresh();
+        }
+        catch (Exception e)
+        {
+            failure = e.Message;
+        }
+        PingFloodResult pings = flood.Stop();
+        failure = await TidyAsync(stage, fault) ?? failure;
+        return new(fault, pings, recovery, failure) { Note = stage.Note };
+    }
+
+    private static async Task<TimeSpan> BreakAndMendAsync(Stage stage, Fault fault)
+    {
+        try
+        {
+            await fault.Do(stage);
+            stage.Announce(Late, LateNumber);
+            if (fault.AgentsWork)
+                await RepairedAsync(stage);
+            await fault.Meanwhile(stage);
+            await Task.Delay(stage.Lasting);
+        }
+        finally
+        {
+            await fault.Undo(stage);
+        }
+        return await stage.SettleAsync();
+    }
+
+    // Whatever happens to the API server, a host is kept as it should be.
+    private static async Task RepairedAsync(Stage stage)
+    {
+        stage.TamperWithOne();
+        await Eventually.TrueAsync(
+            () => KernelRoute.To(stage.One.Network, IPNetwork.Parse("192.168.100.0/24")).Count == 1,
+            () => "a route that somebody deleted did not come back while the fault lasted");
+    }
+
+    // The next fault needs a cluster that is in order.
+    private static async Task<string?> TidyAsync(Stage stage, Fault fault)
+    {
+        try
+        {
+            stage.Withdraw(Late);
+            if (fault.LeavesPause)
+                await ForgetAsync(stage);
+            await stage.Cluster.StartAgentsAsync();
+            await stage.SettleAsync();
+            return null;
+        }
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+        {
+            return $"afterwards: {e.Message}";
+        }
+    }
+
+    // What is left of the pause between attempts must not count for the next fault: it ends when the API server was followed for 5 s.
+    private static async Task ForgetAsync(Stage stage)
+    {
+        if (stage.IsLong)
+            await Task.Delay(Settled);
+        foreach (Agent agent in stage.Cluster.Agents.Where(agent => !stage.IsLong && agent.IsRunning))
+            await agent.KillAsync();
+    }
+
+    private static IEnumerable<(NetworkNamespace From, IPAddress To)> Paths(Cluster cluster) =>
+        from i in Enumerable.Range(0, cluster.Nodes.Count)
+        from address in cluster.Nodes[(i + 1) % cluster.Nodes.Count].Pods[0].Addresses
+        select (cluster.Nodes[i].Pods[0].Network, address);
+}

@@ -1,0 +1,114 @@
+using HostGw.Platform;
+using HostGw.Reconciliation;
+
+namespace HostGw.Tests.Reconciliation;
+
+/// <summary>A plan that would remove most of our routes waits for a quorum read.</summary>
+public class RemovalBrakeTests
+{
+    [Theory]
+    [InlineData(8, 5, true)]
+    [InlineData(8, 4, false)]
+    [InlineData(4, 4, true)]
+    [InlineData(3, 3, false)]
+    [InlineData(7, 4, true)]
+    [InlineData(100, 50, false)]
+    [InlineData(100, 51, true)]
+    public void More_than_half_and_more_than_three_is_held(int standing, int removed, bool isHeld)
+    {
+        Agent agent = Running(standing);
+        agent.Nodes = Cluster(standing - removed);
+        PassReport report = agent.Pass();
+        Assert.Equal(isHeld ? new HeldRemovals(removed, standing) : null, report.HeldRemovals);
+        Assert.Equal(isHeld ? standing : standing - removed, agent.Host.OurRoutes.Count());
+    }
+
+    [Fact]
+    public void It_is_followed_once_the_nodes_were_read_by_quorum_and_not_before()
+    {
+        Agent agent = Running(6);
+        agent.QuorumReads = 3;
+        agent.Nodes = Cluster(1);
+        Assert.NotNull(agent.Pass().HeldRemovals);
+        Assert.NotNull(agent.Pass(WakeCauses.Resync).HeldRemovals);
+        Assert.Equal(6, agent.Host.OurRoutes.Count());
+
+        agent.QuorumReads = 4;
+        Assert.Null(agent.Pass().HeldRemovals);
+        Assert.Single(agent.Host.OurRoutes);
+        Assert.Equal("10.244.1.0/24,10.244.2.0/24", Exempt(agent));
+    }
+
+    [Fact]
+    public void A_quorum_read_of_earlier_does_not_count_for_a_later_removal()
+    {
+        Agent agent = Running(8);
+        agent.Nodes = Cluster(1);
+        agent.Pass();
+        agent.Nodes = Cluster(8);
+        Assert.Null(agent.Pass().HeldRemovals);
+
+        agent.QuorumReads = 1;
+        agent.Nodes = Cluster(1);
+        Assert.NotNull(agent.Pass().HeldRemovals);
+        agent.QuorumReads = 2;
+        Assert.Null(agent.Pass().HeldRemovals);
+    }
+
+    [Fact]
+    public void Meanwhile_what_stands_keeps_its_exemption_repairs_are_made_and_new_peers_get_their_route()
+    {
+        Agent agent = Running(6);
+        agent.Nodes = [.. Cluster(1), "new 10.244.99.0/24 10.0.0.99"];
+        Assert.Equal(["nat changed", "add 10.244.99.0/24"], agent.Did());
+        Assert.Contains("10.244.7.0/24", Exempt(agent), StringComparison.Ordinal);
+
+        agent.Host.Remove("10.244.99.0/24");
+        agent.Host.LoseNat();
+        Assert.Equal(["nat created", "add 10.244.99.0/24"], agent.Did());
+        Assert.Contains("10.244.7.0/24", Exempt(agent), StringComparison.Ordinal);
+        Assert.Empty(agent.Did());
+    }
+
+    [Fact]
+    public void After_a_restart_the_rule_that_stands_is_left_alone_while_removals_wait()
+    {
+        Agent agent = Running(6);
+        string exempt = Exempt(agent);
+        agent.Restart();
+        agent.Nodes = Cluster(1);
+        Assert.NotNull(agent.Pass().HeldRemovals);
+        Assert.Equal(exempt, Exempt(agent));
+    }
+
+    [Fact]
+    public void The_rule_of_a_confirmed_removal_is_no_repair()
+    {
+        Agent agent = Running(6);
+        agent.Nodes = Cluster(1);
+        agent.Pass();
+        agent.QuorumReads++;
+        Assert.Equal(0, agent.Pass().Repairs.Masquerade);
+    }
+
+    [Fact]
+    public void It_is_said()
+    {
+        Agent agent = Running(6);
+        agent.Nodes = Cluster(1);
+        Assert.Contains("5 of our 6 routes would have to go: they stay until the API server has confirmed it by a quorum read", Problems.Of(agent.Pass()));
+    }
+
+    private static Agent Running(int peers)
+    {
+        Agent agent = new() { Nodes = Cluster(peers) };
+        agent.Pass();
+        Assert.Equal(peers, agent.Host.OurRoutes.Count());
+        return agent;
+    }
+
+    private static string[] Cluster(int peers) =>
+        ["self 10.244.1.0/24 10.0.0.1", .. Enumerable.Range(2, peers).Select(i => $"n{i:000} 10.244.{i}.0/24 10.0.0.{i}")];
+
+    private static string Exempt(Agent agent) => string.Join(',', agent.Host.Nat!.Exempt.Where(p => p.ToString().StartsWith("10.", StringComparison.Ordinal)));
+}

@@ -51,7 +51,7 @@ internal sealed record AgentSettings
     /// <summary>Where what must outlast the agent is kept; null: nothing is.</summary>
     public string? StateDirectory { get; init; }
 
-    public static string UsualStateDirectory { get; } = OperatingSystem.IsWindows()
+    public static readonly string UsualStateDirectory = OperatingSystem.IsWindows()
         ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw")
         : "/var/lib/hostgw";
 

@@ -48,7 +48,7 @@ test-aot: install aot
 test-windows:
 	@tests/tools/test-windows.sh
 
-# What the agent costs, beside what others need for the same: about 12 minutes. A part of it: make bench ONLY=cold,join
+# What the agent costs, beside what others need for the same: about 20 minutes. A part of it: make bench ONLY=cold,join
 bench:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'

@@ -4,7 +4,7 @@ namespace HostGw.Benchmarks;
 /// <param name="ColdRuns">Cold starts of each build.</param>
 /// <param name="Samples">Of each latency; 0: only cold starts.</param>
 /// <param name="NatLives">Agents of which each repairs its NAT rule a few times.</param>
-/// <param name="Heartbeats">How long they are listened to.</param>
+/// <param name="Heartbeats">How long they are measured, after half of that time.</param>
 internal sealed record Stage(int Size, int ColdRuns, int Samples, int NatLives, TimeSpan Heartbeats)
 {
     /// <summary>In growing order, for the cluster only grows. As often as fits into a quarter of an hour.</summary>

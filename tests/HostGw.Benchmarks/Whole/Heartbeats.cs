@@ -10,6 +10,8 @@ internal static class Heartbeats
 
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, TimeSpan length)
     {
+        // What is called often is compiled in the first half.
+        await BeatAsync(site, length / 2);
         AgentMetrics before = await agent.MetricsAsync();
         (TimeSpan processor, long received, long start) = (agent.ProcessorTime, agent.ReceivedBytes, Stopwatch.GetTimestamp());
         double beats = await BeatAsync(site, length);

@@ -51,14 +51,14 @@ public class PassNotesTests
     [Fact]
     public void There_are_never_more_than_twenty_and_of_many_routes_three_are_named()
     {
-        for (int i = 0; i < 30; i++)
+        for (int joined = 8; joined <= 30 * 8; joined += 8)
         {
-            _agent.Nodes = [.. Agent.ThreeNodes, .. Enumerable.Range(0, i % 2 == 0 ? 8 : 0).Select(n => $"n{n} 10.244.{100 + n}.0/24 10.0.0.{50 + n}")];
+            _agent.Nodes = [.. Agent.ThreeNodes, .. Enumerable.Range(0, joined).Select(n => $"n{n} 10.245.{n}.0/24 10.0.0.{10 + n}")];
             Pass();
         }
 
         Assert.Equal(PassNotes.Most, _board.View.Notes.Length);
-        Assert.Contains("8 routes added: 10.244.100.0/24 via 10.0.0.50, 10.244.101.0/24 via 10.0.0.51, 10.244.102.0/24 via 10.0.0.52 and 5 more", _board.View.Notes[1].Text, StringComparison.Ordinal);
+        Assert.Contains("8 routes added: 10.245.232.0/24 via 10.0.0.242, 10.245.233.0/24 via 10.0.0.243, 10.245.234.0/24 via 10.0.0.244 and 5 more", _board.View.Notes[0].Text, StringComparison.Ordinal);
     }
 
     private void Pass(WakeCauses causes = WakeCauses.Nodes) => _board.Record(_agent.Pass(causes));

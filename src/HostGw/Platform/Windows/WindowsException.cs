@@ -26,6 +26,7 @@ internal static class Win32Error
 {
     public const uint ERROR_FILE_NOT_FOUND = 2;
     public const uint ERROR_ACCESS_DENIED = 5;
+    public const uint ERROR_INVALID_DATA = 13;
     public const uint ERROR_NOT_FOUND = 1168;
     public const uint ERROR_OBJECT_ALREADY_EXISTS = 5010;
 }

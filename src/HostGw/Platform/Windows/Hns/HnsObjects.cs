@@ -20,45 +20,48 @@ internal sealed record HnsEndpoint(Guid Id, string Name, Guid Network, Guid Name
     public ImmutableArray<ImmutableArray<string>> NatExceptions { get; init; } = [];
 }
 
-/// <summary>What HNS answers, read from its JSON. Pure; what is missing or of another shape reads as none.</summary>
+/// <summary>What HNS answers, read from its JSON. Pure; what is missing or of another shape reads as none, what is no JSON is a <see cref="WindowsException"/>.</summary>
 internal static class HnsObjects
 {
     private const uint RemoteEndpoint = 1;
 
-    public static HnsNetwork ReadNetwork(string json)
+    public static HnsNetwork ReadNetwork(string json) => Read<HnsNetwork>(json, root =>
     {
-        using var document = JsonDocument.Parse(json);
-        JsonElement root = document.RootElement, subnet = First(First(root, "Ipams"), "Subnets");
+        JsonElement subnet = First(First(root, "Ipams"), "Subnets");
         _ = Prefix.TryParse(Text(subnet, "IpAddressPrefix"), out Prefix prefix);
         _ = Ip.TryParse(Text(First(subnet, "Routes"), "NextHop"), out Ip gateway);
         return new(Id(root, "ID"), Text(root, "Name"), Text(root, "Type"), prefix, gateway);
-    }
+    });
 
-    public static HnsEndpoint ReadEndpoint(string json)
+    public static HnsEndpoint ReadEndpoint(string json) => Read<HnsEndpoint>(json, root =>
     {
-        using var document = JsonDocument.Parse(json);
-        JsonElement root = document.RootElement;
         _ = Ip.TryParse(Text(First(root, "IpConfigurations"), "IpAddress"), out Ip address);
         return new(Id(root, "ID"), Text(root, "Name"), Id(root, "HostComputeNetwork"), Id(root, "HostComputeNamespace"), address)
         {
             IsRemote = Member(root, "Flags") is { ValueKind: JsonValueKind.Number } flags && flags.TryGetUInt32(out uint bits) && (bits & RemoteEndpoint) != 0,
             NatExceptions = [.. All(root, "Policies").Where(p => Text(p, "Type") == OutBoundNat.PolicyType).Select(p => Texts(Member(p, "Settings"), "Exceptions"))],
         };
-    }
+    });
 
-    public static (Guid Id, string Type) ReadNamespace(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        return (Id(document.RootElement, "ID"), Text(document.RootElement, "Type"));
-    }
+    public static (Guid Id, string Type) ReadNamespace(string json) => Read(json, root => (Id(root, "ID"), Text(root, "Type")));
 
     /// <summary>The list of ids that an enumeration gives.</summary>
-    public static ImmutableArray<Guid> ReadIds(string json)
+    public static ImmutableArray<Guid> ReadIds(string json) => Read(json.Length > 0 ? json : "[]", root => root.ValueKind == JsonValueKind.Array
+        ? [.. root.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String && Guid.TryParse(e.GetString(), out Guid id) ? id : default).Where(i => i != default)]
+        : ImmutableArray<Guid>.Empty);
+
+    private static T Read<T>(string json, Func<JsonElement, T> read)
     {
-        using var document = JsonDocument.Parse(json.Length > 0 ? json : "[]");
-        return document.RootElement.ValueKind == JsonValueKind.Array
-            ? [.. document.RootElement.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String && Guid.TryParse(e.GetString(), out Guid id) ? id : default).Where(i => i != default)]
-            : [];
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return read(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            // InvalidOperationException, ArgumentException: a text with half a character.
+            throw new WindowsException("read what HNS answered", Win32Error.ERROR_INVALID_DATA, e.Message);
+        }
     }
 
     private static JsonElement[] All(JsonElement element, string name) =>

@@ -12,25 +12,16 @@ internal sealed class SavedNodesFile(string directory)
 
     public string Path { get; } = System.IO.Path.Combine(directory, Name);
 
-    /// <summary>A reader sees the whole new file, or the one before, also after a loss of power.</summary>
     /// <exception cref="SavedNodesException">It cannot be written; the one before stands.</exception>
     public void Write(Action<Stream> write)
     {
         try
         {
             MakeDirectory();
-            // Made anew: what somebody has put there under this name, such as a link, is not followed.
-            File.Delete(_temporary);
-            using (FileStream stream = new(_temporary, Options()))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(_temporary, Path, overwrite: true);
+            WholeFile.Write(Path, _temporary, write);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            RemoveTemporary();
             throw new SavedNodesException(e.Message, e);
         }
     }
@@ -86,25 +77,5 @@ internal sealed class SavedNodesFile(string directory)
             Directory.CreateDirectory(directory);
         else
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
-
-    private static FileStreamOptions Options()
-    {
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return options;
-    }
-
-    private void RemoveTemporary()
-    {
-        try
-        {
-            File.Delete(_temporary);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The directory is read-only: there is none.
-        }
     }
 }

@@ -48,24 +48,14 @@ internal sealed class CniDirectory(string path)
         }
     }
 
-    /// <summary>A reader sees the whole new text, or what was there before, also after a loss of power.</summary>
     /// <exception cref="CniException">It cannot be written.</exception>
     public void Write(string name, byte[] text)
     {
-        string temporary = PathOf(Temporary);
         try
         {
             Directory.CreateDirectory(path);
-            FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write };
-            // As the CIS benchmark wants it.
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using (FileStream stream = new(temporary, options))
-            {
-                stream.Write(text);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, PathOf(name), overwrite: true);
+            // Readable by its owner alone, as the CIS benchmark wants it.
+            WholeFile.Write(PathOf(name), PathOf(Temporary), stream => stream.Write(text));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -33,20 +33,15 @@ internal sealed class OwnedRoutesFile(string directory)
     /// <exception cref="StateFileException">It cannot be written.</exception>
     public void Write(OwnedRoutes routes)
     {
-        string temporary = _path + ".new";
         try
         {
             Directory.CreateDirectory(directory);
-            using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            WholeFile.Write(_path, _path + ".new", stream =>
             {
-                using (StreamWriter writer = new(file, leaveOpen: true))
-                {
-                    foreach (string line in routes.Write())
-                        writer.WriteLine(line);
-                }
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, _path, overwrite: true);
+                using StreamWriter writer = new(stream, leaveOpen: true);
+                foreach (string line in routes.Write())
+                    writer.WriteLine(line);
+            });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

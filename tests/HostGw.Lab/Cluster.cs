@@ -68,7 +68,11 @@ public sealed class Cluster : IAsyncDisposable
     {
         var node = Topology.Node.Create(Segment, number, number == _settings.WindowsNode, _settings.Bridges, _settings.PodsPerNode);
         _nodes.Add(node);
-        _agents.Add(node.Name, new(node.Network, Api.Kubeconfig, _settings.Agents));
+        Agent agent = new(node.Network, Api.Kubeconfig, _settings.Agents);
+        // What an earlier machine of this name left is not on the disk of this one.
+        if (Directory.Exists(agent.StateDirectory))
+            Directory.Delete(agent.StateDirectory, recursive: true);
+        _agents.Add(node.Name, agent);
         return node;
     }
 

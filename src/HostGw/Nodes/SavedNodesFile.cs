@@ -56,7 +56,8 @@ internal sealed class SavedNodesFile(string directory)
             bool existed = File.Exists(Path);
             if (existed)
                 File.Delete(Path);
-            File.Delete(_temporary);
+            if (File.Exists(_temporary))
+                File.Delete(_temporary);
             return existed;
         }
         catch (DirectoryNotFoundException)

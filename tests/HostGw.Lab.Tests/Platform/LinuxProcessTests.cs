@@ -31,7 +31,8 @@ public sealed class LinuxProcessTests : LabTest
         RunThrough($"setpriv --reuid {uid} --regid {uid} --clear-groups {Only}");
         // As Debian has it: what root alone may look into cannot be ours.
         string closed = Path.Combine(_files.FullName, "net.d");
-        Directory.CreateDirectory(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (string directory in (string[])[closed, Agent.StateDirectory])
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Agent.Settings = Agent.Settings with { More = [.. Clusters.Nftables, "--cni-config-directory", closed] };
         One.Network.Sysctl("ipv4/ip_forward", "0");
 

@@ -112,7 +112,12 @@ internal sealed class Stage : IAsyncDisposable
         return null;
     }
 
-    public ValueTask DisposeAsync() => Cluster.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        string state = First.StateDirectory;
+        await Cluster.DisposeAsync();
+        Command.Run("umount", state);
+    }
 
     private void PrepareMachines()
     {

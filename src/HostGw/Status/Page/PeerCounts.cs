@@ -15,7 +15,7 @@ internal sealed record PeerCounts(ImmutableArray<(PeerState State, int Count)> P
         int[] counts = new int[All.Length];
         foreach (Standing standing in standings.States)
             counts[(int)standing.State]++;
-        return new([.. All.Reverse().Where(s => s != PeerState.Self && counts[(int)s] > 0).Select(s => (s, counts[(int)s]))]);
+        return new([.. All.AsEnumerable().Reverse().Where(s => s != PeerState.Self && counts[(int)s] > 0).Select(s => (s, counts[(int)s]))]);
     }
 
     /// <summary>"1 rejected, 3 installed".</summary>

@@ -25,7 +25,7 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
             {
                 report.Add($"{stage.Size:N0} nodes: the life of an agent, {build.Name}", await LifeAsync(site, stage, build));
                 if (selection.Has(Selection.Drift))
-                    report.Add($"{stage.Size:N0} nodes: the masquerade rule, {build.Name}", [await NatRepair.MeasureAsync(site, build, stage.NatLives)]);
+                    report.Add($"{stage.Size:N0} nodes: the masquerade rule, {build.Name}", await NatRepair.MeasureAsync(site, build, stage.NatLives));
             }
             if (selection.Has(Selection.Drift) && stage.Size <= MostWithIptables)
                 report.Add($"{stage.Size:N0} nodes: iptables, {builds[0].Name}", await IptablesRepair.MeasureAsync(site, builds[0]));
@@ -41,7 +41,7 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
         await agent.QuietAsync();
         using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
         if (selection.Has(Selection.Heartbeats) || selection.Has(Selection.Memory))
-            figures.AddRange(await Heartbeats.MeasureAsync(site, build, agent, stage.Heartbeats));
+            figures.AddRange(await Heartbeats.MeasureAsync(site, build, agent, stage.WarmUp, stage.Heartbeats));
         if (selection.Has(Selection.Memory))
             figures.AddRange(await _memory.MeasureAsync(site, build, agent));
         if (selection.Has(Selection.Join))

@@ -17,6 +17,7 @@ internal static class Names
     public const string RouteDeleted = "a deleted route is back";
     public const string RouteChanged = "a changed route is right";
     public const string NatDeleted = "the deleted NAT rule is back";
+    public const string NatDeletedByEnding = "the same, deleted by a program that ends";
     public const string IptablesNftFlushed = "a flushed chain of iptables-nft is back";
     public const string IptablesLegacyFlushed = "a flushed chain of iptables-legacy: the pass";
 

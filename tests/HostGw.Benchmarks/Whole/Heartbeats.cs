@@ -8,10 +8,10 @@ internal static class Heartbeats
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
-    public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, TimeSpan length)
+    public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, TimeSpan warmUp, TimeSpan length)
     {
-        // What is called often is compiled in the first half.
-        await BeatAsync(site, length / 2);
+        // What is called often is compiled meanwhile.
+        await BeatAsync(site, warmUp);
         AgentMetrics before = await agent.MetricsAsync();
         (TimeSpan processor, long received, long start) = (agent.ProcessorTime, agent.ReceivedBytes, Stopwatch.GetTimestamp());
         double beats = await BeatAsync(site, length);

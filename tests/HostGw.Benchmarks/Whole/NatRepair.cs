@@ -14,32 +14,44 @@ internal static class NatRepair
     // More would be slowed down: somebody keeps undoing the rule.
     private const int PerLife = 5;
 
-    /// <param name="lives">Of the agent, with a few samples in each.</param>
-    public static async Task<Figure> MeasureAsync(Site site, Build build, int lives)
+    private static readonly string[] Delete = ["delete", "table", "inet", MasqueradeRuleset.TableName];
+
+    /// <param name="lives">Of the agent, with a few samples in each; half of them for each way of deleting.</param>
+    public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, int lives)
     {
         Samples restored = new(Enumerable.Range(0, FloorSamples).Select(_ => Floor.RestoreNat(site).TotalMilliseconds));
-        List<double> repairs = [];
-        for (int life = 0; life < lives; life++)
+        List<double> repairs = [], afterEnd = [];
+        for (int life = 0; life < lives / 2; life++)
         {
-            site.Reset();
-            using AgentProcess agent = await ColdStart.StartedAsync(site, build);
-            await agent.QuietAsync();
-            await RepairAsync(site, agent, repairs);
+            using Process nft = site.Start(new("nft", ["-i"]) { RedirectStandardInput = true, RedirectStandardOutput = true });
+            await LiveAsync(site, build, () => Tell(nft, string.Join(' ', Delete)), repairs);
+            Tell(nft, "quit");
+            await LiveAsync(site, build, () => site.Machine.Exec("nft", Delete), afterEnd);
         }
-        return new(Names.NatDeleted, "ms", new(repairs)) { Build = build.Name, Size = site.Size, Peers = [new("nft -f", restored.Median)] };
+        Figure Figure(string name, List<double> samples) => new(name, "ms", new(samples)) { Build = build.Name, Size = site.Size, Peers = [new("nft -f", restored.Median)] };
+        return [Figure(Names.NatDeleted, repairs), Figure(Names.NatDeletedByEnding, afterEnd)];
     }
 
-    private static async Task RepairAsync(Site site, AgentProcess agent, List<double> repairs)
+    private static async Task LiveAsync(Site site, Build build, Action delete, List<double> repairs)
     {
+        site.Reset();
+        using AgentProcess agent = await ColdStart.StartedAsync(site, build);
+        await agent.QuietAsync();
         using var news = new KernelNews(site.Machine, NETLINK_NETFILTER, NFNLGRP_NFTABLES);
         for (int i = 0; i < PerLife; i++)
         {
             await Task.Delay(Latencies.Pause);
             Task<long> gone = news.NextAsync(IsAbout(NFT_MSG_DELTABLE)), stands = news.NextAsync(IsAbout(NFT_MSG_NEWRULE));
-            site.Machine.Exec("nft", "delete", "table", "inet", MasqueradeRuleset.TableName);
+            delete();
             long from = await agent.AwaitAsync(gone, "announcement that the table is gone");
             repairs.Add(Stopwatch.GetElapsedTime(from, await agent.AwaitAsync(stands, "masquerade rule again")).TotalMilliseconds);
         }
+    }
+
+    private static void Tell(Process nft, string command)
+    {
+        nft.StandardInput.WriteLine(command);
+        nft.StandardInput.Flush();
     }
 
     private static NewsFilter IsAbout(byte message) => (type, payload) => (byte)type == message && NftNotification.Concerns(type, payload);

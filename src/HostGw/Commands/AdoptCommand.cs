@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Settings;
 
@@ -16,10 +17,9 @@ internal static class AdoptCommand
             {
                 using IHostNetwork host = HostPlatform.Open(settings);
                 Preview preview = await Preview.TakeAsync(settings, host, cancellationToken);
-                if (!parsed.GetValue(rules))
-                    AdoptText.Write(preview, parsed.InvocationConfiguration.Output);
-                else
-                    RemoveRules(preview.Leftovers, parsed.InvocationConfiguration.Output);
+                if (parsed.GetValue(rules))
+                    return RemoveRules(preview, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+                AdoptText.Write(preview, parsed.InvocationConfiguration.Output);
                 return ExitCodes.Done;
             });
         command.Options.Add(rules);
@@ -27,14 +27,20 @@ internal static class AdoptCommand
     }
 
     /// <exception cref="HostNetworkException">The host refused.</exception>
-    public static void RemoveRules(IReadOnlyList<Leftover> leftovers, TextWriter output)
+    public static int RemoveRules(Preview preview, TextWriter output, TextWriter error)
     {
-        foreach (Leftover leftover in leftovers)
+        if (preview.Plan.Scope != PlanScope.Everything)
+        {
+            error.WriteLine($"No rule was looked at, for which of them do harm shows against this node's own podCIDRs: {string.Join("; ", preview.Plan.Faults)}");
+            return ExitCodes.Failed;
+        }
+        foreach (Leftover leftover in preview.Leftovers)
         {
             leftover.Remove?.Invoke();
             output.WriteLine($"{(leftover.Remove is null ? "left" : "removed")} {Quoted.Visible(leftover.What)}");
         }
-        if (leftovers.Count == 0)
+        if (preview.Leftovers.Count == 0)
             output.WriteLine("No rule of others masquerades what goes from pod to pod.");
+        return ExitCodes.Done;
     }
 }

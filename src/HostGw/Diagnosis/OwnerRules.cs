@@ -27,7 +27,7 @@ internal static class OwnerRules
         if (seen.Facts.NetworkdRemovesRoutes)
         {
             yield return new("networkd", "systemd-networkd removes routes that it has not made whenever it restarts: traffic stops until the agent has put them back",
-                "printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n' > /etc/systemd/networkd.conf.d/hostgw.conf; systemctl restart systemd-networkd");
+                "mkdir -p /etc/systemd/networkd.conf.d && printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n' > /etc/systemd/networkd.conf.d/hostgw.conf && systemctl restart systemd-networkd");
         }
     }
 

@@ -15,7 +15,7 @@ internal static class PacketRules
     }
 
     public static IEnumerable<Finding> Obstacles(Examination seen) =>
-        seen.Obstacles.Select(o => new Finding("foreignDrop", o, "change that rule where it is made: the agent touches no rule of others"));
+        seen.Obstacles.Select(o => new Finding("foreignDrop", o, "change it where it is made: the agent touches nothing of others"));
 
     public static IEnumerable<Finding> Leftovers(Examination seen) =>
         seen.Leftovers.Select(l => new Finding("foreignMasquerade", $"{l.What}: pods see each other under their nodes' addresses", "stop what made it; if that is gone, hostgw adopt --rules removes it"));

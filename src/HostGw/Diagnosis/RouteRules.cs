@@ -9,7 +9,7 @@ internal static class RouteRules
 {
     public static IEnumerable<Finding> Conflicts(Examination seen) => seen.Plan is not { } plan ? [] :
         seen.Routes.Conflicts.Select(c => new Finding("conflict", Problems.Describe(plan, c),
-            $"stop what makes it, then: ip route del {c.Foreign.Destination} proto {c.Foreign.Protocol}; or let the agent take it over with adopt=all"));
+            $"stop what makes it, then: {Removal(c.Foreign, seen)}{(MayBeTaken(c) ? "; or let the agent take it over with adopt=all" : "")}"));
 
     /// <summary>The kernel takes the longest prefix: a route inside a peer's podCIDR takes a part of its traffic elsewhere.</summary>
     public static IEnumerable<Finding> Shadowed(Examination seen)
@@ -21,7 +21,7 @@ internal static class RouteRules
                where foreign.Destination.Length > route.Destination.Length && route.Destination.Contains(foreign.Destination)
                select new Finding("shadowed",
                    $"a route to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)} takes a part of {route.Destination}, whose pods are behind {route.NextHop}, elsewhere",
-                   $"stop what makes it, then: ip route del {foreign.Destination} proto {foreign.Protocol}");
+                   $"stop what makes it, then: {Removal(foreign, seen)}");
     }
 
     public static IEnumerable<Finding> NotApplied(Examination seen)
@@ -33,4 +33,10 @@ internal static class RouteRules
                 "start the agent on this host; if it runs, hostgw status and its log say what keeps it from that");
         }
     }
+
+    private static bool MayBeTaken(RouteConflict conflict) => !conflict.Foreign.IsConnected && conflict.Foreign.Key == conflict.Route.Key;
+
+    private static string Removal(HostRoute route, Examination seen) => seen.Host.Windows is null
+        ? $"ip route del {route.Destination} proto {route.Protocol}"
+        : $"Remove-NetRoute -DestinationPrefix {route.Destination}{(route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}")}";
 }

@@ -16,7 +16,7 @@ internal static class SysctlRules
         if (plan.OwnPodCidrs.Any(p => p.IsIPv4) && seen.Host.Forwarding.IPv4 != true)
             yield return new("forwarding", $"IPv4 forwarding is {Off(seen.Host.Forwarding.IPv4)}: no packet passes between pods and other nodes", $"sysctl -w net.ipv4.ip_forward=1{agent}");
         else if (plan.OwnPodCidrs.Any(p => p.IsIPv4) && plan.InterfaceIPv4.Interface is { ForwardsIPv4: false } link)
-            yield return new("forwarding", $"IPv4 forwarding is off on {link.Name}: what comes in there for pods is dropped", $"sysctl -w net.ipv4.conf.{link.Name}.forwarding=1{agent}");
+            yield return new("forwarding", $"IPv4 forwarding is off on {link.Name}: what comes in there for pods is dropped", (seen.Host.Windows is null ? $"sysctl -w net.ipv4.conf.{link.Name}.forwarding=1" : $"Set-NetIPInterface -InterfaceAlias '{link.Name}' -AddressFamily IPv4 -Forwarding Enabled") + agent);
         if (plan.OwnPodCidrs.Any(p => p.IsIPv6) && seen.Host.Forwarding.IPv6 != true)
         {
             yield return new("forwarding", $"IPv6 forwarding is {Off(seen.Host.Forwarding.IPv6)}: no packet passes between pods and other nodes",

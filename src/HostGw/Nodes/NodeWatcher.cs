@@ -45,14 +45,16 @@ internal sealed class NodeWatcher(
 
     private async Task<WatchEnd> FollowAsync(CancellationToken cancellationToken)
     {
-        if (_quorum.IsMade || (_mustList && !_streaming.IsDue))
-            await ListAsync(cancellationToken);
+        while (true)
+        {
+            if (_quorum.IsMade || (_mustList && !_streaming.IsDue))
+                await ListAsync(cancellationToken);
 
-        long start = time.GetTimestamp();
-        WatchEnd end = await (_mustList ? StreamAsync(cancellationToken) : WatchAsync(cancellationToken));
-        if (end == WatchEnd.NeedsPages || end == WatchEnd.Interrupted)
-            return await FollowAsync(cancellationToken);
-        return time.GetElapsedTime(start) >= SettledAfter ? end : WatchEnd.TooSoon;
+            long start = time.GetTimestamp();
+            WatchEnd end = await (_mustList ? StreamAsync(cancellationToken) : WatchAsync(cancellationToken));
+            if (end != WatchEnd.NeedsPages && end != WatchEnd.Interrupted)
+                return time.GetElapsedTime(start) >= SettledAfter ? end : WatchEnd.TooSoon;
+        }
     }
 
     private async Task ListAsync(CancellationToken cancellationToken)

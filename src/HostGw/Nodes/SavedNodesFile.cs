@@ -17,7 +17,7 @@ internal sealed class SavedNodesFile(string directory)
     {
         try
         {
-            MakeDirectory();
+            StateDirectory.Make(directory);
             WholeFile.Write(Path, _temporary, write);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -68,15 +68,5 @@ internal sealed class SavedNodesFile(string directory)
         {
             throw new SavedNodesException(e.Message, e);
         }
-    }
-
-    private void MakeDirectory()
-    {
-        if (Directory.Exists(directory))
-            return;
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(directory);
-        else
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 }

@@ -12,9 +12,6 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
 
     private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
-    // iptables-legacy announces nothing: what was told of is looked at again until it has gone.
-    private const WakeCauses MayEndLeftovers = MayBringLeftovers | WakeCauses.Resync;
-
     private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RemovalBrake _removalBrake = new();
@@ -22,8 +19,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     private readonly RuleBrake _ruleBrake = new(time);
     private readonly CniBrake _cniBrake = new(time);
     private readonly PodCidrOwners _owners = new();
-    private Plan? _previous;
+    private LastPass? _last;
     private string[] _leftovers = [];
+    private bool _owesLeftovers;
 
     /// <param name="nodes">A complete snapshot: an empty one would mean that every peer is gone.</param>
     /// <param name="apiServer">The address that the API client is connected to.</param>
@@ -31,6 +29,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     {
         DateTimeOffset at = time.GetUtcNow();
         long start = time.GetTimestamp();
+        _owesLeftovers |= (causes & MayBringLeftovers) != 0;
         PassReport report = ReadAndRun(nodes, apiServer, causes);
         return report with { At = at, Elapsed = time.GetElapsedTime(start), Causes = causes, ResourceVersion = nodes.ResourceVersion };
     }
@@ -58,9 +57,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         };
         changes = _removalBrake.HoldBack(changes, plan, state.Routes, quorumReads);
         // Nobody asked for other rules: what has to be done to them is a repair.
-        bool sameRules = _previous is { Scope: PlanScope.Everything } before && Equals(before.Nat, changes.Nat) && before.ForwardAccept.SequenceEqual(plan.ForwardAccept);
+        bool sameRules = _last is not null && _last.HadRules(changes.Nat, plan);
         changes = _ruleBrake.HoldBack(changes, isRepair: sameRules);
-        bool sameCni = _previous is { Scope: PlanScope.Everything } && Equals(_previous.Cni, plan.Cni);
+        bool sameCni = _last is not null && _last.HadCni(plan.Cni);
         TimeSpan? cniPause = sameCni ? _cniBrake.Pause() : null;
         if (cniPause is not null)
             changes = changes with { ChangesCni = false };
@@ -82,13 +81,17 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         };
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
-        if ((causes & (_leftovers.Length > 0 ? MayEndLeftovers : MayBringLeftovers)) != 0 && plan.Scope == PlanScope.Everything)
+        // iptables-legacy announces nothing: what was told of is looked at again until it has gone.
+        if (plan is { Scope: PlanScope.Everything, Routes.IsEmpty: false } && (_owesLeftovers || (_leftovers.Length > 0 && causes.HasFlag(WakeCauses.Resync))))
             FindLeftovers(plan);
 
         bool turnedOnIPv4 = changes.EnableForwardingIPv4 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv4);
         bool turnedOnIPv6 = changes.EnableForwardingIPv6 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv6);
-        bool forwardedBefore = (turnedOnIPv4 && _previous is { ForwardIPv4: true }) || (turnedOnIPv6 && _previous is { ForwardIPv6: true });
-        _previous = _removalBrake.Held is null ? plan : plan with { Nat = changes.Nat };
+        ForwardingState forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6);
+        bool forwardedBefore = _last is not null && ((turnedOnIPv4 && _last.ForwardedIPv4) || (turnedOnIPv6 && _last.ForwardedIPv6));
+        _last = new(
+            _removalBrake.Held is null ? plan : plan with { Nat = changes.Nat },
+            result.Failures.All(f => f.Part is not (HostPart.Nat or HostPart.Forward)), result.Cni is { IsOurs: true } || cniPause is not null, forwarding);
         host.Expect(plan);
         return new()
         {
@@ -110,7 +113,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Obstacles = [.. result.Obstacles, .. _leftovers],
             Repairs = repairs with { Forwarding = forwardedBefore ? 1 : 0 },
             Failures = result.Failures,
-            Forwarding = new(turnedOnIPv4 ? true : state.Forwarding.IPv4, turnedOnIPv6 ? true : state.Forwarding.IPv6),
+            Forwarding = forwarding,
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,
         };
     }
@@ -121,6 +124,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         try
         {
             _leftovers = [.. host.FindLeftovers(plan).Select(l => l.Problem)];
+            _owesLeftovers = false;
         }
         catch (HostNetworkException)
         {
@@ -129,8 +133,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     }
 
     // Nobody asked for another route, yet ours does not stand as it did.
-    private bool IsRepair(PodRoute route) => _ledger.Keys.Contains(route.Key) &&
-        _previous is not null && _previous.TryGetRoute(route.Key, out PodRoute before) && before == route;
+    private bool IsRepair(PodRoute route) => _ledger.Keys.Contains(route.Key) && _last is not null && _last.HadRoute(route);
 
     private static TimeSpan? Sooner(TimeSpan? a, TimeSpan? b) => a is null || b < a ? b ?? a : a;
 }

@@ -17,8 +17,8 @@ internal sealed class RepairPace(TimeProvider time)
 
     public bool IsFight => _times.Count >= FreeRepairs;
 
-    /// <summary>How long until it may be repaired; zero or less: now.</summary>
-    public TimeSpan Pause => IsFight ? Interval - time.GetElapsedTime(_times[^1]) : TimeSpan.Zero;
+    /// <summary>How long until it may be repaired; zero: now. Never less, for somebody will wait so long.</summary>
+    public TimeSpan Pause => IsFight && Interval - time.GetElapsedTime(_times[^1]) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>Counts a repair.</summary>
     public void Add() => _times.Add(time.GetTimestamp());

@@ -61,6 +61,19 @@ public class PreviewTests
         Assert.Equal("No route of others stands where ours should.\n", output.ToString());
     }
 
+    [Theory]
+    [InlineData(true, ExitCodes.Done, "removed theirs\n", "")]
+    [InlineData(false, ExitCodes.Failed, "", "No rule was looked at, for which of them do harm shows against this node's own podCIDRs: the API server has no Node named 'self'")]
+    public void Rules_of_others_are_removed_where_it_is_known_whom_they_harm(bool isKnown, int exitCode, string said, string error)
+    {
+        bool removed = false;
+        Preview preview = Of(Given.Lan, isKnown ? Agent.ThreeNodes : Agent.ThreeNodes[1..]) with { Leftovers = [new("theirs", () => removed = true)] };
+        using StringWriter output = new() { NewLine = "\n" }, errors = new() { NewLine = "\n" };
+        Assert.Equal(exitCode, AdoptCommand.RemoveRules(preview, output, errors));
+        Assert.Equal((isKnown, said), (removed, output.ToString()));
+        Assert.StartsWith(error, errors.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_host_that_is_as_it_should_be()
     {

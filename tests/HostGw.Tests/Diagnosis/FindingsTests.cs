@@ -55,6 +55,7 @@ public partial class FindingsTests
         ["no masquerade rule"] = (() => Of() with { NatChange = "created" }, ["masquerade"], "(created)"),
         ["pods with a larger MTU"] = (() => Of(host: Healthy.Replace("br0 10.244.1.1/24", "br0 10.244.1.1/24 mtu=9000", StringComparison.Ordinal)), ["mtu"], "br0 (9000)"),
         ["a route of others in the place of ours"] = (() => Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal)), ["conflict"], "ip route del 10.244.2.0/24 proto 12"),
+        ["the same on Windows"] = (() => OnWindows(Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal))), ["conflict"], "Remove-NetRoute -DestinationPrefix 10.244.2.0/24 -NextHop 10.0.0.9"),
         ["a route of others inside a peer's podCIDR"] = (() => Of(host: Healthy + "; 10.244.2.128/25 via 10.0.0.9 dev eth0 proto 4"), ["shadowed"], "ip route del 10.244.2.128/25 proto 4"),
         ["a route that is missing"] = (() => Of(host: Healthy[..Healthy.LastIndexOf(';')]), ["routes"], "1 missing, 0 wrong, 0 of"),
         ["a route of a node that is gone"] = (() => Of(nodes: Nodes[..^1]), ["routes"], "0 missing, 0 wrong, 1 of"),
@@ -124,6 +125,8 @@ public partial class FindingsTests
         };
         Assert.Empty(Findings.Of(seen));
     }
+
+    private static Examination OnWindows(Examination seen) => seen with { Host = seen.Host with { Windows = new(null, 0) } };
 
     private static Examination Of(string policy = "", string host = Healthy, string[]? nodes = null) => Examine(Policy(policy), Host(host), nodes ?? Nodes);
 

@@ -41,6 +41,17 @@ public class CniTests
     }
 
     [Fact]
+    public void What_could_not_be_written_at_first_is_no_repair()
+    {
+        _agent.Host.Refusal = what => what.StartsWith("wrote", StringComparison.Ordinal) ? new HostRefusal("not now") : null;
+        Assert.NotEmpty(_agent.Pass().Failures);
+        _agent.Host.Refusal = _ => null;
+        Assert.Equal(0, _agent.Pass(WakeCauses.Retry).Repairs.Cni);
+        _agent.Host.LoseCni();
+        Assert.Equal(1, _agent.Pass(WakeCauses.Cni).Repairs.Cni);
+    }
+
+    [Fact]
     public void Off_takes_it_away_and_an_own_node_that_is_not_in_order_does_not()
     {
         _agent.Pass();

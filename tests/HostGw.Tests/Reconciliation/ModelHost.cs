@@ -17,6 +17,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IReadOnlyList<Leftover> Leftovers { get; set; } = [];
 
+    /// <summary>Why rules of others cannot be read; null: they can.</summary>
+    public HostNetworkException? LeftoversRefusal { get; set; }
+
     /// <summary>Chain FORWARD drops what nothing in it accepts.</summary>
     public bool DropsForwarded { get; set; }
 
@@ -72,7 +75,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         OtherCni is null && desired is not null ? (Equals(Cni, desired) ? "" : "wrote 10-hostgw.conflist")
         : Cni is null ? "" : "removed 10-hostgw.conflist";
 
-    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => Leftovers;
+    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => LeftoversRefusal is null ? Leftovers : throw LeftoversRefusal;
 
     public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
 

@@ -107,6 +107,53 @@ public class RuleBrakeTests
         Assert.Empty(_agent.Pass(WakeCauses.Resync).Obstacles);
     }
 
+    [Theory]
+    [InlineData("no podCIDR yet")]
+    [InlineData("no peer yet")]
+    [InlineData("a host that cannot be read")]
+    [InlineData("rules that cannot be read")]
+    public void A_leftover_that_could_not_be_found_at_the_start_is_found_later(string why)
+    {
+        _agent.Host.Leftovers = [new("theirs", () => { })];
+        _agent.Nodes = why switch
+        {
+            "no podCIDR yet" => ["self - 10.0.0.1", .. Agent.ThreeNodes[1..]],
+            "no peer yet" => Agent.ThreeNodes[..1],
+            _ => Agent.ThreeNodes,
+        };
+        _agent.Host.ReadRefusal = why == "a host that cannot be read" ? new HostRefusal("not now") : null;
+        _agent.Host.LeftoversRefusal = why == "rules that cannot be read" ? new HostRefusal("not now") : null;
+        Assert.Empty(_agent.Pass(WakeCauses.Start).Obstacles);
+
+        _agent.Nodes = Agent.ThreeNodes;
+        _agent.Host.ReadRefusal = _agent.Host.LeftoversRefusal = null;
+        Assert.Single(_agent.Pass(WakeCauses.Nodes).Obstacles);
+    }
+
+    [Fact]
+    public void Rules_that_could_not_be_made_at_first_are_no_repair()
+    {
+        _agent.Host.Refusal = what => what.StartsWith("nat", StringComparison.Ordinal) ? new HostRefusal("not now") : null;
+        Assert.NotEmpty(_agent.Pass().Failures);
+        _agent.Host.Refusal = _ => null;
+        PassReport made = _agent.Pass(WakeCauses.Retry);
+        Assert.Equal(("created", 0), (made.NatChange, made.Repairs.Masquerade));
+        Assert.Equal(1, Undone().Repairs.Masquerade);
+    }
+
+    [Fact]
+    public void Forwarding_that_could_not_be_turned_on_at_first_is_no_repair()
+    {
+        _agent.Host.Refusal = what => what.StartsWith("forward", StringComparison.Ordinal) ? new HostRefusal("not now") : null;
+        Assert.NotEmpty(_agent.Pass().Failures);
+        _agent.Host.Refusal = _ => null;
+        Assert.Equal((true, 0), Forwarded());
+        _agent.Host.State = _agent.Host.State with { Forwarding = new(false, false) };
+        Assert.Equal((true, 1), Forwarded());
+    }
+
+    private (bool Changed, int Repairs) Forwarded() => _agent.Pass(WakeCauses.Forwarding) is var pass ? (pass.ForwardingChanged, (int)pass.Repairs.Forwarding) : default;
+
     private PassReport Undone()
     {
         _agent.Host.LoseNat();

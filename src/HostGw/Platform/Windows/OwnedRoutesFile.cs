@@ -8,7 +8,8 @@ internal sealed class OwnedRoutesFile(string directory)
     private readonly string _path = Path.Combine(directory, Name);
 
     /// <summary>Empty where there is no file yet.</summary>
-    /// <param name="problem">Why some or all of it cannot be read; empty: it can.</param>
+    /// <param name="problem">Why some of it means nothing to us; empty: all does.</param>
+    /// <exception cref="StateFileException">It cannot be read.</exception>
     public OwnedRoutes Read(out string problem)
     {
         OwnedRoutes routes = new();
@@ -25,7 +26,8 @@ internal sealed class OwnedRoutesFile(string directory)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = $"{_path} cannot be read, so that routes of ours count as somebody else's: {e.Message}";
+            // Without it the first new route would take the place of all that it holds.
+            throw new StateFileException($"read {_path}: {e.Message}", e);
         }
         return routes;
     }
@@ -35,7 +37,7 @@ internal sealed class OwnedRoutesFile(string directory)
     {
         try
         {
-            Directory.CreateDirectory(directory);
+            StateDirectory.Make(directory);
             WholeFile.Write(_path, _path + ".new", stream =>
             {
                 using StreamWriter writer = new(stream, leaveOpen: true);
@@ -50,7 +52,7 @@ internal sealed class OwnedRoutesFile(string directory)
     }
 }
 
-/// <summary>A file in the state directory cannot be written.</summary>
+/// <summary>A file in the state directory cannot be read or written.</summary>
 internal sealed class StateFileException(string message, Exception inner) : HostNetworkException(message, inner)
 {
     public override bool IsNotFound => false;

@@ -10,7 +10,8 @@ internal sealed class WindowsException(string request, uint code, string? explan
 {
     public uint Code { get; } = code;
 
-    public override bool IsNotFound => Code is Win32Error.ERROR_FILE_NOT_FOUND or Win32Error.ERROR_NOT_FOUND;
+    public override bool IsNotFound => Code is Win32Error.ERROR_FILE_NOT_FOUND or Win32Error.ERROR_NOT_FOUND
+        or HnsError.HCN_E_NETWORK_NOT_FOUND or HnsError.HCN_E_ENDPOINT_NOT_FOUND;
 
     // The number, too: it is what one looks up, and the system may have no words for it.
     private static string Describe(string request, uint code, string? explanation)
@@ -29,4 +30,11 @@ internal static class Win32Error
     public const uint ERROR_INVALID_DATA = 13;
     public const uint ERROR_NOT_FOUND = 1168;
     public const uint ERROR_OBJECT_ALREADY_EXISTS = 5010;
+}
+
+/// <summary>Those of HNS.</summary>
+internal static class HnsError
+{
+    public const uint HCN_E_NETWORK_NOT_FOUND = 0x803B0001;
+    public const uint HCN_E_ENDPOINT_NOT_FOUND = 0x803B0002;
 }

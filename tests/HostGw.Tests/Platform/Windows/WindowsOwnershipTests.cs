@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using HostGw.Commands;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Platform.Windows;
 using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Platform.Windows;
@@ -98,6 +99,16 @@ public sealed class WindowsOwnershipTests
         agent.Restart();
         agent.Pass();
         AssertOthersAlone();
+    }
+
+    [Fact]
+    public void A_record_that_cannot_be_opened_is_not_taken_for_an_empty_one()
+    {
+        using WindowsAgent agent = new();
+        agent.Pass();
+        File.Delete(agent.StateFile);
+        Directory.CreateDirectory(agent.StateFile);
+        Assert.Throws<StateFileException>(agent.Restart);
     }
 
     [Fact]

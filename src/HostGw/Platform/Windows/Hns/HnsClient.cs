@@ -85,14 +85,24 @@ internal static class HnsClient
         List<string> all = [];
         foreach (Guid id in HnsObjects.ReadIds(ids))
         {
-            // It may go between the list and now.
+            // Pods end while it is read.
             if (open(id, out nint handle, out nint error) is not 0)
             {
                 _ = Take(error);
                 continue;
             }
-            all.Add(Text($"query HNS {kind}", (out nint answer, out nint error) => query(handle, HnsDocuments.Query, out answer, out error)));
-            _ = close(handle);
+            try
+            {
+                all.Add(Text($"query HNS {kind}", (out nint answer, out nint error) => query(handle, HnsDocuments.Query, out answer, out error)));
+            }
+            catch (WindowsException e) when (e.IsNotFound)
+            {
+                // It went just now.
+            }
+            finally
+            {
+                _ = close(handle);
+            }
         }
         return all;
     }

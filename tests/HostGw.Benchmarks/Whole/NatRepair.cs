@@ -14,6 +14,9 @@ internal static class NatRepair
     // More would be slowed down: somebody keeps undoing the rule.
     private const int PerLife = 5;
 
+    // After a gap the agent goes through all tracked connections: no part of what is asked either.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
+
     private static readonly string[] Delete = ["delete", "table", "inet", MasqueradeRuleset.TableName];
 
     /// <param name="lives">Of the agent, with a few samples in each; half of them for each way of deleting.</param>
@@ -40,7 +43,7 @@ internal static class NatRepair
         using var news = new KernelNews(site.Machine, NETLINK_NETFILTER, NFNLGRP_NFTABLES);
         for (int i = 0; i < PerLife; i++)
         {
-            await Task.Delay(Latencies.Pause);
+            await Task.Delay(Pause);
             Task<long> gone = news.NextAsync(IsAbout(NFT_MSG_DELTABLE)), stands = news.NextAsync(IsAbout(NFT_MSG_NEWRULE));
             delete();
             long from = await agent.AwaitAsync(gone, "announcement that the table is gone");

@@ -29,6 +29,9 @@ public sealed class ReconcileLoopTests : IAsyncDisposable
     public async Task The_first_pass_knows_all_that_was_said_before_the_list_came()
     {
         await _loop.StartAsync();
+        await _loop.IdleAsync(Resync);
+        // Else the wait before the signal would be taken for the one after it.
+        _loop.Time.Advance(TimeSpan.FromSeconds(1));
         _loop.Signal(WakeCauses.Links);
         await _loop.IdleAsync(Resync);
 

@@ -56,13 +56,17 @@ internal static class Planner
     // In the order of the nodes.
     private static PodCidrClaim[] Claims(IReadOnlyList<ClusterNode> nodes, PodCidrGuard guard)
     {
-        List<PodCidrClaim> claims = new(nodes.Count);
+        int count = 0;
+        foreach (ClusterNode node in nodes)
+            count += node.PodCidrs.Length;
+        var claims = new PodCidrClaim[count];
+        int next = 0;
         foreach (ClusterNode node in nodes)
         {
             foreach (Prefix podCidr in node.PodCidrs)
-                claims.Add(new(node, podCidr, guard.Refuse(podCidr)));
+                claims[next++] = new(node, podCidr, guard.Refuse(podCidr));
         }
-        return [.. claims];
+        return claims;
     }
 
     private static ImmutableArray<PodRoute> Routes(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, RouteTargets targets)

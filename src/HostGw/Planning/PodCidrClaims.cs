@@ -19,11 +19,12 @@ internal sealed class PodCidrClaims
 
     /// <param name="claims">Of all nodes; our own count whatever is said of them.</param>
     /// <param name="addresses">The nodes whose primary addresses no younger node may cover.</param>
-    public PodCidrClaims(IEnumerable<PodCidrClaim> claims, IEnumerable<ClusterNode> addresses, Policy policy)
+    public PodCidrClaims(PodCidrClaim[] claims, IEnumerable<ClusterNode> addresses, Policy policy)
     {
         _policy = policy;
-        PodCidrClaim[] valid = [.. claims.Where(c => c.Refusal is null || IsOwn(c.Node))];
-        _forest = new(valid.Select(c => c.PodCidr.Aligned));
+        // Nearly always all are.
+        PodCidrClaim[] valid = Array.TrueForAll(claims, IsValid) ? claims : Array.FindAll(claims, IsValid);
+        _forest = new(Array.ConvertAll(valid, c => c.PodCidr.Aligned));
         _holders = new ClusterNode?[_forest.Count];
         _holdersInside = new ClusterNode?[_forest.Count];
         foreach (ClusterNode node in addresses)
@@ -96,6 +97,8 @@ internal sealed class PodCidrClaims
         ReferenceEquals(holder, claimant) ? "the same node"
         : IsOwn(holder) ? "this host's own node"
         : $"the older node {holder.Name}";
+
+    private bool IsValid(PodCidrClaim claim) => claim.Refusal is null || IsOwn(claim.Node);
 
     private bool IsOwn(ClusterNode node) => node.Name == _policy.NodeName;
 

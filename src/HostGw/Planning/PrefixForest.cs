@@ -13,7 +13,9 @@ internal sealed class PrefixForest
     {
         _prefixes = [.. alignedPrefixes];
         Array.Sort(_prefixes);
-        _prefixes = _prefixes[..RemoveDuplicates(_prefixes)];
+        int distinct = RemoveDuplicates(_prefixes);
+        if (distinct < _prefixes.Length)
+            _prefixes = _prefixes[..distinct];
         _parents = LinkToParents(_prefixes);
     }
 

@@ -1,4 +1,3 @@
-using HostGw.Settings;
 using Serilog.Events;
 using Serilog.Formatting;
 

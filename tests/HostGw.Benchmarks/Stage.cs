@@ -14,7 +14,7 @@ internal sealed record Stage(int Size, int ColdRuns, int Samples, int NatLives, 
     private static readonly TimeSpan PastAPass = TimeSpan.FromSeconds(68);
     private static readonly TimeSpan BeforeTheNext = TimeSpan.FromSeconds(45);
 
-    /// <summary>In growing order, for the cluster only grows. As often as fits into 20 minutes.</summary>
+    /// <summary>In growing order, for the cluster only grows. As often as fits into 25 minutes.</summary>
     public static IReadOnlyList<Stage> All { get; } =
     [
         new(10, ColdRuns: 7, Samples: 50, NatLives: 10, Short, Short),

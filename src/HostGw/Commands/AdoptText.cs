@@ -1,6 +1,5 @@
 using HostGw.Platform;
 using HostGw.Reconciliation;
-using HostGw.Settings;
 
 namespace HostGw.Commands;
 

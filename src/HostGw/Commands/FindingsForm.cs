@@ -1,8 +1,6 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using HostGw.Diagnosis;
-using HostGw.Settings;
 
 namespace HostGw.Commands;
 
@@ -24,23 +22,20 @@ internal static class FindingsForm
 
     public static string Json(string node, IReadOnlyList<Finding> findings)
     {
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
-        json.WriteStartObject();
-        json.WriteNumber("schemaVersion", SchemaVersion);
-        json.WriteString("node", node);
-        json.WriteStartArray("findings");
-        foreach (Finding finding in findings)
+        return Encoding.UTF8.GetString(JsonForm.Object(json =>
         {
-            json.WriteStartObject();
-            json.WriteString("rule", finding.Rule);
-            json.WriteString("problem", finding.Problem);
-            json.WriteString("cure", finding.Cure);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+            json.WriteNumber("schemaVersion", SchemaVersion);
+            json.WriteString("node", node);
+            json.WriteStartArray("findings");
+            foreach (Finding finding in findings)
+            {
+                json.WriteStartObject();
+                json.WriteString("rule", finding.Rule);
+                json.WriteString("problem", finding.Problem);
+                json.WriteString("cure", finding.Cure);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }, JsonForm.Readable).Span);
     }
 }

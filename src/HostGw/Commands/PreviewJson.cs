@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using HostGw.Planning;
@@ -14,27 +13,24 @@ internal static class PreviewJson
 
     public static string Write(Preview preview)
     {
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
-        RouteChanges routes = preview.Changes.Routes;
-        json.WriteStartObject();
-        json.WriteNumber("schemaVersion", SchemaVersion);
-        json.WriteBoolean("different", !preview.IsEmpty);
-        Array(json, "faults", preview.Plan.Faults, json.WriteStringValue);
-        Array(json, "add", routes.Add, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
-        Array(json, "correct", routes.Replace, c => Route(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
-        Array(json, "remove", routes.Delete, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
-        Array(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
-        Array(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
-        json.WriteString("nat", preview.NatChange);
-        json.WriteString("forwardAccept", preview.ForwardChange);
-        json.WriteString("cni", preview.CniChange);
-        json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
-        json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
-        Array(json, "verdicts", preview.Plan.Verdicts, v => Verdict(json, v));
-        json.WriteEndObject();
-        json.Flush();
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return Encoding.UTF8.GetString(JsonForm.Object(json =>
+        {
+            RouteChanges routes = preview.Changes.Routes;
+            json.WriteNumber("schemaVersion", SchemaVersion);
+            json.WriteBoolean("different", !preview.IsEmpty);
+            Array(json, "faults", preview.Plan.Faults, json.WriteStringValue);
+            Array(json, "add", routes.Add, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
+            Array(json, "correct", routes.Replace, c => Route(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
+            Array(json, "remove", routes.Delete, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
+            Array(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
+            Array(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
+            json.WriteString("nat", preview.NatChange);
+            json.WriteString("forwardAccept", preview.ForwardChange);
+            json.WriteString("cni", preview.CniChange);
+            json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
+            json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
+            Array(json, "verdicts", preview.Plan.Verdicts, v => Verdict(json, v));
+        }, JsonForm.Readable).Span);
     }
 
     private static void Array<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<T> write)

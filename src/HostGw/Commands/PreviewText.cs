@@ -1,7 +1,6 @@
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
-using HostGw.Settings;
 
 namespace HostGw.Commands;
 

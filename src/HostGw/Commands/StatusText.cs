@@ -1,5 +1,4 @@
 using System.Text.Json;
-using HostGw.Settings;
 
 namespace HostGw.Commands;
 

@@ -23,8 +23,8 @@ internal static class AccessRules
     public static IEnumerable<Finding> Credentials(Examination seen) =>
         from credential in seen.Credentials
         where seen.Now < credential.From || seen.Now >= credential.Until
-        let state = seen.Now < credential.From ? $"is valid only from {credential.From.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}" : $"expired at {credential.Until.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}"
-        select new Finding("credential", $"{credential.What} {state}, and this host's clock says {seen.Now.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}",
+        let state = seen.Now < credential.From ? $"is valid only from {Rfc3339.Text(credential.From)}" : $"expired at {Rfc3339.Text(credential.Until)}"
+        select new Finding("credential", $"{credential.What} {state}, and this host's clock says {Rfc3339.Text(seen.Now)}",
             "renew it (a pod's token is renewed by kubelet, kubeadm's certificates by `kubeadm certs renew`), or set the clock right");
 
     public static IEnumerable<Finding> Rights(Examination seen)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using HostGw.Kubernetes;
 using Microsoft.Extensions.Hosting;
@@ -80,24 +79,21 @@ internal sealed class NetworkUnavailable(KubernetesClient client, string node, T
     // Conditions are merged by their type: the others stay.
     private static byte[] Patch(DateTimeOffset now)
     {
-        string at = now.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var json = new Utf8JsonWriter(buffer);
-        json.WriteStartObject();
-        json.WriteStartObject("status");
-        json.WriteStartArray("conditions");
-        json.WriteStartObject();
-        json.WriteString("type", "NetworkUnavailable");
-        json.WriteString("status", "False");
-        json.WriteString("reason", "HostGwRoutesStand");
-        json.WriteString("message", "hostgw made this node's routes");
-        json.WriteString("lastHeartbeatTime", at);
-        json.WriteString("lastTransitionTime", at);
-        json.WriteEndObject();
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenSpan.ToArray();
+        string at = Rfc3339.Text(now);
+        return JsonForm.Object(json =>
+        {
+            json.WriteStartObject("status");
+            json.WriteStartArray("conditions");
+            json.WriteStartObject();
+            json.WriteString("type", "NetworkUnavailable");
+            json.WriteString("status", "False");
+            json.WriteString("reason", "HostGwRoutesStand");
+            json.WriteString("message", "hostgw made this node's routes");
+            json.WriteString("lastHeartbeatTime", at);
+            json.WriteString("lastTransitionTime", at);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }).ToArray();
     }
 }

@@ -60,10 +60,6 @@ internal sealed class SavedNodesFile(string directory)
                 File.Delete(_temporary);
             return existed;
         }
-        catch (DirectoryNotFoundException)
-        {
-            return false;
-        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SavedNodesException(e.Message, e);

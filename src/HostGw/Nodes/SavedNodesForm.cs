@@ -17,18 +17,18 @@ internal static class SavedNodesForm
     private static readonly TimeSpan FarthestAhead = TimeSpan.FromHours(1);
 
     private const string Kind = "hostgw-nodes", Version = "1", Nothing = "-";
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
     private const int HashDigits = 64, LongestLine = 4096, Fields = 5;
 
     public static void Write(Stream stream, SavedNodes saved, NodeSelector selector)
     {
-        using HashingStream hashing = new(stream);
+        using SHA256 hash = SHA256.Create();
+        using CryptoStream hashing = new(stream, hash, CryptoStreamMode.Write, leaveOpen: true);
         string server = saved.ApiServer.IsNone ? Nothing : saved.ApiServer.ToString();
-        string at = saved.At.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
-        hashing.Write(Encoding.UTF8.GetBytes($"{Kind} {Version} {at} {server} {Labels(selector)}\n"));
+        hashing.Write(Encoding.UTF8.GetBytes($"{Kind} {Version} {Rfc3339.Text(saved.At)} {server} {Labels(selector)}\n"));
         SavedNodesJson.Write(hashing, saved);
         hashing.Write("\n"u8);
-        stream.Write(Encoding.ASCII.GetBytes($"{hashing.Hash()}\n"));
+        hashing.FlushFinalBlock();
+        stream.Write(Encoding.ASCII.GetBytes($"{Convert.ToHexStringLower(hash.Hash!)}\n"));
     }
 
     /// <exception cref="SavedNodesException">It is damaged, too old, or not what this agent would have saved.</exception>
@@ -68,7 +68,7 @@ internal static class SavedNodesForm
 
     private static DateTimeOffset Time(string text, DateTimeOffset now)
     {
-        if (!DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at))
+        if (!DateTimeOffset.TryParseExact(text, Rfc3339.Format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at))
             throw new SavedNodesException("it does not say when it was written");
         if (now - at > LongestAge)
             throw new SavedNodesException($"it is of {text}, more than {LongestAge.TotalHours:0} h ago");

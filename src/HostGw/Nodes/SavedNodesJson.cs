@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text.Json;
 using HostGw.Planning;
 
@@ -72,7 +71,7 @@ internal static class SavedNodesJson
         json.WriteString("uid", node.Uid);
         // A time that could not be read is left out, and cannot be read again.
         if (node.CreatedAt != long.MaxValue)
-            json.WriteString("creationTimestamp", DateTimeOffset.FromUnixTimeSeconds(node.CreatedAt).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+            json.WriteString("creationTimestamp", Rfc3339.Text(DateTimeOffset.FromUnixTimeSeconds(node.CreatedAt)));
         if (!node.Labels.IsEmpty)
         {
             json.WriteStartObject("labels");

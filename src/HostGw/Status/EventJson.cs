@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
 
 namespace HostGw.Status;
@@ -10,7 +8,7 @@ internal static class EventJson
 {
     private const string Component = "hostgw";
 
-    public static byte[] Create(NodeEvent notice, DateTimeOffset now) => Write(json =>
+    public static byte[] Create(NodeEvent notice, DateTimeOffset now) => JsonForm.Object(json =>
     {
         json.WriteString("kind", "Event");
         json.WriteString("apiVersion", "v1");
@@ -32,12 +30,12 @@ internal static class EventJson
         json.WriteEndObject();
         json.WriteString("reportingComponent", Component);
         json.WriteString("reportingInstance", notice.Node);
-        json.WriteString("firstTimestamp", Time(now));
+        json.WriteString("firstTimestamp", Rfc3339.Text(now));
         WriteOccurrence(json, notice, 1, now);
-    });
+    }).ToArray();
 
     /// <param name="count">Null: as it stands.</param>
-    public static byte[] Patch(NodeEvent notice, int? count, DateTimeOffset now) => Write(json => WriteOccurrence(json, notice, count, now));
+    public static byte[] Patch(NodeEvent notice, int? count, DateTimeOffset now) => JsonForm.Object(json => WriteOccurrence(json, notice, count, now)).ToArray();
 
     /// <summary>How often it was seen, from an answer; 1 where it does not say.</summary>
     /// <exception cref="JsonException">It is no JSON.</exception>
@@ -51,21 +49,8 @@ internal static class EventJson
     private static void WriteOccurrence(Utf8JsonWriter json, NodeEvent notice, int? count, DateTimeOffset now)
     {
         json.WriteString("message", notice.Message);
-        json.WriteString("lastTimestamp", Time(now));
+        json.WriteString("lastTimestamp", Rfc3339.Text(now));
         if (count is not null)
             json.WriteNumber("count", count.Value);
-    }
-
-    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-
-    private static byte[] Write(Action<Utf8JsonWriter> members)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using var json = new Utf8JsonWriter(buffer);
-        json.WriteStartObject();
-        members(json);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -13,24 +12,20 @@ internal static class StatusJson
 
     public static ReadOnlyMemory<byte> Write(string version, string node, PassReport? last, StatusCounters counters, string? apiProblem)
     {
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
-        json.WriteStartObject();
-        json.WriteNumber("schemaVersion", SchemaVersion);
-        json.WriteString("version", version);
-        json.WriteString("node", node);
-        IReadOnlyList<string> notReady = StatusBoard.NotReady(last);
-        json.WriteBoolean("ready", notReady.Count == 0);
-        Strings(json, "notReady", notReady);
-        json.WriteString("apiServerProblem", apiProblem ?? "");
-        json.WriteString("resourceVersion", last?.ResourceVersion ?? "");
-        if (last?.Plan is { } plan)
-            WritePlan(json, plan, last);
-        WritePasses(json, last, counters);
-        json.WriteEndObject();
-        json.Flush();
-        buffer.Write("\n"u8);
-        return buffer.WrittenMemory;
+        return JsonForm.Document(json =>
+        {
+            json.WriteNumber("schemaVersion", SchemaVersion);
+            json.WriteString("version", version);
+            json.WriteString("node", node);
+            IReadOnlyList<string> notReady = StatusBoard.NotReady(last);
+            json.WriteBoolean("ready", notReady.Count == 0);
+            Strings(json, "notReady", notReady);
+            json.WriteString("apiServerProblem", apiProblem ?? "");
+            json.WriteString("resourceVersion", last?.ResourceVersion ?? "");
+            if (last?.Plan is { } plan)
+                WritePlan(json, plan, last);
+            WritePasses(json, last, counters);
+        });
     }
 
     private static void WritePlan(Utf8JsonWriter json, Plan plan, PassReport report)

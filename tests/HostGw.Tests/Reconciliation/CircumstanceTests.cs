@@ -91,7 +91,7 @@ public class CircumstanceTests
     {
         Agent agent = new();
         agent.Pass();
-        agent.Host.DropNat();
+        agent.Host.LoseNat();
 
         PassReport report = agent.Pass();
 

@@ -160,9 +160,6 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Somebody else removes our CNI configuration.</summary>
     public void LoseCni() => Cni = null;
 
-    /// <summary>Somebody else flushes our table.</summary>
-    public void DropNat() => Nat = null;
-
     private void Turn(HostPart part, bool wanted, Action change, List<HostFailure> failures)
     {
         if (wanted)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using HostGw.Planning;
@@ -22,19 +21,15 @@ internal static class Conflist
 
     public static byte[] Write(CniPlan plan)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
-        json.WriteStartObject();
-        json.WriteString("cniVersion", Version);
-        json.WriteString("name", "hostgw");
-        json.WriteStartArray("plugins");
-        WritePtp(json, plan);
-        WritePortmap(json);
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
+        return JsonForm.Document(json =>
+        {
+            json.WriteString("cniVersion", Version);
+            json.WriteString("name", "hostgw");
+            json.WriteStartArray("plugins");
+            WritePtp(json, plan);
+            WritePortmap(json);
+            json.WriteEndArray();
+        }).ToArray();
     }
 
     // Not bridge: a pod would reach no Service whose pod is on the same node without br_netfilter. No ipMasq: that is our own rule's.

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using HostGw.Planning;
@@ -21,18 +20,14 @@ internal static class WinBridgeConfig
         Prefix podCidr = plan.PodCidrs.FirstOrDefault(p => p.IsIPv4);
         if (podCidr.IsNone)
             throw new CniException("win-bridge needs an IPv4 podCIDR, which this node has not: set cni.install to false here");
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using var json = new Utf8JsonWriter(buffer, JsonForm.Readable);
-        json.WriteStartObject();
-        json.WriteString("cniVersion", "0.3.1");
-        json.WriteString("name", network);
-        json.WriteStartArray("plugins");
-        WritePlugin(json, podCidr, plan.Policies);
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
+        return JsonForm.Document(json =>
+        {
+            json.WriteString("cniVersion", "0.3.1");
+            json.WriteString("name", network);
+            json.WriteStartArray("plugins");
+            WritePlugin(json, podCidr, plan.Policies);
+            json.WriteEndArray();
+        }).ToArray();
     }
 
     private static void WritePlugin(Utf8JsonWriter json, Prefix podCidr, PodPolicies? policies)

@@ -21,9 +21,8 @@ internal static class Complaints
         return all;
     }
 
-    public static void Add(Html html, PageInput input)
+    public static void Add(Html html, IReadOnlyList<Complaint> all)
     {
-        IReadOnlyList<Complaint> all = Of(input);
         html.Add($"<section id=wrong data-live aria-live=polite>\n<h2>{(all.Count == 0 ? "Nothing is wrong" : "What is wrong")}</h2>\n");
         if (all.Count == 0)
             html.Add($"<p>Every route that should stand stands, and so do the rules.</p>\n");

@@ -43,9 +43,7 @@ internal sealed class Html
             case '>': _markup.Append("&gt;"); break;
             case '"': _markup.Append("&quot;"); break;
             case '\'': _markup.Append("&#39;"); break;
-            // Format covers the bidirectional overrides, which make a line read as another.
-            case int value when Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse
-                or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator:
+            case int value when !Quoted.IsVisible(rune):
                 _markup.Append(CultureInfo.InvariantCulture, $"\\u{{{value:x}}}");
                 break;
             default: _markup.Append(rune.ToString()); break;

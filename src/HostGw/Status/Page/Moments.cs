@@ -17,13 +17,11 @@ internal static class Moments
 
     public static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
-    public static string Full(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
     /// <summary>The clock's time within a day, else the date.</summary>
     public static string Short(DateTimeOffset at, DateTimeOffset now) =>
         (now - at).Duration() < TimeSpan.FromDays(1) ? Clock(at) : at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     /// <summary>"03:04:05 (12 min)", and all of it for who points at it.</summary>
     public static Html AddTime(this Html html, DateTimeOffset at, DateTimeOffset now) =>
-        html.Add($"<time datetime=\"{Full(at)}\" title=\"{Full(at)}\">{Short(at, now)} <span class=age>({Age(now - at)})</span></time>");
+        html.Add($"<time datetime=\"{Rfc3339.Text(at)}\" title=\"{Rfc3339.Text(at)}\">{Short(at, now)} <span class=age>({Age(now - at)})</span></time>");
 }

@@ -9,7 +9,8 @@ internal static class StatusPage
     public static byte[] Write(PageInput input)
     {
         Html html = new();
-        int problems = Complaints.Of(input).Count;
+        IReadOnlyList<Complaint> complaints = Complaints.Of(input);
+        int problems = complaints.Count;
         bool isReady = StatusBoard.NotReady(input.View.Last).Count == 0;
         string verdict = !isReady ? "not ready" : problems > 0 ? "ready, with problems" : "all in order";
         html.Add($"<!doctype html>\n<html lang=en data-version=\"{input.Version}\">\n<head>\n<meta charset=utf-8>\n<meta name=viewport content=\"width=device-width\">\n")
@@ -18,10 +19,10 @@ internal static class StatusPage
         html.Add($"</head>\n<body>\n<header id=top data-live>\n<h1>{input.Node}: <span class={(isReady ? problems > 0 ? "waits" : "good" : "wrong")}>{verdict}</span></h1>\n<p>");
         if (input.View.ReadySince is { } since)
             html.Add($"{(isReady ? "Ready" : "Not ready")} since ").AddTime(since, input.Now).Add($". ");
-        html.Add($"As of {Moments.Full(input.Now)}; all times are UTC.</p>\n</header>\n")
+        html.Add($"As of {Rfc3339.Text(input.Now)}; all times are UTC.</p>\n</header>\n")
             .Add($"<p id=stale class=wrong role=alert hidden></p>\n<main>\n");
 
-        Complaints.Add(html, input);
+        Complaints.Add(html, complaints);
         PeerCounts counts = PeerCounts.Of(input.View.Standings);
         PeersPicture.Add(html, input, counts);
         HostFacts.Add(html, input);

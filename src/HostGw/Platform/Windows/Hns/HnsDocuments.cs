@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using HostGw.Planning;
@@ -97,15 +96,5 @@ internal static class HnsDocuments
         json.WriteEndObject();
     }
 
-    private static string Write(Action<Utf8JsonWriter> content)
-    {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            content(json);
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+    private static string Write(Action<Utf8JsonWriter> members) => Encoding.UTF8.GetString(JsonForm.Object(members).Span);
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace HostGw.Settings;
+namespace HostGw;
 
 /// <summary>Text of unknown origin, fit for a terminal and a log.</summary>
 internal static class Quoted
@@ -33,8 +33,9 @@ internal static class Quoted
         return shown.ToString();
     }
 
+    /// <summary>Whether a reader sees it, and nothing but it.</summary>
     // Format covers the bidirectional overrides, which make a line read as another.
-    private static bool IsVisible(Rune rune) => Rune.GetUnicodeCategory(rune) is not
+    public static bool IsVisible(Rune rune) => Rune.GetUnicodeCategory(rune) is not
         (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

@@ -20,7 +20,7 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
         var stream = new NetworkStream(socket, ownsSocket: true);
         try
         {
-            Stream result = configuration.Server.Scheme == "https" ? await SecureAsync(stream, cancellationToken) : stream;
+            Stream result = configuration.Server.Scheme == "https" ? await SecureAsync(stream, context.InitialRequestMessage.Version, cancellationToken) : stream;
             IPAddress address = ((IPEndPoint)socket.RemoteEndPoint!).Address;
             Volatile.Write(ref _remote, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
             return result;
@@ -92,13 +92,13 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
         }
     }
 
-    private async Task<SslStream> SecureAsync(Stream stream, CancellationToken cancellationToken)
+    private async Task<SslStream> SecureAsync(Stream stream, Version version, CancellationToken cancellationToken)
     {
         using var trust = new ServerTrust(configuration);
         var secure = new SslStream(stream);
         try
         {
-            await secure.AuthenticateAsClientAsync(trust.Options(), cancellationToken);
+            await secure.AuthenticateAsClientAsync(trust.Options(version), cancellationToken);
             return secure;
         }
         catch (Exception e) when (e is AuthenticationException or IOException)

@@ -21,12 +21,13 @@ internal sealed class ServerTrust : IDisposable
 
     private string ExpectedName => _configuration.TlsServerName ?? _configuration.Server.IdnHost;
 
-    public SslClientAuthenticationOptions Options()
+    /// <param name="version">The latest HTTP to be spoken. Every API server and proxy before it speaks 1.1, too: `kubectl exec` needs it.</param>
+    public SslClientAuthenticationOptions Options(Version version)
     {
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = ExpectedName,
-            ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+            ApplicationProtocols = version.Major < 2 ? [SslApplicationProtocol.Http11] : [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Accept(certificate, chain, errors),
             ClientCertificateContext = ClientCertificate(),
         };

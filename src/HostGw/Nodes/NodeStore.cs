@@ -27,6 +27,16 @@ internal sealed class NodeStore
         }
     }
 
+    /// <summary>How many nodes there are; 0 before the first list.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _nodes.Count;
+        }
+    }
+
     /// <summary>The latest that was heard of, bookmarks included; empty before the first list.</summary>
     public string ResourceVersion
     {

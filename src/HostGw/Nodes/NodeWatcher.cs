@@ -12,9 +12,11 @@ internal sealed class NodeWatcher(
 {
     // A watch that ends sooner counts as a failed attempt, so that no server can make us spin.
     private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ReconnectSpread = TimeSpan.FromSeconds(1);
     private const int TimeoutsBeforeList = 3;
+
+    // The heartbeats of so many nodes come every few seconds at most: a connection that is silent is dead, and needs no ping.
+    private const int NeverSilent = 1000;
 
     private readonly NodeLister _lister = new(client, reader, store, time);
     private readonly StreamingList _streaming = new(client, store);
@@ -104,15 +106,16 @@ internal sealed class NodeWatcher(
     private async Task<WatchEnd> WatchAsync(CancellationToken cancellationToken)
     {
         TimeSpan atMost = TimeSpan.FromSeconds(Random.Shared.Next(300, 600));
-        using var timeout = new CancellationTokenSource(atMost + Grace, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _quorum.Interrupt, cancellationToken);
+        bool pinged = store.Count is > 0 and < NeverSilent;
+        using var patience = new WatchPatience(atMost, pinged, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.End, _quorum.Interrupt, cancellationToken);
         string version = store.ResourceVersion;
         try
         {
-            using ApiResponse response = await (_mustList ? _streaming.OpenAsync(atMost, either.Token) : client.WatchNodesAsync(version, atMost, either.Token));
+            using ApiResponse response = await (_mustList ? _streaming.OpenAsync(atMost, pinged, either.Token) : client.WatchNodesAsync(version, atMost, pinged, either.Token));
             logger.WatchStarted(version);
             _timeouts = 0;
-            await reader.ReadWatchAsync(response, Sink(timeout, atMost + Grace), either.Token);
+            await reader.ReadWatchAsync(response, Sink(patience), either.Token);
             logger.WatchEnded();
             return WatchEnd.Ordinary;
         }
@@ -137,12 +140,19 @@ internal sealed class NodeWatcher(
         return WatchEnd.Dropped;
     }
 
-    private Action<WatchEventType, NodeDraft> Sink(CancellationTokenSource timeout, TimeSpan afterList)
+    private Action<WatchEventType, NodeDraft> Sink(WatchPatience patience)
     {
         if (_mustList)
-            return _streaming.Sink(timeout, afterList, Streamed, Apply);
+            return _streaming.Sink(patience, Streamed, Follow);
         _feed.Reached();
-        return Apply;
+        patience.AwaitEvents();
+        return Follow;
+
+        void Follow(WatchEventType type, NodeDraft draft)
+        {
+            patience.Heard();
+            Apply(type, draft);
+        }
     }
 
     private void Apply(WatchEventType type, NodeDraft draft)

@@ -6,9 +6,6 @@ namespace HostGw.Nodes;
 /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
 internal sealed class StreamingList(KubernetesClient client, NodeStore store)
 {
-    // An old server begins an ordinary watch where it is asked for a list; on a quiet cluster it then says nothing.
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
-
     private readonly ListVersion _version = new(store);
     private bool _failed, _byQuorum;
 
@@ -21,14 +18,15 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
     /// <summary>Whether the next list should be one; after one that came to nothing, the next goes by pages.</summary>
     public bool IsDue => IsSupported && !_failed;
 
+    /// <inheritdoc cref="KubernetesClient.WatchNodesAsync" path="/param"/>
     /// <summary>Begins a list; the store is unchanged until it ends.</summary>
     /// <exception cref="KubernetesException">Refused, or not reached.</exception>
-    public async Task<ApiResponse> OpenAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    public async Task<ApiResponse> OpenAsync(TimeSpan atMost, bool pinged, CancellationToken cancellationToken)
     {
         try
         {
             string? from = _version.Next;
-            ApiResponse response = await client.StreamNodesAsync(from, atMost, cancellationToken);
+            ApiResponse response = await client.StreamNodesAsync(from, atMost, pinged, cancellationToken);
             _byQuorum = from is null;
             _version.Reached();
             store.BeginList();
@@ -50,23 +48,25 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
     }
 
     /// <summary>What the events of the watch go to: the list, and after its end <paramref name="follow"/>.</summary>
-    /// <param name="timeout">Of the watch: until the end of the list it comes after a silence.</param>
     /// <param name="listed">Told whether planning would see a difference.</param>
-    public Action<WatchEventType, NodeDraft> Sink(
-        CancellationTokenSource timeout, TimeSpan afterList, Action<bool> listed, Action<WatchEventType, NodeDraft> follow)
+    public Action<WatchEventType, NodeDraft> Sink(WatchPatience patience, Action<bool> listed, Action<WatchEventType, NodeDraft> follow)
     {
-        timeout.CancelAfter(LongestSilence);
+        patience.AwaitList();
         return (type, draft) =>
         {
             if (!IsRunning)
             {
                 follow(type, draft);
-                return;
             }
-            bool isEnd = Take(type, draft, out bool different);
-            timeout.CancelAfter(isEnd ? afterList : LongestSilence);
-            if (isEnd)
+            else if (Take(type, draft, out bool different))
+            {
+                patience.AwaitEvents();
                 listed(different);
+            }
+            else
+            {
+                patience.AwaitList();
+            }
         };
     }
 

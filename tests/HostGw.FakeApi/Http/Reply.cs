@@ -43,8 +43,11 @@ internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? p
             return;
 
         IsBrokenOff = true;
-        if (!planned!.CleanEnd)
-            context.Abort();
+        if (planned!.CleanEnd)
+            return;
+        // What was sent arrives before the connection breaks; over HTTP/1.1 a reset would take it along.
+        await Task.Delay(50, context.RequestAborted);
+        context.Abort();
     }
 
     public async Task SendStatusAsync(ApiException error, bool asProtobuf)

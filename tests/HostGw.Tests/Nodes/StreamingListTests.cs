@@ -60,15 +60,37 @@ public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf
     }
 
     [Fact]
-    public async Task Silence_is_short_before_the_end_of_the_list_and_long_after_it()
+    public async Task Silence_is_shorter_before_the_end_of_the_list_than_after_it()
+    {
+        PutNodes("a");
+        var time = new RecordingTime();
+        await using NodeFollower follower = new(Api, time: time);
+        await EventuallyAsync(() => follower.Announced.Length == 1 && time.Set.Contains(TimeSpan.FromSeconds(25)), "the list");
+        Assert.Equal([TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(25)], time.Set.Distinct());
+    }
+
+    [Fact]
+    public async Task What_follows_a_list_of_few_nodes_is_pinged_and_may_be_silent()
     {
         PutNodes("a");
         var time = new RecordingTime();
         await using NodeFollower follower = new(Api, time: time);
         await EventuallyAsync(() => follower.Announced.Length == 1, "the list");
-        TimeSpan[] set = time.Set;
-        Assert.All(set[..^1], t => Assert.Equal(TimeSpan.FromSeconds(10), t));
-        Assert.InRange(set[^1], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(11));
+        Api.ExpireWatches();
+        await EventuallyAsync(() => Lists.Length == 2 && time.Set[^1] > TimeSpan.FromSeconds(25), "the next");
+        Assert.Equal(["HTTP/1.1", "HTTP/2"], Lists.Select(l => l.Protocol));
+        Assert.InRange(time.Set[^1], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(11));
+    }
+
+    [Fact]
+    public async Task Many_nodes_are_never_silent_and_need_no_ping()
+    {
+        PutNodes([.. Enumerable.Range(0, 1000).Select(i => $"n{i}")]);
+        await using NodeFollower follower = new(Api);
+        await EventuallyAsync(() => follower.Announced.Length == 1, "the list");
+        Api.ExpireWatches();
+        await EventuallyAsync(() => Lists.Length == 2 && follower.Watcher.Feed.ListedAt is not null, "the next");
+        Assert.All(Lists, l => Assert.Equal("HTTP/1.1", l.Protocol));
     }
 
     [Fact]

@@ -167,7 +167,10 @@ internal sealed class NodeStore
 
     private NodeSnapshot Take()
     {
-        ClusterNode[] nodes = [.. _nodes.Values.Select(e => e.Node)];
+        var nodes = new ClusterNode[_nodes.Count];
+        int next = 0;
+        foreach (Entry entry in _nodes.Values)
+            nodes[next++] = entry.Node;
         Array.Sort(nodes, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return new(ImmutableCollectionsMarshal.AsImmutableArray(nodes), _resourceVersion.ToString(), _isComplete) { SavedAt = _savedAt, QuorumReads = _quorumReads };
     }

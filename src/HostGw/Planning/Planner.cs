@@ -71,7 +71,7 @@ internal static class Planner
 
     private static ImmutableArray<PodRoute> Routes(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, RouteTargets targets)
     {
-        List<PodRoute> routes = new(verdicts.Length);
+        var routes = ImmutableArray.CreateBuilder<PodRoute>(verdicts.Count(v => v.Kind == VerdictKind.Routed));
         foreach (Verdict verdict in verdicts)
         {
             if (verdict.Kind == VerdictKind.Routed)
@@ -84,19 +84,20 @@ internal static class Planner
         }
         targets.AddOwn(routes);
         routes.Sort((a, b) => a.Key.CompareTo(b.Key));
-        return Distinct(routes);
+        RemoveRepeated(routes);
+        return routes.DrainToImmutable();
     }
 
     // A node may list a podCIDR twice.
-    private static ImmutableArray<PodRoute> Distinct(List<PodRoute> sorted)
+    private static void RemoveRepeated(ImmutableArray<PodRoute>.Builder sorted)
     {
-        var distinct = ImmutableArray.CreateBuilder<PodRoute>(sorted.Count);
-        foreach (PodRoute route in sorted)
+        int kept = 0;
+        for (int i = 0; i < sorted.Count; i++)
         {
-            if (distinct.Count == 0 || distinct[^1].Key != route.Key)
-                distinct.Add(route);
+            if (kept == 0 || sorted[kept - 1].Key != sorted[i].Key)
+                sorted[kept++] = sorted[i];
         }
-        return distinct.DrainToImmutable();
+        sorted.Count = kept;
     }
 
     private static ImmutableArray<Prefix> WaitingFor(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, RouteTargets targets)

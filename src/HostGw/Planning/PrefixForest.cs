@@ -10,8 +10,14 @@ internal sealed class PrefixForest
     private readonly int[] _parents;
 
     public PrefixForest(IEnumerable<Prefix> alignedPrefixes)
+        : this([.. alignedPrefixes])
     {
-        _prefixes = [.. alignedPrefixes];
+    }
+
+    /// <param name="alignedPrefixes">Are sorted in place, and kept.</param>
+    public PrefixForest(Prefix[] alignedPrefixes)
+    {
+        _prefixes = alignedPrefixes;
         Array.Sort(_prefixes);
         int distinct = RemoveDuplicates(_prefixes);
         if (distinct < _prefixes.Length)

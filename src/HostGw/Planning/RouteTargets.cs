@@ -6,7 +6,7 @@ namespace HostGw.Planning;
 /// <param name="own">This node's podCIDRs.</param>
 internal sealed class RouteTargets(HostState host, ImmutableArray<Prefix> own, ApiServerRoute? apiServer, InterfaceChoice v4, InterfaceChoice v6)
 {
-    public void AddPeer(Prefix podCidr, Ip nextHop, List<PodRoute> routes)
+    public void AddPeer(Prefix podCidr, Ip nextHop, ImmutableArray<PodRoute>.Builder routes)
     {
         routes.Add(Route(podCidr, nextHop));
         if (host.Windows is { PodEndpoint: { } endpoint } windows)
@@ -14,14 +14,14 @@ internal sealed class RouteTargets(HostState host, ImmutableArray<Prefix> own, A
     }
 
     /// <summary>A route whose destinations are neighbours; none while there is no interface for it.</summary>
-    public void AddOnLink(Prefix destination, List<PodRoute> routes)
+    public void AddOnLink(Prefix destination, ImmutableArray<PodRoute>.Builder routes)
     {
         if (Choice(destination).IsUsable)
             routes.Add(Route(destination, default));
     }
 
     /// <summary>Windows alone: this node's pods are neighbours on its own segment, and the API server stays in reach.</summary>
-    public void AddOwn(List<PodRoute> routes)
+    public void AddOwn(ImmutableArray<PodRoute>.Builder routes)
     {
         if (host.Windows is null)
             return;

@@ -29,6 +29,8 @@ internal sealed class RouteDiff
 
     private void Walk()
     {
+        // At a first start it is all of them.
+        _changes.Add.EnsureCapacity(Math.Max(0, _plan.Routes.Length - _standing.Count));
         foreach (PodRoute route in _plan.Routes)
         {
             while (_next < _standing.Count && _standing[_next].Key.CompareTo(route.Key) < 0)

@@ -66,16 +66,18 @@ internal sealed class LinuxHost : IHostNetwork
         Attempt(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = _cni.Apply(null), failures);
         Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => EnableForwardingIPv4(changes.UplinkIPv4), failures);
         Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
-        Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
-
-        List<string> forward = [];
-        Attempt(HostPart.Forward, "look for drops of pods' packets", changes.ChangesForward, () => ApplyForward(changes, forward, failures), failures);
 
         // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
         NatWork? nat = null;
         Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes), failures);
         _routes.Apply(changes.Routes, failures);
         Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null && !changes.HoldsRules, () => _nat.ApplyAfter(nat!), failures);
+
+        // Both read much, and the routes and the rule need not wait for it.
+        List<string> forward = [];
+        Attempt(HostPart.Forward, "look for drops of pods' packets", changes.ChangesForward, () => ApplyForward(changes, forward, failures), failures);
+        Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
+
         Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
         _routes.Forget(changes.ForgetNeighbours, failures);
         bool networkStands = failures.All(f => f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours);

@@ -26,6 +26,8 @@ internal sealed class RouteLedger
         if (!ReferenceEquals(plan, _plan))
             _keys.RemoveWhere(k => !IsDefended(plan, k));
         _plan = plan;
+        // What doubles as it grows leaves as much again behind.
+        _keys.EnsureCapacity(plan.Routes.Length);
         for (int i = 0; i < standing.Count;)
             i = RememberKey(plan, standing, i);
         foreach (PodRoute route in done.Add)

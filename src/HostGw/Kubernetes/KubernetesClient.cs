@@ -125,7 +125,6 @@ internal sealed class KubernetesClient : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
     };
 
-    // Each on a connection of its own: agents spread over the API servers behind one address.
     private Task<ApiResponse> WatchAsync(string path, bool pinged, CancellationToken cancellationToken) =>
         SendAsync(new(HttpMethod.Get, path) { Version = pinged ? HttpVersion.Version20 : HttpVersion.Version11 }, cancellationToken);
 
@@ -152,6 +151,7 @@ internal sealed class KubernetesClient : IDisposable
     private async Task<HttpResponseMessage> SendAsync(ApiRequest sent, string? token, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(sent.Method, _root + sent.Path) { Version = sent.Version, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        // Each on a connection of its own: agents spread over the API servers behind one address.
         if (sent.Version == HttpVersion.Version11)
             request.Headers.ConnectionClose = true;
         if (token is not null)

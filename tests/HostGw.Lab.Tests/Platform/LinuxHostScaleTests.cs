@@ -34,6 +34,27 @@ public sealed class LinuxHostScaleTests(ITestOutputHelper output) : IDisposable
         Assert.Empty(_host.Ours());
     }
 
+    [Theory]
+    [InlineData(0, "")]
+    [InlineData(99, "")]
+    [InlineData(100, "scope 1 ")]
+    [InlineData(19_999, "scope 199 ")]
+    [InlineData(20_000, "")]
+    public void Of_many_routes_each_hundred_has_a_scope_that_changes_no_packets_way(int index, string scope)
+    {
+        PodRoute[] routes = [.. LinuxRoutesMany.Of(_host, 20_001)];
+        Assert.Empty(_host.Apply(c => c.Add.AddRange(routes)));
+        PodRoute route = routes[index];
+        Assert.Equal($"{route.Destination} via {route.NextHop} dev eth0 proto 157 {scope}onlink", _host.Show(route.Destination.ToString()));
+
+        // Sent by this host; and forwarded back over the same interface, past a strict check of where it comes from.
+        _host.Network.Sysctl("ipv4/conf/all/rp_filter", "1");
+        _host.Network.Sysctl("ipv4/ip_forward", "1");
+        Ip pod = route.Destination.Address.Plus(5), other = routes[(index + 150) % routes.Length].Destination.Address.Plus(5);
+        Assert.StartsWith($"{pod} via {route.NextHop} dev eth0 src 192.0.2.1", _host.Shell($"route get {pod}"), StringComparison.Ordinal);
+        Assert.StartsWith($"{pod} from {other} via {route.NextHop} dev eth0", _host.Shell($"route get {pod} from {other} iif eth0"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Reading_while_others_change_routes_tells_no_route_twice_and_ends()
     {

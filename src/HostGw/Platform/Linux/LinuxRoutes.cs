@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
@@ -9,6 +10,8 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 {
+    private const int RoutesPerScope = 100;
+
     private readonly NetlinkWriter _batch = new();
 
     /// <summary>Additions and replacements first: a podCIDR that moved is never without a route.</summary>
@@ -16,21 +19,26 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
     {
         Execute(
             HostPart.Routes, "add route", changes.Add, r => r.Key,
-            r => RouteEncoder.Add(_batch, r, protocol, socket.NextSequence()), failures);
+            (r, index) => RouteEncoder.Add(_batch, r, protocol, socket.NextSequence(), ScopeOf(index)), failures);
         Execute(
             HostPart.Routes, "replace route", changes.Replace, c => c.Route.Key,
-            c => RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence()), failures);
+            (c, _) => RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence()), failures);
         Execute(
             HostPart.Routes, "delete route", changes.Delete, r => r.Key,
-            r => RouteEncoder.Delete(_batch, r, socket.NextSequence()), failures, absenceIsSuccess: true);
+            (r, _) => RouteEncoder.Delete(_batch, r, socket.NextSequence()), failures, absenceIsSuccess: true);
     }
 
     public void Forget(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures) => Execute(
         HostPart.Neighbours, "forget neighbour", neighbours, n => new(Prefix.Host(n.Address), 0),
-        n => NeighbourMessages.Delete(_batch, n, socket.NextSequence()), failures, absenceIsSuccess: true);
+        (n, _) => NeighbourMessages.Delete(_batch, n, socket.NextSequence()), failures, absenceIsSuccess: true);
+
+    // Before it adds an IPv4 route the kernel looks for one with the same next hop, in a hash of protocol, scope, metric and
+    // interface, but not of the next hop's address (fib_find_info): thousands over one interface are one chain to walk.
+    // To packets all scopes below site mean the same. The first hundred routes look like anybody's.
+    private static byte ScopeOf(int index) => (byte)(index / RoutesPerScope % RT_SCOPE_SITE);
 
     private void Execute<T>(
-        HostPart part, string what, IReadOnlyList<T> changes, Func<T, RouteKey> keyOf, Action<T> encode,
+        HostPart part, string what, IReadOnlyList<T> changes, Func<T, RouteKey> keyOf, Action<T, int> encode,
         List<HostFailure> failures, bool absenceIsSuccess = false)
     {
         HashSet<int> refused = [];
@@ -41,7 +49,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
             {
                 _batch.Clear();
                 for (int i = first; i < changes.Count && _batch.Count < NetlinkSocket.MessagesPerSend; i++)
-                    encode(changes[i]);
+                    encode(changes[i], i);
                 socket.Execute(what, _batch, (index, error) =>
                 {
                     if (refused.Add(first + index) && (!absenceIsSuccess || !error.IsNotFound))

@@ -11,12 +11,13 @@ internal static class RouteEncoder
     private const ushort Request = NLM_F_REQUEST | NLM_F_ACK;
 
     /// <summary>Adds a route whose key no other route holds: else the kernel answers EEXIST.</summary>
-    public static void Add(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence) =>
-        New(writer, Request | NLM_F_CREATE | NLM_F_EXCL, route, protocol, sequence);
+    /// <param name="scope">Of a route over a gateway: anything from universe to below site.</param>
+    public static void Add(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence, byte scope = RT_SCOPE_UNIVERSE) =>
+        New(writer, Request | NLM_F_CREATE | NLM_F_EXCL, route, protocol, scope, sequence);
 
     /// <summary>Replaces the first route on the key, whoever owns it: the caller must know that it may.</summary>
     public static void Replace(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence) =>
-        New(writer, Request | NLM_F_CREATE | NLM_F_REPLACE, route, protocol, sequence);
+        New(writer, Request | NLM_F_CREATE | NLM_F_REPLACE, route, protocol, RT_SCOPE_UNIVERSE, sequence);
 
     /// <summary>Deletes this very route, and no other on its key.</summary>
     public static void Delete(NetlinkWriter writer, HostRoute route, uint sequence)
@@ -42,11 +43,11 @@ internal static class RouteEncoder
         writer.End();
     }
 
-    private static void New(NetlinkWriter writer, ushort flags, PodRoute route, byte protocol, uint sequence)
+    private static void New(NetlinkWriter writer, ushort flags, PodRoute route, byte protocol, byte scope, uint sequence)
     {
         bool viaGateway = !route.NextHop.IsNone;
         writer.Begin(RTM_NEWROUTE, flags, sequence);
-        Header(writer, route.Destination, protocol, viaGateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK, tos: 0, viaGateway ? RTNH_F_ONLINK : 0);
+        Header(writer, route.Destination, protocol, viaGateway ? scope : RT_SCOPE_LINK, tos: 0, viaGateway ? RTNH_F_ONLINK : 0);
         Key(writer, route.Key);
         NextHop(writer, route.NextHop, route.Interface, route.Destination);
         writer.End();

@@ -37,6 +37,7 @@ internal static class Rtnetlink
     public const byte RTN_UNICAST = 1;
     public const byte RTPROT_KERNEL = 2;
     public const byte RT_SCOPE_UNIVERSE = 0;
+    public const byte RT_SCOPE_SITE = 200;
     public const byte RT_SCOPE_LINK = 253;
     public const byte RT_SCOPE_NOWHERE = 255;
     public const uint RTNH_F_ONLINK = 4;

@@ -29,7 +29,7 @@ internal static class ManyNodes
     {
         Interfaces = [new(2, "eth0", IsUp: true, IsLoopback: false)],
         Addresses = [new(Ip.Parse(Address), Prefix.Parse("172.16.0.0/12"), 2)],
-        Routes = [.. routes.Select(Installed)],
+        Routes = [.. routes.Select(route => route.InstalledBy(157))],
         Forwarding = new(true, true),
     };
 
@@ -47,17 +47,4 @@ internal static class ManyNodes
     };
 
     private static Prefix PodCidr(int index) => new(FirstPodCidr.Plus((uint)index << 8), 24);
-
-    private static HostRoute Installed(PodRoute route) => new()
-    {
-        Destination = route.Destination,
-        Metric = route.Metric,
-        NextHop = route.NextHop,
-        Interface = route.Interface,
-        IsOnLink = true,
-        NextHopCount = 1,
-        IsUnicast = true,
-        Protocol = 157,
-        IsOurs = true,
-    };
 }

@@ -58,6 +58,21 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
 {
     public RouteKey Key => new(Destination, Metric);
 
+    /// <summary>As it is read back.</summary>
+    /// <param name="protocol">The number that marks it as ours.</param>
+    public HostRoute InstalledBy(ushort protocol) => new()
+    {
+        Destination = Destination,
+        Metric = Metric,
+        NextHop = NextHop,
+        Interface = Interface,
+        IsOnLink = !NextHop.IsNone,
+        NextHopCount = 1,
+        IsUnicast = true,
+        Protocol = protocol,
+        IsOurs = true,
+    };
+
     public bool IsInstalledAs(HostRoute route) =>
         route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 && route.Interface == Interface &&
         route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace HostGw.Planning;
 
@@ -23,13 +24,13 @@ internal readonly record struct Prefix : IComparable<Prefix>
     public bool IsNone => _family == 0;
 
     /// <summary>No bit is set behind the prefix length (RFC 4632).</summary>
-    public bool IsAligned => (Address.Value & HostMask) == 0;
+    public bool IsAligned => IsIPv4 ? (uint)(_low << Length) == 0 : (Address.Value & HostMask) == 0;
 
     /// <summary>The last address; for IPv4 the broadcast address.</summary>
     public Ip Last => Make(Address.Value | HostMask);
 
     /// <summary>The same prefix with its host bits cleared.</summary>
-    public Prefix Aligned => new(Make(Address.Value & ~HostMask), Length);
+    public Prefix Aligned => IsAligned ? this : new(Make(Address.Value & ~HostMask), Length);
 
     // A shift by 128 would be a shift by 0.
     private UInt128 HostMask =>
@@ -75,10 +76,14 @@ internal readonly record struct Prefix : IComparable<Prefix>
         TryParse(text, out Prefix prefix) ? prefix : throw new FormatException($"'{text}' is not a CIDR");
 
     /// <summary>By family, then address, then length: a prefix comes before everything inside it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int CompareTo(Prefix other)
     {
-        int result = Address.CompareTo(other.Address);
-        return result != 0 ? result : Length.CompareTo(other.Length);
+        if (_family != other._family)
+            return _family < other._family ? -1 : 1;
+        if (_high != other._high)
+            return _high < other._high ? -1 : 1;
+        return _low != other._low ? _low < other._low ? -1 : 1 : Length - other.Length;
     }
 
     public override int GetHashCode() => HashCode.Combine(_high, _low, Length);

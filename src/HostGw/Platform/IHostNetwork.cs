@@ -11,8 +11,9 @@ internal interface IHostNetwork : IDisposable
 
     /// <summary>Reads what stands, at once. The routes of the result are those of one pass: the next call reads over them.</summary>
     /// <param name="apiServer">The address that the API client is connected to; none while it is not.</param>
+    /// <param name="anew">False: where nobody else is heard to have changed it since, what was read before, and done since, will do.</param>
     /// <exception cref="HostNetworkException">The host cannot be read: nothing may be concluded from what is missing.</exception>
-    HostState Read(Ip apiServer);
+    HostState Read(Ip apiServer, bool anew = true);
 
     /// <summary>What <see cref="Apply"/> would do to the masquerade rule, in words; empty: nothing.</summary>
     /// <exception cref="HostNetworkException">The rule cannot be read.</exception>

@@ -7,6 +7,9 @@ namespace HostGw.Reconciliation;
 /// <summary>One pass: read the host, plan, compare, apply, record. Knows nothing of when.</summary>
 internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode adopt, TimeProvider time)
 {
+    // What these announce leaves routes, links and addresses as they were: thousands of routes are not read for it.
+    private const WakeCauses NoNewsOfTables = WakeCauses.Nodes | WakeCauses.Nat | WakeCauses.Cni;
+
     // What these announce leaves rules as they were.
     private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding | WakeCauses.Cni;
 
@@ -20,8 +23,6 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     private readonly CniBrake _cniBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private LastPass? _last;
-    // What the last pass read, if it left all of it as it was.
-    private HostState? _unchanged;
     private string[] _leftovers = [];
     private bool _owesLeftovers;
 
@@ -41,12 +42,10 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         HostState state;
         try
         {
-            // Rules are read by what keeps them; a large table of routes would be in their way.
-            state = causes == WakeCauses.Nat && _unchanged is not null ? _unchanged : host.Read(apiServer);
+            state = host.Read(apiServer, anew: (causes & ~NoNewsOfTables) != 0);
         }
         catch (HostNetworkException e)
         {
-            _unchanged = null;
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
         return Run(_planner.Plan(nodes.Nodes, state), state, causes, nodes.QuorumReads) with { NodesSavedAt = nodes.SavedAt };
@@ -96,7 +95,6 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         _last = new(
             _removalBrake.Held is null ? plan : plan with { Nat = changes.Nat },
             result.Failures.All(f => f.Part is not (HostPart.Nat or HostPart.Forward)), result.Cni is { IsOurs: true } || cniPause is not null, forwarding);
-        _unchanged = routes.IsEmpty && result.Failures.Count == 0 && !turnedOnIPv4 && !turnedOnIPv6 ? state : null;
         host.Expect(plan);
         return new()
         {

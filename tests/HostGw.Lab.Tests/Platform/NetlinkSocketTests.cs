@@ -48,13 +48,15 @@ public sealed class NetlinkSocketTests : IDisposable
     public void A_read_of_the_host_is_one_dump_each_of_routes_of_either_family_links_and_addresses()
     {
         _host.Apply(c => c.Add.AddRange([.. LinuxRoutesMany.Of(_host, 2000), .. LinuxRoutesMany.OfIPv6(_host, 2000)]));
-        var reader = new LinuxHostReader(_socket, _host.Options);
+        var reader = new LinuxHostReader(_socket, new(LinuxNamespace.Protocol, _socket.PortId), _host.Options);
         uint before = _socket.NextSequence();
 
-        HostState state = reader.Read(default);
+        HostState state = reader.Read(default, anew: true);
 
         Assert.Equal(4000, state.Routes.Count(r => r.IsOurs));
         Assert.Equal(before + 5, _socket.NextSequence());
+        Assert.Equal(4000, reader.Read(default, anew: false).Routes.Count(r => r.IsOurs));
+        Assert.Equal(before + 6, _socket.NextSequence());
     }
 
     [Fact]

@@ -43,6 +43,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public long Writes { get; private set; }
 
+    /// <summary>How often it was to be read anew.</summary>
     public int Reads { get; private set; }
 
     public Plan? Expected { get; private set; }
@@ -60,9 +61,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IEnumerable<string> OurRoutes => _routes.Where(r => r.IsOurs).OrderBy(r => r.Key).Select(Show);
 
-    public HostState Read(Ip apiServer)
+    public HostState Read(Ip apiServer, bool anew = true)
     {
-        Reads++;
+        Reads += anew ? 1 : 0;
         return ReadRefusal is null ? State with { Routes = [.. _routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
     }
 
@@ -97,9 +98,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             forwardChange = "";
 
         foreach (PodRoute route in changes.Routes.Add)
-            Do(HostPart.Routes, $"add {route.Destination}", route.Key, () => Add(Route(route)), failures);
+            Do(HostPart.Routes, $"add {route.Destination}", route.Key, () => Add(route.InstalledBy(157)), failures);
         foreach (RouteCorrection change in changes.Routes.Replace)
-            Do(HostPart.Routes, $"replace {change.Route.Destination}", change.Route.Key, () => Replace(Route(change.Route)), failures);
+            Do(HostPart.Routes, $"replace {change.Route.Destination}", change.Route.Key, () => Replace(change.Route.InstalledBy(157)), failures);
         foreach (HostRoute route in changes.Routes.Delete)
             Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
@@ -209,19 +210,6 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         HostRoute read = text.Finish().Routes[^1];
         return read with { Metric = read.Destination.IsIPv6 && read.Metric == 0 ? State.MetricIPv6 : read.Metric };
     }
-
-    private static HostRoute Route(PodRoute route) => new()
-    {
-        Destination = route.Destination,
-        Metric = route.Metric,
-        NextHop = route.NextHop,
-        Interface = route.Interface,
-        IsOnLink = !route.NextHop.IsNone,
-        NextHopCount = 1,
-        IsUnicast = true,
-        Protocol = 157,
-        IsOurs = true,
-    };
 
     private string Show(HostRoute route) =>
         $"{route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")} dev {State.Interface(route.Interface)?.Name}{(route.IsOurs ? "" : $" proto {route.Protocol}")}";

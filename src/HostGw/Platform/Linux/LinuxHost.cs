@@ -34,18 +34,18 @@ internal sealed class LinuxHost : IHostNetwork
         _nat = new(options, _nftables, _iptables[0], _iptables[1]);
         _forward = new(() => _nftables.Census, _iptables[0], _iptables[1]);
         _cni = new(options.Cni, Conflist.Format);
-        _reader = new(_socket, options);
         _routes = new(_socket, options.RouteProtocol);
         _leftovers = new(() => _nftables.Census, _iptables);
         _ruleNews = new(() => _nftables.PortId);
         _news = new(options.RouteProtocol, _socket.PortId);
+        _reader = new(_socket, _news, options);
     }
 
     public long Writes => _socket.Writes + _nftables.Writes + _iptables.Sum(p => p.Writes);
 
     public IReadOnlyList<string> Obstacles => [.. _forward.Obstacles, .. _cni.Obstacles];
 
-    public HostState Read(Ip apiServer) => _reader.Read(apiServer);
+    public HostState Read(Ip apiServer, bool anew = true) => _reader.Read(apiServer, anew);
 
     public string PreviewNat(NatPlan? desired) => _nat.Compare(desired, anew: true)?.What ?? "";
 
@@ -71,6 +71,7 @@ internal sealed class LinuxHost : IHostNetwork
         NatWork? nat = null;
         Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes), failures);
         _routes.Apply(changes.Routes, failures);
+        _reader.Did(changes, failures);
         Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null && !changes.HoldsRules, () => _nat.ApplyAfter(nat!), failures);
 
         // Both read much, and the routes and the rule need not wait for it.

@@ -13,14 +13,19 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
     private readonly Dictionary<int, HostInterface> _links = [];
     private readonly HashSet<HostAddress> _addresses = [];
     private volatile Plan _plan = new();
+    private long _heard;
 
     public uint OwnPort => ownPort;
+
+    /// <summary>Another number whenever anything was announced, be it news or not: while it stays, nobody but us has changed routes, links or addresses.</summary>
+    public long Heard => Volatile.Read(ref _heard);
 
     /// <summary>The routes that the last pass wanted: somebody else's on such a destination is news.</summary>
     public void Expect(Plan plan) => _plan = plan;
 
     public WakeCauses Read(ReadOnlySpan<byte> datagram)
     {
+        Interlocked.Increment(ref _heard);
         WakeCauses causes = WakeCauses.None;
         var messages = new NetlinkMessages(datagram);
         while (messages.Next())

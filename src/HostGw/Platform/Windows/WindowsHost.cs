@@ -35,7 +35,7 @@ internal sealed class WindowsHost : IHostNetwork
 
     public IReadOnlyList<string> Obstacles => [.. _stateProblem.Length > 0 ? [_stateProblem] : Array.Empty<string>(), .. _cni.Obstacles];
 
-    public HostState Read(Ip apiServer)
+    public HostState Read(Ip apiServer, bool anew = true)
     {
         HostState state = _reader.Read(apiServer);
         _podNetworkStands = state.Windows?.PodEndpoint is not null;

@@ -13,7 +13,8 @@ internal sealed class ReconcileLoop(
     Reconciler reconciler, NodeStore nodes, Func<Ip> apiServer, WakeUp wakeUp, LoopTimes times, TimeProvider time,
     Action<PassReport> record, PassLog log) : BackgroundService
 {
-    private const int ManyRoutes = 1000;
+    // Nodes, or routes.
+    private const int Many = 1000;
 
     private bool _owes;
 
@@ -28,6 +29,9 @@ internal sealed class ReconcileLoop(
             if (nodes.Snapshot is not { IsComplete: true } snapshot)
                 continue;
 
+            // What only the start needed must not add to what the first plan of many nodes needs.
+            if (causes.HasFlag(WakeCauses.Start) && snapshot.Nodes.Length >= Many)
+                GivePagesBack();
             PassReport report = reconciler.Run(snapshot, apiServer(), causes);
             log.Write(report);
             record(report);
@@ -44,11 +48,17 @@ internal sealed class ReconcileLoop(
     // more a while later, when what else begins with it has run, too.
     private void GiveBack(PassReport report)
     {
-        bool much = report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= ManyRoutes;
+        bool much = report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= Many;
         if (!much && !(_owes && report.Causes.HasFlag(WakeCauses.Resync)))
             return;
         _owes = much;
+        // The pages first: a collection takes memory of its own while it runs.
+        GivePagesBack();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+    }
+
+    private static void GivePagesBack()
+    {
         if (OperatingSystem.IsLinux())
             UntouchedPages.GiveBack();
     }

@@ -74,10 +74,14 @@ internal sealed class RouteDiff
         if (_onKey.Count == 1 && route.IsInstalledAs(_onKey[0]))
             return;
 
-        List<HostRoute> ours = _onKey.FindAll(r => r.IsOurs);
         if (_onKey.Count == 0)
+        {
             _changes.Add.Add(route);
-        else if (ours.Count == _onKey.Count)
+            return;
+        }
+
+        List<HostRoute> ours = _onKey.FindAll(r => r.IsOurs);
+        if (ours.Count == _onKey.Count)
             SettleAmongOurs(route, ours);
         else if (_onKey.Count == 1 && CauseToTakeOver(route, _onKey[0]) is { } cause)
             _changes.Replace.Add(new(route, _onKey[0], cause));

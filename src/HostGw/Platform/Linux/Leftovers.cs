@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Iptables;
@@ -11,10 +10,8 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class Leftovers(Func<NftCensus?> census, IptablesPrograms[] iptables)
 {
-    /// <param name="own">This node's podCIDRs.</param>
-    /// <param name="peers">Other nodes' podCIDRs.</param>
     /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
-    public List<Leftover> Find(ImmutableArray<Prefix> own, ImmutableArray<Prefix> peers)
+    public List<Leftover> Find(Plan plan)
     {
         List<Leftover> found = [];
         if (census() is { } tables)
@@ -24,13 +21,13 @@ internal sealed class Leftovers(Func<NftCensus?> census, IptablesPrograms[] ipta
         }
         foreach (IptablesPrograms programs in iptables)
         {
-            Find(programs, ipv4: true, own, peers, found);
-            Find(programs, ipv4: false, own, peers, found);
+            Find(programs, ipv4: true, plan, found);
+            Find(programs, ipv4: false, plan, found);
         }
         return found;
     }
 
-    private void Find(IptablesPrograms programs, bool ipv4, ImmutableArray<Prefix> own, ImmutableArray<Prefix> peers, List<Leftover> found)
+    private void Find(IptablesPrograms programs, bool ipv4, Plan plan, List<Leftover> found)
     {
         OwnChain nat = OwnChain.Masquerade;
         bool stands = programs.Flavour == IptablesFlavour.Nft
@@ -50,7 +47,9 @@ internal sealed class Leftovers(Func<NftCensus?> census, IptablesPrograms[] ipta
             found.Add(new($"{where}: whether a rule masquerades what goes from pod to pod is unknown ({e.Message})", null));
             return;
         }
-        foreach (LeftoverRule rule in LeftoverRules.Find(saved, [.. own.Where(p => p.IsIPv4 == ipv4)], [.. peers.Where(p => p.IsIPv4 == ipv4)]))
+        // Of many nodes many podCIDRs: only where there are rules to compare them with.
+        IEnumerable<Prefix> own = plan.OwnPodCidrs.Where(p => p.IsIPv4 == ipv4), peers = plan.Routes.Select(r => r.Destination).Where(p => p.IsIPv4 == ipv4);
+        foreach (LeftoverRule rule in LeftoverRules.Find(saved, [.. own], [.. peers]))
         {
             found.Add(new(
                 $"{where}: rule '-A {nat.Parent} {rule.Rule}' masquerades what goes from pod to pod",

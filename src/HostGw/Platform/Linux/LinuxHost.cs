@@ -54,7 +54,7 @@ internal sealed class LinuxHost : IHostNetwork
 
     public string PreviewCni(CniPlan? desired) => _cni.Preview(desired);
 
-    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan.OwnPodCidrs, [.. plan.Routes.Select(r => r.Destination)]);
+    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan);
 
     public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
 

@@ -21,7 +21,7 @@ internal enum WakeCauses
     /// <summary>An operation failed, or could not be finished.</summary>
     Retry = 256,
 
-    /// <summary>Nothing was announced for the resync interval.</summary>
+    /// <summary>So long ago was the last pass, or the last of these: nothing that is known is trusted.</summary>
     Resync = 512,
 
     /// <summary>Somebody changed a CNI configuration.</summary>

@@ -20,7 +20,7 @@ internal sealed class ReconcileLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        PassTimes passTimes = new(times);
+        PassTimes passTimes = new(times, time);
         WakeCauses causes = WakeCauses.None;
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -32,7 +32,7 @@ internal sealed class ReconcileLoop(
             // What only the start needed must not add to what the first plan of many nodes needs.
             if (causes.HasFlag(WakeCauses.Start) && snapshot.Nodes.Length >= Many)
                 GivePagesBack();
-            PassReport report = reconciler.Run(snapshot, apiServer(), causes);
+            PassReport report = reconciler.Run(snapshot, apiServer(), passTimes.WithDue(causes));
             log.Write(report);
             record(report);
             passTimes.After(report);

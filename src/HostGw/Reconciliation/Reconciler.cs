@@ -23,6 +23,8 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     private readonly CniBrake _cniBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private LastPass? _last;
+    // What the last pass read, if it left all of it as it was.
+    private HostState? _unchanged;
     private string[] _leftovers = [];
     private bool _owesLeftovers;
 
@@ -42,10 +44,12 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         HostState state;
         try
         {
-            state = host.Read(apiServer, anew: (causes & ~NoNewsOfTables) != 0);
+            // Rules are read by what keeps them; whatever others do to routes meanwhile, a dump would be in their way.
+            state = causes == WakeCauses.Nat && _unchanged is not null ? _unchanged : host.Read(apiServer, anew: (causes & ~NoNewsOfTables) != 0);
         }
         catch (HostNetworkException e)
         {
+            _unchanged = null;
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
         return Run(_planner.Plan(nodes.Nodes, state), state, causes, nodes.QuorumReads) with { NodesSavedAt = nodes.SavedAt };
@@ -95,6 +99,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         _last = new(
             _removalBrake.Held is null ? plan : plan with { Nat = changes.Nat },
             result.Failures.All(f => f.Part is not (HostPart.Nat or HostPart.Forward)), result.Cni is { IsOurs: true } || cniPause is not null, forwarding);
+        _unchanged = routes.IsEmpty && result.Failures.Count == 0 && !turnedOnIPv4 && !turnedOnIPv6 ? state : null;
         host.Expect(plan);
         return new()
         {

@@ -43,8 +43,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public long Writes { get; private set; }
 
-    /// <summary>How often it was to be read anew.</summary>
     public int Reads { get; private set; }
+
+    /// <summary>How many of them trusted nothing that was known.</summary>
+    public int ReadsAnew { get; private set; }
 
     public Plan? Expected { get; private set; }
 
@@ -63,7 +65,8 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public HostState Read(Ip apiServer, bool anew = true)
     {
-        Reads += anew ? 1 : 0;
+        Reads++;
+        ReadsAnew += anew ? 1 : 0;
         return ReadRefusal is null ? State with { Routes = [.. _routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
     }
 

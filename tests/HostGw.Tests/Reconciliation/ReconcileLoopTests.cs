@@ -106,6 +106,23 @@ public sealed class ReconcileLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task However_often_something_is_announced_it_runs_with_that()
+    {
+        await _loop.StartListedAsync();
+        for (int i = 0; i < 7; i++)
+        {
+            _loop.Time.Advance(TimeSpan.FromSeconds(20));
+            _loop.Signal(WakeCauses.Nodes);
+            await _loop.PassAsync();
+            _loop.Time.Advance(Between);
+            await _loop.IdleAsync(Resync);
+        }
+
+        WakeCauses nodes = WakeCauses.Nodes, both = WakeCauses.Nodes | WakeCauses.Resync;
+        Assert.Equal([First, nodes, nodes, both, nodes, nodes, both, nodes], _loop.Causes);
+    }
+
+    [Fact]
     public async Task A_signal_that_comes_with_the_timeout_is_not_lost()
     {
         await _loop.StartListedAsync();

@@ -22,6 +22,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
     private HostState? _known;
     private RouteChanges? _done;
     private long _heard;
+    private bool _isSure;
 
     /// <summary>How many routes of ours the next pass will read: a list that doubles leaves as much again behind.</summary>
     public void Expect(int routes)
@@ -35,7 +36,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
     public void Did(HostChanges changes, IReadOnlyList<HostFailure> failures)
     {
         RouteChanges routes = changes.Routes;
-        bool isClear = routes.Replace.Count == 0 && routes.Add.Count + routes.Delete.Count <= Few &&
+        bool isClear = routes.Replace.Count == 0 && routes.Add.Count + routes.Delete.Count <= Few && routes.Delete.All(r => r.Destination.Length > 0) &&
             changes is { EnableForwardingIPv4: false, EnableForwardingIPv6: false } && failures.All(f => f.Part != HostPart.Routes);
         // The pass still goes by what it read.
         (_known, _done) = isClear ? (_known, routes) : (null, null);
@@ -44,7 +45,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
     /// <exception cref="NetlinkException">The kernel refused, or stayed silent.</exception>
     public HostState Read(Ip apiServer, bool anew)
     {
-        if (!anew && _known is not null && _heard == news.Heard)
+        if (!anew && _known is not null && _isSure && _heard == news.Heard)
             Follow(_done);
         else
             ReadTables();
@@ -55,8 +56,10 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
     private void ReadTables()
     {
         _known = null;
-        // Before the dumps: what is announced meanwhile may be missing in them.
-        _heard = news.Heard;
+        // Before the dumps: what is announced meanwhile may be missing in them. And the kernel announces some things a moment
+        // before it has done them, as that a link is down before its routes go: only the second dump after the news is sure.
+        long heard = news.Heard;
+        (_isSure, _heard) = (heard == _heard, heard);
         RouteDecoder decoder = new(options.RouteProtocol);
         _routes.Clear();
         ReadRoutes(AF_INET, decoder, _routes);

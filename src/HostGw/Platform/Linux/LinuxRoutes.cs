@@ -22,7 +22,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
             (r, index) => RouteEncoder.Add(_batch, r, protocol, socket.NextSequence(), ScopeOf(index)), failures);
         Execute(
             HostPart.Routes, "replace route", changes.Replace, c => c.Route.Key,
-            (c, _) => RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence()), failures);
+            (c, index) => RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence(), ScopeOf(index)), failures);
         Execute(
             HostPart.Routes, "delete route", changes.Delete, r => r.Key,
             (r, _) => RouteEncoder.Delete(_batch, r, socket.NextSequence()), failures, absenceIsSuccess: true);
@@ -32,7 +32,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
         HostPart.Neighbours, "forget neighbour", neighbours, n => new(Prefix.Host(n.Address), 0),
         (n, _) => NeighbourMessages.Delete(_batch, n, socket.NextSequence()), failures, absenceIsSuccess: true);
 
-    // Before it adds an IPv4 route the kernel looks for one with the same next hop, in a hash of protocol, scope, metric and
+    // Before it takes an IPv4 route the kernel looks for one with the same next hop, in a hash of protocol, scope, metric and
     // interface, but not of the next hop's address (fib_find_info): thousands over one interface are one chain to walk.
     // To packets all scopes below site mean the same. The first hundred routes look like anybody's.
     private static byte ScopeOf(int index) => (byte)(index / RoutesPerScope % RT_SCOPE_SITE);

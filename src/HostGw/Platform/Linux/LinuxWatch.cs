@@ -11,11 +11,11 @@ internal static class LinuxWatch
 {
     private const int NFNLGRP_NFTABLES = 7;
 
-    // A v4 route vanishes with its link or last address without a word; NETCONF tells of forwarding.
+    // A v4 route vanishes with its link, last address or nexthop object without a word; NETCONF tells of forwarding.
     private static readonly int[] RouteGroups =
     [
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,
-        RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+        RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP,
     ];
 
     private delegate WakeCauses Judge(ReadOnlySpan<byte> datagram);

@@ -17,7 +17,7 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
 
     public uint OwnPort => ownPort;
 
-    /// <summary>Another number whenever anything was announced, be it news or not: while it stays, nobody but us has changed routes, links or addresses.</summary>
+    /// <summary>Another number whenever anything was announced, be it news or not: while it stays, nobody but us is heard to have changed routes, links or addresses.</summary>
     public long Heard => Volatile.Read(ref _heard);
 
     /// <summary>The routes that the last pass wanted: somebody else's on such a destination is news.</summary>

@@ -16,8 +16,9 @@ internal static class RouteEncoder
         New(writer, Request | NLM_F_CREATE | NLM_F_EXCL, route, protocol, scope, sequence);
 
     /// <summary>Replaces the first route on the key, whoever owns it: the caller must know that it may.</summary>
-    public static void Replace(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence) =>
-        New(writer, Request | NLM_F_CREATE | NLM_F_REPLACE, route, protocol, RT_SCOPE_UNIVERSE, sequence);
+    /// <param name="scope">Of a route over a gateway: anything from universe to below site.</param>
+    public static void Replace(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence, byte scope = RT_SCOPE_UNIVERSE) =>
+        New(writer, Request | NLM_F_CREATE | NLM_F_REPLACE, route, protocol, scope, sequence);
 
     /// <summary>Deletes this very route, and no other on its key.</summary>
     public static void Delete(NetlinkWriter writer, HostRoute route, uint sequence)

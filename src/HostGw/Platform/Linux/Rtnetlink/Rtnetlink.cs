@@ -80,6 +80,7 @@ internal static class Rtnetlink
     public const int RTNLGRP_IPV6_ROUTE = 11;
     public const int RTNLGRP_IPV4_NETCONF = 24;
     public const int RTNLGRP_IPV6_NETCONF = 25;
+    public const int RTNLGRP_NEXTHOP = 32;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -124,6 +124,7 @@ public sealed class LinuxHostKnownTests : IDisposable
         if (what == "replaced")
             Assert.Empty(_host.Apply(c => c.Add.Add(route)));
         ReadTwice();
+        HostRoute gateway = _host.Read().Routes.Single(r => r.Destination == Prefix.Parse("0.0.0.0/0"));
         HostRoute? standing = _host.Ours().Cast<HostRoute?>().SingleOrDefault();
         _host.Shell($"route add {Foreign} dev eth0");
         switch (what)
@@ -138,7 +139,7 @@ public sealed class LinuxHostKnownTests : IDisposable
                 Assert.Empty(_host.Apply(c => c.Add.AddRange(LinuxRoutesMany.Of(_host, 17))));
                 break;
             case "default":
-                Assert.Empty(_host.Apply(c => c.Delete.Add(_host.Read().Routes.Single(r => r.Destination == Prefix.Parse("0.0.0.0/0")))));
+                Assert.Empty(_host.Apply(c => c.Delete.Add(gateway)));
                 break;
             default:
                 Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true }));

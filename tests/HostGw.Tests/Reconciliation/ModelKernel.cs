@@ -26,18 +26,18 @@ internal sealed class ModelKernel(IEnumerable<HostRoute> routes)
         if (_routes.Any(r => IsOnKey(r, route)))
             Refusals.Add($"EEXIST {route.Destination}");
         else
-            Insert(Installed(route));
+            Insert(route.InstalledBy(RouteText.Ours));
     }
 
     private void Replace(PodRoute route)
     {
         int first = _routes.FindIndex(r => IsOnKey(r, route));
         if (first < 0)
-            Insert(Installed(route));
-        else if (_routes.Skip(first + 1).Any(r => r == Installed(route)))
+            Insert(route.InstalledBy(RouteText.Ours));
+        else if (_routes.Skip(first + 1).Any(r => r == route.InstalledBy(RouteText.Ours)))
             Refusals.Add($"EEXIST {route.Destination}");
         else
-            _routes[first] = Installed(route);
+            _routes[first] = route.InstalledBy(RouteText.Ours);
     }
 
     private void Delete(HostRoute route)
@@ -60,17 +60,4 @@ internal sealed class ModelKernel(IEnumerable<HostRoute> routes)
     }
 
     private static bool IsOnKey(HostRoute standing, PodRoute route) => standing.Key == route.Key && standing.Tos == 0;
-
-    private static HostRoute Installed(PodRoute route) => new()
-    {
-        Destination = route.Destination,
-        Metric = route.Metric,
-        NextHop = route.NextHop,
-        Interface = route.Interface,
-        IsOnLink = !route.NextHop.IsNone,
-        NextHopCount = 1,
-        IsUnicast = true,
-        Protocol = RouteText.Ours,
-        IsOurs = true,
-    };
 }

@@ -20,7 +20,8 @@ public sealed class RetryTests : IAsyncDisposable
         foreach (int seconds in new[] { 1, 2, 4, 8, 16, 32, 60, 60 })
             await NextAsync(TimeSpan.FromSeconds(seconds));
 
-        Assert.All(_loop.Causes.Skip(1), cause => Assert.Equal(WakeCauses.Retry, cause & ~WakeCauses.Resync));
+        WakeCauses retry = WakeCauses.Retry, both = WakeCauses.Retry | WakeCauses.Resync;
+        Assert.Equal([retry, retry, retry, retry, retry, both, both, both], _loop.Causes.Skip(1));
     }
 
     [Fact]

@@ -1,2 +1,2 @@
 // Namespaces have names, and two cores are few: one cluster at a time.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

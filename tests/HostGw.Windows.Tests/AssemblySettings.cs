@@ -1,2 +1,2 @@
 // Two cores are few, and an agent is one per Windows: one node at a time.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

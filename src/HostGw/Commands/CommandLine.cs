@@ -43,7 +43,7 @@ internal static class CommandLine
         string name, string about, UsedBy usedBy, Func<AgentSettings, ParseResult, CancellationToken, Task<int>> run)
     {
         var command = new Command(name, about);
-        SettingsOptions.AddTo(command, usedBy);
+        FlagSource.AddOptions(command, usedBy);
         command.SetAction((parsed, cancellationToken) => GuardAsync(
             async () => await run(SettingsReader.Read(usedBy, parsed, EnvironmentVariables()), parsed, cancellationToken),
             parsed.InvocationConfiguration.Error));

@@ -33,18 +33,17 @@ internal static class AgentHost
 
         // Kubernetes → Nodes
         services.AddSingleton(_ => ApiAccess.Connect(settings));
-        services.AddSingleton(new NodeReader(settings.Policy.NodeSelector));
-        services.AddSingleton<NodeStore>();
-        services.AddSingleton(s => new NodeWatcher(
-            s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
-        services.AddHostedService(s => s.GetRequiredService<NodeWatcher>());
+        services.AddSingleton(new NodeStore(settings.NodeName));
+        services.AddSingleton(s => new Reflector<NodeDraft>(
+            ApiAccess.Nodes(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<NodeStore>(),
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>()));
+        services.AddHostedService(s => s.GetRequiredService<Reflector<NodeDraft>>());
 
         // Nodes ⇄ the state directory
         if (settings.StateDirectory is { } directory)
-            AddSavedNodes(services, settings, new(directory));
+            AddSavedNodes(services, settings, new(directory, settings.Policy.NodeSelector));
 
-        services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<NodeWatcher>().ReadByQuorum, TimeProvider.System));
+        services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
 
         // → Planning → Reconciliation → Platform
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
@@ -57,7 +56,7 @@ internal static class AgentHost
         if (settings.ClearNetworkUnavailable)
         {
             services.AddSingleton(s => new NetworkUnavailable(
-                s.GetRequiredService<ApiClient>(), settings.NodeName, TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
+                s.GetRequiredService<ApiClient>(), settings.NodeName, s.GetRequiredService<NodeStore>(), TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
             services.AddHostedService(s => s.GetRequiredService<NetworkUnavailable>());
         }
         if (settings.WritesEvents)
@@ -72,7 +71,7 @@ internal static class AgentHost
         services.AddSingleton<StatusBoard>();
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), s.GetRequiredService<IHostNetwork>(), AgentVersion.Full, settings.NodeName,
-            () => Health(s.GetRequiredService<NodeWatcher>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));
+            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
         return builder.Build();
@@ -80,20 +79,20 @@ internal static class AgentHost
 
     private static void AddSavedNodes(IServiceCollection services, AgentSettings settings, SavedNodesFile file)
     {
-        services.AddSingleton(s => new LastKnownGood(
-            file, s.GetRequiredService<NodeStore>(), settings.Policy.NodeSelector, settings.NodeName,
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<LastKnownGood>>()));
-        services.AddHostedService(s => s.GetRequiredService<LastKnownGood>());
+        services.AddSingleton(s => new SavedNodesFallback(
+            file, s.GetRequiredService<NodeStore>(), settings.NodeName,
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<SavedNodesFallback>>()));
+        services.AddHostedService(s => s.GetRequiredService<SavedNodesFallback>());
         services.AddHostedService(s => new NodeSaver(
-            file, s.GetRequiredService<NodeStore>(), settings.Policy.NodeSelector, settings.NodeName, () => s.GetRequiredService<NodeWatcher>().Feed,
-            () => ApiServer(s), TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
+            file, s.GetRequiredService<NodeStore>(), settings.NodeName,
+            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s), () => []), TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
 
     // Before the first connection it is where it was: a route over it would keep us from ever reaching it.
     private static Ip ApiServer(IServiceProvider services) =>
         Ip.From(services.GetRequiredService<ApiClient>().RemoteAddress) is { IsNone: false } connected
             ? connected
-            : services.GetService<LastKnownGood>()?.ApiServer ?? default;
+            : services.GetService<SavedNodesFallback>()?.ApiServer ?? default;
 
     private static void Record(IServiceProvider services, PassReport report)
     {
@@ -105,5 +104,5 @@ internal static class AgentHost
             services.GetService<NetworkUnavailable>()?.NetworkStands();
     }
 
-    private static ApiHealth Health(NodeFeed feed, NodeStore nodes) => new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
+    private static ApiHealth Health(ReflectorFeed feed, NodeStore nodes) => new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
 }

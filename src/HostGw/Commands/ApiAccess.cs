@@ -23,9 +23,13 @@ internal static class ApiAccess
         ? ApiConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())
         : ApiConfiguration.InClusterConfig(settings.ApiServer?.ToString());
 
+    /// <summary>The requests for Nodes.</summary>
+    public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
+        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System);
+
     /// <summary>All nodes, once.</summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
-    /// <exception cref="NodeStreamException">The answer is broken.</exception>
+    /// <exception cref="InvalidAnswerException">The answer is broken.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     public static async Task<(NodeSnapshot Nodes, Ip ApiServer)> ListAsync(AgentSettings settings, CancellationToken cancellationToken)
     {
@@ -41,7 +45,7 @@ internal static class ApiAccess
         NodeStore store = new();
         try
         {
-            await new NodeLister(client, new(settings.Policy.NodeSelector), store, TimeProvider.System).ListAsync(patience.Token);
+            await Nodes(settings, client).ListAsync(store, "0", patience.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -38,7 +38,7 @@ internal static class Checkup
             {
                 seen = seen with { Nodes = (await ApiAccess.ListAsync(settings, client, cancellationToken)).Nodes };
             }
-            catch (Exception e) when (e is ApiException or NodeStreamException or IOException)
+            catch (Exception e) when (e is ApiException or InvalidAnswerException or IOException)
             {
                 seen = seen with { ApiProblem = e.Message };
             }

@@ -40,7 +40,7 @@ internal static class CleanupCommand
         }
         using IHostNetwork host = HostPlatform.Open(settings);
         int done = Run(host, output, error);
-        return settings.StateDirectory is null || RemoveState(new(settings.StateDirectory), output, error) ? done : Math.Max(done, ExitCodes.Failed);
+        return settings.StateDirectory is null || RemoveState(new(settings.StateDirectory, settings.Policy.NodeSelector), output, error) ? done : Math.Max(done, ExitCodes.Failed);
     }
 
     private static bool RemoveState(SavedNodesFile file, TextWriter output, TextWriter error)

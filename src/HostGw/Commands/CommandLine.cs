@@ -77,7 +77,7 @@ internal static class CommandLine
             await error.WriteLineAsync($"Could not {e.Message}");
             return ExitCodes.Failed;
         }
-        catch (Exception e) when (e is ApiException or NodeStreamException or IOException or PlatformNotSupportedException)
+        catch (Exception e) when (e is ApiException or InvalidAnswerException or IOException or PlatformNotSupportedException)
         {
             await error.WriteLineAsync(e.Message);
             return ExitCodes.Failed;

@@ -16,6 +16,7 @@ internal static class ApiRefusal
         {
             StatusCode = response.StatusCode,
             Reason = status.Reason,
+            Cause = status.Cause,
             RetryAfter = RetryAfter(response, time) ?? (status.RetryAfterSeconds is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : null),
         };
     }
@@ -25,6 +26,7 @@ internal static class ApiRefusal
     {
         StatusCode = (HttpStatusCode)status.Code,
         Reason = status.Reason,
+        Cause = status.Cause,
         RetryAfter = status.RetryAfterSeconds is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 

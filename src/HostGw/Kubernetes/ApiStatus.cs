@@ -9,6 +9,9 @@ internal sealed record ApiStatus(int Code, string Reason, string Message, int? R
 {
     private const int MaxText = 512;
 
+    /// <summary>The reason of the first of details.causes.</summary>
+    public string Cause { get; init; } = "";
+
     public static ApiStatus None { get; } = new(0, "", "", null);
 
     /// <summary>Reads what there is; an answer that is no Status (a proxy's page) becomes the message.</summary>
@@ -38,7 +41,7 @@ internal sealed record ApiStatus(int Code, string Reason, string Message, int? R
         ApiStatus status = None;
         while (reader.Read())
         {
-            if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth > 2)
+            if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth > 4)
                 continue;
             string name = reader.GetString()!;
             reader.Read();
@@ -47,6 +50,7 @@ internal sealed record ApiStatus(int Code, string Reason, string Message, int? R
                 (1, "code", JsonTokenType.Number) when reader.TryGetInt32(out int code) => status with { Code = code },
                 (1, "reason", JsonTokenType.String) => status with { Reason = OneLine(reader.GetString()!) },
                 (1, "message", JsonTokenType.String) => status with { Message = OneLine(reader.GetString()!) },
+                (4, "reason", JsonTokenType.String) when status.Cause.Length == 0 => status with { Cause = OneLine(reader.GetString()!) },
                 (2, "retryAfterSeconds", JsonTokenType.Number) when reader.TryGetInt32(out int after) => status with { RetryAfterSeconds = after },
                 _ => status,
             };

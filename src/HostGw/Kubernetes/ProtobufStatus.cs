@@ -30,7 +30,7 @@ internal static class ProtobufStatus
             {
                 (3, true) => status with { Message = ApiStatus.OneLine(Encoding.UTF8.GetString(bytes)) },
                 (4, true) => status with { Reason = ApiStatus.OneLine(Encoding.UTF8.GetString(bytes)) },
-                (5, true) => status with { RetryAfterSeconds = RetryAfter(bytes) },
+                (5, true) => ParseDetails(status, bytes),
                 (6, false) => status with { Code = (int)field.Value },
                 _ => status,
             };
@@ -38,16 +38,28 @@ internal static class ProtobufStatus
         return status;
     }
 
-    private static int? RetryAfter(ReadOnlySpan<byte> details)
+    private static ApiStatus ParseDetails(ApiStatus status, ReadOnlySpan<byte> details)
     {
-        int? seconds = null;
         var reader = new ProtobufReader(details);
-        while (TryRead(ref reader, out ProtobufField field, out _))
+        while (TryRead(ref reader, out ProtobufField field, out ReadOnlySpan<byte> bytes))
         {
             if (field is { Number: 5, HasBytes: false })
-                seconds = (int)field.Value;
+                status = status with { RetryAfterSeconds = (int)field.Value };
+            else if (field is { Number: 4, HasBytes: true } && status.Cause.Length == 0)
+                status = status with { Cause = ParseCause(bytes) };
         }
-        return seconds;
+        return status;
+    }
+
+    private static string ParseCause(ReadOnlySpan<byte> cause)
+    {
+        var reader = new ProtobufReader(cause);
+        while (TryRead(ref reader, out ProtobufField field, out ReadOnlySpan<byte> bytes))
+        {
+            if (field is { Number: 1, HasBytes: true })
+                return ApiStatus.OneLine(Encoding.UTF8.GetString(bytes));
+        }
+        return "";
     }
 
     private static bool TryRead(ref ProtobufReader reader, out ProtobufField field, out ReadOnlySpan<byte> bytes)

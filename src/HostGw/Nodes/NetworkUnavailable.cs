@@ -1,5 +1,6 @@
 using System.Text.Json;
 using HostGw.Kubernetes;
+using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -7,16 +8,17 @@ namespace HostGw.Nodes;
 
 /// <summary>Clears the condition NetworkUnavailable of this node, where it has one, once its network stands. Clouds set it, and while it is True no pod comes.</summary>
 /// <remarks>https://kubernetes.io/docs/reference/node/node-status/#condition</remarks>
-internal sealed class NetworkUnavailable(ApiClient client, string node, TimeProvider time, ILogger<NetworkUnavailable> logger) : BackgroundService
+internal sealed class NetworkUnavailable(ApiClient client, string node, NodeStore nodes, TimeProvider time, ILogger<NetworkUnavailable> logger) : BackgroundService
 {
     public static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
 
-    // It is set when a node joins, and hardly ever again; and every node asks.
+    // In case an event was missed.
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource _stands = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private TimeSpan _retry = FirstRetry;
     private string _said = "";
 
@@ -26,8 +28,32 @@ internal sealed class NetworkUnavailable(ApiClient client, string node, TimeProv
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await _stands.Task.WaitAsync(stoppingToken);
-        while (true)
-            await Task.Delay(await TryAsync(stoppingToken), time, stoppingToken);
+        nodes.NetworkUnavailableSet += Wake;
+        try
+        {
+            while (true)
+                await WaitAsync(await TryAsync(stoppingToken), stoppingToken);
+        }
+        finally
+        {
+            nodes.NetworkUnavailableSet -= Wake;
+        }
+    }
+
+    private void Wake() => _wake.Writer.TryWrite(true);
+
+    private async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(atMost, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await _wake.Reader.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nobody woke us: look all the same.
+        }
     }
 
     /// <summary>Returns when to try or to look again.</summary>
@@ -48,7 +74,7 @@ internal sealed class NetworkUnavailable(ApiClient client, string node, TimeProv
         catch (Exception e) when (e is ApiException or IOException or JsonException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return AfterFailure(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message, WatchRetry.AskedFor(e));
+            return AfterFailure(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message, (e as ApiException)?.RetryAfter);
         }
     }
 

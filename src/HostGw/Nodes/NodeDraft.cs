@@ -1,78 +1,138 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using HostGw.Kubernetes;
 using HostGw.Planning;
 
 namespace HostGw.Nodes;
 
-/// <summary>A Node while it is being read. One draft serves all nodes of a stream: a heartbeat is read and compared without allocating.</summary>
-/// <remarks>A decoder calls <see cref="Clear"/>, sets what it finds in any order, and ends with <see cref="Complete"/>.</remarks>
-internal sealed class NodeDraft(NodeSelector selector)
+/// <summary>A Node while it is decoded. A heartbeat is decoded and compared with the known node without allocating.</summary>
+/// <remarks>Field numbers: staging/src/k8s.io/api/core/v1/generated.proto of Kubernetes.</remarks>
+/// <param name="ownNode">The node whose conditions are read; null: none's.</param>
+internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) : ObjectDraft
 {
     public const string OsLabel = "kubernetes.io/os";
     public const string NextHopAnnotation = "hostgw.io/next-hop";
     public const string SkipAnnotation = "hostgw.io/skip";
 
-    /// <summary>A Node has at most one podCIDR per family and a few addresses; more than this is noise.</summary>
+    /// <summary>A Node has at most one podCIDR per family and a few addresses; the rest is ignored.</summary>
     public const int MaxEntries = 256;
 
-    /// <summary>Longest text kept of what could not be read, or of an operating system.</summary>
+    /// <summary>Longest text kept of an unreadable podCIDR or of an operating system.</summary>
     public const int MaxText = 64;
+
+    private const string Linux = "linux", Windows = "windows";
 
     private readonly DraftLabels _labels = new(selector);
     private readonly TextBuffer _osLabel = new(), _os = new();
+    private readonly TextBuffer _entryType = new(), _entryValue = new();
     private readonly List<Ip> _internalIPs = [], _externalIPs = [], _nextHops = [];
     private bool? _skip;
     private bool _hasNextHop;
 
-    public TextBuffer Name { get; } = new();
+    private enum Part
+    {
+        Skipped,
+        Spec,
+        Status,
+        Condition,
+        Address,
+        NodeInfo,
+    }
 
-    public TextBuffer Uid { get; } = new();
-
-    public TextBuffer ResourceVersion { get; } = new();
+    public override string Kind => "Node";
 
     public DraftPodCidrs PodCidrs { get; } = new();
 
-    /// <summary>Unix seconds; a node whose age cannot be read is the youngest.</summary>
-    public long CreatedAt { get; set; }
+    /// <summary>The condition NetworkUnavailable of the own node is there and not False.</summary>
+    public bool NetworkUnavailable { get; private set; }
 
-    public void Clear()
+    public override void Clear()
     {
-        Name.Clear();
-        Uid.Clear();
-        ResourceVersion.Clear();
-        CreatedAt = long.MaxValue;
-        _skip = _hasNextHop = false;
+        base.Clear();
+        _skip = _hasNextHop = NetworkUnavailable = false;
         _labels.Clear();
         _osLabel.Clear();
         _os.Clear();
         _nextHops.Clear();
         PodCidrs.Clear();
-        ClearAddresses();
-    }
-
-    public void ClearAddresses()
-    {
         _internalIPs.Clear();
         _externalIPs.Clear();
     }
 
-    /// <summary>An entry of status.addresses. Host names and text that is no address are left out.</summary>
-    public void AddAddress(NodeAddressType type, ReadOnlySpan<char> text)
+    public override int Child(int message, int field) => (int)((Part)message switch
     {
-        if (type == NodeAddressType.Other || !Ip.TryParse(text, out Ip ip))
+        0 => field switch { 2 => Part.Spec, 3 => Part.Status, _ => Part.Skipped },
+        Part.Status => field switch
+        {
+            4 when ownNode is not null && Name.Is(ownNode) => Part.Condition,
+            5 => Part.Address,
+            7 => Part.NodeInfo,
+            _ => Part.Skipped,
+        },
+        _ => Part.Skipped,
+    });
+
+    public override bool IsText(int message, int field) => ((Part)message, field) switch
+    {
+        (Part.Spec, 1 or 7) => true, // podCIDR, podCIDRs
+        (Part.Condition or Part.Address, 1 or 2) => true, // type, and status or address
+        (Part.NodeInfo, 9) => true, // operatingSystem
+        _ => false,
+    };
+
+    public override void Text(int message, int field, ReadOnlySpan<char> text, bool isCut)
+    {
+        if ((Part)message == Part.Spec && field == 1)
+            PodCidrs.SetSingle(text);
+        else if ((Part)message == Part.Spec)
+            PodCidrs.Add(text);
+        else if (isCut)
             return;
-        List<Ip> addresses = type == NodeAddressType.InternalIP ? _internalIPs : _externalIPs;
-        if (addresses.Count < MaxEntries)
+        else if ((Part)message == Part.NodeInfo)
+            SetOperatingSystem(text);
+        else
+            (field == 1 ? _entryType : _entryValue).Set(text);
+    }
+
+    public override void Begin(int message)
+    {
+        _entryType.Clear();
+        _entryValue.Clear();
+    }
+
+    public override void End(int message)
+    {
+        if ((Part)message == Part.Address)
+            AddAddress(_entryType.Span, _entryValue.Span);
+        else if ((Part)message == Part.Condition && _entryType.Is("NetworkUnavailable"))
+            NetworkUnavailable = !_entryValue.Is("False");
+    }
+
+    /// <summary>An entry of status.addresses. Host names and unreadable addresses are left out.</summary>
+    public void AddAddress(ReadOnlySpan<char> type, ReadOnlySpan<char> text)
+    {
+        List<Ip>? addresses = type switch { "InternalIP" => _internalIPs, "ExternalIP" => _externalIPs, _ => null };
+        if (addresses is { Count: < MaxEntries } && Ip.TryParse(text, out Ip ip))
             addresses.Add(ip);
     }
 
     public void SetOperatingSystem(ReadOnlySpan<char> text) => _os.Set(Cut(text));
 
-    public void SetLabel(ReadOnlySpan<char> key, ReadOnlySpan<char> value)
+    public override void SetLabel(ReadOnlySpan<char> key, ReadOnlySpan<char> value)
     {
         if (key.SequenceEqual(OsLabel))
             _osLabel.Set(Cut(value));
         _labels.Set(key, value);
+    }
+
+    public override bool ReadsAnnotation(ReadOnlySpan<char> key) => key is NextHopAnnotation or SkipAnnotation;
+
+    public override void SetAnnotation(ReadOnlySpan<char> key, ReadOnlySpan<char> value, bool isCut)
+    {
+        if (key is NextHopAnnotation)
+            SetNextHop(isCut ? "" : value);
+        else if (!isCut)
+            SetSkip(value);
     }
 
     /// <summary>Annotation hostgw.io/next-hop; empty, or text with one address that cannot be read, means that none may be used.</summary>
@@ -94,9 +154,9 @@ internal sealed class NodeDraft(NodeSelector selector)
     /// <summary>Annotation hostgw.io/skip.</summary>
     public void SetSkip(ReadOnlySpan<char> text) => _skip = text switch { "true" => true, "false" => false, _ => null };
 
-    public void Complete() => PodCidrs.Complete();
+    public override void Complete() => PodCidrs.Complete();
 
-    /// <summary>Whether planning would see no difference.</summary>
+    /// <summary>Planning would see no difference.</summary>
     public bool Matches(ClusterNode node) =>
         Name.Is(node.Name) && Uid.Is(node.Uid) && CreatedAt == node.CreatedAt && _skip == node.Skip &&
         OperatingSystem().SequenceEqual(node.OperatingSystem) &&
@@ -110,7 +170,7 @@ internal sealed class NodeDraft(NodeSelector selector)
         Name = Name.ToString(),
         Uid = Uid.ToString(),
         CreatedAt = CreatedAt,
-        OperatingSystem = OperatingSystemNames.Intern(OperatingSystem()),
+        OperatingSystem = Shared(OperatingSystem()),
         PodCidrs = PodCidrs.Prefixes(),
         UnreadablePodCidrs = PodCidrs.Unreadable(),
         InternalIPs = [.. _internalIPs],
@@ -121,9 +181,18 @@ internal sealed class NodeDraft(NodeSelector selector)
     };
 
     private ReadOnlySpan<char> OperatingSystem() =>
-        OperatingSystemNames.Normal(!_os.IsEmpty ? _os.Span : _osLabel.Span);
+        Normal(!_os.IsEmpty ? _os.Span : _osLabel.Span);
 
-    // Half a surrogate pair is no text.
+    // Lower case for the two that are known, linux for none, anything else as it is.
+    private static ReadOnlySpan<char> Normal(ReadOnlySpan<char> name) =>
+        name.IsEmpty || name.Equals(Linux, StringComparison.OrdinalIgnoreCase) ? Linux
+        : name.Equals(Windows, StringComparison.OrdinalIgnoreCase) ? Windows
+        : name;
+
+    private static string Shared(ReadOnlySpan<char> normal) =>
+        normal.SequenceEqual(Linux) ? Linux : normal.SequenceEqual(Windows) ? Windows : normal.ToString();
+
+    // Never half of a surrogate pair.
     internal static ReadOnlySpan<char> Cut(ReadOnlySpan<char> text) =>
         text.Length <= MaxText ? text : text[..(char.IsHighSurrogate(text[MaxText - 1]) ? MaxText - 1 : MaxText)];
 

@@ -1,21 +1,18 @@
-using HostGw.Planning;
+using HostGw.Kubernetes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HostGw.Nodes;
 
-/// <summary>Keeps on disk what the API server last said of the nodes: written when that changed, and once an hour to say that it still holds.</summary>
-/// <param name="nodeName">Of this node: a list without it is not worth keeping.</param>
-/// <param name="feed">How fresh the nodes are.</param>
-/// <param name="apiServer">The address of the API server.</param>
+/// <summary>Keeps the nodes on disk: written when they changed, and once an hour to renew their time.</summary>
+/// <param name="nodeName">This node's: a list without it is not saved.</param>
 internal sealed class NodeSaver(
-    SavedNodesFile file, NodeStore store, NodeSelector selector, string nodeName, Func<NodeFeed> feed, Func<Ip> apiServer,
-    TimeProvider time, ILogger<NodeSaver> logger) : BackgroundService
+    SavedNodesFile file, NodeStore store, string nodeName, SavedNodesSources sources, TimeProvider time, ILogger<NodeSaver> logger) : BackgroundService
 {
-    // Many changes in a moment are written once.
+    // Changes in quick succession are written once.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan StillHolds = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RenewAfter = TimeSpan.FromHours(1);
 
     private NodeSnapshot? _saved;
     private DateTimeOffset _savedAt;
@@ -26,17 +23,17 @@ internal sealed class NodeSaver(
         while (true)
         {
             await Task.Delay(_failed ? AfterFailure : Period, time, stoppingToken);
-            Look();
+            SaveIfDue();
         }
     }
 
-    private void Look()
+    private void SaveIfDue()
     {
         NodeSnapshot nodes = store.Snapshot;
-        if (!nodes.IsComplete || nodes.SavedAt is not null || feed() is not { HeardAt: { } at })
+        if (!nodes.IsComplete || nodes.SavedAt is not null || sources.Feed() is not { HeardAt: { } at })
             return;
         bool isNew = _saved is null || nodes.Nodes != _saved.Nodes;
-        if ((isNew && nodes.Nodes.Any(n => n.Name == nodeName)) || (!isNew && at - _savedAt >= StillHolds))
+        if ((isNew && nodes.Nodes.Any(n => n.Name == nodeName)) || (!isNew && at - _savedAt >= RenewAfter))
             Save(nodes, at);
     }
 
@@ -44,7 +41,7 @@ internal sealed class NodeSaver(
     {
         try
         {
-            file.Write(stream => SavedNodesForm.Write(stream, new(nodes.Nodes, nodes.ResourceVersion, at, apiServer()), selector));
+            file.Write(new SavedNodes(nodes.Nodes, nodes.ResourceVersion, at, sources.ApiServer()) { ApiServers = sources.ApiServers() });
             (_saved, _savedAt) = (nodes, at);
             if (_failed)
                 logger.NodesSavedAgain(file.Path);
@@ -52,10 +49,56 @@ internal sealed class NodeSaver(
         }
         catch (SavedNodesException e)
         {
-            // Once, however long it lasts.
+            // Logged once, however long it lasts.
             if (!_failed)
                 logger.NodesNotSaved(file.Path, e.Message);
             _failed = true;
         }
+    }
+}
+
+/// <summary>What is saved with the nodes.</summary>
+/// <param name="Feed">How current the nodes are.</param>
+/// <param name="ApiServer">The API server's address.</param>
+/// <param name="ApiServers">Further addresses of the API servers.</param>
+internal sealed record SavedNodesSources(
+    Func<ReflectorFeed> Feed, Func<Ip> ApiServer, Func<System.Collections.Immutable.ImmutableArray<IPEndPoint>> ApiServers);
+
+/// <summary>If the API server does not answer within 10 s of the start, the saved nodes are used until it does.</summary>
+/// <param name="nodeName">This node's: saved nodes without it are not used.</param>
+/// <param name="restored">Called when they are used.</param>
+internal sealed class SavedNodesFallback(
+    SavedNodesFile file, NodeStore store, string nodeName, Action restored, TimeProvider time, ILogger<SavedNodesFallback> logger) : BackgroundService
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private volatile SavedNodes? _nodes;
+
+    /// <summary>The API server's saved address; none if the saved nodes are not used.</summary>
+    public Ip ApiServer => _nodes?.ApiServer ?? default;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Delay(Patience, time, stoppingToken);
+        if (store.Snapshot.IsComplete)
+            return;
+        try
+        {
+            if (Read() is not { } saved)
+                return;
+            _nodes = saved;
+            if (store.Restore(saved))
+                restored();
+        }
+        catch (SavedNodesException e)
+        {
+            logger.SavedNodesUnusable(file.Path, e.Message);
+        }
+    }
+
+    private SavedNodes? Read()
+    {
+        SavedNodes? saved = file.Read(time.GetUtcNow());
+        return saved is null || saved.Nodes.Any(n => n.Name == nodeName) ? saved : throw new SavedNodesException($"it has no node '{nodeName}'");
     }
 }

@@ -1,12 +1,29 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using HostGw.Kubernetes;
 using HostGw.Planning;
 
 namespace HostGw.Nodes;
 
-/// <summary>The nodes as last heard of. One writer (the watcher), any number of readers of <see cref="Snapshot"/>.</summary>
-internal sealed class NodeStore
+/// <summary>The nodes of the cluster at one moment. A new one is made only if planning would see a difference.</summary>
+/// <param name="Nodes">Sorted by name, ordinal.</param>
+/// <param name="ResourceVersion">The store's when the snapshot was made.</param>
+/// <param name="IsComplete">False until the first list has arrived or was read from disk: an absent node may only be unknown.</param>
+internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string ResourceVersion, bool IsComplete)
+{
+    public static NodeSnapshot Nothing { get; } = new([], "", false);
+
+    /// <summary>When these nodes were saved; null if they came from the API server.</summary>
+    public DateTimeOffset? SavedAt { get; init; }
+
+    /// <summary>How many lists by quorum, which are not from a cache, had been read.</summary>
+    public int QuorumReads { get; init; }
+}
+
+/// <summary>The nodes as last received. One writer (the reflector), any number of readers.</summary>
+/// <param name="ownNode">This node's name, whose conditions are followed; null: nobody's.</param>
+internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDraft>
 {
     private readonly Lock _lock = new();
     private readonly TextBuffer _resourceVersion = new();
@@ -16,8 +33,15 @@ internal sealed class NodeStore
     private bool _isComplete;
     private DateTimeOffset? _savedAt;
     private int _quorumReads;
+    private bool _listedUnavailable;
 
-    /// <summary>Made when first asked for after a change.</summary>
+    /// <summary>This node's condition NetworkUnavailable became True or Unknown; called on the reflector's thread.</summary>
+    public event Action? NetworkUnavailableSet;
+
+    /// <summary>This node has a condition NetworkUnavailable that is not False, as far as is known.</summary>
+    public bool NetworkUnavailable { get; private set; }
+
+    /// <summary>Made on the first read after a change.</summary>
     public NodeSnapshot Snapshot
     {
         get
@@ -37,7 +61,7 @@ internal sealed class NodeStore
         }
     }
 
-    /// <summary>The latest that was heard of, bookmarks included; empty before the first list.</summary>
+    /// <summary>The latest received, bookmarks included; empty before the first list.</summary>
     public string ResourceVersion
     {
         get
@@ -47,28 +71,34 @@ internal sealed class NodeStore
         }
     }
 
-    /// <summary>Begins a full list, which changes nothing until it is complete; an earlier one that was not completed is forgotten.</summary>
-    public void BeginList() => _listing = NewSet();
+    /// <inheritdoc/>
+    public void BeginList()
+    {
+        _listing = NewSet();
+        _listedUnavailable = false;
+    }
 
     public void AddListed(NodeDraft draft)
     {
         if (draft.Name.IsEmpty || _listing is null)
             return;
-        // What did not change keeps its record: nothing is held twice while a list arrives.
+        if (IsOwn(draft))
+            _listedUnavailable = draft.NetworkUnavailable;
+        // A node that did not change keeps its record: none is held twice while a list arrives.
         ref Entry known = ref Find(_nodes, draft);
         bool same = !IsNull(ref known) && draft.Matches(known.Node);
         ClusterNode node = same ? known.Node : draft.Build();
         _listing[node.Name] = new(node, draft.ResourceVersion.AsNumber());
     }
 
-    /// <summary>A node that went while the list was arriving.</summary>
+    /// <inheritdoc/>
     public void RemoveListed(NodeDraft draft)
     {
         if (_listing is not null)
             Remove(_listing, draft);
     }
 
-    /// <summary>Takes in what was saved, unless a list has arrived by now.</summary>
+    /// <summary>Uses saved nodes, unless a list has arrived by now; returns whether it did.</summary>
     public bool Restore(SavedNodes saved)
     {
         Dictionary<string, Entry> nodes = NewSet();
@@ -84,9 +114,15 @@ internal sealed class NodeStore
         }
     }
 
-    /// <summary>Puts the list in place of what was known; returns whether that is a change.</summary>
-    /// <param name="byQuorum">The list is what the cluster had agreed on, not what some cache held.</param>
+    /// <summary>Replaces the contents; returns whether planning would see a difference, or the list was by quorum.</summary>
     public bool CompleteList(string resourceVersion, bool byQuorum = false)
+    {
+        bool changed = Replace(resourceVersion, byQuorum);
+        SetNetworkUnavailable(_listedUnavailable);
+        return changed;
+    }
+
+    private bool Replace(string resourceVersion, bool byQuorum)
     {
         Dictionary<string, Entry> listing = _listing ?? throw new InvalidOperationException("No list was begun");
         _listing = null;
@@ -109,9 +145,11 @@ internal sealed class NodeStore
         }
     }
 
-    /// <summary>Takes in an event of a watch; returns whether planning would see a difference. Late and repeated events do no harm.</summary>
+    /// <summary>Returns whether planning would see a difference. Late and repeated events change nothing.</summary>
     public bool Apply(WatchEventType type, NodeDraft draft)
     {
+        if (IsOwn(draft) && type is WatchEventType.Added or WatchEventType.Modified)
+            SetNetworkUnavailable(draft.NetworkUnavailable);
         lock (_lock)
         {
             bool changed = type switch
@@ -149,12 +187,22 @@ internal sealed class NodeStore
         return true;
     }
 
-    // The end of a node does not concern a later one of the same name.
+    // The deletion of a node does not concern a later one of the same name.
     private static bool Remove(Dictionary<string, Entry> nodes, NodeDraft draft)
     {
         ref Entry known = ref Find(nodes, draft);
         bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || draft.Uid.Is(known.Node.Uid));
         return same && nodes.Remove(known.Node.Name);
+    }
+
+    private bool IsOwn(NodeDraft draft) => ownNode is not null && draft.Name.Is(ownNode);
+
+    private void SetNetworkUnavailable(bool value)
+    {
+        bool isNew = value && !NetworkUnavailable;
+        NetworkUnavailable = value;
+        if (isNew)
+            NetworkUnavailableSet?.Invoke();
     }
 
     private void Advance(TextBuffer version)
@@ -182,6 +230,6 @@ internal sealed class NodeStore
 
     private static bool IsNull(ref Entry entry) => Unsafe.IsNullRef(ref entry);
 
-    /// <param name="ResourceVersion">As a number, 0 if it is none: of two reports about a node the higher is the later.</param>
+    /// <param name="ResourceVersion">As a number, 0 if it is none: of two reports of a node the higher is the later one.</param>
     private record struct Entry(ClusterNode Node, ulong ResourceVersion);
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
 
-namespace HostGw.Nodes;
+namespace HostGw.Kubernetes;
 
-/// <summary>Text that is set again and again without allocating, and becomes a string only when asked.</summary>
+/// <summary>Text that is overwritten again and again without allocating; it becomes a string only on ToString.</summary>
 internal sealed class TextBuffer
 {
     private char[] _chars = new char[64];

@@ -1,0 +1,149 @@
+using System.Globalization;
+
+namespace HostGw.Kubernetes;
+
+/// <summary>The requests of a reflector for one kind of object, and the decoding of their answers into one draft.</summary>
+/// <param name="path">Of the collection, such as /api/v1/nodes.</param>
+/// <param name="node">This node's name.</param>
+internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft draft, string node, TimeProvider time)
+    where TDraft : ObjectDraft
+{
+    private const int PageSize = 500;
+
+    private static readonly TimeSpan ListTimeout = TimeSpan.FromMinutes(5);
+
+    // Longer than etcd takes to elect a leader; the check is made again.
+    private static readonly TimeSpan TimelineTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Reads all pages into the store, which changes only when the last one is complete.</summary>
+    /// <param name="from">"0": anything the server's cache holds; null: by quorum; else that resource version or a later one.</param>
+    /// <exception cref="ApiException">Refused, not reached, or the list is older than <paramref name="from"/>.</exception>
+    /// <exception cref="InvalidAnswerException">A page is malformed.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public async Task<(bool Changed, long Bytes)> ListAsync(
+        IReflectorStore<TDraft> store, string? from, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(ListTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            (string version, long bytes) = await ReadPagesAsync(store, from, either.Token);
+            if (from is not null)
+                RequireNotOlder(version, from);
+            return (store.CompleteList(version, byQuorum: from is null), bytes);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ApiException($"The list did not arrive within {ListTimeout.TotalMinutes:0} min", e);
+        }
+    }
+
+    /// <summary>Begins a watch with bookmarks that the server ends after <paramref name="seconds"/>.</summary>
+    /// <param name="isList">It begins with all objects as they are at <paramref name="version"/> or later.</param>
+    /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
+    public Task<ApiResponse> WatchAsync(string version, int seconds, bool isList, CancellationToken cancellationToken) =>
+        client.GetProtobufAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}") +
+            (isList ? "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" : "") + "&resourceVersion=" + Uri.EscapeDataString(version),
+            cancellationToken);
+
+    /// <summary>A decoder for the events of a watch.</summary>
+    public WatchProtobuf DecodeEvents(Action<WatchEventType, TDraft> sink) => new(isWatch: true, draft, type => sink(type, draft));
+
+    /// <summary>
+    /// The resource version of the server's store, by a linearizable read of this node's Node. No watch tells it (one from a version in
+    /// the future is silent) and no cached list (it may lag).
+    /// </summary>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
+    /// <exception cref="InvalidAnswerException">The answer is malformed.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public async Task<string> ReadTimelineAsync(CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(TimelineTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using ApiResponse response = await client.GetMetadataAsync(
+                "/api/v1/nodes?fieldSelector=" + Uri.EscapeDataString("metadata.name=" + node), either.Token);
+            WatchProtobuf decoder = new(isWatch: false, new MetadataDraft(), static _ => { });
+            await decoder.ReadAsync(response, either.Token);
+            return decoder.Page().ResourceVersion;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ApiException($"The API server did not read this node's Node within {TimelineTimeout.TotalSeconds:0} s", e);
+        }
+    }
+
+    /// <summary>Resource versions are numbers in every known server; others cannot be compared.</summary>
+    public static bool IsOlder(string version, string other) =>
+        ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out ulong a) &&
+        ulong.TryParse(other, NumberStyles.None, CultureInfo.InvariantCulture, out ulong b) && a < b;
+
+    /// <summary>A server, or a proxy, may answer with less than it was asked for.</summary>
+    /// <exception cref="ApiException">The list is older.</exception>
+    public static void RequireNotOlder(string version, string from)
+    {
+        if (IsOlder(version, from))
+        {
+            string reason = $"The API server answered with resource version {ApiStatus.OneLine(version)}, which is older than {from}";
+            throw new ApiException(reason) { Cause = ApiException.VersionTooLarge };
+        }
+    }
+
+    private async Task<(string Version, long Bytes)> ReadPagesAsync(
+        IReflectorStore<TDraft> store, string? from, CancellationToken cancellationToken)
+    {
+        int limit = PageSize;
+        ListPage first = default, page = default;
+        long bytes = 0;
+        store.BeginList();
+        do
+        {
+            try
+            {
+                (page, long read) = await ReadPageAsync(store, PageQuery(limit, from, page.Continue), page.Continue, cancellationToken);
+                first = first == default ? page : first;
+                bytes += read;
+            }
+            catch (ApiException e) when (e.IsExpired && limit > 0 && page != default)
+            {
+                // The pages took longer than the server keeps their version: all at once, then nothing can expire.
+                (limit, first, page, bytes) = (0, default, default, 0);
+                store.BeginList();
+            }
+        }
+        while (page == default || page.Continue.Length > 0);
+        return (first.ResourceVersion, bytes);
+    }
+
+    private async Task<(ListPage Page, long Bytes)> ReadPageAsync(
+        IReflectorStore<TDraft> store, string query, string? token, CancellationToken cancellationToken)
+    {
+        using ApiResponse response = await client.GetProtobufAsync(path + query, cancellationToken);
+        WatchProtobuf decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
+        await decoder.ReadAsync(response, cancellationToken);
+        ListPage page = decoder.Page();
+        return page.Continue.Length == 0 || page.Continue != token
+            ? (page, decoder.Position)
+            : throw new InvalidAnswerException("The API server sends the same page again and again");
+    }
+
+    private static string PageQuery(int limit, string? from, string? token)
+    {
+        List<string> query = [];
+        if (limit > 0)
+            query.Add("limit=" + limit.ToString(CultureInfo.InvariantCulture));
+        if (!string.IsNullOrEmpty(token))
+            query.Add("continue=" + Uri.EscapeDataString(token));
+        else if (from is not null)
+            query.Add("resourceVersion=" + Uri.EscapeDataString(from) + (from == "0" ? "" : "&resourceVersionMatch=NotOlderThan"));
+        return query.Count == 0 ? "" : "?" + string.Join('&', query);
+    }
+
+    private sealed class MetadataDraft : ObjectDraft
+    {
+        public override string? Kind => null;
+    }
+}

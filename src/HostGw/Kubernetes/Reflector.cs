@@ -1,0 +1,351 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace HostGw.Kubernetes;
+
+/// <summary>Where a reflector puts what it decodes. A list replaces the contents only when it is complete.</summary>
+internal interface IReflectorStore<in TDraft>
+{
+    int Count { get; }
+
+    /// <summary>The latest received, bookmarks included.</summary>
+    string ResourceVersion { get; }
+
+    /// <summary>An earlier list that was not completed is forgotten.</summary>
+    void BeginList();
+
+    void AddListed(TDraft draft);
+
+    /// <summary>An object that was deleted while a streaming list was arriving.</summary>
+    void RemoveListed(TDraft draft);
+
+    /// <summary>Returns whether the contents changed.</summary>
+    bool CompleteList(string resourceVersion, bool byQuorum);
+
+    /// <summary>Returns whether the contents changed. Late and repeated events change nothing.</summary>
+    bool Apply(WatchEventType type, TDraft draft);
+}
+
+/// <summary>
+/// Keeps a store equal to the API server's objects of one kind: lists, then watches, and lists again only where a watch cannot be
+/// resumed. <see cref="ReflectorState"/> decides, <see cref="ListWatch{TDraft}"/> makes the requests.
+/// </summary>
+/// <param name="changed">Called after each change of the store's contents.</param>
+internal sealed class Reflector<TDraft>(
+    ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger) : BackgroundService
+    where TDraft : ObjectDraft
+{
+    // The end of a watch brings a timeline check: every 10 min ± 20 %.
+    private const int ShortestWatch = 480, LongestWatch = 720;
+
+    private static readonly TimeSpan EndTolerance = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    // A server sends a bookmark every minute. Dead connections are noticed earlier, by TCP keepalive.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(150);
+
+    // An old server takes the request for a streaming list for a watch, and says nothing in a quiet cluster.
+    private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
+
+    private readonly ReflectorState _state = new(time, Random.Shared.NextDouble);
+    private readonly ReflectorFeedState _feed = new(time, logger);
+    private readonly QuorumReadRequest _quorum = new();
+
+    public ReflectorFeed Feed => _feed.Now;
+
+    /// <summary>Lists by quorum as soon as the API server can be reached. <c>changed</c> is called even if nothing changed.</summary>
+    public void ReadByQuorum() => _quorum.Make();
+
+    /// <summary>Runs until cancelled; every failure of the API server is retried.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
+    {
+        ResiliencePipeline<OpenWatch> opening = new ResiliencePipelineBuilder<OpenWatch> { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions<OpenWatch>
+            {
+                MaxRetryAttempts = int.MaxValue,
+                ShouldHandle = static args => ValueTask.FromResult(IsTransient(args.Outcome.Exception)),
+                DelayGenerator = args => ValueTask.FromResult<TimeSpan?>(AfterFailure(args.Outcome.Exception!)),
+            })
+            .Build();
+        while (true)
+        {
+            using OpenWatch watch = await opening.ExecuteAsync(
+                static (reflector, token) => new ValueTask<OpenWatch>(reflector.OpenAsync(token)), this, stoppingToken);
+            Received end = await FollowAsync(watch, stoppingToken);
+            await PauseAsync(_state.After(end), stoppingToken);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _quorum.Dispose();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => RunAsync(stoppingToken);
+
+    // Takes the steps that come before a watch, and opens it.
+    private async Task<OpenWatch> OpenAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (_quorum.IsMade)
+                _state.After(Received.QuorumWanted);
+            ReflectorStep step = _state.Decide();
+            if (step == ReflectorStep.CheckTimeline)
+                await PauseAsync(_state.After(await CheckTimelineAsync(cancellationToken)), cancellationToken);
+            else if (step == ReflectorStep.ListPages)
+                await ListPagesAsync(cancellationToken);
+            else
+                return await OpenWatchAsync(isList: step == ReflectorStep.StreamList, cancellationToken);
+        }
+    }
+
+    private async Task<Received> CheckTimelineAsync(CancellationToken cancellationToken)
+    {
+        string known = store.ResourceVersion;
+        string actual = await api.ReadTimelineAsync(cancellationToken);
+        if (!ListWatch<TDraft>.IsOlder(actual, known))
+            return Received.Confirmed;
+        logger.StoreWentBack(known, actual);
+        return Received.WentBack;
+    }
+
+    private async Task ListPagesAsync(CancellationToken cancellationToken)
+    {
+        string? from = _state.ByQuorum ? null : _state.KnowsVersion ? store.ResourceVersion : "0";
+        (bool isDifferent, long bytes) = await api.ListAsync(store, from, cancellationToken);
+        if (from is null)
+            _quorum.Fulfilled();
+        Listed(isDifferent, bytes);
+    }
+
+    private async Task<OpenWatch> OpenWatchAsync(bool isList, CancellationToken cancellationToken)
+    {
+        int seconds = Random.Shared.Next(ShortestWatch, LongestWatch);
+        string version = _state.KnowsVersion ? store.ResourceVersion : "0";
+        ApiResponse response = await api.WatchAsync(version, seconds, isList, cancellationToken);
+        logger.WatchStarted(version);
+        if (isList)
+            store.BeginList();
+        else
+            _feed.Reached();
+        return new(response, version, time.GetTimestamp(), TimeSpan.FromSeconds(seconds)) { IsListing = isList };
+    }
+
+    private async Task<Received> FollowAsync(OpenWatch watch, CancellationToken cancellationToken)
+    {
+        using var silence = new CancellationTokenSource(watch.IsListing ? LongestSilenceInList : LongestSilence, time);
+        using var end = new CancellationTokenSource(watch.AtMost + Grace, time);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, end.Token, _quorum.Interrupt, cancellationToken);
+        WatchProtobuf decoder = null!;
+        decoder = api.DecodeEvents(Take);
+        try
+        {
+            await decoder.ReadAsync(watch.Response, any.Token);
+            logger.WatchEnded();
+            return watch.IsListing || time.GetElapsedTime(watch.OpenedAt) < watch.AtMost - EndTolerance ? Received.EndedEarly : Received.Ended;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return _quorum.IsMade ? Received.QuorumWanted : AfterSilence(watch);
+        }
+        catch (Exception e) when (IsTransient(e))
+        {
+            return AfterBreak(watch, e);
+        }
+
+        void Take(WatchEventType type, TDraft draft)
+        {
+            if (watch.IsListing)
+                TakeListed(watch, type, draft, decoder.Position);
+            else
+                Apply(type, draft);
+            silence.CancelAfter(watch.IsListing ? LongestSilenceInList : LongestSilence);
+        }
+    }
+
+    private void TakeListed(OpenWatch watch, WatchEventType type, TDraft draft, long bytes)
+    {
+        switch (type)
+        {
+            // A server that is still catching up reports changes before the list is complete.
+            case WatchEventType.Added or WatchEventType.Modified:
+                store.AddListed(draft);
+                break;
+            case WatchEventType.Deleted:
+                store.RemoveListed(draft);
+                break;
+            case WatchEventType.InitialEventsEnd when !draft.ResourceVersion.IsEmpty:
+                string version = draft.ResourceVersion.ToString();
+                ListWatch<TDraft>.RequireNotOlder(version, watch.Version);
+                watch.IsListing = false;
+                bool isDifferent = store.CompleteList(version, byQuorum: false);
+                _feed.Reached();
+                Listed(isDifferent, bytes);
+                break;
+            default:
+                throw new NoStreamingListException();
+        }
+    }
+
+    private void Listed(bool isDifferent, long bytes)
+    {
+        _state.Listed(store.Count, bytes);
+        _feed.Listed();
+        logger.NodesListed(store.Count, store.ResourceVersion);
+        if (isDifferent)
+            changed();
+    }
+
+    private void Apply(WatchEventType type, TDraft draft)
+    {
+        _state.Progressed();
+        _feed.Heard();
+        if (!store.Apply(type, draft))
+            return;
+        if (logger.IsEnabled(LogLevel.Debug))
+            logger.NodeChanged(type.ToString(), draft.Name.ToString());
+        changed();
+    }
+
+    private Received AfterSilence(OpenWatch watch)
+    {
+        if (watch.IsListing)
+        {
+            logger.StreamingListsMissing("no answer");
+            return Received.NoStreamingLists;
+        }
+        logger.WatchDropped("no event or bookmark");
+        return Received.EndedEarly;
+    }
+
+    private Received AfterBreak(OpenWatch watch, Exception e)
+    {
+        switch (e)
+        {
+            case NoStreamingListException:
+                logger.StreamingListsMissing(e.Message);
+                return Received.NoStreamingLists;
+            case ApiException { IsExpired: true }:
+                logger.WatchExpired(watch.Version);
+                return Received.Expired;
+            case InvalidAnswerException:
+                // Resumed, the watch would come to the same event.
+                logger.WatchBroken(e.Message);
+                return watch.IsListing ? Received.Refused : Received.Expired;
+            case ApiException refusal:
+                logger.WatchBroken(e.Message);
+                return Classify(refusal);
+            default:
+                logger.WatchDropped(e.Message);
+                return Received.EndedEarly;
+        }
+    }
+
+    private static bool IsTransient(Exception? e) => e is ApiException or InvalidAnswerException or NoStreamingListException or IOException;
+
+    private TimeSpan AfterFailure(Exception e)
+    {
+        Received received = e switch
+        {
+            ApiException refusal => Classify(refusal),
+            InvalidAnswerException => Received.Refused,
+            _ => Received.EndedEarly,
+        };
+        TimeSpan pause = _state.After(received, (e as ApiException)?.RetryAfter ?? default);
+        if (received == Received.NoStreamingLists)
+            logger.StreamingListsMissing(e.Message);
+        else if (received == Received.Expired)
+            logger.WatchExpired(store.ResourceVersion);
+        else if (received is not (Received.Busy or Received.EndedEarly))
+            _feed.Failed(e.Message);
+        logger.NextAttempt(Math.Round(pause.TotalSeconds, 1), e.Message);
+        return pause;
+    }
+
+    private Received Classify(ApiException e) => e.StatusCode switch
+    {
+        _ when e.IsVersionTooLarge => Received.VersionTooLarge,
+        _ when e.IsExpired => Received.Expired,
+        null => e.IsUntrusted ? Received.Untrusted : Received.Unreachable,
+        HttpStatusCode.Unauthorized => Received.Unauthorized,
+        HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity when _state.IsStreamingList => Received.NoStreamingLists,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout when e.RetryAfter is not null => Received.Busy,
+        _ => Received.Refused,
+    };
+
+    private Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) =>
+        pause > TimeSpan.Zero ? Task.Delay(pause, time, cancellationToken) : Task.CompletedTask;
+
+    // A class, because Polly is generic over it: nothing of that is compiled at start.
+    private sealed class OpenWatch(ApiResponse response, string version, long openedAt, TimeSpan atMost) : IDisposable
+    {
+        public ApiResponse Response => response;
+
+        /// <summary>Where it began.</summary>
+        public string Version => version;
+
+        public long OpenedAt => openedAt;
+
+        /// <summary>The server ends it then.</summary>
+        public TimeSpan AtMost => atMost;
+
+        /// <summary>The initial events of a streaming list are not complete.</summary>
+        public bool IsListing { get; set; }
+
+        public void Dispose() => response.Dispose();
+    }
+
+    private sealed class NoStreamingListException() : Exception("it does not end its list");
+}
+
+/// <summary>A request from another thread to list by quorum, whatever the reflector is doing.</summary>
+internal sealed class QuorumReadRequest : IDisposable
+{
+    private readonly Lock _lock = new();
+    private CancellationTokenSource _interrupt = new();
+    private bool _isMade;
+
+    public bool IsMade
+    {
+        get
+        {
+            lock (_lock)
+                return _isMade;
+        }
+    }
+
+    /// <summary>Cancelled when the request is made.</summary>
+    public CancellationToken Interrupt
+    {
+        get
+        {
+            lock (_lock)
+                return _interrupt.Token;
+        }
+    }
+
+    public void Make()
+    {
+        lock (_lock)
+        {
+            _isMade = true;
+            _interrupt.Cancel();
+        }
+    }
+
+    public void Fulfilled()
+    {
+        lock (_lock)
+        {
+            _isMade = false;
+            _interrupt.Dispose();
+            _interrupt = new();
+        }
+    }
+
+    public void Dispose() => _interrupt.Dispose();
+}

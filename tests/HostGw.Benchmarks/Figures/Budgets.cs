@@ -36,7 +36,6 @@ internal static class Budgets
         new(Names.HeartbeatPasses, Statistic.Max, 0),
         new(Names.HeartbeatWrites, Statistic.Max, 0),
         new(Names.Allocated(Names.HeartbeatProtobuf), Statistic.Max, 0),
-        new(Names.Allocated(Names.HeartbeatJson), Statistic.Max, 0),
     ];
 
     public static Budget? For(Figure figure) => All.FirstOrDefault(budget => budget.Concerns(figure));

@@ -31,7 +31,6 @@ internal static class Names
     public const string QuietPassWrites = "a pass without changes: netlink writes";
 
     public const string HeartbeatProtobuf = "apply a heartbeat, protobuf";
-    public const string HeartbeatJson = "apply a heartbeat, JSON";
 
     public static string Allocated(string name) => $"{name}: allocated";
 }

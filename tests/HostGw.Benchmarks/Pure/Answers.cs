@@ -13,8 +13,6 @@ internal static class Answers
 {
     public static ObjectEncoder Protobuf => new ProtobufEncoder(Kinds.Node);
 
-    public static ObjectEncoder Json => new JsonEncoder(Kinds.Node);
-
     public static byte[] List(ObjectEncoder encoder, int nodes)
     {
         StoredObject[] items = [.. Enumerable.Range(1, nodes).Select(Node)];

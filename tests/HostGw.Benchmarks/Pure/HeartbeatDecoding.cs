@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using HostGw.Benchmarks.Figures;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 
@@ -8,20 +9,16 @@ namespace HostGw.Benchmarks.Pure;
 /// <summary>A node that reports what is known, from the bytes to the store.</summary>
 public class HeartbeatDecoding
 {
-    private readonly byte[] _protobuf = Answers.Modified(Answers.Protobuf), _json = Answers.Modified(Answers.Json);
-    private readonly NodeStore _store = new();
-    private readonly NodeProtobufDecoder _protobufDecoder;
-    private readonly NodeJsonDecoder _jsonDecoder;
+    private readonly byte[] _frame = Answers.Modified(Answers.Protobuf);
+    private readonly NodeStore _store = new("node-00001");
+    private readonly WatchProtobuf _decoder;
 
     public HeartbeatDecoding()
     {
-        _protobufDecoder = new NodeProtobufDecoder(ProtobufPlace.Event, new(NodeSelector.Everything), (type, draft) => _store.Apply(type, draft));
-        _jsonDecoder = new NodeJsonDecoder(JsonPlace.Event, new(NodeSelector.Everything), (type, draft) => _store.Apply(type, draft));
+        NodeDraft draft = new(NodeSelector.Everything, "node-00002");
+        _decoder = new(isWatch: true, draft, type => _store.Apply(type, draft));
     }
 
     [Benchmark(Description = Names.HeartbeatProtobuf)]
-    public int Protobuf() => _protobufDecoder.Decode(_protobuf, isFinal: false);
-
-    [Benchmark(Description = Names.HeartbeatJson)]
-    public int Json() => _jsonDecoder.Decode(_json, isFinal: false);
+    public int Protobuf() => _decoder.Decode(_frame, isFinal: false);
 }

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 
@@ -7,33 +8,22 @@ namespace HostGw.Benchmarks.Pure;
 /// <summary>A list of all nodes, from the bytes to the store.</summary>
 public class ListDecoding
 {
-    private byte[] _protobuf = [], _json = [];
+    private byte[] _list = [];
 
     [Params(5_000)]
     public int Size { get; set; }
 
     [GlobalSetup]
-    public void Encode() => (_protobuf, _json) = (Answers.List(Answers.Protobuf, Size), Answers.List(Answers.Json, Size));
+    public void Encode() => _list = Answers.List(Answers.Protobuf, Size);
 
     [Benchmark(Description = "decode the list, protobuf")]
     public int Protobuf()
     {
-        var store = new NodeStore();
-        return Decode(store, new NodeProtobufDecoder(ProtobufPlace.List, new(NodeSelector.Everything), (_, draft) => store.AddListed(draft)), _protobuf);
-    }
-
-    [Benchmark(Description = "decode the list, JSON")]
-    public int Json()
-    {
-        var store = new NodeStore();
-        return Decode(store, new NodeJsonDecoder(JsonPlace.List, new(NodeSelector.Everything), (_, draft) => store.AddListed(draft)), _json);
-    }
-
-    // A stream in memory is read at once: nothing is awaited.
-    private static int Decode(NodeStore store, INodeDecoder decoder, byte[] list)
-    {
+        NodeStore store = new();
+        NodeDraft draft = new(NodeSelector.Everything);
+        WatchProtobuf decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
         store.BeginList();
-        BodyPump.RunAsync(new MemoryStream(list), decoder, endsDocument: true, CancellationToken.None).GetAwaiter().GetResult();
+        decoder.Decode(_list, isFinal: true);
         store.CompleteList(decoder.Page().ResourceVersion);
         return store.Snapshot.Nodes.Length;
     }

@@ -74,8 +74,11 @@ internal static class FileTargets
     {
         try
         {
-            SavedNodes nodes = SavedNodesForm.Read(Signed(bytes), Zone, SavedAt);
-            Assert.Equal(nodes.Nodes.Select(NodeJson.Text), SavedNodesForm.Read(Form(nodes), Zone, SavedAt).Nodes.Select(NodeJson.Text));
+            SavedNodesFile file = new(Kubeconfigs, Zone);
+            SavedNodes nodes = file.Parse(Signed(bytes), SavedAt);
+            using MemoryStream again = new();
+            file.Write(again, nodes);
+            Assert.Equal(nodes.Nodes.Select(NodeText.Text), file.Parse(again.ToArray(), SavedAt).Nodes.Select(NodeText.Text));
         }
         catch (SavedNodesException)
         {
@@ -84,13 +87,6 @@ internal static class FileTargets
     }
 
     private static byte[] Signed(byte[] content) => [.. content, .. Encoding.ASCII.GetBytes($"{Convert.ToHexStringLower(SHA256.HashData(content))}\n")];
-
-    private static byte[] Form(SavedNodes nodes)
-    {
-        using MemoryStream stream = new();
-        SavedNodesForm.Write(stream, nodes, Zone);
-        return stream.ToArray();
-    }
 
     private static void OwnedByUs(byte[] bytes)
     {

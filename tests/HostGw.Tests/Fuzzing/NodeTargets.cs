@@ -27,20 +27,14 @@ internal static class NodeTargets
 
     public static IEnumerable<FuzzTarget> All =>
     [
-        new("a list of nodes as JSON", [.. Nodes.Select(n => Encoding.UTF8.GetBytes(ListOf(n))), Encoding.UTF8.GetBytes(ListOf(Good))], JsonTokens, bytes => InPieces(bytes, AsJsonList)),
-        new("a watch as JSON", [.. Nodes.Select(n => Encoding.UTF8.GetBytes(Frame(n))), .. Corpus.Of("watch")], JsonTokens, bytes => InPieces(bytes, AsJsonWatch)),
-        new("a list of nodes as protobuf", [.. Nodes.Where(IsNode).Select(n => NodeProtobuf.ListOf("7", n)), NodeProtobuf.ListOf("7", Good)], [], bytes => InPieces(bytes, AsProtobufList)),
-        new("a watch as protobuf", [.. Nodes.Where(IsNode).Select(n => NodeProtobuf.Frame("ADDED", n)), NodeProtobuf.Bookmark(9, isEnd: true), NodeProtobuf.Error(Status)], [], bytes => InPieces(bytes, AsProtobufWatch)),
+        new("a list of nodes", [.. Nodes.Where(IsNode).Select(n => NodeProtobuf.ListOf("7", n)), NodeProtobuf.ListOf("7", Good)], [], bytes => InPieces(bytes, AsList)),
+        new("a watch", [.. Nodes.Where(IsNode).Select(n => NodeProtobuf.Frame("ADDED", n)), NodeProtobuf.Bookmark(9, isEnd: true), NodeProtobuf.Error(Status)], [], bytes => InPieces(bytes, AsWatch)),
         new("a Status", [Encoding.UTF8.GetBytes(Status), NodeProtobuf.Error(Status).AsSpan(4).ToArray(), .. Corpus.Of("status")], JsonTokens, bytes => ApiStatus.Parse(bytes)),
-        new("nodes of any text", [.. Good.Select(Encoding.UTF8.GetBytes)], [], BothEncodings, BytesPerByte: 2000),
-        new("a plan of any nodes", [.. Nodes.Select(n => Encoding.UTF8.GetBytes(ListOf(n)))], JsonTokens, PlanAndShow, BytesPerByte: 2000),
+        new("nodes of any text", [.. Good.Select(Encoding.UTF8.GetBytes)], [], AnyText, BytesPerByte: 2000),
+        new("a plan of any nodes", [.. Nodes.Where(IsNode).Select(n => NodeProtobuf.ListOf("7", n))], [], PlanAndShow, BytesPerByte: 2000),
     ];
 
     private const string Status = """{"kind":"Status","status":"Failure","message":"too old resource version","reason":"Expired","details":{"retryAfterSeconds":3},"code":410}""";
-
-    private static string ListOf(params string[] nodes) => $$"""{"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"x"},"items":[{{string.Join(',', nodes)}}]}""";
-
-    private static string Frame(string node) => $$"""{"type":"ADDED","object":{{node}}}""" + "\n";
 
     // The encoder takes what the API server would take.
     private static bool IsNode(string json)
@@ -56,52 +50,52 @@ internal static class NodeTargets
         }
     }
 
-    private static INodeDecoder AsJsonList(List<string> lines) => new NodeJsonDecoder(JsonPlace.List, new(NodeJson.Selector), Sink(lines));
+    private static WatchProtobuf AsList(List<string> lines) => Decoder(isWatch: false, lines);
 
-    private static INodeDecoder AsJsonWatch(List<string> lines) => new NodeJsonDecoder(JsonPlace.Event, new(NodeJson.Selector), Sink(lines));
+    private static WatchProtobuf AsWatch(List<string> lines) => Decoder(isWatch: true, lines);
 
-    private static INodeDecoder AsProtobufList(List<string> lines) => new NodeProtobufDecoder(ProtobufPlace.List, new(NodeJson.Selector), Sink(lines));
-
-    private static INodeDecoder AsProtobufWatch(List<string> lines) => new NodeProtobufDecoder(ProtobufPlace.Event, new(NodeJson.Selector), Sink(lines));
-
-    private static Action<WatchEventType, NodeDraft> Sink(List<string> lines) => (type, draft) => lines.Add($"{type} {draft.ResourceVersion} {NodeJson.Text(NodeJson.Built(draft))}");
+    private static WatchProtobuf Decoder(bool isWatch, List<string> lines)
+    {
+        NodeDraft draft = new(NodeText.Selector);
+        return new(isWatch, draft, type => lines.Add($"{type} {draft.ResourceVersion} {NodeText.Text(NodeText.Built(draft))}"));
+    }
 
     // However it is cut into pieces on its way, the same comes out: nodes, and then the end or the same complaint.
-    private static void InPieces(byte[] bytes, Func<List<string>, INodeDecoder> decoder)
+    private static void InPieces(byte[] bytes, Func<List<string>, WatchProtobuf> decoder)
     {
         string[] whole = Decode(bytes, decoder, []);
         int middle = bytes.Length / 2, third = bytes.Length / 3;
         Assert.Equal(whole, Decode(bytes, decoder, [third, middle]));
     }
 
-    private static string[] Decode(byte[] bytes, Func<List<string>, INodeDecoder> newDecoder, int[] cuts)
+    private static string[] Decode(byte[] bytes, Func<List<string>, WatchProtobuf> newDecoder, int[] cuts)
     {
         List<string> lines = [];
         try
         {
-            INodeDecoder decoder = newDecoder(lines);
-            int start = NodeJson.Feed(decoder, bytes, cuts);
+            WatchProtobuf decoder = newDecoder(lines);
+            int start = NodeText.Feed(decoder, bytes, cuts);
             decoder.Decode(bytes.AsSpan(start), isFinal: true);
-            NodeListPage page = decoder.Page();
+            ListPage page = decoder.Page();
             lines.Add($"{page.ResourceVersion}/{page.Continue}");
         }
-        catch (Exception e) when (e is NodeStreamException or ApiException)
+        catch (Exception e) when (e is InvalidAnswerException or ApiException)
         {
             lines.Add(e.GetType().Name);
         }
         return [.. lines];
     }
 
-    // A node whose texts are any text: both encodings say the same of it.
-    private static void BothEncodings(byte[] bytes)
+    // A node whose name is any text has that name, and saved nodes keep it.
+    private static void AnyText(byte[] bytes)
     {
         var random = new Random(bytes.Length + (bytes.Length > 0 ? bytes[^1] : 0));
         string text = Encoding.UTF8.GetString(bytes.AsSpan(0, Math.Min(bytes.Length, MostText)));
         var node = JsonNode.Parse(Good[random.Next(Good.Length)])!.AsObject();
         List<JsonValue> texts = [.. Texts(node)];
         texts[random.Next(texts.Count)].ReplaceWith(text);
-        string json = node.ToJsonString();
-        Assert.Equal(NodeJson.List(ListOf(json).Replace("\"x\"", "\"\"", StringComparison.Ordinal)), NodeProtobuf.List(NodeProtobuf.ListOf("7", json)));
+        string read = NodeProtobuf.Node(node.ToJsonString());
+        Assert.StartsWith(node["metadata"]!["name"]!.GetValue<string>(), read, StringComparison.Ordinal);
     }
 
     private static IEnumerable<JsonValue> Texts(JsonNode node) => node switch
@@ -118,9 +112,10 @@ internal static class NodeTargets
         List<ClusterNode> nodes = [Given.Node(Given.Self, 0)];
         try
         {
-            new NodeJsonDecoder(JsonPlace.List, new(NodeJson.Selector), (_, draft) => nodes.Add(draft.Build())).Decode(bytes, isFinal: true);
+            NodeDraft draft = new(NodeText.Selector);
+            new WatchProtobuf(isWatch: false, draft, _ => nodes.Add(draft.Build())).Decode(bytes, isFinal: true);
         }
-        catch (NodeStreamException)
+        catch (InvalidAnswerException)
         {
             // What came before that is planned.
         }

@@ -4,13 +4,17 @@ using HostGw.Tests.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>A watcher that follows a server which speaks as the class says.</summary>
-public abstract class FollowingTest(bool protobuf, StreamingLists streamingLists) : FakeApiTest
+public abstract class FollowingTest(StreamingLists streamingLists) : FakeApiTest
 {
-    protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(50), Protobuf = protobuf, StreamingLists = streamingLists };
+    protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(50), StreamingLists = streamingLists };
 
-    internal RequestRecord[] Lists => [.. Api.Requests.Where(r => r.IsNodeList && r.Code != 422)];
+    internal RequestRecord[] Lists => [.. Api.Requests.Where(r => r.IsNodeList && r.Code != 422 && !IsTimelineCheck(r))];
+
+    internal RequestRecord[] TimelineChecks => [.. Api.Requests.Where(IsTimelineCheck)];
 
     internal RequestRecord[] Watches => [.. Api.Requests.Where(r => r.IsWatch && r.Code != 422)];
+
+    internal static bool IsTimelineCheck(RequestRecord request) => request.Query.Contains("fieldSelector=", StringComparison.Ordinal);
 
     internal async Task<NodeFollower> FollowAsync(string names)
     {

@@ -1,3 +1,4 @@
+using HostGw.Kubernetes;
 using System.Text;
 using HostGw.FakeApi;
 using HostGw.Nodes;
@@ -8,18 +9,13 @@ namespace HostGw.Tests.Nodes;
 public class HeartbeatTests
 {
     [Fact]
-    public void A_thousand_heartbeats_as_json_change_nothing_and_allocate_nothing() =>
-        Check(sink => new NodeJsonDecoder(JsonPlace.Event, new(NodeJson.Selector), sink), Encoding.UTF8.GetBytes($$"""{"type":"MODIFIED","object":{{Node()}}}""" + "\n"));
-
-    [Fact]
-    public void A_thousand_heartbeats_as_protobuf_change_nothing_and_allocate_nothing() =>
-        Check(sink => new NodeProtobufDecoder(ProtobufPlace.Event, new(NodeJson.Selector), sink), NodeProtobuf.Frame("MODIFIED", Node()));
-
-    private static void Check(Func<Action<WatchEventType, NodeDraft>, INodeDecoder> create, byte[] frame)
+    public void A_thousand_heartbeats_change_nothing_and_allocate_nothing()
     {
-        var store = new NodeStore();
+        byte[] frame = NodeProtobuf.Frame("MODIFIED", Node());
+        var store = new NodeStore("node-1");
+        NodeDraft draft = new(NodeText.Selector, "node-1");
         int changes = 0;
-        INodeDecoder decoder = create((type, draft) => changes += store.Apply(type, draft) ? 1 : 0);
+        WatchProtobuf decoder = new(isWatch: true, draft, type => changes += store.Apply(type, draft) ? 1 : 0);
 
         Beat(decoder, frame, 10);
         NodeSnapshot before = store.Snapshot;
@@ -33,7 +29,7 @@ public class HeartbeatTests
         Assert.True(allocated < 1, $"{allocated} bytes for 1,000 heartbeats");
     }
 
-    private static void Beat(INodeDecoder decoder, byte[] frame, int times)
+    private static void Beat(WatchProtobuf decoder, byte[] frame, int times)
     {
         for (int i = 0; i < times; i++)
         {

@@ -3,7 +3,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>Servers that take the request for a streaming list for an ordinary watch.</summary>
-public abstract class IgnoredStreamingListTests(bool protobuf, TimeSpan bookmarkPeriod) : FollowingTest(protobuf, StreamingLists.Ignored)
+public abstract class IgnoredStreamingListTests(TimeSpan bookmarkPeriod) : FollowingTest(StreamingLists.Ignored)
 {
     protected override FakeApiOptions Options => base.Options with { BookmarkPeriod = bookmarkPeriod };
 
@@ -18,7 +18,7 @@ public abstract class IgnoredStreamingListTests(bool protobuf, TimeSpan bookmark
     }
 }
 
-public abstract class OldServerWithBookmarksTests(bool protobuf) : IgnoredStreamingListTests(protobuf, TimeSpan.FromMilliseconds(50))
+public abstract class OldServerWithBookmarksTests() : IgnoredStreamingListTests(TimeSpan.FromMilliseconds(50))
 {
     [Fact]
     public async Task An_ordinary_bookmark_gives_it_away_for_good()
@@ -31,7 +31,7 @@ public abstract class OldServerWithBookmarksTests(bool protobuf) : IgnoredStream
     }
 }
 
-public abstract class OldServerWithoutBookmarksTests(bool protobuf) : IgnoredStreamingListTests(protobuf, TimeSpan.FromHours(1))
+public abstract class OldServerWithoutBookmarksTests() : IgnoredStreamingListTests(TimeSpan.FromHours(1))
 {
     [Fact]
     public async Task Silence_gives_it_away()
@@ -66,10 +66,6 @@ public abstract class OldServerWithoutBookmarksTests(bool protobuf) : IgnoredStr
     }
 }
 
-public sealed class OldServerWithBookmarksProtobufTests() : OldServerWithBookmarksTests(protobuf: true);
+public sealed class OldServerWithBookmarksProtobufTests() : OldServerWithBookmarksTests();
 
-public sealed class OldServerWithBookmarksJsonTests() : OldServerWithBookmarksTests(protobuf: false);
-
-public sealed class OldServerWithoutBookmarksProtobufTests() : OldServerWithoutBookmarksTests(protobuf: true);
-
-public sealed class OldServerWithoutBookmarksJsonTests() : OldServerWithoutBookmarksTests(protobuf: false);
+public sealed class OldServerWithoutBookmarksProtobufTests() : OldServerWithoutBookmarksTests();

@@ -14,6 +14,7 @@ public sealed class NetworkUnavailableTests : FakeApiTest, IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly LogLines _log = new();
     private readonly ManualTime _time = new();
+    private readonly NodeStore _nodes = new("self");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -113,7 +114,7 @@ public sealed class NetworkUnavailableTests : FakeApiTest, IDisposable
     {
         Api.WriteKubeconfig(_folder["config"]);
         ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
-        var clearing = new NetworkUnavailable(client, "self", _time, new Typed<NetworkUnavailable>(_log));
+        var clearing = new NetworkUnavailable(client, "self", _nodes, _time, new Typed<NetworkUnavailable>(_log));
         await clearing.StartAsync(Cancel);
         return clearing;
     }

@@ -7,7 +7,7 @@ using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
 
 namespace HostGw.Tests.Nodes;
 
-/// <summary>A watcher that follows a fake API server, and every snapshot that it announced.</summary>
+/// <summary>A reflector that follows a fake API server, and every snapshot that it announced.</summary>
 internal sealed class NodeFollower : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -20,13 +20,14 @@ internal sealed class NodeFollower : IAsyncDisposable
     {
         api.WriteServiceAccount(_directory);
         _client = new(ApiConfiguration.InClusterConfig(null, null, _directory, $"https://127.0.0.1:{port ?? api.Uri.Port}"), "1.2.3", TimeProvider.System);
-        Watcher = new(_client, new(NodeJson.Selector), Store, Announce, time ?? TimeProvider.System, new Typed<NodeWatcher>(Log));
+        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, "a"), "a", time ?? TimeProvider.System);
+        Watcher = new(nodes, Store, Announce, time ?? TimeProvider.System, new Typed<Reflector<NodeDraft>>(Log));
         _running = Watcher.RunAsync(_stop.Token);
     }
 
-    public NodeStore Store { get; } = new();
+    public NodeStore Store { get; } = new("a");
 
-    public NodeWatcher Watcher { get; }
+    public Reflector<NodeDraft> Watcher { get; }
 
     public LogLines Log { get; } = new() { Least = LogLevel.Debug };
 

@@ -10,7 +10,7 @@ using HostGw.Nodes;
 
 namespace HostGw.Tests.Nodes;
 
-/// <summary>Encodes nodes as the API server does, and decodes protobuf in pieces into lines of text, as <see cref="NodeJson"/> does with JSON.</summary>
+/// <summary>Encodes nodes as the API server does, and decodes protobuf in pieces into lines of text.</summary>
 internal static class NodeProtobuf
 {
     private const string MediaType = "application/vnd.kubernetes.protobuf";
@@ -38,19 +38,24 @@ internal static class NodeProtobuf
     public static string[] Events(byte[] frames, params int[] cuts)
     {
         List<string> lines = [];
-        var decoder = new NodeProtobufDecoder(ProtobufPlace.Event, new(NodeJson.Selector), (type, draft) => lines.Add($"{type} {draft.ResourceVersion} {NodeJson.Text(NodeJson.Built(draft))}"));
-        NodeJson.Feed(decoder, frames, cuts);
+        NodeDraft draft = new(NodeText.Selector);
+        var decoder = new WatchProtobuf(isWatch: true, draft, type => lines.Add($"{type} {draft.ResourceVersion} {NodeText.Text(NodeText.Built(draft))}"));
+        NodeText.Feed(decoder, frames, cuts);
         return [.. lines];
     }
 
     public static string[] List(byte[] bytes, params int[] cuts)
     {
         List<string> lines = [];
-        var decoder = new NodeProtobufDecoder(ProtobufPlace.List, new(NodeJson.Selector), (_, draft) => lines.Add(NodeJson.Text(NodeJson.Built(draft))));
-        decoder.Decode(bytes.AsSpan(NodeJson.Feed(decoder, bytes, cuts)), isFinal: true);
-        NodeListPage page = decoder.Page();
+        NodeDraft draft = new(NodeText.Selector);
+        var decoder = new WatchProtobuf(isWatch: false, draft, _ => lines.Add(NodeText.Text(NodeText.Built(draft))));
+        decoder.Decode(bytes.AsSpan(NodeText.Feed(decoder, bytes, cuts)), isFinal: true);
+        ListPage page = decoder.Page();
         return [.. lines, $"{page.ResourceVersion}/{page.Continue}"];
     }
+
+    /// <summary>The node as a line of text.</summary>
+    public static string Node(string json) => List(ListOf("5", json))[0];
 
     public static ApiResponse Response(byte[] bytes)
     {

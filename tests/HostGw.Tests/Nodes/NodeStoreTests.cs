@@ -1,3 +1,4 @@
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 
 namespace HostGw.Tests.Nodes;
@@ -5,7 +6,7 @@ namespace HostGw.Tests.Nodes;
 public class NodeStoreTests
 {
     private readonly NodeStore _store = new();
-    private readonly NodeDraft _draft = new(NodeJson.Selector);
+    private readonly NodeDraft _draft = new(NodeText.Selector);
 
     [Fact]
     public void Nothing_is_known_before_the_first_list()
@@ -155,9 +156,35 @@ public class NodeStoreTests
 
     private static NodeDraft Read(string json)
     {
-        var draft = new NodeDraft(NodeJson.Selector);
-        new NodeJsonDecoder(JsonPlace.List, draft, (_, _) => { }).Decode(System.Text.Encoding.UTF8.GetBytes($$"""{"items":[{{json}}]}"""), isFinal: true);
+        var draft = new NodeDraft(NodeText.Selector);
+        new WatchProtobuf(isWatch: false, draft, _ => { }).Decode(NodeProtobuf.ListOf("5", json), isFinal: true);
         return draft;
+    }
+
+    [Fact]
+    public void The_own_nodes_condition_NetworkUnavailable_is_followed_and_no_other_nodes()
+    {
+        NodeStore store = new("self");
+        int set = 0;
+        store.NetworkUnavailableSet += () => set++;
+        Follow("other", "True");
+        Assert.False(store.NetworkUnavailable);
+        Follow("self", "False");
+        Assert.Equal((0, false), (set, store.NetworkUnavailable));
+        Follow("self", "True");
+        Follow("self", "True");
+        Assert.Equal((1, true), (set, store.NetworkUnavailable));
+        Follow("self", "False");
+        Follow("self", "Unknown");
+        Assert.Equal((2, true), (set, store.NetworkUnavailable));
+
+        void Follow(string name, string status)
+        {
+            NodeDraft draft = new(NodeText.Selector, "self");
+            string conditions = $$"""[{"type":"Ready","status":"False"},{"type":"NetworkUnavailable","status":"{{status}}"}]""";
+            byte[] frame = NodeProtobuf.Frame("MODIFIED", $$$"""{"metadata":{"name":"{{{name}}}"},"status":{"conditions":{{{conditions}}} } }""");
+            new WatchProtobuf(isWatch: true, draft, type => store.Apply(type, draft)).Decode(frame, isFinal: false);
+        }
     }
 
     private bool List(string version, params string[] nodes)

@@ -2,7 +2,7 @@ using HostGw.FakeApi;
 
 namespace HostGw.Tests.Nodes;
 
-public abstract class PagedListTests(bool protobuf) : FollowingTest(protobuf, StreamingLists.Refused)
+public abstract class PagedListTests() : FollowingTest(StreamingLists.Refused)
 {
     private const string Versioned = "&resourceVersionMatch=NotOlderThan";
 
@@ -98,6 +98,4 @@ public abstract class PagedListTests(bool protobuf) : FollowingTest(protobuf, St
     private static bool IsPage(RequestRecord request) => request.IsNodeList && !request.IsStreamingList;
 }
 
-public sealed class PagedListProtobufTests() : PagedListTests(protobuf: true);
-
-public sealed class PagedListJsonTests() : PagedListTests(protobuf: false);
+public sealed class PagedListProtobufTests() : PagedListTests();

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using HostGw.Kubernetes;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -21,11 +23,10 @@ public sealed class SavedNodesTests : IDisposable
     public void Whatever_was_saved_is_what_is_read() => Prop.ForAll(NastyCluster.Any, cluster =>
     {
         var nodes = Given.Nodes(cluster.Nodes);
-        using MemoryStream stream = new();
-        SavedNodesForm.Write(stream, new([.. nodes], "42", At, Ip.Parse("10.0.0.9")), Zone);
-        SavedNodes read = SavedNodesForm.Read(stream.ToArray(), Zone, At);
-        Assert.Equal(nodes.Select(NodeJson.Text), read.Nodes.Select(NodeJson.Text));
+        SavedNodes read = Parsed(new([.. nodes], "42", At, Ip.Parse("10.0.0.9")) { ApiServers = Servers }, Zone);
+        Assert.Equal(nodes.Select(NodeText.Text), read.Nodes.Select(NodeText.Text));
         Assert.Equal(("42", At, "10.0.0.9"), (read.ResourceVersion, read.At, read.ApiServer.ToString()));
+        Assert.Equal(Servers, read.ApiServers);
     }).QuickCheckThrowOnFailure();
 
     [Theory]
@@ -34,15 +35,13 @@ public sealed class SavedNodesTests : IDisposable
     public void Also_what_is_odd_of_a_node(string json)
     {
         ClusterNode node = Decoded(json);
-        using MemoryStream stream = new();
-        SavedNodesForm.Write(stream, new([node], "1", At, default), NodeJson.Selector);
-        SavedNodes read = SavedNodesForm.Read(stream.ToArray(), NodeJson.Selector, At);
-        Assert.Equal(NodeJson.Text(node), NodeJson.Text(Assert.Single(read.Nodes)));
+        SavedNodes read = Parsed(new([node], "1", At, default), NodeText.Selector);
+        Assert.Equal(NodeText.Text(node), NodeText.Text(Assert.Single(read.Nodes)));
         Assert.True(read.ApiServer.IsNone);
     }
 
     [Theory]
-    [InlineData(-25 * 60 - 1, "which is yet to come")]
+    [InlineData(-25 * 60 - 1, "which is in the future")]
     [InlineData(-59, null)]
     [InlineData(24 * 60, null)]
     [InlineData(24 * 60 + 1, "more than 24 h ago")]
@@ -51,7 +50,7 @@ public sealed class SavedNodesTests : IDisposable
         byte[] written = Written(Some);
         DateTimeOffset now = At.AddMinutes(minutesLater);
         if (reason is null)
-            Assert.Single(SavedNodesForm.Read(written, NodeSelector.Everything, now).Nodes);
+            Assert.Single(File().Parse(written, now).Nodes);
         else
             Assert.Contains(reason, Refusal(written, now), StringComparison.Ordinal);
     }
@@ -70,11 +69,12 @@ public sealed class SavedNodesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("hostgw-nodes 2 2026-01-02T03:04:05Z - -\n{}\n", "another version")]
-    [InlineData("hostgw-nodes 1 yesterday - -\n{}\n", "does not say when")]
-    [InlineData("hostgw-nodes 1 2026-01-02T03:04:05Z - pool\n{\"items\":[]}\n", "nodeSelector has changed")]
-    [InlineData("hostgw-nodes 1 2026-01-02T03:04:05Z - -\n[[[[\n", "")]
-    [InlineData("hostgw-nodes 1 2026-01-02T03:04:05Z - -\n\n", "")]
+    [InlineData("hostgw-nodes 1 2026-01-02T03:04:05Z - -\n{}\n", "another version of HostGw")]
+    [InlineData("{\"format\":3}\n", "another version of HostGw")]
+    [InlineData("{\"format\":2,\"at\":\"yesterday\"}\n", "$.at")]
+    [InlineData("{\"format\":2,\"at\":\"2026-01-02T03:04:05Z\",\"labelKeys\":\"pool\"}\n", "nodeSelector has changed")]
+    [InlineData("{\"format\":2,\"nodes\":[[[[\n", "nodes")]
+    [InlineData("\n", "")]
     [InlineData("", "breaks off")]
     public void What_has_a_right_checksum_and_is_wrong_all_the_same_is_refused(string content, string reason)
     {
@@ -86,31 +86,31 @@ public sealed class SavedNodesTests : IDisposable
     [Fact]
     public void A_file_that_cannot_be_written_leaves_the_one_before()
     {
-        SavedNodesFile file = new(_folder[""]);
+        SavedNodesFile file = File();
         file.Write(s => s.Write("before"u8));
         Assert.Throws<SavedNodesException>(() => file.Write(s =>
         {
             s.Write("half"u8);
             throw new IOException("No space left on device");
         }));
-        Assert.Equal("before"u8.ToArray(), file.Read());
+        Assert.Equal("before", System.IO.File.ReadAllText(file.Path));
         Assert.Equal(["nodes"], Directory.GetFiles(_folder[""]).Select(Path.GetFileName));
         if (!OperatingSystem.IsWindows())
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file.Path));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(file.Path));
     }
 
     [Fact]
     public void A_link_in_the_place_of_the_file_is_replaced_and_not_followed()
     {
         string victim = Path.Combine(_folder[""], "victim");
-        File.WriteAllText(victim, "mine");
+        System.IO.File.WriteAllText(victim, "mine");
         foreach (string name in (string[])["nodes", "nodes.tmp"])
-            File.CreateSymbolicLink(Path.Combine(_folder[""], name), victim);
+            System.IO.File.CreateSymbolicLink(Path.Combine(_folder[""], name), victim);
 
-        new SavedNodesFile(_folder[""]).Write(s => s.Write("ours"u8));
+        File().Write(s => s.Write("ours"u8));
 
-        Assert.Equal("mine", File.ReadAllText(victim));
-        Assert.Null(File.ResolveLinkTarget(Path.Combine(_folder[""], "nodes"), returnFinalTarget: false));
+        Assert.Equal("mine", System.IO.File.ReadAllText(victim));
+        Assert.Null(System.IO.File.ResolveLinkTarget(Path.Combine(_folder[""], "nodes"), returnFinalTarget: false));
     }
 
     [Theory]
@@ -118,21 +118,21 @@ public sealed class SavedNodesTests : IDisposable
     [InlineData(SavedNodesFile.MaxBytes + 1L)]
     public void A_file_of_a_size_that_ours_never_has_is_not_read(long size)
     {
-        using (FileStream stream = File.Create(Path.Combine(_folder[""], "nodes")))
+        using (FileStream stream = System.IO.File.Create(Path.Combine(_folder[""], "nodes")))
             stream.SetLength(size);
-        Assert.Contains("its size is", Assert.Throws<SavedNodesException>(() => new SavedNodesFile(_folder[""]).Read()).Message, StringComparison.Ordinal);
+        Assert.Contains("its size is", Assert.Throws<SavedNodesException>(() => File().Read(At)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Nothing_there_is_nothing_and_the_directory_is_made_for_us_alone()
     {
         string directory = Path.Combine(_folder[""], "deep", "er");
-        SavedNodesFile file = new(directory);
-        Assert.Null(file.Read());
+        SavedNodesFile file = new(directory, NodeSelector.Everything);
+        Assert.Null(file.Read(At));
         Assert.False(file.Remove());
         file.Write(s => s.Write("x"u8));
         if (!OperatingSystem.IsWindows())
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(directory));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, System.IO.File.GetUnixFileMode(directory));
         Assert.True(file.Remove());
     }
 
@@ -140,21 +140,26 @@ public sealed class SavedNodesTests : IDisposable
 
     private static SavedNodes Some => new([.. Given.Nodes("a 10.244.2.0/24 10.0.0.2")], "42", At, default);
 
-    private static byte[] Written(SavedNodes saved)
+    private static ImmutableArray<IPEndPoint> Servers => [IPEndPoint.Parse("10.0.0.5:6443"), IPEndPoint.Parse("[fd00::5]:6443")];
+
+    private static byte[] Written(SavedNodes saved, NodeSelector? selector = null)
     {
         using MemoryStream stream = new();
-        SavedNodesForm.Write(stream, saved, NodeSelector.Everything);
+        new SavedNodesFile("unused", selector ?? NodeSelector.Everything).Write(stream, saved);
         return stream.ToArray();
     }
 
-    private static string Refusal(byte[] content, DateTimeOffset now) =>
-        Assert.Throws<SavedNodesException>(() => SavedNodesForm.Read(content, NodeSelector.Everything, now)).Message;
+    private static SavedNodes Parsed(SavedNodes saved, NodeSelector selector) => new SavedNodesFile("unused", selector).Parse(Written(saved, selector), At);
+
+    private string Refusal(byte[] content, DateTimeOffset now) => Assert.Throws<SavedNodesException>(() => File().Parse(content, now)).Message;
+
+    private SavedNodesFile File() => new(_folder[""], NodeSelector.Everything);
 
     private static ClusterNode Decoded(string json)
     {
         ClusterNode? node = null;
-        NodeJsonDecoder decoder = new(JsonPlace.List, new(NodeJson.Selector), (_, draft) => node = NodeJson.Built(draft));
-        decoder.Decode(Encoding.UTF8.GetBytes($$"""{"items":[{{json}}]}"""), isFinal: true);
+        NodeDraft draft = new(NodeText.Selector);
+        new WatchProtobuf(isWatch: false, draft, _ => node = NodeText.Built(draft)).Decode(NodeProtobuf.ListOf("1", json), isFinal: true);
         return node!;
     }
 }

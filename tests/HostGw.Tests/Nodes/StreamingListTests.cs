@@ -2,7 +2,7 @@ using HostGw.FakeApi;
 
 namespace HostGw.Tests.Nodes;
 
-public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf, StreamingLists.Served)
+public abstract class StreamingListTests() : FollowingTest(StreamingLists.Served)
 {
     [Fact]
     public async Task Nodes_are_listed_and_followed_in_a_single_request()
@@ -126,6 +126,4 @@ public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf
     }
 }
 
-public sealed class StreamingListProtobufTests() : StreamingListTests(protobuf: true);
-
-public sealed class StreamingListJsonTests() : StreamingListTests(protobuf: false);
+public sealed class StreamingListProtobufTests() : StreamingListTests();

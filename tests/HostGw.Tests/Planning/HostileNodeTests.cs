@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
+using HostGw.Tests.Nodes;
 using HostGw.Planning;
 using HostGw.Tests.Architecture;
 
@@ -31,8 +32,8 @@ public class HostileNodeTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task A_hostile_node_gets_its_verdict_and_changes_nobody_elses(string file, string verdict, string reason) =>
-        Check(await ReadAsync(File.ReadAllBytes(Repository.PathTo($"{Folder}{file}.json"))), verdict, reason);
+    public void A_hostile_node_gets_its_verdict_and_changes_nobody_elses(string file, string verdict, string reason) =>
+        Check(Read(File.ReadAllBytes(Repository.PathTo($"{Folder}{file}.json"))), verdict, reason);
 
     // Too long for a file: what stands in the middle of the node, how often, and what becomes of it.
     [Theory]
@@ -40,7 +41,7 @@ public class HostileNodeTests
     [InlineData("podCIDRs", 5_000, "rejected", "overlaps 10.244.3.0/24 of the older node victim")]
     [InlineData("addresses", 5_000, "notAdjacent", "203.0.113.9 is not on this host's segment (eth0)")]
     [InlineData("digits", 100_000, "rejected", "podCIDR '9999999999999999999999999999999999999999999999999999999999999999' is not a CIDR")]
-    public async Task Size_alone_does_no_harm(string what, int count, string verdict, string reason)
+    public void Size_alone_does_no_harm(string what, int count, string verdict, string reason)
     {
         string Repeated(string wanted, string item) => what == wanted ? string.Join(',', Enumerable.Repeat(item, count)) : "";
         string podCidrs = what switch
@@ -53,7 +54,7 @@ public class HostileNodeTests
         string labels = what == "labels" ? string.Join(',', Enumerable.Range(0, count).Select(i => $"\"l{i}\":\"v\"")) : "";
 
         Check(
-            await ReadAsync(Encoding.UTF8.GetBytes(
+            Read(Encoding.UTF8.GetBytes(
                 $$$"""{"metadata":{"name":"hostile","uid":"9","labels":{{{{labels}}}}},"spec":{"podCIDRs":[{{{podCidrs}}}]},"status":{"addresses":[{{{addresses}}}]}}""")),
             verdict, reason);
     }
@@ -82,12 +83,11 @@ public class HostileNodeTests
         Assert.Equal(PlanScope.Everything, plan.Scope);
     }
 
-    private static async Task<ClusterNode> ReadAsync(byte[] json)
+    private static ClusterNode Read(byte[] json)
     {
-        byte[] list = [.. """{"metadata":{"resourceVersion":"5"},"items":["""u8, .. json, .. "]}"u8];
-        using ApiResponse response = new(new HttpResponseMessage { Content = new ByteArrayContent(list) }, new MemoryStream(list));
         List<ClusterNode> nodes = [];
-        await new NodeReader(NodeSelector.Everything).ReadListAsync(response, (_, draft) => nodes.Add(draft.Build()), TestContext.Current.CancellationToken);
+        NodeDraft draft = new(NodeSelector.Everything);
+        new WatchProtobuf(isWatch: false, draft, _ => nodes.Add(draft.Build())).Decode(NodeProtobuf.ListOf("5", Encoding.UTF8.GetString(json)), isFinal: true);
         return Assert.Single(nodes);
     }
 }

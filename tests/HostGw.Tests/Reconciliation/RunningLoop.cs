@@ -61,7 +61,7 @@ internal sealed class RunningLoop : IAsyncDisposable
             foreach (Prefix podCidr in node.PodCidrs)
                 draft.PodCidrs.Add(podCidr.ToString());
             foreach (Ip address in node.InternalIPs)
-                draft.AddAddress(NodeAddressType.InternalIP, address.ToString());
+                draft.AddAddress("InternalIP", address.ToString());
             draft.Complete();
             _nodes.AddListed(draft);
         }

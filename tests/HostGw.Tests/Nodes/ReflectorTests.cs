@@ -3,7 +3,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>What holds in every encoding and with every kind of list.</summary>
-public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLists) : FollowingTest(protobuf, streamingLists)
+public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingTest(streamingLists)
 {
     [Fact]
     public async Task An_empty_cluster_is_announced_as_complete()
@@ -112,9 +112,9 @@ public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLi
         await Api.StopListeningAsync();
         await EventuallyAsync(() => Said().Count(line => line.StartsWith("Debug 110 Next attempt", StringComparison.Ordinal)) >= 4, "four attempts");
         await Api.StartListeningAsync();
-        await EventuallyAsync(() => Said().Contains("Information 109 The API server is followed again"), "follows again");
+        await EventuallyAsync(() => Said().Contains("Information 109 Nodes are watched again"), "follows again");
 
-        Assert.Single(said, line => line.StartsWith("Warning 102 The API server cannot be followed, what stands stays: Cannot connect to", StringComparison.Ordinal));
+        Assert.Single(said, line => line.StartsWith("Warning 102 Cannot watch nodes: Cannot connect to", StringComparison.Ordinal));
 
         List<string> Said()
         {
@@ -184,10 +184,6 @@ public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLi
     }
 }
 
-public sealed class NodeWatcherStreamingTests() : NodeWatcherTests(protobuf: true, StreamingLists.Served);
+public sealed class ReflectorStreamingTests() : ReflectorTests(StreamingLists.Served);
 
-public sealed class NodeWatcherStreamingJsonTests() : NodeWatcherTests(protobuf: false, StreamingLists.Served);
-
-public sealed class NodeWatcherPagesTests() : NodeWatcherTests(protobuf: true, StreamingLists.Refused);
-
-public sealed class NodeWatcherPagesJsonTests() : NodeWatcherTests(protobuf: false, StreamingLists.Refused);
+public sealed class ReflectorPagesTests() : ReflectorTests(StreamingLists.Refused);

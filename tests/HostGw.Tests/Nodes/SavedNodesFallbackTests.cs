@@ -10,7 +10,7 @@ using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>When nodes are saved, and when the saved ones stand in for the API server.</summary>
-public sealed class LastKnownGoodTests : IAsyncLifetime
+public sealed class SavedNodesFallbackTests : IAsyncLifetime
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
@@ -20,15 +20,15 @@ public sealed class LastKnownGoodTests : IAsyncLifetime
     private readonly LogLines _log = new();
     private readonly SavedNodesFile _file;
     private readonly NodeSaver _saver;
-    private readonly LastKnownGood _good;
+    private readonly SavedNodesFallback _good;
     private DateTimeOffset? _heardAt;
     private int _changes;
 
-    public LastKnownGoodTests()
+    public SavedNodesFallbackTests()
     {
-        _file = new(_folder[""]);
-        _saver = new(_file, _store, NodeSelector.Everything, "self", () => new(_heardAt, _heardAt, null, 0), () => Ip.Parse("10.9.9.9"), _time, new Typed<NodeSaver>(_log));
-        _good = new(_file, _store, NodeSelector.Everything, "self", () => _changes++, _time, new Typed<LastKnownGood>(_log));
+        _file = new(_folder[""], NodeSelector.Everything);
+        _saver = new(_file, _store, "self", new(() => new(_heardAt, _heardAt, null, 0), () => Ip.Parse("10.9.9.9"), () => []), _time, new Typed<NodeSaver>(_log));
+        _good = new(_file, _store, "self", () => _changes++, _time, new Typed<SavedNodesFallback>(_log));
     }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -146,7 +146,7 @@ public sealed class LastKnownGoodTests : IAsyncLifetime
     [Theory]
     [InlineData("", "b", "it has no node 'self'")]
     [InlineData("25", "self", "more than 24 h ago")]
-    [InlineData("damaged", "self", "its checksum does not fit")]
+    [InlineData("damaged", "self", "its checksum is wrong")]
     public async Task What_cannot_be_used_is_said_and_not_used(string how, string name, string reason)
     {
         Write(_time.GetUtcNow().AddHours(how == "25" ? -25 : 0), name);
@@ -212,10 +212,10 @@ public sealed class LastKnownGoodTests : IAsyncLifetime
         _store.CompleteList("8");
     }
 
-    private void Write(DateTimeOffset at, params string[] names) => _file.Write(stream => SavedNodesForm.Write(
-        stream, new([.. names.Order(StringComparer.Ordinal).Select(n => new ClusterNode { Name = n, Uid = "", CreatedAt = long.MaxValue })], "7", at, Ip.Parse("10.9.9.9")), NodeSelector.Everything));
+    private void Write(DateTimeOffset at, params string[] names) => _file.Write(new SavedNodes(
+        [.. names.Order(StringComparer.Ordinal).Select(n => new ClusterNode { Name = n, Uid = "", CreatedAt = long.MaxValue })], "7", at, Ip.Parse("10.9.9.9")));
 
-    private SavedNodes Read() => SavedNodesForm.Read(_file.Read(), NodeSelector.Everything, _time.GetUtcNow());
+    private SavedNodes Read() => _file.Read(_time.GetUtcNow())!;
 
     private string Saved() => Names(Read().Nodes);
 

@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -74,5 +76,71 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
             // Who the client is, is decided per request: a bad certificate is 401, as in the real server.
             ClientCertificateValidation = (_, _, _) => true,
         });
+    }
+}
+
+/// <summary>Every open TCP connection, below TLS.</summary>
+internal sealed class Connections(Faults faults)
+{
+    private readonly ConcurrentDictionary<string, ConnectionContext> _open = new(StringComparer.Ordinal);
+
+    public int Count => _open.Count;
+
+    public async Task HandleAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        _open[connection.ConnectionId] = connection;
+        try
+        {
+            while (faults.HangConnections)
+                await Task.Delay(20, connection.ConnectionClosed);
+            await next(connection);
+        }
+        catch (OperationCanceledException) when (connection.ConnectionClosed.IsCancellationRequested)
+        {
+            // Cut while it hung.
+        }
+        finally
+        {
+            _open.TryRemove(connection.ConnectionId, out _);
+        }
+    }
+
+    /// <summary>Resets all of them: the peer sees ECONNRESET, not an orderly end.</summary>
+    public void Cut()
+    {
+        foreach (ConnectionContext connection in _open.Values)
+        {
+            ResetOnClose(connection);
+            connection.Abort();
+        }
+    }
+
+    private static void ResetOnClose(ConnectionContext connection)
+    {
+        try
+        {
+            if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+                socket.LingerState = new(true, 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The peer was faster.
+        }
+    }
+}
+
+/// <summary>Blocks that hold a whole HTTP/2 frame, so that it leaves in one TLS record as from Go's server; Kestrel's own make four of it.</summary>
+internal sealed class RecordBlocks : MemoryPool<byte>, IMemoryPoolFactory<byte>
+{
+    private const int Size = 32 * 1024;
+
+    public override int MaxBufferSize => Shared.MaxBufferSize;
+
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => Shared.Rent(Math.Max(Size, minBufferSize));
+
+    public MemoryPool<byte> Create(MemoryPoolOptions? options = null) => new RecordBlocks();
+
+    protected override void Dispose(bool disposing)
+    {
     }
 }

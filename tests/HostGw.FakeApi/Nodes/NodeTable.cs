@@ -83,3 +83,15 @@ public sealed class NodeTable
         return node;
     }
 }
+
+/// <summary>All nodes as they stood at one resourceVersion.</summary>
+public sealed class NodeSnapshot
+{
+    internal NodeSnapshot(TableSnapshot table) => Table = table;
+
+    public long ResourceVersion => Table.Revision;
+
+    public int Count => Table.Objects.Count;
+
+    internal TableSnapshot Table { get; }
+}

@@ -10,7 +10,7 @@ public sealed class Faults
     private readonly List<PlannedAnswer> _answers = [];
     private readonly List<Func<RequestRecord, bool>> _forbidden = [];
     private int _eventsToDrop;
-    private volatile bool _hangConnections, _hangRequests, _freezeWatches, _emptyLists, _duplicateEvents;
+    private volatile bool _hangConnections, _hangRequests, _freezeWatches, _emptyLists, _duplicateEvents, _cacheInitializing;
 
     /// <summary>Before every answer.</summary>
     public TimeSpan Latency { get; set; }
@@ -26,6 +26,9 @@ public sealed class Faults
 
     /// <summary>Open watches stay open and say nothing, bookmarks included; what happened meanwhile comes when this is turned off.</summary>
     public bool FreezeWatches { get => _freezeWatches; set => _freezeWatches = value; }
+
+    /// <summary>429 with Retry-After for watches and lists, but for pages: what a server that has just started says while it fills its cache.</summary>
+    public bool CacheInitializing { get => _cacheInitializing; set => _cacheInitializing = value; }
 
     /// <summary>Lists answer with no items, at the present resourceVersion.</summary>
     public bool EmptyLists { get => _emptyLists; set => _emptyLists = value; }
@@ -70,7 +73,7 @@ public sealed class Faults
         }
         DropEvents(0);
         (Latency, BytesPerSecond, ListsFrom, CachedListsFrom) = (TimeSpan.Zero, 0, null, null);
-        _hangConnections = _hangRequests = _freezeWatches = _emptyLists = _duplicateEvents = false;
+        _hangConnections = _hangRequests = _freezeWatches = _emptyLists = _duplicateEvents = _cacheInitializing = false;
     }
 
     /// <summary>What a list of nodes answers with; null: the truth.</summary>
@@ -147,4 +150,14 @@ internal static class PlannedErrors
             RetryAfterSeconds = seconds,
         };
     }
+}
+
+/// <summary>What a client sees of an address behind which there is no server.</summary>
+public enum Unreachable
+{
+    /// <summary>Connections are reset.</summary>
+    Reset,
+
+    /// <summary>Connections open and nothing is said on them: they time out.</summary>
+    Silent,
 }

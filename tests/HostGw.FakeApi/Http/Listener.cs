@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -20,6 +21,8 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
     : IAsyncDisposable
 {
     private static readonly CancellationToken AtOnce = new(canceled: true);
+
+    private static readonly TimeSpan UntilFinIsRead = TimeSpan.FromMilliseconds(50);
 
     private WebApplication? _app;
 
@@ -43,12 +46,25 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
         Endpoints = [.. Endpoints.Zip(bound, (asked, url) => new IPEndPoint(asked.Address, new Uri(url).Port))];
     }
 
-    public async Task StopAsync()
+    /// <param name="reset">Connections end with a reset; otherwise with a FIN.</param>
+    public async Task StopAsync(bool reset = true)
     {
         if (Interlocked.Exchange(ref _app, null) is not { } app)
             return;
-        connections.Cut();
-        await app.StopAsync(AtOnce);
+        if (reset)
+        {
+            connections.Cut();
+            await app.StopAsync(AtOnce);
+        }
+        else
+        {
+            // Kestrel stops listening at once, and would then wait for the watches to end.
+            using var given = new CancellationTokenSource(2 * UntilFinIsRead);
+            Task stopped = app.StopAsync(given.Token);
+            await Task.Delay(UntilFinIsRead);
+            connections.Close();
+            await stopped;
+        }
         await app.DisposeAsync();
     }
 
@@ -82,7 +98,10 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
 /// <summary>Every open TCP connection, below TLS.</summary>
 internal sealed class Connections(Faults faults)
 {
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+
     private readonly ConcurrentDictionary<string, ConnectionContext> _open = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<IPAddress, Unreachable> _unreachable = [];
 
     public int Count => _open.Count;
 
@@ -91,9 +110,12 @@ internal sealed class Connections(Faults faults)
         _open[connection.ConnectionId] = connection;
         try
         {
-            while (faults.HangConnections)
-                await Task.Delay(20, connection.ConnectionClosed);
-            await next(connection);
+            while (faults.HangConnections || HowUnreachable(connection) == Unreachable.Silent)
+                await Task.Delay(Poll, connection.ConnectionClosed);
+            if (HowUnreachable(connection) == Unreachable.Reset)
+                Reset(connection);
+            else
+                await next(connection);
         }
         catch (OperationCanceledException) when (connection.ConnectionClosed.IsCancellationRequested)
         {
@@ -109,20 +131,53 @@ internal sealed class Connections(Faults faults)
     public void Cut()
     {
         foreach (ConnectionContext connection in _open.Values)
-        {
-            ResetOnClose(connection);
-            connection.Abort();
-        }
+            Reset(connection);
     }
 
-    private static void ResetOnClose(ConnectionContext connection)
+    /// <summary>Ends all of them with a FIN, in the middle of a chunk: what a client sees of a process that ends.</summary>
+    public void Close()
+    {
+        // Kestrel's own abort sends a reset.
+        foreach (ConnectionContext connection in _open.Values)
+            OnSocket(connection, socket => socket.Shutdown(SocketShutdown.Both));
+    }
+
+    /// <param name="how">Null: reachable again.</param>
+    public void SetReachability(IPAddress address, Unreachable? how)
+    {
+        if (how is null)
+        {
+            _unreachable.TryRemove(address, out _);
+            return;
+        }
+        _unreachable[address] = how.Value;
+        foreach (ConnectionContext connection in _open.Values.Where(c => LocalAddress(c).Equals(address)))
+            Reset(connection);
+    }
+
+    private Unreachable? HowUnreachable(ConnectionContext connection) =>
+        _unreachable.TryGetValue(LocalAddress(connection), out Unreachable how) ? how : null;
+
+    private static IPAddress LocalAddress(ConnectionContext connection)
+    {
+        IPAddress address = (connection.LocalEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    }
+
+    private static void Reset(ConnectionContext connection)
+    {
+        OnSocket(connection, socket => socket.LingerState = new(true, 0));
+        connection.Abort();
+    }
+
+    private static void OnSocket(ConnectionContext connection, Action<Socket> act)
     {
         try
         {
             if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
-                socket.LingerState = new(true, 0);
+                act(socket);
         }
-        catch (ObjectDisposedException)
+        catch (Exception gone) when (gone is ObjectDisposedException or SocketException)
         {
             // The peer was faster.
         }

@@ -7,44 +7,52 @@ using Microsoft.AspNetCore.Http;
 namespace HostGw.FakeApi.Http;
 
 /// <summary>watch: from a revision, from now, or (sendInitialEvents) as a streaming list.</summary>
-internal sealed class WatchEndpoint(Store store, Faults faults, WatchEnds ends, Negotiation negotiation, FakeApiOptions options)
+internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiation negotiation, FakeApiOptions options)
 {
     public async Task ServeAsync(HttpContext context, ApiPath path, ListOptions asked, Reply reply)
     {
         asked = Understood(asked);
+        if (server.Faults.CacheInitializing)
+            throw ApiException.CacheInitializing();
         ObjectEncoder encoder = negotiation.Choose(context.Request, path.Kind);
         Selection selection = SelectionOf(path, context.Request);
-        TableSnapshot? past = asked.SendInitialEvents == true && path.Kind == Kinds.Node ? faults.PastOf(fromCache: asked.Revision is not null) : null;
-        bool fromNow = asked.SendInitialEvents ?? asked.Revision is null or 0;
-        using Watcher? watcher = store[path.Kind].Watch(past?.Revision ?? (fromNow || asked.Revision == 0 ? null : asked.Revision));
+        TableSnapshot? past = path.Kind == Kinds.Node && asked.SendInitialEvents == true ? server.Faults.PastOf(asked.Revision is not null) : null;
+        bool fromNow = asked.SendInitialEvents == true || asked.Revision is null or 0;
+        using Watcher? watcher = server.Cache.Watch(path.Kind, past?.Revision ?? (fromNow ? null : asked.Revision));
         await reply.StartAsync(200, encoder.WatchContentType);
 
+        var output = new WatchOutput(encoder, reply);
         if (watcher is null)
         {
-            encoder.WatchError(reply.Body, ApiException.Expired($"too old resource version: {asked.Revision} ({store.Revision})").ToStatus());
-            await reply.SendAsync();
+            await output.ErrorAsync(Expired(asked, path.Kind));
             return;
         }
         WatchEnd end = ends.Next;
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, end.Token);
-        lifetime.CancelAfter(asked.Timeout ?? TimeSpan.FromMinutes(30 + Random.Shared.Next(30)));
-        var stream = new WatchStream(watcher, new WatchFilter(path.Kind, selection), encoder, reply, faults);
-        await stream.RunAsync(past ?? watcher.Initial, asked, options.BookmarkPeriod, lifetime.Token);
-        if (!end.IsExpiry || context.RequestAborted.IsCancellationRequested)
-            return;
-        encoder.WatchError(reply.Body, ApiException.Expired($"too old resource version: {asked.Revision} ({store.Revision})").ToStatus());
-        await reply.SendAsync();
+        TimeSpan timeout = asked.Timeout ?? TimeSpan.FromMinutes(30 + Random.Shared.Next(30));
+        lifetime.CancelAfter(timeout);
+        var stream = new WatchStream(watcher, server, new WatchFilter(path.Kind, selection), output);
+        var bookmarks = new BookmarkTimes(asked.Bookmarks ? options.BookmarkPeriod : null, timeout);
+        await stream.RunAsync(past ?? watcher.Initial, asked, bookmarks, lifetime.Token);
+        if (end.IsExpiry && !context.RequestAborted.IsCancellationRequested)
+            await output.ErrorAsync(Expired(asked, path.Kind));
     }
+
+    private ApiException Expired(ListOptions asked, ResourceKind kind) =>
+        ApiException.Expired($"too old resource version: {asked.Revision ?? 0} ({Math.Max(server.Cache.Oldest, server.Store[kind].CompactedRevision)})");
 
     private ListOptions Understood(ListOptions asked)
     {
-        if (asked.SendInitialEvents is null || options.StreamingLists == StreamingLists.Ignored)
+        if (asked.SendInitialEvents is null || server.StreamingLists == StreamingLists.Ignored)
             return asked with { SendInitialEvents = null };
-        if (options.StreamingLists == StreamingLists.Refused)
+        if (server.StreamingLists == StreamingLists.Refused)
+        {
+            const string Field = "sendInitialEvents";
             throw ApiException.Invalid("meta.k8s.io", "ListOptions", "",
-                [new("sendInitialEvents", "FieldValueForbidden", "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled")]);
-        if (asked.Revision > store.Revision)
-            throw ApiException.TooLargeRevision(asked.Revision.Value, store.Revision);
+                [new(Field, "FieldValueForbidden", $"Forbidden: {Field} is forbidden for watch unless the WatchList feature gate is enabled")]);
+        }
+        if (asked.Revision > server.Cache.Revision)
+            throw ApiException.TooLargeRevision(asked.Revision.Value, server.Cache.Revision);
         return asked;
     }
 
@@ -56,25 +64,57 @@ internal sealed class WatchEndpoint(Store store, Faults faults, WatchEnds ends, 
     }
 }
 
-/// <summary>Writes one watch until its lifetime ends: first what is there, if asked, then what happens, and bookmarks between.</summary>
-internal sealed class WatchStream(Watcher watcher, WatchFilter filter, ObjectEncoder encoder, Reply reply, Faults faults)
+/// <summary>When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="Period"/> (null: never) and 2 s before it times out.</summary>
+internal sealed record BookmarkTimes(TimeSpan? Period, TimeSpan Timeout)
 {
+    private static readonly TimeSpan BeforeTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly long _start = TimeProvider.System.GetTimestamp();
+
+    public TimeSpan UntilNext()
+    {
+        if (Period is not { } period)
+            return System.Threading.Timeout.InfiniteTimeSpan;
+        TimeSpan untilLast = Timeout - BeforeTimeout - TimeProvider.System.GetElapsedTime(_start);
+        return untilLast > TimeSpan.Zero && untilLast < period ? untilLast : period;
+    }
+}
+
+/// <summary>The frames of one watch in its content type.</summary>
+internal sealed record WatchOutput(ObjectEncoder Encoder, Reply Reply)
+{
+    public async Task ErrorAsync(ApiException error)
+    {
+        Encoder.WatchError(Reply.Body, error.ToStatus());
+        await Reply.SendAsync();
+    }
+}
+
+/// <summary>Writes one watch until its lifetime ends: what is there, if asked, then what happens, and bookmarks between.</summary>
+internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilter filter, WatchOutput output)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+
+    private readonly ObjectEncoder _encoder = output.Encoder;
+    private readonly Reply _reply = output.Reply;
+    private readonly Faults _faults = server.Faults;
     private long _seen = watcher.FromRevision;
 
-    public async Task RunAsync(TableSnapshot? initial, ListOptions asked, TimeSpan bookmarkPeriod, CancellationToken lifetime)
+    public async Task RunAsync(TableSnapshot? initial, ListOptions asked, BookmarkTimes bookmarks, CancellationToken lifetime)
     {
         try
         {
-            await InitialAsync(initial, asked);
-            TimeSpan period = asked.Bookmarks ? bookmarkPeriod : Timeout.InfiniteTimeSpan;
-            while (!reply.IsBrokenOff)
+            await InitialAsync(initial, asked, lifetime);
+            while (!_reply.IsBrokenOff)
             {
-                bool bookmarkDue = !await WaitAsync(period, lifetime);
-                await ThawAsync(lifetime);
-                if (bookmarkDue)
-                    encoder.Bookmark(reply.Body, _seen, initialEventsEnd: false);
+                bool bookmarkDue = !await WaitAsync(bookmarks.UntilNext(), lifetime);
+                while (_faults.FreezeWatches || IsAheadOfCache())
+                    await Task.Delay(Poll, lifetime);
+                // A watch from the future gets nothing, not even a bookmark, until the server has reached its revision.
+                if (bookmarkDue && _seen <= server.Cache.Revision)
+                    _encoder.Bookmark(_reply.Body, _seen, initialEventsEnd: false);
                 await EventsAsync();
-                await reply.SendAsync();
+                await _reply.SendAsync();
             }
         }
         catch (OperationCanceledException) when (lifetime.IsCancellationRequested)
@@ -83,22 +123,33 @@ internal sealed class WatchStream(Watcher watcher, WatchFilter filter, ObjectEnc
         }
     }
 
-    private async Task InitialAsync(TableSnapshot? initial, ListOptions asked)
+    private async Task InitialAsync(TableSnapshot? initial, ListOptions asked, CancellationToken lifetime)
     {
+        long required = asked.SendInitialEvents == true && asked.Revision is null ? server.Store.Revision : 0;
         if (initial is not null && asked.SendInitialEvents != false)
         {
             bool isList = asked.SendInitialEvents == true;
-            foreach (StoredObject item in isList && faults.EmptyLists ? [] : initial.Objects)
+            foreach (StoredObject item in isList && _faults.EmptyLists ? [] : initial.Objects)
             {
                 if (!filter.Matches(item))
                     continue;
-                encoder.WatchEvent(reply.Body, "ADDED", filter.Form(item));
-                await reply.SendIfLargeAsync();
+                _encoder.WatchEvent(_reply.Body, "ADDED", filter.Form(item));
+                await _reply.SendIfLargeAsync();
             }
         }
         if (asked is { SendInitialEvents: true, Bookmarks: true })
-            encoder.Bookmark(reply.Body, _seen, initialEventsEnd: true);
-        await reply.SendAsync();
+        {
+            // The end of a list by quorum: not before the cache has received what the store held when it was asked.
+            if (server.Cache.Revision < required)
+            {
+                await _reply.SendAsync();
+                while (server.Cache.Revision < required)
+                    await Task.Delay(Poll, lifetime);
+                await EventsAsync();
+            }
+            _encoder.Bookmark(_reply.Body, _seen, initialEventsEnd: true);
+        }
+        await _reply.SendAsync();
     }
 
     /// <summary>False when the period passed without an event.</summary>
@@ -116,23 +167,19 @@ internal sealed class WatchStream(Watcher watcher, WatchFilter filter, ObjectEnc
         }
     }
 
-    private async Task ThawAsync(CancellationToken lifetime)
-    {
-        while (faults.FreezeWatches)
-            await Task.Delay(20, lifetime);
-    }
+    private bool IsAheadOfCache() => watcher.Events.TryPeek(out StoreEvent? next) && next.Revision > server.Cache.Revision;
 
     private async Task EventsAsync()
     {
-        while (!faults.FreezeWatches && watcher.Events.TryRead(out StoreEvent? change))
+        while (!_faults.FreezeWatches && !IsAheadOfCache() && watcher.Events.TryRead(out StoreEvent? change))
         {
             _seen = change.Revision;
-            if (filter.See(change) is not var (type, item) || faults.DropsEvent())
+            if (filter.See(change) is not var (type, item) || _faults.DropsEvent())
                 continue;
-            encoder.WatchEvent(reply.Body, type, item);
-            if (faults.DuplicateEvents)
-                encoder.WatchEvent(reply.Body, type, item);
-            await reply.SendIfLargeAsync();
+            _encoder.WatchEvent(_reply.Body, type, item);
+            if (_faults.DuplicateEvents)
+                _encoder.WatchEvent(_reply.Body, type, item);
+            await _reply.SendIfLargeAsync();
         }
     }
 }

@@ -52,6 +52,10 @@ internal static class Kinds
     public static ResourceKind? Find(string group, string version, string plural) =>
         version == ResourceKind.Version ? InGroup(group).FirstOrDefault(k => k.Plural == plural) : null;
 
+    /// <exception cref="KeyNotFoundException">There is no such kind.</exception>
+    public static ResourceKind Of(string kind) =>
+        All.FirstOrDefault(k => k.Kind == kind) ?? throw new KeyNotFoundException($"FakeApi stores no {kind}");
+
     public static IEnumerable<ResourceKind> InGroup(string group) => All.Append(NewEvent).Where(k => k.Group == group);
 }
 

@@ -13,17 +13,20 @@ internal sealed class ResourceTable
 
     private readonly Store _store;
     private readonly ResourceKind _kind;
-    private readonly EventHistory _history;
+    private readonly int _historyCapacity;
+    private EventHistory _history;
     private readonly HashSet<Watcher> _watchers = [];
     private ImmutableSortedSet<StoredObject> _objects = ImmutableSortedSet.Create(ByKey);
 
     public ResourceTable(Store store, ResourceKind kind, int historyCapacity)
     {
-        (_store, _kind) = (store, kind);
+        (_store, _kind, _historyCapacity) = (store, kind, historyCapacity);
         _history = new EventHistory(historyCapacity, store.Revision, _objects);
     }
 
     public int Count => _objects.Count;
+
+    public long CompactedRevision => _history.CompactedRevision;
 
     public int WatcherCount
     {
@@ -86,13 +89,13 @@ internal sealed class ResourceTable
     }
 
     /// <summary>Null when the history needed is compacted. Without a revision: what is there now, then what follows.</summary>
-    public Watcher? Watch(long? fromRevision)
+    public Watcher? Watch(long? fromRevision, TableSnapshot? initial = null)
     {
         lock (_store.Gate)
         {
             if (fromRevision < _history.CompactedRevision)
                 return null;
-            TableSnapshot? initial = fromRevision is null ? new TableSnapshot(_store.Revision, _objects) : null;
+            initial ??= fromRevision is null ? new TableSnapshot(_store.Revision, _objects) : null;
             var watcher = new Watcher(this, initial, fromRevision ?? _store.Revision);
             foreach (StoreEvent missed in _history.After(watcher.FromRevision))
                 watcher.Offer(missed);
@@ -108,6 +111,13 @@ internal sealed class ResourceTable
     }
 
     public void Compact(long revision) => _history.Compact(revision);
+
+    /// <summary>Contents and history of an earlier moment. Open watches stay: they get what is newer than the last event they got.</summary>
+    public void Restore(TableSnapshot past)
+    {
+        _objects = past.Objects;
+        _history = new EventHistory(_historyCapacity, past.Revision, _objects);
+    }
 
     private StoredObject? Find(string key) => new TableSnapshot(0, _objects).Find(key);
 
@@ -156,17 +166,21 @@ internal sealed class Watcher(ResourceTable table, TableSnapshot? initial, long 
 {
     private readonly Channel<StoreEvent> _events = Channel.CreateUnbounded<StoreEvent>(new() { SingleReader = true });
 
+    private long _last = fromRevision;
+
     public TableSnapshot? Initial { get; } = initial;
 
     public long FromRevision { get; } = fromRevision;
 
     public ChannelReader<StoreEvent> Events => _events.Reader;
 
-    // A watch may start in the future; the real server then sends nothing older.
+    // Silence until the store has passed the last event: also for a watch from the future, and after a restore.
     public void Offer(StoreEvent change)
     {
-        if (change.Revision > FromRevision)
-            _events.Writer.TryWrite(change);
+        if (change.Revision <= _last)
+            return;
+        _last = change.Revision;
+        _events.Writer.TryWrite(change);
     }
 
     public void Dispose() => table.Unwatch(this);

@@ -75,7 +75,7 @@ public sealed class OutageTests : FakeApiTest
     [InlineData(Unreachable.Silent)]
     public async Task One_address_dies_and_the_other_answers(Unreachable how)
     {
-        using var other = new ApiClient(Api, endpoint: Api.Endpoints[1]);
+        using var other = new RawClient(Api, endpoint: Api.Endpoints[1]);
         using WatchReader lost = await Client.WatchAsync("");
         using WatchReader kept = await other.WatchAsync("");
         Api.MakeUnreachable(IPAddress.Loopback, how);
@@ -112,7 +112,7 @@ public sealed class OutageTests : FakeApiTest
     {
         PutNodes("a");
         await using FakeApiServer second = await Api.StartPeerAsync(new() { BookmarkPeriod = TimeSpan.FromMilliseconds(50) });
-        using var client = new ApiClient(second);
+        using var client = new RawClient(second);
         using WatchReader watch = await client.WatchAsync($"resourceVersion={Api.ResourceVersion}");
         second.StopCache();
         PutNodes("b");

@@ -155,7 +155,7 @@ public sealed class WindowsCniTests
         Assert.Equal((false, true), (File.Exists(agent.CniFile), report.Failures.Count == 0));
         const string Why = "the pods' network is not there: no interface vEthernet (cbr0) or vEthernet (cbr0_ep), hence no CNI configuration (windows.createNetwork makes it; windows.network names another)";
         Assert.Equal([Why], report.Obstacles);
-        Assert.Equal($"none, for {Why}", agent.Host.PreviewCni(report.Plan!.Cni));
+        Assert.Equal($"none, for {Why}", agent.Preview(new() { Routes = new(), ChangesCni = true, Cni = report.Plan!.Cni }).CniChange);
 
         StandIn.Do($"interface {WindowsAgent.PodEndpoint} 12 up 15 - vEthernet (cbr0_ep)");
         report = agent.Pass();

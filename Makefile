@@ -10,24 +10,26 @@ FAKE_TIME := /usr/lib/$(shell uname -m)-linux-gnu/faketime/libfaketime.so.1
 PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables \
   /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium \
   /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core $(FAKE_TIME):libfaketime
-AOT_PACKAGES := clang:clang /usr/include/zlib.h:zlib1g-dev
+# What Native AOT links with, for this machine's platform and for the other one.
+AOT_PACKAGES := clang:clang gcc:gcc /usr/include/stdio.h:libc6-dev
+AOT_PACKAGES_arm64 := aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h:libc6-dev-arm64-cross
+AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-gnu/include/stdio.h:libc6-dev-amd64-cross
+HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish aot demo up break test test-aot test-windows fuzz bench chaos manifests format clean install
+.PHONY: build publish demo up break test test-windows fuzz bench chaos manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
 
-# What ships, and what the lab runs on every node. RID=win-x64: for another platform, into artifacts/hostgw-win-x64.
-publish: out = artifacts/hostgw$(RID:%=-%)
+# What ships, and what the lab runs on every node: Native AOT, in artifacts/hostgw. AOT=false: ReadyToRun, in artifacts/hostgw-r2r.
+# RID=linux-arm64, RID=linux-x64: cross-compiled, in artifacts/hostgw-RID. RID=win-x64: always ReadyToRun, AOT for Windows needs Windows.
+publish: rid = $(or $(RID),$(HOST))
+publish: out = artifacts/hostgw$(if $(filter-out $(HOST),$(rid)),-$(rid))$(if $(filter false,$(AOT)),-r2r)
 publish:
+	$(if $(filter false,$(AOT))$(filter win%,$(rid)),,@tests/tools/install.sh $(AOT_PACKAGES) \
+	  $(if $(filter-out $(HOST),$(rid)),$(AOT_PACKAGES_$(rid:linux-%=%))))
 	@rm -rf $(out)
-	@$(DOTNET) publish src/HostGw $(RELEASE) $(RID:%=-r %) -o $(out)
-
-# The same sources as Native AOT (Directory.Build.props says on which .NET).
-aot:
-	@tests/tools/install.sh $(AOT_PACKAGES)
-	@rm -rf artifacts/hostgw-aot
-	@$(DOTNET) publish src/HostGw $(RELEASE) -p:Aot=true -o artifacts/hostgw-aot
+	@$(DOTNET) publish src/HostGw $(RELEASE) -r $(rid) $(AOT:%=-p:Aot=%) -o $(out)
 
 # up: the same cluster to look around in, until Ctrl-C.
 demo up:
@@ -44,12 +46,6 @@ break:
 test:
 	@tests/tools/test.sh
 
-# The tests of the lab that run the agent, with the one of `make aot`.
-test-aot: install aot
-	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
-	@LAB_AGENT=$(CURDIR)/artifacts/hostgw-aot/hostgw tests/tools/in-box.sh \
-	  tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -namespace HostGw.Lab.Tests -class- 'HostGw.Lab.Tests.Kubectl*'
-
 # Parsers of what others write, with a hundred times the inputs of `make test`, others each time: about 10 minutes. The same again: make fuzz SEED=…
 fuzz: SEED = $(shell date +%s)
 fuzz:
@@ -65,7 +61,8 @@ test-windows:
 bench:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'
-	@$(MAKE) --no-print-directory install publish aot
+	@$(MAKE) --no-print-directory install publish
+	@$(MAKE) --no-print-directory publish AOT=false
 	@$(DOTNET) build tests/HostGw.Benchmarks $(RELEASE)
 	@$(BENCH) $(ONLY)
 

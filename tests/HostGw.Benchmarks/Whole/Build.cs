@@ -7,7 +7,7 @@ internal sealed record Build(string Name, string Path)
 {
     private const int Longest = 20; // VERSION+COMMIT, the commit cut
 
-    private static readonly (string Name, string Below)[] Known = [("ReadyToRun", "artifacts/hostgw/hostgw"), ("AOT", "artifacts/hostgw-aot/hostgw")];
+    private static readonly (string Name, string Below)[] Known = [("AOT", "artifacts/hostgw/hostgw"), ("ReadyToRun", "artifacts/hostgw-r2r/hostgw")];
 
     /// <summary>What it says of itself: it may be older than the sources.</summary>
     public string Version { get; } = Command.Run(Path, "--version").Trim() is var version && version.Length > Longest ? version[..Longest] : version;

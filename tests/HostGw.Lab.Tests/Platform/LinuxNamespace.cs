@@ -52,7 +52,7 @@ internal sealed class LinuxNamespace : IDisposable
     public void Expect(Plan plan) => Network.Run(() => Host.Apply(new() { Routes = new(), Plan = plan }, ApplyMode.Preview));
 
     public PodRoute Route(string destination, string nextHop = "") =>
-        new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Planning.Ip.Parse(nextHop) : default, Eth0);
+        new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Net.Ip.Parse(nextHop) : default, Eth0);
 
     public int Index(string link) => Read().Interfaces.Single(i => i.Name == link).Index;
 

@@ -163,9 +163,17 @@ public sealed class WindowsCniTests
     }
 
     [Fact]
-    public void Before_the_routes_stand_no_pod_may_start()
+    public void A_refused_route_to_one_peer_does_not_prevent_it()
     {
         using WindowsAgent agent = new(On, "answer CreateIpForwardEntry2 5 1");
+        Assert.Equal(HostPart.Routes, Assert.Single(agent.Pass().Failures).Part);
+        Assert.True(File.Exists(agent.CniFile));
+    }
+
+    [Fact]
+    public void Before_the_host_forwards_no_pod_may_start()
+    {
+        using WindowsAgent agent = new(On, "answer SetIpInterfaceEntry 5 1");
         Assert.NotEmpty(agent.Pass().Failures);
         Assert.False(File.Exists(agent.CniFile));
         agent.Pass();

@@ -149,6 +149,7 @@ public sealed class AgentTests : WindowsNodeTest
     }
 
     // Wine keeps access rights as Unix permissions.
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

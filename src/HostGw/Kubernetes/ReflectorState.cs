@@ -122,8 +122,8 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     /// <param name="retryAfter">What the server asked for, with <see cref="Received.Busy"/>.</param>
     public TimeSpan After(Received received, TimeSpan retryAfter = default)
     {
-        if (_step == ReflectorStep.StreamList && received is Received.EndedEarly or Received.Ended or Received.Refused or Received.NoStreamingLists)
-            _listFailed = true;
+        _listFailed |= _step == ReflectorStep.StreamList &&
+            received is Received.EndedEarly or Received.Ended or Received.Refused or Received.Expired or Received.NoStreamingLists;
         switch (received)
         {
             case Received.Unreachable:

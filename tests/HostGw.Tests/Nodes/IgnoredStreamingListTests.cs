@@ -36,33 +36,15 @@ public abstract class OldServerWithoutBookmarksTests() : IgnoredStreamingListTes
     [Fact]
     public async Task Silence_gives_it_away()
     {
-        await using NodeFollower follower = await FollowAsync(new FastTime());
+        await using NodeFollower follower = await FollowAsync(new FastTime(20, TimeSpan.FromMinutes(1)));
     }
 
     [Fact]
     public async Task Silence_from_the_outset_gives_it_away_too()
     {
-        await using NodeFollower follower = new(Api, time: new FastTime());
+        await using NodeFollower follower = new(Api, time: new FastTime(20, TimeSpan.FromMinutes(1)));
         await EventuallyAsync(() => follower.Store.Snapshot.IsComplete, "an empty page comes");
         Assert.True(Lists[0].IsStreamingList && !Lists[^1].IsStreamingList);
-    }
-
-    /// <summary>Timers of up to a minute fire twenty times too soon.</summary>
-    private sealed class FastTime : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            new FastTimer(base.CreateTimer(callback, state, Sooner(dueTime), period));
-
-        private static TimeSpan Sooner(TimeSpan dueTime) => dueTime > TimeSpan.Zero && dueTime < TimeSpan.FromMinutes(1) ? dueTime / 20 : dueTime;
-
-        private sealed class FastTimer(ITimer timer) : ITimer
-        {
-            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(Sooner(dueTime), period);
-
-            public void Dispose() => timer.Dispose();
-
-            public ValueTask DisposeAsync() => timer.DisposeAsync();
-        }
     }
 }
 

@@ -62,7 +62,7 @@ internal static class CommandLine
                 await error.WriteLineAsync(line);
             return ExitCodes.Usage;
         }
-        catch (KubernetesConfigurationException e)
+        catch (ApiConfigurationException e)
         {
             await error.WriteLineAsync(e.Message);
             return ExitCodes.Usage;
@@ -77,7 +77,7 @@ internal static class CommandLine
             await error.WriteLineAsync($"Could not {e.Message}");
             return ExitCodes.Failed;
         }
-        catch (Exception e) when (e is KubernetesException or NodeStreamException or IOException or PlatformNotSupportedException)
+        catch (Exception e) when (e is ApiException or NodeStreamException or IOException or PlatformNotSupportedException)
         {
             await error.WriteLineAsync(e.Message);
             return ExitCodes.Failed;

@@ -47,9 +47,9 @@ internal static class FileTargets
         File.WriteAllBytes(path, bytes);
         try
         {
-            KubernetesClientConfiguration.BuildConfigFromConfigFile(path);
+            ApiConfiguration.BuildConfigFromConfigFile(path);
         }
-        catch (KubernetesConfigurationException e)
+        catch (ApiConfigurationException e)
         {
             if (!Text(bytes).Replace($"token: {Token}", "", StringComparison.Ordinal).Replace($"args: [{Token}]", "", StringComparison.Ordinal).Contains(Token, StringComparison.Ordinal))
                 Assert.DoesNotContain(Token, e.ToString(), StringComparison.Ordinal);

@@ -177,7 +177,7 @@ public sealed class WindowsCniTests
     {
         using WindowsAgent agent = new("cni=on") { Nodes = ["self fd00:10:244:1::/64 fd00:aaaa::1 windows"] };
         HostFailure failure = Assert.Single(agent.Pass().Failures);
-        Assert.Equal("win-bridge needs an IPv4 podCIDR, which this node has not: set cni.install to false here", failure.Error.Message);
+        Assert.Equal("win-bridge needs an IPv4 podCIDR, and this node has none: set cni.install to false here", failure.Error.Message);
     }
 
     private static void Put(WindowsAgent agent, string name, string text)

@@ -36,7 +36,7 @@ internal static class AgentHost
         services.AddSingleton(new NodeReader(settings.Policy.NodeSelector));
         services.AddSingleton<NodeStore>();
         services.AddSingleton(s => new NodeWatcher(
-            s.GetRequiredService<KubernetesClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
+            s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
         services.AddHostedService(s => s.GetRequiredService<NodeWatcher>());
 
@@ -57,13 +57,13 @@ internal static class AgentHost
         if (settings.ClearNetworkUnavailable)
         {
             services.AddSingleton(s => new NetworkUnavailable(
-                s.GetRequiredService<KubernetesClient>(), settings.NodeName, TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
+                s.GetRequiredService<ApiClient>(), settings.NodeName, TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
             services.AddHostedService(s => s.GetRequiredService<NetworkUnavailable>());
         }
         if (settings.WritesEvents)
         {
             services.AddSingleton(s => new EventWriter(
-                s.GetRequiredService<KubernetesClient>(), settings.NodeName,
+                s.GetRequiredService<ApiClient>(), settings.NodeName,
                 new(TimeProvider.System, Random.Shared.NextDouble, s.GetRequiredService<ILogger<EventWriter>>()), TimeProvider.System, s.GetRequiredService<ILogger<EventWriter>>()));
             services.AddHostedService(s => s.GetRequiredService<EventWriter>());
         }
@@ -91,7 +91,7 @@ internal static class AgentHost
 
     // Before the first connection it is where it was: a route over it would keep us from ever reaching it.
     private static Ip ApiServer(IServiceProvider services) =>
-        Ip.From(services.GetRequiredService<KubernetesClient>().RemoteAddress) is { IsNone: false } connected
+        Ip.From(services.GetRequiredService<ApiClient>().RemoteAddress) is { IsNone: false } connected
             ? connected
             : services.GetService<LastKnownGood>()?.ApiServer ?? default;
 

@@ -10,31 +10,31 @@ internal static class ApiAccess
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="KubernetesConfigurationException">It is not named, or not in a way that can be used.</exception>
-    public static KubernetesClient Connect(AgentSettings settings)
+    /// <exception cref="ApiConfigurationException">It is not named, or not in a way that can be used.</exception>
+    public static ApiClient Connect(AgentSettings settings)
     {
-        KubernetesClientConfiguration configuration = Configuration(settings);
+        ApiConfiguration configuration = Configuration(settings);
         if (configuration.CertificateAuthority is not null)
             SystemAuthorities.LeaveOut();
         return new(configuration, AgentVersion.Number, TimeProvider.System);
     }
 
-    public static KubernetesClientConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
-        ? KubernetesClientConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())
-        : KubernetesClientConfiguration.InClusterConfig(settings.ApiServer?.ToString());
+    public static ApiConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
+        ? ApiConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())
+        : ApiConfiguration.InClusterConfig(settings.ApiServer?.ToString());
 
     /// <summary>All nodes, once.</summary>
-    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
     /// <exception cref="NodeStreamException">The answer is broken.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     public static async Task<(NodeSnapshot Nodes, Ip ApiServer)> ListAsync(AgentSettings settings, CancellationToken cancellationToken)
     {
-        using KubernetesClient client = Connect(settings);
+        using ApiClient client = Connect(settings);
         return (await ListAsync(settings, client, cancellationToken), Ip.From(client.RemoteAddress));
     }
 
     /// <inheritdoc cref="ListAsync(AgentSettings, CancellationToken)"/>
-    public static async Task<NodeSnapshot> ListAsync(AgentSettings settings, KubernetesClient client, CancellationToken cancellationToken)
+    public static async Task<NodeSnapshot> ListAsync(AgentSettings settings, ApiClient client, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
@@ -45,7 +45,7 @@ internal static class ApiAccess
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new KubernetesException($"The API server did not list its nodes within {Patience.TotalSeconds:0} s", e);
+            throw new ApiException($"The API server did not list its nodes within {Patience.TotalSeconds:0} s", e);
         }
         return store.Snapshot;
     }

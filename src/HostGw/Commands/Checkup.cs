@@ -33,18 +33,18 @@ internal static class Checkup
         try
         {
             seen = seen with { Credentials = [.. CredentialTimes.Read(ApiAccess.Configuration(settings)).Select(c => new Validity(c.What, c.From, c.Until))] };
-            using KubernetesClient client = ApiAccess.Connect(settings);
+            using ApiClient client = ApiAccess.Connect(settings);
             try
             {
                 seen = seen with { Nodes = (await ApiAccess.ListAsync(settings, client, cancellationToken)).Nodes };
             }
-            catch (Exception e) when (e is KubernetesException or NodeStreamException or IOException)
+            catch (Exception e) when (e is ApiException or NodeStreamException or IOException)
             {
                 seen = seen with { ApiProblem = e.Message };
             }
             return (seen with { ServerClock = client.ServerClock }, Ip.From(client.RemoteAddress));
         }
-        catch (KubernetesConfigurationException e)
+        catch (ApiConfigurationException e)
         {
             return (seen with { ApiProblem = e.Message }, default);
         }

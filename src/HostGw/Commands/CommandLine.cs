@@ -43,7 +43,7 @@ internal static class CommandLine
         string name, string about, UsedBy usedBy, Func<AgentSettings, ParseResult, CancellationToken, Task<int>> run)
     {
         var command = new Command(name, about);
-        SettingsOptions.AddTo(command, usedBy);
+        FlagSource.AddOptions(command, usedBy);
         command.SetAction((parsed, cancellationToken) => GuardAsync(
             async () => await run(SettingsReader.Read(usedBy, parsed, EnvironmentVariables()), parsed, cancellationToken),
             parsed.InvocationConfiguration.Error));
@@ -62,7 +62,7 @@ internal static class CommandLine
                 await error.WriteLineAsync(line);
             return ExitCodes.Usage;
         }
-        catch (KubernetesConfigurationException e)
+        catch (ApiConfigurationException e)
         {
             await error.WriteLineAsync(e.Message);
             return ExitCodes.Usage;
@@ -77,7 +77,7 @@ internal static class CommandLine
             await error.WriteLineAsync($"Could not {e.Message}");
             return ExitCodes.Failed;
         }
-        catch (Exception e) when (e is KubernetesException or NodeStreamException or IOException or PlatformNotSupportedException)
+        catch (Exception e) when (e is ApiException or NodeStreamException or IOException or PlatformNotSupportedException)
         {
             await error.WriteLineAsync(e.Message);
             return ExitCodes.Failed;

@@ -8,8 +8,8 @@ internal static class ApiRefusal
     private const int MaxBody = 64 * 1024;
     private static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(5);
 
-    public static async Task<KubernetesException> ReadAsync(
-        HttpResponseMessage response, KubernetesClientConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ApiException> ReadAsync(
+        HttpResponseMessage response, ApiConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
     {
         ApiStatus status = ApiStatus.Parse(WithoutToken(await BodyAsync(response, time, cancellationToken), response.RequestMessage?.Headers.Authorization?.Parameter));
         return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response, configuration)}")
@@ -21,7 +21,7 @@ internal static class ApiRefusal
     }
 
     /// <summary>A Status that came where an object was expected, as watches report their errors.</summary>
-    public static KubernetesException From(ApiStatus status) => new($"The API server answered {status.Code}{Describe(status)}")
+    public static ApiException From(ApiStatus status) => new($"The API server answered {status.Code}{Describe(status)}")
     {
         StatusCode = (HttpStatusCode)status.Code,
         Reason = status.Reason,
@@ -35,7 +35,7 @@ internal static class ApiRefusal
         var (reason, message) => $" {reason}: {message}",
     };
 
-    private static string Cure(HttpResponseMessage response, KubernetesClientConfiguration configuration) => response.StatusCode switch
+    private static string Cure(HttpResponseMessage response, ApiConfiguration configuration) => response.StatusCode switch
     {
         HttpStatusCode.Unauthorized when configuration.Token is { } token => $". The token {token} is not accepted: has it expired, or is it of another cluster?",
         HttpStatusCode.Unauthorized when configuration.ClientCertificate is { } certificate => $". The client certificate {certificate} is not accepted",

@@ -19,7 +19,7 @@ internal sealed class CredentialSource
     public static CredentialSource Inline(string text) => new(null, text);
 
     /// <summary>The value as it is now. A file is read every time: kubelet swaps a symbolic link, which leaves no time stamp to compare.</summary>
-    /// <exception cref="KubernetesException">The file cannot be read or is empty.</exception>
+    /// <exception cref="ApiException">The file cannot be read or is empty.</exception>
     public string Read()
     {
         if (Path is null)
@@ -27,11 +27,11 @@ internal sealed class CredentialSource
         try
         {
             string text = System.IO.File.ReadAllText(Path).Trim();
-            return text.Length > 0 ? text : throw new KubernetesException($"{Path} is empty");
+            return text.Length > 0 ? text : throw new ApiException($"{Path} is empty");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new KubernetesException($"Cannot read {Path}: {e.Message}", e);
+            throw new ApiException($"Cannot read {Path}: {e.Message}", e);
         }
     }
 

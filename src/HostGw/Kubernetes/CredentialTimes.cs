@@ -8,7 +8,7 @@ namespace HostGw.Kubernetes;
 /// <summary>When the token and the certificates of a configuration are valid. What cannot be read is left out: whoever uses it says why.</summary>
 internal static class CredentialTimes
 {
-    public static IEnumerable<(string What, DateTimeOffset From, DateTimeOffset Until)> Read(KubernetesClientConfiguration configuration)
+    public static IEnumerable<(string What, DateTimeOffset From, DateTimeOffset Until)> Read(ApiConfiguration configuration)
     {
         if (Text(configuration.Token) is { } token && OfToken(token) is { } times)
             yield return ($"the token {configuration.Token}", times.From, times.Until);
@@ -63,7 +63,7 @@ internal static class CredentialTimes
         {
             return source?.Read();
         }
-        catch (KubernetesException)
+        catch (ApiException)
         {
             return null; // told when it is used
         }

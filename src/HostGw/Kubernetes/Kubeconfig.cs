@@ -29,25 +29,25 @@ internal sealed class Kubeconfig
             yaml.Load(new StringReader(text));
             return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..]
                 ? new(Path.GetFullPath(path), root)
-                : throw new KubernetesConfigurationException($"{path} is not a kubeconfig: it holds no mapping");
+                : throw new ApiConfigurationException($"{path} is not a kubeconfig: it holds no mapping");
         }
         catch (YamlException e)
         {
             // The parser's own sentence quotes the text, which may be a token: only the place is told.
-            throw new KubernetesConfigurationException($"{path} is not YAML: line {e.Start.Line}, column {e.Start.Column}");
+            throw new ApiConfigurationException($"{path} is not YAML: line {e.Start.Line}, column {e.Start.Column}");
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
             // What its authors did not think of. Of such a sentence, too, nobody knows what it quotes.
-            throw new KubernetesConfigurationException($"{path} is not YAML that can be read");
+            throw new ApiConfigurationException($"{path} is not YAML that can be read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new KubernetesConfigurationException($"Cannot read the kubeconfig {path}: {e.Message}", e);
+            throw new ApiConfigurationException($"Cannot read the kubeconfig {path}: {e.Message}", e);
         }
     }
 
-    public KubernetesClientConfiguration CurrentConfiguration(string? server)
+    public ApiConfiguration CurrentConfiguration(string? server)
     {
         string contextName = Text(_root, "current-context") ?? throw Wrong("has no current-context (kubectl config use-context NAME)");
         YamlMappingNode context = Named("contexts", "context", contextName);
@@ -58,7 +58,7 @@ internal sealed class Kubeconfig
         server ??= Text(cluster, "server") ?? throw Wrong("has no server in its cluster");
         return new()
         {
-            Server = KubernetesClientConfiguration.ParseServer(server),
+            Server = ApiConfiguration.ParseServer(server),
             CertificateAuthority = FileOrData(cluster, "certificate-authority"),
             SkipTlsVerify = Flag(cluster, "insecure-skip-tls-verify"),
             TlsServerName = Text(cluster, "tls-server-name"),
@@ -111,7 +111,7 @@ internal sealed class Kubeconfig
         {
             depth += parser.Current!.NestingIncrease;
             if (depth > MaxDepth)
-                throw new KubernetesConfigurationException($"{path} is not a kubeconfig: it is nested more than {MaxDepth} deep");
+                throw new ApiConfigurationException($"{path} is not a kubeconfig: it is nested more than {MaxDepth} deep");
         }
     }
 
@@ -137,5 +137,5 @@ internal sealed class Kubeconfig
     private static string? Text(YamlMappingNode node, string key) =>
         Child(node, key) is YamlScalarNode { Value: { Length: > 0 } text } ? text : null;
 
-    private KubernetesConfigurationException Wrong(string what) => new($"The kubeconfig {_path} {what}");
+    private ApiConfigurationException Wrong(string what) => new($"The kubeconfig {_path} {what}");
 }

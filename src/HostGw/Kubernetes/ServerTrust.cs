@@ -7,10 +7,10 @@ namespace HostGw.Kubernetes;
 /// <summary>TLS for one connection: whom we believe, and who we are. Says why it refused a server.</summary>
 internal sealed class ServerTrust : IDisposable
 {
-    private readonly KubernetesClientConfiguration _configuration;
+    private readonly ApiConfiguration _configuration;
     private readonly X509Certificate2Collection? _authorities;
 
-    public ServerTrust(KubernetesClientConfiguration configuration)
+    public ServerTrust(ApiConfiguration configuration)
     {
         _configuration = configuration;
         _authorities = configuration.CertificateAuthority is { } source ? Import(source) : null;
@@ -91,11 +91,11 @@ internal sealed class ServerTrust : IDisposable
         {
             var certificates = new X509Certificate2Collection();
             certificates.ImportFromPem(source.Read());
-            return certificates.Count > 0 ? certificates : throw new KubernetesException($"No certificate in {source}");
+            return certificates.Count > 0 ? certificates : throw new ApiException($"No certificate in {source}");
         }
         catch (CryptographicException e)
         {
-            throw new KubernetesException($"Cannot read the certificates in {source}: {e.Message}", e);
+            throw new ApiException($"Cannot read the certificates in {source}: {e.Message}", e);
         }
     }
 
@@ -114,7 +114,7 @@ internal sealed class ServerTrust : IDisposable
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new KubernetesException($"The client certificate {source} and key {keySource} do not fit: {e.Message}", e);
+            throw new ApiException($"The client certificate {source} and key {keySource} do not fit: {e.Message}", e);
         }
     }
 }

@@ -8,7 +8,7 @@ internal interface INodeDecoder
     /// <summary>Decodes what is complete and returns how many bytes that took; the rest must come again, with more.</summary>
     /// <param name="isFinal">Nothing more comes, and a list must be whole.</param>
     /// <exception cref="NodeStreamException">It is broken, or not what was asked for.</exception>
-    /// <exception cref="KubernetesException">The watch reported an error.</exception>
+    /// <exception cref="ApiException">The watch reported an error.</exception>
     int Decode(ReadOnlySpan<byte> data, bool isFinal);
 
     /// <summary>To be called at the end of a list.</summary>

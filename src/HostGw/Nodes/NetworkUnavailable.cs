@@ -7,7 +7,7 @@ namespace HostGw.Nodes;
 
 /// <summary>Clears the condition NetworkUnavailable of this node, where it has one, once its network stands. Clouds set it, and while it is True no pod comes.</summary>
 /// <remarks>https://kubernetes.io/docs/reference/node/node-status/#condition</remarks>
-internal sealed class NetworkUnavailable(KubernetesClient client, string node, TimeProvider time, ILogger<NetworkUnavailable> logger) : BackgroundService
+internal sealed class NetworkUnavailable(ApiClient client, string node, TimeProvider time, ILogger<NetworkUnavailable> logger) : BackgroundService
 {
     public static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
 
@@ -45,7 +45,7 @@ internal sealed class NetworkUnavailable(KubernetesClient client, string node, T
             (_retry, _said) = (FirstRetry, "");
             return Interval * (1 + 0.2 * Random.Shared.NextDouble());
         }
-        catch (Exception e) when (e is KubernetesException or IOException or JsonException or OperationCanceledException)
+        catch (Exception e) when (e is ApiException or IOException or JsonException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return AfterFailure(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message, WatchRetry.AskedFor(e));

@@ -47,7 +47,7 @@ internal sealed class NodeEnvelope
     public void SetMessage(ReadOnlySpan<char> text) => _message = ApiStatus.OneLine(text.ToString());
 
     /// <summary>Tells the sink of an event that is whole.</summary>
-    /// <exception cref="KubernetesException">The event is an error.</exception>
+    /// <exception cref="ApiException">The event is an error.</exception>
     public void Report(NodeDraft draft, Action<WatchEventType, NodeDraft> sink)
     {
         if (_eventType == WatchEventType.Error)

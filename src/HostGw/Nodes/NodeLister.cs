@@ -4,7 +4,7 @@ using HostGw.Planning;
 namespace HostGw.Nodes;
 
 /// <summary>Fills the store with all nodes, page by page; the store changes only when the last page is whole.</summary>
-internal sealed class NodeLister(KubernetesClient client, NodeReader reader, NodeStore store, TimeProvider time)
+internal sealed class NodeLister(ApiClient client, NodeReader reader, NodeStore store, TimeProvider time)
 {
     private const int PageSize = 500;
 
@@ -14,7 +14,7 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
 
     /// <summary>Lists from the watch cache, but never back in time; returns whether planning would see a difference.</summary>
     /// <param name="byQuorum">Not from the cache.</param>
-    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
     /// <exception cref="NodeStreamException">A page is broken.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     public async Task<bool> ListAsync(CancellationToken cancellationToken, bool byQuorum = false)
@@ -25,7 +25,7 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
             _version.Reached();
             return changed;
         }
-        catch (KubernetesException e) when (e.IsTimeout)
+        catch (ApiException e) when (e.IsTimeout)
         {
             _version.NotReached();
             throw;
@@ -45,7 +45,7 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new KubernetesException($"The list of nodes did not arrive within {ListTimeout.TotalMinutes:0} min", e);
+            throw new ApiException($"The list of nodes did not arrive within {ListTimeout.TotalMinutes:0} min", e);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class NodeLister(KubernetesClient client, NodeReader reader, Nod
                 page = await PageAsync(limit, from, page.Continue, cancellationToken);
                 first = first == default ? page : first;
             }
-            catch (KubernetesException e) when (e.IsExpired && limit > 0 && page != default)
+            catch (ApiException e) when (e.IsExpired && limit > 0 && page != default)
             {
                 // The pages came too slowly for the server's history: all at once, then nothing can expire.
                 limit = 0;

@@ -21,7 +21,7 @@ internal sealed class NodeReader(NodeSelector selector)
 
     /// <summary>Reads events until the stream ends, be it within an event.</summary>
     /// <exception cref="NodeStreamException">An event is broken.</exception>
-    /// <exception cref="KubernetesException">The server ended the watch with an error.</exception>
+    /// <exception cref="ApiException">The server ended the watch with an error.</exception>
     public Task ReadWatchAsync(ApiResponse response, Action<WatchEventType, NodeDraft> sink, CancellationToken cancellationToken)
     {
         INodeDecoder decoder = response.IsProtobuf

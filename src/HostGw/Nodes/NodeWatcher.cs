@@ -8,7 +8,7 @@ namespace HostGw.Nodes;
 /// <summary>Keeps the store equal to the API server's nodes: lists once, then watches, and lists again only when the server has forgotten where we were.</summary>
 /// <param name="changed">Called after each change that planning would see, never for a heartbeat.</param>
 internal sealed class NodeWatcher(
-    KubernetesClient client, NodeReader reader, NodeStore store, Action changed, TimeProvider time, ILogger<NodeWatcher> logger) : BackgroundService
+    ApiClient client, NodeReader reader, NodeStore store, Action changed, TimeProvider time, ILogger<NodeWatcher> logger) : BackgroundService
 {
     // A watch that ends sooner counts as a failed attempt, so that no server can make us spin.
     private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(5);
@@ -92,7 +92,7 @@ internal sealed class NodeWatcher(
             WatchEnd end = await WatchAsync(cancellationToken);
             return _streaming.IsRunning && end != WatchEnd.Interrupted ? WatchEnd.Dropped : end;
         }
-        catch (Exception e) when (e is KubernetesException or NodeStreamException && !_streaming.IsSupported)
+        catch (Exception e) when (e is ApiException or NodeStreamException && !_streaming.IsSupported)
         {
             logger.StreamingListsMissing(e.Message);
             return WatchEnd.NeedsPages;
@@ -119,7 +119,7 @@ internal sealed class NodeWatcher(
             logger.WatchEnded();
             return WatchEnd.Ordinary;
         }
-        catch (KubernetesException e) when (e.IsExpired || (e.IsTimeout && !_mustList && ++_timeouts >= TimeoutsBeforeList))
+        catch (ApiException e) when (e.IsExpired || (e.IsTimeout && !_mustList && ++_timeouts >= TimeoutsBeforeList))
         {
             logger.WatchExpired(version);
         }

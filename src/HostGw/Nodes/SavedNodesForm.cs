@@ -48,7 +48,7 @@ internal static class SavedNodesForm
         {
             return SavedNodesJson.Read(hashed[(end + 1)..], selector) with { At = at, ApiServer = server };
         }
-        catch (Exception e) when (e is NodeStreamException or KubernetesException)
+        catch (Exception e) when (e is NodeStreamException or ApiException)
         {
             throw new SavedNodesException(e.Message, e);
         }

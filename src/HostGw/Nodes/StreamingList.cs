@@ -4,7 +4,7 @@ namespace HostGw.Nodes;
 
 /// <summary>A list as the beginning of a watch: the nodes come as events, a bookmark ends them, and the watch goes on.</summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
-internal sealed class StreamingList(KubernetesClient client, NodeStore store)
+internal sealed class StreamingList(ApiClient client, NodeStore store)
 {
     private readonly ListVersion _version = new(store);
     private bool _failed, _byQuorum;
@@ -18,9 +18,9 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
     /// <summary>Whether the next list should be one; after one that came to nothing, the next goes by pages.</summary>
     public bool IsDue => IsSupported && !_failed;
 
-    /// <inheritdoc cref="KubernetesClient.WatchNodesAsync" path="/param"/>
+    /// <inheritdoc cref="ApiClient.WatchNodesAsync" path="/param"/>
     /// <summary>Begins a list; the store is unchanged until it ends.</summary>
-    /// <exception cref="KubernetesException">Refused, or not reached.</exception>
+    /// <exception cref="ApiException">Refused, or not reached.</exception>
     public async Task<ApiResponse> OpenAsync(TimeSpan atMost, bool pinged, CancellationToken cancellationToken)
     {
         try
@@ -33,12 +33,12 @@ internal sealed class StreamingList(KubernetesClient client, NodeStore store)
             IsRunning = true;
             return response;
         }
-        catch (KubernetesException e) when (e.IsTimeout)
+        catch (ApiException e) when (e.IsTimeout)
         {
             _version.NotReached();
             throw;
         }
-        catch (KubernetesException e) when (e.StatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests)
+        catch (ApiException e) when (e.StatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests)
         {
             // The words of a server without streaming lists are 422 or, from other implementations, 400.
             IsSupported = e.StatusCode is not (HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest);

@@ -32,12 +32,12 @@ internal static class WatchRetry
     // A server's refusal may end at any time (a token renewed, a role bound): nothing of it is final.
     private static bool IsTransient(Outcome<WatchEnd> outcome) => outcome.Exception is null
         ? outcome.Result == WatchEnd.TooSoon
-        : outcome.Exception is KubernetesException or NodeStreamException or IOException;
+        : outcome.Exception is ApiException or NodeStreamException or IOException;
 
     /// <summary>How long the server asked to be left alone, a little spread, for all its clients were told the same; null: it did not ask.</summary>
     public static TimeSpan? AskedFor(Exception? failure)
     {
-        if (failure is not KubernetesException { RetryAfter: { } after })
+        if (failure is not ApiException { RetryAfter: { } after })
             return null;
         return (after < LongestRetryAfter ? after : LongestRetryAfter) * (1 + 0.2 * Random.Shared.NextDouble());
     }

@@ -3,17 +3,17 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Settings;
 
-/// <summary>What the operator wants, checked. Every value comes from a row of <see cref="SettingsTable"/>, its default too.</summary>
+/// <summary>All settings, checked. Every value, defaults included, comes from a row of <see cref="SettingsTable"/>.</summary>
 internal sealed record AgentSettings
 {
     public required Policy Policy { get; init; }
 
     public string NodeName => Policy.NodeName;
 
-    /// <summary>Null: the service account of the pod we run in.</summary>
+    /// <summary>Null: the pod's service account.</summary>
     public string? Kubeconfig { get; init; }
 
-    /// <summary>Takes the place of the server in the kubeconfig or the pod's environment.</summary>
+    /// <summary>Replaces the server that the kubeconfig or the pod's environment names.</summary>
     public Uri? ApiServer { get; init; }
 
     public AdoptMode Adopt { get; init; }
@@ -23,24 +23,24 @@ internal sealed record AgentSettings
 
     public int ResyncSeconds { get; init; }
 
-    /// <summary>With None, <see cref="NatPolicy.Enabled"/> is off.</summary>
+    /// <summary>With None, <see cref="NatPolicy.Enabled"/> is false.</summary>
     public NatBackend NatBackend { get; init; }
 
     public NatIptables NatIptables { get; init; }
 
-    /// <summary>Our CNI configuration comes before those of other plugins.</summary>
+    /// <summary>HostGw's CNI configuration takes precedence over those of other plugins.</summary>
     public bool CniTakeOver { get; init; }
 
     /// <summary>Where container runtimes look for CNI configurations.</summary>
     public string CniConfigDirectory { get; init; } = "";
 
-    /// <summary>Where the CNI plugins are.</summary>
+    /// <summary>Where container runtimes look for CNI plugins.</summary>
     public string CniBinDirectory { get; init; } = "";
 
-    /// <summary>Clear the condition of this node in the API.</summary>
+    /// <summary>Clear this Node's condition NetworkUnavailable.</summary>
     public bool ClearNetworkUnavailable { get; init; }
 
-    /// <summary>Tell problems by Events of this node in the API.</summary>
+    /// <summary>Report problems as Events of this Node.</summary>
     public bool WritesEvents { get; init; }
 
     public required IPEndPoint Listen { get; init; }
@@ -48,7 +48,7 @@ internal sealed record AgentSettings
     /// <summary>Where /proc/sys/net is mounted.</summary>
     public required string ProcSysNet { get; init; }
 
-    /// <summary>Where what must outlast the agent is kept; null: nothing is.</summary>
+    /// <summary>Where saved nodes and, on Windows, the list of our routes are kept; null: nothing is saved.</summary>
     public string? StateDirectory { get; init; }
 
     public static readonly string UsualStateDirectory = OperatingSystem.IsWindows()

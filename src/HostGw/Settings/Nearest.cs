@@ -1,14 +1,14 @@
 namespace HostGw.Settings;
 
-/// <summary>Guesses what a misspelt name was meant to be.</summary>
+/// <summary>Finds the name closest to a misspelt one.</summary>
 internal static class Nearest
 {
-    // Longer names are no misspelling of ours; bounded, because the work grows with the length.
+    // No setting has a longer name, and the work grows with the length.
     private const int MaxLength = 64;
 
     private const int ShortestPart = 3;
 
-    /// <summary>The name that takes the fewest edits to reach, whatever the case of its letters; a name may stand without its group or its end.</summary>
+    /// <summary>The name with the smallest edit distance, ignoring case. A name may lack its group or its end.</summary>
     public static string To(string text, IEnumerable<string> names)
     {
         string given = text[..Math.Min(text.Length, MaxLength)].ToUpperInvariant();

@@ -1,11 +1,15 @@
+using System.Collections.Immutable;
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
+using HostGw.Planning;
 
 namespace HostGw.Settings;
 
-/// <summary>Flag over environment over file over default.</summary>
+/// <summary>Reads all settings: a flag wins over a variable, a variable over the file, the file over the default.</summary>
 internal static class SettingsReader
 {
-    /// <summary>Values are checked if <paramref name="command"/> uses them, names always.</summary>
+    /// <summary>Checks the names of all settings, and the values of those that <paramref name="command"/> uses.</summary>
     /// <exception cref="SettingsException">With everything that is wrong.</exception>
     public static AgentSettings Read(
         UsedBy command, ParseResult flags, IReadOnlyDictionary<string, string> environment, string defaultFile = SettingsFile.DefaultPath)
@@ -17,12 +21,12 @@ internal static class SettingsReader
 
         List<string> valueErrors = [];
         AgentSettings settings = Apply(command, values, valueErrors);
-        // A refused value leaves its default behind, about which nobody wants to read.
-        errors.AddRange(valueErrors.Count > 0 ? valueErrors : SettingsChecks.Check(settings, values));
+        // A rejected value leaves the default in its place, so a check of several settings would report the wrong ones.
+        errors.AddRange(valueErrors.Count > 0 ? valueErrors : CheckTogether(settings, values));
         return errors.Count == 0 ? settings : throw new SettingsException(errors);
     }
 
-    // Defaults first: what a row sets may then change the default of one below it (nat.source, nat.randomFully).
+    // Defaults first: a given value may change the default of a later row (nat.source changes that of nat.randomFully).
     private static AgentSettings Apply(UsedBy command, SettingValues values, List<string> errors)
     {
         var settings = new AgentSettings { Policy = new() { NodeName = "" }, Listen = new(IPAddress.Loopback, 0), ProcSysNet = "" };
@@ -48,4 +52,127 @@ internal static class SettingsReader
             return settings;
         }
     }
+
+    // Conflicts between settings that are valid one by one.
+    private static IEnumerable<string> CheckTogether(AgentSettings settings, SettingValues values)
+    {
+        Policy policy = settings.Policy;
+        if (policy.ClusterRoute == ClusterRouteMode.On && !policy.ClusterCidrs.Any(p => p.IsIPv4))
+        {
+            yield return $"clusterRoute: on ({values["clusterRoute"].Where}) needs an IPv4 prefix in clusterCidrs, " +
+                "to which the route leads";
+        }
+
+        foreach (Prefix service in policy.ServiceCidrs)
+        {
+            foreach (Prefix cluster in policy.ClusterCidrs.Where(service.Overlaps))
+            {
+                yield return $"serviceCidrs: '{service}' ({values["serviceCidrs"].Where}) must not overlap " +
+                    $"'{cluster}' of clusterCidrs ({values["clusterCidrs"].Where})";
+            }
+        }
+    }
+}
+
+/// <summary>The settings cannot be used.</summary>
+/// <param name="errors">One line each, safe to print.</param>
+internal sealed class SettingsException(IEnumerable<string> errors) : Exception("The settings cannot be used.")
+{
+    public ImmutableArray<string> Errors { get; } = [.. errors];
+}
+
+/// <summary>A value as written, and where: "flag --x", "variable HOSTGW_X" or "file:line".</summary>
+internal sealed record SettingValue(string Text, string Where);
+
+/// <summary>What one source, or several, give for each setting, by its path.</summary>
+internal sealed class SettingValues : Dictionary<string, SettingValue>
+{
+    /// <summary>Takes over the values of a source with precedence.</summary>
+    public void Override(SettingValues stronger)
+    {
+        foreach ((string path, SettingValue value) in stronger)
+            this[path] = value;
+    }
+}
+
+/// <summary>Settings on the command line.</summary>
+internal static class FlagSource
+{
+    public const string ConfigFlag = "--config";
+
+    /// <summary>Adds --config and an option for every setting that <paramref name="usedBy"/> takes.</summary>
+    public static void AddOptions(Command command, UsedBy usedBy)
+    {
+        command.Options.Add(new Option<string?>(ConfigFlag)
+        {
+            HelpName = "file",
+            Description = $"File with settings (default: {SettingsFile.DefaultPath} if it exists); " +
+                "each flag is also a variable: HOSTGW_ and its name in capitals",
+        });
+        foreach (Setting setting in SettingsTable.Rows.Where(s => (s.UsedBy & usedBy) != 0))
+            command.Options.Add(Option(setting));
+    }
+
+    public static SettingValues Read(ParseResult flags)
+    {
+        SettingValues values = [];
+        foreach (Setting setting in SettingsTable.Rows)
+        {
+            if (Text(flags, setting.Flag) is { } text)
+                values[setting.Path] = new(text, $"flag {setting.Flag}");
+        }
+        return values;
+    }
+
+    /// <summary>Null if the flag was not given; "true" for one without a value.</summary>
+    public static string? Text(ParseResult flags, string name)
+    {
+        OptionResult? given = flags.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Option.Name == name && !o.Implicit);
+        return given is null ? null : given.Tokens is [var value, ..] ? value.Value : "true";
+    }
+
+    // No AcceptOnlyFromAmong: SettingsReader reports a wrong choice with its source, together with all other errors.
+    private static Option<string?> Option(Setting setting)
+    {
+        var option = new Option<string?>(setting.Flag)
+        {
+            HelpName = setting.Type.Placeholder,
+            Description = $"{setting.About} (default: {setting.DefaultAbout ?? setting.Default})",
+            Arity = setting.Type.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+        };
+        option.CompletionSources.Add([.. setting.Type.Choices]);
+        return option;
+    }
+}
+
+/// <summary>Settings in HOSTGW_* variables.</summary>
+internal static partial class EnvironmentSource
+{
+    public const string Prefix = "HOSTGW_";
+
+    public const string ConfigVariable = Prefix + "CONFIG";
+
+    /// <summary>Adds an error for each variable with our prefix that names no setting.</summary>
+    public static SettingValues Read(IReadOnlyDictionary<string, string> environment, List<string> errors)
+    {
+        SettingValues values = [];
+        foreach ((string name, string text) in environment.OrderBy(v => v.Key, StringComparer.Ordinal))
+        {
+            if (!name.StartsWith(Prefix, StringComparison.Ordinal) || name == ConfigVariable)
+                continue;
+            if (SettingsTable.Rows.FirstOrDefault(s => s.Variable == name) is { } setting)
+                values[setting.Path] = new(text, $"variable {name}");
+            else if (!ServiceLink().IsMatch(name))
+                errors.Add($"{Quoted.From(name)} is no setting; the nearest variable is {Nearest.To(name, Names)}");
+        }
+        return values;
+    }
+
+    private static IEnumerable<string> Names => SettingsTable.Rows.Select(s => s.Variable).Append(ConfigVariable);
+
+    // What Kubernetes injects for Services named hostgw or hostgw-…; the exact forms, so that a misspelt
+    // HOSTGW_SERVICE_CIDRS is still reported.
+    // https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+    [GeneratedRegex("^HOSTGW_([A-Z0-9_]+_)?(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_[0-9]+_[A-Z]+(_(PROTO|PORT|ADDR))?)?)$")]
+    private static partial Regex ServiceLink();
 }

@@ -1,115 +1,210 @@
 using System.Collections.Immutable;
+using System.Text;
 using HostGw.Planning;
 using Microsoft.Extensions.Logging;
 using static HostGw.Settings.UsedBy;
 
 namespace HostGw.Settings;
 
-/// <summary>Every setting there is. Flags, HOSTGW_* variables, the file, --help and docs/settings.md come from these rows.</summary>
+/// <summary>All settings. Flags, HOSTGW_* variables, the file, --help and docs/settings.md come from these rows.</summary>
 internal static class SettingsTable
 {
     public static ImmutableArray<Setting> Rows { get; } =
     [
-        Row("nodeName", NetworkKinds.NodeName, HostName(), Planners, "Name of this node in the API",
-            (s, v) => s with { Policy = s.Policy with { NodeName = v } }, "the host's name in lower case"),
-        Row("kubeconfig", Kinds.OptionalPath, "", Planners, "Kubeconfig file to reach the API with",
-            (s, v) => s with { Kubeconfig = v }, "the pod's service account"),
-        Row("apiServer", NetworkKinds.Server, "", Planners, "API server to use instead of the one that the kubeconfig or the pod's environment names",
+        Row("nodeName", SettingTypes.NodeName, HostName(), Planners,
+            "Name of this node in the API", (s, v) => s with { Policy = s.Policy with { NodeName = v } }, "the host's name in lower case"),
+        Row("kubeconfig", SettingTypes.OptionalPath, "", Planners,
+            "Kubeconfig file to reach the API with", (s, v) => s with { Kubeconfig = v }, "the pod's service account"),
+        Row("apiServer", SettingTypes.Server, "", Planners,
+            "API server to use instead of the one that the kubeconfig or the pod's environment names",
             (s, v) => s with { ApiServer = v }, "theirs"),
 
-        OfPolicy("nextHop", Kinds.Choice(("NodeAddress", NextHopMode.NodeAddress), ("PodGateway", NextHopMode.PodGateway)), "NodeAddress",
+        OfPolicy("nextHop", SettingTypes.Choice(("NodeAddress", NextHopMode.NodeAddress),
+                ("PodGateway", NextHopMode.PodGateway)), "NodeAddress",
             "What a peer's route points at: its node address, or the gateway inside its pod subnet (.1 on Linux, .2 on Windows)",
             (p, v) => p with { NextHop = v }),
-        OfPolicy("clusterCidrs", NetworkKinds.Cidrs, "", "All pod networks of the cluster; a podCIDR of a family named here is rejected outside of them",
+        OfPolicy("clusterCidrs", SettingTypes.Cidrs, "",
+            "All pod networks of the cluster; a podCIDR of a family named here is rejected outside of them",
             (p, v) => p with { ClusterCidrs = v }, "none: any private prefix is accepted"),
-        OfPolicy("serviceCidrs", NetworkKinds.Cidrs, "", "Service networks of the cluster; a podCIDR that overlaps one is rejected",
-            (p, v) => p with { ServiceCidrs = v }, "none"),
-        // helm reads YAML 1.1, where a bare on or off is a boolean, and writes it as such.
-        OfPolicy("clusterRoute", Kinds.Choice(("auto", ClusterRouteMode.Auto), ("on", ClusterRouteMode.On), ("off", ClusterRouteMode.Off))
+        OfPolicy("serviceCidrs", SettingTypes.Cidrs, "",
+            "Service networks of the cluster; a podCIDR that overlaps one is rejected", (p, v) => p with { ServiceCidrs = v }, "none"),
+        // helm reads YAML 1.1, where a bare on or off is a boolean, and passes it on as true or false.
+        OfPolicy("clusterRoute", SettingTypes.Choice(("auto", ClusterRouteMode.Auto), ("on", ClusterRouteMode.On),
+                ("off", ClusterRouteMode.Off))
                 .Accepting("true", ClusterRouteMode.On).Accepting("false", ClusterRouteMode.Off), "auto",
-            "On-link route to the IPv4 clusterCidrs; auto: with nextHop PodGateway and clusterCidrs", (p, v) => p with { ClusterRoute = v }),
-        OfPolicy("interface", NetworkKinds.Interface, "auto", "Interface of the routes; auto: the one that holds or reaches this node's address",
-            (p, v) => p with { Interface = v }),
-        OfPolicy("nodeSelector", Kinds.Selector, "", "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
-        OfPolicy("forwarding", Kinds.Switch, "true", "Turn on IP forwarding in the families of this node's podCIDRs", (p, v) => p with { Forwarding = v }),
-        OfPolicy("forwardAccept", Kinds.Switch, "true", "Accept this node's pods' packets in the iptables chain FORWARD where it drops (Docker and ufw do)",
+            "On-link route to the IPv4 clusterCidrs; auto: with nextHop PodGateway and clusterCidrs",
+            (p, v) => p with { ClusterRoute = v }),
+        OfPolicy("interface", SettingTypes.Interface, "auto",
+            "Interface of the routes; auto: the one that holds or reaches this node's address", (p, v) => p with { Interface = v }),
+        OfPolicy("nodeSelector", SettingTypes.Selector, "",
+            "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
+        OfPolicy("forwarding", SettingTypes.Switch, "true",
+            "Turn on IP forwarding in the families of this node's podCIDRs", (p, v) => p with { Forwarding = v }),
+        OfPolicy("forwardAccept", SettingTypes.Switch, "true",
+            "Accept this node's pods' packets in the iptables chain FORWARD where it drops (Docker and ufw do)",
             (p, v) => p with { ForwardAccept = v }),
 
-        Row("adopt", Kinds.Choice(("equivalent", AdoptMode.Equivalent), ("all", AdoptMode.All), ("none", AdoptMode.None)), "equivalent", Planners,
-            "Foreign routes to peers' podCIDRs to take over: those that do what ours would do, all, or none", (s, v) => s with { Adopt = v }),
-        Row("routeProtocol", NetworkKinds.RouteProtocol, "157", Planners | Cleanup, "Route protocol number that marks a route as ours",
-            (s, v) => s with { RouteProtocol = v }),
-        Row("resyncSeconds", Kinds.Number(5, 3600, "seconds"), "60", Agent, "Time between full passes when nothing happens",
-            (s, v) => s with { ResyncSeconds = v }),
+        Row("adopt", SettingTypes.Choice(("equivalent", AdoptMode.Equivalent), ("all", AdoptMode.All),
+                ("none", AdoptMode.None)), "equivalent", Planners,
+            "Foreign routes to peers' podCIDRs to take over: those that do what ours would do, all, or none",
+            (s, v) => s with { Adopt = v }),
+        Row("routeProtocol", SettingTypes.RouteProtocol, "157", Planners | Cleanup,
+            "Route protocol number that marks a route as ours", (s, v) => s with { RouteProtocol = v }),
+        Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", Agent,
+            "Time between full passes when nothing happens", (s, v) => s with { ResyncSeconds = v }),
 
-        Row("nat.backend", Kinds.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables), ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
-            "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables", (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
-        Row("nat.iptables", Kinds.Choice(("auto", NatIptables.Auto), ("nft", NatIptables.Nft), ("legacy", NatIptables.Legacy)), "auto", Planners,
+        Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),
+                ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
+            "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables",
+            (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
+        Row("nat.iptables", SettingTypes.Choice(("auto", NatIptables.Auto), ("nft", NatIptables.Nft),
+                ("legacy", NatIptables.Legacy)), "auto", Planners,
             "Which iptables the backend iptables uses; auto: the one that this host uses", (s, v) => s with { NatIptables = v }),
-        // The literal rule also rewrites the host's own fixed ports, which random ones would break: off, unless the row below says on.
-        OfNat("nat.source", Kinds.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
-            "What is masqueraded: this node's pods, or any source, the host's own traffic too", (n, v) => n with { Source = v, RandomFully = v == NatSource.Pods }),
-        OfNat("nat.randomFully", Kinds.Switch, "true", "Choose random source ports", (n, v) => n with { RandomFully = v }, "true; false with nat.source any"),
-        OfNat("nat.exempt", NetworkKinds.Cidrs, "", "More destinations that see the pod's own address", (n, v) => n with { Exempt = v }, "none"),
-        OfNat("nat.exemptNodes", Kinds.Switch, "false", "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
-        OfNat("nat.ipv6", Kinds.Switch, "true", "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
+        // nat.source any also rewrites the host's own traffic, whose fixed ports random ones would break: default off then.
+        OfNat("nat.source", SettingTypes.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
+            "What is masqueraded: this node's pods, or any source, the host's own traffic too",
+            (n, v) => n with { Source = v, RandomFully = v == NatSource.Pods }),
+        OfNat("nat.randomFully", SettingTypes.Switch, "true",
+            "Choose random source ports", (n, v) => n with { RandomFully = v }, "true; false with nat.source any"),
+        OfNat("nat.exempt", SettingTypes.Cidrs, "",
+            "More destinations that see the pod's own address", (n, v) => n with { Exempt = v }, "none"),
+        OfNat("nat.exemptNodes", SettingTypes.Switch, "false",
+            "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
+        OfNat("nat.ipv6", SettingTypes.Switch, "true",
+            "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
 
-        OfPolicy("cni.install", Kinds.Switch, "false", "Write a CNI configuration (ptp, host-local, portmap; win-bridge on Windows) for this node's podCIDRs, unless another plugin's comes first",
+        OfPolicy("cni.install", SettingTypes.Switch, "false",
+            "Write a CNI configuration (ptp, host-local, portmap; win-bridge on Windows) for this node's podCIDRs, unless another " +
+                "plugin's comes first",
             (p, v) => p with { InstallCni = v }),
-        Row("cni.takeOver", Kinds.Switch, "false", Planners, "Write it as 00-hostgw.conflist instead of 10-hostgw.conflist: before other plugins' files, which stay",
+        Row("cni.takeOver", SettingTypes.Switch, "false", Planners,
+            "Write it as 00-hostgw.conflist instead of 10-hostgw.conflist: before other plugins' files, which stay",
             (s, v) => s with { CniTakeOver = v }),
-        Row("cni.configDirectory", Kinds.AbsolutePath, "/etc/cni/net.d", Planners | Cleanup, "Where the container runtime looks for CNI configurations",
-            (s, v) => s with { CniConfigDirectory = v }),
-        Row("cni.binDirectory", Kinds.AbsolutePath, "/opt/cni/bin", Planners, "Where the container runtime looks for CNI plugins",
-            (s, v) => s with { CniBinDirectory = v }),
-        Row("networkUnavailable.clear", Kinds.Switch, "false", Agent, "Clear this node's condition NetworkUnavailable, where it has one, when routes and NAT stand",
+        Row("cni.configDirectory", SettingTypes.AbsolutePath, "/etc/cni/net.d", Planners | Cleanup,
+            "Where the container runtime looks for CNI configurations", (s, v) => s with { CniConfigDirectory = v }),
+        Row("cni.binDirectory", SettingTypes.AbsolutePath, "/opt/cni/bin", Planners,
+            "Where the container runtime looks for CNI plugins", (s, v) => s with { CniBinDirectory = v }),
+        Row("networkUnavailable.clear", SettingTypes.Switch, "false", Agent,
+            "Clear this node's condition NetworkUnavailable, where it has one, when routes and NAT stand",
             (s, v) => s with { ClearNetworkUnavailable = v }),
-        Row("windows.network", Kinds.Word, "cbr0", Planners | Cleanup, "HNS network of this node's pods; peers are reached over its host endpoint, too",
-            (s, v) => s with { WindowsNetwork = v }),
-        Row("windows.createNetwork", Kinds.Switch, "false", Agent, "Make that network and the host's endpoint in it where they are missing; the host's own network stops for a moment",
+        Row("windows.network", SettingTypes.Word, "cbr0", Planners | Cleanup,
+            "HNS network of this node's pods; peers are reached over its host endpoint, too", (s, v) => s with { WindowsNetwork = v }),
+        Row("windows.createNetwork", SettingTypes.Switch, "false", Agent,
+            "Make that network and the host's endpoint in it where they are missing; the host's own network stops for a moment",
             (s, v) => s with { WindowsCreateNetwork = v }),
-        Row("windows.correctOutBoundNat", Kinds.Switch, "false", Planners, "Keep the exceptions of OutBoundNAT right on the endpoints of pods that run, too; the CNI plugin sets them when a pod starts",
+        Row("windows.correctOutBoundNat", SettingTypes.Switch, "false", Planners,
+            "Keep the exceptions of OutBoundNAT right on the endpoints of pods that run, too; the CNI plugin sets them when a pod starts",
             (s, v) => s with { WindowsCorrectOutBoundNat = v }),
-        OfWindows("windows.apiServerAddress", NetworkKinds.OptionalIPv4, "", "API server that always gets a route through the default gateway (-MasterIp of AddRoutes.ps1)",
+        OfWindows("windows.apiServerAddress", SettingTypes.OptionalIPv4, "",
+            "API server that always gets a route through the default gateway (-MasterIp of AddRoutes.ps1)",
             (w, v) => w with { ApiServerAddress = v }, "the one that is connected, where a pod network takes its traffic"),
-        OfWindows("windows.gateway", NetworkKinds.OptionalIPv4, "", "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),
+        OfWindows("windows.gateway", SettingTypes.OptionalIPv4, "",
+            "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),
 
-        Row("events", Kinds.Switch, "true", Agent, "Tell problems by Events of this node, which `kubectl describe node` shows",
-            (s, v) => s with { WritesEvents = v }),
+        Row("events", SettingTypes.Switch, "true", Agent,
+            "Tell problems by Events of this node, which `kubectl describe node` shows", (s, v) => s with { WritesEvents = v }),
 
-        Row("listen", NetworkKinds.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status, "Where the agent serves health, status and metrics, and where status asks",
-            (s, v) => s with { Listen = v }),
-        Row("procSysNet", Kinds.AbsolutePath, "/proc/sys/net", Planners | Cleanup, "Where /proc/sys/net is mounted; /host/proc/sys/net in the container",
-            (s, v) => s with { ProcSysNet = v }),
-        Row("stateDirectory", Kinds.OptionalDirectory, AgentSettings.UsualStateDirectory, Planners | Cleanup,
-            "Where the agent keeps the nodes for a start without the API server; none: nowhere. A Windows agent's record of its routes is there, too",
+        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status,
+            "Where the agent serves health, status and metrics, and where status asks", (s, v) => s with { Listen = v }),
+        Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", Planners | Cleanup,
+            "Where /proc/sys/net is mounted; /host/proc/sys/net in the container", (s, v) => s with { ProcSysNet = v }),
+        Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.UsualStateDirectory, Planners | Cleanup,
+            "Where the agent keeps the nodes for a start without the API server; none: nowhere. A Windows agent's record of its " +
+                "routes is there, too",
             (s, v) => s with { StateDirectory = v }, @"/var/lib/hostgw; %ProgramData%\hostgw on Windows"),
-        Row("log.level", Kinds.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information),
-                ("warning", LogLevel.Warning), ("error", LogLevel.Error)), "information", Planners | Cleanup,
+        Row("log.level", SettingTypes.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
+                ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
+            "information", Planners | Cleanup,
             "Least severity that is logged; the agent follows the file while it runs", (s, v) => s with { LogLevel = v }),
-        Row("log.format", Kinds.Choice(("auto", LogFormat.Auto), ("text", LogFormat.Text), ("json", LogFormat.Json)), "auto", Planners | Cleanup,
+        Row("log.format", SettingTypes.Choice(("auto", LogFormat.Auto), ("text", LogFormat.Text),
+                ("json", LogFormat.Json)), "auto", Planners | Cleanup,
             "Form of the log; auto: text on a terminal, else json", (s, v) => s with { LogFormat = v }),
     ];
 
     private static Setting<T> Row<T>(
-        string path, Kind<T> kind, string @default, UsedBy usedBy, string about, Func<AgentSettings, T, AgentSettings> set, string? defaultAbout = null) =>
-        new(path, kind, @default, usedBy, about, set) { DefaultAbout = defaultAbout };
+        string path, SettingType<T> type, string @default, UsedBy usedBy, string about,
+        Func<AgentSettings, T, AgentSettings> set, string? defaultAbout = null) =>
+        new(path, type, @default, usedBy, about, set) { DefaultAbout = defaultAbout };
 
     private static Setting<T> OfPolicy<T>(
-        string path, Kind<T> kind, string @default, string about, Func<Policy, T, Policy> set, string? defaultAbout = null) =>
-        Row(path, kind, @default, Planners, about, (s, v) => s with { Policy = set(s.Policy, v) }, defaultAbout);
+        string path, SettingType<T> type, string @default, string about, Func<Policy, T, Policy> set, string? defaultAbout = null) =>
+        Row(path, type, @default, Planners, about, (s, v) => s with { Policy = set(s.Policy, v) }, defaultAbout);
 
     private static Setting<T> OfNat<T>(
-        string path, Kind<T> kind, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
-        Row(path, kind, @default, Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
+        string path, SettingType<T> type, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
+        Row(path, type, @default, Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
 
     private static Setting<T> OfWindows<T>(
-        string path, Kind<T> kind, string @default, string about, Func<WindowsPolicy, T, WindowsPolicy> set, string? defaultAbout = null) =>
-        OfPolicy(path, kind, @default, about, (p, v) => p with { Windows = set(p.Windows, v) }, defaultAbout);
+        string path, SettingType<T> type, string @default, string about,
+        Func<WindowsPolicy, T, WindowsPolicy> set, string? defaultAbout = null) =>
+        OfPolicy(path, type, @default, about, (p, v) => p with { Windows = set(p.Windows, v) }, defaultAbout);
 
     private static AgentSettings SetNat(AgentSettings settings, Func<NatPolicy, NatPolicy> change) =>
         settings with { Policy = settings.Policy with { Nat = change(settings.Policy.Nat) } };
 
     // Not Environment.MachineName, which ends at the first dot: kubelet registers the full name.
     private static string HostName() => Dns.GetHostName().ToLowerInvariant();
+}
+
+/// <summary>A row of <see cref="SettingsTable"/>.</summary>
+/// <remarks>Its other names follow from the path: nat.randomFully is --nat-random-fully and HOSTGW_NAT_RANDOM_FULLY.</remarks>
+internal abstract class Setting(string path, SettingType type, string @default, UsedBy usedBy, string about)
+{
+    public string Path { get; } = path;
+
+    public SettingType Type { get; } = type;
+
+    /// <summary>As one would write it; empty for none.</summary>
+    public string Default { get; } = @default;
+
+    /// <summary>Says what <see cref="Default"/> cannot: where it comes from, or what an empty one means.</summary>
+    public string? DefaultAbout { get; init; }
+
+    public UsedBy UsedBy { get; } = usedBy;
+
+    /// <summary>One sentence without its full stop.</summary>
+    public string About { get; } = about;
+
+    public string Flag { get; } = "--" + Words(path, '-');
+
+    public string Variable { get; } = EnvironmentSource.Prefix + Words(path, '_').ToUpperInvariant();
+
+    /// <exception cref="BadValueException">The text is no value of this setting.</exception>
+    public abstract AgentSettings Set(AgentSettings settings, string text);
+
+    private static string Words(string path, char separator)
+    {
+        var words = new StringBuilder();
+        foreach (char c in path)
+        {
+            if (char.IsAsciiLetterUpper(c))
+                words.Append(separator);
+            words.Append(c == '.' ? separator : char.ToLowerInvariant(c));
+        }
+        return words.ToString();
+    }
+}
+
+/// <inheritdoc/>
+internal sealed class Setting<T>(
+    string path, SettingType<T> type, string @default, UsedBy usedBy, string about, Func<AgentSettings, T, AgentSettings> set)
+    : Setting(path, type, @default, usedBy, about)
+{
+    public override AgentSettings Set(AgentSettings settings, string text) => set(settings, type.Parse(text));
+}
+
+/// <summary>The commands that take a setting as an option and check its value.</summary>
+[Flags]
+internal enum UsedBy
+{
+    None = 0,
+    Agent = 1,
+    Plan = 2,
+    Adopt = 4,
+    Cleanup = 8,
+    Status = 16,
+    Doctor = 32,
+
+    /// <summary>The commands that compute a plan.</summary>
+    Planners = Agent | Plan | Adopt | Doctor,
 }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace HostGw.Status;
 
 /// <summary>Tells what a person must act on by Events of this node, which `kubectl describe node` shows. Where the API server does not take them, nothing else suffers.</summary>
-internal sealed class EventWriter(KubernetesClient client, string node, EventSchedule schedule, TimeProvider time, ILogger<EventWriter> logger) : BackgroundService
+internal sealed class EventWriter(ApiClient client, string node, EventSchedule schedule, TimeProvider time, ILogger<EventWriter> logger) : BackgroundService
 {
     /// <summary>Where Events go that concern what is in no namespace.</summary>
     public const string Namespace = "default";
@@ -73,14 +73,14 @@ internal sealed class EventWriter(KubernetesClient client, string node, EventSch
             (_retry, _said) = (FirstRetry, false);
             return null;
         }
-        catch (KubernetesException e) when (e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity)
+        catch (ApiException e) when (e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity)
         {
             // It would not take it the next time either.
             schedule.Sent(problem, count);
             Say(TimeSpan.Zero, problem, e);
             return null;
         }
-        catch (Exception e) when (e is KubernetesException or IOException or JsonException or OperationCanceledException)
+        catch (Exception e) when (e is ApiException or IOException or JsonException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return AfterFailure(problem, e);
@@ -98,7 +98,7 @@ internal sealed class EventWriter(KubernetesClient client, string node, EventSch
             await client.CreateEventAsync(Namespace, EventJson.Create(notice, now), cancellationToken);
             return 1;
         }
-        catch (KubernetesException e) when (e.StatusCode == HttpStatusCode.Conflict)
+        catch (ApiException e) when (e.StatusCode == HttpStatusCode.Conflict)
         {
             // An agent before this one sent it.
             if (await PatchAsync(notice, EventJson.Patch(notice, null, now), cancellationToken) is { } standing)
@@ -115,7 +115,7 @@ internal sealed class EventWriter(KubernetesClient client, string node, EventSch
             using ApiResponse answer = await client.PatchEventAsync(Namespace, notice.Name, patch, cancellationToken);
             return await EventJson.CountAsync(answer.Body, cancellationToken);
         }
-        catch (KubernetesException e) when (e.StatusCode == HttpStatusCode.NotFound)
+        catch (ApiException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
             return null;
         }
@@ -123,7 +123,7 @@ internal sealed class EventWriter(KubernetesClient client, string node, EventSch
 
     private TimeSpan AfterFailure(Problem problem, Exception error)
     {
-        TimeSpan wait = error is KubernetesException { RetryAfter: { } asked } && asked > _retry ? asked : _retry;
+        TimeSpan wait = error is ApiException { RetryAfter: { } asked } && asked > _retry ? asked : _retry;
         _retry = _retry * 2 < LongestRetry ? _retry * 2 : LongestRetry;
         Say(wait, problem, error);
         return wait;
@@ -133,7 +133,7 @@ internal sealed class EventWriter(KubernetesClient client, string node, EventSch
     private void Say(TimeSpan wait, Problem problem, Exception error)
     {
         string reason = error is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : error.Message;
-        if (!_said && error is KubernetesException { StatusCode: not null })
+        if (!_said && error is ApiException { StatusCode: not null })
         {
             logger.EventsRefused(reason);
             _said = true;

@@ -6,7 +6,7 @@ using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Linux;
 using HostGw.Reconciliation;
-using Ip = HostGw.Planning.Ip;
+using Ip = HostGw.Net.Ip;
 
 namespace HostGw.Benchmarks.Whole;
 

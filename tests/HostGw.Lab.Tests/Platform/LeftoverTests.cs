@@ -12,7 +12,7 @@ public sealed class LeftoverTests
     private static readonly Plan Plan = new()
     {
         OwnPodCidrs = [Prefix.Parse("10.244.1.0/24")],
-        Routes = [new(Prefix.Parse("10.244.2.0/24"), 0, Planning.Ip.Parse("192.0.2.2"), 1)],
+        Routes = [new(Prefix.Parse("10.244.2.0/24"), 0, Net.Ip.Parse("192.0.2.2"), 1)],
     };
 
     [Theory]

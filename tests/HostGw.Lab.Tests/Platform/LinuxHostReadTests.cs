@@ -46,8 +46,8 @@ public sealed class LinuxHostReadTests : IDisposable
     [Fact]
     public void The_API_server_is_protected_while_it_is_connected()
     {
-        HostState state = _host.Network.Run(() => _host.Host.Read(HostGw.Planning.Ip.Parse("198.51.100.6")));
-        Assert.Equal([new ProtectedAddress(HostGw.Planning.Ip.Parse("198.51.100.6"), ProtectedRole.ApiServer)], state.Protected);
+        HostState state = _host.Network.Run(() => _host.Host.Read(HostGw.Net.Ip.Parse("198.51.100.6")));
+        Assert.Equal([new ProtectedAddress(HostGw.Net.Ip.Parse("198.51.100.6"), ProtectedRole.ApiServer)], state.Protected);
     }
 
     [Fact]
@@ -105,5 +105,5 @@ public sealed class LinuxHostReadTests : IDisposable
         Assert.True(routes[0].IsInstalledAs(Assert.Single(_host.Ours())));
     }
 
-    private IEnumerable<HostGw.Planning.Ip> Protected(ProtectedRole role) => _host.Read().Protected.Where(p => p.Role == role).Select(p => p.Address);
+    private IEnumerable<HostGw.Net.Ip> Protected(ProtectedRole role) => _host.Read().Protected.Where(p => p.Role == role).Select(p => p.Address);
 }

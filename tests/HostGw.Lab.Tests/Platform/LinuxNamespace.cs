@@ -49,7 +49,7 @@ internal sealed class LinuxNamespace : IDisposable
     public IReadOnlyList<HostFailure> Apply(HostChanges changes) => Network.Run(() => Host.Apply(changes, new HostState()).Failures);
 
     public PodRoute Route(string destination, string nextHop = "") =>
-        new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Planning.Ip.Parse(nextHop) : default, Eth0);
+        new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Net.Ip.Parse(nextHop) : default, Eth0);
 
     public int Index(string link) => Read().Interfaces.Single(i => i.Name == link).Index;
 

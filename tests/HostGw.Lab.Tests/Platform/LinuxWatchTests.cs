@@ -70,7 +70,7 @@ public sealed class LinuxWatchTests : IAsyncLifetime
 
         Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Add.AddRange(routes))));
         HostRoute[] ours = [.. Space.Ours()];
-        Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Replace.Add(new(routes[0] with { NextHop = HostGw.Planning.Ip.Parse("192.0.2.8") }, ours[0], default)))));
+        Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Replace.Add(new(routes[0] with { NextHop = HostGw.Net.Ip.Parse("192.0.2.8") }, ours[0], default)))));
         Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Delete.AddRange([.. Space.Ours()]))));
         Assert.Empty(Space.Ours());
 

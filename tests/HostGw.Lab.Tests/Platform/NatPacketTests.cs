@@ -105,7 +105,7 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
         Assert.False(nat.OwesConnections);
         Assert.Equal("192.0.2.1", flow.SourceSeen());
 
-        void Forget() => nat.ForgetUnmasqueraded(Plan.Sources, new HashSet<Planning.Ip>());
+        void Forget() => nat.ForgetUnmasqueraded(Plan.Sources, new HashSet<Net.Ip>());
     }
 
     private string FromPod(string protocol, string to) =>

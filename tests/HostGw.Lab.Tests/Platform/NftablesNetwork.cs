@@ -1,4 +1,5 @@
 using HostGw.Lab.Network;
+using Ip = HostGw.Lab.Network.Ip;
 
 namespace HostGw.Lab.Tests.Platform;
 

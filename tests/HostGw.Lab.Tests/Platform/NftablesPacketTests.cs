@@ -8,7 +8,7 @@ namespace HostGw.Lab.Tests.Platform;
 [SupportedOSPlatform("linux")]
 public sealed class NftablesPacketTests(NftablesNetwork network) : NftablesTest, IClassFixture<NftablesNetwork>
 {
-    private static readonly HashSet<Planning.Ip> LocalAddresses = [Planning.Ip.Parse("192.0.2.1"), Planning.Ip.Parse("2001:db8::1")];
+    private static readonly HashSet<Net.Ip> LocalAddresses = [Net.Ip.Parse("192.0.2.1"), Net.Ip.Parse("2001:db8::1")];
 
     // Without the exempt single addresses, which lie on this network.
     private static readonly NatPlan Plan = NftablesPlans.DualStack with

@@ -5,7 +5,7 @@ namespace HostGw.Tests.Architecture;
 
 public partial class SourceTests
 {
-    private const int MaxLines = 250;
+    private const int MaxLines = 300;
 
     [Fact]
     public void Event_ids_are_unique()

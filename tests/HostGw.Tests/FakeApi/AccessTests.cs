@@ -49,7 +49,7 @@ public sealed class AccessTests : FakeApiTest
     {
         string config = Api.Kubeconfig(new() { User = "cert-user", ClientCertificate = true, CertificateLifetime = TimeSpan.FromHours(hours) });
         using X509Certificate2 certificate = X509Certificate2.CreateFromPem(Data(config, "client-certificate-data"), Data(config, "client-key-data"));
-        using var client = new ApiClient(Api, certificate: certificate);
+        using var client = new RawClient(Api, certificate: certificate);
         Assert.Equal(code, (await client.GetAsync(Nodes)).Code);
         Assert.Equal(code == 200 ? "cert-user" : "", Api.Requests[^1].User);
     }

@@ -9,7 +9,7 @@ public abstract class FakeApiTest : IAsyncLifetime
 
     internal FakeApiServer Api { get; private set; } = null!;
 
-    internal ApiClient Client { get; private set; } = null!;
+    internal RawClient Client { get; private set; } = null!;
 
     protected virtual FakeApiOptions Options => new();
 
@@ -26,9 +26,9 @@ public abstract class FakeApiTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    internal ApiClient NewClient(Version? version = null)
+    internal RawClient NewClient(Version? version = null)
     {
-        var client = new ApiClient(Api, version);
+        var client = new RawClient(Api, version);
         _clients.Add(client);
         return client;
     }

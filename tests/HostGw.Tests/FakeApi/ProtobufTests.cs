@@ -17,7 +17,7 @@ public sealed class ProtobufTests : FakeApiTest
     public async Task Nodes_come_in_the_first_encoding_that_is_spoken(string accept, bool protobuf, string expected)
     {
         await using FakeApiServer server = await FakeApiServer.StartAsync(new() { Protobuf = protobuf });
-        using var client = new ApiClient(server) { Accept = accept };
+        using var client = new RawClient(server) { Accept = accept };
         Assert.Equal(expected, (await client.GetAsync(Nodes)).ContentType);
         Assert.Equal(expected, (await client.GetAsync(Nodes + "/none")).ContentType); // 404, a Status
     }

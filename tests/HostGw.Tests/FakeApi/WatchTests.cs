@@ -122,7 +122,7 @@ public sealed class WatchTests : FakeApiTest
     {
         await using FakeApiServer old = await FakeApiServer.StartAsync(new() { StreamingLists = StreamingLists.Ignored, BookmarkPeriod = TimeSpan.FromMilliseconds(50) });
         old.Nodes.Put(new NodeSpec("a"));
-        using var client = new ApiClient(old);
+        using var client = new RawClient(old);
         using WatchReader watch = await client.WatchAsync("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion=0");
         Assert.Equal(["ADDED a"], await watch.TakeAsync(1));
         Assert.Null((await watch.NextAsync())!.Object["metadata"]!["annotations"]);

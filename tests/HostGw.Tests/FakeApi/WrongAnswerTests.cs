@@ -32,7 +32,7 @@ public sealed class WrongAnswerTests : FakeApiTest
     public async Task A_list_can_break_off_in_the_middle_or_seem_to_end_there(string version)
     {
         Api.Nodes.Put(NodeFactory.Cluster(100));
-        ApiClient client = NewClient(Version.Parse(version));
+        RawClient client = NewClient(Version.Parse(version));
         Api.Faults.Truncate(100_000, cleanEnd: true);
         Answer shortened = await client.GetAsync(Nodes);
         Assert.Equal((100_000, false), (shortened.Text.Length, shortened.IsJson));

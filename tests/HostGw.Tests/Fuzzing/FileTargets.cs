@@ -47,9 +47,9 @@ internal static class FileTargets
         File.WriteAllBytes(path, bytes);
         try
         {
-            KubernetesClientConfiguration.BuildConfigFromConfigFile(path);
+            ApiConfiguration.BuildConfigFromConfigFile(path);
         }
-        catch (KubernetesConfigurationException e)
+        catch (ApiConfigurationException e)
         {
             if (!Text(bytes).Replace($"token: {Token}", "", StringComparison.Ordinal).Replace($"args: [{Token}]", "", StringComparison.Ordinal).Contains(Token, StringComparison.Ordinal))
                 Assert.DoesNotContain(Token, e.ToString(), StringComparison.Ordinal);
@@ -66,7 +66,7 @@ internal static class FileTargets
     private static void Cni(byte[] bytes)
     {
         foreach (string name in (string[])["10-a.conflist", "10-a.conf", "10-a.json"])
-            CniOrder.Of(CniOrder.Usual, stands: false, [name], _ => bytes);
+            CniOrder.Of(CniOrder.Usual, isInstalled: false, [name], _ => bytes);
     }
 
     // A checksum that fits lets anything through; what is taken is saved again as the same.

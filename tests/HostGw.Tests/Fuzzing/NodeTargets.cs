@@ -85,7 +85,7 @@ internal static class NodeTargets
             NodeListPage page = decoder.Page();
             lines.Add($"{page.ResourceVersion}/{page.Continue}");
         }
-        catch (Exception e) when (e is NodeStreamException or KubernetesException)
+        catch (Exception e) when (e is NodeStreamException or ApiException)
         {
             lines.Add(e.GetType().Name);
         }

@@ -36,7 +36,7 @@ public sealed class CredentialTimesTests : FakeApiTest, IDisposable
     {
         Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, CertificateLifetime = TimeSpan.FromHours(-1) });
         (string What, DateTimeOffset From, DateTimeOffset Until)[] times =
-            [.. CredentialTimes.Read(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]))];
+            [.. CredentialTimes.Read(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]))];
 
         Assert.Equal(["the client certificate (given inline)", "the certificate authority (given inline)"], times.Select(t => t.What));
         Assert.True(times[0].Until < TimeProvider.System.GetUtcNow() && times[1].Until > TimeProvider.System.GetUtcNow());
@@ -46,7 +46,7 @@ public sealed class CredentialTimesTests : FakeApiTest, IDisposable
     public async Task The_servers_clock_is_that_of_its_answers()
     {
         Api.WriteKubeconfig(_folder["config"]);
-        using KubernetesClient client = new(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", new Late());
+        using ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", new Late());
         Assert.Null(client.ServerClock);
         using ApiResponse _ = await client.ListNodesAsync(0, "0", false, null, TestContext.Current.CancellationToken);
         Assert.InRange(client.ServerClock!.Value.TotalMinutes, 59, 61);

@@ -10,7 +10,7 @@ public class OldServerTests
     public async Task A_server_without_http2_and_with_an_intermediate_authority_is_understood()
     {
         await using var server = new OldServer("{}");
-        using KubernetesClient client = Client(server, server.AuthorityPem);
+        using ApiClient client = Client(server, server.AuthorityPem);
         using ApiResponse response = await client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel);
         Assert.False(response.IsProtobuf);
         Assert.StartsWith("GET /api/v1/nodes?resourceVersion=0 HTTP/1.1\r\n", server.Request, StringComparison.Ordinal);
@@ -23,13 +23,13 @@ public class OldServerTests
     {
         await using var server = new OldServer("{}");
         await using var other = new OldServer("{}");
-        using KubernetesClient client = Client(server, other.AuthorityPem);
-        var e = await Assert.ThrowsAsync<KubernetesException>(() => client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel));
+        using ApiClient client = Client(server, other.AuthorityPem);
+        var e = await Assert.ThrowsAsync<ApiException>(() => client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel));
         Assert.Contains("not trusted", e.Message, StringComparison.Ordinal);
         Assert.Equal("", server.Request);
     }
 
-    private static KubernetesClient Client(OldServer server, string pem) => new(
+    private static ApiClient Client(OldServer server, string pem) => new(
         new() { Server = new(server.Uri), CertificateAuthority = CredentialSource.Inline(pem), Token = CredentialSource.Inline("t0k3n") },
         "1.2.3",
         TimeProvider.System);

@@ -112,7 +112,7 @@ public sealed class NetworkUnavailableTests : FakeApiTest, IDisposable
     private async Task<NetworkUnavailable> StartAsync()
     {
         Api.WriteKubeconfig(_folder["config"]);
-        KubernetesClient client = new(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
+        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
         var clearing = new NetworkUnavailable(client, "self", _time, new Typed<NetworkUnavailable>(_log));
         await clearing.StartAsync(Cancel);
         return clearing;

@@ -12,14 +12,14 @@ internal sealed class NodeFollower : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly string _directory = Directory.CreateTempSubdirectory("hostgw-test").FullName;
-    private readonly KubernetesClient _client;
+    private readonly ApiClient _client;
     private readonly List<NodeSnapshot> _announced = [];
     private readonly Task _running;
 
     public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null)
     {
         api.WriteServiceAccount(_directory);
-        _client = new(KubernetesClientConfiguration.InClusterConfig(null, null, _directory, $"https://127.0.0.1:{port ?? api.Uri.Port}"), "1.2.3", TimeProvider.System);
+        _client = new(ApiConfiguration.InClusterConfig(null, null, _directory, $"https://127.0.0.1:{port ?? api.Uri.Port}"), "1.2.3", TimeProvider.System);
         Watcher = new(_client, new(NodeJson.Selector), Store, Announce, time ?? TimeProvider.System, new Typed<NodeWatcher>(Log));
         _running = Watcher.RunAsync(_stop.Token);
     }

@@ -158,7 +158,7 @@ public class NodeJsonDecoderTests
     [Fact]
     public void An_error_event_carries_its_status()
     {
-        var e = Assert.Throws<KubernetesException>(() => NodeJson.Events(
+        var e = Assert.Throws<ApiException>(() => NodeJson.Events(
             """{"object":{"kind":"Status","status":"Failure","message":"too old","reason":"Expired","code":410},"type":"ERROR"}"""));
         Assert.True(e.IsExpired);
         Assert.Equal("Expired", e.Reason);

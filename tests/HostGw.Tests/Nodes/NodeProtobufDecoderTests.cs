@@ -102,7 +102,7 @@ public class NodeProtobufDecoderTests
     [Fact]
     public void An_error_event_carries_its_status()
     {
-        var e = Assert.Throws<KubernetesException>(() => NodeProtobuf.Events(NodeProtobuf.Error(
+        var e = Assert.Throws<ApiException>(() => NodeProtobuf.Events(NodeProtobuf.Error(
             """{"kind":"Status","status":"Failure","message":"too old","reason":"Expired","code":410}""")));
         Assert.True(e.IsExpired);
         Assert.Equal("Expired", e.Reason);

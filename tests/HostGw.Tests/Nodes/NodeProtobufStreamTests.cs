@@ -107,7 +107,7 @@ public class NodeProtobufStreamTests
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         Exception? e = Record.Exception(read);
-        return e is null or NodeStreamException or KubernetesException && GC.GetAllocatedBytesForCurrentThread() - before < 50 * (Frames.Length + 10_000);
+        return e is null or NodeStreamException or ApiException && GC.GetAllocatedBytesForCurrentThread() - before < 50 * (Frames.Length + 10_000);
     }
 
     private static byte[] Changed(byte[] bytes, (int At, int Value)[] changes)

@@ -17,7 +17,7 @@ public class WatchRetryTests
     [Fact]
     public async Task A_wait_that_the_server_asked_for_is_kept_within_bounds()
     {
-        List<TimeSpan> delays = await DelaysAsync(2, attempt => throw new KubernetesException("busy") { RetryAfter = TimeSpan.FromSeconds(attempt == 0 ? 7 : 86_400) });
+        List<TimeSpan> delays = await DelaysAsync(2, attempt => throw new ApiException("busy") { RetryAfter = TimeSpan.FromSeconds(attempt == 0 ? 7 : 86_400) });
         Assert.InRange(delays[0], TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(8.4));
         Assert.InRange(delays[1], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(6));
     }

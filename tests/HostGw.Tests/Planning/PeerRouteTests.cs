@@ -131,4 +131,17 @@ public class PeerRouteTests
         Assert.True(plan.Wants(Prefix.Parse("10.244.3.0/24")));
         Assert.False(plan.Wants(Prefix.Parse("10.244.1.0/24")));
     }
+
+    [Theory]
+    [InlineData("10.244.3.64/26", "10.244.3.65", "10.244.3.66")]
+    [InlineData("192.168.1.0/24", "192.168.1.1", "192.168.1.2")]
+    [InlineData("10.244.0.0/16", "10.244.0.1", "10.244.0.2")]
+    [InlineData("10.244.3.4/30", "10.244.3.5", "10.244.3.6")]
+    [InlineData("10.244.3.4/31", "", "")]
+    [InlineData("10.244.3.4/32", "", "")]
+    public void The_gateway_is_the_first_address_on_Linux_and_the_second_on_Windows(string podCidr, string linux, string windows)
+    {
+        Assert.Equal(linux, PodGateway.Of(Prefix.Parse(podCidr), isWindows: false).ToString());
+        Assert.Equal(windows, PodGateway.Of(Prefix.Parse(podCidr), isWindows: true).ToString());
+    }
 }

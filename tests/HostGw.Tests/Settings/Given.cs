@@ -51,8 +51,8 @@ internal sealed record Given
     public static RootCommand Root(UsedBy usedBy)
     {
         Command run = new("run", "Runs"), sibling = new("sibling");
-        SettingsOptions.AddTo(run, usedBy);
-        SettingsOptions.AddTo(sibling, usedBy);
+        FlagSource.AddOptions(run, usedBy);
+        FlagSource.AddOptions(sibling, usedBy);
         return new RootCommand { run, sibling };
     }
 }

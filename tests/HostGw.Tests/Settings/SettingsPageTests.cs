@@ -69,7 +69,7 @@ public class SettingsPageTests
         {
             string usedBy = string.Join(", ", Commands.Where(c => setting.UsedBy.HasFlag(c)).Select(c => c.ToString().ToLowerInvariant()));
             string shown = setting.DefaultAbout ?? $"`{setting.Default}`";
-            page.Append($"| `{setting.Path}` | {Cell(setting.About)} | {Cell(setting.Kind.Allowed)} | {Cell(shown)} | {usedBy} |\n");
+            page.Append($"| `{setting.Path}` | {Cell(setting.About)} | {Cell(setting.Type.Allowed)} | {Cell(shown)} | {usedBy} |\n");
         }
         return page.Append("\nThis page is generated from `src/HostGw/Settings/SettingsTable.cs`: `UPDATE_GOLDEN=1 make test` renews it.\n").ToString();
     }

@@ -172,7 +172,7 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
     private async Task<EventWriter> StartAsync()
     {
         Api.WriteKubeconfig(_folder["config"]);
-        KubernetesClient client = new(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
+        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
         var writer = new EventWriter(client, "self", new(_time, () => 0, _log), _time, new Typed<EventWriter>(_log));
         await writer.StartAsync(Cancel);
         return writer;

@@ -2,26 +2,26 @@ using HostGw.Planning;
 
 namespace HostGw.Platform.Cni;
 
-/// <summary>Keeps our CNI configuration among those of others, which it never touches.</summary>
+/// <summary>Writes and removes HostGw's CNI configuration. Never changes a file of another plugin.</summary>
 internal sealed class CniConfiguration(CniOptions options, CniFormat format) : IDisposable
 {
     private readonly CniDirectory _directory = new(options.ConfigDirectory);
     private readonly CniWatch _watch = new(options.ConfigDirectory);
     private readonly string _own = options.TakeOver ? CniOrder.First : CniOrder.Usual;
 
-    /// <summary>What pods get their interfaces by, as last found; null: nothing that we would know of.</summary>
+    /// <summary>The configuration that the runtime uses, as of the last Apply; null: not known.</summary>
     public CniStanding? Standing { get; private set; }
 
-    /// <summary>What of others harms ours, with the cure.</summary>
+    /// <summary>Foreign files that keep the runtime from using ours, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; private set; } = [];
 
-    /// <summary>Called, on any thread, when somebody changed a configuration, while ours is wanted.</summary>
+    /// <summary>Called on any thread when a configuration changes, while ours is wanted.</summary>
     public Action Changed
     {
         set => _watch.Changed = value;
     }
 
-    /// <summary>What <see cref="Apply"/> would do, in words; empty: nothing.</summary>
+    /// <summary>Describes what <see cref="Apply"/> would do; empty: nothing.</summary>
     /// <exception cref="CniException">The directory cannot be read.</exception>
     public string Preview(CniPlan? desired)
     {
@@ -29,13 +29,13 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
         return work.Writes && MissingPlugins() is { } missing ? $"none, for {missing}" : work.What;
     }
 
-    /// <summary>Has ours as desired, unless another plugin's comes first; null: none.</summary>
-    /// <returns>What was done, in words; empty: nothing.</returns>
-    /// <exception cref="CniException">It cannot be done.</exception>
+    /// <summary>Writes our configuration unless another plugin's takes precedence. Null removes it.</summary>
+    /// <returns>Describes what was done; empty: nothing.</returns>
+    /// <exception cref="CniException">A file cannot be written or removed, or a plugin is missing.</exception>
     public string Apply(CniPlan? desired)
     {
-        // Before it is read: what changes after that is announced.
-        _watch.Keep(desired is not null);
+        // Watch before reading: a change after the read then wakes a pass.
+        _watch.Listen(desired is not null);
         CniWork work = Compare(desired);
         Standing = null;
         Obstacles = work.Order.Problem is { } problem ? [problem] : [];
@@ -52,22 +52,22 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
 
     public void Dispose() => _watch.Dispose();
 
-    // Where it made the directory, that is to be listened to from now on.
+    // Writing may have created the directory, which is watched from then on.
     private void Write(byte[] text)
     {
         _directory.Write(_own, text);
-        _watch.Keep(true);
+        _watch.Listen(true);
     }
 
     private CniWork Compare(CniPlan? desired)
     {
         IReadOnlyList<string> names = _directory.Names(toRemove: desired is null);
-        bool stands = names.Contains(_own) || Standing is { IsOurs: true };
-        CniOrder order = desired is null ? new(null, null) : CniOrder.Of(_own, stands, names, _directory.Read);
+        bool isInstalled = names.Contains(_own) || Standing is { IsOurs: true };
+        CniOrder order = desired is null ? new(null, null) : CniOrder.Of(_own, isInstalled, names, _directory.Read);
         bool writes = desired is not null && order.Other is null;
         byte[]? wanted = writes ? format.Write(desired!) : null;
         bool isThere = names.Contains(_own);
-        bool isRight = wanted is not null && isThere && _directory.Read(_own) is { } standing && standing.AsSpan().SequenceEqual(wanted);
+        bool isRight = wanted is not null && isThere && _directory.Read(_own) is { } installed && installed.AsSpan().SequenceEqual(wanted);
         string[] surplus = [.. names.Where(n => n is CniOrder.Usual or CniOrder.First && (!writes || n != _own))];
 
         string because = order.Other is { } other ? $": {other} comes first" : "";
@@ -87,7 +87,25 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
     }
 }
 
-/// <param name="Writes">Ours should stand.</param>
-/// <param name="Text">What is to be written; null: nothing.</param>
-/// <param name="Surplus">Files of ours that should not be there.</param>
+/// <summary>The difference between the directory and what it should hold.</summary>
+/// <param name="Writes">Our configuration should exist.</param>
+/// <param name="Text">What to write; null: nothing.</param>
+/// <param name="Surplus">Files of ours to remove.</param>
+/// <param name="What">The same for people; empty: nothing.</param>
 internal sealed record CniWork(CniOrder Order, bool Writes, byte[]? Text, string[] Surplus, string What);
+
+/// <summary>Where CNI configurations and plugins are, and whether ours takes precedence over all others.</summary>
+internal sealed record CniOptions
+{
+    public bool TakeOver { get; init; }
+
+    public string ConfigDirectory { get; init; } = "/etc/cni/net.d";
+
+    public string BinDirectory { get; init; } = "/opt/cni/bin";
+}
+
+/// <summary>A CNI configuration cannot be read, written or used. The message ends with what to do.</summary>
+internal sealed class CniException(string message, Exception? inner = null) : HostNetworkException(message, inner)
+{
+    public override bool IsNotFound => false;
+}

@@ -4,17 +4,17 @@ using HostGw.Planning;
 
 namespace HostGw.Platform.Cni;
 
-/// <summary>The text of our CNI configuration. Pure.</summary>
-/// <remarks>https://www.cni.dev/docs/spec/#configuration-format, and of ptp, host-local and portmap https://www.cni.dev/plugins/current/</remarks>
+/// <summary>The text of our CNI configuration on Linux: ptp, host-local and portmap. Pure.</summary>
+/// <remarks>https://www.cni.dev/docs/spec/#configuration-format and https://www.cni.dev/plugins/current/</remarks>
 internal static class Conflist
 {
-    // What containerd 1.6 and the plugins of 2021 know; nothing newer is used.
+    // The version that containerd 1.6 and the plugins of 2021 support; nothing newer is used.
     private const string Version = "1.0.0";
 
-    // On tmpfs: addresses given out before a reboot belong to nobody after it.
+    // On tmpfs: a reboot releases all addresses.
     private const string DataDirectory = "/run/cni-ipam";
 
-    /// <summary>The plugins that it names, and the one that runtimes need besides.</summary>
+    /// <summary>The plugins that it names, and loopback, which runtimes need.</summary>
     public static ImmutableArray<string> Plugins { get; } = ["host-local", "loopback", "portmap", "ptp"];
 
     public static CniFormat Format { get; } = new(Plugins, "install the package kubernetes-cni or containernetworking-plugins", Write);
@@ -32,7 +32,8 @@ internal static class Conflist
         }).ToArray();
     }
 
-    // Not bridge: a pod would reach no Service whose pod is on the same node without br_netfilter. No ipMasq: that is our own rule's.
+    // Not bridge: without br_netfilter a pod could not reach a Service whose pod is on the same node.
+    // No ipMasq: HostGw installs the masquerade rule itself.
     private static void WritePtp(Utf8JsonWriter json, CniPlan plan)
     {
         json.WriteStartObject();
@@ -74,3 +75,8 @@ internal static class Conflist
         json.WriteEndObject();
     }
 }
+
+/// <summary>The form of our CNI configuration on one operating system.</summary>
+/// <param name="Plugins">File names of the plugins that it needs.</param>
+/// <param name="Install">How to install them.</param>
+internal sealed record CniFormat(ImmutableArray<string> Plugins, string Install, Func<CniPlan, byte[]> Write);

@@ -176,7 +176,7 @@ public sealed class CniConfigurationTests : IDisposable
             gone.Delete();
             string path = $"/proc/{holder.Id}/cwd";
             using CniConfiguration cni = new(new() { ConfigDirectory = path, BinDirectory = _folder["bin"] }, Conflist.Format);
-            Assert.EndsWith($"{path} was removed on the host while it is mounted here: restart this pod, which makes and mounts it anew",
+            Assert.EndsWith($"{path} was removed on the host while it is mounted here: restart this pod, which creates and mounts it again",
                 Assert.Throws<CniException>(() => cni.Apply(_plan)).Message, StringComparison.Ordinal);
         }
         finally

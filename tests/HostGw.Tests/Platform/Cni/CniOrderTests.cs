@@ -82,10 +82,10 @@ public class CniOrderTests
     public void What_a_clusters_plugin_put_later_counts_until_ours_is_in_use(string name, string text)
     {
         Assert.Equal(new CniOrder(name, null), Of(CniOrder.Usual, (name, text)));
-        Assert.Null(CniOrder.Of(CniOrder.Usual, stands: true, [name], _ => Encoding.UTF8.GetBytes(text)).Other);
+        Assert.Null(CniOrder.Of(CniOrder.Usual, isInstalled: true, [name], _ => Encoding.UTF8.GetBytes(text)).Other);
         Assert.Null(Of(CniOrder.First, (name, text)).Other);
     }
 
     private static CniOrder Of(string own, params (string Name, string Text)[] files) =>
-        CniOrder.Of(own, stands: false, [.. files.Select(f => f.Name)], name => Encoding.UTF8.GetBytes(files.Single(f => f.Name == name).Text));
+        CniOrder.Of(own, isInstalled: false, [.. files.Select(f => f.Name)], name => Encoding.UTF8.GetBytes(files.Single(f => f.Name == name).Text));
 }

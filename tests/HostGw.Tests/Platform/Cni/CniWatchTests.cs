@@ -15,7 +15,7 @@ public sealed class CniWatchTests : IDisposable
     {
         Directory.CreateDirectory(Net);
         _watch = new(Net) { Changed = () => _told.Release() };
-        _watch.Keep(true);
+        _watch.Listen(true);
     }
 
     public void Dispose()
@@ -40,13 +40,13 @@ public sealed class CniWatchTests : IDisposable
     {
         Directory.Delete(Net, recursive: true);
         Directory.CreateDirectory(Net);
-        _watch.Keep(true);
+        _watch.Listen(true);
         await ToldAsync(() => Write("10-a.conflist"));
 
         Directory.Delete(Net, recursive: true);
-        _watch.Keep(true);
+        _watch.Listen(true);
         Directory.CreateDirectory(Net);
-        _watch.Keep(true);
+        _watch.Listen(true);
         await ToldAsync(() => Write("10-a.conflist"));
     }
 

@@ -1,4 +1,4 @@
-namespace HostGw.Planning;
+namespace HostGw.Net;
 
 /// <summary>
 /// Distinct prefixes, sorted, each linked to the smallest other one around it. Prefixes nest or are apart, so

@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace HostGw.Kubernetes;
 
 /// <summary>Speaks to the API server about Nodes and their Events: HTTP/2 where offered and nothing else is asked for, no redirects, no cookies, no proxy.</summary>
-internal sealed class KubernetesClient : IDisposable
+internal sealed class ApiClient : IDisposable
 {
     // Half the bytes of JSON and a fraction of the work, on both sides; a server that has none answers in JSON.
     private const string Accept = "application/vnd.kubernetes.protobuf, application/json";
@@ -17,14 +17,14 @@ internal sealed class KubernetesClient : IDisposable
     // A real API server gives up after 60 s; an answer that takes longer will not come.
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(65);
 
-    private readonly KubernetesClientConfiguration _configuration;
+    private readonly ApiConfiguration _configuration;
     private readonly TimeProvider _time;
-    private readonly ApiConnector _connector;
+    private readonly ApiConnection _connector;
     private readonly HttpClient _http;
     private readonly string _root;
 
     /// <param name="version">Of the agent, for the User-Agent header.</param>
-    public KubernetesClient(KubernetesClientConfiguration configuration, string version, TimeProvider time)
+    public ApiClient(ApiConfiguration configuration, string version, TimeProvider time)
     {
         _configuration = configuration;
         _time = time;
@@ -44,7 +44,7 @@ internal sealed class KubernetesClient : IDisposable
     /// <summary>A page of nodes. Give either a <paramref name="resourceVersion"/> ("0": whatever the watch cache has; null: the latest, by quorum) or a <paramref name="continueToken"/>.</summary>
     /// <param name="limit">Nodes per page; 0: all.</param>
     /// <param name="notOlderThan">Ask for <paramref name="resourceVersion"/> or anything newer.</param>
-    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
     public Task<ApiResponse> ListNodesAsync(
         int limit, string? resourceVersion, bool notOlderThan, string? continueToken, CancellationToken cancellationToken)
     {
@@ -60,14 +60,14 @@ internal sealed class KubernetesClient : IDisposable
 
     /// <summary>What happens to nodes after <paramref name="resourceVersion"/>, with bookmarks, until the server ends it after <paramref name="atMost"/>.</summary>
     /// <param name="pinged">Over HTTP/2, so that a connection which died in silence ends it within 30 s. Else over HTTP/1.1, where an event costs two thirds.</param>
-    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
     public Task<ApiResponse> WatchNodesAsync(string resourceVersion, TimeSpan atMost, bool pinged, CancellationToken cancellationToken) =>
         WatchAsync($"{WatchPath(atMost)}&resourceVersion={Uri.EscapeDataString(resourceVersion)}", pinged, cancellationToken);
 
     /// <summary>The same, but it begins with all nodes as they are at <paramref name="notOlderThan"/> (null: now) or later, and a bookmark that ends them.</summary>
     /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
     /// <inheritdoc cref="WatchNodesAsync" path="/param"/>
-    /// <exception cref="KubernetesException">Refused, perhaps because the server knows no such thing, or not reached.</exception>
+    /// <exception cref="ApiException">Refused, perhaps because the server knows no such thing, or not reached.</exception>
     public Task<ApiResponse> StreamNodesAsync(string? notOlderThan, TimeSpan atMost, bool pinged, CancellationToken cancellationToken) =>
         WatchAsync(
             WatchPath(atMost) + "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" +
@@ -75,26 +75,26 @@ internal sealed class KubernetesClient : IDisposable
             pinged, cancellationToken);
 
     /// <summary>One node as JSON, as the watch cache has it.</summary>
-    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
     public Task<ApiResponse> GetNodeAsync(string name, CancellationToken cancellationToken) =>
         SendAsync(new(HttpMethod.Get, $"{PathOf(name)}?resourceVersion=0", Accept: Json), cancellationToken);
 
     /// <summary>Changes a node's status by a strategic merge patch.</summary>
-    /// <exception cref="KubernetesException">Refused or not reached.</exception>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
     public async Task PatchNodeStatusAsync(string name, byte[] patch, CancellationToken cancellationToken)
     {
         using ApiResponse _ = await SendAsync(new(HttpMethod.Patch, $"{PathOf(name)}/status", Json, patch, StrategicMergePatch), cancellationToken);
     }
 
     /// <summary>Makes an Event of the core group.</summary>
-    /// <exception cref="KubernetesException">Refused (409: there is one of that name) or not reached.</exception>
+    /// <exception cref="ApiException">Refused (409: there is one of that name) or not reached.</exception>
     public async Task CreateEventAsync(string @namespace, byte[] content, CancellationToken cancellationToken)
     {
         using ApiResponse _ = await SendAsync(new(HttpMethod.Post, EventsOf(@namespace), Json, content, Json), cancellationToken);
     }
 
     /// <summary>Changes an Event by a strategic merge patch, and returns it as JSON.</summary>
-    /// <exception cref="KubernetesException">Refused (404: there is none of that name) or not reached.</exception>
+    /// <exception cref="ApiException">Refused (404: there is none of that name) or not reached.</exception>
     public Task<ApiResponse> PatchEventAsync(string @namespace, string name, byte[] patch, CancellationToken cancellationToken) =>
         SendAsync(new(HttpMethod.Patch, $"{EventsOf(@namespace)}/{Uri.EscapeDataString(name)}", Json, patch, StrategicMergePatch), cancellationToken);
 
@@ -107,7 +107,7 @@ internal sealed class KubernetesClient : IDisposable
     private static string WatchPath(TimeSpan atMost) =>
         string.Create(CultureInfo.InvariantCulture, $"{Nodes}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)atMost.TotalSeconds}");
 
-    private static SocketsHttpHandler Handler(ApiConnector connector) => new()
+    private static SocketsHttpHandler Handler(ApiConnection connector) => new()
     {
         ConnectCallback = connector.ConnectAsync,
         ConnectTimeout = TimeSpan.FromSeconds(20),
@@ -171,18 +171,18 @@ internal sealed class KubernetesClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new KubernetesException($"No answer from {_root} within {HeaderTimeout.TotalSeconds:0} s", e);
+            throw new ApiException($"No answer from {_root} within {HeaderTimeout.TotalSeconds:0} s", e);
         }
         catch (HttpRequestException e)
         {
-            throw e.InnerException as KubernetesException ?? new KubernetesException($"No answer from {_root}: {(e.InnerException ?? e).Message}", e);
+            throw e.InnerException as ApiException ?? new ApiException($"No answer from {_root}: {(e.InnerException ?? e).Message}", e);
         }
     }
 
     // A header that cannot be formed would otherwise be quoted, token and all, by the exception.
     private AuthenticationHeaderValue BearerToken(string token) =>
         token.AsSpan().ContainsAnyExceptInRange('!', '~')
-            ? throw new KubernetesException($"The token {_configuration.Token} holds characters that no token has")
+            ? throw new ApiException($"The token {_configuration.Token} holds characters that no token has")
             : new("Bearer", token);
 
     /// <param name="Accept">Null: whatever lists and watches accept.</param>

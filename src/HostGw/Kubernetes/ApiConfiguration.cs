@@ -2,7 +2,7 @@ namespace HostGw.Kubernetes;
 
 /// <summary>Where the API server is, how to trust it and as whom to speak.</summary>
 /// <remarks>No proxy: HTTPS_PROXY is ignored (a node's proxy rarely knows the service network) and a kubeconfig's proxy-url is refused.</remarks>
-internal sealed class KubernetesClientConfiguration
+internal sealed class ApiConfiguration
 {
     public const string ServiceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -25,29 +25,29 @@ internal sealed class KubernetesClientConfiguration
     public CredentialSource? ClientKey { get; init; }
 
     /// <summary>The service account of the pod. <paramref name="server"/> replaces the service's address, which needs a working service network.</summary>
-    /// <exception cref="KubernetesConfigurationException">This is no pod.</exception>
-    public static KubernetesClientConfiguration InClusterConfig(string? server = null) => InClusterConfig(
+    /// <exception cref="ApiConfigurationException">This is no pod.</exception>
+    public static ApiConfiguration InClusterConfig(string? server = null) => InClusterConfig(
         Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"),
         Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT"),
         SandboxPath.Of(ServiceAccountDirectory),
         server);
 
-    public static KubernetesClientConfiguration InClusterConfig(string? host, string? port, string directory, string? server)
+    public static ApiConfiguration InClusterConfig(string? host, string? port, string directory, string? server)
     {
         if (string.IsNullOrEmpty(server))
         {
             if (string.IsNullOrEmpty(host) || string.IsNullOrEmpty(port))
-                throw new KubernetesConfigurationException(
+                throw new ApiConfigurationException(
                     "Not in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set. Give a kubeconfig (--kubeconfig)");
             server = host.Contains(':') && !host.StartsWith('[') ? $"https://[{host}]:{port}" : $"https://{host}:{port}";
         }
 
         string token = Path.Combine(directory, "token"), ca = Path.Combine(directory, "ca.crt");
         if (!File.Exists(token))
-            throw new KubernetesConfigurationException(
+            throw new ApiConfigurationException(
                 $"No service account: {token} does not exist. Set automountServiceAccountToken, or give a kubeconfig (--kubeconfig)");
 
-        return new KubernetesClientConfiguration
+        return new ApiConfiguration
         {
             Server = ParseServer(server),
             CertificateAuthority = CredentialSource.File(ca),
@@ -56,25 +56,25 @@ internal sealed class KubernetesClientConfiguration
     }
 
     /// <summary>The current context of a kubeconfig file; <paramref name="server"/> replaces the cluster's URL.</summary>
-    /// <exception cref="KubernetesConfigurationException">The file cannot be read or asks for what is not supported; the message says what to use instead.</exception>
-    public static KubernetesClientConfiguration BuildConfigFromConfigFile(string path, string? server = null) =>
+    /// <exception cref="ApiConfigurationException">The file cannot be read or asks for what is not supported; the message says what to use instead.</exception>
+    public static ApiConfiguration BuildConfigFromConfigFile(string path, string? server = null) =>
         Kubeconfig.Load(path).CurrentConfiguration(server).Checked();
 
     public static Uri ParseServer(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https" or "http", UserInfo: "", Query: "", Fragment: "" }
             ? uri
-            : throw new KubernetesConfigurationException($"'{text}' is not the URL of an API server (write https://HOST:6443)");
+            : throw new ApiConfigurationException($"'{text}' is not the URL of an API server (write https://HOST:6443)");
 
     public override string ToString() => $"{Server} (CA {CertificateAuthority?.ToString() ?? "of the system"})";
 
-    private KubernetesClientConfiguration Checked()
+    private ApiConfiguration Checked()
     {
         if (SkipTlsVerify && CertificateAuthority is not null)
-            throw new KubernetesConfigurationException("insecure-skip-tls-verify and a certificate authority exclude each other: remove one");
+            throw new ApiConfigurationException("insecure-skip-tls-verify and a certificate authority exclude each other: remove one");
         if (ClientCertificate is null != ClientKey is null)
-            throw new KubernetesConfigurationException("client-certificate and client-key belong together: one of them is missing");
+            throw new ApiConfigurationException("client-certificate and client-key belong together: one of them is missing");
         if (Server.Scheme == "http" && Token is not null && !Server.IsLoopback)
-            throw new KubernetesConfigurationException($"{Server} would carry the token unencrypted: use https");
+            throw new ApiConfigurationException($"{Server} would carry the token unencrypted: use https");
         return this;
     }
 }

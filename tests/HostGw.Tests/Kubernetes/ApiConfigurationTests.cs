@@ -3,7 +3,7 @@ using HostGw.Kubernetes;
 
 namespace HostGw.Tests.Kubernetes;
 
-public sealed class KubernetesClientConfigurationTests : IDisposable
+public sealed class ApiConfigurationTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -17,7 +17,7 @@ public sealed class KubernetesClientConfigurationTests : IDisposable
     public void A_pod_finds_its_api_server(string host, string port, string server)
     {
         string directory = Path.GetDirectoryName(_folder.Write("sa/token", " secret \n"))!;
-        var configuration = KubernetesClientConfiguration.InClusterConfig(host, port, directory, null);
+        var configuration = ApiConfiguration.InClusterConfig(host, port, directory, null);
         Assert.Equal(server, configuration.Server.AbsoluteUri);
         Assert.Equal("secret", configuration.Token!.Read());
         Assert.Equal(Path.Combine(directory, "ca.crt"), configuration.CertificateAuthority!.Path);
@@ -27,23 +27,23 @@ public sealed class KubernetesClientConfigurationTests : IDisposable
     public void The_server_of_a_pod_can_be_overridden()
     {
         string directory = Path.GetDirectoryName(_folder.Write("sa/token", "secret"))!;
-        Assert.Equal(6443, KubernetesClientConfiguration.InClusterConfig(null, null, directory, "https://192.0.2.1:6443").Server.Port);
+        Assert.Equal(6443, ApiConfiguration.InClusterConfig(null, null, directory, "https://192.0.2.1:6443").Server.Port);
     }
 
     [Fact]
     public void Outside_a_pod_it_says_so()
     {
-        Assert.Contains("--kubeconfig", Assert.Throws<KubernetesConfigurationException>(
-            () => KubernetesClientConfiguration.InClusterConfig(null, null, _folder["x"], null)).Message, StringComparison.Ordinal);
-        Assert.Contains("service account", Assert.Throws<KubernetesConfigurationException>(
-            () => KubernetesClientConfiguration.InClusterConfig("h", "1", _folder["x"], null)).Message, StringComparison.Ordinal);
+        Assert.Contains("--kubeconfig", Assert.Throws<ApiConfigurationException>(
+            () => ApiConfiguration.InClusterConfig(null, null, _folder["x"], null)).Message, StringComparison.Ordinal);
+        Assert.Contains("service account", Assert.Throws<ApiConfigurationException>(
+            () => ApiConfiguration.InClusterConfig("h", "1", _folder["x"], null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Paths_of_a_kubeconfig_are_relative_to_it()
     {
         string path = Kubeconfig("certificate-authority: pki/ca.crt", "client-certificate: ../a.crt, client-key: /abs/a.key, tokenFile: token");
-        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(path);
+        var configuration = ApiConfiguration.BuildConfigFromConfigFile(path);
         Assert.Equal(_folder["conf/pki/ca.crt"], configuration.CertificateAuthority!.Path);
         Assert.Equal(_folder["a.crt"], configuration.ClientCertificate!.Path);
         Assert.Equal("/abs/a.key", configuration.ClientKey!.Path);
@@ -55,7 +55,7 @@ public sealed class KubernetesClientConfigurationTests : IDisposable
     {
         string data = Convert.ToBase64String(Encoding.UTF8.GetBytes("PEM"));
         string path = Kubeconfig($"certificate-authority: x, certificate-authority-data: {data}, tls-server-name: api", "token: t, tokenFile: f");
-        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(path, "https://other:1");
+        var configuration = ApiConfiguration.BuildConfigFromConfigFile(path, "https://other:1");
         Assert.Equal("PEM", configuration.CertificateAuthority!.Read());
         Assert.NotNull(configuration.Token!.Path);
         Assert.Equal("api", configuration.TlsServerName);
@@ -69,7 +69,7 @@ public sealed class KubernetesClientConfigurationTests : IDisposable
             {"current-context":"c","contexts":[{"name":"c","context":{"cluster":"k"}}],
              "clusters":[{"name":"other","cluster":{"server":"https://x"}},{"name":"k","cluster":{"server":"http://127.0.0.1:8001/base"}}]}
             """);
-        Assert.Equal("/base", KubernetesClientConfiguration.BuildConfigFromConfigFile(path).Server.AbsolutePath);
+        Assert.Equal("/base", ApiConfiguration.BuildConfigFromConfigFile(path).Server.AbsolutePath);
     }
 
     public static TheoryData<string, string, string> Refused => new()
@@ -93,7 +93,7 @@ public sealed class KubernetesClientConfigurationTests : IDisposable
     public void What_is_not_supported_is_refused_with_the_way_out(string cluster, string user, string words)
     {
         string path = Kubeconfig(cluster, user);
-        var e = Assert.Throws<KubernetesConfigurationException>(() => KubernetesClientConfiguration.BuildConfigFromConfigFile(path));
+        var e = Assert.Throws<ApiConfigurationException>(() => ApiConfiguration.BuildConfigFromConfigFile(path));
         Assert.Contains(words, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
     }
@@ -111,20 +111,20 @@ public sealed class KubernetesClientConfigurationTests : IDisposable
     public void A_broken_kubeconfig_is_described_without_its_secrets(string text, string words)
     {
         string path = _folder.Write("broken", text);
-        var e = Assert.Throws<KubernetesConfigurationException>(() => KubernetesClientConfiguration.BuildConfigFromConfigFile(path));
+        var e = Assert.Throws<ApiConfigurationException>(() => ApiConfiguration.BuildConfigFromConfigFile(path));
         Assert.Contains(words, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_missing_kubeconfig_is_named() =>
-        Assert.Contains(_folder["none"], Assert.Throws<KubernetesConfigurationException>(
-            () => KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["none"])).Message, StringComparison.Ordinal);
+        Assert.Contains(_folder["none"], Assert.Throws<ApiConfigurationException>(
+            () => ApiConfiguration.BuildConfigFromConfigFile(_folder["none"])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void No_secret_shows_in_text()
     {
-        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(Kubeconfig("", "token: hunter2"));
+        var configuration = ApiConfiguration.BuildConfigFromConfigFile(Kubeconfig("", "token: hunter2"));
         Assert.Equal("hunter2", configuration.Token!.Read());
         Assert.DoesNotContain("hunter2", $"{configuration} {configuration.Token}", StringComparison.Ordinal);
     }

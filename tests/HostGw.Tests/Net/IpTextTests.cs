@@ -1,6 +1,4 @@
-using HostGw.Planning;
-
-namespace HostGw.Tests.Planning;
+namespace HostGw.Tests.Net;
 
 public class IpTextTests
 {

@@ -4,7 +4,7 @@ using HostGw.Tests.FakeApi;
 
 namespace HostGw.Tests.Kubernetes;
 
-public sealed class KubernetesClientTests : FakeApiTest, IDisposable
+public sealed class ApiClientTests : FakeApiTest, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -19,7 +19,7 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     public async Task A_kubeconfig_opens_the_door(bool clientCertificate, bool tokenFile)
     {
         Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = clientCertificate, TokenFile = tokenFile ? _folder["token"] : null });
-        using KubernetesClient client = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]));
+        using ApiClient client = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]));
         Assert.Null(client.RemoteAddress);
         Assert.Contains("NodeList", await ListAsync(client), StringComparison.Ordinal);
         Assert.Equal("127.0.0.1", client.RemoteAddress?.ToString());
@@ -30,7 +30,7 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     public async Task A_token_that_was_renewed_behind_our_back_is_read_again_at_once()
     {
         Api.WriteServiceAccount(_folder["sa"]);
-        using KubernetesClient client = Open(ServiceAccount());
+        using ApiClient client = Open(ServiceAccount());
         string old = Api.Token;
         Api.Faults.Answer(401, where: _ =>
         {
@@ -46,8 +46,8 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     public async Task A_wrong_token_is_named_but_not_shown()
     {
         Api.WriteServiceAccount(_folder["sa"], "hunter2");
-        using KubernetesClient client = Open(ServiceAccount());
-        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        using ApiClient client = Open(ServiceAccount());
+        var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
         Assert.Equal(HttpStatusCode.Unauthorized, e.StatusCode);
         Assert.Contains(_folder["sa/token"], e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
@@ -60,8 +60,8 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     public async Task A_token_that_is_none_is_not_shown_either(string token)
     {
         Api.WriteServiceAccount(_folder["sa"], token);
-        using KubernetesClient client = Open(ServiceAccount());
-        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        using ApiClient client = Open(ServiceAccount());
+        var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
         Assert.DoesNotContain(token, e.ToString(), StringComparison.Ordinal);
         Assert.Empty(Api.Requests);
     }
@@ -74,7 +74,7 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://192.0.2.1") { Headers = { Authorization = new("Bearer", "hunter2-is-a-token") } };
         using var response = new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request, Content = new StringContent(body) };
 
-        KubernetesException e = await ApiRefusal.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, TimeProvider.System, TestContext.Current.CancellationToken);
+        ApiException e = await ApiRefusal.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.Contains(told, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
@@ -86,9 +86,9 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         await using FakeApiServer stranger = await FakeApiServer.StartAsync();
         Api.WriteServiceAccount(_folder["sa"]);
         string ca = _folder.Write("sa/ca.crt", stranger.CaPem);
-        using KubernetesClient client = Open(ServiceAccount());
+        using ApiClient client = Open(ServiceAccount());
 
-        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
         Assert.Contains($"not trusted by the certificate authority {ca}", e.Message, StringComparison.Ordinal);
         Assert.Empty(Api.Requests);
 
@@ -104,8 +104,8 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     {
         Api.WriteServiceAccount(_folder["sa"]);
         _folder.Write("sa/ca.crt", pem);
-        using KubernetesClient client = Open(ServiceAccount());
-        Assert.Contains(words, (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
+        using ApiClient client = Open(ServiceAccount());
+        Assert.Contains(words, (await Assert.ThrowsAsync<ApiException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,12 +117,12 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         string kubeconfig = other.Kubeconfig(new() { Server = server });
         Assert.NotEqual(text, kubeconfig);
 
-        using KubernetesClient wrong = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("wrong", Named(kubeconfig, server, "nobody.example"))));
-        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(wrong));
+        using ApiClient wrong = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("wrong", Named(kubeconfig, server, "nobody.example"))));
+        var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(wrong));
         Assert.Contains("not for 'nobody.example'", e.Message, StringComparison.Ordinal);
         Assert.Contains("api.example", e.Message, StringComparison.Ordinal);
 
-        using KubernetesClient right = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("right", Named(kubeconfig, server, "api.example"))));
+        using ApiClient right = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("right", Named(kubeconfig, server, "api.example"))));
         await ListAsync(right);
     }
 
@@ -132,11 +132,11 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         Api.WriteKubeconfig(_folder["config"]);
         string[] lines = [.. File.ReadAllLines(_folder["config"])];
         string without = string.Join('\n', lines.Where(l => !l.Contains("certificate-authority-data", StringComparison.Ordinal)));
-        using KubernetesClient system = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("system", without)));
-        Assert.Contains("the system's", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(system))).Message, StringComparison.Ordinal);
+        using ApiClient system = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("system", without)));
+        Assert.Contains("the system's", (await Assert.ThrowsAsync<ApiException>(() => ListAsync(system))).Message, StringComparison.Ordinal);
 
         string insecure = string.Join('\n', lines.Select(l => l.Contains("certificate-authority-data", StringComparison.Ordinal) ? l[..l.IndexOf("cert", StringComparison.Ordinal)] + "insecure-skip-tls-verify: true" : l));
-        using KubernetesClient blind = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder.Write("insecure", insecure)));
+        using ApiClient blind = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("insecure", insecure)));
         await ListAsync(blind);
     }
 
@@ -144,16 +144,16 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     public async Task A_client_certificate_that_has_expired_is_refused_by_the_server()
     {
         Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, CertificateLifetime = TimeSpan.FromSeconds(-1) });
-        using KubernetesClient client = Open(KubernetesClientConfiguration.BuildConfigFromConfigFile(_folder["config"]));
-        await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        using ApiClient client = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]));
+        await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
     }
 
     [Fact]
     public async Task A_refusal_says_what_is_missing()
     {
         Api.Faults.Forbid(r => r.IsNodeList);
-        using KubernetesClient client = Open();
-        var e = await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client));
+        using ApiClient client = Open();
+        var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
         Assert.Equal((HttpStatusCode.Forbidden, "Forbidden"), (e.StatusCode, e.Reason));
         Assert.Contains("'list' and 'watch' on 'nodes'", e.Message, StringComparison.Ordinal);
     }
@@ -162,16 +162,16 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     public async Task A_busy_server_says_when_to_come_back()
     {
         Api.Faults.Answer(429, retryAfter: TimeSpan.FromSeconds(7));
-        using KubernetesClient client = Open();
-        Assert.Equal(TimeSpan.FromSeconds(7), (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).RetryAfter);
+        using ApiClient client = Open();
+        Assert.Equal(TimeSpan.FromSeconds(7), (await Assert.ThrowsAsync<ApiException>(() => ListAsync(client))).RetryAfter);
     }
 
     [Fact]
     public async Task Redirects_are_not_followed()
     {
         Api.Faults.Answer(302);
-        using KubernetesClient client = Open();
-        Assert.Contains("Redirects are not followed", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
+        using ApiClient client = Open();
+        Assert.Contains("Redirects are not followed", (await Assert.ThrowsAsync<ApiException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
         Assert.Single(Api.Requests);
     }
 
@@ -180,11 +180,11 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
     {
         Uri uri = Api.Uri;
         await Api.StopListeningAsync();
-        using KubernetesClient client = Open();
-        Assert.Contains($"Cannot connect to 127.0.0.1:{uri.Port}", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
+        using ApiClient client = Open();
+        Assert.Contains($"Cannot connect to 127.0.0.1:{uri.Port}", (await Assert.ThrowsAsync<ApiException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
 
-        using KubernetesClient lost = Open(new() { Server = new("https://no-such-host.invalid") });
-        Assert.Contains("Cannot resolve no-such-host.invalid", (await Assert.ThrowsAsync<KubernetesException>(() => ListAsync(lost))).Message, StringComparison.Ordinal);
+        using ApiClient lost = Open(new() { Server = new("https://no-such-host.invalid") });
+        Assert.Contains("Cannot resolve no-such-host.invalid", (await Assert.ThrowsAsync<ApiException>(() => ListAsync(lost))).Message, StringComparison.Ordinal);
     }
 
     private static string Named(string kubeconfig, string server, string name)
@@ -195,10 +195,10 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         return string.Join('\n', [.. lines[..at], lines[at], $"{indent}tls-server-name: {name}", .. lines[(at + 1)..]]);
     }
 
-    private KubernetesClientConfiguration ServiceAccount() =>
-        KubernetesClientConfiguration.InClusterConfig(null, null, _folder["sa"], Api.Uri.ToString());
+    private ApiConfiguration ServiceAccount() =>
+        ApiConfiguration.InClusterConfig(null, null, _folder["sa"], Api.Uri.ToString());
 
-    private KubernetesClient Open(KubernetesClientConfiguration? configuration = null)
+    private ApiClient Open(ApiConfiguration? configuration = null)
     {
         if (configuration is null)
         {
@@ -208,7 +208,7 @@ public sealed class KubernetesClientTests : FakeApiTest, IDisposable
         return new(configuration, "1.2.3", TimeProvider.System);
     }
 
-    private static async Task<string> ListAsync(KubernetesClient client)
+    private static async Task<string> ListAsync(ApiClient client)
     {
         using ApiResponse response = await client.ListNodesAsync(500, "0", notOlderThan: false, continueToken: null, Cancel);
         using var reader = new StreamReader(response.Body);

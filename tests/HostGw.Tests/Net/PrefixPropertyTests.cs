@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using HostGw.Planning;
+using HostGw.Tests.Planning;
 
-namespace HostGw.Tests.Planning;
+namespace HostGw.Tests.Net;
 
 public class PrefixPropertyTests
 {

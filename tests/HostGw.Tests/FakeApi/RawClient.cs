@@ -8,12 +8,12 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.FakeApi;
 
 /// <summary>A plain HTTPS client of a FakeApiServer: what it says is what went over the wire.</summary>
-internal sealed class ApiClient : IDisposable
+internal sealed class RawClient : IDisposable
 {
     private readonly X509Certificate2 _authority;
     private readonly HttpClient _http;
 
-    public ApiClient(FakeApiServer api, Version? version = null, X509Certificate2? certificate = null)
+    public RawClient(FakeApiServer api, Version? version = null, X509Certificate2? certificate = null)
     {
         _authority = X509Certificate2.CreateFromPem(api.CaPem);
         var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(20) };

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 
-namespace HostGw.Planning;
+namespace HostGw.Net;
 
 /// <summary>An address and a prefix length, as written: it may be unaligned, which <see cref="IsAligned"/> tells.</summary>
 internal readonly record struct Prefix : IComparable<Prefix>

@@ -1,4 +1,4 @@
 namespace HostGw.Kubernetes;
 
 /// <summary>The way to the API server is described wrongly; trying again does not help.</summary>
-internal sealed class KubernetesConfigurationException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class ApiConfigurationException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,7 +1,7 @@
 namespace HostGw.Kubernetes;
 
 /// <summary>The API server refused, or could not be reached. The message says what to do; the next attempt may succeed.</summary>
-internal sealed class KubernetesException(string message, Exception? inner = null) : Exception(message, inner)
+internal sealed class ApiException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>Null when no answer came.</summary>
     public HttpStatusCode? StatusCode { get; init; }

@@ -5,7 +5,7 @@ using System.Security.Authentication;
 namespace HostGw.Kubernetes;
 
 /// <summary>Opens connections to the API server: name, TCP, TLS. Every connection reads the credentials anew, so rotation needs no restart.</summary>
-internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
+internal sealed class ApiConnection(ApiConfiguration configuration)
 {
     private static readonly TimeSpan PerAddress = TimeSpan.FromSeconds(5);
 
@@ -58,7 +58,7 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
         }
         string reason = failure is SocketException socketFailure ? socketFailure.Message : "no answer";
         string tried = IPAddress.TryParse(server.Host, out _) ? "" : $" ({string.Join<IPAddress>(", ", addresses)})";
-        throw new KubernetesException($"Cannot connect to {server.Host}:{server.Port}{tried}: {reason}", failure);
+        throw new ApiException($"Cannot connect to {server.Host}:{server.Port}{tried}: {reason}", failure);
     }
 
     private static async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
@@ -71,7 +71,7 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
         }
         catch (SocketException e)
         {
-            throw new KubernetesException($"Cannot resolve {host}: {e.Message}. Give the API server by address (--api-server)", e);
+            throw new ApiException($"Cannot resolve {host}: {e.Message}. Give the API server by address (--api-server)", e);
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class ApiConnector(KubernetesClientConfiguration configuration)
         {
             await secure.DisposeAsync();
             string reason = trust.Refusal ?? (e.InnerException ?? e).Message;
-            throw new KubernetesException($"No TLS connection to {configuration.Server.Authority}: {reason}", e);
+            throw new ApiException($"No TLS connection to {configuration.Server.Authority}: {reason}", e);
         }
     }
 }

@@ -34,6 +34,7 @@ mkdir -p artifacts/tools
   mv $debian.part $debian
 }
 
+machine=$(dpkg --print-architecture)
 work=$(mktemp -d)
 store() { buildah --root "$work/storage" --runroot "$work/run" "$@"; }
 trap 'store rm --all > /dev/null; rm -rf "$work"' EXIT
@@ -47,12 +48,12 @@ base() {
   store commit --quiet --rm "$container" "$1" > /dev/null
 }
 
-# build OS ARCHITECTURE TAG PROGRAM [ARGUMENT…]: as a user does who has published the program into a folder.
+# build OS ARCHITECTURE TAG PROGRAM [ARGUMENT…]: as a user does who has published the program into a folder. Old buildahs must be told what they run on.
 build() {
   os=$1 arch=$2 tag=$3 folder=$4
   shift 4
   store build --pull-never --timestamp 0 --platform "$os/$arch" --build-context "program=$folder" --build-arg REVISION=0123abc \
-    -f "Dockerfile.$os" -t "$tag" "$@" .
+    --build-arg "BUILDPLATFORM=linux/$machine" --build-arg "BUILDARCH=$machine" -f "Dockerfile.$os" -t "$tag" "$@" .
 }
 
 # files TAG PLATFORM FOLDER [PATH]: copies the image's files, or those below PATH.
@@ -76,7 +77,7 @@ show linux "$architecture" localhost/hostgw:first
 
 if [ "$architecture" = arm64 ]; then
   build linux arm64 localhost/hostgw:files "$program" --layers --target files
-  files localhost/hostgw:files linux/amd64 "$images/target" /target
+  files localhost/hostgw:files linux/arm64 "$images/target" /target
   exit
 fi
 

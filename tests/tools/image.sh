@@ -14,8 +14,8 @@ PATH=$PATH:/usr/sbin:/sbin
 
 architecture=${1:-amd64}
 case $architecture in
-  amd64) program=artifacts/hostgw images=artifacts/image ;;
-  arm64) program=artifacts/hostgw-linux-arm64 images=artifacts/image-arm64 ;;
+  amd64) program=artifacts/hostgw images=artifacts/image layers= ;;
+  arm64) program=artifacts/hostgw-linux-arm64 images=artifacts/image-arm64 layers=--layers ;;
 esac
 
 # What failed to be built must not be tested as it was before.
@@ -72,7 +72,8 @@ show() {
 digest() { store inspect --type image --format '{{println .FromImageDigest}}' "$1"; }
 
 base docker.io/library/debian:trixie-slim linux $debian
-build linux "$architecture" localhost/hostgw:first "$program" --layers
+# shellcheck disable=SC2086 # nothing, or one word
+build linux "$architecture" localhost/hostgw:first "$program" $layers
 show linux "$architecture" localhost/hostgw:first
 
 if [ "$architecture" = arm64 ]; then

@@ -1,17 +1,17 @@
 namespace HostGw;
 
-/// <summary>A file that is replaced as a whole: a reader sees the new text or the one before, also after a loss of power.</summary>
-internal static class WholeFile
+/// <summary>Replaces a file atomically: a reader sees the old or the new content, also after a loss of power.</summary>
+internal static class AtomicFile
 {
-    /// <summary>Only its owner may read it.</summary>
+    /// <summary>The file is readable by its owner only.</summary>
     /// <param name="temporary">Where it is written first, in the same directory.</param>
-    /// <exception cref="IOException">It cannot be written; the one before stands.</exception>
+    /// <exception cref="IOException">It cannot be written; the old content is kept.</exception>
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static void Write(string path, string temporary, Action<Stream> write)
     {
         try
         {
-            // Made anew: what somebody has put there under this name, such as a link, is not followed.
+            // Deleted first: an existing link of this name would be followed.
             File.Delete(temporary);
             using (FileStream stream = new(temporary, Options()))
             {
@@ -43,7 +43,7 @@ internal static class WholeFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The directory is read-only: there is none.
+            // The directory is read-only, so there is no temporary file.
         }
     }
 }

@@ -3,6 +3,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>What holds in every encoding and with every kind of list.</summary>
+[Trait("Speed", "slow")]
 public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingTest(streamingLists)
 {
     [Fact]

@@ -3,6 +3,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>API servers that come back: as they were, from a backup, or beside another one.</summary>
+[Trait("Speed", "slow")]
 public sealed class RestartTests() : FollowingTest(StreamingLists.Served)
 {
     [Fact]

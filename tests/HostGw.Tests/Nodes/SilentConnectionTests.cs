@@ -4,6 +4,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>The connection stays up and carries nothing, as when a load balancer loses its server: TCP keepalive does not notice.</summary>
+[Trait("Speed", "slow")]
 public class SilentConnectionTests
 {
     [Fact]

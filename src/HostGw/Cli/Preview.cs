@@ -1,0 +1,40 @@
+using HostGw.Hosting;
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using HostGw.Settings;
+
+namespace HostGw.Cli;
+
+/// <summary>What a pass would do here and now, without doing it.</summary>
+internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
+{
+    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
+
+    /// <summary>Rules of others that do harm.</summary>
+    public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
+
+    /// <summary>Nothing would change, and nothing keeps a route from standing.</summary>
+    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
+
+    public static async Task<Preview> TakeAsync(AgentSettings settings, CancellationToken cancellationToken)
+    {
+        using IHostNetwork host = HostPlatform.Open(settings);
+        return await TakeAsync(settings, host, cancellationToken);
+    }
+
+    public static async Task<Preview> TakeAsync(AgentSettings settings, IHostNetwork host, CancellationToken cancellationToken)
+    {
+        (NodeSnapshot nodes, Ip apiServer) = await ApiAccess.ListAsync(settings, cancellationToken);
+        HostState state = host.Read(apiServer);
+        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy);
+        HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
+        return new(
+            plan, changes, state, changes.ChangesNat ? host.PreviewNat(changes.Nat) : "", changes.ChangesForward ? host.PreviewForward(changes.ForwardAccept) : "",
+            changes.ChangesCni ? host.PreviewCni(changes.Cni) : "")
+        {
+            Leftovers = changes.ChangesNat ? host.FindLeftovers(plan) : [],
+        };
+    }
+}

@@ -58,12 +58,12 @@ public class PreviewTests
         using StringWriter output = new() { NewLine = "\n" };
         AdoptText.Write(Of(Given.Lan, Agent.ThreeNodes), output);
 
-        Assert.Equal("No route of others stands where ours should.\n", output.ToString());
+        Assert.Equal("No foreign route is installed in the place of one of HostGw's.\n", output.ToString());
     }
 
     [Theory]
     [InlineData(true, ExitCodes.Done, "removed theirs\n", "")]
-    [InlineData(false, ExitCodes.Failed, "", "No rule was looked at, for which of them do harm shows against this node's own podCIDRs: the API server has no Node named 'self'")]
+    [InlineData(false, ExitCodes.Failed, "", "No rule was checked, because this node's own podCIDRs are not known: the API server has no Node named 'self'")]
     public void Rules_of_others_are_removed_where_it_is_known_whom_they_harm(bool isKnown, int exitCode, string said, string error)
     {
         bool removed = false;

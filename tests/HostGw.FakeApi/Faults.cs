@@ -10,7 +10,7 @@ public sealed class Faults
     private readonly List<PlannedAnswer> _answers = [];
     private readonly List<Func<RequestRecord, bool>> _forbidden = [];
     private int _eventsToDrop;
-    private volatile bool _hangConnections, _hangRequests, _freezeWatches, _emptyLists, _duplicateEvents;
+    private volatile bool _hangConnections, _hangRequests, _freezeWatches, _emptyLists, _duplicateEvents, _cacheInitializing;
 
     /// <summary>Before every answer.</summary>
     public TimeSpan Latency { get; set; }
@@ -26,6 +26,9 @@ public sealed class Faults
 
     /// <summary>Open watches stay open and say nothing, bookmarks included; what happened meanwhile comes when this is turned off.</summary>
     public bool FreezeWatches { get => _freezeWatches; set => _freezeWatches = value; }
+
+    /// <summary>429 with Retry-After for watches and lists, but for pages: what a server that has just started says while it fills its cache.</summary>
+    public bool CacheInitializing { get => _cacheInitializing; set => _cacheInitializing = value; }
 
     /// <summary>Lists answer with no items, at the present resourceVersion.</summary>
     public bool EmptyLists { get => _emptyLists; set => _emptyLists = value; }
@@ -70,7 +73,7 @@ public sealed class Faults
         }
         DropEvents(0);
         (Latency, BytesPerSecond, ListsFrom, CachedListsFrom) = (TimeSpan.Zero, 0, null, null);
-        _hangConnections = _hangRequests = _freezeWatches = _emptyLists = _duplicateEvents = false;
+        _hangConnections = _hangRequests = _freezeWatches = _emptyLists = _duplicateEvents = _cacheInitializing = false;
     }
 
     /// <summary>What a list of nodes answers with; null: the truth.</summary>
@@ -102,4 +105,59 @@ public sealed class Faults
         lock (_gate)
             _answers.Add(answer);
     }
+}
+
+/// <summary>A wrong answer prepared for the next requests.</summary>
+internal sealed class PlannedAnswer(Func<RequestRecord, bool>? where, int times)
+{
+    public Func<RequestRecord, bool>? Where { get; } = where;
+
+    public int Left { get; set; } = times;
+
+    public int Code { get; init; }
+
+    public TimeSpan? RetryAfter { get; init; }
+
+    public bool Garbage { get; init; }
+
+    public int? TruncateAfter { get; init; }
+
+    public bool CleanEnd { get; init; }
+}
+
+/// <summary>The Status that goes with a status code out of nowhere.</summary>
+internal static class PlannedErrors
+{
+    public static ApiException Of(PlannedAnswer planned, RequestRecord request)
+    {
+        (string reason, string message) = planned.Code switch
+        {
+            400 => ("BadRequest", "the server rejected our request"),
+            401 => ("Unauthorized", "Unauthorized"),
+            403 => ("Forbidden", $"forbidden: User \"{request.User}\" cannot do this"),
+            404 => ("NotFound", "the server could not find the requested resource"),
+            409 => ("Conflict", "the object has been modified; please apply your changes to the latest version and try again"),
+            410 => ("Expired", "The resourceVersion for the provided watch is too old."),
+            429 => ("TooManyRequests", "Too many requests, please try again later."),
+            500 => ("InternalError", "Internal error occurred: etcdserver: leader changed"),
+            503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+            504 => ("Timeout", "the server was unable to return a response in the time allotted"),
+            _ => ("", "planned by the test"),
+        };
+        int? seconds = planned.RetryAfter is { } after ? (int)Math.Ceiling(after.TotalSeconds) : null;
+        return new ApiException(planned.Code, reason, message, seconds is null ? null : new() { ["retryAfterSeconds"] = seconds })
+        {
+            RetryAfterSeconds = seconds,
+        };
+    }
+}
+
+/// <summary>What a client sees of an address behind which there is no server.</summary>
+public enum Unreachable
+{
+    /// <summary>Connections are reset.</summary>
+    Reset,
+
+    /// <summary>Connections open and nothing is said on them: they time out.</summary>
+    Silent,
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using HostGw.Lab.Network;
 using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;

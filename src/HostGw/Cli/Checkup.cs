@@ -9,11 +9,12 @@ using HostGw.Settings;
 
 namespace HostGw.Cli;
 
-/// <summary>Looks at everything that a finding may come of. What cannot be read keeps nothing else from being looked at, and nothing is written.</summary>
+/// <summary>Reads everything that the doctor's rules examine. What cannot be read is reported, and the rest is read all the same.</summary>
 internal static class Checkup
 {
-    /// <param name="probe">Ask for next hops anew, which adds entries to the neighbour table.</param>
-    public static async Task<Examination> TakeAsync(AgentSettings settings, IHostNetwork host, bool probe, CancellationToken cancellationToken)
+    /// <param name="probe">Resolve next hops again, which adds entries to the neighbour table.</param>
+    public static async Task<Examination> TakeAsync(
+        AgentSettings settings, IHostNetwork host, bool probe, CancellationToken cancellationToken)
     {
         (Examination seen, Ip apiServer) = await AskAsync(settings, cancellationToken);
         List<string> failures = [];
@@ -24,7 +25,10 @@ internal static class Checkup
         if (state is not null && seen.ApiProblem is null)
             seen = WithPlan(seen, settings, host, failures);
         if (seen.Plan is { } plan)
-            seen = seen with { Neighbours = await NeighboursAsync(NeighbourRules.Wanted(plan, seen.Host), probe, failures, cancellationToken) };
+        {
+            IReadOnlySet<Neighbour> wanted = NeighbourRules.Wanted(plan, seen.Host);
+            seen = seen with { Neighbours = await NeighboursAsync(wanted, probe, failures, cancellationToken) };
+        }
         return seen with { Failures = failures };
     }
 
@@ -33,7 +37,11 @@ internal static class Checkup
         Examination seen = new() { Policy = settings.Policy, Now = TimeProvider.System.GetUtcNow() };
         try
         {
-            seen = seen with { Credentials = [.. CredentialTimes.Read(ApiAccess.Configuration(settings)).Select(c => new Validity(c.What, c.From, c.Until))] };
+            seen = seen with
+            {
+                Credentials = [.. CredentialTimes.Read(ApiAccess.Configuration(settings))
+                    .Select(c => new Validity(c.What, c.From, c.Until))],
+            };
             using ApiClient client = ApiAccess.Connect(settings);
             try
             {
@@ -56,7 +64,8 @@ internal static class Checkup
     {
         try
         {
-            return (await HostPlatform.ReadNeighboursAsync(wanted, probe, cancellationToken)).DistinctBy(n => n.Address).ToDictionary(n => n.Address);
+            IReadOnlyList<NeighbourEntry> entries = await HostPlatform.ReadNeighboursAsync(wanted, probe, cancellationToken);
+            return entries.DistinctBy(n => n.Address).ToDictionary(n => n.Address);
         }
         catch (HostNetworkException e)
         {

@@ -8,14 +8,17 @@ using HostGw.Settings;
 
 namespace HostGw.Cli;
 
-/// <summary>Removes all that is ours from this host: the plan of a host that should have nothing, applied.</summary>
+/// <summary>Removes everything that HostGw made on this host, by applying an empty plan.</summary>
 internal static class CleanupCommand
 {
     public static Command Create() => CommandLine.Create(
-        "cleanup", "Remove every route, NAT rule and CNI configuration that HostGw made on this host. Refuses while an agent runs here.", UsedBy.Cleanup,
-        (settings, parsed, _) => Task.FromResult(Run(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error)));
+        "cleanup",
+        "Remove every route, NAT rule and CNI configuration that HostGw made on this host. Refuses while an agent runs here.",
+        UsedBy.Cleanup,
+        (settings, parsed, _) =>
+            Task.FromResult(Run(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error)));
 
-    /// <summary>Removes what stands, says so, and returns the exit code.</summary>
+    /// <returns>The exit code.</returns>
     public static int Run(IHostNetwork host, TextWriter output, TextWriter error)
     {
         HostState state = host.Read(apiServer: default);
@@ -36,12 +39,14 @@ internal static class CleanupCommand
         using IDisposable? onlyAgent = HostPlatform.TryTakeTurn(settings);
         if (onlyAgent is null)
         {
-            error.WriteLine($"An agent runs on this host (pid {HostPlatform.Holder(settings).Pid}): it would put everything back. Stop it first.");
+            int pid = HostPlatform.Holder(settings).Pid;
+            error.WriteLine($"An agent runs on this host (pid {pid}): it would put everything back. Stop it first.");
             return ExitCodes.Failed;
         }
         using IHostNetwork host = HostPlatform.Open(settings);
         int done = Run(host, output, error);
-        return settings.StateDirectory is null || RemoveState(new(settings.StateDirectory), output, error) ? done : Math.Max(done, ExitCodes.Failed);
+        bool stateRemoved = settings.StateDirectory is null || RemoveState(new(settings.StateDirectory), output, error);
+        return stateRemoved ? done : Math.Max(done, ExitCodes.Failed);
     }
 
     private static bool RemoveState(SavedNodesFile file, TextWriter output, TextWriter error)
@@ -61,7 +66,8 @@ internal static class CleanupCommand
 
     private static void Report(RouteChanges routes, ApplyResult result, TextWriter output, TextWriter error)
     {
-        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.ForwardChange.Length == 0 && result.CniChange.Length == 0 && result.Failures.Count == 0;
+        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.ForwardChange.Length == 0
+            && result.CniChange.Length == 0 && result.Failures.Count == 0;
         routes.RemoveRefused(result.RefusedRoutes);
         if (result.CniChange.Length > 0)
             output.WriteLine(result.CniChange);
@@ -72,7 +78,7 @@ internal static class CleanupCommand
         if (result.ForwardChange.Length > 0)
             output.WriteLine("removed the rules that accepted pods' packets in chain FORWARD");
         if (nothing)
-            output.WriteLine("nothing of HostGw's stands on this host");
+            output.WriteLine("nothing of HostGw's is installed on this host");
         foreach (HostFailure failure in result.Failures)
             error.WriteLine($"could not {failure.What}: {failure.Error.Message}");
     }

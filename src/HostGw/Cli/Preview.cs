@@ -7,15 +7,17 @@ using HostGw.Settings;
 
 namespace HostGw.Cli;
 
-/// <summary>What a pass would do here and now, without doing it.</summary>
-internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
+/// <summary>What a pass would change now. Nothing is changed.</summary>
+internal sealed record Preview(
+    Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
-    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
+    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
+        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
 
-    /// <summary>Rules of others that do harm.</summary>
+    /// <summary>Foreign rules that do harm.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
 
-    /// <summary>Nothing would change, and nothing keeps a route from standing.</summary>
+    /// <summary>Nothing would change, and no route is missing.</summary>
     public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
 
     public static async Task<Preview> TakeAsync(AgentSettings settings, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ using HostGw.Reconciliation;
 
 namespace HostGw.Cli;
 
-/// <summary>A preview for programs.</summary>
+/// <summary>A preview as JSON.</summary>
 internal static class PreviewJson
 {
     private const int SchemaVersion = 1;
@@ -20,7 +20,8 @@ internal static class PreviewJson
             json.WriteBoolean("different", !preview.IsEmpty);
             Array(json, "faults", preview.Plan.Faults, json.WriteStringValue);
             Array(json, "add", routes.Add, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
-            Array(json, "correct", routes.Replace, c => Route(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
+            Array(json, "correct", routes.Replace,
+                c => Route(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
             Array(json, "remove", routes.Delete, r => Route(json, preview, r.Destination, r.NextHop, r.Interface));
             Array(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
             Array(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));

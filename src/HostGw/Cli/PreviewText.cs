@@ -4,7 +4,7 @@ using HostGw.Reconciliation;
 
 namespace HostGw.Cli;
 
-/// <summary>A preview for people.</summary>
+/// <summary>A preview as text.</summary>
 internal static class PreviewText
 {
     public static void Write(Preview preview, TextWriter output)
@@ -60,11 +60,13 @@ internal static class PreviewText
     private static string Summary(Preview preview) => preview.Plan switch
     {
         { Scope: PlanScope.Nothing } => "Nothing would be changed until that is solved.",
-        { Faults.IsEmpty: true } plan when preview.Changes.Routes.Conflicts.Count == 0 && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
+        { Faults.IsEmpty: true } plan when preview.Changes.Routes.Conflicts.Count == 0
+            && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
         _ => "Nothing to change.",
     };
 
-    private static string Describe(Preview preview, PodRoute route) => $"{route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}";
+    private static string Describe(Preview preview, PodRoute route) =>
+        $"{route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}";
 
     private static string Hop(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
 

@@ -30,7 +30,7 @@ public class CleanupTests
 
     [Fact]
     public void A_clean_host_stays_as_it_is() =>
-        Assert.Equal((ExitCodes.Done, "nothing of HostGw's stands on this host\n", ""), Cleanup());
+        Assert.Equal((ExitCodes.Done, "nothing of HostGw's is installed on this host\n", ""), Cleanup());
 
     [Fact]
     public void The_CNI_configuration_goes_too()

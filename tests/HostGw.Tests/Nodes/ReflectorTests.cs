@@ -111,9 +111,9 @@ public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingT
         await using NodeFollower follower = await FollowAsync("");
         List<string> said = [];
         await Api.StopListeningAsync();
-        await EventuallyAsync(() => Said().Count(line => line.StartsWith("Debug 110 Next request", StringComparison.Ordinal)) >= 4, "four attempts");
+        await EventuallyAsync(() => Said().Count(line => line.StartsWith("Debug 110 Next attempt", StringComparison.Ordinal)) >= 4, "four attempts");
         await Api.StartListeningAsync();
-        await EventuallyAsync(() => Said().Contains("Information 109 Nodes are watched again"), "follows again");
+        await EventuallyAsync(() => Said().Contains("Information 109 Watching nodes again"), "follows again");
 
         Assert.Single(said, line => line.StartsWith("Warning 102 Cannot watch nodes: Cannot connect to", StringComparison.Ordinal));
 

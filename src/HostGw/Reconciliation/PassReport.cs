@@ -75,6 +75,9 @@ internal sealed record PassReport
 
     public bool ForwardingChanged { get; init; }
 
+    /// <summary>How many changing netlink requests the pass sent.</summary>
+    public long NetlinkWrites { get; init; }
+
     public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged;
 
     /// <summary>The next pass should not wait for news.</summary>

@@ -4,6 +4,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>A proxy on the way keeps the connection and carries nothing. Takes half a minute: that is what it proves.</summary>
+[Trait("Speed", "slow")]
 public class SilentConnectionTests
 {
     [Fact]

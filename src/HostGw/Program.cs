@@ -1,3 +1,3 @@
-using HostGw.Commands;
+using HostGw.Cli;
 
 return await CommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -6,7 +6,7 @@ using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.FakeApi;
 using HostGw.Tests.Kubernetes;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Nodes;
 using HostGw.Tests.Reconciliation;
 

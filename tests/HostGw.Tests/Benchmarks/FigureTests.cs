@@ -47,7 +47,7 @@ public class FigureTests
     }
 
     [Theory]
-    [InlineData("AOT", 25)]
+    [InlineData("AOT", 28)]
     [InlineData("ReadyToRun", 48)]
     public void Builds_have_budgets_of_their_own(string build, double limit) =>
         Assert.Equal(limit, new Figure(Names.MemorySettled, "MB", new(1)) { Build = build, Size = 5_000 }.Budget?.Limit);

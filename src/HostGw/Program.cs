@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using HostGw.Commands;
+using HostGw.Cli;
 
 // What arrives is read on the thread that noticed it, which is woken once and not twice. Read when the first socket opens.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");

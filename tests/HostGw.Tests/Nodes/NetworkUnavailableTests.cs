@@ -4,7 +4,7 @@ using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Tests.FakeApi;
 using HostGw.Tests.Kubernetes;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Nodes;

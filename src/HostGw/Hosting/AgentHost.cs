@@ -33,7 +33,7 @@ internal static class AgentHost
 
         // Kubernetes → Nodes
         services.AddSingleton(_ => ApiAccess.Connect(settings));
-        services.AddSingleton(new NodeStore(settings.NodeName));
+        services.AddSingleton<NodeStore>();
         services.AddSingleton(s => new Reflector<NodeDraft>(
             ApiAccess.Nodes(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<NodeStore>(),
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>()));
@@ -55,9 +55,10 @@ internal static class AgentHost
         // → Kubernetes: the two things that are written there.
         if (settings.ClearNetworkUnavailable)
         {
-            services.AddSingleton(s => new NetworkUnavailable(
-                s.GetRequiredService<ApiClient>(), settings.NodeName, s.GetRequiredService<NodeStore>(), TimeProvider.System, s.GetRequiredService<ILogger<NetworkUnavailable>>()));
-            services.AddHostedService(s => s.GetRequiredService<NetworkUnavailable>());
+            services.AddSingleton(s => new NodeConditionWriter(
+                s.GetRequiredService<ApiClient>(), settings.NodeName, TimeProvider.System,
+                s.GetRequiredService<ILogger<NodeConditionWriter>>()));
+            services.AddHostedService(s => s.GetRequiredService<NodeConditionWriter>());
         }
         if (settings.WritesEvents)
         {
@@ -100,8 +101,7 @@ internal static class AgentHost
         services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
         services.GetService<EventWriter>()?.Record(report);
         services.GetRequiredService<SecondOpinion>().After(report);
-        if (StatusBoard.NotReady(report).Count == 0)
-            services.GetService<NetworkUnavailable>()?.NetworkStands();
+        services.GetService<NodeConditionWriter>()?.Record(report, isReady: StatusBoard.NotReady(report).Count == 0);
     }
 
     private static ApiHealth Health(ReflectorFeed feed, NodeStore nodes) => new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);

@@ -11,13 +11,7 @@ internal static class ApiAccess
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="ApiConfigurationException">It is not named, or not in a way that can be used.</exception>
-    public static ApiClient Connect(AgentSettings settings)
-    {
-        ApiConfiguration configuration = Configuration(settings);
-        if (configuration.CertificateAuthority is not null)
-            SystemAuthorities.LeaveOut();
-        return new(configuration, AgentVersion.Number, TimeProvider.System);
-    }
+    public static ApiClient Connect(AgentSettings settings) => new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
 
     public static ApiConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
         ? ApiConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())

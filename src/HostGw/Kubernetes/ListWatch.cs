@@ -45,7 +45,8 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
     public Task<ApiResponse> WatchAsync(string version, int seconds, bool isList, CancellationToken cancellationToken) =>
         client.GetProtobufAsync(
             string.Create(CultureInfo.InvariantCulture, $"{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}") +
-            (isList ? "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" : "") + "&resourceVersion=" + Uri.EscapeDataString(version),
+            (isList ? "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" : "") +
+            "&resourceVersion=" + Uri.EscapeDataString(version),
             cancellationToken);
 
     /// <summary>A decoder for the events of a watch.</summary>
@@ -88,7 +89,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         if (IsOlder(version, from))
         {
             string reason = $"The API server answered with resource version {ApiStatus.OneLine(version)}, which is older than {from}";
-            throw new ApiException(reason) { Cause = ApiException.VersionTooLarge };
+            throw new ApiException(reason) { Causes = [ApiException.VersionTooLarge] };
         }
     }
 

@@ -146,7 +146,8 @@ internal sealed class Reflector<TDraft>(
         {
             await decoder.ReadAsync(watch.Response, any.Token);
             logger.WatchEnded();
-            return watch.IsListing || time.GetElapsedTime(watch.OpenedAt) < watch.AtMost - EndTolerance ? Received.EndedEarly : Received.Ended;
+            bool isEarly = watch.IsListing || time.GetElapsedTime(watch.OpenedAt) < watch.AtMost - EndTolerance;
+            return isEarly ? Received.EndedEarly : Received.Ended;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -273,7 +274,8 @@ internal sealed class Reflector<TDraft>(
         null => e.IsUntrusted ? Received.Untrusted : Received.Unreachable,
         HttpStatusCode.Unauthorized => Received.Unauthorized,
         HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity when _state.IsStreamingList => Received.NoStreamingLists,
-        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout when e.RetryAfter is not null => Received.Busy,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout when e.RetryAfter is not null =>
+            Received.Busy,
         _ => Received.Refused,
     };
 

@@ -15,7 +15,8 @@ internal sealed class ReflectorFeedState(TimeProvider time, ILogger logger)
     private long _listedTicks, _heardTicks, _failures;
     private string? _problem;
 
-    public ReflectorFeed Now => new(At(ref _listedTicks), At(ref _heardTicks), Volatile.Read(ref _problem), Interlocked.Read(ref _failures));
+    public ReflectorFeed Now =>
+        new(At(ref _listedTicks), At(ref _heardTicks), Volatile.Read(ref _problem), Interlocked.Read(ref _failures));
 
     public void Listed()
     {

@@ -146,7 +146,10 @@ internal sealed class WatchProtobuf(bool isWatch, ObjectDraft draft, Action<Watc
     public ListPage Page()
     {
         if (!_isListRead || (_kind.Length > 0 && draft.Kind is { } kind && _kind != kind + "List"))
-            throw new InvalidAnswerException($"The API server sent a {(_kind.Length > 0 ? ApiStatus.OneLine(_kind) : "document")} instead of a {draft.Kind}List");
+        {
+            string sent = _kind.Length > 0 ? ApiStatus.OneLine(_kind) : "document";
+            throw new InvalidAnswerException($"The API server sent a {sent} instead of a {draft.Kind}List");
+        }
         return _listVersion.Length > 0
             ? new(_listVersion, _continue)
             : throw new InvalidAnswerException("The API server sent a list without a resource version");
@@ -366,7 +369,7 @@ internal sealed class WatchProtobuf(bool isWatch, ObjectDraft draft, Action<Watc
     private void Report()
     {
         if (_eventType == WatchEventType.Error)
-            throw ApiRefusal.From(new(_code, _reason, _message, null));
+            throw ApiErrors.From(new(_code, _reason, _message, null));
         if (_eventType != WatchEventType.Unknown)
             sink(_eventType == WatchEventType.Bookmark && _endsInitialEvents ? WatchEventType.InitialEventsEnd : _eventType);
     }

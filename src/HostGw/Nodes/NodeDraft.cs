@@ -142,7 +142,8 @@ internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) :
         _nextHops.Clear();
         foreach (Range range in text.Split(','))
         {
-            if (!Ip.TryParse(text[range].Trim(), out Ip ip) || (_nextHops is [Ip other, ..] && (other.IsIPv4 == ip.IsIPv4 || _nextHops.Count == 2)))
+            if (!Ip.TryParse(text[range].Trim(), out Ip ip) ||
+                (_nextHops is [Ip other, ..] && (other.IsIPv4 == ip.IsIPv4 || _nextHops.Count == 2)))
             {
                 _nextHops.Clear();
                 return;
@@ -159,6 +160,7 @@ internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) :
     /// <summary>Planning would see no difference.</summary>
     public bool Matches(ClusterNode node) =>
         Name.Is(node.Name) && Uid.Is(node.Uid) && CreatedAt == node.CreatedAt && _skip == node.Skip &&
+        NetworkUnavailable == node.NetworkUnavailable &&
         OperatingSystem().SequenceEqual(node.OperatingSystem) &&
         PodCidrs.Matches(node) &&
         Same(_internalIPs, node.InternalIPs) && Same(_externalIPs, node.ExternalIPs) &&
@@ -178,6 +180,7 @@ internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) :
         NextHopOverride = _hasNextHop ? [.. _nextHops] : null,
         Skip = _skip,
         Labels = _labels.ToImmutable(),
+        NetworkUnavailable = NetworkUnavailable,
     };
 
     private ReadOnlySpan<char> OperatingSystem() =>

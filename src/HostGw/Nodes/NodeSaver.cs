@@ -7,7 +7,8 @@ namespace HostGw.Nodes;
 /// <summary>Keeps the nodes on disk: written when they changed, and once an hour to renew their time.</summary>
 /// <param name="nodeName">This node's: a list without it is not saved.</param>
 internal sealed class NodeSaver(
-    SavedNodesFile file, NodeStore store, string nodeName, SavedNodesSources sources, TimeProvider time, ILogger<NodeSaver> logger) : BackgroundService
+    SavedNodesFile file, NodeStore store, string nodeName, SavedNodesSources sources, TimeProvider time, ILogger<NodeSaver> logger)
+    : BackgroundService
 {
     // Changes in quick succession are written once.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
@@ -68,7 +69,8 @@ internal sealed record SavedNodesSources(
 /// <param name="nodeName">This node's: saved nodes without it are not used.</param>
 /// <param name="restored">Called when they are used.</param>
 internal sealed class SavedNodesFallback(
-    SavedNodesFile file, NodeStore store, string nodeName, Action restored, TimeProvider time, ILogger<SavedNodesFallback> logger) : BackgroundService
+    SavedNodesFile file, NodeStore store, string nodeName, Action restored, TimeProvider time, ILogger<SavedNodesFallback> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -99,6 +101,8 @@ internal sealed class SavedNodesFallback(
     private SavedNodes? Read()
     {
         SavedNodes? saved = file.Read(time.GetUtcNow());
-        return saved is null || saved.Nodes.Any(n => n.Name == nodeName) ? saved : throw new SavedNodesException($"it has no node '{nodeName}'");
+        return saved is null || saved.Nodes.Any(n => n.Name == nodeName)
+            ? saved
+            : throw new SavedNodesException($"it has no node '{nodeName}'");
     }
 }

@@ -22,8 +22,7 @@ internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string Re
 }
 
 /// <summary>The nodes as last received. One writer (the reflector), any number of readers.</summary>
-/// <param name="ownNode">This node's name, whose conditions are followed; null: nobody's.</param>
-internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDraft>
+internal sealed class NodeStore : IReflectorStore<NodeDraft>
 {
     private readonly Lock _lock = new();
     private readonly TextBuffer _resourceVersion = new();
@@ -33,13 +32,6 @@ internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDr
     private bool _isComplete;
     private DateTimeOffset? _savedAt;
     private int _quorumReads;
-    private bool _listedUnavailable;
-
-    /// <summary>This node's condition NetworkUnavailable became True or Unknown; called on the reflector's thread.</summary>
-    public event Action? NetworkUnavailableSet;
-
-    /// <summary>This node has a condition NetworkUnavailable that is not False, as far as is known.</summary>
-    public bool NetworkUnavailable { get; private set; }
 
     /// <summary>Made on the first read after a change.</summary>
     public NodeSnapshot Snapshot
@@ -72,18 +64,12 @@ internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDr
     }
 
     /// <inheritdoc/>
-    public void BeginList()
-    {
-        _listing = NewSet();
-        _listedUnavailable = false;
-    }
+    public void BeginList() => _listing = NewSet();
 
     public void AddListed(NodeDraft draft)
     {
         if (draft.Name.IsEmpty || _listing is null)
             return;
-        if (IsOwn(draft))
-            _listedUnavailable = draft.NetworkUnavailable;
         // A node that did not change keeps its record: none is held twice while a list arrives.
         ref Entry known = ref Find(_nodes, draft);
         bool same = !IsNull(ref known) && draft.Matches(known.Node);
@@ -117,13 +103,6 @@ internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDr
     /// <summary>Replaces the contents; returns whether planning would see a difference, or the list was by quorum.</summary>
     public bool CompleteList(string resourceVersion, bool byQuorum = false)
     {
-        bool changed = Replace(resourceVersion, byQuorum);
-        SetNetworkUnavailable(_listedUnavailable);
-        return changed;
-    }
-
-    private bool Replace(string resourceVersion, bool byQuorum)
-    {
         Dictionary<string, Entry> listing = _listing ?? throw new InvalidOperationException("No list was begun");
         _listing = null;
         lock (_lock)
@@ -148,8 +127,6 @@ internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDr
     /// <summary>Returns whether planning would see a difference. Late and repeated events change nothing.</summary>
     public bool Apply(WatchEventType type, NodeDraft draft)
     {
-        if (IsOwn(draft) && type is WatchEventType.Added or WatchEventType.Modified)
-            SetNetworkUnavailable(draft.NetworkUnavailable);
         lock (_lock)
         {
             bool changed = type switch
@@ -195,16 +172,6 @@ internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDr
         return same && nodes.Remove(known.Node.Name);
     }
 
-    private bool IsOwn(NodeDraft draft) => ownNode is not null && draft.Name.Is(ownNode);
-
-    private void SetNetworkUnavailable(bool value)
-    {
-        bool isNew = value && !NetworkUnavailable;
-        NetworkUnavailable = value;
-        if (isNew)
-            NetworkUnavailableSet?.Invoke();
-    }
-
     private void Advance(TextBuffer version)
     {
         ulong number = version.AsNumber();
@@ -220,7 +187,11 @@ internal sealed class NodeStore(string? ownNode = null) : IReflectorStore<NodeDr
         foreach (Entry entry in _nodes.Values)
             nodes[next++] = entry.Node;
         Array.Sort(nodes, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return new(ImmutableCollectionsMarshal.AsImmutableArray(nodes), _resourceVersion.ToString(), _isComplete) { SavedAt = _savedAt, QuorumReads = _quorumReads };
+        return new(ImmutableCollectionsMarshal.AsImmutableArray(nodes), _resourceVersion.ToString(), _isComplete)
+        {
+            SavedAt = _savedAt,
+            QuorumReads = _quorumReads,
+        };
     }
 
     private static Dictionary<string, Entry> NewSet() => new(StringComparer.Ordinal);

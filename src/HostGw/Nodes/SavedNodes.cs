@@ -178,7 +178,10 @@ internal sealed record SavedNodesDocument(
         _ = Ip.TryParse(ApiServer, out Ip server);
         return new([.. nodes.Values.OrderBy(n => n.Name, StringComparer.Ordinal)], ResourceVersion ?? "", At, server)
         {
-            ApiServers = [.. (ApiServers ?? []).Select(a => IPEndPoint.TryParse(a ?? "", out IPEndPoint? e) ? e : null).OfType<IPEndPoint>()],
+            ApiServers =
+            [
+                .. (ApiServers ?? []).Select(a => IPEndPoint.TryParse(a ?? "", out IPEndPoint? e) ? e : null).OfType<IPEndPoint>(),
+            ],
         };
     }
 }

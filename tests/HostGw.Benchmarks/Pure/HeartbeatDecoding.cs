@@ -10,7 +10,7 @@ namespace HostGw.Benchmarks.Pure;
 public class HeartbeatDecoding
 {
     private readonly byte[] _frame = Answers.Modified(Answers.Protobuf);
-    private readonly NodeStore _store = new("node-00001");
+    private readonly NodeStore _store = new();
     private readonly WatchProtobuf _decoder;
 
     public HeartbeatDecoding()

@@ -12,7 +12,7 @@ public class HeartbeatTests
     public void A_thousand_heartbeats_change_nothing_and_allocate_nothing()
     {
         byte[] frame = NodeProtobuf.Frame("MODIFIED", Node());
-        var store = new NodeStore("node-1");
+        var store = new NodeStore();
         NodeDraft draft = new(NodeText.Selector, "node-1");
         int changes = 0;
         WatchProtobuf decoder = new(isWatch: true, draft, type => changes += store.Apply(type, draft) ? 1 : 0);

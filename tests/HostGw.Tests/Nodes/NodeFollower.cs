@@ -25,7 +25,7 @@ internal sealed class NodeFollower : IAsyncDisposable
         _running = Watcher.RunAsync(_stop.Token);
     }
 
-    public NodeStore Store { get; } = new("a");
+    public NodeStore Store { get; } = new();
 
     public Reflector<NodeDraft> Watcher { get; }
 

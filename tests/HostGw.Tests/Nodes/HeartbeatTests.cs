@@ -1,6 +1,6 @@
-using HostGw.Kubernetes;
 using System.Text;
 using HostGw.FakeApi;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
 

@@ -16,11 +16,11 @@ internal sealed class NodeFollower : IAsyncDisposable
     private readonly List<NodeSnapshot> _announced = [];
     private readonly Task _running;
 
-    public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null)
+    public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null, string node = "a")
     {
         api.WriteServiceAccount(_directory);
         _client = new(ApiConfiguration.InClusterConfig(null, null, _directory, $"https://127.0.0.1:{port ?? api.Uri.Port}"), "1.2.3", TimeProvider.System);
-        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, "a"), "a", time ?? TimeProvider.System);
+        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), node, time ?? TimeProvider.System);
         Watcher = new(nodes, Store, Announce, time ?? TimeProvider.System, new Typed<Reflector<NodeDraft>>(Log));
         _running = Watcher.RunAsync(_stop.Token);
     }

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using HostGw.Kubernetes;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Tests.Kubernetes;

@@ -2,9 +2,9 @@ using System.Text;
 using System.Text.Json;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
-using HostGw.Tests.Nodes;
 using HostGw.Planning;
 using HostGw.Tests.Architecture;
+using HostGw.Tests.Nodes;
 
 namespace HostGw.Tests.Planning;
 

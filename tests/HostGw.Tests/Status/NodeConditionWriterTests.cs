@@ -120,7 +120,7 @@ public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
     public async Task The_watch_says_when_a_condition_is_set_and_cleared()
     {
         Put("self", null);
-        await using var follower = new NodeFollower(Api);
+        await using var follower = new NodeFollower(Api, node: "self");
         await EventuallyAsync(() => follower.Names == "self", "listed");
         Assert.False(Unavailable());
         foreach ((string status, bool expected) in new[] { ("True", true), ("False", false), ("Unknown", true) })

@@ -9,7 +9,8 @@ namespace HostGw.Commands;
 /// <summary>What a pass would do here and now, without doing it.</summary>
 internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
-    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0 && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
+    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0 && !Changes.EnableForwardingIPv4 &&
+        !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
 
     /// <summary>Rules of others that do harm.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];

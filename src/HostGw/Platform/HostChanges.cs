@@ -45,12 +45,18 @@ internal sealed record HostChanges
     /// <inheritdoc cref="UplinkIPv4"/>
     public string? UplinkIPv6 { get; init; }
 
+    /// <summary>Settings of router advertisements, written before forwarding is turned on.</summary>
+    public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
+
     /// <summary>Next hops whose MAC address may have changed hands.</summary>
     public IReadOnlyList<Neighbour> ForgetNeighbours { get; init; } = [];
 
     /// <summary>How many peers this host must be able to resolve.</summary>
     public int Peers { get; init; }
 }
+
+/// <summary>The value that accept_ra of an interface gets.</summary>
+internal readonly record struct AcceptRaChange(string Interface, int Value);
 
 /// <param name="Failures">What the host refused; everything else was done.</param>
 /// <param name="NatChange">What was done to the masquerade rule, in words; empty: nothing.</param>

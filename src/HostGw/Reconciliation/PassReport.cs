@@ -75,7 +75,10 @@ internal sealed record PassReport
 
     public bool ForwardingChanged { get; init; }
 
-    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged;
+    /// <summary>Settings of router advertisements that were changed.</summary>
+    public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
+
+    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged || AcceptRa.Count > 0;
 
     /// <summary>The next pass should not wait for news.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;

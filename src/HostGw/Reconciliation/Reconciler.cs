@@ -99,7 +99,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         _last = new(
             _removalBrake.Held is null ? plan : plan with { Nat = changes.Nat },
             result.Failures.All(f => f.Part is not (HostPart.Nat or HostPart.Forward)), result.Cni is { IsOurs: true } || cniPause is not null, forwarding);
-        _unchanged = routes.IsEmpty && result.Failures.Count == 0 && !turnedOnIPv4 && !turnedOnIPv6 ? state : null;
+        _unchanged = routes.IsEmpty && result.Failures.Count == 0 && !turnedOnIPv4 && !turnedOnIPv6 && changes.AcceptRa.Count == 0 ? state : null;
         host.Expect(plan);
         return new()
         {
@@ -123,6 +123,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Failures = result.Failures,
             Forwarding = forwarding,
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,
+            AcceptRa = result.Failures.All(f => f.Part != HostPart.ForwardingIPv6) ? changes.AcceptRa : [],
         };
     }
 

@@ -65,7 +65,7 @@ internal sealed class LinuxHost : IHostNetwork
         // No pod is started while its way is taken away, nor before it is there.
         Attempt(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = _cni.Apply(null), failures);
         Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => EnableForwardingIPv4(changes.UplinkIPv4), failures);
-        Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6, failures);
+        Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6 || changes.AcceptRa.Count > 0, () => ForwardIPv6(changes), failures);
 
         // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
         NatWork? nat = null;
@@ -120,6 +120,14 @@ internal sealed class LinuxHost : IHostNetwork
         _sysctl.EnableForwardingIPv4();
         if (uplink is not null)
             _sysctl.EnableForwardingIPv4On(uplink);
+    }
+
+    private void ForwardIPv6(HostChanges changes)
+    {
+        if (changes.EnableForwardingIPv6)
+            _sysctl.EnableForwardingIPv6(changes.AcceptRa);
+        else
+            _sysctl.SetAcceptRa(changes.AcceptRa);
     }
 
     private NatWork? BeginNat(HostChanges changes)

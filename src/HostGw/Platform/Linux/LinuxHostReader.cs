@@ -18,6 +18,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
 
     private readonly NetlinkWriter _request = new();
     private readonly List<HostRoute> _routes = [];
+    private readonly HashSet<string> _learning = [];
     private IEnumerable<Ip> _gateways = [];
     private HostState? _known;
     private RouteChanges? _done;
@@ -37,7 +38,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
     {
         RouteChanges routes = changes.Routes;
         bool isClear = routes.Replace.Count == 0 && routes.Add.Count + routes.Delete.Count <= Few && routes.Delete.All(r => r.Destination.Length > 0) &&
-            changes is { EnableForwardingIPv4: false, EnableForwardingIPv6: false } && failures.All(f => f.Part != HostPart.Routes);
+            changes is { EnableForwardingIPv4: false, EnableForwardingIPv6: false, AcceptRa.Count: 0 } && failures.All(f => f.Part != HostPart.Routes);
         // The pass still goes by what it read.
         (_known, _done) = isClear ? (_known, routes) : (null, null);
     }
@@ -67,7 +68,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
         SortByKey(_routes);
         RemoveRepeated(_routes);
         _gateways = decoder.Gateways;
-        _known = new() { Interfaces = ReadInterfaces(), Addresses = ReadAddresses(), Routes = _routes };
+        _known = new() { Interfaces = MarkLearning(ReadInterfaces()), Addresses = ReadAddresses(), Routes = _routes };
     }
 
     private void Follow(RouteChanges? done)
@@ -87,6 +88,14 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
                 interfaces.Add(link!);
         });
         return [.. interfaces];
+    }
+
+    // By name: an interface that is unplugged loses its routes, and comes back with another index.
+    private ImmutableArray<HostInterface> MarkLearning(ImmutableArray<HostInterface> interfaces)
+    {
+        foreach (int index in _routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
+            _learning.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
+        return [.. interfaces.Select(i => _learning.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }
 
     private ImmutableArray<HostAddress> ReadAddresses()

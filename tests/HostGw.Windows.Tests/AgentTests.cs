@@ -147,4 +147,19 @@ public sealed class AgentTests : WindowsNodeTest
         Assert.Equal(0, await agent.StopAsync());
         await second.EventuallyLogsAsync("on node windows-a");
     }
+
+    // Wine keeps access rights as Unix permissions.
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_state_directory_is_for_administrators_only_whoever_created_it(bool existsBefore)
+    {
+        if (existsBefore)
+            File.SetUnixFileMode(Directory.CreateDirectory(PathTo("state")).FullName, (UnixFileMode)0b111_111_111);
+        await using WindowsAgent agent = StartAgent();
+        await agent.EventuallyRoutesAsync(Wanted);
+        UnixFileMode others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(PathTo("state")) & others);
+    }
 }

@@ -71,7 +71,7 @@ internal static class AgentHost
         // → Status
         services.AddSingleton<StatusBoard>();
         services.AddSingleton(s => new StatusPages(
-            s.GetRequiredService<StatusBoard>(), s.GetRequiredService<IHostNetwork>(), AgentVersion.Full, settings.NodeName,
+            s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
             () => Health(s.GetRequiredService<NodeWatcher>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));

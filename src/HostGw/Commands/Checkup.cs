@@ -72,12 +72,15 @@ internal static class Checkup
         // Without the right to read rules each of these would say so again.
         if (!seen.Facts.MayChangeNetwork)
             return seen;
+        changes = changes with { FindsLeftovers = changes.ChangesNat, ChangesCni = false };
+        ApplyResult result = host.Apply(changes, ApplyMode.Preview);
+        failures.AddRange(result.Failures.Select(f => f.Error.Message));
         return seen with
         {
-            NatChange = (changes.ChangesNat ? Try(() => host.PreviewNat(changes.Nat), failures) : null) ?? "",
-            ForwardChange = (changes.ChangesForward ? Try(() => host.PreviewForward(changes.ForwardAccept), failures) : null) ?? "",
-            Leftovers = (changes.ChangesNat ? Try(() => host.FindLeftovers(plan), failures) : null) ?? [],
-            Obstacles = host.Obstacles,
+            NatChange = result.NatChange,
+            ForwardChange = result.ForwardChange,
+            Leftovers = result.Leftovers ?? [],
+            Obstacles = result.Obstacles,
         };
     }
 

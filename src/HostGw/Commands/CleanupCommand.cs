@@ -19,10 +19,10 @@ internal static class CleanupCommand
     {
         HostState state = host.Read(apiServer: default);
         HostChanges changes = HostDiff.Between(new Plan(), state, new HashSet<RouteKey>(), AdoptMode.None);
-        ApplyResult result = host.Apply(changes, state);
+        ApplyResult result = host.Apply(changes, ApplyMode.Change);
         Report(changes.Routes, result, output, error);
 
-        foreach (string remains in host.Remains(state))
+        foreach (string remains in RemainingForwarding.Of(state))
             output.WriteLine(remains);
         return result.Failures.Count == 0 ? ExitCodes.Done
             : result.Failures.Any(f => HostPlatform.IsDenied(f.Error)) ? ExitCodes.NoRights

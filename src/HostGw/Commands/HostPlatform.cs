@@ -38,7 +38,7 @@ internal static class HostPlatform
             throw new WindowsException("change this host's network", Win32Error.ERROR_ACCESS_DENIED);
     }
 
-    public static bool IsDenied(Exception error) => error is NetlinkException { Errno: Errno.EPERM } or WindowsException { Code: Win32Error.ERROR_ACCESS_DENIED };
+    public static bool IsDenied(Exception error) => error is NetlinkException { Errno: Errno.EPERM } or WindowsException { IsDenied: true };
 
     /// <summary>Makes this process the host's one agent, until disposed; null where another is.</summary>
     public static IDisposable? TryTakeTurn(AgentSettings settings) =>

@@ -30,11 +30,9 @@ internal sealed record Preview(Plan Plan, HostChanges Changes, HostState Host, s
         HostState state = host.Read(apiServer);
         Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy);
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
-        return new(
-            plan, changes, state, changes.ChangesNat ? host.PreviewNat(changes.Nat) : "", changes.ChangesForward ? host.PreviewForward(changes.ForwardAccept) : "",
-            changes.ChangesCni ? host.PreviewCni(changes.Cni) : "")
-        {
-            Leftovers = changes.ChangesNat ? host.FindLeftovers(plan) : [],
-        };
+        ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
+        if (result.Failures.Count > 0)
+            throw result.Failures[0].Error;
+        return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange) { Leftovers = result.Leftovers ?? [] };
     }
 }

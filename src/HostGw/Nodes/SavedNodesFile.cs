@@ -18,7 +18,7 @@ internal sealed class SavedNodesFile(string directory)
         try
         {
             StateDirectory.Make(directory);
-            WholeFile.Write(Path, _temporary, write);
+            AtomicFile.Write(Path, _temporary, write);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -5,6 +5,9 @@ namespace HostGw.Platform;
 /// <summary>Forwarding stays on after us. Sentences that say so, with the command that turns it off.</summary>
 internal static class RemainingForwarding
 {
+    public static IEnumerable<string> Of(HostState state) =>
+        state.Windows is null ? OnLinux(state.Forwarding) : OnWindows(state.Interfaces);
+
     public static IEnumerable<string> OnLinux(ForwardingState forwarding)
     {
         if (forwarding.IPv4 == true)

@@ -15,6 +15,8 @@ internal static class HostDiff
             SameNextHop.Settle(routes, plan, state.Routes, ledger, adopt);
         return new()
         {
+            Plan = plan,
+            Host = state,
             Routes = routes,
             ChangesNat = everything,
             Nat = plan.Nat,

@@ -1,7 +1,6 @@
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
-using HostGw.Platform.Linux;
 using Microsoft.Extensions.Hosting;
 
 namespace HostGw.Reconciliation;
@@ -29,9 +28,6 @@ internal sealed class ReconcileLoop(
             if (nodes.Snapshot is not { IsComplete: true } snapshot)
                 continue;
 
-            // What only the start needed must not add to what the first plan of many nodes needs.
-            if (causes.HasFlag(WakeCauses.Start) && snapshot.Nodes.Length >= Many)
-                GivePagesBack();
             PassReport report = reconciler.Run(snapshot, apiServer(), passTimes.WithDue(causes));
             log.Write(report);
             record(report);
@@ -52,14 +48,6 @@ internal sealed class ReconcileLoop(
         if (!much && !(_owes && report.Causes.HasFlag(WakeCauses.Resync)))
             return;
         _owes = much;
-        // The pages first: a collection takes memory of its own while it runs.
-        GivePagesBack();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
-    }
-
-    private static void GivePagesBack()
-    {
-        if (OperatingSystem.IsLinux())
-            UntouchedPages.GiveBack();
     }
 }

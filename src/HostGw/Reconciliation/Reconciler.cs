@@ -7,15 +7,11 @@ namespace HostGw.Reconciliation;
 /// <summary>One pass: read the host, plan, compare, apply, record. Knows nothing of when.</summary>
 internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode adopt, TimeProvider time)
 {
-    // What these announce leaves routes, links and addresses as they were: thousands of routes are not read for it.
-    private const WakeCauses NoNewsOfTables = WakeCauses.Nodes | WakeCauses.Nat | WakeCauses.Cni;
-
     // What these announce leaves rules as they were.
     private const WakeCauses NoNewsOfRules = WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding | WakeCauses.Cni;
 
     private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
-    private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RemovalBrake _removalBrake = new();
     private readonly RepairBrake _brake = new(time);
@@ -23,8 +19,6 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
     private readonly CniBrake _cniBrake = new(time);
     private readonly PodCidrOwners _owners = new();
     private LastPass? _last;
-    // What the last pass read, if it left all of it as it was.
-    private HostState? _unchanged;
     private string[] _leftovers = [];
     private bool _owesLeftovers;
 
@@ -44,15 +38,13 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         HostState state;
         try
         {
-            // Rules are read by what keeps them; whatever others do to routes meanwhile, a dump would be in their way.
-            state = causes == WakeCauses.Nat && _unchanged is not null ? _unchanged : host.Read(apiServer, anew: (causes & ~NoNewsOfTables) != 0);
+            state = host.Read(apiServer);
         }
         catch (HostNetworkException e)
         {
-            _unchanged = null;
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
-        return Run(_planner.Plan(nodes.Nodes, state), state, causes, nodes.QuorumReads) with { NodesSavedAt = nodes.SavedAt };
+        return Run(Planner.Plan(nodes.Nodes, state, policy), state, causes, nodes.QuorumReads) with { NodesSavedAt = nodes.SavedAt };
     }
 
     private PassReport Run(Plan plan, HostState state, WakeCauses causes, int quorumReads)
@@ -60,7 +52,9 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         HostChanges changes = HostDiff.Between(plan, state, _ledger.Keys, adopt) with
         {
             ForgetNeighbours = _owners.Update(plan),
-            ReadsRulesAnew = (causes & ~NoNewsOfRules) != 0,
+            ReadsRulesAgain = (causes & ~NoNewsOfRules) != 0,
+            // iptables-legacy sends no notifications: while there are some they are searched for periodically.
+            FindsLeftovers = plan is { Scope: PlanScope.Everything, Routes.IsEmpty: false } && (_owesLeftovers || (_leftovers.Length > 0 && causes.HasFlag(WakeCauses.Resync))),
         };
         changes = _removalBrake.HoldBack(changes, plan, state.Routes, quorumReads);
         // Nobody asked for other rules: what has to be done to them is a repair.
@@ -72,7 +66,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             changes = changes with { ChangesCni = false };
         RouteChanges routes = changes.Routes;
         IReadOnlyList<PodRoute> heldBack = _brake.HoldBack(routes, IsRepair);
-        ApplyResult result = host.Apply(changes, state);
+        ApplyResult result = host.Apply(changes, ApplyMode.Change);
 
         routes.RemoveRefused(result.RefusedRoutes);
         _brake.Count(routes, IsRepair);
@@ -88,9 +82,8 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         };
         _owners.Forgotten(result.Failures);
         _ledger.Remember(plan, state.Routes, routes);
-        // iptables-legacy announces nothing: what was told of is looked at again until it has gone.
-        if (plan is { Scope: PlanScope.Everything, Routes.IsEmpty: false } && (_owesLeftovers || (_leftovers.Length > 0 && causes.HasFlag(WakeCauses.Resync))))
-            FindLeftovers(plan);
+        if (result.Leftovers is { } leftovers)
+            (_leftovers, _owesLeftovers) = ([.. leftovers.Select(l => l.Problem)], false);
 
         bool turnedOnIPv4 = changes.EnableForwardingIPv4 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv4);
         bool turnedOnIPv6 = changes.EnableForwardingIPv6 && result.Failures.All(f => f.Part != HostPart.ForwardingIPv6);
@@ -99,8 +92,6 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         _last = new(
             _removalBrake.Held is null ? plan : plan with { Nat = changes.Nat },
             result.Failures.All(f => f.Part is not (HostPart.Nat or HostPart.Forward)), result.Cni is { IsOurs: true } || cniPause is not null, forwarding);
-        _unchanged = routes.IsEmpty && result.Failures.Count == 0 && !turnedOnIPv4 && !turnedOnIPv6 && changes.AcceptRa.Count == 0 ? state : null;
-        host.Expect(plan);
         return new()
         {
             Plan = plan,
@@ -121,24 +112,11 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             Obstacles = [.. result.Obstacles, .. _leftovers],
             Repairs = repairs with { Forwarding = forwardedBefore ? 1 : 0 },
             Failures = result.Failures,
+            NetlinkWrites = result.NetlinkWrites,
             Forwarding = forwarding,
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,
             AcceptRa = result.Failures.All(f => f.Part != HostPart.ForwardingIPv6) ? changes.AcceptRa : [],
         };
-    }
-
-    // Reading all rules of others costs more than a pass may: not every minute.
-    private void FindLeftovers(Plan plan)
-    {
-        try
-        {
-            _leftovers = [.. host.FindLeftovers(plan).Select(l => l.Problem)];
-            _owesLeftovers = false;
-        }
-        catch (HostNetworkException)
-        {
-            // Rules that cannot be read are told of by what must read them.
-        }
     }
 
     // Nobody asked for another route, yet ours does not stand as it did.

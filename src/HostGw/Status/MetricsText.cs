@@ -8,14 +8,14 @@ namespace HostGw.Status;
 /// <summary>The metrics in Prometheus' text format. What grows with the cluster is counted here, when asked for, and not in every pass.</summary>
 internal static class MetricsText
 {
-    public static string Write(string version, PassReport? last, StatusCounters counters, ApiHealth api, long writes)
+    public static string Write(string version, PassReport? last, StatusCounters counters, ApiHealth api)
     {
         MetricsWriter metrics = new();
         metrics.Gauge("hostgw_build_info", "1, labelled with the version.", (Labels(("version", version)), 1));
         metrics.Gauge("hostgw_ready", "1 while the last pass succeeded and this node is in order.", StatusBoard.NotReady(last).Count == 0 ? 1 : 0);
         WriteApi(metrics, api);
         WritePasses(metrics, last, counters);
-        WriteChanges(metrics, counters, writes);
+        WriteChanges(metrics, counters);
         if (last?.Plan is { } plan)
             PlanMetrics.Write(metrics, plan, last);
         return metrics.ToString();
@@ -47,7 +47,7 @@ internal static class MetricsText
             metrics.Gauge("hostgw_last_pass_timestamp_seconds", "When the last pass began.", Seconds(last.At));
     }
 
-    private static void WriteChanges(MetricsWriter metrics, StatusCounters counters, long writes)
+    private static void WriteChanges(MetricsWriter metrics, StatusCounters counters)
     {
         metrics.Counter("hostgw_routes_changed_total", "Routes by what was done to them.",
             (Change("added"), counters.RoutesAdded), (Change("corrected"), counters.RoutesCorrected), (Change("removed"), counters.RoutesRemoved));
@@ -57,7 +57,7 @@ internal static class MetricsText
             (Cause("route_removed"), repairs.RoutesRemoved), (Cause("route_changed"), repairs.RoutesChanged), (Cause("route_overwritten"), repairs.RoutesOverwritten),
             (Cause("masquerade_undone"), repairs.Masquerade), (Cause("forward_accept_undone"), repairs.ForwardAccept),
             (Cause("forwarding_off"), repairs.Forwarding), (Cause("cni_undone"), repairs.Cni));
-        metrics.Counter("hostgw_netlink_writes_total", "Netlink messages sent that change something.", writes);
+        metrics.Counter("hostgw_netlink_writes_total", "Netlink messages sent that change something.", counters.NetlinkWrites);
     }
 
     private static string Change(string change) => Labels(("change", change));

@@ -33,6 +33,8 @@ internal sealed record StatusCounters
 
     public Repairs Repairs { get; init; }
 
+    public long NetlinkWrites { get; init; }
+
     /// <summary>A pass with several causes counts once for each.</summary>
     public IReadOnlyDictionary<WakeCauses, long> ByCause { get; init; } = SingleCauses.ToDictionary(c => c, _ => 0L);
 
@@ -53,6 +55,7 @@ internal sealed record StatusCounters
         RoutesRemoved = RoutesRemoved + report.Routes.Delete.Count,
         NatChanges = NatChanges + (report.NatChange.Length > 0 ? 1 : 0),
         Repairs = Repairs + report.Repairs,
+        NetlinkWrites = NetlinkWrites + report.NetlinkWrites,
         ByCause = ByCause.ToDictionary(c => c.Key, c => c.Value + (report.Causes.HasFlag(c.Key) ? 1 : 0)),
         Failures = With(Failures, report.Failures),
     };

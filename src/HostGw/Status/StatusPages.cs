@@ -1,11 +1,10 @@
 using System.Text;
-using HostGw.Platform;
 using HostGw.Status.Page;
 
 namespace HostGw.Status;
 
 /// <summary>What the status endpoint answers, apart from HTTP.</summary>
-internal sealed class StatusPages(StatusBoard board, IHostNetwork host, string version, string node, Func<ApiHealth> api, TimeProvider time)
+internal sealed class StatusPages(StatusBoard board, string version, string node, Func<ApiHealth> api, TimeProvider time)
 {
     /// <param name="search">Of the page: shows only peers in whose row it stands.</param>
     public HttpAnswer Get(string method, string path, string search)
@@ -17,7 +16,7 @@ internal sealed class StatusPages(StatusBoard board, IHostNetwork host, string v
             "/" => new(200, "text/html; charset=utf-8", StatusPage.Write(new(board.View, api(), version, node, time.GetUtcNow(), search))) { Policy = PageFrame.Policy },
             "/healthz" => HttpAnswer.Text("ok"),
             "/readyz" => Ready(),
-            "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8.GetBytes(MetricsText.Write(version, board.Last, board.Counters, api(), host.Writes))),
+            "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8.GetBytes(MetricsText.Write(version, board.Last, board.Counters, api()))),
             "/status" => new(200, "application/json", StatusJson.Write(version, node, board.Last, board.Counters, api().Problem)),
             _ => HttpAnswer.Text("there are /, /healthz, /readyz, /metrics and /status", 404),
         };

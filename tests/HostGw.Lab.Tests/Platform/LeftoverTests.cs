@@ -25,11 +25,11 @@ public sealed class LeftoverTests
         string before = NatBox.Save(kind, true);
         NatBox.Run($"{kind} -w -t nat -A POSTROUTING ! -d 192.168.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE");
 
-        Leftover leftover = Assert.Single(box.Host.FindLeftovers(Plan));
+        Leftover leftover = Assert.Single(box.Leftovers(Plan));
         Assert.Equal($"{kind}, IPv4: rule '-A POSTROUTING ! -d 192.168.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE' masquerades what goes from pod to pod", leftover.What);
         leftover.Remove!();
         Assert.Equal(before, NatBox.Save(kind, true));
-        Assert.Empty(box.Host.FindLeftovers(Plan));
+        Assert.Empty(box.Leftovers(Plan));
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class LeftoverTests
     {
         using NatBox box = new("none", o => o with { ProgramFolders = [] });
         NatBox.Run("nft 'add table ip flannel-ipv4; add table inet kindnet-ipmasq; add chain inet kindnet-ipmasq postrouting; add table inet theirs'");
-        IReadOnlyList<Leftover> leftovers = box.Host.FindLeftovers(Plan);
+        IReadOnlyList<Leftover> leftovers = box.Leftovers(Plan);
         Assert.Equal(2, leftovers.Count);
         foreach (Leftover leftover in leftovers)
             leftover.Remove!();
@@ -49,7 +49,7 @@ public sealed class LeftoverTests
     {
         using NatBox box = new("none");
         NatBox.Run("iptables-legacy -w -t nat -S; nft 'add table ip flannel-ipv4; add table ip nat; add chain ip nat POSTROUTING { type nat hook postrouting priority 100; }; add rule ip nat POSTROUTING meta mark set jhash ip saddr mod 7'");
-        Leftover[] leftovers = [.. box.Host.FindLeftovers(Plan)];
+        Leftover[] leftovers = [.. box.Leftovers(Plan)];
         Assert.Equal(2, leftovers.Length);
         Assert.StartsWith("the nftables table ip flannel-ipv4", leftovers[0].What, StringComparison.Ordinal);
         Assert.StartsWith("iptables-nft, IPv4: whether a rule masquerades what goes from pod to pod is unknown (read table nat with iptables-nft-save", leftovers[1].Problem, StringComparison.Ordinal);

@@ -46,7 +46,10 @@ internal sealed class LinuxNamespace : IDisposable
         return Apply(new HostChanges { Routes = changes });
     }
 
-    public IReadOnlyList<HostFailure> Apply(HostChanges changes) => Network.Run(() => Host.Apply(changes, new HostState()).Failures);
+    public IReadOnlyList<HostFailure> Apply(HostChanges changes) => Network.Run(() => Host.Apply(changes, ApplyMode.Change).Failures);
+
+    /// <summary>A pass that changes nothing and leads to this plan.</summary>
+    public void Expect(Plan plan) => Network.Run(() => Host.Apply(new() { Routes = new(), Plan = plan }, ApplyMode.Preview));
 
     public PodRoute Route(string destination, string nextHop = "") =>
         new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Net.Ip.Parse(nextHop) : default, Eth0);

@@ -66,7 +66,7 @@ public sealed class LinuxWatchTests : IAsyncLifetime
     public void Our_own_changes_wake_neither_socket()
     {
         PodRoute[] routes = [Space.Route("10.244.1.0/24", "192.0.2.9"), Space.Route("fd00:1::/64", "2001:db8::9"), Space.Route("10.244.0.0/16")];
-        Space.Host.Expect(new() { Routes = [.. routes.OrderBy(r => r.Destination)] });
+        Space.Expect(new() { Routes = [.. routes.OrderBy(r => r.Destination)] });
 
         Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Add.AddRange(routes))));
         HostRoute[] ours = [.. Space.Ours()];
@@ -95,7 +95,7 @@ public sealed class LinuxWatchTests : IAsyncLifetime
 
     private void ApplyNat(NatPlan? plan) => Assert.Empty(Space.Apply(new HostChanges { Routes = new(), ChangesNat = true, Nat = plan }));
 
-    private void Expect(string destination, string nextHop) => Space.Host.Expect(new() { Routes = [Space.Route(destination, nextHop)] });
+    private void Expect(string destination, string nextHop) => Space.Expect(new() { Routes = [Space.Route(destination, nextHop)] });
 
     private void Wakes(WakeCauses causes, string command) =>
         Assert.True(_watched.After(() => Space.Shell(command)) is var heard && heard == causes, $"ip {command}: heard {heard}, not {causes}");

@@ -39,7 +39,10 @@ internal sealed class NatBox : IDisposable
     }
 
     public ApplyResult Try(NatPlan? plan, bool anew = true) => Host.Apply(
-        new() { Routes = new(), ChangesNat = true, Nat = plan, ReadsRulesAnew = anew, PodCidrs = plan?.Sources ?? [] }, new HostState());
+        new() { Routes = new(), ChangesNat = true, Nat = plan, ReadsRulesAgain = anew, PodCidrs = plan?.Sources ?? [] }, ApplyMode.Change);
+
+    public IReadOnlyList<Leftover> Leftovers(Plan plan) =>
+        Host.Apply(new() { Routes = new(), Plan = plan, FindsLeftovers = true }, ApplyMode.Preview).Leftovers!;
 
     public static string Run(string command) => Command.Run("sh", "-c", command);
 

@@ -35,7 +35,6 @@ internal static class FileTargets
         new("iptables-save", Corpus.Of("iptables"), ["*nat\n", "-A POSTROUTING ", "COMMIT\n", "\"", "\\", "-j ", "-s ", "! "], IptablesSave, BytesPerByte: 500),
         new("resolv.conf", Corpus.Of("resolv"), ["nameserver ", "%eth0", "::"], bytes => ResolvConf.Parse(Lines(bytes))),
         new("networkd's files", Corpus.Of("networkd"), ["ManageForeignRoutes", "="], bytes => NetworkdConfiguration.RemovesForeignRoutes([Text(bytes)])),
-        new("/proc/self/smaps", Corpus.Of("smaps"), ["-", "Anonymous:", " 0 kB"], bytes => Assert.NotNull(Mapping.Read(Lines(bytes)).ToArray()), BytesPerByte: 500),
         new("an HTTP request", Corpus.Of("http"), ["\r\n", "Host: ", "?node=", "%", "HTTP/1.1"], Http),
         new("addresses, prefixes, times and selectors", Corpus.Of("values"), ["::", "/", ".", "%", "ffff", "T", "Z", " in (", "!", "="], Values, BytesPerByte: 1000),
     ];

@@ -17,7 +17,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IReadOnlyList<Leftover> Leftovers { get; set; } = [];
 
-    /// <summary>Why rules of others cannot be read; null: they can.</summary>
+    /// <summary>Why foreign rules cannot be read; null: they can.</summary>
     public HostNetworkException? LeftoversRefusal { get; set; }
 
     /// <summary>Chain FORWARD drops what nothing in it accepts.</summary>
@@ -32,8 +32,8 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Another plugin's CNI configuration that comes before ours; null: none.</summary>
     public string? OtherCni { get; set; }
 
-    /// <summary>Whether the last pass was told to read rules anew.</summary>
-    public bool ReadRulesAnew { get; private set; }
+    /// <summary>Whether the last pass was told to read rules again.</summary>
+    public bool ReadRulesAgain { get; private set; }
 
     /// <summary>What is said of who changes rules.</summary>
     public string RulesWriter { get; set; } = "";
@@ -44,9 +44,6 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public long Writes { get; private set; }
 
     public int Reads { get; private set; }
-
-    /// <summary>How many of them trusted nothing that was known.</summary>
-    public int ReadsAnew { get; private set; }
 
     public Plan? Expected { get; private set; }
 
@@ -63,28 +60,33 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IEnumerable<string> OurRoutes => _routes.Where(r => r.IsOurs).OrderBy(r => r.Key).Select(Show);
 
-    public HostState Read(Ip apiServer, bool anew = true)
+    public HostState Read(Ip apiServer)
     {
         Reads++;
-        ReadsAnew += anew ? 1 : 0;
         return ReadRefusal is null ? State with { Routes = [.. _routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
     }
 
-    public string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
+    private string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
 
-    public string PreviewForward(ImmutableArray<Prefix> accept) =>
+    private string PreviewForward(ImmutableArray<Prefix> accept) =>
         ForwardAccept.SequenceEqual(accept) || (!DropsForwarded && ForwardAccept.IsEmpty) ? "" : "accept changed";
 
-    public string PreviewCni(CniPlan? desired) =>
+    private string PreviewCni(CniPlan? desired) =>
         OtherCni is null && desired is not null ? (Equals(Cni, desired) ? "" : "wrote 10-hostgw.conflist")
         : Cni is null ? "" : "removed 10-hostgw.conflist";
 
-    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => LeftoversRefusal is null ? Leftovers : throw LeftoversRefusal;
-
-    public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
-
-    public ApplyResult Apply(HostChanges changes, HostState host)
+    public ApplyResult Apply(HostChanges changes, ApplyMode mode) => mode == ApplyMode.Change ? Apply(changes) : new()
     {
+        NatChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "",
+        ForwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "",
+        CniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "",
+        Leftovers = changes.FindsLeftovers ? Leftovers : null,
+    };
+
+    private ApplyResult Apply(HostChanges changes)
+    {
+        Expected = changes.Plan;
+        long before = Writes;
         Action? race = Race;
         Race = null;
         race?.Invoke();
@@ -95,7 +97,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         if (natChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
             natChange = "";
 
-        ReadRulesAnew = changes.ReadsRulesAnew;
+        ReadRulesAgain = changes.ReadsRulesAgain;
         string forwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "";
         if (forwardChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
             forwardChange = "";
@@ -111,8 +113,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         string cniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "";
         if (cniChange.Length > 0 && !Do(HostPart.Cni, cniChange, null, () => Cni = OtherCni is null ? changes.Cni : null, failures))
             cniChange = "";
-        return new(failures, changes.HoldsRules ? "" : natChange)
+        return new()
         {
+            Failures = failures,
+            NatChange = changes.HoldsRules ? "" : natChange,
+            Leftovers = changes.FindsLeftovers && LeftoversRefusal is null ? Leftovers : null,
+            NetlinkWrites = Writes - before,
             CniChange = cniChange,
             Cni = OtherCni is not null ? new(OtherCni, IsOurs: false) : Cni is not null ? new("/etc/cni/net.d/10-hostgw.conflist", IsOurs: true) : null,
             NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables"),

@@ -91,10 +91,10 @@ public class RuleBrakeTests
     [InlineData(WakeCauses.Start, true)]
     [InlineData(WakeCauses.Overrun, true)]
     [InlineData(WakeCauses.Retry, true)]
-    internal void Rules_are_read_anew_when_something_may_have_changed_them(WakeCauses causes, bool anew)
+    internal void Rules_are_read_again_when_something_may_have_changed_them(WakeCauses causes, bool anew)
     {
         _agent.Pass(causes);
-        Assert.Equal(anew, _agent.Host.ReadRulesAnew);
+        Assert.Equal(anew, _agent.Host.ReadRulesAgain);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public class MetricsTextTests
     [Fact]
     public void Before_the_first_pass_they_are_valid_too()
     {
-        Dictionary<string, double> samples = Exposition.Parse(MetricsText.Write("0.1.0", null, new(), new("no answer"), writes: 0));
+        Dictionary<string, double> samples = Exposition.Parse(MetricsText.Write("0.1.0", null, new(), new("no answer")));
 
         Assert.Equal(0, samples["hostgw_ready"]);
         Assert.Equal(0, samples["hostgw_pass_duration_seconds_count"]);
@@ -33,7 +33,7 @@ public class MetricsTextTests
     [Fact]
     public void Label_values_are_escaped() =>
         Assert.Contains(
-            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n", MetricsText.Write("a\\b\"c\nd", null, new(), new("no answer"), writes: 0), StringComparison.Ordinal);
+            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n", MetricsText.Write("a\\b\"c\nd", null, new(), new("no answer")), StringComparison.Ordinal);
 
     [Fact]
     public void Counters_only_grow_and_count_what_was_done()
@@ -48,7 +48,7 @@ public class MetricsTextTests
                 agent.Host.Remove(i == 3 ? "10.244.2.0/24" : $"10.244.{i + 1}.0/24");
             board.Record(agent.Pass(WakeCauses.Routes | WakeCauses.Links));
 
-            string text = MetricsText.Write("0.1.0", board.Last, board.Counters, Followed, agent.Host.Writes);
+            string text = MetricsText.Write("0.1.0", board.Last, board.Counters, Followed);
             Dictionary<string, double> after = Exposition.Parse(text);
             Assert.All(before.Where(s => Exposition.IsCounter(text, s.Key)), s => Assert.True(after[s.Key] >= s.Value, s.Key));
             before = after;
@@ -142,10 +142,10 @@ public class MetricsTextTests
     private static string Everything()
     {
         PassReport report = Reports.First();
-        return MetricsText.Write("0.1.0+abc", report, new StatusCounters().After(report), Followed, writes: 7);
+        return MetricsText.Write("0.1.0+abc", report, new StatusCounters().After(report), Followed);
     }
 
-    private static Dictionary<string, double> Samples(StatusBoard board) => Exposition.Parse(MetricsText.Write("0.1.0", board.Last, board.Counters, Followed, 0));
+    private static Dictionary<string, double> Samples(StatusBoard board) => Exposition.Parse(MetricsText.Write("0.1.0", board.Last, board.Counters, Followed));
 
     /// <summary>Every cause has a name, and only one.</summary>
     [Fact]

@@ -12,7 +12,6 @@ internal sealed class RunningServer : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    private readonly ModelHost _host = new(Given.Host(Given.Lan));
     private StatusServer _server;
 
     public RunningServer() => _server = NewServer();
@@ -86,10 +85,9 @@ internal sealed class RunningServer : IAsyncDisposable
     {
         await StopAsync();
         _server.Dispose();
-        _host.Dispose();
     }
 
-    private StatusServer NewServer() => new(EndPoint, new(Board, _host, "0.1.0+abc", "self", () => new(ApiProblem), Time), Time, new Typed<StatusServer>(Log));
+    private StatusServer NewServer() => new(EndPoint, new(Board, "0.1.0+abc", "self", () => new(ApiProblem), Time), Time, new Typed<StatusServer>(Log));
 
     private static int FreePort()
     {

@@ -56,7 +56,7 @@ internal sealed class CniDirectory(string path)
         {
             Directory.CreateDirectory(path);
             // Readable by its owner only, as the CIS benchmark requires.
-            WholeFile.Write(PathOf(name), PathOf(Temporary), stream => stream.Write(text));
+            AtomicFile.Write(PathOf(name), PathOf(Temporary), stream => stream.Write(text));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

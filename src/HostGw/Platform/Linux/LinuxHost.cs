@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Cni;
@@ -13,6 +12,8 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHost : IHostNetwork
 {
+    private const string ApplyRule = "apply the masquerade rule";
+
     private readonly ProcSysNet _sysctl;
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
     private readonly NftablesBackend _nftables = new();
@@ -38,74 +39,56 @@ internal sealed class LinuxHost : IHostNetwork
         _leftovers = new(() => _nftables.Census, _iptables);
         _ruleNews = new(() => _nftables.PortId);
         _news = new(options.RouteProtocol, _socket.PortId);
-        _reader = new(_socket, _news, options);
+        _reader = new(_socket, options);
     }
 
-    public long Writes => _socket.Writes + _nftables.Writes + _iptables.Sum(p => p.Writes);
+    public HostState Read(Ip apiServer) => _reader.Read(apiServer);
 
-    public IReadOnlyList<string> Obstacles => [.. _forward.Obstacles, .. _cni.Obstacles];
-
-    public HostState Read(Ip apiServer, bool anew = true) => _reader.Read(apiServer, anew);
-
-    public string PreviewNat(NatPlan? desired) => _nat.Compare(desired, anew: true)?.What ?? "";
-
-    public string PreviewForward(ImmutableArray<Prefix> accept) =>
-        string.Join("; ", _forward.Compare(accept, anew: true, static e => throw e).Select(w => w.What));
-
-    public string PreviewCni(CniPlan? desired) => _cni.Preview(desired);
-
-    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => _leftovers.Find(plan);
-
-    public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnLinux(state.Forwarding);
-
-    public ApplyResult Apply(HostChanges changes, HostState host)
+    public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {
-        List<HostFailure> failures = [];
-        string cni = "";
-        // No pod is started while its way is taken away, nor before it is there.
-        Attempt(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = _cni.Apply(null), failures);
-        Attempt(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => EnableForwardingIPv4(changes.UplinkIPv4), failures);
-        Attempt(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6 || changes.AcceptRa.Count > 0, () => ForwardIPv6(changes), failures);
-
-        // A peer joins: exempt first, then the route. It leaves: the other way round. A flow keeps for life what it began with.
-        NatWork? nat = null;
-        Attempt(HostPart.Nat, "apply the masquerade rule", changes.ChangesNat, () => nat = BeginNat(changes), failures);
-        _routes.Apply(changes.Routes, failures);
-        _reader.Did(changes, failures);
-        Attempt(HostPart.Nat, "apply the masquerade rule", nat is not null && !changes.HoldsRules, () => _nat.ApplyAfter(nat!), failures);
-
-        // Both read much, and the routes and the rule need not wait for it.
+        _news.Expect(changes.Plan);
+        long before = NetlinkWrites;
+        Attempts attempts = new();
+        bool changesRules = mode == ApplyMode.Change && !changes.HoldsRules;
+        string cni = "", nat = "";
         List<string> forward = [];
-        Attempt(HostPart.Forward, "look for drops of pods' packets", changes.ChangesForward, () => ApplyForward(changes, forward, failures), failures);
-        Attempt(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers), failures);
 
-        Attempt(HostPart.Nat, "let connections begin anew", _nat.OwesConnections, () => _nat.ForgetUnmasqueraded(changes.PodCidrs, LocalAddresses(host)), failures);
-        _routes.Forget(changes.ForgetNeighbours, failures);
-        bool networkStands = failures.All(f => f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours);
-        Attempt(HostPart.Cni, "write the CNI configuration", changes is { ChangesCni: true, Cni: not null } && networkStands, () => cni = _cni.Apply(changes.Cni), failures);
-        string? natWork = nat?.What, forwardWork = forward.Count > 0 ? string.Join("; ", forward) : null;
-        return new(failures, changes.HoldsRules ? "" : natWork ?? "")
+        // No pod may start while its network is taken away.
+        attempts.Try(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = ApplyCni(null, mode));
+        if (mode == ApplyMode.Change)
+            EnableForwarding(changes, attempts);
+
+        // A flow keeps the source address that it began with: exempt first, then the route; removals the other way round.
+        // Programs are the exception (iptables): one that hangs would delay the routes by its timeout, which is worse.
+        NatWork? nftables = null;
+        bool begun = attempts.Try(HostPart.Nat, ApplyRule, changes.ChangesNat, () => nftables = BeginNat(changes, changesRules));
+        if (mode == ApplyMode.Change)
+            _routes.Apply(changes.Routes, attempts.Failures);
+        attempts.Try(HostPart.Nat, ApplyRule, changes.ChangesNat && begun, () => nat = EndNat(changes, nftables, changesRules));
+        attempts.Try(HostPart.Forward, "look for drops of pods' packets", changes.ChangesForward, () => ApplyForward(changes, changesRules, forward, attempts));
+        if (mode == ApplyMode.Change)
+            Finish(changes, attempts);
+
+        bool networkIsReady = attempts.Failures.All(f => f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes);
+        attempts.Try(HostPart.Cni, "write the CNI configuration", changes is { ChangesCni: true, Cni: not null } && networkIsReady, () => cni = ApplyCni(changes.Cni, mode));
+        ApplyResult result = new()
         {
             NatBackend = _nat.Choice,
-            ForwardChange = changes.HoldsRules ? "" : forwardWork ?? "",
-            HeldRules = changes.HoldsRules ? new(natWork, forwardWork) : default,
             CniChange = cni,
             Cni = _cni.Standing,
-            Obstacles = Obstacles,
+            Leftovers = changes.FindsLeftovers ? FindLeftovers(changes.Plan) : null,
+            Obstacles = [.. _forward.Obstacles, .. _cni.Obstacles],
             RulesWriter = _ruleNews.Writer,
+            Failures = attempts.Failures,
+            NetlinkWrites = NetlinkWrites - before,
         };
+        return result.WithRules(nat, string.Join("; ", forward), changes.HoldsRules);
     }
 
     public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
         _cni.Changed = () => wake(WakeCauses.Cni);
         return LinuxWatch.RunAsync(_news, _ruleNews, wake, cancellationToken);
-    }
-
-    public void Expect(Plan plan)
-    {
-        _news.Expect(plan);
-        _reader.Expect(plan.Routes.Length);
     }
 
     public void Dispose()
@@ -115,11 +98,14 @@ internal sealed class LinuxHost : IHostNetwork
         _socket.Dispose();
     }
 
-    private void EnableForwardingIPv4(string? uplink)
+    private long NetlinkWrites => _socket.Writes + _nftables.Writes;
+
+    private string ApplyCni(CniPlan? desired, ApplyMode mode) => mode == ApplyMode.Change ? _cni.Apply(desired) : _cni.Preview(desired);
+
+    private void EnableForwarding(HostChanges changes, Attempts attempts)
     {
-        _sysctl.EnableForwardingIPv4();
-        if (uplink is not null)
-            _sysctl.EnableForwardingIPv4On(uplink);
+        attempts.Try(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => EnableForwardingIPv4(changes.UplinkIPv4));
+        attempts.Try(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6 || changes.AcceptRa.Count > 0, () => ForwardIPv6(changes));
     }
 
     private void ForwardIPv6(HostChanges changes)
@@ -130,41 +116,63 @@ internal sealed class LinuxHost : IHostNetwork
             _sysctl.SetAcceptRa(changes.AcceptRa);
     }
 
-    private NatWork? BeginNat(HostChanges changes)
+    private void EnableForwardingIPv4(string? uplink)
     {
-        NatWork? work = _nat.Compare(changes.Nat, changes.ReadsRulesAnew);
-        if (!changes.HoldsRules)
+        _sysctl.EnableForwardingIPv4();
+        if (uplink is not null)
+            _sysctl.EnableForwardingIPv4On(uplink);
+    }
+
+    private NatWork? BeginNat(HostChanges changes, bool changesRules)
+    {
+        NatWork? work = _nat.CompareNftables(changes.Nat, changes.ReadsRulesAgain);
+        if (changesRules)
             work?.Before();
         return work;
     }
 
-    private void ApplyForward(HostChanges changes, List<string> done, List<HostFailure> failures)
+    /// <param name="begun">The part of nf_tables, whose first half is done.</param>
+    private string EndNat(HostChanges changes, NatWork? begun, bool changesRules)
     {
-        foreach ((string what, Action apply) in _forward.Compare(changes.ForwardAccept, changes.ReadsRulesAnew, Fail))
-        {
-            int before = failures.Count;
-            Attempt(HostPart.Forward, "accept pods' packets in chain FORWARD", !changes.HoldsRules, apply, failures);
-            if (failures.Count == before)
-                done.Add(what);
-        }
-
-        void Fail(HostNetworkException e) => failures.Add(new(HostPart.Forward, "look for drops of pods' packets", null, e));
+        if (_nat.Compare(changes.Nat, changes.ReadsRulesAgain) is not { } work)
+            return "";
+        if (changesRules && begun is null)
+            work.Before();
+        if (changesRules)
+            _nat.ApplyAfter(work);
+        return work.What;
     }
 
-    private static HashSet<Ip> LocalAddresses(HostState host) => [.. host.Addresses.Select(a => a.Address)];
-
-    // One thing that fails never keeps the others from being done.
-    private static void Attempt(HostPart part, string what, bool wanted, Action change, List<HostFailure> failures)
+    private void ApplyForward(HostChanges changes, bool changesRules, List<string> done, Attempts attempts)
     {
-        if (!wanted)
-            return;
+        IReadOnlyList<(string What, Action Apply)> work = _forward.Compare(
+            changes.ForwardAccept, changes.ReadsRulesAgain, e => attempts.Fail(HostPart.Forward, "look for drops of pods' packets", e));
+        foreach ((string what, Action apply) in work)
+        {
+            if (!changesRules || attempts.Try(HostPart.Forward, "accept pods' packets in chain FORWARD", wanted: true, apply))
+                done.Add(what);
+        }
+    }
+
+    // What neither routes nor rules need to wait for.
+    private void Finish(HostChanges changes, Attempts attempts)
+    {
+        attempts.Try(HostPart.NeighbourThresholds, "raise the neighbour table's thresholds", changes.Peers > 0, () => _sysctl.RaiseNeighbourThresholds(changes.Peers));
+        attempts.Try(
+            HostPart.Nat, "let connections begin again", _nat.OwesConnections,
+            () => _nat.ForgetUnmasqueraded(changes.PodCidrs, changes.Host.Addresses.Select(a => a.Address).ToHashSet()));
+        _routes.Forget(changes.ForgetNeighbours, attempts.Failures);
+    }
+
+    private List<Leftover>? FindLeftovers(Plan plan)
+    {
         try
         {
-            change();
+            return _leftovers.Find(plan);
         }
-        catch (HostNetworkException e)
+        catch (HostNetworkException)
         {
-            failures.Add(new(part, what, null, e));
+            return null; // nf_tables cannot be read, which is already a failure of the masquerade rule
         }
     }
 }

@@ -7,76 +7,30 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Reads links, addresses and routes: one dump of each, whatever their number; none where it is known what they would tell.</summary>
+/// <summary>Reads links, addresses and routes: one dump of each, whatever their number.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, LinuxHostOptions options)
+internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
-    private const int OfOthers = 256;
-
-    // To find the places of more takes as long as a dump.
-    private const int Few = 16;
-
     private readonly NetlinkWriter _request = new();
-    private readonly List<HostRoute> _routes = [];
     private readonly HashSet<string> _learning = [];
-    private IEnumerable<Ip> _gateways = [];
-    private HostState? _known;
-    private RouteChanges? _done;
-    private long _heard;
-    private bool _isSure;
 
-    /// <summary>How many routes of ours the next pass will read: a list that doubles leaves as much again behind.</summary>
-    public void Expect(int routes)
+    /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
+    public HostState Read(Ip apiServer)
     {
-        if (_routes.Capacity < routes)
-            _routes.EnsureCapacity(routes + OfOthers);
-    }
-
-    /// <summary>Our own changes, which are announced to nobody here.</summary>
-    /// <param name="failures">Of these, and perhaps of other things.</param>
-    public void Did(HostChanges changes, IReadOnlyList<HostFailure> failures)
-    {
-        RouteChanges routes = changes.Routes;
-        bool isClear = routes.Replace.Count == 0 && routes.Add.Count + routes.Delete.Count <= Few && routes.Delete.All(r => r.Destination.Length > 0) &&
-            changes is { EnableForwardingIPv4: false, EnableForwardingIPv6: false, AcceptRa.Count: 0 } && failures.All(f => f.Part != HostPart.Routes);
-        // The pass still goes by what it read.
-        (_known, _done) = isClear ? (_known, routes) : (null, null);
-    }
-
-    /// <exception cref="NetlinkException">The kernel refused, or stayed silent.</exception>
-    public HostState Read(Ip apiServer, bool anew)
-    {
-        if (!anew && _known is not null && _isSure && _heard == news.Heard)
-            Follow(_done);
-        else
-            ReadTables();
-        _done = null;
-        return _known! with { Protected = Protect(_gateways, apiServer), Forwarding = options.ProcSysNet.ReadForwarding() };
-    }
-
-    private void ReadTables()
-    {
-        _known = null;
-        // Before the dumps: what is announced meanwhile may be missing in them. And the kernel announces some things a moment
-        // before it has done them, as that a link is down before its routes go: only the second dump after the news is sure.
-        long heard = news.Heard;
-        (_isSure, _heard) = (heard == _heard, heard);
         RouteDecoder decoder = new(options.RouteProtocol);
-        _routes.Clear();
-        ReadRoutes(AF_INET, decoder, _routes);
-        ReadRoutes(AF_INET6, decoder, _routes);
-        SortByKey(_routes);
-        RemoveRepeated(_routes);
-        _gateways = decoder.Gateways;
-        _known = new() { Interfaces = MarkLearning(ReadInterfaces()), Addresses = ReadAddresses(), Routes = _routes };
-    }
-
-    private void Follow(RouteChanges? done)
-    {
-        foreach (HostRoute route in done?.Delete ?? [])
-            _routes.Remove(route);
-        foreach (PodRoute route in done?.Add ?? [])
-            _routes.Insert(_routes.FindLastIndex(r => r.Key.CompareTo(route.Key) < 0) + 1, route.InstalledBy(options.RouteProtocol));
+        List<HostRoute> routes = [];
+        ReadRoutes(AF_INET, decoder, routes);
+        ReadRoutes(AF_INET6, decoder, routes);
+        SortByKey(routes);
+        RemoveRepeated(routes);
+        return new()
+        {
+            Interfaces = MarkLearning(ReadInterfaces(), routes),
+            Addresses = ReadAddresses(),
+            Routes = routes,
+            Protected = Protect(decoder.Gateways, apiServer),
+            Forwarding = options.ProcSysNet.ReadForwarding(),
+        };
     }
 
     private ImmutableArray<HostInterface> ReadInterfaces()
@@ -91,9 +45,9 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, RouteNews news, Linu
     }
 
     // By name: an interface that is unplugged loses its routes, and comes back with another index.
-    private ImmutableArray<HostInterface> MarkLearning(ImmutableArray<HostInterface> interfaces)
+    private ImmutableArray<HostInterface> MarkLearning(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
     {
-        foreach (int index in _routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
+        foreach (int index in routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
             _learning.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
         return [.. interfaces.Select(i => _learning.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }

@@ -19,6 +19,7 @@ internal sealed class LinuxNat : IDisposable
     private readonly INatBackend[] _all;
     private INatBackend? _chosen;
     private NatPlan? _owing;
+    private (bool IsKnown, NatWork? Work) _inNftables;
 
     public LinuxNat(LinuxHostOptions options, NftablesBackend nftables, IptablesPrograms nft, IptablesPrograms legacy)
     {
@@ -36,15 +37,34 @@ internal sealed class LinuxNat : IDisposable
     /// <summary>The rule was made, and connections that began without it may still be there.</summary>
     public bool OwesConnections => _owing is not null;
 
-    /// <summary>What stands compared with what should; null: there is nothing to do.</summary>
-    /// <exception cref="HostNetworkException">It cannot be read, or there is no way to have what should stand.</exception>
+    /// <summary>What nf_tables needs, where it holds the rule: starts no program, so it may come before the routes. Null: nothing.</summary>
+    /// <exception cref="HostNetworkException">It cannot be read.</exception>
+    public NatWork? CompareNftables(NatPlan? desired, bool anew)
+    {
+        _inNftables = default;
+        bool chooses = _chosen is null || anew;
+        if (desired is null || (chooses ? !PrefersNftables : _chosen != _nftables))
+            return null;
+        if (chooses)
+            Choose();
+        _inNftables = (true, _nftables.Compare(desired, anew));
+        return _inNftables.Work;
+    }
+
+    /// <summary>
+    /// The difference between the rule on this host and the desired one, in all backends; null: none. What
+    /// <see cref="CompareNftables"/> found just before is not read again.
+    /// </summary>
+    /// <exception cref="HostNetworkException">It cannot be read, or no backend can hold the rule.</exception>
     public NatWork? Compare(NatPlan? desired, bool anew)
     {
+        (bool isKnown, NatWork? known) = _inNftables;
+        _inNftables = default;
         if (desired is null)
             (_chosen, Choice) = (null, null);
-        else if (_chosen is null || anew)
+        else if (!isKnown && (_chosen is null || anew))
             Choose();
-        return NatBackends.Compare(_all, _chosen, desired, anew);
+        return isKnown ? NatBackends.Join(_all, _nftables, known, anew) : NatBackends.Compare(_all, _chosen, desired, anew);
     }
 
     /// <summary>After the routes.</summary>
@@ -66,6 +86,8 @@ internal sealed class LinuxNat : IDisposable
     }
 
     public void Dispose() => _nftables.Dispose();
+
+    private bool PrefersNftables => _setting == NatBackend.Nftables || (_setting != NatBackend.Iptables && _nftables.Obstacle() is null);
 
     private void Choose()
     {

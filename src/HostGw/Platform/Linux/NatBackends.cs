@@ -8,9 +8,13 @@ internal static class NatBackends
     /// <param name="chosen">Null where no rule is wanted.</param>
     /// <returns>Null: there is nothing to do.</returns>
     /// <exception cref="HostNetworkException">A backend cannot be read.</exception>
-    public static NatWork? Compare(IEnumerable<INatBackend> all, INatBackend? chosen, NatPlan? desired, bool anew)
+    public static NatWork? Compare(IEnumerable<INatBackend> all, INatBackend? chosen, NatPlan? desired, bool anew) =>
+        Join(all, chosen, chosen?.Compare(desired, anew), anew);
+
+    /// <param name="wanted">What <paramref name="chosen"/> has to do; null: nothing.</param>
+    /// <inheritdoc cref="Compare"/>
+    public static NatWork? Join(IEnumerable<INatBackend> all, INatBackend? chosen, NatWork? wanted, bool anew)
     {
-        NatWork? wanted = chosen?.Compare(desired, anew);
         List<(string Backend, NatWork Work)> leftovers = [];
         foreach (INatBackend other in all.Where(b => b != chosen))
         {

@@ -5,7 +5,7 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Decides whether a kernel message is worth a pass. It wakes; the pass then decides by what it reads itself.</summary>
+/// <summary>Decides whether a notification of the kernel wakes a pass. The pass itself decides by what it reads.</summary>
 /// <param name="ownPort">The netlink port whose changes are our own.</param>
 internal sealed class RouteNews(byte routeProtocol, uint ownPort)
 {
@@ -13,19 +13,14 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
     private readonly Dictionary<int, HostInterface> _links = [];
     private readonly HashSet<HostAddress> _addresses = [];
     private volatile Plan _plan = new();
-    private long _heard;
 
     public uint OwnPort => ownPort;
 
-    /// <summary>Another number whenever anything was announced, be it news or not: while it stays, nobody but us is heard to have changed routes, links or addresses.</summary>
-    public long Heard => Volatile.Read(ref _heard);
-
-    /// <summary>The routes that the last pass wanted: somebody else's on such a destination is news.</summary>
+    /// <summary>The plan of the last pass: a foreign route to one of its destinations wakes a pass.</summary>
     public void Expect(Plan plan) => _plan = plan;
 
     public WakeCauses Read(ReadOnlySpan<byte> datagram)
     {
-        Interlocked.Increment(ref _heard);
         WakeCauses causes = WakeCauses.None;
         var messages = new NetlinkMessages(datagram);
         while (messages.Next())
@@ -36,7 +31,7 @@ internal sealed class RouteNews(byte routeProtocol, uint ownPort)
         return causes;
     }
 
-    /// <summary>Messages were lost: what is known of links and addresses may no longer be so.</summary>
+    /// <summary>Notifications were lost: the remembered links and addresses may be out of date.</summary>
     public WakeCauses ReadOverrun()
     {
         _links.Clear();

@@ -5,16 +5,16 @@ using static HostGw.Platform.Windows.Interop.IpHlpApi;
 
 namespace HostGw.Platform.Windows;
 
-/// <summary>Asks the IP Helper API, and turns its answers into exceptions and spans.</summary>
+/// <summary>Calls the IP Helper API: tables as spans of rows, errors as exceptions.</summary>
 [SupportedOSPlatform("windows")]
 internal static unsafe class NetIo
 {
-    // Both structures that begin a table end where an eight-byte row may begin.
+    // A table is its count, padded to the alignment of its rows, and the rows.
     private const int RowsAt = 8;
 
     public delegate void RowReader<T>(ReadOnlySpan<T> rows);
 
-    /// <exception cref="WindowsException">Windows refused.</exception>
+    /// <exception cref="WindowsException">Windows answered with an error.</exception>
     public static void ReadRoutes(RowReader<MIB_IPFORWARD_ROW2> read)
     {
         MIB_IPFORWARD_TABLE2* table = null;
@@ -38,7 +38,7 @@ internal static unsafe class NetIo
             Read(table, table->NumEntries, read);
     }
 
-    /// <summary>The name that a person gave the interface; empty where it is gone.</summary>
+    /// <summary>The name of an interface; empty if it is gone.</summary>
     public static string Alias(ulong luid)
     {
         char* alias = stackalloc char[NDIS_IF_MAX_STRING_SIZE];
@@ -50,7 +50,7 @@ internal static unsafe class NetIo
     {
         MIB_IPFORWARD_ROW2 row;
         InitializeIpForwardEntry(&row);
-        RouteRow.Fill(ref row, route, metric);
+        RouteRow.Write(ref row, route, metric);
         Require($"add route {route.Destination}", CreateIpForwardEntry2(&row));
     }
 
@@ -59,7 +59,7 @@ internal static unsafe class NetIo
     {
         MIB_IPFORWARD_ROW2 row;
         InitializeIpForwardEntry(&row);
-        RouteRow.Name(ref row, route);
+        RouteRow.WriteKey(ref row, route);
         Require($"find route {route.Destination}", GetIpForwardEntry2(&row));
         row.Metric = metric;
         Require($"change route {route.Destination}", SetIpForwardEntry2(&row));
@@ -70,7 +70,7 @@ internal static unsafe class NetIo
     {
         MIB_IPFORWARD_ROW2 row;
         InitializeIpForwardEntry(&row);
-        RouteRow.Name(ref row, route);
+        RouteRow.WriteKey(ref row, route);
         Require($"delete route {route.Destination}", DeleteIpForwardEntry2(&row));
     }
 
@@ -82,7 +82,8 @@ internal static unsafe class NetIo
         if (row.ForwardingEnabled != 0)
             return;
         row.ForwardingEnabled = 1;
-        // What was read is refused for IPv4: https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-setipinterfaceentry
+        // For IPv4 the value that was read is rejected:
+        // https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-setipinterfaceentry
         if (!ipv6)
             row.SitePrefixLength = 0;
         Require("turn the interface's forwarding on", SetIpInterfaceEntry(&row));
@@ -107,7 +108,7 @@ internal static unsafe class NetIo
         }
     }
 
-    // A host without any row answers "not found".
+    // An empty table is the answer "not found".
     private static bool Check(string what, uint code) => code switch
     {
         0 => true,
@@ -120,4 +121,100 @@ internal static unsafe class NetIo
         if (code != 0)
             throw new WindowsException(what, code);
     }
+}
+
+/// <summary>Converts routes from and to MIB_IPFORWARD_ROW2. Pure.</summary>
+internal static class RouteRow
+{
+    private const uint LargestIndex = int.MaxValue;
+
+    // NL_ROUTE_PROTOCOL, nldef.h
+    private const int RouteProtocolLocal = 2, RouteProtocolNetMgmt = 3, RouteProtocolNtStatic = 10006, RouteProtocolNtStaticNonDod = 10007;
+
+    /// <summary>Writes the key of a route.</summary>
+    public static void WriteKey(ref MIB_IPFORWARD_ROW2 row, OwnedRoute route)
+    {
+        bool ipv6 = route.Destination.IsIPv6;
+        row.InterfaceLuid = route.Luid;
+        row.DestinationPrefix = new() { Prefix = InetAddress.Of(route.Destination.Address, ipv6), PrefixLength = route.Destination.Length };
+        row.NextHop = InetAddress.Of(route.NextHop, ipv6);
+    }
+
+    /// <summary>Writes a route that lasts until it is deleted or the host boots, over what InitializeIpForwardEntry wrote.</summary>
+    public static void Write(ref MIB_IPFORWARD_ROW2 row, OwnedRoute route, uint metric)
+    {
+        WriteKey(ref row, route);
+        row.Metric = metric;
+        row.Protocol = RouteProtocolNetMgmt;
+    }
+
+    /// <summary>Default for a row of another family or with an invalid prefix length.</summary>
+    public static OwnedRoute ReadKey(in MIB_IPFORWARD_ROW2 row)
+    {
+        Ip address = InetAddress.Read(row.DestinationPrefix.Prefix);
+        return address.IsNone || row.DestinationPrefix.PrefixLength > address.Bits
+            ? default
+            : new(new(address, row.DestinationPrefix.PrefixLength), InetAddress.ReadNextHop(row.NextHop), row.InterfaceLuid);
+    }
+
+    /// <param name="isOurs">Whether the list of our routes holds this one.</param>
+    public static bool TryRead(in MIB_IPFORWARD_ROW2 row, Func<OwnedRoute, bool> isOurs, out HostRoute route)
+    {
+        OwnedRoute key = ReadKey(row);
+        if (key.Destination.IsNone || row.InterfaceIndex > LargestIndex)
+        {
+            route = default;
+            return false;
+        }
+        bool ours = isOurs(key);
+        route = new()
+        {
+            Destination = key.Destination,
+            Metric = row.Metric,
+            NextHop = key.NextHop,
+            Interface = (int)row.InterfaceIndex,
+            // Windows always resolves a next hop on the route's own interface.
+            IsOnLink = !key.NextHop.IsNone,
+            NextHopCount = 1,
+            IsUnicast = true,
+            Protocol = (ushort)(RouteProtocols.Windows + row.Protocol),
+            IsConnected = row.Protocol == RouteProtocolLocal,
+            MayReturn = !ours && row.Protocol is RouteProtocolNetMgmt or RouteProtocolNtStatic or RouteProtocolNtStaticNonDod,
+            IsOurs = ours,
+        };
+        return true;
+    }
+}
+
+/// <summary>Converts addresses from and to SOCKADDR_INET. Pure.</summary>
+internal static class InetAddress
+{
+    private const ushort AF_INET = 2, AF_INET6 = 23;
+
+    /// <summary>No address becomes the family's unspecified one, which stands for on-link.</summary>
+    public static SOCKADDR_INET Of(Ip address, bool ipv6)
+    {
+        SOCKADDR_INET result = new() { si_family = ipv6 ? AF_INET6 : AF_INET };
+        Span<byte> bytes = stackalloc byte[16];
+        if (address.IsNone)
+            return result;
+        address.WriteBytes(bytes);
+        if (ipv6)
+            bytes.CopyTo(result.sin6_addr);
+        else
+            result.sin_addr = BitConverter.ToUInt32(bytes);
+        return result;
+    }
+
+    /// <summary>None for a family other than IPv4 and IPv6.</summary>
+    public static Ip Read(in SOCKADDR_INET address) => address.si_family switch
+    {
+        AF_INET => Ip.FromBytes(BitConverter.GetBytes(address.sin_addr)),
+        AF_INET6 => Ip.FromBytes(address.sin6_addr),
+        _ => default,
+    };
+
+    /// <summary>None also for the unspecified address.</summary>
+    public static Ip ReadNextHop(in SOCKADDR_INET address) =>
+        Read(address) is { Value: var value } ip && value != 0 ? ip : default;
 }

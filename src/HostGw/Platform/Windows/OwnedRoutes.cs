@@ -1,19 +1,21 @@
+using System.Globalization;
+
 namespace HostGw.Platform.Windows;
 
-/// <summary>Which routes are ours: Windows keeps no mark of who made one. Pure; <see cref="OwnedRoutesFile"/> keeps it over restarts.</summary>
+/// <summary>The routes that are HostGw's: Windows does not record who made a route. Pure.</summary>
 internal sealed class OwnedRoutes
 {
     private const string Header = "hostgw-routes 1";
     private const string AdoptedMark = "adopted ";
 
-    // True: somebody else's once, which may come back from the persistent store; then it is still ours.
+    // True: adopted. Such a route may come back from Windows's persistent store and is still ours then.
     private readonly Dictionary<OwnedRoute, bool> _routes = [];
 
     public int Count => _routes.Count;
 
     public bool Contains(OwnedRoute route) => _routes.ContainsKey(route);
 
-    /// <summary>False: it was known.</summary>
+    /// <returns>False: nothing changed.</returns>
     public bool Add(OwnedRoute route, bool adopted = false)
     {
         if (_routes.TryGetValue(route, out bool before) && (before || !adopted))
@@ -22,13 +24,15 @@ internal sealed class OwnedRoutes
         return true;
     }
 
-    /// <summary>Forgets a route that no longer stands; one that was adopted is kept in mind. False: nothing changed.</summary>
+    /// <summary>Forgets a route that was removed, unless it was adopted.</summary>
+    /// <returns>False: nothing changed.</returns>
     public bool Remove(OwnedRoute route) => _routes.TryGetValue(route, out bool adopted) && !adopted && _routes.Remove(route);
 
-    /// <summary>Forgets the routes that vanished with their interface or without us. False: there were none.</summary>
-    public bool Keep(Func<OwnedRoute, bool> stands)
+    /// <summary>Forgets the routes that are no longer installed, unless they were adopted.</summary>
+    /// <returns>False: nothing changed.</returns>
+    public bool Keep(Func<OwnedRoute, bool> isInstalled)
     {
-        List<OwnedRoute> gone = [.. _routes.Where(r => !r.Value && !stands(r.Key)).Select(r => r.Key)];
+        List<OwnedRoute> gone = [.. _routes.Where(r => !r.Value && !isInstalled(r.Key)).Select(r => r.Key)];
         gone.ForEach(r => _routes.Remove(r));
         return gone.Count > 0;
     }
@@ -36,7 +40,7 @@ internal sealed class OwnedRoutes
     public IEnumerable<string> Write() =>
         [Header, .. _routes.Select(r => (r.Value ? AdoptedMark : "") + r.Key).Order(StringComparer.Ordinal)];
 
-    /// <returns>How many lines could not be read.</returns>
+    /// <returns>The number of unreadable lines.</returns>
     public int Read(IEnumerable<string> lines)
     {
         int unreadable = 0;
@@ -44,11 +48,96 @@ internal sealed class OwnedRoutes
         foreach (string line in lines)
         {
             bool adopted = line.StartsWith(AdoptedMark, StringComparison.Ordinal);
-            if (first ? line == Header : OwnedRoute.TryParse(line.AsSpan(adopted ? AdoptedMark.Length : 0), out OwnedRoute route) && (Add(route, adopted) || true))
+            if (first && line == Header)
                 first = false;
+            else if (!first && OwnedRoute.TryParse(line.AsSpan(adopted ? AdoptedMark.Length : 0), out OwnedRoute route))
+                Add(route, adopted);
             else
                 unreadable++;
         }
         return unreadable;
     }
+}
+
+/// <summary>The key of a route on Windows, and a line of the file of our routes.</summary>
+/// <param name="NextHop">None for an on-link route.</param>
+/// <param name="Luid">Its interface.</param>
+internal readonly record struct OwnedRoute(Prefix Destination, Ip NextHop, ulong Luid)
+{
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Destination} {(NextHop.IsNone ? "on-link" : NextHop.ToString())} {Luid:x16}");
+
+    public static bool TryParse(ReadOnlySpan<char> text, out OwnedRoute route)
+    {
+        route = default;
+        Span<Range> words = stackalloc Range[4];
+        if (text.Split(words, ' ') != 3 || !Prefix.TryParse(text[words[0]], out Prefix destination))
+            return false;
+        ReadOnlySpan<char> hop = text[words[1]];
+        Ip nextHop = default;
+        if (hop is not "on-link" && (!Ip.TryParse(hop, out nextHop) || nextHop.IsIPv4 != destination.IsIPv4))
+            return false;
+        if (!ulong.TryParse(text[words[2]], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong luid))
+            return false;
+        route = new(destination, nextHop, luid);
+        return true;
+    }
+}
+
+/// <summary>Keeps the list of our routes in the state directory. Replaced atomically, so that a crash leaves no partial file.</summary>
+internal sealed class OwnedRoutesFile(string directory)
+{
+    private const string Name = "routes.state";
+
+    private readonly string _path = Path.Combine(directory, Name);
+
+    /// <summary>Empty if the file does not exist.</summary>
+    /// <param name="problem">Names unreadable lines; empty: there are none.</param>
+    /// <exception cref="StateFileException">The file cannot be read.</exception>
+    public OwnedRoutes Read(out string problem)
+    {
+        OwnedRoutes routes = new();
+        problem = "";
+        try
+        {
+            int unreadable = routes.Read(File.ReadLines(_path));
+            if (unreadable > 0)
+                problem = $"{_path} holds {unreadable} unreadable lines: routes that they named count as foreign";
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // HostGw has made no route on this host yet.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Going on without it would lose all routes that it lists with the next write.
+            throw new StateFileException($"read {_path}: {e.Message}", e);
+        }
+        return routes;
+    }
+
+    /// <exception cref="StateFileException">The file cannot be written.</exception>
+    public void Write(OwnedRoutes routes)
+    {
+        try
+        {
+            StateDirectory.Make(directory);
+            AtomicFile.Write(_path, _path + ".new", stream =>
+            {
+                using StreamWriter writer = new(stream, leaveOpen: true);
+                foreach (string line in routes.Write())
+                    writer.WriteLine(line);
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StateFileException($"write {_path}: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>A file in the state directory cannot be read or written.</summary>
+internal sealed class StateFileException(string message, Exception inner) : HostNetworkException(message, inner)
+{
+    public override bool IsNotFound => false;
 }

@@ -6,20 +6,21 @@ using HostGw.Platform.Windows.Hns;
 
 namespace HostGw.Platform.Windows;
 
-/// <summary>The CNI configuration of this node's pods for the plugin win-bridge, whose OutBoundNAT is the masquerade rule of Windows. Pure.</summary>
+/// <summary>The CNI configuration for the plugin win-bridge, which sets OutBoundNAT, Windows's masquerading. Pure.</summary>
 /// <remarks>https://www.cni.dev/plugins/current/main/win-bridge/</remarks>
 internal static class WinBridgeConfig
 {
     /// <param name="network">Name of the HNS network: the plugin finds it by the configuration's name.</param>
     public static CniFormat Format(string network) => new(
-        ["host-local.exe", "win-bridge.exe"], "install the CNI plugins for Windows (github.com/containernetworking/plugins)", plan => Write(network, plan));
+        ["host-local.exe", "win-bridge.exe"], "install the CNI plugins for Windows (github.com/containernetworking/plugins)",
+        plan => Write(network, plan));
 
-    /// <exception cref="CniException">This node has no IPv4 podCIDR, and the plugin knows nothing else.</exception>
+    /// <exception cref="CniException">This node has no IPv4 podCIDR, which the plugin needs.</exception>
     private static byte[] Write(string network, CniPlan plan)
     {
         Prefix podCidr = plan.PodCidrs.FirstOrDefault(p => p.IsIPv4);
         if (podCidr.IsNone)
-            throw new CniException("win-bridge needs an IPv4 podCIDR, which this node has not: set cni.install to false here");
+            throw new CniException("win-bridge needs an IPv4 podCIDR, and this node has none: set cni.install to false here");
         return JsonForm.Document(json =>
         {
             json.WriteString("cniVersion", "0.3.1");
@@ -43,7 +44,7 @@ internal static class WinBridgeConfig
         json.WriteStartObject("ipam");
         json.WriteString("type", "host-local");
         json.WriteString("subnet", podCidr.ToString());
-        // The first address is the network's own gateway, the second the host's end of it: pods' packets go there.
+        // The first address is the HNS network's gateway, the second the host's endpoint, which routes pods' packets.
         json.WriteString("gateway", PodGateway.Of(podCidr, isWindows: true).ToString());
         json.WriteString("rangeStart", podCidr.Address.Plus(3).ToString());
         json.WriteEndObject();
@@ -56,7 +57,7 @@ internal static class WinBridgeConfig
         json.WriteStartArray("policies");
         if (OutBoundNat.ExceptionsOf(nat) is { } exceptions)
             Policy(json, () => OutBoundNat.Write(json, exceptions));
-        // Services' addresses lead to the host, which knows their endpoints.
+        // Packets to Service addresses go to the host, where kube-proxy's rules apply.
         foreach (Prefix service in services.Where(s => s.IsIPv4))
         {
             Policy(json, () =>

@@ -5,7 +5,7 @@ using System.Runtime.Versioning;
 
 namespace HostGw.Platform.Windows;
 
-/// <summary>One agent per host: a named kernel object, which Windows takes away with the last process that holds it.</summary>
+/// <summary>Allows one agent per host, by a named mutex, which Windows removes with the last process that holds it.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed class WindowsAgentLock : IDisposable
 {
@@ -16,12 +16,12 @@ internal sealed class WindowsAgentLock : IDisposable
 
     private WindowsAgentLock(Mutex mutex) => _mutex = mutex;
 
-    /// <summary>Null where another process holds it.</summary>
+    /// <summary>Null if another process holds it.</summary>
     public static WindowsAgentLock? TryAcquire(string stateDirectory)
     {
         try
         {
-            // Never owned: a mutex belongs to a thread, and ours wanders. That it is new is enough.
+            // Not owned, for a mutex belongs to a thread: its existence is the lock.
             Mutex mutex = new(initiallyOwned: false, Name, out bool isNew);
             if (isNew)
             {
@@ -32,12 +32,12 @@ internal sealed class WindowsAgentLock : IDisposable
         }
         catch (UnauthorizedAccessException)
         {
-            // Somebody holds it who does not let us near it.
+            // A process of another user holds it.
         }
         return null;
     }
 
-    /// <summary>The process that says it holds it, 0 where none does, and whether that can be an agent: it must live.</summary>
+    /// <summary>The process id in the pid file, 0 if there is none, and whether that process is running.</summary>
     public static (int Pid, bool IsAgent) Holder(string stateDirectory)
     {
         try
@@ -60,12 +60,12 @@ internal sealed class WindowsAgentLock : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(stateDirectory);
+            StateDirectory.Make(stateDirectory);
             File.WriteAllText(Path.Combine(stateDirectory, PidFile), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A second agent will not know whom it waits for, and take us for a stranger.
+            // Without the pid file a second agent cannot name this one, and goes on without the lock.
         }
     }
 }

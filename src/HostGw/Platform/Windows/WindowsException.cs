@@ -4,16 +4,22 @@ using System.Runtime.InteropServices;
 namespace HostGw.Platform.Windows;
 
 /// <summary>Windows answered a request with an error.</summary>
-/// <param name="code">A Win32 error, or an HRESULT.</param>
+/// <param name="code">A Win32 error code (IP Helper API) or an HRESULT (HNS).</param>
 internal sealed class WindowsException(string request, uint code, string? explanation = null)
     : HostNetworkException(Describe(request, code, explanation))
 {
     public uint Code { get; } = code;
 
-    public override bool IsNotFound => Code is Win32Error.ERROR_FILE_NOT_FOUND or Win32Error.ERROR_NOT_FOUND
+    /// <summary>This process lacks the rights.</summary>
+    public bool IsDenied => Win32Code == Win32Error.ERROR_ACCESS_DENIED;
+
+    public override bool IsNotFound => Win32Code is Win32Error.ERROR_FILE_NOT_FOUND or Win32Error.ERROR_NOT_FOUND
         or HnsError.HCN_E_NETWORK_NOT_FOUND or HnsError.HCN_E_ENDPOINT_NOT_FOUND;
 
-    // The number, too: it is what one looks up, and the system may have no words for it.
+    // An HRESULT of facility 7 is a Win32 error: 0x80070005 is ERROR_ACCESS_DENIED. Other HRESULTs stay as they are.
+    private uint Win32Code => Code >> 16 == 0x8007 ? Code & ushort.MaxValue : Code;
+
+    // With the number: it can be looked up, and Windows has no text for some errors.
     private static string Describe(string request, uint code, string? explanation)
     {
         string number = code > ushort.MaxValue ? $"0x{code:X8}" : code.ToString(CultureInfo.InvariantCulture);
@@ -22,7 +28,7 @@ internal sealed class WindowsException(string request, uint code, string? explan
     }
 }
 
-/// <summary>The errors that decisions rest on (winerror.h).</summary>
+/// <summary>The errors that this code tells apart (winerror.h).</summary>
 internal static class Win32Error
 {
     public const uint ERROR_FILE_NOT_FOUND = 2;
@@ -32,7 +38,7 @@ internal static class Win32Error
     public const uint ERROR_OBJECT_ALREADY_EXISTS = 5010;
 }
 
-/// <summary>Those of HNS.</summary>
+/// <summary>The same of HNS.</summary>
 internal static class HnsError
 {
     public const uint HCN_E_NETWORK_NOT_FOUND = 0x803B0001;

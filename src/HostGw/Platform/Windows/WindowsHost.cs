@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Cni;
@@ -31,55 +30,43 @@ internal sealed class WindowsHost : IHostNetwork
         _cni = new(options.Cni, WinBridgeConfig.Format(options.Network));
     }
 
-    public long Writes => _routes.Writes;
-
-    public IReadOnlyList<string> Obstacles => [.. _stateProblem.Length > 0 ? [_stateProblem] : Array.Empty<string>(), .. _cni.Obstacles];
-
-    public HostState Read(Ip apiServer, bool anew = true)
+    public HostState Read(Ip apiServer)
     {
         HostState state = _reader.Read(apiServer);
         _podNetworkStands = state.Windows?.PodEndpoint is not null;
         return state;
     }
 
-    public string PreviewNat(NatPlan? desired) => _options.CorrectOutBoundNat ? EndpointNat.Preview(_options.Network, desired) : "";
-
-    public string PreviewForward(ImmutableArray<Prefix> accept) => "";
-
-    public string PreviewCni(CniPlan? desired) => desired is null || _podNetworkStands ? _cni.Preview(desired) : $"none, for {MissingNetwork}";
-
-    public IReadOnlyList<Leftover> FindLeftovers(Plan plan) => [];
-
-    public IEnumerable<string> Remains(HostState state) => RemainingForwarding.OnWindows(state.Interfaces);
-
-    public ApplyResult Apply(HostChanges changes, HostState host)
+    public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {
-        List<HostFailure> failures = [];
+        _news.Expect(changes.Plan);
+        Attempts attempts = new();
         string cni = "", network = "", nat = "";
-        // No pod is started while its way is taken away, nor before it is there.
-        Attempt(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = _cni.Apply(null), failures);
-        Prefix podCidr = changes.PodCidrs.FirstOrDefault(p => p.IsIPv4);
-        // What comes of it, a new interface, is announced, and the next pass puts routes on it.
-        Attempt(HostPart.PodNetwork, "keep the pods' HNS network", _options.CreateNetwork && !podCidr.IsNone,
-            () => network = PodNetwork.Ensure(_options.Network, podCidr, changes.UplinkIPv4), failures);
-        EnableForwarding(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, changes.UplinkIPv4, host, failures);
-        EnableForwarding(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, changes.UplinkIPv6, host, failures);
+        // No pod may start while its network is taken away.
+        attempts.Try(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = ApplyCni(null, mode));
+        if (mode == ApplyMode.Change)
+            network = PrepareNetwork(changes, attempts);
         // A peer joins: exempt first, then the route.
-        Attempt(HostPart.Nat, "set OutBoundNAT on pods' endpoints", changes.ChangesNat && _options.CorrectOutBoundNat, () => nat = SetNat(changes), failures);
-        _routes.Apply(changes.Routes, host, failures);
-        foreach (Neighbour neighbour in changes.ForgetNeighbours)
-            Forget(neighbour, host, failures);
-        bool pluginWorks = failures.All(f => f.Part == HostPart.Neighbours) && _podNetworkStands;
-        Attempt(HostPart.Cni, "write the CNI configuration", changes is { ChangesCni: true, Cni: not null } && pluginWorks, () => cni = _cni.Apply(changes.Cni), failures);
-        string missing = changes.Cni is null || _podNetworkStands ? "" : MissingNetwork;
-        return new(failures, changes.HoldsRules ? "" : nat)
+        attempts.Try(HostPart.Nat, "set OutBoundNAT on pods' endpoints", changes.ChangesNat && _options.CorrectOutBoundNat, () => nat = SetNat(changes, mode));
+        if (mode == ApplyMode.Change)
         {
+            _routes.Apply(changes.Routes, changes.Host, attempts.Failures);
+            foreach (Neighbour neighbour in changes.ForgetNeighbours)
+                Forget(neighbour, changes.Host, attempts.Failures);
+        }
+        bool networkIsReady = attempts.Failures.All(f => f.Part is HostPart.Neighbours or HostPart.Routes) && (_podNetworkStands || mode == ApplyMode.Preview);
+        attempts.Try(HostPart.Cni, "write the CNI configuration", changes is { ChangesCni: true, Cni: not null } && networkIsReady, () => cni = ApplyCni(changes.Cni, mode));
+        string missing = mode == ApplyMode.Preview || changes.Cni is null || _podNetworkStands ? "" : MissingNetwork;
+        ApplyResult result = new()
+        {
+            Failures = attempts.Failures,
             NatBackend = changes.Nat is null ? null : Plugin,
-            HeldRules = changes.HoldsRules && nat.Length > 0 ? new(nat, null) : default,
             CniChange = cni,
             Cni = _cni.Standing,
-            Obstacles = [.. ((string[])[network, network.Length > 0 ? "" : missing]).Where(p => p.Length > 0), .. Obstacles],
+            Leftovers = changes.FindsLeftovers ? [] : null,
+            Obstacles = [.. ((string[])[network, network.Length > 0 ? "" : missing, _stateProblem]).Where(p => p.Length > 0), .. _cni.Obstacles],
         };
+        return result.WithRules(nat, "", changes.HoldsRules);
     }
 
     public async Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
@@ -91,21 +78,37 @@ internal sealed class WindowsHost : IHostNetwork
         await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public void Expect(Plan plan) => _news.Expect(plan);
-
     public void Dispose() => _cni.Dispose();
 
     private string MissingNetwork =>
         $"the pods' network is not there: no interface {string.Join(" or ", _options.PodEndpoints)}, hence no CNI configuration (windows.createNetwork makes it; windows.network names another)";
 
-    private string SetNat(HostChanges changes) =>
-        changes.HoldsRules ? EndpointNat.Preview(_options.Network, changes.Nat) : EndpointNat.Apply(_options.Network, changes.Nat);
+    // What comes of it, a new interface, is announced, and the next pass puts routes on it.
+    private string PrepareNetwork(HostChanges changes, Attempts attempts)
+    {
+        string problem = "";
+        Prefix podCidr = changes.PodCidrs.FirstOrDefault(p => p.IsIPv4);
+        attempts.Try(HostPart.PodNetwork, "keep the pods' HNS network", _options.CreateNetwork && !podCidr.IsNone,
+            () => problem = PodNetwork.Ensure(_options.Network, podCidr, changes.UplinkIPv4));
+        EnableForwarding(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, changes.UplinkIPv4, changes.Host, attempts);
+        EnableForwarding(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, changes.UplinkIPv6, changes.Host, attempts);
+        return problem;
+    }
 
-    private static void EnableForwarding(HostPart part, bool wanted, string? uplink, HostState host, List<HostFailure> failures)
+    private string SetNat(HostChanges changes, ApplyMode mode) => changes.HoldsRules || mode == ApplyMode.Preview
+        ? EndpointNat.Preview(_options.Network, changes.Nat)
+        : EndpointNat.Apply(_options.Network, changes.Nat);
+
+    private string ApplyCni(CniPlan? desired, ApplyMode mode) =>
+        mode == ApplyMode.Change ? _cni.Apply(desired)
+        : desired is null || _podNetworkStands ? _cni.Preview(desired)
+        : $"none, for {MissingNetwork}";
+
+    private static void EnableForwarding(HostPart part, bool wanted, string? uplink, HostState host, Attempts attempts)
     {
         bool ipv6 = part == HostPart.ForwardingIPv6;
         foreach (HostInterface link in host.Interfaces.Where(i => i.Name == uplink || i.Index == host.Windows?.PodEndpoint?.Index))
-            Attempt(part, $"turn {(ipv6 ? "IPv6" : "IPv4")} forwarding on for {link.Name}", wanted, () => NetIo.EnableForwarding(link.Luid, ipv6), failures);
+            attempts.Try(part, $"turn {(ipv6 ? "IPv6" : "IPv4")} forwarding on for {link.Name}", wanted, () => NetIo.EnableForwarding(link.Luid, ipv6));
     }
 
     private static void Forget(Neighbour neighbour, HostState host, List<HostFailure> failures)
@@ -118,21 +121,6 @@ internal sealed class WindowsHost : IHostNetwork
         {
             if (!e.IsNotFound)
                 failures.Add(new(HostPart.Neighbours, $"forget neighbour {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), e));
-        }
-    }
-
-    // One thing that fails never keeps the others from being done.
-    private static void Attempt(HostPart part, string what, bool wanted, Action change, List<HostFailure> failures)
-    {
-        if (!wanted)
-            return;
-        try
-        {
-            change();
-        }
-        catch (HostNetworkException e)
-        {
-            failures.Add(new(part, what, null, e));
         }
     }
 }

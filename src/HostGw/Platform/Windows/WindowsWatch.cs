@@ -54,7 +54,7 @@ internal sealed unsafe class WindowsWatch : IDisposable
     // The row is incomplete: it names the route, and no more may be taken from it.
     [UnmanagedCallersOnly]
     private static void OnRoute(void* context, MIB_IPFORWARD_ROW2* row, int type) =>
-        Wake(context, watch => row is null ? WakeCauses.Overrun : watch._news.JudgeRoute(RouteRow.ReadName(*row)));
+        Wake(context, watch => row is null ? WakeCauses.Overrun : watch._news.JudgeRoute(RouteRow.ReadKey(*row)));
 
     // What changed is not said: it may be the forwarding.
     [UnmanagedCallersOnly]

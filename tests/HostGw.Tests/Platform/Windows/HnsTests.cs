@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using HostGw.Commands;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Windows;
@@ -129,5 +130,19 @@ public sealed class HnsTests
         StandIn.ForgetNetworks();
         WindowsException error = Assert.Throws<WindowsException>(() => HnsClient.CreateNetwork("""{"Type":"Overlay"}"""));
         Assert.Equal("""create the HNS network: {"Error":"The document is not valid."} (error 0x803B0013)""", error.Message);
+    }
+
+    [Theory]
+    [InlineData(5, true, false)] // ERROR_ACCESS_DENIED, of the IP Helper API
+    [InlineData(0x80070005, true, false)] // the same as an HRESULT, of HNS
+    [InlineData(1168, false, true)] // ERROR_NOT_FOUND
+    [InlineData(0x80070490, false, true)]
+    [InlineData(0x803B0001, false, true)] // HCN_E_NETWORK_NOT_FOUND
+    [InlineData(0x800706BA, false, false)] // RPC_S_SERVER_UNAVAILABLE
+    [InlineData(0x803B0005, false, false)]
+    public void An_hresult_means_the_same_as_its_win32_error(uint code, bool isDenied, bool isNotFound)
+    {
+        WindowsException error = new("list HNS networks", code);
+        Assert.Equal((isDenied, isNotFound), (HostPlatform.IsDenied(error), error.IsNotFound));
     }
 }

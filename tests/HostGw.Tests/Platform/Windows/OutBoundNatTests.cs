@@ -68,7 +68,7 @@ public sealed class OutBoundNatTests : IDisposable
         Endpoint("10.244.1.7", Right);
         Plan plan = Restarted().Pass().Plan!;
         Endpoint("10.244.1.8", Wrong);
-        Assert.Equal("set OutBoundNAT of the endpoints 10.244.1.8", _agent.Host.PreviewNat(plan.Nat));
+        Assert.Equal("set OutBoundNAT of the endpoints 10.244.1.8", _agent.Preview(new() { Routes = new(), ChangesNat = true, Nat = plan.Nat }).NatChange);
         Assert.Equal($"[{Right}]\n[{Wrong}]", StandIn.Ask("hcn-endpoints"));
         Assert.Equal(1, _agent.Pass(WakeCauses.Resync).Repairs.Masquerade);
     }

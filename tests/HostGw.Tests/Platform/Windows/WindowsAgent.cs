@@ -78,7 +78,9 @@ internal sealed class WindowsAgent : IDisposable
 
     public PassReport Pass(WakeCauses causes = WakeCauses.Nodes) => _reconciler.Run(new(Given.Nodes(Nodes), "42", IsComplete: true), ApiServer, causes);
 
-    /// <summary>The agent ends and starts anew, knowing what its record says.</summary>
+    public ApplyResult Preview(HostChanges changes) => _host.Apply(changes, ApplyMode.Preview);
+
+    /// <summary>The agent ends and starts again, knowing what its record says.</summary>
     public void Restart()
     {
         _host.Dispose();

@@ -155,7 +155,7 @@ public sealed class WindowsCniTests
         Assert.Equal((false, true), (File.Exists(agent.CniFile), report.Failures.Count == 0));
         const string Why = "the pods' network is not there: no interface vEthernet (cbr0) or vEthernet (cbr0_ep), hence no CNI configuration (windows.createNetwork makes it; windows.network names another)";
         Assert.Equal([Why], report.Obstacles);
-        Assert.Equal($"none, for {Why}", agent.Host.PreviewCni(report.Plan!.Cni));
+        Assert.Equal($"none, for {Why}", agent.Preview(new() { Routes = new(), ChangesCni = true, Cni = report.Plan!.Cni }).CniChange);
 
         StandIn.Do($"interface {WindowsAgent.PodEndpoint} 12 up 15 - vEthernet (cbr0_ep)");
         report = agent.Pass();
@@ -163,9 +163,17 @@ public sealed class WindowsCniTests
     }
 
     [Fact]
-    public void Before_the_routes_stand_no_pod_may_start()
+    public void A_refused_route_to_one_peer_does_not_prevent_it()
     {
         using WindowsAgent agent = new(On, "answer CreateIpForwardEntry2 5 1");
+        Assert.Equal(HostPart.Routes, Assert.Single(agent.Pass().Failures).Part);
+        Assert.True(File.Exists(agent.CniFile));
+    }
+
+    [Fact]
+    public void Before_the_host_forwards_no_pod_may_start()
+    {
+        using WindowsAgent agent = new(On, "answer SetIpInterfaceEntry 5 1");
         Assert.NotEmpty(agent.Pass().Failures);
         Assert.False(File.Exists(agent.CniFile));
         agent.Pass();
@@ -177,7 +185,7 @@ public sealed class WindowsCniTests
     {
         using WindowsAgent agent = new("cni=on") { Nodes = ["self fd00:10:244:1::/64 fd00:aaaa::1 windows"] };
         HostFailure failure = Assert.Single(agent.Pass().Failures);
-        Assert.Equal("win-bridge needs an IPv4 podCIDR, which this node has not: set cni.install to false here", failure.Error.Message);
+        Assert.Equal("win-bridge needs an IPv4 podCIDR, and this node has none: set cni.install to false here", failure.Error.Message);
     }
 
     private static void Put(WindowsAgent agent, string name, string text)

@@ -118,7 +118,7 @@ public sealed class WindowsOwnershipTests
         agent.Pass();
         File.AppendAllText(agent.StateFile, "10.244.2.0/24 nowhere\n");
         agent.Restart();
-        Assert.Contains("1 lines that cannot be read", Assert.Single(Problems.Of(agent.Pass())), StringComparison.Ordinal);
+        Assert.Contains("1 unreadable lines", Assert.Single(Problems.Of(agent.Pass())), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using HostGw.Platform.Windows.Interop;
 
 namespace HostGw.Platform.Windows.Hns;
 
-/// <summary>Asks the Host Networking Service.</summary>
+/// <summary>Calls the Host Networking Service (HNS).</summary>
 [SupportedOSPlatform("windows")]
 internal static class HnsClient
 {
@@ -14,20 +14,31 @@ internal static class HnsClient
 
     private delegate uint Query(nint handle, string query, out nint answer, out nint error);
 
-    /// <exception cref="WindowsException">HNS refused, or does not run.</exception>
-    public static List<HnsNetwork> Networks() => [.. Read(
-        "network", Text("list HNS networks", (out nint answer, out nint error) => ComputeNetwork.HcnEnumerateNetworks(HnsDocuments.Query, out answer, out error)),
-        ComputeNetwork.HcnOpenNetwork, ComputeNetwork.HcnQueryNetworkProperties, ComputeNetwork.HcnCloseNetwork).Select(HnsObjects.ReadNetwork)];
+    /// <exception cref="WindowsException">HNS answered with an error, or does not run.</exception>
+    public static List<HnsNetwork> Networks()
+    {
+        string ids = Text("list HNS networks", (out nint answer, out nint error) =>
+            ComputeNetwork.HcnEnumerateNetworks(HnsDocuments.Query, out answer, out error));
+        return [.. Read(
+            "network", ids, ComputeNetwork.HcnOpenNetwork, ComputeNetwork.HcnQueryNetworkProperties, ComputeNetwork.HcnCloseNetwork)
+            .Select(HnsObjects.ReadNetwork)];
+    }
 
     /// <inheritdoc cref="Networks"/>
-    public static List<HnsEndpoint> Endpoints() => [.. Read(
-        "endpoint", Text("list HNS endpoints", (out nint answer, out nint error) => ComputeNetwork.HcnEnumerateEndpoints(HnsDocuments.Query, out answer, out error)),
-        ComputeNetwork.HcnOpenEndpoint, ComputeNetwork.HcnQueryEndpointProperties, ComputeNetwork.HcnCloseEndpoint).Select(HnsObjects.ReadEndpoint)];
+    public static List<HnsEndpoint> Endpoints()
+    {
+        string ids = Text("list HNS endpoints", (out nint answer, out nint error) =>
+            ComputeNetwork.HcnEnumerateEndpoints(HnsDocuments.Query, out answer, out error));
+        return [.. Read(
+            "endpoint", ids, ComputeNetwork.HcnOpenEndpoint, ComputeNetwork.HcnQueryEndpointProperties, ComputeNetwork.HcnCloseEndpoint)
+            .Select(HnsObjects.ReadEndpoint)];
+    }
 
     /// <inheritdoc cref="Networks"/>
     public static void CreateNetwork(string settings)
     {
-        Require("create the HNS network", ComputeNetwork.HcnCreateNetwork(Guid.NewGuid(), settings, out nint handle, out nint error), error);
+        uint result = ComputeNetwork.HcnCreateNetwork(Guid.NewGuid(), settings, out nint handle, out nint error);
+        Require("create the HNS network", result, error);
         _ = ComputeNetwork.HcnCloseNetwork(handle);
     }
 
@@ -37,7 +48,8 @@ internal static class HnsClient
         Require("open the HNS network", ComputeNetwork.HcnOpenNetwork(network, out nint parent, out nint error), error);
         try
         {
-            Require("create the HNS endpoint", ComputeNetwork.HcnCreateEndpoint(parent, Guid.NewGuid(), settings, out nint handle, out error), error);
+            uint result = ComputeNetwork.HcnCreateEndpoint(parent, Guid.NewGuid(), settings, out nint handle, out error);
+            Require("create the HNS endpoint", result, error);
             _ = ComputeNetwork.HcnCloseEndpoint(handle);
         }
         finally
@@ -64,15 +76,18 @@ internal static class HnsClient
     /// <inheritdoc cref="Networks"/>
     public static void AttachToHost(Guid endpoint)
     {
-        string ids = Text("list HNS namespaces", (out nint answer, out nint error) => ComputeNetwork.HcnEnumerateNamespaces(HnsDocuments.Query, out answer, out error));
-        Guid host = Read("namespace", ids, ComputeNetwork.HcnOpenNamespace, ComputeNetwork.HcnQueryNamespaceProperties, ComputeNetwork.HcnCloseNamespace)
+        string ids = Text("list HNS namespaces", (out nint answer, out nint error) =>
+            ComputeNetwork.HcnEnumerateNamespaces(HnsDocuments.Query, out answer, out error));
+        Guid host = Read(
+            "namespace", ids, ComputeNetwork.HcnOpenNamespace, ComputeNetwork.HcnQueryNamespaceProperties, ComputeNetwork.HcnCloseNamespace)
             .Select(HnsObjects.ReadNamespace).FirstOrDefault(n => n.Type == "HostDefault").Id;
         if (host == default)
             throw new WindowsException("find the host's HNS namespace", Win32Error.ERROR_NOT_FOUND);
         Require("open the host's HNS namespace", ComputeNetwork.HcnOpenNamespace(host, out nint handle, out nint error), error);
         try
         {
-            Require("attach the HNS endpoint", ComputeNetwork.HcnModifyNamespace(handle, HnsDocuments.AddToNamespace(endpoint), out error), error);
+            uint result = ComputeNetwork.HcnModifyNamespace(handle, HnsDocuments.AddToNamespace(endpoint), out error);
+            Require("attach the HNS endpoint", result, error);
         }
         finally
         {
@@ -85,7 +100,7 @@ internal static class HnsClient
         List<string> all = [];
         foreach (Guid id in HnsObjects.ReadIds(ids))
         {
-            // Pods end while it is read.
+            // Deleted since the list was read.
             if (open(id, out nint handle, out nint error) is not 0)
             {
                 _ = Take(error);
@@ -93,11 +108,12 @@ internal static class HnsClient
             }
             try
             {
-                all.Add(Text($"query HNS {kind}", (out nint answer, out nint error) => query(handle, HnsDocuments.Query, out answer, out error)));
+                all.Add(Text($"query HNS {kind}", (out nint answer, out nint error) =>
+                    query(handle, HnsDocuments.Query, out answer, out error)));
             }
             catch (WindowsException e) when (e.IsNotFound)
             {
-                // It went just now.
+                // Deleted just now.
             }
             finally
             {
@@ -122,7 +138,7 @@ internal static class HnsClient
             throw new WindowsException(what, result, record.Length > 0 ? record : null);
     }
 
-    // Whoever is given a string frees it.
+    // The caller frees returned strings.
     private static string Take(nint text)
     {
         string taken = Marshal.PtrToStringUni(text) ?? "";

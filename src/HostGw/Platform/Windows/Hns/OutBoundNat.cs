@@ -1,17 +1,18 @@
 using System.Collections.Immutable;
+using System.Runtime.Versioning;
 using System.Text.Json;
 using HostGw.Planning;
 
 namespace HostGw.Platform.Windows.Hns;
 
-/// <summary>The masquerade rule of Windows: a policy of each pod's own endpoint. Pure.</summary>
+/// <summary>The policy OutBoundNAT: masquerading on Windows, set on each pod's endpoint. Pure.</summary>
 internal static class OutBoundNat
 {
     public const string PolicyType = "OutBoundNAT";
 
     private static readonly Prefix Multicast = Prefix.Parse("224.0.0.0/4");
 
-    /// <summary>The destinations that see the pod's own address; null: all do, for there is no such policy.</summary>
+    /// <summary>The destinations that see the pod's own address; null: no policy is wanted.</summary>
     public static IReadOnlyList<string>? ExceptionsOf(NatPlan? nat) =>
         nat is { IPv4: true } ? [.. nat.Exempt.Where(p => p.IsIPv4 && p != Multicast).Select(p => p.ToString())] : null;
 
@@ -28,15 +29,47 @@ internal static class OutBoundNat
         json.WriteEndObject();
     }
 
-    /// <summary>Pods' endpoints on this host whose policy is missing or differs. Of several policies, as two families have, none is touched.</summary>
-    public static ImmutableArray<HnsEndpoint> Wrong(HnsNetwork network, IReadOnlyList<string> exceptions, IEnumerable<HnsEndpoint> endpoints)
+    /// <summary>Endpoints of this host's pods whose policy is missing or differs, except those with several policies (dual-stack).</summary>
+    public static ImmutableArray<HnsEndpoint> Wrong(
+        HnsNetwork network, IReadOnlyList<string> exceptions, IEnumerable<HnsEndpoint> endpoints)
     {
         Ip host = PodGateway.Of(network.Subnet, isWindows: true);
         return
         [
             .. endpoints.Where(e => e.Network == network.Id && e.Address.IsIPv4 && e.Address != host && !e.IsRemote)
-                .Where(e => e.NatExceptions.Length == 0 || (e.NatExceptions.Length == 1 && !exceptions.ToHashSet().SetEquals(e.NatExceptions[0])))
+                .Where(e => e.NatExceptions.Length == 0
+                    || (e.NatExceptions.Length == 1 && !exceptions.ToHashSet().SetEquals(e.NatExceptions[0])))
                 .OrderBy(e => e.Address),
         ];
     }
+}
+
+/// <summary>Keeps OutBoundNAT of running pods up to date: the CNI plugin sets it only when a pod starts.</summary>
+[SupportedOSPlatform("windows")]
+internal static class EndpointNat
+{
+    /// <summary>Describes what <see cref="Apply"/> would do; empty: nothing.</summary>
+    /// <param name="network">Name of the pods' HNS network.</param>
+    /// <param name="nat">Null: no endpoint is changed.</param>
+    /// <exception cref="WindowsException">HNS answered with an error.</exception>
+    public static string Preview(string network, NatPlan? nat) => Describe(Wrong(network, OutBoundNat.ExceptionsOf(nat)));
+
+    /// <returns>Describes what was done; empty: nothing.</returns>
+    /// <exception cref="WindowsException">HNS answered with an error. Endpoints before that one are changed.</exception>
+    public static string Apply(string network, NatPlan? nat)
+    {
+        IReadOnlyList<string>? exceptions = OutBoundNat.ExceptionsOf(nat);
+        ImmutableArray<HnsEndpoint> wrong = Wrong(network, exceptions);
+        foreach (HnsEndpoint endpoint in wrong)
+            HnsClient.ModifyEndpoint(endpoint.Id, HnsDocuments.UpdateNat(exceptions!));
+        return Describe(wrong);
+    }
+
+    private static ImmutableArray<HnsEndpoint> Wrong(string name, IReadOnlyList<string>? exceptions) =>
+        exceptions is not null && HnsClient.Networks().FirstOrDefault(n => n.Name == name) is { Subnet.IsNone: false } network
+            ? OutBoundNat.Wrong(network, exceptions, HnsClient.Endpoints())
+            : [];
+
+    private static string Describe(ImmutableArray<HnsEndpoint> wrong) =>
+        wrong.IsEmpty ? "" : $"set OutBoundNAT of the endpoints {string.Join(", ", wrong.Select(e => e.Address))}";
 }

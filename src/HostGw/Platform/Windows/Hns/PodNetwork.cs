@@ -3,16 +3,16 @@ using HostGw.Planning;
 
 namespace HostGw.Platform.Windows.Hns;
 
-/// <summary>Keeps the pods' HNS network and the host's endpoint in it, where that is asked for. After HNS was restarted without them they are made anew.</summary>
+/// <summary>Creates the pods' HNS network and the host's endpoint in it (windows.createNetwork), again after HNS lost them.</summary>
 [SupportedOSPlatform("windows")]
 internal static class PodNetwork
 {
-    // Network, endpoint, attachment; and once more to see that all stands.
+    // Network, endpoint, attachment, and a last look that finds nothing to do.
     private const int MostSteps = 4;
 
-    /// <param name="uplink">The interface that holds this node's address; null: none at the moment.</param>
-    /// <returns>Why nothing can be done; empty: all stands.</returns>
-    /// <exception cref="WindowsException">HNS refused.</exception>
+    /// <param name="uplink">The interface that holds this node's address; null: none does.</param>
+    /// <returns>Why nothing can be done; empty: the network is complete.</returns>
+    /// <exception cref="WindowsException">HNS answered with an error.</exception>
     public static string Ensure(string name, Prefix podCidr, string? uplink)
     {
         for (int i = 0; i < MostSteps; i++)
@@ -20,15 +20,15 @@ internal static class PodNetwork
             PodNetworkStep step = PodNetworkStep.Next(name, podCidr, HnsClient.Networks(), HnsClient.Endpoints());
             if (step.Action == PodNetworkAction.None)
                 return step.Problem;
-            // The whole host loses its network for a moment: not by an adapter that HNS picks.
+            // Bridging an adapter interrupts the host's network: never let HNS choose which one.
             if (step.Action == PodNetworkAction.CreateNetwork && uplink is null)
                 return "no HNS network yet: no interface holds this node's address";
             Do(step, name, podCidr, uplink);
         }
-        return $"HNS does not keep what is made of network '{name}'";
+        return $"HNS network '{name}' is still incomplete after {MostSteps} steps: HNS does not keep what HostGw creates";
     }
 
-    /// <summary>HNS takes the adapter's name; once bridged, its address is on an interface that is named after it.</summary>
+    /// <summary>The adapter's name, which HNS expects. Once it is bridged, its address is on "vEthernet (NAME)".</summary>
     public static string Adapter(string uplink) =>
         uplink.StartsWith("vEthernet (", StringComparison.Ordinal) && uplink.EndsWith(')') ? uplink["vEthernet (".Length..^1] : uplink;
 
@@ -47,4 +47,43 @@ internal static class PodNetwork
                 break;
         }
     }
+}
+
+/// <summary>The next step towards the pods' network, given what exists. Pure.</summary>
+/// <param name="Problem">Why nothing can be done; empty: no problem.</param>
+internal readonly record struct PodNetworkStep(PodNetworkAction Action, Guid Network, Guid Endpoint, string Problem = "")
+{
+    /// <summary>Never removes a network, for pods may use it.</summary>
+    public static PodNetworkStep Next(
+        string name, Prefix podCidr, IReadOnlyList<HnsNetwork> networks, IReadOnlyList<HnsEndpoint> endpoints)
+    {
+        Ip gateway = PodGateway.Of(podCidr, isWindows: false), host = PodGateway.Of(podCidr, isWindows: true);
+        if (networks.FirstOrDefault(n => n.Name == name) is not { } network)
+        {
+            return networks.FirstOrDefault(n => !n.Subnet.IsNone && n.Subnet.Overlaps(podCidr)) is { } other
+                ? new(PodNetworkAction.None, default, default,
+                    $"HNS network '{other.Name}' already has {other.Subnet}, which overlaps this node's podCIDR {podCidr}: " +
+                    "set windows.network to it, or remove it")
+                : new(PodNetworkAction.CreateNetwork, default, default);
+        }
+        if (network.Type != "L2Bridge" || network.Subnet != podCidr || network.Gateway != gateway)
+        {
+            int pods = endpoints.Count(e => e.Network == network.Id);
+            return new(PodNetworkAction.None, network.Id, default,
+                $"HNS network '{name}' is {network.Type} {network.Subnet} with gateway {network.Gateway}, not L2Bridge {podCidr} " +
+                $"with {gateway}; it has {pods} endpoints: drain the node and remove it (Remove-HnsNetwork)");
+        }
+        if (endpoints.FirstOrDefault(e => e.Network == network.Id && e.Address == host) is not { } endpoint)
+            return new(PodNetworkAction.CreateEndpoint, network.Id, default);
+        return new(endpoint.Namespace == default ? PodNetworkAction.AttachEndpoint : PodNetworkAction.None, network.Id, endpoint.Id);
+    }
+}
+
+internal enum PodNetworkAction
+{
+    /// <summary>The network is complete, or there is a problem.</summary>
+    None,
+    CreateNetwork,
+    CreateEndpoint,
+    AttachEndpoint,
 }

@@ -3,8 +3,11 @@ using System.Runtime.Versioning;
 
 namespace HostGw.Platform.Windows.Interop;
 
-/// <summary>The functions of computenetwork.h, under their native names. Strings that they give are freed by CoTaskMemFree. No logic here: see <c>HnsClient</c>.</summary>
-/// <remarks>https://learn.microsoft.com/windows-server/networking/technologies/hcn/hcn-top</remarks>
+/// <summary>The functions of computenetwork.h, under their native names. No logic here: see <c>HnsClient</c>.</summary>
+/// <remarks>
+/// The caller frees returned strings with CoTaskMemFree.
+/// https://learn.microsoft.com/windows-server/networking/technologies/hcn/hcn-top
+/// </remarks>
 [SupportedOSPlatform("windows")]
 internal static partial class ComputeNetwork
 {

@@ -60,18 +60,20 @@ internal sealed class StrategicMergePatch(IReadOnlyDictionary<string, string> me
     {
         if (patch.Any(p => JsonFields.Text((p as JsonObject)?[Directive]) == "replace"))
             target = [];
+        int created = 0; // new elements come first, as in the real server
         foreach (JsonNode? item in patch)
         {
             if (item is JsonObject element && key.Length > 0)
-                MergeElement(target, element, key, path);
+                MergeElement(target, element, (key, path), ref created);
             else if (!target.Any(t => JsonNode.DeepEquals(t, item)))
                 target.Add(item?.DeepClone());
         }
         return target;
     }
 
-    private void MergeElement(JsonArray target, JsonObject element, string key, string path)
+    private void MergeElement(JsonArray target, JsonObject element, (string Key, string Path) list, ref int created)
     {
+        (string key, string path) = list;
         string? directive = JsonFields.Text(element[Directive]);
         if (directive == "replace")
             return;
@@ -87,7 +89,7 @@ internal sealed class StrategicMergePatch(IReadOnlyDictionary<string, string> me
         }
         else
         {
-            target.Add(Merge([], element, path));
+            target.Insert(created++, Merge([], element, path));
         }
     }
 

@@ -3,6 +3,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>What holds in every encoding and with every kind of list.</summary>
+[Trait("Speed", "slow")]
 public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLists) : FollowingTest(protobuf, streamingLists)
 {
     [Fact]

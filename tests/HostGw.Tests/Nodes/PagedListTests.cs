@@ -2,6 +2,7 @@ using HostGw.FakeApi;
 
 namespace HostGw.Tests.Nodes;
 
+[Trait("Speed", "slow")]
 public abstract class PagedListTests(bool protobuf) : FollowingTest(protobuf, StreamingLists.Refused)
 {
     private const string Versioned = "&resourceVersionMatch=NotOlderThan";

@@ -4,6 +4,7 @@ using HostGw.FakeApi;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>The peer vanishes without a word, as when a host loses power. Takes a minute: that is what it proves.</summary>
+[Trait("Speed", "slow")]
 public class SilentConnectionTests
 {
     [Fact]

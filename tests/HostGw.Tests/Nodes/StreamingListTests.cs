@@ -2,6 +2,7 @@ using HostGw.FakeApi;
 
 namespace HostGw.Tests.Nodes;
 
+[Trait("Speed", "slow")]
 public abstract class StreamingListTests(bool protobuf) : FollowingTest(protobuf, StreamingLists.Served)
 {
     [Fact]

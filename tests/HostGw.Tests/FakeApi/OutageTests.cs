@@ -42,7 +42,7 @@ public sealed class OutageTests : FakeApiTest
         StoreSnapshot snapshot = Api.TakeSnapshot();
         PutNodes("b", "c");
         long seen = Api.ResourceVersion;
-        using WatchReader watch = await Client.WatchAsync($"resourceVersion={seen}&allowWatchBookmarks=true");
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={seen}");
         Api.Restore(snapshot);
         Assert.Equal(snapshot.ResourceVersion, Api.ResourceVersion);
         Assert.Equal(["a"], (await Client.GetAsync(Nodes)).Names);

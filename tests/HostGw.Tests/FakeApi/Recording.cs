@@ -80,7 +80,7 @@ internal static partial class AnswerFields
         int index = 0;
         foreach (SortedDictionary<string, string> frame in frames)
         {
-            bool isBookmark = frame.Values.Contains("BOOKMARK") && !frame.Any(f => f.Key.Contains("initial-events-end", StringComparison.Ordinal)
+            bool isBookmark = frame.ContainsValue("BOOKMARK") && !frame.Any(f => f.Key.Contains("initial-events-end", StringComparison.Ordinal)
                 || f.Value == "k8s.io/initial-events-end");
             string prefix = isBookmark ? "body.bookmark" : $"body[{index++:d3}]";
             foreach ((string path, string value) in frame)

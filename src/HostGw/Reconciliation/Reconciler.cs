@@ -115,6 +115,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
             NetlinkWrites = result.NetlinkWrites,
             Forwarding = forwarding,
             ForwardingChanged = turnedOnIPv4 || turnedOnIPv6,
+            AcceptRa = result.Failures.All(f => f.Part != HostPart.ForwardingIPv6) ? changes.AcceptRa : [],
         };
     }
 

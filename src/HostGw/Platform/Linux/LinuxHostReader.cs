@@ -12,6 +12,7 @@ namespace HostGw.Platform.Linux;
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
     private readonly NetlinkWriter _request = new();
+    private readonly HashSet<string> _learning = [];
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
     public HostState Read(Ip apiServer)
@@ -24,7 +25,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         RemoveRepeated(routes);
         return new()
         {
-            Interfaces = ReadInterfaces(),
+            Interfaces = MarkLearning(ReadInterfaces(), routes),
             Addresses = ReadAddresses(),
             Routes = routes,
             Protected = Protect(decoder.Gateways, apiServer),
@@ -41,6 +42,14 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
                 interfaces.Add(link!);
         });
         return [.. interfaces];
+    }
+
+    // By name: an interface that is unplugged loses its routes, and comes back with another index.
+    private ImmutableArray<HostInterface> MarkLearning(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
+    {
+        foreach (int index in routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
+            _learning.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
+        return [.. interfaces.Select(i => _learning.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }
 
     private ImmutableArray<HostAddress> ReadAddresses()

@@ -74,6 +74,9 @@ internal static partial class Log
     [LoggerMessage(506, LogLevel.Debug, "No Event for '{Problem}': {Why}")]
     public static partial void EventLeftOut(this ILogger logger, string problem, string why);
 
+    [LoggerMessage(507, LogLevel.Error, "The status page {Path} failed")]
+    public static partial void PageFailed(this ILogger logger, string path, Exception exception);
+
     // 9xx: lifetime
 
     [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]

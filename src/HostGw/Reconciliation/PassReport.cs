@@ -78,6 +78,9 @@ internal sealed record PassReport
     /// <summary>How many changing netlink requests the pass sent.</summary>
     public long NetlinkWrites { get; init; }
 
+    /// <summary>Why this report no longer says how the host is; null: passes go on. Set when it is asked for.</summary>
+    public string? Overdue { get; init; }
+
     public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged;
 
     /// <summary>The next pass should not wait for news.</summary>

@@ -16,7 +16,7 @@ AOT_PACKAGES_arm64 := aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-l
 AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-gnu/include/stdio.h:libc6-dev-amd64-cross
 HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish demo up break test test-windows fuzz bench chaos manifests format clean install
+.PHONY: build publish demo up break check test test-arm64 test-windows fuzz bench chaos manifests format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -43,6 +43,10 @@ demo up:
 break:
 	@$(LAB) break $(WHAT) $(NODE:%=--node %) $(if $(STOP_AGENT),--stop-agent)
 
+# Before each commit: build, format, quick unit tests; a minute or so, without root, packages or a browser.
+check:
+	@tests/tools/check.sh
+
 test:
 	@tests/tools/test.sh
 
@@ -56,6 +60,10 @@ fuzz:
 # The win-x64 build under Wine (which is installed: 800 MB), on a stand-in for what Wine lacks of Windows's network.
 test-windows:
 	@tests/tools/test-windows.sh
+
+# The linux-arm64 build and image under qemu-user: about 5 minutes.
+test-arm64:
+	@tests/tools/test-arm64.sh
 
 # What the agent costs, beside what others need for the same: about 25 minutes. A part of it: make bench ONLY=cold,join
 bench:

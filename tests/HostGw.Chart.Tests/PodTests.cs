@@ -83,13 +83,15 @@ public sealed class PodTests
     }
 
     [Fact]
-    public void Events_may_be_made_where_those_of_Nodes_are_and_a_switch_takes_the_right_away()
+    public void In_the_namespace_default_it_reads_the_API_servers_addresses_and_writes_Events_unless_that_is_off()
     {
+        const string ReadAddresses = """{"apiGroups":["discovery.k8s.io"],"resources":["endpointslices"],"resourceNames":["kubernetes"],"verbs":["get"]}""";
+        const string WriteEvents = """{"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]}""";
         JsonObject role = Chart.Object("Role", "hostgw"), binding = Chart.Object("RoleBinding", "hostgw");
-        Assert.Equal("""[{"apiGroups":[""],"resources":["events"],"verbs":["create","patch"]}]""", role["rules"]!.ToJsonString());
+        Assert.Equal($"[{ReadAddresses},{WriteEvents}]", role["rules"]!.ToJsonString());
+        Assert.Equal($"[{ReadAddresses}]", Chart.Object("Role", "hostgw", "config.events=false")["rules"]!.ToJsonString());
         Assert.Equal(("default", "default"), ((string?)role["metadata"]!["namespace"], (string?)binding["metadata"]!["namespace"]));
         Assert.Equal("""[{"kind":"ServiceAccount","name":"hostgw","namespace":"hostgw-system"}]""", binding["subjects"]!.ToJsonString());
-        Assert.DoesNotContain(Chart.Objects("config.events=false"), o => (string?)o["kind"] is "Role" or "RoleBinding");
     }
 
     [Fact]

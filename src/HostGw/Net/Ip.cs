@@ -29,7 +29,7 @@ internal readonly record struct Ip : IComparable<Ip>
 
     public UInt128 Value => new(High, Low);
 
-    /// <summary>RFC 4291 2.5.5.2: an IPv4 address dressed as IPv6, which routes differently than it reads.</summary>
+    /// <summary>RFC 4291 2.5.5.2: an IPv4 address written as IPv6.</summary>
     public bool IsIPv4Mapped => IsIPv6 && High == 0 && Low >> 32 == 0xFFFF;
 
     public static Ip V4(uint value) => new(4, 0, value);
@@ -64,15 +64,15 @@ internal readonly record struct Ip : IComparable<Ip>
         return Bits / 8;
     }
 
-    /// <summary>Accepts dotted decimal (no leading zeros) and RFC 4291 text (no zone), and nothing else.</summary>
+    /// <summary>Accepts only dotted decimal (no leading zeros) and RFC 4291 text (no zone).</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Ip ip) => IpText.TryParse(text, out ip);
 
     /// <inheritdoc cref="TryParse"/>
-    /// <exception cref="FormatException">The text is no address.</exception>
+    /// <exception cref="FormatException">The text is not an address.</exception>
     public static Ip Parse(string text) =>
         TryParse(text, out Ip ip) ? ip : throw new FormatException($"'{text}' is not an IP address");
 
-    /// <summary>The address <paramref name="offset"/> further; wraps at the end of the family.</summary>
+    /// <summary>The address plus <paramref name="offset"/>; wraps at the end of the family.</summary>
     public Ip Plus(uint offset) => IsIPv4 ? V4((uint)Low + offset) : V6(Value + offset);
 
     public IPAddress ToIPAddress()
@@ -95,7 +95,7 @@ internal readonly record struct Ip : IComparable<Ip>
     public override string ToString() => IsNone ? "" : ToIPAddress().ToString();
 }
 
-/// <summary>Strict address text: what the Kubernetes API accepts, without the shorthands of inet_aton and without allocation.</summary>
+/// <summary>Strict address text as the Kubernetes API accepts it, without the short forms of inet_aton. Does not allocate.</summary>
 internal static class IpText
 {
     private const int Groups = 8;
@@ -126,12 +126,12 @@ internal static class IpText
     private static bool TryParseOctet(ReadOnlySpan<char> text, out uint octet)
     {
         octet = 0;
-        // A leading zero is octal to some readers and decimal to others (CVE-2021-29923): neither here.
+        // Some parsers take a leading zero for octal, others for decimal (CVE-2021-29923): refused.
         bool shaped = text.Length is >= 1 and <= 3 && (text.Length == 1 || text[0] != '0');
         return shaped && IsDigits(text) && uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out octet) && octet <= 255;
     }
 
-    /// <summary>The framework's parsers take a number that is followed by NUL characters.</summary>
+    /// <summary>The framework's parsers ignore NUL characters after a number.</summary>
     public static bool IsDigits(ReadOnlySpan<char> text)
     {
         foreach (char c in text)

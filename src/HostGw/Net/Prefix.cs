@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace HostGw.Net;
 
-/// <summary>An address and a prefix length, as written: it may be unaligned, which <see cref="IsAligned"/> tells.</summary>
+/// <summary>An address and a prefix length, as written: host bits may be set (see <see cref="IsAligned"/>).</summary>
 internal readonly record struct Prefix : IComparable<Prefix>
 {
-    // An Ip as a field would make this a third larger, and there are a few for every node.
+    // Not an Ip: with its padding the structure would be a third larger, and every node has several.
     private readonly ulong _high, _low;
     private readonly byte _family;
 
@@ -23,7 +23,7 @@ internal readonly record struct Prefix : IComparable<Prefix>
 
     public bool IsNone => _family == 0;
 
-    /// <summary>No bit is set behind the prefix length (RFC 4632).</summary>
+    /// <summary>No host bit is set (RFC 4632).</summary>
     public bool IsAligned => IsIPv4 ? (uint)(_low << Length) == 0 : (Address.Value & HostMask) == 0;
 
     /// <summary>The last address; for IPv4 the broadcast address.</summary>
@@ -71,7 +71,7 @@ internal readonly record struct Prefix : IComparable<Prefix>
     }
 
     /// <inheritdoc cref="TryParse"/>
-    /// <exception cref="FormatException">The text is no prefix.</exception>
+    /// <exception cref="FormatException">The text is not a prefix.</exception>
     public static Prefix Parse(string text) =>
         TryParse(text, out Prefix prefix) ? prefix : throw new FormatException($"'{text}' is not a CIDR");
 

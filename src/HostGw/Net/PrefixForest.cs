@@ -1,8 +1,8 @@
 namespace HostGw.Net;
 
 /// <summary>
-/// Distinct prefixes, sorted, each linked to the smallest other one around it. Prefixes nest or are apart, so
-/// chains are at most as long as an address has bits, and every question costs a binary search.
+/// A sorted set of prefixes, each linked to its parent: the smallest other prefix that contains it. Two prefixes either nest or
+/// are disjoint, so a query is a binary search and a walk over at most as many parents as an address has bits.
 /// </summary>
 internal sealed class PrefixForest
 {
@@ -14,7 +14,7 @@ internal sealed class PrefixForest
     {
     }
 
-    /// <param name="alignedPrefixes">Are sorted in place, and kept.</param>
+    /// <param name="alignedPrefixes">The array is sorted in place and kept.</param>
     public PrefixForest(Prefix[] alignedPrefixes)
     {
         _prefixes = alignedPrefixes;
@@ -29,13 +29,13 @@ internal sealed class PrefixForest
 
     public Prefix this[int index] => _prefixes[index];
 
-    /// <summary>The smallest prefix around prefix <paramref name="index"/>, or -1.</summary>
+    /// <summary>The smallest prefix that contains prefix <paramref name="index"/>, or -1.</summary>
     public int Parent(int index) => _parents[index];
 
-    /// <summary>Where <paramref name="prefix"/> stands, or a negative number.</summary>
+    /// <summary>The index of <paramref name="prefix"/>, or a negative number.</summary>
     public int IndexOf(Prefix prefix) => Array.BinarySearch(_prefixes, prefix);
 
-    /// <summary>The smallest prefix that holds <paramref name="ip"/>, or -1; its parents are all the others.</summary>
+    /// <summary>The smallest prefix that contains <paramref name="ip"/>, or -1; all others that do are its ancestors.</summary>
     public int Covering(Ip ip) => Covering(Prefix.Host(ip));
 
     /// <summary>A prefix that shares an address with <paramref name="prefix"/>, or -1.</summary>
@@ -49,7 +49,7 @@ internal sealed class PrefixForest
         return next < Count && prefix.Contains(_prefixes[next]) ? next : -1;
     }
 
-    /// <summary>Those that lie in no other.</summary>
+    /// <summary>The prefixes that no other contains.</summary>
     public IEnumerable<Prefix> Roots()
     {
         for (int i = 0; i < Count; i++)
@@ -59,7 +59,7 @@ internal sealed class PrefixForest
         }
     }
 
-    /// <summary>The smallest prefix that holds all of <paramref name="inner"/>, or -1.</summary>
+    /// <summary>The smallest prefix that contains <paramref name="inner"/>, or -1.</summary>
     public int Covering(Prefix inner)
     {
         int index = Array.BinarySearch(_prefixes, inner);

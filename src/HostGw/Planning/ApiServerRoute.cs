@@ -1,7 +1,7 @@
 namespace HostGw.Planning;
 
-/// <summary>A route that keeps the API server in reach where a pod network would take its traffic (-MasterIp and -Gateway of AddRoutes.ps1).</summary>
-/// <param name="Gateway">None while the interface has no default gateway.</param>
+/// <summary>On Windows: keeps the API server reachable where a pod network covers it (-MasterIp, -Gateway of AddRoutes.ps1).</summary>
+/// <param name="Gateway">None if the interface has no default gateway.</param>
 internal readonly record struct ApiServerRoute(Prefix Destination, Ip Gateway)
 {
     /// <summary>Null: not on Windows, not over IPv6, or not needed.</summary>
@@ -11,18 +11,20 @@ internal readonly record struct ApiServerRoute(Prefix Destination, Ip Gateway)
             return null;
         bool isNamed = !policy.Windows.ApiServerAddress.IsNone;
         Ip address = isNamed ? policy.Windows.ApiServerAddress : Connected(host);
-        if (!address.IsIPv4 || policy.ServiceCidrs.Any(s => s.Contains(address)) || IsNeighbour(address, host, v4) || host.Addresses.Any(a => a.Address == address))
+        if (!address.IsIPv4 || policy.ServiceCidrs.Any(s => s.Contains(address)))
             return null;
-        // One that the operator names is wanted before anything takes its traffic: afterwards nobody could tell us of nodes.
+        if (IsOnLink(address, host, v4) || host.Addresses.Any(a => a.Address == address))
+            return null;
+        // A configured one is installed before a pod network covers it: afterwards the API server could not be reached.
         return isNamed || IsTaken(address, host, v4) ? new(Prefix.Host(address), GatewayOf(policy, host, v4)) : null;
     }
 
     private static Ip Connected(HostState host) => host.Protected.FirstOrDefault(p => p.Role == ProtectedRole.ApiServer).Address;
 
-    private static bool IsNeighbour(Ip address, HostState host, InterfaceChoice v4) =>
+    private static bool IsOnLink(Ip address, HostState host, InterfaceChoice v4) =>
         v4.Interface is { } link && host.Addresses.Any(a => a.Interface == link.Index && a.Connected.Contains(address));
 
-    // The route that the system would take if ours did not stand leads to another interface.
+    // Without HostGw's routes the host would send to it over another interface.
     private static bool IsTaken(Ip address, HostState host, InterfaceChoice v4) =>
         v4.Interface is { } link && InterfaceChoice.BestRoute(address, host) is { } best && best.Interface != link.Index;
 
@@ -33,8 +35,8 @@ internal readonly record struct ApiServerRoute(Prefix Destination, Ip Gateway)
         HostRoute? best = null;
         foreach (HostRoute route in host.Routes)
         {
-            bool isDefault = route.Destination is { IsIPv4: true, Length: 0 } && !route.NextHop.IsNone && route.Interface == v4.Interface?.Index;
-            if (isDefault && (best is null || route.Metric < best.Value.Metric))
+            bool isDefault = route.Destination is { IsIPv4: true, Length: 0 } && !route.NextHop.IsNone;
+            if (isDefault && route.Interface == v4.Interface?.Index && (best is null || route.Metric < best.Value.Metric))
                 best = route;
         }
         return best?.NextHop ?? default;

@@ -2,15 +2,15 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>What planning needs to know of a Node, and nothing else of the API object.</summary>
+/// <summary>The fields of a Node that planning uses.</summary>
 internal sealed record ClusterNode
 {
     public required string Name { get; init; }
 
-    /// <summary>metadata.uid: tells a node from another one that later took its name.</summary>
+    /// <summary>metadata.uid: tells a node from a later one of the same name.</summary>
     public required string Uid { get; init; }
 
-    /// <summary>metadata.creationTimestamp in Unix seconds: of two claims to a prefix the older node's stands.</summary>
+    /// <summary>metadata.creationTimestamp in Unix seconds: of overlapping podCIDRs the oldest node's is granted.</summary>
     public long CreatedAt { get; init; }
 
     /// <summary>status.nodeInfo.operatingSystem, else the label kubernetes.io/os, else linux.</summary>
@@ -19,7 +19,7 @@ internal sealed record ClusterNode
     /// <summary>spec.podCIDRs, else spec.podCIDR, as written: aligned or not.</summary>
     public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
 
-    /// <summary>podCIDRs that are no CIDR at all, cut to 64 characters.</summary>
+    /// <summary>podCIDRs that are not CIDRs, cut to 64 characters.</summary>
     public ImmutableArray<string> UnreadablePodCidrs { get; init; } = [];
 
     /// <summary>status.addresses of type InternalIP, in order; the first is the primary address.</summary>
@@ -27,14 +27,17 @@ internal sealed record ClusterNode
 
     public ImmutableArray<Ip> ExternalIPs { get; init; } = [];
 
-    /// <summary>Annotation hostgw.io/next-hop: at most one address per family; null where the node has none, empty where it cannot be read.</summary>
+    /// <summary>Annotation hostgw.io/next-hop, at most one address per family; null: no annotation, empty: not valid.</summary>
     public ImmutableArray<Ip>? NextHopOverride { get; init; }
 
-    /// <summary>Annotation hostgw.io/skip; null where it is neither "true" nor "false".</summary>
+    /// <summary>Annotation hostgw.io/skip; null: neither "true" nor "false".</summary>
     public bool? Skip { get; init; } = false;
 
-    /// <summary>The labels whose keys the node selector names, and no others.</summary>
+    /// <summary>Only the labels whose keys the node selector names.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Labels { get; init; } = [];
+
+    /// <summary>status.conditions holds NetworkUnavailable, and not as False.</summary>
+    public bool NetworkUnavailable { get; init; }
 
     public bool IsWindows => OperatingSystem == "windows";
 }

@@ -2,10 +2,11 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>The on-link route to a cluster CIDR that lets gateways inside pod subnets be resolved; null <paramref name="Refusal"/>: wanted.</summary>
+/// <summary>An on-link route to a cluster CIDR, over which gateways inside pod subnets are resolved by ARP.</summary>
+/// <param name="Refusal">Why it is not installed, or null.</param>
 internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal)
 {
-    /// <summary>One per IPv4 cluster CIDR, or none where the setting says so.</summary>
+    /// <summary>One per IPv4 cluster CIDR, or none if the setting clusterRoute turns it off.</summary>
     public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrClaims claims)
     {
         bool wanted = policy.ClusterRoute == ClusterRouteMode.On ||
@@ -13,7 +14,7 @@ internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal
         return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, nodes, claims)))] : [];
     }
 
-    // It makes neighbours of all that it covers: what has a place of its own would be looked for on the segment.
+    // Everything it covers becomes on-link: an address that is elsewhere could no longer be reached.
     private static string? Refuse(Prefix clusterCidr, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrClaims claims)
     {
         if (claims.HolderOf(clusterCidr) is var (podCidr, holder))
@@ -21,7 +22,10 @@ internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal
         foreach (HostAddress address in host.Addresses)
         {
             if (address.Connected.Contains(clusterCidr))
-                return $"lies inside {address.Connected}, which is connected to this host's interface {host.Interface(address.Interface)?.Name}";
+            {
+                string? name = host.Interface(address.Interface)?.Name;
+                return $"lies inside {address.Connected}, which is connected to this host's interface {name}";
+            }
         }
         foreach (ProtectedAddress guarded in host.Protected)
         {

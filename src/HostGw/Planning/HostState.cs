@@ -2,28 +2,28 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>What one pass read of this host, at once, and everything it decides by.</summary>
+/// <summary>Everything that one pass read from this host.</summary>
 internal sealed record HostState
 {
     public ImmutableArray<HostInterface> Interfaces { get; init; } = [];
 
     public ImmutableArray<HostAddress> Addresses { get; init; } = [];
 
-    /// <summary>All routes of the table in which ours live, sorted by <see cref="HostRoute.Key"/>.</summary>
+    /// <summary>All routes of the table that HostGw writes to, sorted by <see cref="HostRoute.Key"/>.</summary>
     public IReadOnlyList<HostRoute> Routes { get; init; } = [];
 
-    /// <summary>Addresses that no podCIDR may swallow: gateways, resolvers, the API server.</summary>
+    /// <summary>Addresses that no podCIDR may cover: gateways, resolvers, the API server.</summary>
     public ImmutableArray<ProtectedAddress> Protected { get; init; } = [];
 
     public ForwardingState Forwarding { get; init; }
 
-    /// <summary>The metric of a route of ours: the kernel's own default for the family.</summary>
+    /// <summary>The metric of HostGw's routes: the kernel's default for the family.</summary>
     public uint MetricIPv4 { get; init; }
 
     /// <inheritdoc cref="MetricIPv4"/>
     public uint MetricIPv6 { get; init; } = 1024;
 
-    /// <summary>What a Windows host has besides; null: this is none.</summary>
+    /// <summary>Null on Linux.</summary>
     public WindowsFacts? Windows { get; init; }
 
     public HostInterface? Interface(int index)
@@ -37,32 +37,32 @@ internal sealed record HostState
     }
 }
 
-/// <summary>A network interface. Up: it carries traffic as far as its administrator is concerned.</summary>
+/// <summary>A network interface. IsUp is its administrative state.</summary>
 internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsLoopback)
 {
-    /// <summary>IPv4 packets that come in here may leave by another interface, if the host as a whole forwards.</summary>
+    /// <summary>Packets received on this interface may be forwarded, if the host forwards.</summary>
     public bool ForwardsIPv4 { get; init; } = true;
 
-    /// <summary>Largest packet, in bytes.</summary>
+    /// <summary>In bytes.</summary>
     public int Mtu { get; init; } = 1500;
 
     /// <inheritdoc cref="ForwardsIPv4"/>
     public bool ForwardsIPv6 { get; init; } = true;
 
-    /// <summary>What the system adds to the metric of every IPv4 route over this interface.</summary>
+    /// <summary>What Windows adds to the metric of each route over this interface; 0 on Linux.</summary>
     public uint MetricIPv4 { get; init; }
 
     /// <inheritdoc cref="MetricIPv4"/>
     public uint MetricIPv6 { get; init; }
 
-    /// <summary>On Windows: the number that stays the interface's own when it is renamed or gets another index.</summary>
+    /// <summary>On Windows: identifies the interface also after it was renamed or got another index.</summary>
     public ulong Luid { get; init; }
 }
 
-/// <summary>An address of this host, and the prefix whose addresses it makes neighbours (the peer's, on a point-to-point link).</summary>
+/// <summary>An address of this host and its connected prefix (on a point-to-point link the peer's).</summary>
 internal readonly record struct HostAddress(Ip Address, Prefix Connected, int Interface);
 
-/// <summary>An address that traffic of this host itself depends on, and what it is.</summary>
+/// <summary>An address that this host's own traffic depends on.</summary>
 internal readonly record struct ProtectedAddress(Ip Address, ProtectedRole Role);
 
 internal enum ProtectedRole
@@ -72,5 +72,65 @@ internal enum ProtectedRole
     ApiServer,
 }
 
-/// <summary>Whether this host forwards packets between interfaces; null: there is no such family here.</summary>
+/// <summary>Whether this host forwards packets; null where it does not have the family.</summary>
 internal readonly record struct ForwardingState(bool? IPv4, bool? IPv6);
+
+/// <summary>A route in the table of this host that HostGw writes to.</summary>
+internal readonly record struct HostRoute
+{
+    public required Prefix Destination { get; init; }
+
+    public uint Metric { get; init; }
+
+    /// <summary>Type of service; routes that differ in it do not conflict.</summary>
+    public byte Tos { get; init; }
+
+    /// <summary>None for an on-link route without a gateway.</summary>
+    public Ip NextHop { get; init; }
+
+    public int Interface { get; init; }
+
+    /// <summary>RTNH_F_ONLINK: the kernel does not check that the next hop is in a prefix of the interface.</summary>
+    public bool IsOnLink { get; init; }
+
+    /// <summary>More than one for a multipath route; <see cref="NextHop"/> is then the first.</summary>
+    public int NextHopCount { get; init; }
+
+    /// <summary>RTA_NH_ID: the nexthop object (ip nexthop) that the route refers to; 0 if none.</summary>
+    public uint NextHopObject { get; init; }
+
+    /// <summary>False for types such as blackhole, unreachable and local.</summary>
+    public bool IsUnicast { get; init; }
+
+    /// <summary>Who installed it: RTPROT_* of rtnetlink; on Windows 256 + NL_ROUTE_PROTOCOL.</summary>
+    public ushort Protocol { get; init; }
+
+    /// <summary>The kernel made it for an address of this host; removing it would break that address.</summary>
+    public bool IsConnected { get; init; }
+
+    /// <summary>On Windows: it may also be in the persistent store, from which it returns at boot.</summary>
+    public bool MayReturn { get; init; }
+
+    /// <summary>It carries HostGw's mark: its protocol number, on Windows its record of routes.</summary>
+    public bool IsOurs { get; init; }
+
+    public RouteKey Key => new(Destination, Metric);
+}
+
+/// <summary>The key of a route: a table holds one route per key.</summary>
+internal readonly record struct RouteKey(Prefix Destination, uint Metric) : IComparable<RouteKey>
+{
+    public int CompareTo(RouteKey other)
+    {
+        int result = Destination.CompareTo(other.Destination);
+        return result != 0 ? result : Metric.CompareTo(other.Metric);
+    }
+}
+
+/// <summary>A next hop in the neighbour table (ARP, NDP) of an interface.</summary>
+internal readonly record struct Neighbour(Ip Address, int Interface);
+
+/// <summary>State that only Windows hosts have.</summary>
+/// <param name="PodEndpoint">The host's endpoint on the pods' bridge; peers get a second route over it. Null: none.</param>
+/// <param name="PodEndpointMetric">The metric of those second routes.</param>
+internal sealed record WindowsFacts(HostInterface? PodEndpoint, uint PodEndpointMetric);

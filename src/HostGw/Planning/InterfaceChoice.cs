@@ -2,12 +2,12 @@ using System.IO.Enumeration;
 
 namespace HostGw.Planning;
 
-/// <summary>The interface that routes of one family go out of, or why there is none at the moment.</summary>
+/// <summary>The interface for the routes of one family, or why there is none at the moment.</summary>
 internal readonly record struct InterfaceChoice(HostInterface? Interface, string Reason)
 {
     public bool IsUsable => Interface is { IsUp: true };
 
-    /// <param name="self">This node, or null while the API has none.</param>
+    /// <param name="self">This node, or null if the API has none.</param>
     public static InterfaceChoice For(bool ipv6, Policy policy, HostState host, ClusterNode? self)
     {
         string setting = policy.Interface;
@@ -22,12 +22,12 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
             return new(null, "this node's address is not known yet");
 
         Ip wanted = self.InternalIPs.FirstOrDefault(ip => ip.IsIPv6 == ipv6);
-        // A family without an address of its own leaves by the same door as the other one.
+        // A family without an InternalIP uses the interface of the other family.
         Ip node = wanted.IsNone ? self.InternalIPs.FirstOrDefault() : wanted;
         if (node.IsNone)
             return new(null, "this node has no InternalIP");
 
-        // A gateway inside a podCIDR is looked for wherever we send it: not on another segment because our address is away.
+        // In PodGateway mode adjacency is not checked: without this node's address the gateway could be sought on a wrong segment.
         if (!ipv6 && mode == NextHopMode.PodGateway && !host.Addresses.Any(a => a.Address == node))
             return new(null, $"this node's InternalIP {node} is on no interface at the moment (if it never is, set interface)");
 
@@ -37,7 +37,7 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
             : Checked(holder);
     }
 
-    // A CIDR as wide as the cluster also holds the addresses of our own pods' bridge.
+    // The CIDR may also contain addresses of this node's pod bridge; those do not count.
     private static InterfaceChoice ByCidr(Prefix cidr, HostState host, ClusterNode? self)
     {
         bool IsPod(Ip address) => self is not null && self.PodCidrs.Any(p => p.Contains(address));
@@ -55,7 +55,7 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
 
     private static InterfaceChoice OneOf(HostInterface[] matches, string setting, string ifNone)
     {
-        // Of several that match, those that are down do not count.
+        // If several match, interfaces that are down do not count.
         HostInterface[] usable = matches.Length > 1 ? [.. matches.Where(i => i.IsUp)] : matches;
         return usable.Length switch
         {
@@ -79,7 +79,7 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
     private static HostInterface? RoutingTo(Ip address, HostState host) =>
         BestRoute(address, host) is { } found && host.Interface(found.Interface) is { IsLoopback: false } holder ? holder : null;
 
-    /// <summary>The route that this host would send by if none of ours stood.</summary>
+    /// <summary>The route this host would use if HostGw's were not installed.</summary>
     public static HostRoute? BestRoute(Ip address, HostState host)
     {
         HostRoute? best = null;

@@ -2,15 +2,16 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>Decides what is masqueraded: traffic of this node's pods to whatever is not exempt.</summary>
+/// <summary>Decides what is masqueraded: traffic from this node's pods to destinations that are not exempt.</summary>
 internal static class NatPlanner
 {
     private static readonly ImmutableArray<Prefix> Multicast = [Prefix.Parse("224.0.0.0/4"), Prefix.Parse("ff00::/8")];
     private static readonly Prefix Broadcast = Prefix.Parse("255.255.255.255/32");
 
     /// <param name="own">This node's podCIDRs.</param>
-    /// <param name="accepted">Every podCIDR in the cluster that passed the guards, our own included.</param>
-    public static NatPlan Plan(Policy policy, HostState host, ImmutableArray<Prefix> own, IEnumerable<Prefix> accepted, IReadOnlyList<ClusterNode> nodes)
+    /// <param name="accepted">Every podCIDR that passed the guards, this node's own included.</param>
+    public static NatPlan Plan(
+        Policy policy, HostState host, ImmutableArray<Prefix> own, IEnumerable<Prefix> accepted, IReadOnlyList<ClusterNode> nodes)
     {
         bool any = policy.Nat.Source == NatSource.Any;
         bool v4 = any || own.Any(p => p.IsIPv4);
@@ -19,10 +20,10 @@ internal static class NatPlanner
         IEnumerable<Prefix> exempt = Multicast.Concat(policy.ClusterCidrs).Concat(own).Concat(policy.Nat.Exempt);
         if (any)
             exempt = exempt.Append(Broadcast);
-        // Linux has put the pod's address in a service's place before it comes to this.
+        // On Linux kube-proxy has replaced the service's address before postrouting sees the packet; on Windows it has not.
         if (host.Windows is not null)
             exempt = exempt.Concat(policy.ServiceCidrs);
-        // Nearly always one of these few holds what comes of thousands of nodes.
+        // These few usually cover the prefixes of all nodes; dropping those first keeps the sort small.
         PrefixForest few = new(exempt);
         exempt = exempt.Concat(accepted.Where(p => few.Covering(p) < 0));
         if (policy.Nat.ExemptNodes)
@@ -37,7 +38,7 @@ internal static class NatPlanner
     private static IEnumerable<Prefix> Minimal(IEnumerable<Prefix> prefixes, bool v4, bool v6) =>
         new PrefixForest(prefixes.Where(p => p.IsIPv4 ? v4 : v6)).Roots();
 
-    // A node may claim any address: exempting a public one that is no neighbour would cut our pods off from it.
+    // A Node may claim any address: exempting a public one that is not on-link would cut this node's pods off from it.
     private static IEnumerable<Prefix> NodeAddresses(HostState host, IReadOnlyList<ClusterNode> nodes)
     {
         PrefixForest connected = new(host.Addresses.Select(a => a.Connected));
@@ -46,3 +47,25 @@ internal static class NatPlanner
             .Select(Prefix.Host);
     }
 }
+
+/// <summary>The masquerade rule this host should have. Each list is aligned and sorted, and none of its prefixes covers another.</summary>
+/// <param name="Sources">This node's podCIDRs; empty in a family that is not masqueraded. Ignored with <see cref="NatSource.Any"/>.</param>
+/// <param name="Exempt">Destinations that keep the pod's address, of both families.</param>
+internal sealed record NatPlan(
+    NatSource Source,
+    bool IPv4,
+    bool IPv6,
+    bool RandomFully,
+    ImmutableArray<Prefix> Sources,
+    ImmutableArray<Prefix> Exempt)
+{
+    // Each pass builds new arrays, so the prefixes are compared, not the references.
+    public bool Equals(NatPlan? other) => other is not null &&
+        (Source, IPv4, IPv6, RandomFully) == (other.Source, other.IPv4, other.IPv6, other.RandomFully) &&
+        Sources.SequenceEqual(other.Sources) && Exempt.SequenceEqual(other.Exempt);
+
+    public override int GetHashCode() => HashCode.Combine(Source, IPv4, IPv6, RandomFully, Sources.Length, Exempt.Length);
+}
+
+/// <summary>The backend that a pass used, and why.</summary>
+internal sealed record NatBackendChoice(string Name, string Why);

@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>Finds the address that traffic to a peer's podCIDR is handed to.</summary>
-/// <param name="self">This node, or null while the API has none.</param>
+/// <summary>Chooses the next hop for a peer's podCIDR, or says why there is none.</summary>
+/// <param name="self">This node, or null if the API has none.</param>
 internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims claims, ClusterNode? self)
 {
     private readonly HashSet<Ip> _local = [.. host.Addresses.Select(a => a.Address)];
@@ -35,7 +35,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             : new(peer, podCidr, VerdictKind.Routed, "", gateway);
     }
 
-    // The first address that passes; if none does, what is wrong with the first, unless another is waited for.
+    // The first usable address. If there is none, the first one's fault is reported, but Waiting takes precedence.
     private Verdict BestOf(ImmutableArray<Ip> addresses, ClusterNode peer, Prefix podCidr, HostInterface link)
     {
         (VerdictKind Kind, string Reason)? worst = null;
@@ -52,7 +52,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
         return new(peer, podCidr, kind, reason);
     }
 
-    // Null: it may be a next hop.
+    // Null: the address can be a next hop.
     private (VerdictKind Kind, string Reason)? Judge(Ip nextHop, HostInterface link)
     {
         if (PodCidrGuard.Covers(policy.ClusterCidrs, Prefix.Host(nextHop)))
@@ -74,7 +74,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             any |= !IsLinkLocal(address.Address);
             if (!address.Connected.Contains(nextHop))
                 continue;
-            // Of prefixes inside one another each has its own: the kernel would refuse the route.
+            // Nested connected prefixes each have their own broadcast address, and the kernel refuses each as a next hop.
             if (Collective(nextHop, address.Connected) is { } meaning)
                 return (VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}");
             isAdjacent = true;
@@ -83,12 +83,13 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             return null;
         if (!any)
             return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(nextHop.IsIPv4)} address");
+        string away = $"{nextHop} is not on this host's segment ({link.Name})";
         return Missing(nextHop.IsIPv4) is { } missing
-            ? (VerdictKind.Waiting, $"{nextHop} is not on this host's segment ({link.Name}), and this node's address {missing} is on no interface at the moment")
-            : (VerdictKind.NotAdjacent, $"{nextHop} is not on this host's segment ({link.Name})");
+            ? (VerdictKind.Waiting, $"{away}, and this node's address {missing} is on no interface at the moment")
+            : (VerdictKind.NotAdjacent, away);
     }
 
-    // While this node's own address is away, nothing can be said of who is its neighbour.
+    // While this node's own address is missing, adjacency cannot be decided.
     private Ip? Missing(bool isIPv4)
     {
         Ip[] own = [.. self?.InternalIPs.Where(ip => ip.IsIPv4 == isIPv4) ?? []];
@@ -97,7 +98,8 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
 
     private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
 
-    // RFC 3021 and RFC 6164: the two addresses of a /31 or /127 are hosts. RFC 4291 2.6.1: all routers answer to the first of a longer one.
+    // RFC 3021, RFC 6164: both addresses of a /31 or /127 are hosts. RFC 4291 2.6.1: the first address of a prefix is the
+    // subnet-router anycast address.
     private static string? Collective(Ip ip, Prefix connected)
     {
         if (connected.Length >= ip.Bits - 1)
@@ -128,4 +130,16 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
     }
 
     private static string Family(bool isIPv4) => isIPv4 ? "IPv4" : "IPv6";
+}
+
+/// <summary>The gateway address inside a pod subnet: the first address on Linux nodes, the second on Windows nodes.</summary>
+/// <remarks>On Windows the first is the HNS network's own gateway.</remarks>
+internal static class PodGateway
+{
+    /// <summary>None if the prefix is too small.</summary>
+    public static Ip Of(Prefix podCidr, bool isWindows)
+    {
+        Ip gateway = podCidr.Aligned.Address.Plus(isWindows ? 2u : 1u);
+        return podCidr.Contains(gateway) && gateway.CompareTo(podCidr.Last) < 0 ? gateway : default;
+    }
 }

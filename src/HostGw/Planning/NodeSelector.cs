@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 
 namespace HostGw.Planning;
@@ -42,4 +43,51 @@ internal sealed record NodeSelector(ImmutableArray<LabelRequirement> Requirement
             start = i + 1;
         }
     }
+}
+
+/// <summary>One requirement of a label selector.</summary>
+/// <param name="Values">The allowed values (forbidden if negated); empty: the key must exist (must not exist if negated).</param>
+internal sealed record LabelRequirement(string Key, bool Negated, ImmutableArray<string> Values)
+{
+    // The characters of label keys and values. Anything else would be a key that no node has: a typing error.
+    private static readonly SearchValues<char> LabelCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./");
+
+    public bool Holds(ImmutableArray<KeyValuePair<string, string>> labels)
+    {
+        foreach (KeyValuePair<string, string> label in labels)
+        {
+            if (label.Key == Key)
+                return (Values.IsEmpty || Values.Contains(label.Value)) != Negated;
+        }
+        return Negated;
+    }
+
+    /// <exception cref="FormatException">The text is not a requirement.</exception>
+    public static LabelRequirement Parse(string text)
+    {
+        string[] words = text.Split(' ', 3, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (words is [string setKey, "in" or "notin", ['(', .., ')'] set])
+            return Make(text, setKey, words[1] == "notin", set[1..^1].Split(',', StringSplitOptions.TrimEntries));
+
+        int not = text.IndexOf("!=", StringComparison.Ordinal);
+        if (not > 0)
+            return Make(text, text[..not], negated: true, text[(not + 2)..].Trim());
+
+        int equals = text.IndexOf('=');
+        if (equals > 0)
+            return Make(text, text[..equals], negated: false, text[(equals + 1)..].TrimStart('=').Trim());
+
+        return text.StartsWith('!') ? Make(text, text[1..], negated: true) : Make(text, text, negated: false);
+    }
+
+    private static LabelRequirement Make(string text, string key, bool negated, params string[] values)
+    {
+        key = key.Trim();
+        if (key.Length == 0 || !IsLabelText(key) || !values.All(IsLabelText))
+            throw new FormatException($"'{text}' is not a label requirement (write key=value, key!=value, key, !key, key in (a,b))");
+        return new(key, negated, [.. values]);
+    }
+
+    private static bool IsLabelText(string text) => !text.AsSpan().ContainsAnyExcept(LabelCharacters);
 }

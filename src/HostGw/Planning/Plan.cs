@@ -2,35 +2,35 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>What this host should have, and what became of every node.</summary>
+/// <summary>The desired state of this host, and the verdict on each node's podCIDRs.</summary>
 internal sealed record Plan
 {
     public PlanScope Scope { get; init; }
 
-    /// <summary>Whether the nodes hold this one.</summary>
+    /// <summary>Whether the API has a Node of this name.</summary>
     public bool KnowsSelf { get; init; }
 
-    /// <summary>What is wrong with our own node, with the cure; empty when it is in order.</summary>
+    /// <summary>What is wrong with this node's own Node object, with the cure.</summary>
     public ImmutableArray<string> Faults { get; init; } = [];
 
     /// <summary>Sorted by key; no two share one.</summary>
     public ImmutableArray<PodRoute> Routes { get; init; } = [];
 
-    /// <summary>Destinations whose routes stay as they stand, sorted: this host lacks what is needed to judge them.</summary>
+    /// <summary>Destinations whose routes are left unchanged, sorted: an interface or address of this host is missing.</summary>
     public ImmutableArray<Prefix> Waiting { get; init; } = [];
 
     public ImmutableArray<ClusterRoute> ClusterRoutes { get; init; } = [];
 
-    /// <summary>On Windows: the way to the API server past the pod networks; null: it needs none.</summary>
+    /// <summary>On Windows: the route that keeps the API server reachable; null if none is needed.</summary>
     public ApiServerRoute? ApiServerRoute { get; init; }
 
     /// <summary>Null: no masquerade rule.</summary>
     public NatPlan? Nat { get; init; }
 
-    /// <summary>Whose packets are let through where this host drops what it forwards.</summary>
+    /// <summary>Sources whose packets are accepted in a chain FORWARD that drops.</summary>
     public ImmutableArray<Prefix> ForwardAccept { get; init; } = [];
 
-    /// <summary>Null: no CNI configuration of ours.</summary>
+    /// <summary>Null: HostGw writes no CNI configuration.</summary>
     public CniPlan? Cni { get; init; }
 
     public bool ForwardIPv4 { get; init; }
@@ -47,14 +47,14 @@ internal sealed record Plan
     /// <summary>One per podCIDR, in the order of the nodes' names.</summary>
     public ImmutableArray<Verdict> Verdicts { get; init; } = [];
 
-    /// <summary>Whether a route to exactly this destination should stand.</summary>
+    /// <summary>Whether a route to exactly this destination is desired.</summary>
     public bool Wants(Prefix destination) => !RoutesTo(destination).IsEmpty;
 
     /// <summary>The routes to exactly this destination.</summary>
     public ReadOnlySpan<PodRoute> RoutesTo(Prefix destination)
     {
         ReadOnlySpan<PodRoute> routes = Routes.AsSpan();
-        // Never equal: the search ends where the first of them is.
+        // Before is never equal to a route, so the search returns the complement of the first match.
         int first = ~routes.BinarySearch(new Before(destination)), next = first;
         while (next < routes.Length && routes[next].Destination == destination)
             next++;
@@ -89,4 +89,30 @@ internal enum PlanScope
 
     /// <summary>Change nothing at all.</summary>
     Nothing,
+}
+
+/// <summary>A route that this host should have.</summary>
+/// <param name="NextHop">None for the cluster route, which is on-link.</param>
+internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip NextHop, int Interface)
+{
+    public RouteKey Key => new(Destination, Metric);
+
+    /// <summary>The same route as the kernel reports it once it is installed.</summary>
+    /// <param name="protocol">HostGw's route protocol number.</param>
+    public HostRoute InstalledBy(ushort protocol) => new()
+    {
+        Destination = Destination,
+        Metric = Metric,
+        NextHop = NextHop,
+        Interface = Interface,
+        IsOnLink = !NextHop.IsNone,
+        NextHopCount = 1,
+        IsUnicast = true,
+        Protocol = protocol,
+        IsOurs = true,
+    };
+
+    public bool IsInstalledAs(HostRoute route) =>
+        route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 &&
+        route.Interface == Interface && route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone;
 }

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>Decides what this host should have. Pure: same nodes, same host, same policy, same plan.</summary>
+/// <summary>Decides the desired state of this host. Pure: depends on its arguments alone.</summary>
 internal static class Planner
 {
     /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
@@ -19,22 +19,24 @@ internal static class Planner
         ImmutableArray<Verdict> verdicts = new Verdicts(policy, claims, new(policy, host, claims, self), v4, v6).For(nodes, claimed);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, claims);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
+        RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
         NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, claims.Held, nodes) : null;
+        PodPolicies? podPolicies = host.Windows is null ? null : new(nat, policy.ServiceCidrs);
 
         return new()
         {
             Scope = scope,
             KnowsSelf = self is not null,
             Faults = faults,
-            Routes = Routes(verdicts, clusterRoutes, new(host, own, apiServer, v4, v6)),
-            Waiting = WaitingFor(verdicts, clusterRoutes, new(host, own, apiServer, v4, v6)),
+            Routes = routePlanner.Routes(verdicts, clusterRoutes),
+            Waiting = routePlanner.Waiting(verdicts, clusterRoutes),
             ClusterRoutes = clusterRoutes,
             ApiServerRoute = apiServer,
             Nat = nat,
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
-            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) with { Policies = host.Windows is null ? null : new(nat, policy.ServiceCidrs) } : null,
+            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) with { Policies = podPolicies } : null,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             OwnPodCidrs = own,
@@ -42,7 +44,7 @@ internal static class Planner
         };
     }
 
-    /// <summary>This node, or null while the API has none.</summary>
+    /// <summary>This node, or null if the API has none.</summary>
     public static ClusterNode? Self(IReadOnlyList<ClusterNode> nodes, Policy policy)
     {
         foreach (ClusterNode node in nodes)
@@ -68,41 +70,38 @@ internal static class Planner
         }
         return claims;
     }
+}
 
-    private static ImmutableArray<PodRoute> Routes(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, RouteTargets targets)
-    {
-        var routes = ImmutableArray.CreateBuilder<PodRoute>(verdicts.Count(v => v.Kind == VerdictKind.Routed));
-        foreach (Verdict verdict in verdicts)
-        {
-            if (verdict.Kind == VerdictKind.Routed)
-                targets.AddPeer(verdict.PodCidr, verdict.NextHop, routes);
-        }
-        foreach (ClusterRoute route in clusterRoutes)
-        {
-            if (route.Refusal is null)
-                targets.AddOnLink(route.Destination, routes);
-        }
-        targets.AddOwn(routes);
-        routes.Sort((a, b) => a.Key.CompareTo(b.Key));
-        RemoveRepeated(routes);
-        return routes.DrainToImmutable();
-    }
+/// <summary>Checks this node's own Node object. If something is wrong with it, installed routes are kept.</summary>
+internal static class OwnNode
+{
+    private const string NoPodCidr = "this node has no podCIDR: let the controller manager give it one " +
+        "(kubeadm init --pod-network-cidr=…, or kube-controller-manager --allocate-node-cidrs --cluster-cidr=…)";
 
-    // A node may list a podCIDR twice.
-    private static void RemoveRepeated(ImmutableArray<PodRoute>.Builder sorted)
+    public static (PlanScope Scope, ImmutableArray<string> Faults) Check(ClusterNode? self, Policy policy)
     {
-        int kept = 0;
-        for (int i = 0; i < sorted.Count; i++)
+        if (self is null)
         {
-            if (kept == 0 || sorted[kept - 1].Key != sorted[i].Key)
-                sorted[kept++] = sorted[i];
+            return (PlanScope.Nothing, [$"the API server has no Node named '{policy.NodeName}': check the setting nodeName, " +
+                "or register the node; nothing is changed until then"]);
         }
-        sorted.Count = kept;
-    }
 
-    private static ImmutableArray<Prefix> WaitingFor(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes, RouteTargets targets)
-    {
-        IEnumerable<Prefix> waiting = verdicts.Where(v => v.Kind == VerdictKind.Waiting).Select(v => v.PodCidr);
-        return [.. waiting.Concat(targets.WaitingFor(clusterRoutes)).Order()];
+        List<string> faults = [];
+        foreach (string unreadable in self.UnreadablePodCidrs)
+        {
+            faults.Add($"this node's podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR; " +
+                "nothing is changed until the Node is re-created with a valid one");
+        }
+        foreach (Prefix podCidr in self.PodCidrs)
+        {
+            if (PodCidrGuard.RefuseShape(podCidr, policy) is { } reason)
+                faults.Add($"this node's podCIDR {podCidr} {reason}; nothing is changed until the Node or the setting is corrected");
+        }
+        if (faults.Count > 0)
+            return (PlanScope.Nothing, [.. faults]);
+
+        return self.PodCidrs.IsEmpty
+            ? (PlanScope.AddRoutes, [NoPodCidr])
+            : (PlanScope.Everything, []);
     }
 }

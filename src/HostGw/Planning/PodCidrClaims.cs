@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>A node's claim to a podCIDR, and why a guard refuses it; null: none does.</summary>
+/// <summary>A node's claim to a podCIDR. Refusal: why a guard rejects it, or null.</summary>
 internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal);
 
 /// <summary>
-/// Settles who holds which podCIDR. On this host our own always win; between peers the older Node does
-/// (creationTimestamp, then UID). Same nodes, same outcome, in whatever order they come.
+/// Grants each podCIDR to one node. This node's own are always granted; of overlapping ones the oldest Node's is
+/// (creationTimestamp, then UID), whatever the order of the nodes.
 /// </summary>
 internal sealed class PodCidrClaims
 {
@@ -17,12 +17,12 @@ internal sealed class PodCidrClaims
     private readonly ClusterNode?[] _holdersInside;
     private readonly Dictionary<Prefix, ClusterNode> _oldestInside = [];
 
-    /// <param name="claims">Of all nodes; our own count whatever is said of them.</param>
-    /// <param name="addresses">The nodes whose primary addresses no younger node may cover.</param>
+    /// <param name="claims">Of all nodes; this node's own are granted even if refused by a guard.</param>
+    /// <param name="addresses">Nodes whose primary addresses no younger node's podCIDR may cover.</param>
     public PodCidrClaims(PodCidrClaim[] claims, IEnumerable<ClusterNode> addresses, Policy policy)
     {
         _policy = policy;
-        // Nearly always all are.
+        // Usually all are valid, and nothing is copied.
         PodCidrClaim[] valid = Array.TrueForAll(claims, IsValid) ? claims : Array.FindAll(claims, IsValid);
         _forest = new(Array.ConvertAll(valid, c => c.PodCidr.Aligned));
         _holders = new ClusterNode?[_forest.Count];
@@ -32,7 +32,7 @@ internal sealed class PodCidrClaims
         Settle(valid);
     }
 
-    // Whose podCIDR meets no other holds it. Only the rest must be asked in order: our own first, then by age.
+    // A podCIDR that overlaps no other is granted. Overlapping ones are granted in order: this node's own first, then by age.
     private void Settle(PodCidrClaim[] claims)
     {
         int[] at = Array.ConvertAll(claims, c => _forest.IndexOf(c.PodCidr.Aligned));
@@ -64,7 +64,7 @@ internal sealed class PodCidrClaims
 
     private void Claim(ClusterNode node, int index)
     {
-        // Of our own none may fall, not even one around another: our pods are there.
+        // This node's own are granted even where they overlap each other: its pods use them.
         if (IsOwn(node) || Refuse(node, index) is null)
             Hold(node, index);
     }
@@ -77,7 +77,7 @@ internal sealed class PodCidrClaims
     /// <summary>The podCIDR that holds all of <paramref name="prefix"/> and whose it is, or null.</summary>
     public (Prefix PodCidr, ClusterNode Node)? HolderOf(Prefix prefix) => HolderFrom(_forest.Covering(prefix));
 
-    /// <summary>Why the claim does not stand, or null.</summary>
+    /// <summary>Why the claim is not granted, or null.</summary>
     public string? Refuse(ClusterNode node, Prefix podCidr) => Refuse(node, _forest.IndexOf(podCidr));
 
     private string? Refuse(ClusterNode node, int index)
@@ -134,7 +134,7 @@ internal sealed class PodCidrClaims
 
     private void NotePrimary(ClusterNode node, Ip primary)
     {
-        // Inside clusterCidrs it is no address of a node to begin with: else one kubelet could knock out another's podCIDR.
+        // An address inside clusterCidrs cannot be a node's: else one kubelet could block another node's podCIDR.
         if (PodCidrGuard.Covers(_policy.ClusterCidrs, Prefix.Host(primary)))
             return;
         for (int i = _forest.Covering(primary); i >= 0; i = _forest.Parent(i))

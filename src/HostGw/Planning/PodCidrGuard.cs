@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>What a podCIDR must satisfy before a route to it may stand on this host, whoever claims it.</summary>
+/// <summary>What a podCIDR must satisfy before this host routes to it, whichever node claims it.</summary>
 internal sealed class PodCidrGuard
 {
     private static readonly (Prefix Range, string Name)[] Special =
@@ -29,7 +29,7 @@ internal sealed class PodCidrGuard
     private readonly HostState _host;
     private readonly PrefixForest _taken;
 
-    /// <param name="own">This node's podCIDRs: its bridge or veths carry addresses inside them, which is no overlap.</param>
+    /// <param name="own">This node's podCIDRs: addresses of its own bridge or veths are inside them, which is allowed.</param>
     public PodCidrGuard(Policy policy, HostState host, ImmutableArray<Prefix> own)
     {
         _policy = policy;
@@ -61,7 +61,7 @@ internal sealed class PodCidrGuard
         return RefuseOutside(podCidr, policy.ClusterCidrs) ?? RefuseService(podCidr, policy.ServiceCidrs);
     }
 
-    /// <summary>Text of the API without what would move a terminal's cursor.</summary>
+    /// <summary>Text from the API with control characters replaced, so that it cannot move a terminal's cursor.</summary>
     public static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '?' : c)]);
 
     /// <summary>RFC 1918, RFC 6598 or RFC 4193 space.</summary>
@@ -78,7 +78,7 @@ internal sealed class PodCidrGuard
         return false;
     }
 
-    // clusterCidrs of one family say nothing of the other: who adds IPv6 later must not lose his nodes by it.
+    // clusterCidrs of one family do not restrict the other: adding IPv6 podCIDRs later must not break the cluster.
     private static string? RefuseOutside(Prefix podCidr, ImmutableArray<Prefix> clusterCidrs)
     {
         if (Covers(clusterCidrs, podCidr))

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>What the operator wants, as far as planning is concerned.</summary>
+/// <summary>The settings that planning depends on.</summary>
 internal sealed record Policy
 {
     /// <summary>This node's name in the API.</summary>
@@ -24,10 +24,10 @@ internal sealed record Policy
 
     public bool Forwarding { get; init; } = true;
 
-    /// <summary>Let pods' packets through where chain FORWARD drops.</summary>
+    /// <summary>Accept pods' packets in the iptables chain FORWARD where it drops.</summary>
     public bool ForwardAccept { get; init; } = true;
 
-    /// <summary>Have a CNI configuration of ours.</summary>
+    /// <summary>Write a CNI configuration.</summary>
     public bool InstallCni { get; init; }
 
     public NatPolicy Nat { get; init; } = new();
@@ -35,13 +35,13 @@ internal sealed record Policy
     public WindowsPolicy Windows { get; init; } = new();
 }
 
-/// <summary>What only concerns a Windows host.</summary>
+/// <summary>Settings for Windows hosts only.</summary>
 internal sealed record WindowsPolicy
 {
-    /// <summary>The API server as it is to be reached past the pod networks; none: as the client reached it.</summary>
+    /// <summary>The API server that always gets a route; none: the connected one, where a pod network covers it.</summary>
     public Ip ApiServerAddress { get; init; }
 
-    /// <summary>The way there; none: the default gateway of the chosen interface.</summary>
+    /// <summary>Next hop of that route; none: the default gateway of the chosen interface.</summary>
     public Ip Gateway { get; init; }
 }
 
@@ -81,18 +81,37 @@ internal enum ClusterRouteMode
 
 internal enum NatSource
 {
-    /// <summary>Only what comes from this node's podCIDRs.</summary>
+    /// <summary>Packets from this node's podCIDRs.</summary>
     Pods,
 
-    /// <summary>Whatever leaves the host: the literal rule of the seed documents.</summary>
+    /// <summary>Every packet that leaves the host, as Microsoft's host-gateway documents write the rule.</summary>
     Any,
 }
 
-/// <summary>Which foreign routes on a key of ours are taken over.</summary>
+/// <summary>Which foreign routes in the place of a desired route are taken over.</summary>
 internal enum AdoptMode
 {
-    /// <summary>Those that do what ours would do.</summary>
+    /// <summary>Those with the same effect as ours.</summary>
     Equivalent,
     All,
     None,
+}
+
+/// <summary>What the masquerade rule is written with.</summary>
+internal enum NatBackend
+{
+    /// <summary>nftables where the kernel has it, else iptables.</summary>
+    Auto,
+    Nftables,
+    Iptables,
+    None,
+}
+
+/// <summary>Which iptables: the kernel keeps the rules of the two apart.</summary>
+internal enum NatIptables
+{
+    /// <summary>The one this host already uses.</summary>
+    Auto,
+    Nft,
+    Legacy,
 }

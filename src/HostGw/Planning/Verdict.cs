@@ -1,11 +1,13 @@
+using System.Collections.Immutable;
+
 namespace HostGw.Planning;
 
-/// <summary>What became of one podCIDR of one node (or of a node that has none), and why.</summary>
-/// <param name="PodCidr">None where the node has none that can be read.</param>
-/// <param name="Reason">For a person; empty where nothing needs saying.</param>
+/// <summary>The decision on one podCIDR of one node, or on a node without podCIDR.</summary>
+/// <param name="PodCidr">None if the node has no podCIDR or one that is not a CIDR.</param>
+/// <param name="Reason">For people; empty if there is nothing to explain.</param>
 internal readonly record struct Verdict(ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default);
 
-/// <summary>Ordered by how much a person should care.</summary>
+/// <summary>Ordered by severity.</summary>
 internal enum VerdictKind
 {
     /// <summary>This host's own podCIDR: no route, its pods are here.</summary>
@@ -13,13 +15,13 @@ internal enum VerdictKind
 
     Routed,
 
-    /// <summary>Left out on request: annotation or node selector.</summary>
+    /// <summary>Excluded by the annotation hostgw.io/skip or the setting nodeSelector.</summary>
     Skipped,
 
     /// <summary>The node has no podCIDR yet.</summary>
     NoPodCidr,
 
-    /// <summary>This host lacks an interface or address for it at the moment; what stands stays.</summary>
+    /// <summary>This host lacks an interface or address for it at the moment; installed routes are kept.</summary>
     Waiting,
 
     /// <summary>The node has no address of the podCIDR's family that may be a next hop.</summary>
@@ -33,4 +35,64 @@ internal enum VerdictKind
 
     /// <summary>A guard refuses the podCIDR.</summary>
     Rejected,
+}
+
+/// <summary>The names of verdicts in status, metrics and logs.</summary>
+internal static class VerdictNames
+{
+    public static string Of(VerdictKind kind) => kind switch
+    {
+        VerdictKind.Self => "self",
+        VerdictKind.Routed => "routed",
+        VerdictKind.Skipped => "skipped",
+        VerdictKind.NoPodCidr => "noPodCidr",
+        VerdictKind.Waiting => "waiting",
+        VerdictKind.NoAddress => "noAddress",
+        VerdictKind.NoGateway => "noGateway",
+        VerdictKind.NotAdjacent => "notAdjacent",
+        _ => "rejected",
+    };
+}
+
+/// <summary>Decides on every podCIDR of every node.</summary>
+internal sealed class Verdicts(
+    Policy policy, PodCidrClaims claims, NextHops nextHops, InterfaceChoice v4, InterfaceChoice v6)
+{
+    private const string MistypedSkip = "not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"";
+
+    /// <param name="claimed">The podCIDRs of all nodes, in the order of the nodes.</param>
+    public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes, ReadOnlySpan<PodCidrClaim> claimed)
+    {
+        int next = 0;
+        var verdicts = ImmutableArray.CreateBuilder<Verdict>(nodes.Count);
+        foreach (ClusterNode node in nodes)
+        {
+            foreach (string unreadable in node.UnreadablePodCidrs)
+                verdicts.Add(new(node, default, VerdictKind.Rejected, $"podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR"));
+            foreach (Prefix _ in node.PodCidrs)
+                verdicts.Add(For(claimed[next++]));
+            if (node.PodCidrs.IsEmpty && node.UnreadablePodCidrs.IsEmpty)
+                verdicts.Add(new(node, default, VerdictKind.NoPodCidr, "the node has no podCIDR yet"));
+        }
+        return verdicts.DrainToImmutable();
+    }
+
+    private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;
+
+    private Verdict For(PodCidrClaim claim)
+    {
+        (ClusterNode node, Prefix podCidr, string? refusal) = claim;
+        // This node's own podCIDR never gets a route through a gateway, even if a guard refuses it.
+        if (node.Name == policy.NodeName)
+            return new(node, podCidr, VerdictKind.Self, "");
+        if ((refusal ?? claims.Refuse(node, podCidr)) is { } reason)
+            return new(node, podCidr, VerdictKind.Rejected, reason);
+        if (node.Skip == true)
+            return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");
+        if (!policy.NodeSelector.Matches(node))
+            return new(node, podCidr, VerdictKind.Skipped, "the setting nodeSelector does not select it");
+        Verdict verdict = nextHops.For(node, podCidr, podCidr.IsIPv4 ? v4 : v6);
+        bool isMistyped = node.Skip is null && verdict.Kind == VerdictKind.Routed;
+        return isMistyped ? verdict with { Reason = Join(verdict.Reason, MistypedSkip) } : verdict;
+    }
 }

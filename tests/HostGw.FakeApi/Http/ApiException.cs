@@ -37,8 +37,12 @@ internal sealed class ApiException(int code, string reason, string message, Json
 
     public static ApiException Expired(string message) => new(410, "Expired", message);
 
+    /// <summary>What watches and lists from the cache get while a server that has just started fills it.</summary>
+    public static ApiException CacheInitializing() =>
+        new(429, "TooManyRequests", "storage is (re)initializing", new JsonObject { ["retryAfterSeconds"] = 1 }) { RetryAfterSeconds = 1 };
+
     public static ApiException TooLargeRevision(long wanted, long current) =>
-        new(504, "Timeout", $"Too large resource version: {wanted}, current: {current}", new JsonObject
+        new(504, "Timeout", $"Timeout: Too large resource version: {wanted}, current: {current}", new JsonObject
         {
             ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }),
             ["retryAfterSeconds"] = 1,

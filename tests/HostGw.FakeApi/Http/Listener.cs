@@ -1,7 +1,10 @@
 using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -18,6 +21,8 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
     : IAsyncDisposable
 {
     private static readonly CancellationToken AtOnce = new(canceled: true);
+
+    private static readonly TimeSpan UntilFinIsRead = TimeSpan.FromMilliseconds(50);
 
     private WebApplication? _app;
 
@@ -41,12 +46,25 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
         Endpoints = [.. Endpoints.Zip(bound, (asked, url) => new IPEndPoint(asked.Address, new Uri(url).Port))];
     }
 
-    public async Task StopAsync()
+    /// <param name="reset">Connections end with a reset; otherwise with a FIN.</param>
+    public async Task StopAsync(bool reset = true)
     {
         if (Interlocked.Exchange(ref _app, null) is not { } app)
             return;
-        connections.Cut();
-        await app.StopAsync(AtOnce);
+        if (reset)
+        {
+            connections.Cut();
+            await app.StopAsync(AtOnce);
+        }
+        else
+        {
+            // Kestrel stops listening at once, and would then wait for the watches to end.
+            using var given = new CancellationTokenSource(2 * UntilFinIsRead);
+            Task stopped = app.StopAsync(given.Token);
+            await Task.Delay(UntilFinIsRead);
+            connections.Close();
+            await stopped;
+        }
         await app.DisposeAsync();
     }
 
@@ -74,5 +92,110 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
             // Who the client is, is decided per request: a bad certificate is 401, as in the real server.
             ClientCertificateValidation = (_, _, _) => true,
         });
+    }
+}
+
+/// <summary>Every open TCP connection, below TLS.</summary>
+internal sealed class Connections(Faults faults)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+
+    private readonly ConcurrentDictionary<string, ConnectionContext> _open = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<IPAddress, Unreachable> _unreachable = [];
+
+    public int Count => _open.Count;
+
+    public async Task HandleAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        _open[connection.ConnectionId] = connection;
+        try
+        {
+            while (faults.HangConnections || HowUnreachable(connection) == Unreachable.Silent)
+                await Task.Delay(Poll, connection.ConnectionClosed);
+            if (HowUnreachable(connection) == Unreachable.Reset)
+                Reset(connection);
+            else
+                await next(connection);
+        }
+        catch (OperationCanceledException) when (connection.ConnectionClosed.IsCancellationRequested)
+        {
+            // Cut while it hung.
+        }
+        finally
+        {
+            _open.TryRemove(connection.ConnectionId, out _);
+        }
+    }
+
+    /// <summary>Resets all of them: the peer sees ECONNRESET, not an orderly end.</summary>
+    public void Cut()
+    {
+        foreach (ConnectionContext connection in _open.Values)
+            Reset(connection);
+    }
+
+    /// <summary>Ends all of them with a FIN, in the middle of a chunk: what a client sees of a process that ends.</summary>
+    public void Close()
+    {
+        // Kestrel's own abort sends a reset.
+        foreach (ConnectionContext connection in _open.Values)
+            OnSocket(connection, socket => socket.Shutdown(SocketShutdown.Both));
+    }
+
+    /// <param name="how">Null: reachable again.</param>
+    public void SetReachability(IPAddress address, Unreachable? how)
+    {
+        if (how is null)
+        {
+            _unreachable.TryRemove(address, out _);
+            return;
+        }
+        _unreachable[address] = how.Value;
+        foreach (ConnectionContext connection in _open.Values.Where(c => LocalAddress(c).Equals(address)))
+            Reset(connection);
+    }
+
+    private Unreachable? HowUnreachable(ConnectionContext connection) =>
+        _unreachable.TryGetValue(LocalAddress(connection), out Unreachable how) ? how : null;
+
+    private static IPAddress LocalAddress(ConnectionContext connection)
+    {
+        IPAddress address = (connection.LocalEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    }
+
+    private static void Reset(ConnectionContext connection)
+    {
+        OnSocket(connection, socket => socket.LingerState = new(true, 0));
+        connection.Abort();
+    }
+
+    private static void OnSocket(ConnectionContext connection, Action<Socket> act)
+    {
+        try
+        {
+            if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+                act(socket);
+        }
+        catch (Exception gone) when (gone is ObjectDisposedException or SocketException)
+        {
+            // The peer was faster.
+        }
+    }
+}
+
+/// <summary>Blocks that hold a whole HTTP/2 frame, so that it leaves in one TLS record as from Go's server; Kestrel's own make four of it.</summary>
+internal sealed class RecordBlocks : MemoryPool<byte>, IMemoryPoolFactory<byte>
+{
+    private const int Size = 32 * 1024;
+
+    public override int MaxBufferSize => Shared.MaxBufferSize;
+
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => Shared.Rent(Math.Max(Size, minBufferSize));
+
+    public MemoryPool<byte> Create(MemoryPoolOptions? options = null) => new RecordBlocks();
+
+    protected override void Dispose(bool disposing)
+    {
     }
 }

@@ -13,8 +13,10 @@ public sealed class NodeTable
 {
     private readonly ResourceTable _table;
     private readonly TimeProvider _time;
+    private readonly ObjectTable _objects;
 
-    internal NodeTable(Store store, TimeProvider time) => (_table, _time) = (store[Kinds.Node], time);
+    internal NodeTable(Store store, TimeProvider time) => 
+        (_table, _time, _objects) = (store[Kinds.Node], time, new(store, time));
 
     public int Count => _table.Count;
 
@@ -40,8 +42,8 @@ public sealed class NodeTable
 
     public long Put(JsonObject node)
     {
-        string name = JsonFields.At(node, "metadata.name");
-        return _table.Write(name, old => Identified(node, old)).Revision;
+        node["kind"] = Kinds.Node.Kind;
+        return _objects.Put(node);
     }
 
     /// <summary>Stores bytes as they are, JSON or not: they appear so in lists and watches, without a resourceVersion of ours.</summary>
@@ -74,12 +76,16 @@ public sealed class NodeTable
 
     private long Change(string name, Func<JsonObject, JsonObject> change) =>
         _table.Write(name, old => change(old ?? throw new KeyNotFoundException($"no node {name}"))).Revision;
+}
 
-    private JsonObject Identified(JsonObject node, JsonObject? old)
-    {
-        JsonObject metadata = JsonFields.Metadata(node);
-        metadata["uid"] ??= old?["metadata"]?["uid"]?.DeepClone() ?? Guid.NewGuid().ToString();
-        metadata["creationTimestamp"] ??= old?["metadata"]?["creationTimestamp"]?.DeepClone() ?? JsonFields.Time(_time.GetUtcNow());
-        return node;
-    }
+/// <summary>All nodes as they stood at one resourceVersion.</summary>
+public sealed class NodeSnapshot
+{
+    internal NodeSnapshot(TableSnapshot table) => Table = table;
+
+    public long ResourceVersion => Table.Revision;
+
+    public int Count => Table.Objects.Count;
+
+    internal TableSnapshot Table { get; }
 }

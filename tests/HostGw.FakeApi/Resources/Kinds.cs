@@ -52,5 +52,64 @@ internal static class Kinds
     public static ResourceKind? Find(string group, string version, string plural) =>
         version == ResourceKind.Version ? InGroup(group).FirstOrDefault(k => k.Plural == plural) : null;
 
+    /// <exception cref="KeyNotFoundException">There is no such kind.</exception>
+    public static ResourceKind Of(string kind) =>
+        All.FirstOrDefault(k => k.Kind == kind) ?? throw new KeyNotFoundException($"FakeApi stores no {kind}");
+
     public static IEnumerable<ResourceKind> InGroup(string group) => All.Append(NewEvent).Where(k => k.Group == group);
+}
+
+/// <summary>What an installation consists of. Stored and given back, and nothing comes of it: there is no controller.</summary>
+internal static class InstalledKinds
+{
+    private const string Rbac = "rbac.authorization.k8s.io";
+    private const string Admission = "admissionregistration.k8s.io";
+    private const string Monitoring = "monitoring.coreos.com";
+
+    public static readonly IReadOnlyList<ResourceKind> All =
+    [
+        new("", "configmaps", "ConfigMap", Namespaced: true) { ShortNames = ["cm"] },
+        new("", "secrets", "Secret", Namespaced: true) { SelectableFields = ["type"] },
+        new("", "services", "Service", Namespaced: true) { ShortNames = ["svc"], Categories = ["all"] },
+        new("", "serviceaccounts", "ServiceAccount", Namespaced: true) { ShortNames = ["sa"] },
+        new("apps", "daemonsets", "DaemonSet", Namespaced: true) { ShortNames = ["ds"], Categories = ["all"], HasStatus = true, Rules = new PodTemplateRules() },
+        new(Rbac, "roles", "Role", Namespaced: true),
+        new(Rbac, "rolebindings", "RoleBinding", Namespaced: true),
+        new(Rbac, "clusterroles", "ClusterRole", Namespaced: false),
+        new(Rbac, "clusterrolebindings", "ClusterRoleBinding", Namespaced: false),
+        new(Admission, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", Namespaced: false),
+        new(Admission, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", Namespaced: false),
+        new(Monitoring, "podmonitors", "PodMonitor", Namespaced: true),
+        new(Monitoring, "servicemonitors", "ServiceMonitor", Namespaced: true),
+        new(Monitoring, "prometheusrules", "PrometheusRule", Namespaced: true),
+    ];
+}
+
+/// <summary>One kind of object the server stores, under its names in paths, discovery and JSON.</summary>
+internal sealed record ResourceKind(string Group, string Plural, string Kind, bool Namespaced)
+{
+    public const string Version = "v1";
+
+    public string[] ShortNames { get; init; } = [];
+
+    public string[] Categories { get; init; } = [];
+
+    public bool HasStatus { get; init; }
+
+    /// <summary>Dotted paths that a fieldSelector may name besides metadata.name and metadata.namespace.</summary>
+    public string[] SelectableFields { get; init; } = [];
+
+    /// <summary>What this kind checks and changes when a client writes it.</summary>
+    public WriteRules Rules { get; init; } = WriteRules.None;
+
+    public string Singular => Kind.ToLowerInvariant();
+
+    public string ListKind => Kind + "List";
+
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary>The plural with its group, as error messages name it.</summary>
+    public string QualifiedName => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+
+    public string Key(string? ns, string name) => Namespaced ? $"{ns}/{name}" : name;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using System.Threading.Channels;
 using HostGw.FakeApi.Resources;
 
 namespace HostGw.FakeApi.Storage;
@@ -12,17 +13,20 @@ internal sealed class ResourceTable
 
     private readonly Store _store;
     private readonly ResourceKind _kind;
-    private readonly EventHistory _history;
+    private readonly int _historyCapacity;
+    private EventHistory _history;
     private readonly HashSet<Watcher> _watchers = [];
     private ImmutableSortedSet<StoredObject> _objects = ImmutableSortedSet.Create(ByKey);
 
     public ResourceTable(Store store, ResourceKind kind, int historyCapacity)
     {
-        (_store, _kind) = (store, kind);
+        (_store, _kind, _historyCapacity) = (store, kind, historyCapacity);
         _history = new EventHistory(historyCapacity, store.Revision, _objects);
     }
 
     public int Count => _objects.Count;
+
+    public long CompactedRevision => _history.CompactedRevision;
 
     public int WatcherCount
     {
@@ -85,13 +89,13 @@ internal sealed class ResourceTable
     }
 
     /// <summary>Null when the history needed is compacted. Without a revision: what is there now, then what follows.</summary>
-    public Watcher? Watch(long? fromRevision)
+    public Watcher? Watch(long? fromRevision, TableSnapshot? initial = null)
     {
         lock (_store.Gate)
         {
             if (fromRevision < _history.CompactedRevision)
                 return null;
-            TableSnapshot? initial = fromRevision is null ? new TableSnapshot(_store.Revision, _objects) : null;
+            initial ??= fromRevision is null ? new TableSnapshot(_store.Revision, _objects) : null;
             var watcher = new Watcher(this, initial, fromRevision ?? _store.Revision);
             foreach (StoreEvent missed in _history.After(watcher.FromRevision))
                 watcher.Offer(missed);
@@ -108,6 +112,13 @@ internal sealed class ResourceTable
 
     public void Compact(long revision) => _history.Compact(revision);
 
+    /// <summary>Contents and history of an earlier moment. Open watches stay: they get what is newer than the last event they got.</summary>
+    public void Restore(TableSnapshot past)
+    {
+        _objects = past.Objects;
+        _history = new EventHistory(_historyCapacity, past.Revision, _objects);
+    }
+
     private StoredObject? Find(string key) => new TableSnapshot(0, _objects).Find(key);
 
     private StoredObject Commit(StoredObject? old, StoredObject written)
@@ -123,5 +134,118 @@ internal sealed class ResourceTable
         _history.Append(change);
         foreach (Watcher watcher in _watchers)
             watcher.Offer(change);
+    }
+}
+
+internal enum EventType
+{
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// <summary>One write: what changed, what stood before, and the whole table after it (shared, so keeping it costs nothing).</summary>
+internal sealed record StoreEvent(
+    EventType Type, StoredObject Object, StoredObject? Previous, long Revision, ImmutableSortedSet<StoredObject> After);
+
+/// <summary>All objects of a kind, in key order, as they stood at one revision.</summary>
+internal sealed record TableSnapshot(long Revision, ImmutableSortedSet<StoredObject> Objects)
+{
+    public StoredObject? Find(string key) => Objects.TryGetValue(StoredObject.Probe(key), out StoredObject? found) ? found : null;
+
+    /// <summary>Where the object with this key stands, or would stand.</summary>
+    public int IndexOf(string key)
+    {
+        int index = Objects.IndexOf(StoredObject.Probe(key));
+        return index < 0 ? ~index : index;
+    }
+}
+
+/// <summary>One open watch: what was there at its start, if it asked for that, and a queue of what happened since.</summary>
+internal sealed class Watcher(ResourceTable table, TableSnapshot? initial, long fromRevision) : IDisposable
+{
+    private readonly Channel<StoreEvent> _events = Channel.CreateUnbounded<StoreEvent>(new() { SingleReader = true });
+
+    private long _last = fromRevision;
+
+    public TableSnapshot? Initial { get; } = initial;
+
+    public long FromRevision { get; } = fromRevision;
+
+    public ChannelReader<StoreEvent> Events => _events.Reader;
+
+    // Silence until the store has passed the last event: also for a watch from the future, and after a restore.
+    public void Offer(StoreEvent change)
+    {
+        if (change.Revision <= _last)
+            return;
+        _last = change.Revision;
+        _events.Writer.TryWrite(change);
+    }
+
+    public void Dispose() => table.Unwatch(this);
+}
+
+/// <summary>The last writes of a table. What was pushed out is compacted: asking for it is 410. Not thread-safe.</summary>
+internal sealed class EventHistory(int capacity, long revision, ImmutableSortedSet<StoredObject> objects)
+{
+    private readonly StoreEvent[] _ring = new StoreEvent[capacity];
+    private int _first;
+    private int _count;
+    private ImmutableSortedSet<StoredObject> _atCompaction = objects;
+
+    /// <summary>The oldest revision that can still be read or watched from.</summary>
+    public long CompactedRevision { get; private set; } = revision;
+
+    public void Append(StoreEvent change)
+    {
+        if (_count == capacity)
+            DropOldest();
+        _ring[(_first + _count++) % capacity] = change;
+    }
+
+    public void Compact(long revision)
+    {
+        while (_count > 0)
+            DropOldest();
+        CompactedRevision = revision;
+    }
+
+    public IEnumerable<StoreEvent> After(long revision)
+    {
+        for (int i = CountUpTo(revision); i < _count; i++)
+            yield return this[i];
+    }
+
+    /// <summary>The table as it stood at a revision that is not compacted.</summary>
+    public ImmutableSortedSet<StoredObject> At(long revision)
+    {
+        int index = CountUpTo(revision);
+        return index == 0 ? _atCompaction : this[index - 1].After;
+    }
+
+    private StoreEvent this[int index] => _ring[(_first + index) % capacity];
+
+    private int CountUpTo(long revision)
+    {
+        int low = 0, high = _count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (this[middle].Revision <= revision)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    private void DropOldest()
+    {
+        StoreEvent oldest = _ring[_first];
+        (_atCompaction, CompactedRevision) = (oldest.After, oldest.Revision);
+        _ring[_first] = null!;
+        _first = (_first + 1) % capacity;
+        _count--;
     }
 }

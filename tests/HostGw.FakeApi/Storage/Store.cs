@@ -2,11 +2,12 @@ using HostGw.FakeApi.Resources;
 
 namespace HostGw.FakeApi.Storage;
 
-/// <summary>All tables under one resourceVersion, as in etcd.</summary>
+/// <summary>All tables under one resourceVersion, as in etcd. Several servers may share one.</summary>
 internal sealed class Store
 {
     private readonly Dictionary<string, ResourceTable> _tables;
     private long _revision = 1000;
+    private int _restores;
 
     public Store(int historyCapacity) =>
         _tables = Kinds.All.ToDictionary(k => k.Kind, k => new ResourceTable(this, k, historyCapacity), StringComparer.Ordinal);
@@ -16,11 +17,14 @@ internal sealed class Store
 
     public long Revision => Interlocked.Read(ref _revision);
 
+    /// <summary>How often <see cref="Restore"/> was called: what was remembered before the last one is void.</summary>
+    public int Restores => Volatile.Read(ref _restores);
+
     public ResourceTable this[ResourceKind kind] => _tables[kind.Kind];
 
     public long NextRevision() => Interlocked.Increment(ref _revision);
 
-    /// <summary>Forgets every past revision, also the one clients hold now, as if something else had been written since.</summary>
+    /// <summary>Forgets all history, also the revision that clients hold now: one more revision is used up.</summary>
     public void Compact()
     {
         lock (Gate)
@@ -28,6 +32,24 @@ internal sealed class Store
             long revision = NextRevision();
             foreach (ResourceTable table in _tables.Values)
                 table.Compact(revision);
+        }
+    }
+
+    public StoreSnapshot Snapshot()
+    {
+        lock (Gate)
+            return new StoreSnapshot(Revision, _tables.ToDictionary(t => t.Key, t => t.Value.Read(), StringComparer.Ordinal));
+    }
+
+    /// <summary>Contents and revision go back, as when etcd is restored from a snapshot.</summary>
+    public void Restore(StoreSnapshot snapshot)
+    {
+        lock (Gate)
+        {
+            Interlocked.Exchange(ref _revision, snapshot.ResourceVersion);
+            Interlocked.Increment(ref _restores);
+            foreach ((string kind, TableSnapshot past) in snapshot.Tables)
+                _tables[kind].Restore(past);
         }
     }
 }

@@ -4,9 +4,12 @@ namespace HostGw.Lab.Tests.Image;
 
 /// <summary>What tests/tools/image.sh built, outside of the box.</summary>
 /// <param name="System">linux or windows.</param>
-internal sealed record BuiltImage(string System)
+/// <param name="Folder">Where the script put it, below artifacts.</param>
+internal sealed record BuiltImage(string System, string Folder = "image")
 {
     public static BuiltImage Linux { get; } = new("linux");
+
+    public static BuiltImage LinuxArm64 { get; } = new("linux", "image-arm64");
 
     public static BuiltImage Windows { get; } = new("windows");
 
@@ -15,7 +18,10 @@ internal sealed record BuiltImage(string System)
     /// <summary>Where its files are.</summary>
     public string Root => Made(System);
 
-    public JsonNode Config => JsonNode.Parse(File.ReadAllText(Made($"{System}.json")))!["OCIv1"]!["config"]!;
+    /// <summary>What buildah says of it.</summary>
+    public JsonNode Description => JsonNode.Parse(File.ReadAllText(Made($"{System}.json")))!;
+
+    public JsonNode Config => Description["OCIv1"]!["config"]!;
 
     /// <summary>Path in the image of all that is no directory.</summary>
     public IEnumerable<string> Files => Below(new(Root)).Select(path => path[Root.Length..]);
@@ -24,10 +30,10 @@ internal sealed record BuiltImage(string System)
     public long Size => Files.Select(path => new FileInfo(Root + path)).Where(file => file.LinkTarget is null).Sum(file => file.Length);
 
     /// <exception cref="FileNotFoundException">It was not built.</exception>
-    public static string Made(string name)
+    public string Made(string name)
     {
-        string path = Path.Combine(Repository, "artifacts/image", name);
-        return Path.Exists(path) ? path : throw new FileNotFoundException($"{path} is not there: run tests/tools/image.sh, outside of the box");
+        string path = Path.Combine(Repository, "artifacts", Folder, name);
+        return Path.Exists(path) ? path : throw new FileNotFoundException($"{path} does not exist: run tests/tools/image.sh, outside of the box");
     }
 
     // A link to a folder is what it is.

@@ -20,7 +20,7 @@ public partial class SecurityPageTests
     [Fact]
     public void Every_line_of_its_tables_names_one()
     {
-        string[] lines = [.. Page.Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal) && !l.StartsWith("| what", StringComparison.Ordinal))];
+        string[] lines = [.. Page.Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal) && !l.EndsWith("the test |", StringComparison.Ordinal))];
 
         Assert.NotEmpty(lines);
         Assert.Empty(lines.Where(l => !Named().IsMatch(l)));

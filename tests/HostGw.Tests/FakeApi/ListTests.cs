@@ -80,7 +80,7 @@ public sealed class ListTests : FakeApiTest
     {
         Answer answer = await Client.GetAsync($"{Nodes}?resourceVersion={Api.ResourceVersion + 10}");
         Assert.Equal((504, "Timeout"), (answer.Code, answer.Reason));
-        Assert.StartsWith("Too large resource version:", answer.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Timeout: Too large resource version:", answer.Message, StringComparison.Ordinal);
         Assert.Equal("ResourceVersionTooLarge", (string?)answer.Json["details"]!["causes"]![0]!["reason"]);
         Assert.Equal(TimeSpan.FromSeconds(1), answer.RetryAfter);
     }

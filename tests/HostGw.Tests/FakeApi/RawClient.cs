@@ -13,7 +13,7 @@ internal sealed class RawClient : IDisposable
     private readonly X509Certificate2 _authority;
     private readonly HttpClient _http;
 
-    public RawClient(FakeApiServer api, Version? version = null, X509Certificate2? certificate = null)
+    public RawClient(FakeApiServer api, Version? version = null, X509Certificate2? certificate = null, IPEndPoint? endpoint = null)
     {
         _authority = X509Certificate2.CreateFromPem(api.CaPem);
         var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(20) };
@@ -28,7 +28,7 @@ internal sealed class RawClient : IDisposable
 
         _http = new HttpClient(handler)
         {
-            BaseAddress = api.Uri,
+            BaseAddress = endpoint is null ? api.Uri : new Uri($"https://{endpoint}"),
             Timeout = TimeSpan.FromSeconds(60),
             DefaultRequestVersion = version ?? HttpVersion.Version11,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -3,6 +3,7 @@ using System.Globalization;
 namespace HostGw.Tests.Fuzzing;
 
 /// <summary>Every parser of what others write, with inputs that nobody meant. `make fuzz` runs many more, with another seed each time.</summary>
+[Trait("Speed", "slow")]
 public class FuzzTests
 {
     private static readonly int Iterations = Variable("FUZZ_ITERATIONS", 1000);

@@ -38,7 +38,8 @@ public class PrefixPropertyTests
             Assert.True(At(forest, forest.Overlapping(c.probe)) is not { } hit || hit.Overlaps(c.probe));
             Assert.Equal(all.Where(p => !all.Any(q => q != p && q.Contains(p))), forest.Roots());
             for (int k = 0; k < forest.Count; k++)
-                Assert.Equal(all.Where(p => p != all[k] && p.Contains(all[k])).Cast<Prefix?>().MaxBy(p => p!.Value.Length), At(forest, forest.Parent(k)));
+                Assert.Equal(all.Where(p => p != all[k] && p.Contains(all[k])).Cast<Prefix?>().MaxBy(p => p!.Value.Length),
+                    At(forest, forest.Parent(k)));
         },
         count: 2000);
 
@@ -55,7 +56,8 @@ public class PrefixPropertyTests
 
     [Fact]
     public void Whatever_is_accepted_the_framework_accepts_and_reads_alike() => Always.Holds(
-        Gen.ArrayOf(Gen.Elements("0", "1", "10", "255", "256", "a", "ff", "fd00", ".", ".", ":", ":", ":", "::", "%", " ", "-", "\0", "x", "/"))
+        Gen.ArrayOf(Gen.Elements("0", "1", "10", "255", "256", "a", "ff", "fd00", ".", ".", ":", ":", ":", "::", "%", " ", "-", "\0", "x",
+            "/"))
             .Select(string.Concat),
         text =>
         {
@@ -86,7 +88,8 @@ public class PrefixPropertyTests
         {
             // The framework takes ::ffff:10.0.0.1 for 10.0.0.1.
             if (!c.ip.IsIPv4Mapped && !c.prefix.Address.IsIPv4Mapped)
-                Assert.Equal(new IPNetwork(c.prefix.Address.ToIPAddress(), c.prefix.Length).Contains(c.ip.ToIPAddress()), c.prefix.Contains(c.ip));
+                Assert.Equal(new IPNetwork(c.prefix.Address.ToIPAddress(), c.prefix.Length).Contains(c.ip.ToIPAddress()),
+                    c.prefix.Contains(c.ip));
         },
         count: 3000);
 

@@ -10,7 +10,8 @@ internal static class Given
     public const string Lan = "eth0 10.0.0.1/24 fd00:aaaa::1/64; default via 10.0.0.254 dev eth0";
     public const string Self = "self 10.244.1.0/24,fd00:10:244:1::/64 10.0.0.1,fd00:aaaa::1";
 
-    /// <summary>"NAME PODCIDRS ADDRESSES [windows] [skip] [external=IP] [hop=IPS] [age=N] [uid=U] [labels=K:V]"; nodes are as old as they stand early.</summary>
+    /// <summary>"NAME PODCIDRS ADDRESSES [windows] [skip] [external=IP] [hop=IPS] [age=N] [uid=U] [labels=K:V]"; earlier nodes
+    /// are older.</summary>
     public static ImmutableArray<ClusterNode> Nodes(params IEnumerable<string> lines) =>
         [.. lines.Select(Node).OrderBy(n => n.Name, StringComparer.Ordinal)];
 
@@ -37,7 +38,8 @@ internal static class Given
         };
     }
 
-    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api IP".</summary>
+    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api
+    /// IP".</summary>
     public static HostState Host(string text)
     {
         HostDraft draft = new();
@@ -46,7 +48,8 @@ internal static class Given
         return draft.Finish();
     }
 
-    /// <summary>"PodGateway clusterCidrs=… serviceCidrs=… clusterRoute=on interface=eth* selector=a=b nat=off nat.any nat.exempt=… …".</summary>
+    /// <summary>"PodGateway clusterCidrs=… serviceCidrs=… clusterRoute=on interface=eth* selector=a=b nat=off nat.any nat.exempt=…
+    /// …".</summary>
     public static Policy Policy(string text)
     {
         Policy policy = new() { NodeName = "self" };
@@ -86,4 +89,90 @@ internal static class Given
     private static ImmutableArray<Ip> Ips(string text) => [.. List(text).Select(Ip.Parse)];
 
     private static string[] List(string text) => text == "-" ? [] : text.Split(',');
+}
+
+/// <summary>A host while its description is being read; interface numbers follow the order of the lines, from 2 on (1 is lo).</summary>
+internal sealed class HostDraft
+{
+    private readonly List<HostInterface> _interfaces = [new(1, "lo", IsUp: true, IsLoopback: true)];
+    private readonly List<HostAddress> _addresses =
+    [
+        new(Ip.Parse("127.0.0.1"), Prefix.Parse("127.0.0.0/8"), 1), new(Ip.Parse("::1"), Prefix.Parse("::1/128"), 1),
+    ];
+    private readonly List<HostRoute> _routes = [];
+    private readonly List<ProtectedAddress> _protected = [];
+
+    public void Read(string[] words)
+    {
+        if (words.Length > 1 && words[1] is "via" or "dev")
+            ReadRoute(words);
+        else if (words[0] == "resolver")
+            _protected.Add(new(Ip.Parse(words[1]), ProtectedRole.Resolver));
+        else if (words[0] == "api")
+            _protected.Add(new(Ip.Parse(words[1]), ProtectedRole.ApiServer));
+        else
+            ReadInterface(words);
+    }
+
+    public HostState Finish() => new()
+    {
+        Interfaces = [.. _interfaces],
+        Addresses = [.. _addresses],
+        Routes = [.. _routes.OrderBy(r => r.Key)],
+        Protected = [.. _protected],
+    };
+
+    private void ReadInterface(string[] words)
+    {
+        int index = words[0] == "lo" ? 1 : _interfaces.Count + 1;
+        if (index > 1)
+            _interfaces.Add(new(index, words[0], IsUp: !words.Contains("down"), IsLoopback: false) { Mtu = Mtu(words) });
+        foreach (string word in words[1..])
+        {
+            // "10.8.0.2>10.8.0.1/32": our end of a point-to-point link, and the other.
+            string[] ends = word.Split('>');
+            if (Prefix.TryParse(ends[^1], out Prefix connected))
+                _addresses.Add(new(ends.Length > 1 ? Ip.Parse(ends[0]) : connected.Address, connected.Aligned, index));
+        }
+    }
+
+    private static int Mtu(string[] words) =>
+        words.FirstOrDefault(w => w.StartsWith("mtu=", StringComparison.Ordinal)) is { } given
+            ? int.Parse(given["mtu=".Length..], CultureInfo.InvariantCulture) : 1500;
+
+    private void ReadRoute(string[] words)
+    {
+        string After(string word, string otherwise) => words.Contains(word) ? words[Array.IndexOf(words, word) + 1] : otherwise;
+        Ip nextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : default;
+        bool isDefault = words[0] is "default" or "default6";
+        byte protocol = byte.Parse(After("proto", "3"), CultureInfo.InvariantCulture);
+        _routes.Add(new()
+        {
+            Destination = Prefix.Parse(words[0] switch { "default" => "0.0.0.0/0", "default6" => "::/0", _ => words[0] }),
+            NextHop = nextHop,
+            Interface = _interfaces.Single(i => i.Name == After("dev", "")).Index,
+            Metric = uint.Parse(After("metric", "0"), CultureInfo.InvariantCulture),
+            NextHopCount = 1,
+            IsUnicast = true,
+            Protocol = protocol,
+            IsOurs = protocol == 157,
+        });
+        if (isDefault && !nextHop.IsNone)
+            _protected.Add(new(nextHop, ProtectedRole.Gateway));
+    }
+}
+
+/// <summary>Plans as short texts.</summary>
+internal static class Shown
+{
+    public static string[] Routes(Plan plan, HostState host) =>
+        [.. plan.Routes.Select(r =>
+            $"{r.Destination}{(r.NextHop.IsNone ? "" : $" via {r.NextHop}")} dev {host.Interface(r.Interface)?.Name}")];
+
+    /// <summary>"peer 10.244.2.0/24 routed: reason".</summary>
+    public static string Verdict(Verdict verdict) =>
+        $"{verdict.Node.Name} {(verdict.PodCidr.IsNone ? "-" : verdict.PodCidr.ToString())} {VerdictNames.Of(verdict.Kind)}" +
+        (verdict.Reason.Length == 0 ? "" : $": {verdict.Reason}");
+
+    public static string[] Verdicts(Plan plan) => [.. plan.Verdicts.Select(Verdict)];
 }

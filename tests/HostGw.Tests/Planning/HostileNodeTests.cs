@@ -13,10 +13,12 @@ public class HostileNodeTests
     private const string Folder = "tests/HostGw.Tests/Planning/Hostile/";
 
     private const string Host =
-        "eth0 10.0.0.1/24 fd00:aaaa::1/64; cni0 10.244.1.1/24; default via 10.0.0.254 dev eth0; default via 172.31.1.1 dev eth0 metric 9; resolver 10.7.7.7; api 10.6.0.10";
+        "eth0 10.0.0.1/24 fd00:aaaa::1/64; cni0 10.244.1.1/24; default via 10.0.0.254 dev eth0; " +
+        "default via 172.31.1.1 dev eth0 metric 9; resolver 10.7.7.7; api 10.6.0.10";
 
     private static readonly string[] Others =
-        ["self 10.244.1.0/24 10.0.0.1", "victim 10.244.3.0/24 10.0.0.3", "remote 10.244.4.0/24 10.20.0.5", "young 10.244.5.0/24 10.0.0.5 age=2000000000"];
+        ["self 10.244.1.0/24 10.0.0.1", "victim 10.244.3.0/24 10.0.0.3", "remote 10.244.4.0/24 10.20.0.5",
+            "young 10.244.5.0/24 10.0.0.5 age=2000000000"];
 
     public static TheoryData<string, string, string> Cases()
     {
@@ -49,19 +51,22 @@ public class HostileNodeTests
             "digits" => $"\"{new string('9', count)}\"",
             _ => "\"10.244.9.0/24\"",
         };
-        string addresses = what == "addresses" ? Repeated(what, """{"type":"InternalIP","address":"203.0.113.9"}""") : """{"type":"InternalIP","address":"10.0.0.66"}""";
+        string addresses = what == "addresses" ? Repeated(what, """{"type":"InternalIP","address":"203.0.113.9"}""")
+            : """{"type":"InternalIP","address":"10.0.0.66"}""";
         string labels = what == "labels" ? string.Join(',', Enumerable.Range(0, count).Select(i => $"\"l{i}\":\"v\"")) : "";
 
-        Check(
-            await ReadAsync(Encoding.UTF8.GetBytes(
-                $$$"""{"metadata":{"name":"hostile","uid":"9","labels":{{{{labels}}}}},"spec":{"podCIDRs":[{{{podCidrs}}}]},"status":{"addresses":[{{{addresses}}}]}}""")),
-            verdict, reason);
+        string metadata = $$$"""{"name":"hostile","uid":"9","labels":{{{{labels}}}}}""";
+        string spec = $$$"""{"podCIDRs":[{{{podCidrs}}}]}""";
+        string status = $$$"""{"addresses":[{{{addresses}}}]}""";
+        string node = $$$"""{"metadata":{{{metadata}}},"spec":{{{spec}}},"status":{{{status}}}}""";
+        Check(await ReadAsync(Encoding.UTF8.GetBytes(node)), verdict, reason);
     }
 
     [Fact]
     public void Every_file_of_the_corpus_has_its_verdict()
     {
-        string[] files = [.. Directory.EnumerateFiles(Repository.PathTo(Folder), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
+        string[] files = [.. Directory.EnumerateFiles(Repository.PathTo(Folder), "*.json")
+            .Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
         Assert.Equal(files, Cases().Select(c => c.Data.Item1).Order(StringComparer.Ordinal));
         Assert.All(files, f => JsonDocument.Parse(File.ReadAllBytes(Repository.PathTo($"{Folder}{f}.json"))).Dispose());
     }
@@ -78,7 +83,8 @@ public class HostileNodeTests
         Assert.Contains(reason, first.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain(first.Reason, char.IsControl);
         Assert.Equal(Shown.Verdicts(before), plan.Verdicts.Where(v => !ReferenceEquals(v.Node, hostile)).Select(Shown.Verdict));
-        Assert.Equal(before.Routes, plan.Routes.Where(r => !plan.Verdicts.Any(v => ReferenceEquals(v.Node, hostile) && v.Kind == VerdictKind.Routed && v.PodCidr == r.Destination)));
+        Assert.Equal(before.Routes, plan.Routes.Where(r =>
+            !plan.Verdicts.Any(v => ReferenceEquals(v.Node, hostile) && v.Kind == VerdictKind.Routed && v.PodCidr == r.Destination)));
         Assert.Equal(PlanScope.Everything, plan.Scope);
     }
 
@@ -87,7 +93,8 @@ public class HostileNodeTests
         byte[] list = [.. """{"metadata":{"resourceVersion":"5"},"items":["""u8, .. json, .. "]}"u8];
         using ApiResponse response = new(new HttpResponseMessage { Content = new ByteArrayContent(list) }, new MemoryStream(list));
         List<ClusterNode> nodes = [];
-        await new NodeReader(NodeSelector.Everything).ReadListAsync(response, (_, draft) => nodes.Add(draft.Build()), TestContext.Current.CancellationToken);
+        await new NodeReader(NodeSelector.Everything).ReadListAsync(response, (_, draft) =>
+            nodes.Add(draft.Build()), TestContext.Current.CancellationToken);
         return Assert.Single(nodes);
     }
 }

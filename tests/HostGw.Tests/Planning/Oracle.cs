@@ -9,13 +9,15 @@ namespace HostGw.Tests.Planning;
 /// </summary>
 internal sealed class Oracle
 {
-    private static readonly Range[] Private = [.. new[] { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7" }.Select(Range.Of)];
+    private static readonly Range[] Private = [.. new[] { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+        "fc00::/7" }.Select(Range.Of)];
 
     private static readonly Range[] Special =
     [
         .. new[]
         {
-            "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "::/96", "::ffff:0:0/96", "fe80::/10", "ff00::/8",
+            "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "::/96", "::ffff:0:0/96", "fe80::/10",
+                "ff00::/8",
         }.Select(Range.Of),
     ];
 
@@ -42,12 +44,14 @@ internal sealed class Oracle
     private List<(ClusterNode, Prefix)> Settle()
     {
         List<(ClusterNode Node, Prefix PodCidr)> accepted = [];
-        foreach (ClusterNode node in _nodes.Where(n => n != Self).OrderBy(n => n.CreatedAt).ThenBy(n => n.Uid, StringComparer.Ordinal).ThenBy(n => n.Name, StringComparer.Ordinal))
+        foreach (ClusterNode node in _nodes.Where(n => n != Self).OrderBy(n => n.CreatedAt).ThenBy(n => n.Uid, StringComparer.Ordinal)
+            .ThenBy(n => n.Name, StringComparer.Ordinal))
         {
             foreach (Prefix podCidr in node.PodCidrs)
             {
                 Range range = Range.Of(podCidr);
-                if (Passes(podCidr, range) && !CoversOlderNode(range, node) && !OverlapsOwn(podCidr) && !accepted.Any(a => Range.Of(a.PodCidr).Overlaps(range)))
+                if (Passes(podCidr, range) && !CoversOlderNode(range, node) && !OverlapsOwn(podCidr) &&
+                    !accepted.Any(a => Range.Of(a.PodCidr).Overlaps(range)))
                     accepted.Add((node, podCidr));
             }
         }
@@ -61,7 +65,8 @@ internal sealed class Oracle
             return false;
         Prefix[] named = [.. _policy.ClusterCidrs.Where(c => c.IsIPv4 == v4)];
         Range[] allowed = named.Length == 0 ? Private : [.. named.Select(Range.Of)];
-        return allowed.Any(a => a.Contains(range)) && !Special.Any(range.Overlaps) && !_policy.ServiceCidrs.Select(Range.Of).Any(range.Overlaps) &&
+        return allowed.Any(a => a.Contains(range)) && !Special.Any(range.Overlaps) &&
+            !_policy.ServiceCidrs.Select(Range.Of).Any(range.Overlaps) &&
             !Taken().Any(range.Overlaps) && !_host.Protected.Any(p => range.Contains(Range.Of(Prefix.Host(p.Address))));
     }
 

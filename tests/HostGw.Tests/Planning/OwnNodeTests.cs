@@ -13,7 +13,8 @@ public class OwnNodeTests
         { "", "self - 10.0.0.1", "AddRoutes", "--allocate-node-cidrs" },
         { "clusterCidrs=10.244.0.0/16", "self 10.244.1.0/24,fd00:10:244:1::/64 10.0.0.1", "Everything", "" },
         { "clusterCidrs=10.244.0.0/16", "self 10.244.1.0/24,2001:db8:1::/64 10.0.0.1", "Nothing", "is not private address space" },
-        { "clusterCidrs=10.244.0.0/16", "self 10.99.1.0/24 10.0.0.1", "Nothing", "podCIDR 10.99.1.0/24 lies outside clusterCidrs (10.244.0.0/16)" },
+        { "clusterCidrs=10.244.0.0/16", "self 10.99.1.0/24 10.0.0.1", "Nothing",
+            "podCIDR 10.99.1.0/24 lies outside clusterCidrs (10.244.0.0/16)" },
         { "clusterCidrs=10.244.0.0/16", "self 10.244.1.0/24,10.99.1.0/24 10.0.0.1", "Nothing", "podCIDR 10.99.1.0/24 lies outside" },
         { "", "self 8.8.8.0/24 10.0.0.1", "Nothing", "is not private address space, and clusterCidrs" },
         { "", "self 10.244.1.1/24 10.0.0.1", "Nothing", "is not aligned: 10.244.1.0/24 would be" },
@@ -46,7 +47,8 @@ public class OwnNodeTests
     {
         HostState host = Given.Host(Given.Lan);
         Plan plan = Planner.Plan(
-            Given.Nodes("self 10.244.1.0/24 10.0.0.1 skip hop=10.0.0.99", "peer 10.244.2.0/24 10.0.0.2 labels=zone:a"), host, Given.Policy("selector=zone=a"));
+            Given.Nodes("self 10.244.1.0/24 10.0.0.1 skip hop=10.0.0.99", "peer 10.244.2.0/24 10.0.0.2 labels=zone:a"), host,
+                Given.Policy("selector=zone=a"));
 
         Assert.Equal(["peer 10.244.2.0/24 routed", "self 10.244.1.0/24 self"], Shown.Verdicts(plan));
         Assert.NotEmpty(plan.Nat!.Sources);

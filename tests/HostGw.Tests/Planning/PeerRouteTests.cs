@@ -102,8 +102,10 @@ public class PeerRouteTests
     [InlineData("eth0 10.0.0.1/16 10.0.5.1/24", "10.0.5.0")]
     public void The_broadcast_address_of_a_prefix_inside_another_is_no_next_hop(string host, string address)
     {
-        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1", $"peer 10.244.2.0/24 {address}"), Given.Host(host), Given.Policy(""));
-        Assert.Contains($"peer 10.244.2.0/24 noAddress: its address {address} is the network or broadcast address of 10.0.5.0/24", Shown.Verdicts(plan));
+        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1", $"peer 10.244.2.0/24 {address}"), Given.Host(host),
+            Given.Policy(""));
+        Assert.Contains($"peer 10.244.2.0/24 noAddress: its address {address} is the network or broadcast address of 10.0.5.0/24",
+            Shown.Verdicts(plan));
     }
 
     [Theory]

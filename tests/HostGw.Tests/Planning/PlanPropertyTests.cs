@@ -25,7 +25,8 @@ public class PlanPropertyTests
             {
                 bool accepted = oracle.Accepted.Any(a => a.Node.Name == verdict.Node.Name && a.PodCidr == verdict.PodCidr);
                 bool unreadableHop = verdict.Node.NextHopOverride is { IsEmpty: true };
-                Assert.True(accepted ? verdict.Kind != VerdictKind.Rejected || unreadableHop : verdict.Kind == VerdictKind.Rejected, Shown.Verdict(verdict));
+                Assert.True(accepted ? verdict.Kind != VerdictKind.Rejected || unreadableHop : verdict.Kind == VerdictKind.Rejected,
+                    Shown.Verdict(verdict));
             }
         },
         count: 3000);
@@ -63,7 +64,8 @@ public class PlanPropertyTests
             {
                 (PodRoute a, PodRoute b) = (plan.Routes[i], plan.Routes[j]);
                 Assert.True(a.Destination.CompareTo(b.Destination) < 0);
-                Assert.True(!a.Destination.Overlaps(b.Destination) || (a.NextHop.IsNone && a.Destination.Contains(b.Destination)), $"{a} {b}");
+                Assert.True(!a.Destination.Overlaps(b.Destination) || (a.NextHop.IsNone && a.Destination.Contains(b.Destination)),
+                    $"{a} {b}");
             }
         }
     });
@@ -99,7 +101,8 @@ public class PlanPropertyTests
 
             string[] Untouched(ClusterNode[] all) =>
             [
-                .. Planner.Plan(all, pair.cluster.HostState, policy).Verdicts.Where(v => !touched.Contains(v.Node)).Select(v => $"{Shown.Verdict(v)} {v.NextHop}"),
+                .. Planner.Plan(all, pair.cluster.HostState, policy).Verdicts.Where(v => !touched.Contains(v.Node))
+                    .Select(v => $"{Shown.Verdict(v)} {v.NextHop}"),
             ];
             Assert.Equal(Untouched(nodes), Untouched([.. nodes, bad]));
         });
@@ -111,7 +114,8 @@ public class PlanPropertyTests
         Assert.Equal(
             cluster.AllNodes.Sum(n => Math.Max(1, n.PodCidrs.Length + n.UnreadablePodCidrs.Length)),
             plan.Verdicts.Length);
-        Assert.All(plan.Verdicts, v => Assert.True(v.Kind is VerdictKind.Self or VerdictKind.Routed || v.Reason.Length > 0, Shown.Verdict(v)));
+        Assert.All(plan.Verdicts, v =>
+            Assert.True(v.Kind is VerdictKind.Self or VerdictKind.Routed || v.Reason.Length > 0, Shown.Verdict(v)));
         Assert.Empty(plan.Routes.Select(r => r.Destination).Intersect(plan.Waiting));
     });
 

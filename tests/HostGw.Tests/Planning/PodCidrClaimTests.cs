@@ -36,13 +36,17 @@ public class PodCidrClaimTests
             ["a 10.244.2.0/24 routed", "a 10.244.2.0/25 rejected: overlaps 10.244.2.0/24 of the same node"] },
         { "our own podCIDR wins over the oldest node, inside and around it",
             ["a 10.244.1.0/24 10.0.0.2 age=-9", "b 10.244.1.0/26 10.0.0.3 age=-9", "c 10.244.0.0/16 10.0.0.4 age=-9"],
-            ["a 10.244.1.0/24 rejected: overlaps 10.244.1.0/24 of this host's own node", "b 10.244.1.0/26 rejected: overlaps 10.244.1.0/24 of this host's own node", "c 10.244.0.0/16 rejected: covers a podCIDR of this host's own node"] },
+            ["a 10.244.1.0/24 rejected: overlaps 10.244.1.0/24 of this host's own node",
+                "b 10.244.1.0/26 rejected: overlaps 10.244.1.0/24 of this host's own node",
+                "c 10.244.0.0/16 rejected: covers a podCIDR of this host's own node"] },
         { "a podCIDR must not cover the primary address of an older node",
             ["old 10.244.2.0/24 10.20.0.5", "young 10.20.0.0/24 10.0.0.3"],
-            ["old 10.244.2.0/24 notAdjacent: 10.20.0.5 is not on this host's segment (eth0)", "young 10.20.0.0/24 rejected: covers the address of the older node old"] },
+            ["old 10.244.2.0/24 notAdjacent: 10.20.0.5 is not on this host's segment (eth0)",
+                "young 10.20.0.0/24 rejected: covers the address of the older node old"] },
         { "the address of a younger node inside it does no harm to a podCIDR",
             ["old 10.20.0.0/24 10.0.0.2", "young 10.244.2.0/24 10.20.0.5"],
-            ["old 10.20.0.0/24 routed", "young 10.244.2.0/24 noAddress: its address 10.20.0.5 lies inside 10.20.0.0/24, where the pods of old live"] },
+            ["old 10.20.0.0/24 routed",
+                "young 10.244.2.0/24 noAddress: its address 10.20.0.5 lies inside 10.20.0.0/24, where the pods of old live"] },
         { "nor does a second address of an older one",
             ["old 10.244.2.0/24 10.0.0.2,10.20.0.5", "young 10.20.0.0/24 10.0.0.3"],
             ["old 10.244.2.0/24 routed", "young 10.20.0.0/24 routed"] },
@@ -61,7 +65,8 @@ public class PodCidrClaimTests
     {
         string[] actual = Judge("clusterCidrs=10.244.0.0/16", "attacker 10.244.2.0/24 10.244.3.7", "victim 10.244.3.0/24 10.0.0.3");
         Assert.Equal(
-            ["attacker 10.244.2.0/24 noAddress: its address 10.244.3.7 lies inside clusterCidrs, where pods live", "victim 10.244.3.0/24 routed"],
+            ["attacker 10.244.2.0/24 noAddress: its address 10.244.3.7 lies inside clusterCidrs, where pods live",
+                "victim 10.244.3.0/24 routed"],
             actual);
     }
 
@@ -77,7 +82,8 @@ public class PodCidrClaimTests
     public void All_of_our_own_podCIDRs_win_also_where_they_overlap_each_other()
     {
         Plan plan = Planner.Plan(
-            Given.Nodes("self 10.244.1.0/24,10.244.0.0/23 10.0.0.1", "thief 10.244.0.0/24 10.0.0.2"), Given.Host("eth0 10.0.0.1/24"), Given.Policy(""));
+            Given.Nodes("self 10.244.1.0/24,10.244.0.0/23 10.0.0.1", "thief 10.244.0.0/24 10.0.0.2"), Given.Host("eth0 10.0.0.1/24"),
+                Given.Policy(""));
         Assert.Contains("thief 10.244.0.0/24 rejected: overlaps 10.244.0.0/23 of this host's own node", Shown.Verdicts(plan));
     }
 
@@ -86,7 +92,8 @@ public class PodCidrClaimTests
     {
         HostState host = Given.Host(Given.Lan);
         Plan plan = Planner.Plan(
-            Given.Nodes("self 10.99.1.0/24,10.244.1.0/24 10.0.0.1", "thief 10.244.1.0/24 10.0.0.2"), host, Given.Policy("clusterCidrs=10.244.0.0/16"));
+            Given.Nodes("self 10.99.1.0/24,10.244.1.0/24 10.0.0.1", "thief 10.244.1.0/24 10.0.0.2"), host,
+                Given.Policy("clusterCidrs=10.244.0.0/16"));
 
         Assert.Equal(PlanScope.Nothing, plan.Scope);
         Assert.Empty(plan.Routes);
@@ -94,7 +101,8 @@ public class PodCidrClaimTests
 
     private static string[] Judge(string policy, params string[] peers)
     {
-        Plan plan = Planner.Plan(Given.Nodes(["self 10.244.1.0/24 10.0.0.1", .. peers]), Given.Host("eth0 10.0.0.1/24"), Given.Policy(policy));
+        Plan plan = Planner.Plan(Given.Nodes(["self 10.244.1.0/24 10.0.0.1", .. peers]), Given.Host("eth0 10.0.0.1/24"),
+            Given.Policy(policy));
         return [.. Shown.Verdicts(plan).Where(v => !v.StartsWith("self", StringComparison.Ordinal))];
     }
 }

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using HostGw.Reconciliation;
 using HostGw.Status;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 

@@ -146,6 +146,9 @@ internal static partial class Log
     [LoggerMessage(604, LogLevel.Warning, "Could not clear the condition NetworkUnavailable, next attempt in {Seconds} s: {Reason}")]
     public static partial void NetworkUnavailableStays(this ILogger logger, double seconds, string reason);
 
+    [LoggerMessage(507, LogLevel.Error, "The status page {Path} failed")]
+    public static partial void PageFailed(this ILogger logger, string path, Exception exception);
+
     // 9xx: lifetime
 
     [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]

@@ -46,10 +46,11 @@ internal static class AgentHost
         services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
 
         // → Planning → Reconciliation → Platform
+        services.AddSingleton(new PassClock(TimeProvider.System, TimeSpan.FromSeconds(settings.ResyncSeconds)));
         services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServer(s),
-            s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
+            s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System, s.GetRequiredService<PassClock>(),
             report => Record(s, report), new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
 
         // → Kubernetes: the two things that are written there.
@@ -69,7 +70,7 @@ internal static class AgentHost
         }
 
         // → Status
-        services.AddSingleton<StatusBoard>();
+        services.AddSingleton(s => new StatusBoard(s.GetRequiredService<PassClock>()));
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
             () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));

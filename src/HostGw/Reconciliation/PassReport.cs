@@ -81,7 +81,11 @@ internal sealed record PassReport
     /// <summary>How many changing netlink requests the pass sent.</summary>
     public long NetlinkWrites { get; init; }
 
-    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged || AcceptRa.Count > 0;
+    /// <summary>Why this report no longer says how the host is; null: passes go on. Set when it is asked for.</summary>
+    public string? Overdue { get; init; }
+
+    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0
+        || ForwardingChanged || AcceptRa.Count > 0;
 
     /// <summary>The next pass should not wait for news.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;

@@ -9,7 +9,7 @@ namespace HostGw.Reconciliation;
 /// <param name="apiServer">The address that the API client is connected to at the moment.</param>
 /// <param name="record">Takes the report of every pass.</param>
 internal sealed class ReconcileLoop(
-    Reconciler reconciler, NodeStore nodes, Func<Ip> apiServer, WakeUp wakeUp, LoopTimes times, TimeProvider time,
+    Reconciler reconciler, NodeStore nodes, Func<Ip> apiServer, WakeUp wakeUp, LoopTimes times, TimeProvider time, PassClock clock,
     Action<PassReport> record, PassLog log) : BackgroundService
 {
     // Nodes, or routes.
@@ -28,9 +28,11 @@ internal sealed class ReconcileLoop(
             if (nodes.Snapshot is not { IsComplete: true } snapshot)
                 continue;
 
+            clock.Begin();
             PassReport report = reconciler.Run(snapshot, apiServer(), passTimes.WithDue(causes));
             log.Write(report);
             record(report);
+            clock.End();
             passTimes.After(report);
             causes = WakeCauses.None;
             GiveBack(report);

@@ -23,6 +23,7 @@ internal sealed record HttpAnswer(int Status, string ContentType, ReadOnlyMemory
         405 => "Method Not Allowed",
         421 => "Misdirected Request",
         431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
         _ => "Service Unavailable",
     };
 

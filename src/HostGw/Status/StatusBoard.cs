@@ -1,9 +1,11 @@
+using HostGw.Planning;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
 
 /// <summary>What happened so far, for whoever asks. One writer (the loop), any number of readers.</summary>
-internal sealed class StatusBoard
+/// <param name="clock">Null: the last pass is never too old.</param>
+internal sealed class StatusBoard(PassClock? clock = null)
 {
     private readonly Lock _lock = new();
     private StatusView _view = new(null, new(), Standings.None, [], null);
@@ -14,9 +16,12 @@ internal sealed class StatusBoard
         get
         {
             lock (_lock)
-                return _view;
+                return _view.Last is { } last && clock?.Overdue is { } overdue ? _view with { Last = last with { Overdue = overdue } } : _view;
         }
     }
+
+    /// <summary>Why the agent should be restarted; null: it works.</summary>
+    public string? Stuck => clock?.Stuck;
 
     public PassReport? Last => View.Last;
 
@@ -38,10 +43,24 @@ internal sealed class StatusBoard
         }
     }
 
-    /// <summary>Why this host is not ready; empty: the last pass ended without a failed operation and our own node is in order.</summary>
-    public static IReadOnlyList<string> NotReady(PassReport? last) => last switch
+    /// <summary>
+    /// Why this host is not ready; empty: it is. The list is exhaustive: what concerns single peers is a problem that is
+    /// reported, for one broken peer must not block a rolling update.
+    /// </summary>
+    public static IReadOnlyList<string> NotReady(PassReport? last) => last is null
+        ? ["no complete list of nodes yet: waiting for the API server"]
+        :
+        [
+            .. last.Failures.Select(f => $"{f.What}: {f.Error.Message}"), .. last.Plan?.Faults ?? [],
+            .. ((string?[])[NoWayToPeers(last.Plan), last.Overdue]).OfType<string>(),
+        ];
+
+    // A fault of this node says it already. A peer on another segment is no fault of this host; peers that are left out or have no podCIDR yet say nothing.
+    private static string? NoWayToPeers(Plan? plan)
     {
-        null => ["no complete list of nodes yet: waiting for the API server"],
-        _ => [.. last.Failures.Select(f => $"{f.What}: {f.Error.Message}"), .. last.Plan?.Faults ?? []],
-    };
+        if (plan is null || plan.Faults.Length > 0 || plan.Verdicts.Any(v => v.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent))
+            return null;
+        Verdict waiting = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Waiting);
+        return waiting.Kind == VerdictKind.Waiting ? $"no way to any peer: {waiting.Reason}" : null;
+    }
 }

@@ -14,7 +14,7 @@ internal sealed class StatusPages(StatusBoard board, string version, string node
         return path switch
         {
             "/" => new(200, "text/html; charset=utf-8", StatusPage.Write(new(board.View, api(), version, node, time.GetUtcNow(), search))) { Policy = PageFrame.Policy },
-            "/healthz" => HttpAnswer.Text("ok"),
+            "/healthz" => board.Stuck is { } stuck ? HttpAnswer.Text(stuck, 503) : HttpAnswer.Text("ok"),
             "/readyz" => Ready(),
             "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8.GetBytes(MetricsText.Write(version, board.Last, board.Counters, api()))),
             "/status" => new(200, "application/json", StatusJson.Write(version, node, board.Last, board.Counters, api().Problem)),

@@ -14,6 +14,7 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
 
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AfterFailedAccept = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
     private readonly LinkedList<CancellationTokenSource> _connections = [];
@@ -28,8 +29,7 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
                 if (failed)
                     logger.StatusAvailable(listen.ToString());
                 failed = false;
-                while (true)
-                    _ = AnswerAsync(await listener.AcceptAsync(stoppingToken), stoppingToken);
+                await AcceptAsync(listener, stoppingToken);
             }
             catch (SocketException e)
             {
@@ -38,6 +38,40 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
                 failed = true;
                 await Task.Delay(Retry, time, stoppingToken);
             }
+        }
+    }
+
+    // A connection that is gone before it is accepted, or a moment without file descriptors, is no reason to stop listening.
+    private async Task AcceptAsync(Socket listener, CancellationToken stoppingToken)
+    {
+        HashSet<Task> answers = [];
+        try
+        {
+            while (true)
+            {
+                Socket? connection = await TryAcceptAsync(listener, stoppingToken);
+                if (connection is null)
+                    await Task.Delay(AfterFailedAccept, time, stoppingToken);
+                else
+                    answers.Add(AnswerAsync(connection, stoppingToken));
+                answers.RemoveWhere(a => a.IsCompletedSuccessfully);
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(answers);
+        }
+    }
+
+    private static async Task<Socket?> TryAcceptAsync(Socket listener, CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await listener.AcceptAsync(stoppingToken);
+        }
+        catch (SocketException)
+        {
+            return null;
         }
     }
 
@@ -93,7 +127,19 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
     }
 
     // Under a name of its own a web page could read us through its visitor's browser (DNS rebinding).
-    private HttpAnswer Answer(RequestHead head) => IPAddress.IsLoopback(listen.Address) && !head.IsForLoopback
-        ? HttpAnswer.Text("ask by address, or as localhost", 421)
-        : pages.Get(head.Method, head.Path, head.Search);
+    private HttpAnswer Answer(RequestHead head)
+    {
+        if (IPAddress.IsLoopback(listen.Address) && !head.IsForLoopback)
+            return HttpAnswer.Text("use an IP address or localhost", 421);
+        try
+        {
+            return pages.Get(head.Method, head.Path, head.Search);
+        }
+        catch (Exception e)
+        {
+            // A fault of one page must neither end the agent nor go unnoticed.
+            logger.PageFailed(head.Path, e);
+            return HttpAnswer.Text("this page failed; the agent's log says why", 500);
+        }
+    }
 }

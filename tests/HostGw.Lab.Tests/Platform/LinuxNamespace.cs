@@ -12,6 +12,7 @@ internal sealed class LinuxNamespace : IDisposable
 {
     public const byte Protocol = 157;
     private static int _count;
+    private Plan _plan = new();
 
     /// <param name="bare">Without interfaces, addresses and routes of its own.</param>
     public LinuxNamespace(string procSysNet = "/proc/sys/net", string resolvConf = "/nonexistent", bool bare = false)
@@ -46,10 +47,14 @@ internal sealed class LinuxNamespace : IDisposable
         return Apply(new HostChanges { Routes = changes });
     }
 
-    public IReadOnlyList<HostFailure> Apply(HostChanges changes) => Network.Run(() => Host.Apply(changes, ApplyMode.Change).Failures);
+    public IReadOnlyList<HostFailure> Apply(HostChanges changes) => Network.Run(() => Host.Apply(changes with { Plan = _plan }, ApplyMode.Change).Failures);
 
-    /// <summary>A pass that changes nothing and leads to this plan.</summary>
-    public void Expect(Plan plan) => Network.Run(() => Host.Apply(new() { Routes = new(), Plan = plan }, ApplyMode.Preview));
+    /// <summary>The plan of the passes from now on.</summary>
+    public void Expect(Plan plan)
+    {
+        _plan = plan;
+        Apply(new HostChanges { Routes = new() });
+    }
 
     public PodRoute Route(string destination, string nextHop = "") =>
         new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Net.Ip.Parse(nextHop) : default, Eth0);

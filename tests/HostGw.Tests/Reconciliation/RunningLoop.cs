@@ -20,11 +20,14 @@ internal sealed class RunningLoop : IAsyncDisposable
     public RunningLoop()
     {
         WakeUp = new(Time);
+        Clock = new(Time, Resync);
         Reconciler reconciler = new(Host, Given.Policy(""), AdoptMode.Equivalent, Time);
-        Loop = new(reconciler, _nodes, () => default, WakeUp, LoopTimes.WithResync(60), Time, Record, new(NullLogger.Instance));
+        Loop = new(reconciler, _nodes, () => default, WakeUp, LoopTimes.WithResync(60), Time, Clock, Record, new(NullLogger.Instance));
     }
 
     public ManualTime Time { get; } = new();
+
+    public PassClock Clock { get; }
 
     public ModelHost Host { get; } = new(Given.Host(Given.Lan));
 

@@ -35,4 +35,31 @@ public class ReadinessTests
         Assert.NotEmpty(Problems.Of(report));
         Assert.Empty(StatusBoard.NotReady(report));
     }
+
+    [Theory]
+    [InlineData("interface=eth9", false, "self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2")] // all waiting
+    [InlineData("interface=eth9", true, "self 10.244.1.0/24 10.0.0.1")] // no peers
+    [InlineData("", true, "self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 192.0.2.2")] // all on another segment
+    [InlineData("", true, "self 10.244.1.0/24 10.0.0.1", "b rubbish 10.0.0.2")] // all refused
+    public void Not_while_this_host_has_no_way_to_any_peer(string policy, bool isReady, params string[] nodes)
+    {
+        IReadOnlyList<string> reasons = StatusBoard.NotReady(new Agent(policy) { Nodes = nodes }.Pass());
+
+        Assert.Equal(isReady, reasons.Count == 0);
+        Assert.All(reasons, r => Assert.StartsWith("no way to any peer: ", r, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Not_while_passes_do_not_go_on()
+    {
+        ManualTime time = new();
+        PassClock clock = new(time, TimeSpan.FromSeconds(60));
+        StatusBoard board = new(clock);
+        board.Record(Reports.InOrder());
+        clock.End();
+        Assert.Empty(StatusBoard.NotReady(board.Last));
+
+        time.Advance(TimeSpan.FromSeconds(181));
+        Assert.StartsWith("the last pass ended 181 s ago", Assert.Single(StatusBoard.NotReady(board.Last)), StringComparison.Ordinal);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.Hosting;
 using HostGw.Tests.Planning;
@@ -18,9 +19,14 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public IPEndPoint EndPoint { get; } = new(IPAddress.Loopback, FreePort());
 
-    public StatusBoard Board { get; } = new();
+    public StatusBoard Board => field ??= new(Clock);
+
+    public PassClock Clock => field ??= new(Time, TimeSpan.FromSeconds(60));
 
     public ManualTime Time { get; } = new();
+
+    /// <summary>What asking for the API server's state throws; null: nothing.</summary>
+    public Exception? ApiFailure { get; set; }
 
     public LogLines Log { get; } = new();
 
@@ -87,7 +93,7 @@ internal sealed class RunningServer : IAsyncDisposable
         _server.Dispose();
     }
 
-    private StatusServer NewServer() => new(EndPoint, new(Board, "0.1.0+abc", "self", () => new(ApiProblem), Time), Time, new Typed<StatusServer>(Log));
+    private StatusServer NewServer() => new(EndPoint, new(Board, "0.1.0+abc", "self", () => ApiFailure is null ? new(ApiProblem) : throw ApiFailure, Time), Time, new Typed<StatusServer>(Log));
 
     private static int FreePort()
     {

@@ -46,6 +46,30 @@ public sealed class StatusServerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_pass_that_hangs_fails_the_liveness_probe()
+    {
+        await _server.StartAsync();
+        _server.Clock.Begin();
+        Assert.EndsWith("\r\n\r\nok\n", await _server.GetAsync("/healthz"), StringComparison.Ordinal);
+
+        _server.Time.Advance(TimeSpan.FromSeconds(121));
+        string answer = await _server.GetAsync("/healthz");
+        Assert.StartsWith("HTTP/1.1 503 ", answer, StringComparison.Ordinal);
+        Assert.Contains("a pass began 121 s ago", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_that_fails_is_logged_and_answered_and_the_others_go_on()
+    {
+        await _server.StartAsync();
+        _server.ApiFailure = new InvalidOperationException("a fault in a page");
+
+        Assert.StartsWith("HTTP/1.1 500 Internal Server Error\r\n", await _server.GetAsync("/status"), StringComparison.Ordinal);
+        Assert.Contains("Error 507 The status page /status failed", _server.Log.Take());
+        Assert.StartsWith("HTTP/1.1 200 ", await _server.GetAsync("/healthz"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Before_the_first_list_it_says_why_the_API_server_cannot_be_followed()
     {
         await _server.StartAsync();

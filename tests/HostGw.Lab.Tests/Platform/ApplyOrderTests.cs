@@ -1,0 +1,140 @@
+using System.Runtime.Versioning;
+using HostGw.Lab.Network;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Iptables;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Nftables;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Lab.Tests.Platform;
+
+/// <summary>A peer that joins is exempt before it has a route, and one that leaves loses its route first; routes wait for no program.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class ApplyOrderTests : IDisposable
+{
+    // Enough that somebody who watches sees some of them installed and others not.
+    private const int Many = 3000;
+
+    private static readonly NatPlan Without = Plan("192.168.0.0/16");
+    private static readonly NatPlan With = Plan("10.0.0.0/8", "192.168.0.0/16");
+
+    private readonly LinuxNamespace _space = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hostgw-order");
+
+    [Fact]
+    public void In_nf_tables_peers_that_join_are_exempt_before_the_first_route()
+    {
+        Apply(_space.Host, new(), Without);
+        RouteChanges join = new();
+        join.Add.AddRange(LinuxRoutesMany.Of(_space, Many));
+
+        Assert.Equal(0, CountDuring(() => Apply(_space.Host, join, With), (routes, _, after) => routes > 0 && !after));
+    }
+
+    [Fact]
+    public void In_nf_tables_peers_that_leave_are_exempt_until_the_last_route_is_gone()
+    {
+        RouteChanges join = new(), leave = new();
+        join.Add.AddRange(LinuxRoutesMany.Of(_space, Many));
+        Apply(_space.Host, join, With);
+        leave.Delete.AddRange(_space.Ours());
+
+        Assert.Equal(0, CountDuring(() => Apply(_space.Host, leave, Without), (routes, before, _) => !before && routes > 0));
+    }
+
+    [Theory]
+    [InlineData("iptables-nft")]
+    [InlineData("iptables-legacy")]
+    public void No_program_is_started_before_the_routes_are_applied(string kind)
+    {
+        using LinuxHost host = _space.Network.Run(() => new LinuxHost(_space.Options with
+        {
+            NatBackend = NatBackend.Iptables,
+            NatIptables = kind == "iptables-nft" ? NatIptables.Nft : NatIptables.Legacy,
+            ProgramFolders = [WrappedPrograms()],
+        }));
+        RouteChanges join = new(), leave = new();
+        join.Add.AddRange(LinuxRoutesMany.Of(_space, 3));
+
+        Apply(host, join, With);
+        Assert.All(RoutesAtPrograms(), n => Assert.Equal(3, n));
+
+        leave.Delete.AddRange(_space.Ours());
+        Apply(host, leave, Without);
+        Assert.All(RoutesAtPrograms(), n => Assert.Equal(0, n));
+    }
+
+    public void Dispose()
+    {
+        _space.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private static NatPlan Plan(params string[] exempt) =>
+        new(NatSource.Pods, true, false, true, [Prefix.Parse("10.244.1.0/24")], [.. exempt.Select(Prefix.Parse)]);
+
+    private void Apply(LinuxHost host, RouteChanges routes, NatPlan nat) => Assert.Empty(_space.Network.Run(
+        () => host.Apply(new() { Routes = routes, ChangesNat = true, Nat = nat }, ApplyMode.Change)).Failures.Select(f => f.Error.ToString()));
+
+    /// <summary>How many samples that somebody else takes meanwhile are wrong.</summary>
+    /// <param name="isWrong">Number of routes, and whether the rule exempted the peers before and after these were counted.</param>
+    private int CountDuring(Action change, Func<int, bool, bool, bool> isWrong)
+    {
+        int wrong = 0, between = 0;
+        bool isOver = false;
+        using ManualResetEventSlim began = new();
+        Thread watcher = new(() => _space.Network.Run(() =>
+        {
+            using NetlinkSocket socket = new(NETLINK_ROUTE);
+            using NftablesNat nat = new();
+            LinuxHostReader reader = new(socket, _space.Options);
+            while (!Volatile.Read(ref isOver))
+            {
+                bool before = Exempts(nat);
+                int routes = reader.Read(default).Routes.Count(r => r.IsOurs);
+                bool after = Exempts(nat);
+                wrong += isWrong(routes, before, after) ? 1 : 0;
+                between += routes is > 0 and < Many ? 1 : 0;
+                began.Set();
+            }
+            return 0;
+        }));
+        watcher.Start();
+        began.Wait(TestContext.Current.CancellationToken);
+        change();
+        Volatile.Write(ref isOver, true);
+        watcher.Join();
+        Assert.NotEqual(0, between);
+        return wrong;
+    }
+
+    private static bool Exempts(NftablesNat nat) => NatChange.Between(With, nat.Read()).Kind == NatChangeKind.None;
+
+    /// <summary>The programs of iptables, which first write down how many routes there are.</summary>
+    private string WrappedPrograms()
+    {
+        foreach (string program in (string[])["iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy"])
+        {
+            foreach (string action in (string[])["save", "restore"])
+            {
+                string name = $"{program}-{action}", real = HostProgram.Folders.Select(f => Path.Combine(f, name)).First(File.Exists);
+                string path = Path.Combine(_folder.FullName, name);
+                File.WriteAllText(path, $"#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nip route show proto 157 | wc -l >> {_folder.FullName}/log\nexec {real} \"$@\"\n");
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            }
+        }
+        return _folder.FullName;
+    }
+
+    /// <summary>How many there were at each program since the last call; at least one.</summary>
+    private int[] RoutesAtPrograms()
+    {
+        string log = Path.Combine(_folder.FullName, "log");
+        int[] counts = [.. File.ReadAllLines(log).Select(int.Parse)];
+        File.Delete(log);
+        Assert.NotEmpty(counts);
+        return counts;
+    }
+}

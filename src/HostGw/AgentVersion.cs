@@ -14,5 +14,7 @@ internal static class AgentVersion
     public static string Number => Full.Split('+')[0];
 
     private static string Shorten(string version) =>
-        version.IndexOf('+') is >= 0 and int plus && version.Length > plus + 1 + CommitLength ? version[..(plus + 1 + CommitLength)] : version;
+        version.IndexOf('+') is >= 0 and int plus && version.Length > plus + 1 + CommitLength
+            ? version[..(plus + 1 + CommitLength)]
+            : version;
 }

@@ -4,17 +4,18 @@ using System.Text.Json;
 
 namespace HostGw;
 
-/// <summary>How the JSON that we write looks.</summary>
+/// <summary>Writes JSON objects.</summary>
 internal static class JsonForm
 {
     /// <summary>For people.</summary>
-    // Relaxed: quotes and "+" as they are. What it does not escape is dangerous only inside HTML, where this never lands.
+    // Relaxed: quotes and "+" are not escaped, which is safe outside HTML.
     public static JsonWriterOptions Readable { get; } = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>An object with these members, in UTF-8.</summary>
-    public static ReadOnlyMemory<byte> Object(Action<Utf8JsonWriter> members, JsonWriterOptions options = default) => Write(members, options, []);
+    public static ReadOnlyMemory<byte> Object(Action<Utf8JsonWriter> members, JsonWriterOptions options = default) =>
+        Write(members, options, []);
 
-    /// <summary>The same for people, as a file that ends its last line.</summary>
+    /// <summary>The same, indented and with a final line feed, for files.</summary>
     public static ReadOnlyMemory<byte> Document(Action<Utf8JsonWriter> members) => Write(members, Readable, "\n"u8);
 
     private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members, JsonWriterOptions options, ReadOnlySpan<byte> end)

@@ -1,6 +1,6 @@
 namespace HostGw;
 
-/// <summary>Where a file of the pod is in a HostProcess container: containerd before 1.7 mounts volumes only below the sandbox's own folder.</summary>
+/// <summary>Finds a pod's file in a HostProcess container: containerd before 1.7 mounts volumes below the sandbox's folder.</summary>
 /// <remarks>https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/#volume-mounts</remarks>
 internal static class SandboxPath
 {
@@ -9,7 +9,7 @@ internal static class SandboxPath
     public static string Of(string path) => Of(path, Environment.GetEnvironmentVariable(MountPoint), Path.Exists);
 
     /// <param name="path">Absolute, with forward slashes.</param>
-    /// <param name="sandbox">Null or empty: this is no HostProcess container.</param>
+    /// <param name="sandbox">Null or empty outside a HostProcess container.</param>
     public static string Of(string path, string? sandbox, Func<string, bool> exists)
     {
         string inside = $"{sandbox?.TrimEnd('/', '\\')}{path}";

@@ -3,7 +3,7 @@ using System.Security.AccessControl;
 
 namespace HostGw;
 
-/// <summary>Holds saved nodes and, on Windows, the list of our routes. Whoever can write there decides what the agent takes for its own.</summary>
+/// <summary>Holds saved nodes and, on Windows, the list of our routes: only administrators may write there.</summary>
 internal static class StateDirectory
 {
     // Owner: Administrators. Full access for SYSTEM and Administrators, nothing inherited: below %ProgramData% every user may

@@ -3,15 +3,16 @@ namespace HostGw.Benchmarks;
 /// <summary>What is to be measured.</summary>
 internal sealed record Selection(IReadOnlySet<string> Parts)
 {
-    public const string Pure = "pure", Pass = "pass", Cold = "cold", Memory = "memory", Join = "join", Drift = "drift", Heartbeats = "heartbeats";
+    public const string Pure = "pure", Pass = "pass", Cold = "cold", Memory = "memory", Join = "join", Drift = "drift", Heartbeats = "heartbeats",
+        ServerReturn = "return";
 
-    private static readonly string[] All = [Pure, Pass, Cold, Memory, Join, Drift, Heartbeats];
+    private static readonly string[] All = [Pure, Pass, Cold, Memory, Join, Drift, Heartbeats, ServerReturn];
 
     public static string Usage => $"usage: HostGw.Benchmarks [PART,…]; parts: {string.Join(", ", All)} (all, unless said)";
 
     public bool NeedsAgent => Has(Memory) || Has(Join) || Has(Drift) || Has(Heartbeats);
 
-    public bool NeedsSite => NeedsAgent || Has(Cold);
+    public bool NeedsSite => NeedsAgent || Has(Cold) || Has(ServerReturn);
 
     public bool Has(string part) => Parts.Contains(part);
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using HostGw.Lab.Network;
 using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
@@ -136,5 +137,22 @@ public sealed class CniFileTests : CniCluster
         {
             return "";
         }
+    }
+
+    [Fact]
+    public async Task Told_to_stop_during_a_long_pass_it_ends_the_pass_and_then_itself()
+    {
+        await StartAsync();
+        // The pass that finds this pipe reads it until somebody has written to it.
+        string pipe = $"{Directory(One)}/05-slow.conflist";
+        Command.Run("mkfifo", pipe);
+        FileStream writer = await Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite));
+
+        Task<int> end = Agent.StopAsync();
+        await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
+        Assert.False(end.IsCompleted);
+        await writer.DisposeAsync();
+        Assert.Equal(0, await end);
+        Assert.Contains(Agent.Log.Lines, l => l.Contains("Stopped; routes", StringComparison.Ordinal));
     }
 }

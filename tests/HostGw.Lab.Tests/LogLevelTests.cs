@@ -23,15 +23,15 @@ public sealed class LogLevelTests : LabTest
         Assert.DoesNotContain(Agent.Log.Lines, l => l.Contains(" dbg ", StringComparison.Ordinal));
 
         Swap("two", "log: {level: debug}");
-        await SaidAsync($"Log level debug, no longer information: {Mount}/config.yaml changed");
+        await SaidAsync($"Log level changed from information to debug: {Mount}/config.yaml changed");
         Cluster.Node(1).Network.Configure(["address add 172.31.0.1/32 dev lo"]);
         await SaidAsync(" dbg Pass in ");
 
         Swap("three", "log: {levle: debug}");
-        await SaidAsync("changed and cannot be used, log.level stays");
+        await SaidAsync("changed and cannot be used, log.level is kept");
 
         Swap("four", "log: {level: warning}");
-        await SaidAsync("Log level warning, no longer debug");
+        await SaidAsync("Log level changed from debug to warning");
         int lines = Agent.Log.Lines.Count;
         Cluster.Node(1).Network.Configure(["route del 192.168.2.0/24"]);
         await Expect.RoutesAsync(Cluster.Node(1), Expect.ByNodeAddress(Cluster.Node(2)));

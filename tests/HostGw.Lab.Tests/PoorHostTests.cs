@@ -33,7 +33,7 @@ public sealed class PoorHostTests : LabTest
 
         JsonElement nat = (await Agent.StatusAsync()).GetProperty("nat");
         Assert.Equal(("iptables-legacy", "the kernel has no nf_tables", "applied"), (Text(nat, "backend"), Text(nat, "why"), Text(nat, "state")));
-        Assert.Contains(Agent.Log.Lines, l => l.Contains("Chose iptables-legacy for the masquerade rule: the kernel has no nf_tables", StringComparison.Ordinal));
+        Assert.Contains(Agent.Log.Lines, l => l.Contains("Masquerade rule by iptables-legacy: the kernel has no nf_tables", StringComparison.Ordinal));
         foreach (int family in (int[])[0, 1])
         {
             Assert.Equal(One.Addresses[family], SourceEcho.Ask(One.Pods[0].Network, Addressing.Outside[family], Patience));

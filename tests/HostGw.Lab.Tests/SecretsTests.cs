@@ -33,7 +33,7 @@ public sealed class SecretsTests : LabTest
         Cluster.Api.Server.Faults.Answer(500, 2);
         Cluster.Api.Server.ExpireToken(token);
         await Cluster.Api.Server.StopListeningAsync();
-        await Eventually.TrueAsync(() => Agent.Log.Lines.Any(l => l.Contains("cannot be followed", StringComparison.Ordinal)), () => "it does not say that the API server is gone");
+        await Eventually.TrueAsync(() => Agent.Log.Lines.Any(l => l.Contains("Cannot watch nodes", StringComparison.Ordinal)), () => "it does not say that the API server is gone");
         await Cluster.Api.Server.StartListeningAsync();
         await Eventually.TrueAsync(() => Agent.Log.Lines.Any(l => l.Contains("is not accepted", StringComparison.Ordinal)), () => "it does not say that its token is refused");
         told.Append(await SaidAsync());

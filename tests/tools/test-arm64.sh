@@ -9,6 +9,8 @@ tests/tools/install.sh ip:iproute2 qemu-aarch64-static:qemu-user-static
 make --no-print-directory publish
 RID=linux-arm64 make --no-print-directory publish
 tests/tools/quietly.sh tests/tools/image.sh arm64
+# Where the loader is looked for; in a Debian system the link is made at installation.
+ln -s usr/lib artifacts/image-arm64/target/lib
 
 unit=artifacts/unit-arm64
 rm -rf $unit
@@ -24,12 +26,12 @@ tests/tools/in-box.sh sh -c '
   ip link add eth0 type veth peer name lan
   ip address add 172.16.0.1/12 dev eth0
   ip link set eth0 up && ip link set lan up
-  exec "$@"' sh tests/HostGw.Arm64.Tests/bin/Release/net10.0/HostGw.Arm64.Tests -noLogo -xml $results/HostGw.Arm64.Tests.xml < /dev/null || status=1
+  exec "$@"' sh tests/HostGw.Arm64.Tests/bin/Release/net10.0/HostGw.Arm64.Tests -noLogo -result-xml $results/HostGw.Arm64.Tests.xml < /dev/null || status=1
 
 # qemu-user runs .NET's just-in-time compiler only without separate mappings for writing code, and has no inotify.
 # Slow tests are slow because they wait for time to pass, which is the same on every processor.
 DOTNET_EnableWriteXorExecute=0 DOTNET_USE_POLLING_FILE_WATCHER=1 DOTNET_hostBuilder__reloadConfigOnChange=false \
-  qemu-aarch64-static -L artifacts/image-arm64/target $unit/HostGw.Tests -noLogo -maxThreads 1 -trait- Speed=slow -xml $results/HostGw.Tests-arm64.xml \
+  qemu-aarch64-static -L artifacts/image-arm64/target $unit/HostGw.Tests -noLogo -maxThreads 1 -trait- Speed=slow -result-xml $results/HostGw.Tests-arm64.xml \
   -namespace HostGw.Tests.Planning -namespace HostGw.Tests.Nodes -namespace HostGw.Tests.Settings -namespace HostGw.Tests.Reconciliation \
   < /dev/null || status=1
 

@@ -1,123 +1,125 @@
-using System.Globalization;
 using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>Speaks to the API server about Nodes and their Events: HTTP/2 where offered and nothing else is asked for, no redirects, no cookies, no proxy.</summary>
-internal sealed class ApiClient : IDisposable
+/// <summary>
+/// The client of the API server: the library's typed verbs and models, and raw protobuf for lists and watches, both over one
+/// <see cref="ApiConnection"/>. HTTP/1.1; no redirects, cookies or proxy.
+/// </summary>
+internal sealed class ApiClient : AbstractKubernetes, IDisposable
 {
-    // Half the bytes of JSON and a fraction of the work, on both sides; a server that has none answers in JSON.
-    private const string Accept = "application/vnd.kubernetes.protobuf, application/json";
+    // A server that has no protobuf answers in JSON, which the caller can then report.
+    private const string AcceptProtobuf = "application/vnd.kubernetes.protobuf, application/json";
 
-    private const string Json = "application/json";
-    private const string StrategicMergePatch = "application/strategic-merge-patch+json";
-
-    private const string Nodes = "/api/v1/nodes";
-
-    // A real API server gives up after 60 s; an answer that takes longer will not come.
+    // kube-apiserver ends requests after 60 s (--request-timeout).
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(65);
+
+    // A connection that is older is closed after its request: a watch, which lasts longer, is followed by one on a new connection, so
+    // that agents spread over the API servers again and return to the configured address.
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromSeconds(30);
 
     private readonly ApiConfiguration _configuration;
     private readonly TimeProvider _time;
-    private readonly ApiConnection _connector;
+    private readonly Credentials _credentials;
+    private readonly ApiConnection _connection;
     private readonly HttpClient _http;
     private readonly string _root;
 
-    /// <param name="version">Of the agent, for the User-Agent header.</param>
+    /// <param name="version">The agent's, for the User-Agent header.</param>
     public ApiClient(ApiConfiguration configuration, string version, TimeProvider time)
     {
         _configuration = configuration;
         _time = time;
         _root = configuration.Server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        _connector = new(configuration);
-        _http = new(Handler(_connector)) { Timeout = Timeout.InfiniteTimeSpan };
+        _credentials = new(configuration, time);
+        _connection = new(configuration, time);
+        _http = new(Handler()) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.Add(new("hostgw", version));
-        _http.DefaultRequestHeaders.Accept.ParseAdd(Accept);
     }
 
-    /// <summary>The address of the latest connection to the API server; no address before the first.</summary>
-    public IPAddress? RemoteAddress => _connector.RemoteAddress;
+    /// <summary>The address of the latest connection to the API server; null before the first.</summary>
+    public IPAddress? RemoteAddress => _connection.RemoteAddress;
 
-    /// <summary>How far the server's clock is ahead of ours, by the latest answer, give or take a second and the answer's way; null before the first.</summary>
+    /// <summary>
+    /// How far the server's clock is ahead of ours, by the Date header of the latest answer: to the second, plus the answer's time on
+    /// the network. Null before the first answer.
+    /// </summary>
     public TimeSpan? ServerClock { get; private set; }
 
-    /// <summary>A page of nodes. Give either a <paramref name="resourceVersion"/> ("0": whatever the watch cache has; null: the latest, by quorum) or a <paramref name="continueToken"/>.</summary>
-    /// <param name="limit">Nodes per page; 0: all.</param>
-    /// <param name="notOlderThan">Ask for <paramref name="resourceVersion"/> or anything newer.</param>
+    /// <summary>The server is addressed by the Service `kubernetes`, so that <see cref="UseAddresses"/> may add to it.</summary>
+    public bool UsesServiceAddress => _configuration.UsesServiceAddress;
+
+    /// <summary>Further addresses of the same API servers. New connections try them 1 s after the configured address, or when it fails.</summary>
+    public void UseAddresses(IReadOnlyList<IPEndPoint> alternatives) => _connection.UseAddresses(alternatives);
+
+    /// <summary>GET in Kubernetes' protobuf; returns when the headers are there.</summary>
+    /// <param name="pathAndQuery">Begins with /api.</param>
     /// <exception cref="ApiException">Refused or not reached.</exception>
-    public Task<ApiResponse> ListNodesAsync(
-        int limit, string? resourceVersion, bool notOlderThan, string? continueToken, CancellationToken cancellationToken)
+    public async Task<ApiResponse> GetProtobufAsync(string pathAndQuery, CancellationToken cancellationToken)
     {
-        List<string> query = [];
-        if (limit > 0)
-            query.Add("limit=" + limit.ToString(CultureInfo.InvariantCulture));
-        if (!string.IsNullOrEmpty(continueToken))
-            query.Add("continue=" + Uri.EscapeDataString(continueToken));
-        else if (resourceVersion is not null)
-            query.Add("resourceVersion=" + Uri.EscapeDataString(resourceVersion) + (notOlderThan ? "&resourceVersionMatch=NotOlderThan" : ""));
-        return GetAsync(query.Count == 0 ? Nodes : $"{Nodes}?{string.Join('&', query)}", cancellationToken);
+        HttpResponseMessage response = await SendAsync(new(HttpMethod.Get, pathAndQuery, AcceptProtobuf), cancellationToken);
+        return new(response, await response.Content.ReadAsStreamAsync(cancellationToken));
     }
 
-    /// <summary>What happens to nodes after <paramref name="resourceVersion"/>, with bookmarks, until the server ends it after <paramref name="atMost"/>.</summary>
-    /// <param name="pinged">Over HTTP/2, so that a connection which died in silence ends it within 30 s. Else over HTTP/1.1, where an event costs two thirds.</param>
-    /// <exception cref="ApiException">Refused or not reached.</exception>
-    public Task<ApiResponse> WatchNodesAsync(string resourceVersion, TimeSpan atMost, bool pinged, CancellationToken cancellationToken) =>
-        WatchAsync($"{WatchPath(atMost)}&resourceVersion={Uri.EscapeDataString(resourceVersion)}", pinged, cancellationToken);
-
-    /// <summary>The same, but it begins with all nodes as they are at <paramref name="notOlderThan"/> (null: now) or later, and a bookmark that ends them.</summary>
-    /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
-    /// <inheritdoc cref="WatchNodesAsync" path="/param"/>
-    /// <exception cref="ApiException">Refused, perhaps because the server knows no such thing, or not reached.</exception>
-    public Task<ApiResponse> StreamNodesAsync(string? notOlderThan, TimeSpan atMost, bool pinged, CancellationToken cancellationToken) =>
-        WatchAsync(
-            WatchPath(atMost) + "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" +
-            (notOlderThan is null ? "" : "&resourceVersion=" + Uri.EscapeDataString(notOlderThan)),
-            pinged, cancellationToken);
-
-    /// <summary>One node as JSON, as the watch cache has it.</summary>
-    /// <exception cref="ApiException">Refused or not reached.</exception>
-    public Task<ApiResponse> GetNodeAsync(string name, CancellationToken cancellationToken) =>
-        SendAsync(new(HttpMethod.Get, $"{PathOf(name)}?resourceVersion=0", Accept: Json), cancellationToken);
-
-    /// <summary>Changes a node's status by a strategic merge patch.</summary>
-    /// <exception cref="ApiException">Refused or not reached.</exception>
-    public async Task PatchNodeStatusAsync(string name, byte[] patch, CancellationToken cancellationToken)
+    public void Dispose()
     {
-        using ApiResponse _ = await SendAsync(new(HttpMethod.Patch, $"{PathOf(name)}/status", Json, patch, StrategicMergePatch), cancellationToken);
+        _http.Dispose();
+        _credentials.Dispose();
     }
 
-    /// <summary>Makes an Event of the core group.</summary>
-    /// <exception cref="ApiException">Refused (409: there is one of that name) or not reached.</exception>
-    public async Task CreateEventAsync(string @namespace, byte[] content, CancellationToken cancellationToken)
+    /// <summary>The library's verbs end here: <paramref name="body"/> is a model, or a V1Patch whose content is one.</summary>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
+    protected override Task<HttpResponseMessage> SendRequest<T>(
+        string relativeUri, HttpMethod method, IReadOnlyDictionary<string, IReadOnlyList<string>> customHeaders, T body,
+        CancellationToken cancellationToken)
     {
-        using ApiResponse _ = await SendAsync(new(HttpMethod.Post, EventsOf(@namespace), Json, content, Json), cancellationToken);
+        if (customHeaders is { Count: > 0 })
+            throw new NotSupportedException("Custom headers are not sent");
+        var request = new ApiRequest(method, "/" + relativeUri.TrimStart('/'), "application/json");
+        object? content = body is V1Patch patch ? patch.Content : body;
+        if (content is not null)
+            request = request with { Body = JsonSerializer.SerializeToUtf8Bytes(content, TypeOf(content.GetType())), BodyType = GetHeader(body!) };
+        return SendAsync(request, cancellationToken);
     }
 
-    /// <summary>Changes an Event by a strategic merge patch, and returns it as JSON.</summary>
-    /// <exception cref="ApiException">Refused (404: there is none of that name) or not reached.</exception>
-    public Task<ApiResponse> PatchEventAsync(string @namespace, string name, byte[] patch, CancellationToken cancellationToken) =>
-        SendAsync(new(HttpMethod.Patch, $"{EventsOf(@namespace)}/{Uri.EscapeDataString(name)}", Json, patch, StrategicMergePatch), cancellationToken);
-
-    public void Dispose() => _http.Dispose();
-
-    private static string PathOf(string node) => $"{Nodes}/{Uri.EscapeDataString(node)}";
-
-    private static string EventsOf(string @namespace) => $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/events";
-
-    private static string WatchPath(TimeSpan atMost) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Nodes}?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)atMost.TotalSeconds}");
-
-    private static SocketsHttpHandler Handler(ApiConnection connector) => new()
+    protected override async Task<HttpOperationResponse<T>> CreateResultAsync<T>(
+        HttpRequestMessage httpRequest, HttpResponseMessage httpResponse, bool? watch, CancellationToken cancellationToken)
     {
-        ConnectCallback = connector.ConnectAsync,
+        if (watch == true)
+            throw new NotSupportedException("Watches go through the Reflector");
+        try
+        {
+            using Stream stream = await httpResponse.Content.ReadAsStreamAsync(cancellationToken);
+            var body = (T?)await JsonSerializer.DeserializeAsync(stream, TypeOf(typeof(T)), cancellationToken);
+            return new() { Request = httpRequest, Response = httpResponse, Body = body ?? throw new JsonException("null") };
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            httpResponse.Dispose();
+            throw new ApiException($"The API server's answer is not a {typeof(T).Name}: {ApiStatus.OneLine(e.Message)}", e);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            httpResponse.Dispose();
+            throw new ApiException($"The API server's answer broke off: {e.Message}", e);
+        }
+    }
+
+    private static JsonTypeInfo TypeOf(Type type) =>
+        ApiJson.Default.GetTypeInfo(type) ?? throw new NotSupportedException($"{type.Name} is not listed in {nameof(ApiJson)}");
+
+    private SocketsHttpHandler Handler() => new()
+    {
+        ConnectCallback = _connection.ConnectAsync,
         ConnectTimeout = TimeSpan.FromSeconds(20),
-        // Checked every 2 s (a quarter of the smaller): a dead connection is given up after 24 s at the latest.
-        KeepAlivePingDelay = TimeSpan.FromSeconds(12),
-        KeepAlivePingTimeout = TimeSpan.FromSeconds(8),
-        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
-        // Bytes under way: 100 MB/s at a round trip of 5 ms.
-        InitialHttp2StreamWindowSize = 512 * 1024,
-        // What is left of an answer over HTTP/1.1 may be a watch without end.
+        // A client certificate belongs to the connection: only a new one shows a renewed certificate.
+        PooledConnectionLifetime = _configuration.MayUseClientCertificate ? TimeSpan.Zero : ConnectionLifetime,
+        // What is left of an answer may be a watch without end.
         MaxResponseDrainSize = 0,
         UseProxy = false,
         UseCookies = false,
@@ -125,42 +127,27 @@ internal sealed class ApiClient : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
     };
 
-    private Task<ApiResponse> WatchAsync(string path, bool pinged, CancellationToken cancellationToken) =>
-        SendAsync(new(HttpMethod.Get, path) { Version = pinged ? HttpVersion.Version20 : HttpVersion.Version11 }, cancellationToken);
-
-    private Task<ApiResponse> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(new(HttpMethod.Get, path), cancellationToken);
-
-    private async Task<ApiResponse> SendAsync(ApiRequest sent, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(ApiRequest sent, CancellationToken cancellationToken)
     {
-        string? token = _configuration.Token?.Read();
-        HttpResponseMessage response = await SendAsync(sent, token, cancellationToken);
+        Credential credential = await _credentials.GetAsync(cancellationToken);
+        HttpResponseMessage response = await SendAsync(sent, credential, cancellationToken);
 
-        // The token may have been renewed a moment after it was read.
-        if (response.StatusCode == HttpStatusCode.Unauthorized && _configuration.Token?.Read() is { } renewed && renewed != token)
+        // It may have been renewed since it was read.
+        if (response.StatusCode == HttpStatusCode.Unauthorized &&
+            await _credentials.RenewAsync(credential, cancellationToken) is { } renewed)
         {
             response.Dispose();
             response = await SendAsync(sent, renewed, cancellationToken);
         }
         if (response.IsSuccessStatusCode)
-            return new(response, await response.Content.ReadAsStreamAsync(cancellationToken));
-
+            return response;
         using (response)
-            throw await ApiRefusal.ReadAsync(response, _configuration, _time, cancellationToken);
+            throw await ApiErrors.ReadAsync(response, _configuration, _time, cancellationToken);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(ApiRequest sent, string? token, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(ApiRequest sent, Credential credential, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(sent.Method, _root + sent.Path) { Version = sent.Version, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
-        // Each on a connection of its own: agents spread over the API servers behind one address.
-        if (sent.Version == HttpVersion.Version11)
-            request.Headers.ConnectionClose = true;
-        if (token is not null)
-            request.Headers.Authorization = BearerToken(token);
-        if (sent.Accept is not null)
-            request.Headers.Accept.ParseAdd(sent.Accept);
-        if (sent.Body is not null)
-            request.Content = new ByteArrayContent(sent.Body) { Headers = { ContentType = new(sent.ContentType!) } };
-
+        using HttpRequestMessage request = Message(sent, credential);
         using var timeout = new CancellationTokenSource(HeaderTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
@@ -179,16 +166,43 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
-    // A header that cannot be formed would otherwise be quoted, token and all, by the exception.
+    private HttpRequestMessage Message(ApiRequest sent, Credential credential)
+    {
+        var request = new HttpRequestMessage(sent.Method, _root + sent.Path) { Version = HttpVersion.Version11 };
+        request.Headers.Accept.ParseAdd(sent.Accept);
+        request.Options.Set(ApiConnection.CredentialKey, credential);
+        if (credential.Token is { } token)
+            request.Headers.Authorization = BearerToken(token);
+        if (sent.Body is not null)
+            request.Content = new ByteArrayContent(sent.Body) { Headers = { ContentType = sent.BodyType } };
+        return request;
+    }
+
+    // A header that cannot be formed would otherwise be quoted, token included, by the exception.
     private AuthenticationHeaderValue BearerToken(string token) =>
         token.AsSpan().ContainsAnyExceptInRange('!', '~')
-            ? throw new ApiException($"The token {_configuration.Token} holds characters that no token has")
+            ? throw new ApiException($"The token {_configuration.DescribeToken()} contains characters that no token has")
             : new("Bearer", token);
 
-    /// <param name="Accept">Null: whatever lists and watches accept.</param>
-    private sealed record ApiRequest(HttpMethod Method, string Path, string? Accept = null, byte[]? Body = null, string? ContentType = null)
+    private sealed record ApiRequest(HttpMethod Method, string Path, string Accept)
     {
-        /// <summary>The latest that is spoken, if the server does.</summary>
-        public Version Version { get; init; } = HttpVersion.Version20;
+        public byte[]? Body { get; init; }
+
+        public MediaTypeHeaderValue? BodyType { get; init; }
+    }
+}
+
+/// <summary>A successful answer whose body is still arriving. Disposing it closes the connection unless the body was read to its end.</summary>
+internal sealed class ApiResponse(HttpResponseMessage response, Stream body) : IDisposable
+{
+    public Stream Body => body;
+
+    /// <summary>False: JSON, from a server without protobuf.</summary>
+    public bool IsProtobuf => response.Content.Headers.ContentType?.MediaType == "application/vnd.kubernetes.protobuf";
+
+    public void Dispose()
+    {
+        body.Dispose();
+        response.Dispose();
     }
 }

@@ -9,7 +9,7 @@ internal sealed class ApiConfiguration
     /// <summary>May have a path, below which the API lies.</summary>
     public required Uri Server { get; init; }
 
-    /// <summary>PEM, one or more CAs; when given, nothing else is trusted. Null: the system's trust.</summary>
+    /// <summary>PEM, one or more CAs; nothing else is trusted then. Null: the system's CAs are.</summary>
     public CredentialSource? CertificateAuthority { get; init; }
 
     public bool SkipTlsVerify { get; init; }
@@ -24,6 +24,14 @@ internal sealed class ApiConfiguration
 
     public CredentialSource? ClientKey { get; init; }
 
+    /// <summary>A program that gives the token or client certificate; it excludes the others.</summary>
+    public ExecPlugin? Exec { get; init; }
+
+    /// <summary>The server is the Service `kubernetes`, as pods know it.</summary>
+    public bool UsesServiceAddress { get; init; }
+
+    public bool MayUseClientCertificate => ClientCertificate is not null || Exec is not null;
+
     /// <summary>The service account of the pod. <paramref name="server"/> replaces the service's address, which needs a working service network.</summary>
     /// <exception cref="ApiConfigurationException">This is no pod.</exception>
     public static ApiConfiguration InClusterConfig(string? server = null) => InClusterConfig(
@@ -34,7 +42,8 @@ internal sealed class ApiConfiguration
 
     public static ApiConfiguration InClusterConfig(string? host, string? port, string directory, string? server)
     {
-        if (string.IsNullOrEmpty(server))
+        bool isService = string.IsNullOrEmpty(server);
+        if (isService)
         {
             if (string.IsNullOrEmpty(host) || string.IsNullOrEmpty(port))
                 throw new ApiConfigurationException(
@@ -49,7 +58,8 @@ internal sealed class ApiConfiguration
 
         return new ApiConfiguration
         {
-            Server = ParseServer(server),
+            Server = ParseServer(server!),
+            UsesServiceAddress = isService,
             CertificateAuthority = CredentialSource.File(ca),
             Token = CredentialSource.File(token),
         }.Checked();
@@ -65,6 +75,9 @@ internal sealed class ApiConfiguration
             ? uri
             : throw new ApiConfigurationException($"'{text}' is not the URL of an API server (write https://HOST:6443)");
 
+    /// <summary>The token's file, or that it was given inline.</summary>
+    public string DescribeToken() => Exec is null ? $"{Token}" : $"of {Exec.Command}";
+
     public override string ToString() => $"{Server} (CA {CertificateAuthority?.ToString() ?? "of the system"})";
 
     private ApiConfiguration Checked()
@@ -73,7 +86,7 @@ internal sealed class ApiConfiguration
             throw new ApiConfigurationException("insecure-skip-tls-verify and a certificate authority exclude each other: remove one");
         if (ClientCertificate is null != ClientKey is null)
             throw new ApiConfigurationException("client-certificate and client-key belong together: one of them is missing");
-        if (Server.Scheme == "http" && Token is not null && !Server.IsLoopback)
+        if (Server.Scheme == "http" && (Token ?? (object?)Exec) is not null && !Server.IsLoopback)
             throw new ApiConfigurationException($"{Server} would carry the token unencrypted: use https");
         return this;
     }

@@ -5,14 +5,16 @@ using System.Text.Json;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>When the token and the certificates of a configuration are valid. What cannot be read is left out: whoever uses it says why.</summary>
+/// <summary>When the token and the certificates of a configuration are valid. What cannot be read is left out: its use reports why.</summary>
 internal static class CredentialTimes
 {
     public static IEnumerable<(string What, DateTimeOffset From, DateTimeOffset Until)> Read(ApiConfiguration configuration)
     {
         if (Text(configuration.Token) is { } token && OfToken(token) is { } times)
             yield return ($"the token {configuration.Token}", times.From, times.Until);
-        foreach ((string what, CredentialSource? source) in new[] { ("the client certificate", configuration.ClientCertificate), ("the certificate authority", configuration.CertificateAuthority) })
+        (string, CredentialSource?)[] certificates =
+            [("the client certificate", configuration.ClientCertificate), ("the certificate authority", configuration.CertificateAuthority)];
+        foreach ((string what, CredentialSource? source) in certificates)
         {
             // Of several (an authority that is being replaced) one that is valid is enough.
             if (OfCertificates(Text(source)) is { } valid)
@@ -29,7 +31,9 @@ internal static class CredentialTimes
         try
         {
             using JsonDocument claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
-            return Time(claims.RootElement, "exp") is { } until ? (Time(claims.RootElement, "nbf") ?? DateTimeOffset.MinValue, until) : null;
+            return Time(claims.RootElement, "exp") is { } until
+                ? (Time(claims.RootElement, "nbf") ?? DateTimeOffset.MinValue, until)
+                : null;
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
@@ -45,17 +49,21 @@ internal static class CredentialTimes
         {
             var certificates = new X509Certificate2Collection();
             certificates.ImportFromPem(pem);
-            return certificates.Count > 0 ? (certificates.Min(c => c.NotBefore.ToUniversalTime()), certificates.Max(c => c.NotAfter.ToUniversalTime())) : null;
+            return certificates.Count > 0
+                ? (certificates.Min(c => c.NotBefore.ToUniversalTime()), certificates.Max(c => c.NotAfter.ToUniversalTime()))
+                : null;
         }
         catch (CryptographicException)
         {
-            return null; // told when it is used
+            return null; // reported when it is used
         }
     }
 
     private static DateTimeOffset? Time(JsonElement claims, string name) =>
-        claims.ValueKind == JsonValueKind.Object && claims.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number &&
-        value.TryGetInt64(out long seconds) && seconds is > 0 and < 253402300800 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+        claims.ValueKind == JsonValueKind.Object && claims.TryGetProperty(name, out JsonElement value) &&
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long seconds) && seconds is > 0 and < 253402300800
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : null;
 
     private static string? Text(CredentialSource? source)
     {
@@ -65,7 +73,7 @@ internal static class CredentialTimes
         }
         catch (ApiException)
         {
-            return null; // told when it is used
+            return null; // reported when it is used
         }
     }
 }

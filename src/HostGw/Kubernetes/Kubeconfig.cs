@@ -10,6 +10,37 @@ internal sealed class Kubeconfig
 {
     private const int MaxDepth = 64;
 
+    private const string OtherCredentials = "give the user a token, a tokenFile, an exec plugin or client-certificate and client-key " +
+        "(kubectl create token makes a service account's)";
+
+    private const string OtherUser = "use the credentials of the user who is to be impersonated";
+
+    private static readonly (string Key, string Cure)[] Unsupported =
+    [
+        ("auth-provider", OtherCredentials),
+        ("username", OtherCredentials),
+        ("password", OtherCredentials),
+        ("as", OtherUser),
+        ("as-uid", OtherUser),
+        ("as-groups", OtherUser),
+        ("as-user-extra", OtherUser),
+        ("proxy-url", "give an address that this node reaches directly (--api-server)"),
+    ];
+
+    private static readonly string[] ClusterKeys =
+    [
+        "server", "certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify", "tls-server-name",
+        "disable-compression", "extensions",
+    ];
+
+    private static readonly string[] UserKeys =
+    [
+        "token", "tokenFile", "client-certificate", "client-certificate-data", "client-key", "client-key-data", "exec", "extensions",
+    ];
+
+    private static readonly string[] ExecKeys =
+        ["apiVersion", "command", "args", "env", "interactiveMode", "provideClusterInfo", "installHint"];
+
     private readonly string _path;
     private readonly YamlMappingNode _root;
 
@@ -33,12 +64,12 @@ internal sealed class Kubeconfig
         }
         catch (YamlException e)
         {
-            // The parser's own sentence quotes the text, which may be a token: only the place is told.
+            // The parser's message quotes the text, which may be a token: only the place is reported.
             throw new ApiConfigurationException($"{path} is not YAML: line {e.Start.Line}, column {e.Start.Column}");
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            // What its authors did not think of. Of such a sentence, too, nobody knows what it quotes.
+            // Other exceptions of the parser may quote the text, too.
             throw new ApiConfigurationException($"{path} is not YAML that can be read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -65,20 +96,68 @@ internal sealed class Kubeconfig
             Token = Token(user),
             ClientCertificate = FileOrData(user, "client-certificate"),
             ClientKey = FileOrData(user, "client-key"),
+            Exec = Exec(cluster, user),
         };
     }
 
+    // What is not known is refused, not ignored: a misspelt key would otherwise mean other credentials or less trust.
     private void RefuseUnsupported(YamlMappingNode cluster, YamlMappingNode user)
     {
-        const string Instead = "give the user a token, a tokenFile or client-certificate and client-key (kubectl create token makes a service account's)";
-        if (Child(user, "exec") is not null || Child(user, "auth-provider") is not null)
-            throw Wrong($"gets its credentials from a plugin (exec or auth-provider), which is not supported: {Instead}");
-        if (Child(user, "username") is not null || Child(user, "password") is not null)
-            throw Wrong($"has a user name and password, which Kubernetes no longer accepts: {Instead}");
-        if (Child(user, "as") is not null)
-            throw Wrong("impersonates another user (as), which is not supported: use that user's own credentials");
-        if (Child(cluster, "proxy-url") is not null)
-            throw Wrong("asks for a proxy (proxy-url), which is not supported: give an address that this node reaches directly (--api-server)");
+        foreach ((string key, string cure) in Unsupported)
+        {
+            if (Child(user, key) is not null || Child(cluster, key) is not null)
+                throw Wrong($"has '{key}', which is not supported: {cure}");
+        }
+        RefuseUnknown(cluster, "cluster", ClusterKeys);
+        RefuseUnknown(user, "user", UserKeys);
+    }
+
+    private void RefuseUnknown(YamlMappingNode node, string kind, string[] known)
+    {
+        string? unknown = node.Children.Keys.Select(k => k is YamlScalarNode { Value: { } name } ? name : "?").FirstOrDefault(k => !known.Contains(k));
+        if (unknown is not null)
+            throw Wrong($"has '{ApiStatus.OneLine(unknown)}' in its {kind}, which is not known: remove it, or correct its spelling");
+    }
+
+    private ExecPlugin? Exec(YamlMappingNode cluster, YamlMappingNode user)
+    {
+        if (Child(user, "exec") is null)
+            return null;
+        YamlMappingNode exec = Child(user, "exec") as YamlMappingNode ?? [];
+        RefuseUnknown(exec, "exec", ExecKeys);
+        if (Text(user, "token") is not null || Text(user, "tokenFile") is not null || FileOrData(user, "client-certificate") is not null)
+            throw Wrong("has an exec plugin beside another credential of the same user: remove one");
+        string version = Text(exec, "apiVersion") ?? "";
+        if (version is not ("client.authentication.k8s.io/v1" or "client.authentication.k8s.io/v1beta1"))
+            throw Wrong($"has an exec plugin of apiVersion '{version}': update the plugin to client.authentication.k8s.io/v1");
+        if (Text(exec, "interactiveMode") == "Always")
+            throw Wrong("has an exec plugin that needs a terminal (interactiveMode: Always): use a plugin or a token that asks nobody");
+        bool provides = Flag(exec, "provideClusterInfo");
+        if (provides && Child(cluster, "extensions") is not null)
+            throw Wrong("has extensions for its exec plugin, which are not handed over: give their content as args or env");
+        string command = Text(exec, "command") ?? throw Wrong("has an exec plugin without a command");
+        return new(version, command.Contains('/') ? Absolute(command) : command, [.. Scalars(exec, "args")])
+        {
+            Environment = [.. Variables(exec)],
+            ProvideClusterInfo = provides,
+            InstallHint = Text(exec, "installHint") ?? "",
+        };
+    }
+
+    private IEnumerable<string> Scalars(YamlMappingNode node, string key)
+    {
+        foreach (YamlNode item in Child(node, key) as YamlSequenceNode ?? [])
+            yield return (item as YamlScalarNode)?.Value ?? throw Wrong($"has {key} that are not text");
+    }
+
+    private IEnumerable<KeyValuePair<string, string>> Variables(YamlMappingNode exec)
+    {
+        foreach (YamlNode item in Child(exec, "env") as YamlSequenceNode ?? [])
+        {
+            yield return item is YamlMappingNode variable && Text(variable, "name") is { } name
+                ? new(name, Text(variable, "value") ?? "")
+                : throw Wrong("has an env of its exec plugin without a name");
+        }
     }
 
     // As in client-go, the data wins over the file, and the token's file over the token.
@@ -103,7 +182,7 @@ internal sealed class Kubeconfig
         ? throw Wrong("names a file whose name cannot be one")
         : Path.GetFullPath(path, Path.GetDirectoryName(_path)!);
 
-    // Loading calls itself for each level, and nothing catches a stack that overflows.
+    // The parser recurses for each level, and a stack overflow cannot be caught.
     private static void RefuseDeep(string text, string path)
     {
         var parser = new Parser(new StringReader(text));

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>TLS for one connection: whom we believe, and who we are. Says why it refused a server.</summary>
+/// <summary>TLS of one connection: which server certificate is accepted, which client certificate is shown, and why a server was refused.</summary>
 internal sealed class ServerTrust : IDisposable
 {
     private readonly ApiConfiguration _configuration;
@@ -21,15 +21,15 @@ internal sealed class ServerTrust : IDisposable
 
     private string ExpectedName => _configuration.TlsServerName ?? _configuration.Server.IdnHost;
 
-    /// <param name="version">The latest HTTP to be spoken. Every API server and proxy before it speaks 1.1, too: `kubectl exec` needs it.</param>
-    public SslClientAuthenticationOptions Options(Version version)
+    /// <param name="credential">Its client certificate is shown, if it has one.</param>
+    public SslClientAuthenticationOptions Options(Credential? credential)
     {
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = ExpectedName,
-            ApplicationProtocols = version.Major < 2 ? [SslApplicationProtocol.Http11] : [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+            ApplicationProtocols = [SslApplicationProtocol.Http11],
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Accept(certificate, chain, errors),
-            ClientCertificateContext = ClientCertificate(),
+            ClientCertificateContext = credential is null ? null : ClientCertificate(credential),
         };
         if (_authorities is not null)
             options.CertificateChainPolicy = Policy(_authorities);
@@ -64,7 +64,9 @@ internal sealed class ServerTrust : IDisposable
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
             string why = string.Join(", ", chain?.ChainStatus.Select(s => s.Status).Distinct() ?? []);
-            string trust = _configuration.CertificateAuthority is { } source ? $"the certificate authority {source}" : "the system's certificate authorities";
+            string trust = _configuration.CertificateAuthority is { } source
+                ? $"the certificate authority {source}"
+                : "the system's certificate authorities";
             Refusal = $"its certificate is not trusted by {trust} ({why})";
         }
         else if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
@@ -82,16 +84,24 @@ internal sealed class ServerTrust : IDisposable
     private static string NamesIn(X509Certificate? certificate)
     {
         var names = (certificate as X509Certificate2)?.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
-        return names is null ? "" : $" but for {string.Join(", ", names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(a => a.ToString())).Take(8))}";
+        return names is null
+            ? ""
+            : $" but for {string.Join(", ", names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(a => $"{a}")).Take(8))}";
     }
 
     private static X509Certificate2Collection Import(CredentialSource source)
     {
+        X509Certificate2Collection certificates = Import(source.Read(), $"{source}");
+        return certificates.Count > 0 ? certificates : throw new ApiException($"No certificate in {source}");
+    }
+
+    private static X509Certificate2Collection Import(string pem, string source)
+    {
         try
         {
             var certificates = new X509Certificate2Collection();
-            certificates.ImportFromPem(source.Read());
-            return certificates.Count > 0 ? certificates : throw new ApiException($"No certificate in {source}");
+            certificates.ImportFromPem(pem);
+            return certificates;
         }
         catch (CryptographicException e)
         {
@@ -99,14 +109,15 @@ internal sealed class ServerTrust : IDisposable
         }
     }
 
-    private SslStreamCertificateContext? ClientCertificate()
+    private SslStreamCertificateContext? ClientCertificate(Credential credential)
     {
-        if (_configuration is not { ClientCertificate: { } source, ClientKey: { } keySource })
+        if (credential is not { Certificate: { } pem, Key: { } key })
             return null;
+        string source = _configuration.Exec is { } plugin ? $"of {plugin.Command}" : $"{_configuration.ClientCertificate}";
+        X509Certificate2Collection chain = Import(pem, source);
         try
         {
-            X509Certificate2Collection chain = Import(source);
-            X509Certificate2 certificate = X509Certificate2.CreateFromPem(source.Read(), keySource.Read());
+            X509Certificate2 certificate = X509Certificate2.CreateFromPem(pem, key);
             // SChannel cannot use a key that was never stored.
             if (OperatingSystem.IsWindows())
                 certificate = X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
@@ -114,7 +125,7 @@ internal sealed class ServerTrust : IDisposable
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new ApiException($"The client certificate {source} and key {keySource} do not fit: {e.Message}", e);
+            throw new ApiException($"The client certificate {source} and its key {_configuration.ClientKey} do not fit: {e.Message}", e);
         }
     }
 }

@@ -32,6 +32,8 @@ internal sealed class NodeDraft(NodeSelector selector)
 
     public DraftPodCidrs PodCidrs { get; } = new();
 
+    public bool NetworkUnavailable { get; set; }
+
     /// <summary>Unix seconds; a node whose age cannot be read is the youngest.</summary>
     public long CreatedAt { get; set; }
 
@@ -41,6 +43,7 @@ internal sealed class NodeDraft(NodeSelector selector)
         Uid.Clear();
         ResourceVersion.Clear();
         CreatedAt = long.MaxValue;
+        NetworkUnavailable = false;
         _skip = _hasNextHop = false;
         _labels.Clear();
         _osLabel.Clear();
@@ -99,6 +102,7 @@ internal sealed class NodeDraft(NodeSelector selector)
     /// <summary>Whether planning would see no difference.</summary>
     public bool Matches(ClusterNode node) =>
         Name.Is(node.Name) && Uid.Is(node.Uid) && CreatedAt == node.CreatedAt && _skip == node.Skip &&
+        NetworkUnavailable == node.NetworkUnavailable &&
         OperatingSystem().SequenceEqual(node.OperatingSystem) &&
         PodCidrs.Matches(node) &&
         Same(_internalIPs, node.InternalIPs) && Same(_externalIPs, node.ExternalIPs) &&
@@ -118,6 +122,7 @@ internal sealed class NodeDraft(NodeSelector selector)
         NextHopOverride = _hasNextHop ? [.. _nextHops] : null,
         Skip = _skip,
         Labels = _labels.ToImmutable(),
+        NetworkUnavailable = NetworkUnavailable,
     };
 
     private ReadOnlySpan<char> OperatingSystem() =>

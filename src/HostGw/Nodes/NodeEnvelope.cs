@@ -51,7 +51,7 @@ internal sealed class NodeEnvelope
     public void Report(NodeDraft draft, Action<WatchEventType, NodeDraft> sink)
     {
         if (_eventType == WatchEventType.Error)
-            throw ApiRefusal.From(new(Code, _reason, _message, null));
+            throw ApiErrors.From(new(Code, _reason, _message, null));
         if (_eventType != WatchEventType.Unknown)
             sink(_eventType == WatchEventType.Bookmark && EndsInitialEvents ? WatchEventType.InitialEventsEnd : _eventType, draft);
     }

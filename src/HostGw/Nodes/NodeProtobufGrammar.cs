@@ -26,6 +26,7 @@ internal enum ProtobufPlace : byte
     Annotation,
     Spec,
     NodeStatus,
+    Condition,
     Address,
     NodeInfo,
 }
@@ -51,6 +52,7 @@ internal static class NodeProtobufGrammar
         (ProtobufPlace.Metadata, 8) => ProtobufPlace.CreationTimestamp,
         (ProtobufPlace.Metadata, 11) => ProtobufPlace.Label,
         (ProtobufPlace.Metadata, 12) => ProtobufPlace.Annotation,
+        (ProtobufPlace.NodeStatus, 4) => ProtobufPlace.Condition,
         (ProtobufPlace.NodeStatus, 5) => ProtobufPlace.Address,
         (ProtobufPlace.NodeStatus, 7) => ProtobufPlace.NodeInfo,
         _ => ProtobufPlace.Outside,
@@ -66,6 +68,7 @@ internal static class NodeProtobufGrammar
         (ProtobufPlace.Metadata, 1 or 5 or 6) => true, // name, uid, resourceVersion
         (ProtobufPlace.Label or ProtobufPlace.Annotation, 1 or 2) => true, // key, value
         (ProtobufPlace.Spec, 1 or 7) => true, // podCIDR, podCIDRs
+        (ProtobufPlace.Condition, 1 or 2) => true, // type, status
         (ProtobufPlace.Address, 1 or 2) => true, // type, address
         (ProtobufPlace.NodeInfo, 9) => true, // operatingSystem
         _ => false,

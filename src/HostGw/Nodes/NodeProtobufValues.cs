@@ -5,6 +5,7 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
 {
     private readonly TextBuffer _key = new(), _address = new();
     private NodeAddressType _addressType;
+    private bool _isNetworkUnavailable, _isFalse;
 
     public NodeEnvelope Envelope { get; } = new();
 
@@ -33,6 +34,9 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
             case ProtobufPlace.Label or ProtobufPlace.Annotation:
                 _key.Clear();
                 break;
+            case ProtobufPlace.Condition:
+                _isNetworkUnavailable = _isFalse = false;
+                break;
             case ProtobufPlace.Address:
                 _addressType = NodeAddressType.Other;
                 _address.Clear();
@@ -44,6 +48,8 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
     {
         if (place == ProtobufPlace.Address)
             draft.AddAddress(_addressType, _address.Span);
+        else if (place == ProtobufPlace.Condition && _isNetworkUnavailable)
+            draft.NetworkUnavailable = !_isFalse;
         else if (place == ProtobufPlace.Node)
             draft.Complete();
     }
@@ -129,6 +135,12 @@ internal sealed class NodeProtobufValues(NodeDraft draft)
                 break;
             case (ProtobufPlace.Spec, 7):
                 draft.PodCidrs.Add(text);
+                break;
+            case (ProtobufPlace.Condition, 1):
+                _isNetworkUnavailable = text is "NetworkUnavailable";
+                break;
+            case (ProtobufPlace.Condition, 2):
+                _isFalse = text is "False";
                 break;
             case (ProtobufPlace.Address, 1):
                 _addressType = NodeAddressTypes.Parse(text);

@@ -112,7 +112,7 @@ internal sealed class NodeWatcher(
         string version = store.ResourceVersion;
         try
         {
-            using ApiResponse response = await (_mustList ? _streaming.OpenAsync(atMost, pinged, either.Token) : client.WatchNodesAsync(version, atMost, pinged, either.Token));
+            using ApiResponse response = await (_mustList ? _streaming.OpenAsync(atMost, either.Token) : client.WatchNodesAsync(version, atMost, either.Token));
             logger.WatchStarted(version);
             _timeouts = 0;
             await reader.ReadWatchAsync(response, Sink(patience), either.Token);

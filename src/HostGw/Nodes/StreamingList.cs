@@ -18,15 +18,14 @@ internal sealed class StreamingList(ApiClient client, NodeStore store)
     /// <summary>Whether the next list should be one; after one that came to nothing, the next goes by pages.</summary>
     public bool IsDue => IsSupported && !_failed;
 
-    /// <inheritdoc cref="ApiClient.WatchNodesAsync" path="/param"/>
     /// <summary>Begins a list; the store is unchanged until it ends.</summary>
     /// <exception cref="ApiException">Refused, or not reached.</exception>
-    public async Task<ApiResponse> OpenAsync(TimeSpan atMost, bool pinged, CancellationToken cancellationToken)
+    public async Task<ApiResponse> OpenAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         try
         {
             string? from = _version.Next;
-            ApiResponse response = await client.StreamNodesAsync(from, atMost, pinged, cancellationToken);
+            ApiResponse response = await client.StreamNodesAsync(from, atMost, cancellationToken);
             _byQuorum = from is null;
             _version.Reached();
             store.BeginList();

@@ -36,5 +36,8 @@ internal sealed record ClusterNode
     /// <summary>Only the labels whose keys the node selector names.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Labels { get; init; } = [];
 
+    /// <summary>status.conditions holds NetworkUnavailable, and not as False.</summary>
+    public bool NetworkUnavailable { get; init; }
+
     public bool IsWindows => OperatingSystem == "windows";
 }

@@ -1,26 +1,30 @@
-using System.Text.Json;
 using System.Threading.Channels;
 using HostGw.Kubernetes;
 using HostGw.Reconciliation;
+using k8s;
+using k8s.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HostGw.Status;
 
-/// <summary>Tells what a person must act on by Events of this node, which `kubectl describe node` shows. Where the API server does not take them, nothing else suffers.</summary>
-internal sealed class EventWriter(ApiClient client, string node, EventSchedule schedule, TimeProvider time, ILogger<EventWriter> logger) : BackgroundService
+/// <summary>
+/// Reports problems that need a person as Events of this node, which `kubectl describe node` shows. An API server that rejects them
+/// affects nothing else.
+/// </summary>
+internal sealed class EventWriter(
+    ApiClient client, string node, EventSchedule schedule, TimeProvider time, ILogger<EventWriter> logger) : BackgroundService
 {
-    /// <summary>Where Events go that concern what is in no namespace.</summary>
-    public const string Namespace = "default";
-
     public static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _news =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
     private TimeSpan _retry = FirstRetry;
-    private bool _said;
+    private bool _reported;
     private volatile string? _uid;
 
     /// <summary>Takes note of what a pass found; returns at once.</summary>
@@ -55,32 +59,32 @@ internal sealed class EventWriter(ApiClient client, string node, EventSchedule s
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Nothing came: something is due.
+            // An Event is due.
         }
     }
 
-    /// <summary>Returns how long to leave the server alone; null: it took the Event.</summary>
+    /// <summary>Returns how long to wait before the next attempt; null: the Event is written.</summary>
     private async Task<TimeSpan?> TryAsync(Problem problem, int count, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            // Without its Node the name stands for the UID, as kubelet has it.
+            // While the Node's UID is unknown, its name, as kubelet does.
             NodeEvent notice = new(problem, node, _uid ?? node);
             schedule.Sent(problem, await SendAsync(notice, count, either.Token));
             logger.EventSent(notice.Name, notice.Message);
-            (_retry, _said) = (FirstRetry, false);
+            (_retry, _reported) = (FirstRetry, false);
             return null;
         }
         catch (ApiException e) when (e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity)
         {
-            // It would not take it the next time either.
+            // It would reject it the next time, too.
             schedule.Sent(problem, count);
-            Say(TimeSpan.Zero, problem, e);
+            Report(TimeSpan.Zero, problem, e);
             return null;
         }
-        catch (Exception e) when (e is ApiException or IOException or JsonException or OperationCanceledException)
+        catch (Exception e) when (e is ApiException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             return AfterFailure(problem, e);
@@ -91,29 +95,31 @@ internal sealed class EventWriter(ApiClient client, string node, EventSchedule s
     private async Task<int> SendAsync(NodeEvent notice, int count, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        if (count > 0 && await PatchAsync(notice, EventJson.Patch(notice, count + 1, now), cancellationToken) is { } raised)
+        if (count > 0 && await PatchAsync(notice, notice.Occurrence(count + 1, now), cancellationToken) is { } raised)
             return raised;
         try
         {
-            await client.CreateEventAsync(Namespace, EventJson.Create(notice, now), cancellationToken);
+            await client.CoreV1.CreateNamespacedEventAsync(notice.First(now), NodeEvent.Namespace, cancellationToken: cancellationToken);
             return 1;
         }
         catch (ApiException e) when (e.StatusCode == HttpStatusCode.Conflict)
         {
-            // An agent before this one sent it.
-            if (await PatchAsync(notice, EventJson.Patch(notice, null, now), cancellationToken) is { } standing)
-                return standing;
+            // An earlier run of the agent sent it.
+            if (await PatchAsync(notice, notice.Occurrence(null, now), cancellationToken) is { } present)
+                return present;
             throw;
         }
     }
 
-    /// <summary>Returns the count that stands then; null: the server has forgotten the Event.</summary>
-    private async Task<int?> PatchAsync(NodeEvent notice, byte[] patch, CancellationToken cancellationToken)
+    /// <summary>Returns the Event's count after the patch; null: the server no longer has the Event.</summary>
+    private async Task<int?> PatchAsync(NodeEvent notice, Corev1Event change, CancellationToken cancellationToken)
     {
         try
         {
-            using ApiResponse answer = await client.PatchEventAsync(Namespace, notice.Name, patch, cancellationToken);
-            return await EventJson.CountAsync(answer.Body, cancellationToken);
+            var patch = new V1Patch(change, V1Patch.PatchType.StrategicMergePatch);
+            Corev1Event changed = await client.CoreV1.PatchNamespacedEventAsync(
+                patch, notice.Name, NodeEvent.Namespace, cancellationToken: cancellationToken);
+            return Math.Max(1, changed.Count ?? 1);
         }
         catch (ApiException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
@@ -125,18 +131,18 @@ internal sealed class EventWriter(ApiClient client, string node, EventSchedule s
     {
         TimeSpan wait = error is ApiException { RetryAfter: { } asked } && asked > _retry ? asked : _retry;
         _retry = _retry * 2 < LongestRetry ? _retry * 2 : LongestRetry;
-        Say(wait, problem, error);
+        Report(wait, problem, error);
         return wait;
     }
 
-    // Once, however long it lasts. A server that does not answer at all is told of by what follows its nodes.
-    private void Say(TimeSpan wait, Problem problem, Exception error)
+    // Once, however long it lasts. A server that does not answer at all is reported by the watch of Nodes.
+    private void Report(TimeSpan wait, Problem problem, Exception error)
     {
-        string reason = error is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : error.Message;
-        if (!_said && error is ApiException { StatusCode: not null })
+        string reason = error is OperationCanceledException ? $"no answer within {Timeout.TotalSeconds:0} s" : error.Message;
+        if (!_reported && error is ApiException { StatusCode: not null })
         {
             logger.EventsRefused(reason);
-            _said = true;
+            _reported = true;
         }
         else
             logger.EventDelayed(wait.TotalSeconds, problem.Text, reason);

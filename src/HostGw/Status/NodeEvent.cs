@@ -1,12 +1,22 @@
 using System.Security.Cryptography;
 using System.Text;
 using HostGw.Reconciliation;
+using k8s.Models;
 
 namespace HostGw.Status;
 
-/// <summary>An Event about this node: one per problem, however often it comes back and however often the agent is started.</summary>
+/// <summary>
+/// An Event about this node: one per problem, however often it comes back and however often the agent is started. In the core form, as
+/// kubelet's own: every kubectl shows its count and age, and its count and message may change (events.k8s.io/v1 allows only series).
+/// </summary>
+/// <remarks>https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/</remarks>
 internal sealed record NodeEvent(Problem Problem, string Node, string NodeUid)
 {
+    /// <summary>Events about objects outside of namespaces, such as Nodes, are kept there.</summary>
+    public const string Namespace = "default";
+
+    private const string Component = "hostgw";
+
     // The API server's limit for notes; kubectl shows all of it.
     private const int MaxMessage = 1024;
     private const int MaxNodeInName = 200;
@@ -39,4 +49,24 @@ internal sealed record NodeEvent(Problem Problem, string Node, string NodeUid)
             return text[..taken] + "…";
         }
     }
+
+    /// <summary>The whole Event, as of its first occurrence.</summary>
+    public Corev1Event First(DateTimeOffset now) => Occurrence(1, now) with
+    {
+        Kind = Corev1Event.KubeKind,
+        ApiVersion = Corev1Event.KubeApiVersion,
+        Metadata = new() { Name = Name, NamespaceProperty = Namespace },
+        InvolvedObject = new() { Kind = V1Node.KubeKind, ApiVersion = V1Node.KubeApiVersion, Name = Node, Uid = NodeUid },
+        Type = "Warning",
+        Reason = Problem.Reason,
+        Source = new() { Component = Component, Host = Node },
+        ReportingComponent = Component,
+        ReportingInstance = Node,
+        FirstTimestamp = now.UtcDateTime,
+    };
+
+    /// <summary>What a further occurrence changes.</summary>
+    /// <param name="count">Null leaves it.</param>
+    public Corev1Event Occurrence(int? count, DateTimeOffset now) =>
+        new() { Message = Message, LastTimestamp = now.UtcDateTime, Count = count };
 }

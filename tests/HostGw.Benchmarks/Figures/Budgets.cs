@@ -21,8 +21,11 @@ internal static class Budgets
 
     public static IReadOnlyList<Budget> All { get; } =
     [
+        new(Names.FirstRequest, Statistic.Median, 60) { Build = "AOT", Sizes = [10] },
+        new(Names.ColdStartRatio, Statistic.Median, 0.75) { Build = "AOT", Sizes = [4_500] },
         new(Names.ColdStartRatio, Statistic.Median, 1.5) { Sizes = [4_500, 20_000] },
-        new(Names.MemorySettled, Statistic.Max, 25) { Build = "AOT", Sizes = [5_000] },
+        new(Names.MemorySettled, Statistic.Max, 28) { Build = "AOT", Sizes = [5_000] },
+        new(Names.MemoryAfterEvent, Statistic.Max, 30) { Build = "AOT", Sizes = [5_000] },
         new(Names.MemorySettled, Statistic.Max, 48) { Build = "ReadyToRun", Sizes = [5_000] },
         new(Names.MemoryGrowth, Statistic.Max, 5) { Sizes = [5_000] },
         new(Names.MemoryPeakRatio, Statistic.Max, 1.5) { Sizes = [20_000] },
@@ -30,6 +33,7 @@ internal static class Budgets
         new(Names.RouteDeleted, Statistic.P99, 20) { Sizes = UpToFiveThousand },
         new(Names.RouteChanged, Statistic.P99, 20) { Sizes = UpToFiveThousand },
         new(Names.NatDeleted, Statistic.P99, 20) { Sizes = UpToFiveThousand },
+        new(Names.ServerReturn, Statistic.Max, 5),
         new(Names.QuietPass, Statistic.Median, 84) { Sizes = [65_536] },
         new(Names.QuietPassWrites, Statistic.Max, 0),
         new(Names.HeartbeatCpu, Statistic.Max, 0.5) { Sizes = [5_000] },

@@ -6,7 +6,10 @@ internal static class Names
     public const string ColdStart = "cold start";
     public const string ColdStartRatio = "cold start / floor";
 
+    public const string FirstRequest = "start to first request";
+
     public const string MemorySettled = "memory settled, Pss";
+    public const string MemoryAfterEvent = "memory after an Event, Pss";
     public const string MemoryGrowth = "memory above 10 nodes, Pss";
     public const string MemoryResident = "memory settled, RSS";
     public const string MemoryPeak = "memory peak, RSS";
@@ -26,6 +29,8 @@ internal static class Names
     public const string HeartbeatFullPasses = "heartbeats: periodic passes";
     public const string HeartbeatWrites = "heartbeats: netlink writes";
     public const string HeartbeatBytes = "heartbeats: received";
+
+    public const string ServerReturn = "API server is back: followed by 3 agents";
 
     public const string QuietPass = "a pass without changes";
     public const string QuietPassWrites = "a pass without changes: netlink writes";

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using HostGw.Benchmarks.Figures;
+using HostGw.FakeApi;
 using HostGw.Lab;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Interop;
@@ -15,27 +16,38 @@ internal sealed class AgentProcess : IDisposable
     private const string Listen = "127.0.0.1:9157";
 
     private readonly Site _site;
+    private readonly NetworkNamespace _machine;
     private readonly Process _process;
     private readonly HttpClient _http;
-    private readonly AgentLog _log = new($"{Box.Directory}/agent.log");
+    private readonly AgentLog _log;
 
     /// <param name="nat">Flags of the masquerade rule; none: nftables.</param>
     public AgentProcess(Site site, Build build, params string[] nat)
+        : this(site, build, 1, nat)
+    {
+    }
+
+    /// <param name="number">Of the node whose machine it runs on.</param>
+    /// <param name="nat">Flags of the masquerade rule; none: nftables.</param>
+    public AgentProcess(Site site, Build build, int number, params string[] nat)
     {
         _site = site;
-        _http = NamespaceHttp.In(site.Machine);
+        _machine = site.Machines[number - 1];
+        _http = NamespaceHttp.In(_machine);
+        _log = new($"{Box.Directory}/agent-{number}.log");
         var info = new ProcessStartInfo(build.Path,
         [
-            "agent", "--node-name", site.NodeName, "--kubeconfig", site.Kubeconfig, "--listen", Listen,
-            "--cluster-cidrs", "10.0.0.0/8", "--log-format", "text", "--state-directory", $"{Box.Directory}/state", .. nat.Length > 0 ? nat : ["--nat-backend", "nftables"],
+            "agent", "--node-name", NodeFactory.Node(number).Name, "--kubeconfig", site.Kubeconfig, "--listen", Listen,
+            "--cluster-cidrs", "10.0.0.0/8", "--log-format", "text", "--state-directory", $"{Box.Directory}/state-{number}",
+            .. nat.Length > 0 ? nat : ["--nat-backend", "nftables"],
         ])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        Started = Stopwatch.GetTimestamp();
-        _process = site.Start(info);
+        (StartedAt, Started) = (DateTimeOffset.UtcNow, Stopwatch.GetTimestamp());
+        _process = _machine.Run(() => Process.Start(info)!);
         _process.OutputDataReceived += (_, e) => _log.Add(e.Data);
         _process.ErrorDataReceived += (_, e) => _log.Add(e.Data);
         _process.BeginOutputReadLine();
@@ -44,6 +56,9 @@ internal sealed class AgentProcess : IDisposable
 
     /// <summary>The moment before it was started, as a Stopwatch timestamp.</summary>
     public long Started { get; }
+
+    /// <summary>The same moment by the clock of the API server's request log.</summary>
+    public DateTimeOffset StartedAt { get; }
 
     public double PssMB => MB(Read("smaps_rollup"), "Pss");
 
@@ -56,7 +71,7 @@ internal sealed class AgentProcess : IDisposable
     public TimeSpan ProcessorTime => ProcessClock.Read(_process.Id);
 
     /// <summary>What has arrived on the machine's only interface.</summary>
-    public long ReceivedBytes => ProcText.ReceivedBytes(_site.Machine.Run(() => File.ReadAllText("/proc/thread-self/net/dev")), "eth0");
+    public long ReceivedBytes => ProcText.ReceivedBytes(_machine.Run(() => File.ReadAllText("/proc/thread-self/net/dev")), "eth0");
 
     public async Task<AgentMetrics> MetricsAsync() => AgentMetrics.Parse(await _http.GetStringAsync($"http://{Listen}/metrics"));
 

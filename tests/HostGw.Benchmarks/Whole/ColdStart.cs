@@ -12,7 +12,7 @@ internal static class ColdStart
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, IReadOnlyList<Build> builds, int runs)
     {
         List<double> read = [], add = [];
-        List<double>[] starts = [.. builds.Select(_ => new List<double>())];
+        List<double>[] starts = [.. builds.Select(_ => new List<double>())], requests = [.. builds.Select(_ => new List<double>())];
         for (int run = 0; run < runs; run++)
         {
             site.Reset();
@@ -21,11 +21,17 @@ internal static class ColdStart
             for (int i = 0; i < builds.Count; i++)
             {
                 site.Reset();
-                starts[i].Add((await StartAsync(site, builds[i])).TotalMilliseconds);
+                (TimeSpan last, TimeSpan request) = await StartAsync(site, builds[i]);
+                starts[i].Add(last.TotalMilliseconds);
+                requests[i].Add(request.TotalMilliseconds);
             }
         }
         site.Reset();
-        return [.. builds.SelectMany((build, i) => Figures(site.Size, build, new(starts[i]), new(read), new(add)))];
+        return
+        [
+            .. builds.SelectMany((build, i) => Figures(site.Size, build, new(starts[i]), new(read), new(add))),
+            .. builds.Select((build, i) => new Figure(Names.FirstRequest, "ms", new(requests[i])) { Build = build.Name, Size = site.Size }),
+        ];
     }
 
     /// <summary>Starts an agent and waits for its last route.</summary>
@@ -45,11 +51,12 @@ internal static class ColdStart
         return time;
     }
 
-    private static async Task<TimeSpan> StartAsync(Site site, Build build)
+    private static async Task<(TimeSpan LastRoute, TimeSpan FirstRequest)> StartAsync(Site site, Build build)
     {
+        site.Server.ClearRequests();
         (AgentProcess agent, TimeSpan time) = await RunAsync(site, build);
         agent.Dispose();
-        return time;
+        return (time, site.Server.Requests[0].At - agent.StartedAt);
     }
 
     private static async Task<(AgentProcess Agent, TimeSpan Time)> RunAsync(Site site, Build build)

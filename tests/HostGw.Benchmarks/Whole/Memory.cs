@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using HostGw.Benchmarks.Figures;
+using HostGw.FakeApi;
 
 namespace HostGw.Benchmarks.Whole;
 
@@ -7,7 +9,7 @@ internal sealed class Memory
 {
     private const int Reads = 20;
     private const double SameMB = 0.1;
-    private static readonly TimeSpan Between = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Between = TimeSpan.FromSeconds(3), EventDeadline = TimeSpan.FromMinutes(2);
 
     private readonly Dictionary<Build, double> _smallest = [];
 
@@ -25,8 +27,31 @@ internal sealed class Memory
         ];
         if (!_smallest.TryAdd(build, pss))
             figures.Add(Figure(Names.MemoryGrowth, "MB", pss - _smallest[build]));
+        figures.Add(Figure(Names.MemoryAfterEvent, "MB", await AfterEventAsync(site, agent)));
         return figures;
     }
+
+    // A podCIDR outside of the cluster's is rejected, and the agent says so in an Event.
+    private static async Task<double> AfterEventAsync(Site site, AgentProcess agent)
+    {
+        NodeSpec node = Site.Describe(site.Size + 1) with { PodCidrs = ["192.168.77.0/24"] };
+        site.Server.ClearRequests();
+        site.Server.Nodes.Put(node);
+        long start = Stopwatch.GetTimestamp();
+        while (!site.Server.Requests.Any(IsWrittenEvent))
+        {
+            if (Stopwatch.GetElapsedTime(start) > EventDeadline)
+                throw new TimeoutException("the agent wrote no Event about a rejected podCIDR");
+            await Task.Delay(Between);
+        }
+        double pss = await SettledAsync(agent);
+        site.Server.Nodes.Delete(node.Name);
+        await agent.QuietAsync();
+        return pss;
+    }
+
+    private static bool IsWrittenEvent(RequestRecord request) =>
+        request.Method is "POST" or "PATCH" && request.Path.Contains("/events", StringComparison.Ordinal) && request.Code is (200 or 201);
 
     private static async Task<double> SettledAsync(AgentProcess agent)
     {

@@ -6,7 +6,7 @@ using HostGw.Lab.Network;
 
 namespace HostGw.Benchmarks.Whole;
 
-/// <summary>The API server of a large cluster and one machine of it; the others exist only as Node objects.</summary>
+/// <summary>The API server of a large cluster and the machines of its first three nodes; the others exist only as Node objects.</summary>
 internal sealed class Site : IAsyncDisposable
 {
     public const byte Protocol = 157;
@@ -14,6 +14,7 @@ internal sealed class Site : IAsyncDisposable
     // On the segment of NodeFactory's nodes, above the last of them.
     private const string Address = "172.31.255.254", OnLink = "12";
     private const int Port = 6443;
+    private const int MachineCount = 3;
     private static readonly DateTimeOffset Founded = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private Site(FakeApiServer server)
@@ -25,10 +26,11 @@ internal sealed class Site : IAsyncDisposable
 
     public FakeApiServer Server { get; }
 
-    /// <summary>The machine, whose Node is the first.</summary>
-    public NetworkNamespace Machine { get; } = new("machine");
+    /// <summary>The machine that most is measured on, of the first node.</summary>
+    public NetworkNamespace Machine => Machines[0];
 
-    public string NodeName { get; } = NodeFactory.Node(1).Name;
+    public IReadOnlyList<NetworkNamespace> Machines { get; } =
+        [.. Enumerable.Range(1, MachineCount).Select(number => new NetworkNamespace($"machine{number}"))];
 
     public string Kubeconfig { get; } = $"{Box.Directory}/kubeconfig";
 
@@ -41,15 +43,21 @@ internal sealed class Site : IAsyncDisposable
     public static async Task<Site> CreateAsync()
     {
         var lan = new NetworkNamespace("lan");
-        NetworkNamespace.Create([lan.Name, "machine"]);
-        lan.Configure([$"link add machine type veth peer name eth0 netns machine", $"address add {Address}/{OnLink} dev machine", "link set machine up"]);
+        string[] machines = [.. Enumerable.Range(1, MachineCount).Select(number => $"machine{number}")];
+        NetworkNamespace.Create([lan.Name, .. machines]);
+        lan.Configure(
+        [
+            "link add lan type bridge", $"address add {Address}/{OnLink} dev lan", "link set lan up",
+            .. machines.SelectMany(m => (string[])[$"link add {m} type veth peer name eth0 netns {m}", $"link set {m} master lan up"]),
+        ]);
         var site = new Site(await FakeApiServer.StartAsync(new()
         {
             Listen = [new(IPAddress.Parse(Address), Port)],
             Bind = endpoint => lan.Run(() => Bind(endpoint)),
             HistoryCapacity = 1024,
         }));
-        site.Machine.Configure([$"address add {NodeFactory.Node(1).InternalIPs[0]}/{OnLink} dev eth0", "link set eth0 up"]);
+        for (int number = 1; number <= MachineCount; number++)
+            site.Machines[number - 1].Configure([$"address add {NodeFactory.Node(number).InternalIPs[0]}/{OnLink} dev eth0", "link set eth0 up"]);
         return site;
     }
 
@@ -64,13 +72,15 @@ internal sealed class Site : IAsyncDisposable
         Floor.ReadList(this);
     }
 
-    /// <summary>Makes the machine as if no agent had ever run on it.</summary>
-    public void Reset()
+    /// <summary>Makes the first machine as if no agent had ever run on it.</summary>
+    public void Reset() => Reset(Machine);
+
+    public static void Reset(NetworkNamespace machine)
     {
-        Machine.Configure([$"route flush proto {Protocol}"]);
-        if (Machine.Exec("nft", "list", "tables").Contains("inet hostgw", StringComparison.Ordinal))
-            Machine.Exec("nft", "delete", "table", "inet", "hostgw");
-        Machine.Sysctl("ipv4/ip_forward", "0");
+        machine.Configure([$"route flush proto {Protocol}"]);
+        if (machine.Exec("nft", "list", "tables").Contains("inet hostgw", StringComparison.Ordinal))
+            machine.Exec("nft", "delete", "table", "inet", "hostgw");
+        machine.Sysctl("ipv4/ip_forward", "0");
     }
 
     /// <summary>Starts a program on the machine without another program in between.</summary>

@@ -118,7 +118,7 @@ public sealed class LinuxProcessTests : LabTest
         string trace = Path.Combine(_files.FullName, "trace");
         RunThrough($"strace --follow-forks --trace=sendto,sendmsg --output={trace}");
 
-        Assert.StartsWith("nothing of HostGw's stands on this host", Agent.Run("cleanup"), StringComparison.Ordinal);
+        Assert.StartsWith("nothing of HostGw's is installed on this host", Agent.Run("cleanup"), StringComparison.Ordinal);
 
         string[] requests = [.. Calls(trace).Where(c => c.Contains("NLM_F_REQUEST", StringComparison.Ordinal))];
         Assert.Equal(2, requests.Count(r => r.Contains("RTM_GETROUTE", StringComparison.Ordinal)));

@@ -74,7 +74,7 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://192.0.2.1") { Headers = { Authorization = new("Bearer", "hunter2-is-a-token") } };
         using var response = new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request, Content = new StringContent(body) };
 
-        ApiException e = await ApiRefusal.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, TimeProvider.System, TestContext.Current.CancellationToken);
+        ApiException e = await ApiErrors.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.Contains(told, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
@@ -210,7 +210,7 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
 
     private static async Task<string> ListAsync(ApiClient client)
     {
-        using ApiResponse response = await client.ListNodesAsync(500, "0", notOlderThan: false, continueToken: null, Cancel);
+        using ApiResponse response = await client.GetProtobufAsync("/api/v1/nodes?resourceVersion=0", Cancel);
         using var reader = new StreamReader(response.Body);
         return await reader.ReadToEndAsync(Cancel);
     }

@@ -74,11 +74,24 @@ public sealed class ApiConfigurationTests : IDisposable
 
     public static TheoryData<string, string, string> Refused => new()
     {
-        { "", "exec: {command: aws}", "plugin" },
         { "", "auth-provider: {name: gcp}", "tokenFile" },
-        { "", "username: u, password: hunter2", "user name" },
-        { "", "as: root", "impersonates" },
-        { "proxy-url: 'http://p:1'", "token: t", "proxy" },
+        { "", "username: u, password: hunter2", "kubectl create token" },
+        { "", "password: hunter2", "kubectl create token" },
+        { "", "token: t, as: root", "the user who is to be impersonated" },
+        { "", "token: t, as-uid: '0'", "the user who is to be impersonated" },
+        { "", "token: t, as-groups: ['system:masters']", "the user who is to be impersonated" },
+        { "", "token: t, as-user-extra: {a: [b]}", "the user who is to be impersonated" },
+        { "proxy-url: 'http://p:1'", "token: t", "--api-server" },
+        { "", "tokenfile: hunter2", "'tokenfile' in its user" },
+        { "certificate-authorities: c", "token: t", "'certificate-authorities' in its cluster" },
+        { "", "exec: {command: aws}", "apiVersion ''" },
+        { "", "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1alpha1}", "client.authentication.k8s.io/v1" },
+        { "", "exec: {apiVersion: client.authentication.k8s.io/v1}", "without a command" },
+        { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Always}", "needs a terminal" },
+        { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, argv: [b]}", "'argv' in its exec" },
+        { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, env: [{value: hunter2}]}", "without a name" },
+        { "", "token: hunter2, exec: {command: a, apiVersion: client.authentication.k8s.io/v1}", "beside another credential" },
+        { "extensions: [{name: x}]", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, provideClusterInfo: true}", "handed over" },
         { "", "client-certificate: c", "client-key" },
         { "insecure-skip-tls-verify: true, certificate-authority: c", "token: t", "exclude" },
         { "insecure-skip-tls-verify: maybe", "token: t", "neither true nor false" },
@@ -114,6 +127,18 @@ public sealed class ApiConfigurationTests : IDisposable
         var e = Assert.Throws<ApiConfigurationException>(() => ApiConfiguration.BuildConfigFromConfigFile(path));
         Assert.Contains(words, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_plugin_is_taken_over_word_for_word()
+    {
+        string path = Kubeconfig("disable-compression: true", "exec: {command: bin/aws, apiVersion: client.authentication.k8s.io/v1beta1, " +
+            "args: [a b, ''], env: [{name: A, value: 'b c'}], interactiveMode: IfAvailable, provideClusterInfo: true, installHint: ask}");
+        ExecPlugin plugin = ApiConfiguration.BuildConfigFromConfigFile(path).Exec!;
+        Assert.Equal((_folder["conf/bin/aws"], "client.authentication.k8s.io/v1beta1", true, "ask"),
+            (plugin.Command, plugin.ApiVersion, plugin.ProvideClusterInfo, plugin.InstallHint));
+        Assert.Equal(["a b", ""], plugin.Arguments);
+        Assert.Equal([new("A", "b c")], plugin.Environment);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public class ApiStatusTests
     public void Of_an_error_answer_is_kept(string body, int code, string reason, string message, int? retryAfter)
     {
         ApiStatus status = ApiStatus.Parse(Encoding.UTF8.GetBytes(body));
-        Assert.Equal(new(code, reason, message, retryAfter), status);
+        Assert.Equal((code, reason, message, retryAfter), (status.Code, status.Reason, status.Message, status.RetryAfterSeconds));
     }
 
     [Theory]
@@ -25,14 +25,29 @@ public class ApiStatusTests
     [InlineData("1206" + "309A03" + "1A0161" + "1A00" + "2200", 410, "", "a", null)]
     [InlineData("1210" + "309A03" + "1A0161", 0, "", "", null)] // cut: nothing of it
     [InlineData("1203" + "1A0561", 0, "", "", null)]
-    public void Of_an_error_answer_in_protobuf_is_kept(string hex, int code, string reason, string message, int? retryAfter) =>
-        Assert.Equal(new(code, reason, message, retryAfter), ApiStatus.Parse([.. "k8s\0"u8, .. Convert.FromHexString(hex)]));
+    public void Of_an_error_answer_in_protobuf_is_kept(string hex, int code, string reason, string message, int? retryAfter)
+    {
+        ApiStatus status = Protobuf(hex);
+        Assert.Equal((code, reason, message, retryAfter), (status.Code, status.Reason, status.Message, status.RetryAfterSeconds));
+    }
+
+    [Fact]
+    public void The_reasons_of_the_causes_are_kept()
+    {
+        const string Json = """{"details":{"causes":[{"reason":"ResourceVersionTooLarge","message":"m"},{"message":"no reason"}]},"code":504}""";
+        Assert.Equal(["ResourceVersionTooLarge", ""], ApiStatus.Parse(Encoding.UTF8.GetBytes(Json)).Causes);
+        // details { causes { reason "Too", message "m" } retryAfterSeconds 1 } code 504
+        ApiStatus status = Protobuf("1213" + "2A0C" + "2208" + "0A03546F6F" + "12016D" + "2801" + "30F803" + "1A00");
+        Assert.Equal((504, 1, "Too"), (status.Code, status.RetryAfterSeconds, Assert.Single(status.Causes)));
+    }
 
     [Fact]
     public void Broken_protobuf_is_only_text() =>
-        Assert.Equal("k8s ", ApiStatus.Parse([.. "k8s\0"u8, 0x0B]).Message[..4]);
+        Assert.Equal("k8s ", Protobuf("0B").Message[..4]);
 
     [Fact]
     public void Long_text_is_cut() =>
         Assert.Equal(512, ApiStatus.Parse(Encoding.UTF8.GetBytes($$"""{"message":"{{new string('x', 60_000)}}"}""")).Message.Length);
+
+    private static ApiStatus Protobuf(string hex) => ApiStatus.Parse((byte[])[.. "k8s\0"u8, .. Convert.FromHexString(hex)]);
 }

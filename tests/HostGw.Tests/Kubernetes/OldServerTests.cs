@@ -11,7 +11,7 @@ public class OldServerTests
     {
         await using var server = new OldServer("{}");
         using ApiClient client = Client(server, server.AuthorityPem);
-        using ApiResponse response = await client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel);
+        using ApiResponse response = await client.GetProtobufAsync("/api/v1/nodes?resourceVersion=0", Cancel);
         Assert.False(response.IsProtobuf);
         Assert.StartsWith("GET /api/v1/nodes?resourceVersion=0 HTTP/1.1\r\n", server.Request, StringComparison.Ordinal);
         Assert.Contains("Authorization: Bearer t0k3n\r\n", server.Request, StringComparison.Ordinal);
@@ -24,7 +24,7 @@ public class OldServerTests
         await using var server = new OldServer("{}");
         await using var other = new OldServer("{}");
         using ApiClient client = Client(server, other.AuthorityPem);
-        var e = await Assert.ThrowsAsync<ApiException>(() => client.ListNodesAsync(0, "0", notOlderThan: false, null, Cancel));
+        var e = await Assert.ThrowsAsync<ApiException>(() => client.GetProtobufAsync("/api/v1/nodes?resourceVersion=0", Cancel));
         Assert.Contains("not trusted", e.Message, StringComparison.Ordinal);
         Assert.Equal("", server.Request);
     }

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Tests.Kubernetes;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 using NodeSnapshot = HostGw.Nodes.NodeSnapshot;

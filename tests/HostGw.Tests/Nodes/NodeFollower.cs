@@ -1,7 +1,7 @@
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using Microsoft.Extensions.Logging;
 using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
 

@@ -113,9 +113,9 @@ public abstract class NodeWatcherTests(bool protobuf, StreamingLists streamingLi
         await Api.StopListeningAsync();
         await EventuallyAsync(() => Said().Count(line => line.StartsWith("Debug 110 Next attempt", StringComparison.Ordinal)) >= 4, "four attempts");
         await Api.StartListeningAsync();
-        await EventuallyAsync(() => Said().Contains("Information 109 The API server is followed again"), "follows again");
+        await EventuallyAsync(() => Said().Contains("Information 109 Watching nodes again"), "follows again");
 
-        Assert.Single(said, line => line.StartsWith("Warning 102 The API server cannot be followed, what stands stays: Cannot connect to", StringComparison.Ordinal));
+        Assert.Single(said, line => line.StartsWith("Warning 102 Cannot watch nodes: Cannot connect to", StringComparison.Ordinal));
 
         List<string> Said()
         {

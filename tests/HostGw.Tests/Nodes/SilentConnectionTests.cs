@@ -3,7 +3,7 @@ using HostGw.FakeApi;
 
 namespace HostGw.Tests.Nodes;
 
-/// <summary>The peer vanishes without a word, as when a host loses power. Takes a minute: that is what it proves.</summary>
+/// <summary>A proxy on the way keeps the connection and carries nothing. Takes half a minute: that is what it proves.</summary>
 [Trait("Speed", "slow")]
 public class SilentConnectionTests
 {
@@ -16,17 +16,10 @@ public class SilentConnectionTests
         await using var follower = new NodeFollower(api, relay.Port);
         await EventuallyAsync(() => follower.Names == "a" && api.OpenWatches == 1, "it follows");
 
-        // By its silence.
         relay.SilenceOpenConnections();
         api.Nodes.Put(new NodeSpec("b"));
         await EventuallyAsync(() => follower.Names == "a b", "it follows again");
-
-        // By a ping.
-        relay.SilenceOpenConnections();
-        api.Nodes.Put(new NodeSpec("c"));
-        await EventuallyAsync(() => follower.Names == "a b c", "it follows once more");
         Assert.Single(api.Requests, r => r.IsNodeList);
-        Assert.Equal(["HTTP/1.1", "HTTP/2", "HTTP/2"], api.Requests.Where(r => r.IsWatch).Select(r => r.Protocol));
     }
 
     private static async Task EventuallyAsync(Func<bool> holds, string what)

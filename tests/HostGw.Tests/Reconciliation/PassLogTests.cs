@@ -1,6 +1,6 @@
 using HostGw.Platform;
 using HostGw.Reconciliation;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Planning;
 using Microsoft.Extensions.Logging;
 
@@ -22,7 +22,7 @@ public class PassLogTests
                 "Information 301 Added route 10.244.2.0/24 via 10.0.0.2",
                 "Information 301 Added route 10.244.3.0/24 via 10.0.0.3",
                 "Information 201 Changed routes in 0 ms because of nodes: 2 added, 0 corrected, 0 removed",
-                "Information 403 Chose nftables for the masquerade rule: the kernel has nf_tables",
+                "Information 403 Masquerade rule by nftables: the kernel has nf_tables",
                 "Information 401 Changed the masquerade rule: created",
                 "Information 207 Turned IP forwarding on",
             ],
@@ -39,7 +39,7 @@ public class PassLogTests
         agent.Host.OtherCni = "/etc/cni/net.d/05-cilium.conf";
         _log.Write(agent.Pass());
         Assert.Contains(
-            "Information 602 No CNI configuration of ours: pods get their network by /etc/cni/net.d/05-cilium.conf, another plugin's (cni.takeOver would put ours first)", _lines.Take());
+            "Information 602 CNI configuration not written: /etc/cni/net.d/05-cilium.conf of another plugin takes precedence (cni.takeOver puts HostGw's first)", _lines.Take());
         _log.Write(agent.Pass());
         Assert.Empty(_lines.Take());
     }

@@ -1,6 +1,6 @@
 using HostGw.Reconciliation;
 using HostGw.Status;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Reconciliation;
 using Microsoft.Extensions.Logging;
 

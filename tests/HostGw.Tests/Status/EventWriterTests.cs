@@ -7,7 +7,7 @@ using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.FakeApi;
 using HostGw.Tests.Kubernetes;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Reconciliation;
 using Microsoft.Extensions.Logging;
 

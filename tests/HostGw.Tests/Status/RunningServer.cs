@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using HostGw.Status;
-using HostGw.Tests.Logging;
+using HostGw.Tests.Hosting;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 

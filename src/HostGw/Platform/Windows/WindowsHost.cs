@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Cni;
@@ -5,11 +6,12 @@ using HostGw.Platform.Windows.Hns;
 
 namespace HostGw.Platform.Windows;
 
-/// <summary>A Windows host: the IP Helper API for routes and forwarding, HNS for the pods' network, a file for CNI. Its NAT is the CNI plugin's.</summary>
+/// <summary>A Windows host: IP Helper API for routes and forwarding, HNS for the pods' network. The CNI plugin masquerades.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed class WindowsHost : IHostNetwork
 {
-    private static readonly NatBackendChoice Plugin = new(OutBoundNat.PolicyType, "on Windows the CNI plugin sets it on every pod's endpoint");
+    private static readonly NatBackendChoice Plugin =
+        new(OutBoundNat.PolicyType, "on Windows the CNI plugin sets it on every pod's endpoint");
 
     private readonly WindowsHostOptions _options;
     private readonly OwnedRoutes _owned;
@@ -18,7 +20,7 @@ internal sealed class WindowsHost : IHostNetwork
     private readonly WindowsRoutes _routes;
     private readonly CniConfiguration _cni;
     private readonly WindowsNews _news = new();
-    private bool _podNetworkStands;
+    private bool _hasPodNetwork;
 
     public WindowsHost(WindowsHostOptions options)
     {
@@ -33,7 +35,7 @@ internal sealed class WindowsHost : IHostNetwork
     public HostState Read(Ip apiServer)
     {
         HostState state = _reader.Read(apiServer);
-        _podNetworkStands = state.Windows?.PodEndpoint is not null;
+        _hasPodNetwork = state.Windows?.PodEndpoint is not null;
         return state;
     }
 
@@ -42,21 +44,20 @@ internal sealed class WindowsHost : IHostNetwork
         _news.Expect(changes.Plan);
         Attempts attempts = new();
         string cni = "", network = "", nat = "";
-        // No pod may start while its network is taken away.
-        attempts.Try(HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = ApplyCni(null, mode));
+        // No pod may start while its network is removed.
+        attempts.Try(
+            HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = ApplyCni(null, mode));
         if (mode == ApplyMode.Change)
             network = PrepareNetwork(changes, attempts);
-        // A peer joins: exempt first, then the route.
-        attempts.Try(HostPart.Nat, "set OutBoundNAT on pods' endpoints", changes.ChangesNat && _options.CorrectOutBoundNat, () => nat = SetNat(changes, mode));
+        // The exemption of a new peer before its route.
+        attempts.Try(
+            HostPart.Nat, "set OutBoundNAT on pods' endpoints", changes.ChangesNat && _options.CorrectOutBoundNat,
+            () => nat = SetNat(changes, mode));
         if (mode == ApplyMode.Change)
-        {
-            _routes.Apply(changes.Routes, changes.Host, attempts.Failures);
-            foreach (Neighbour neighbour in changes.ForgetNeighbours)
-                Forget(neighbour, changes.Host, attempts.Failures);
-        }
-        bool networkIsReady = attempts.Failures.All(f => f.Part is HostPart.Neighbours or HostPart.Routes) && (_podNetworkStands || mode == ApplyMode.Preview);
-        attempts.Try(HostPart.Cni, "write the CNI configuration", changes is { ChangesCni: true, Cni: not null } && networkIsReady, () => cni = ApplyCni(changes.Cni, mode));
-        string missing = mode == ApplyMode.Preview || changes.Cni is null || _podNetworkStands ? "" : MissingNetwork;
+            ApplyRoutes(changes, attempts);
+        attempts.Try(
+            HostPart.Cni, "write the CNI configuration",
+            changes is { ChangesCni: true, Cni: not null } && MayWriteCni(attempts, mode), () => cni = ApplyCni(changes.Cni, mode));
         ApplyResult result = new()
         {
             Failures = attempts.Failures,
@@ -64,7 +65,7 @@ internal sealed class WindowsHost : IHostNetwork
             CniChange = cni,
             Cni = _cni.Standing,
             Leftovers = changes.FindsLeftovers ? [] : null,
-            Obstacles = [.. ((string[])[network, network.Length > 0 ? "" : missing, _stateProblem]).Where(p => p.Length > 0), .. _cni.Obstacles],
+            Obstacles = Obstacles(network, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
         };
         return result.WithRules(nat, "", changes.HoldsRules);
     }
@@ -73,7 +74,7 @@ internal sealed class WindowsHost : IHostNetwork
     {
         _cni.Changed = () => wake(WakeCauses.Cni);
         using WindowsWatch watch = new(_news, wake);
-        // What changed between an earlier pass and this moment was announced to nobody.
+        // Changes between the last read and the start of the watch were not reported.
         wake(WakeCauses.Start);
         await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -81,9 +82,27 @@ internal sealed class WindowsHost : IHostNetwork
     public void Dispose() => _cni.Dispose();
 
     private string MissingNetwork =>
-        $"the pods' network is not there: no interface {string.Join(" or ", _options.PodEndpoints)}, hence no CNI configuration (windows.createNetwork makes it; windows.network names another)";
+        $"the pods' network is not there: no interface {string.Join(" or ", _options.PodEndpoints)}, hence no CNI configuration " +
+        "(windows.createNetwork makes it; windows.network names another)";
 
-    // What comes of it, a new interface, is announced, and the next pass puts routes on it.
+    // One bad peer's route or neighbour must not keep pods from starting.
+    private bool MayWriteCni(Attempts attempts, ApplyMode mode) =>
+        attempts.Failures.All(f => f.Part is HostPart.Neighbours or HostPart.Routes) && (_hasPodNetwork || mode == ApplyMode.Preview);
+
+    private IReadOnlyList<string> Obstacles(string network, bool isMissing) =>
+    [
+        .. ((string[])[network.Length > 0 || !isMissing ? network : MissingNetwork, _stateProblem]).Where(p => p.Length > 0),
+        .. _cni.Obstacles,
+    ];
+
+    private void ApplyRoutes(HostChanges changes, Attempts attempts)
+    {
+        _routes.Apply(changes.Routes, changes.Host, attempts.Failures);
+        foreach (Neighbour neighbour in changes.ForgetNeighbours)
+            Forget(neighbour, changes.Host, attempts.Failures);
+    }
+
+    // A new interface wakes a pass, which installs the routes over it.
     private string PrepareNetwork(HostChanges changes, Attempts attempts)
     {
         string problem = "";
@@ -101,14 +120,17 @@ internal sealed class WindowsHost : IHostNetwork
 
     private string ApplyCni(CniPlan? desired, ApplyMode mode) =>
         mode == ApplyMode.Change ? _cni.Apply(desired)
-        : desired is null || _podNetworkStands ? _cni.Preview(desired)
+        : desired is null || _hasPodNetwork ? _cni.Preview(desired)
         : $"none, for {MissingNetwork}";
 
     private static void EnableForwarding(HostPart part, bool wanted, string? uplink, HostState host, Attempts attempts)
     {
         bool ipv6 = part == HostPart.ForwardingIPv6;
         foreach (HostInterface link in host.Interfaces.Where(i => i.Name == uplink || i.Index == host.Windows?.PodEndpoint?.Index))
-            attempts.Try(part, $"turn {(ipv6 ? "IPv6" : "IPv4")} forwarding on for {link.Name}", wanted, () => NetIo.EnableForwarding(link.Luid, ipv6));
+        {
+            attempts.Try(part, $"turn {(ipv6 ? "IPv6" : "IPv4")} forwarding on for {link.Name}", wanted,
+                () => NetIo.EnableForwarding(link.Luid, ipv6));
+        }
     }
 
     private static void Forget(Neighbour neighbour, HostState host, List<HostFailure> failures)
@@ -123,4 +145,27 @@ internal sealed class WindowsHost : IHostNetwork
                 failures.Add(new(HostPart.Neighbours, $"forget neighbour {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), e));
         }
     }
+}
+
+/// <summary>The settings of a Windows host.</summary>
+internal sealed record WindowsHostOptions
+{
+    /// <summary>Holds the list of our routes.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>Name of the pods' HNS network.</summary>
+    public required string Network { get; init; }
+
+    /// <summary>Create that network if it is missing.</summary>
+    public bool CreateNetwork { get; init; }
+
+    /// <summary>Keep OutBoundNAT of running pods up to date.</summary>
+    public bool CorrectOutBoundNat { get; init; }
+
+    public CniOptions Cni { get; init; } = new();
+
+    public Func<IReadOnlyList<Ip>> Resolvers { get; init; } = static () => [];
+
+    /// <summary>The names of the host's interface in that network, by start-kubelet.ps1 and by flannel.</summary>
+    public ImmutableArray<string> PodEndpoints => [$"vEthernet ({Network})", $"vEthernet ({Network}_ep)"];
 }

@@ -1,40 +1,39 @@
 using System.Collections.Immutable;
+using System.Net.NetworkInformation;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Windows.Interop;
 
 namespace HostGw.Platform.Windows;
 
-/// <summary>Reads interfaces, addresses and routes: one table of each, whatever their number.</summary>
+/// <summary>Reads the host's interfaces, addresses and routes.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed class WindowsHostReader(WindowsHostOptions options, OwnedRoutes owned)
 {
-    // AddRoutes.ps1's. Over the pods' bridge the way is shorter.
+    // AddRoutes.ps1's metric; routes over the pods' bridge are preferred.
     private const uint Metric = 300;
     private const uint PodEndpointMetric = 250;
 
-    private readonly List<HostRoute> _routes = [];
-
-    /// <exception cref="WindowsException">Windows refused.</exception>
+    /// <exception cref="WindowsException">Windows answered with an error.</exception>
     public HostState Read(Ip apiServer)
     {
         ImmutableArray<HostInterface> interfaces = ReadInterfaces(out ForwardingState forwarding);
-        _routes.Clear();
+        List<HostRoute> routes = [];
         NetIo.ReadRoutes(rows =>
         {
             foreach (ref readonly MIB_IPFORWARD_ROW2 row in rows)
             {
                 if (RouteRow.TryRead(row, owned.Contains, out HostRoute route))
-                    _routes.Add(route);
+                    routes.Add(route);
             }
         });
-        _routes.Sort((a, b) => a.Key.CompareTo(b.Key));
+        routes.Sort((a, b) => a.Key.CompareTo(b.Key));
         return new()
         {
             Interfaces = interfaces,
             Addresses = ReadAddresses(),
-            Routes = _routes,
-            Protected = Protect(apiServer),
+            Routes = routes,
+            Protected = Protect(routes, apiServer),
             Forwarding = forwarding,
             MetricIPv4 = Metric,
             MetricIPv6 = Metric,
@@ -62,18 +61,75 @@ internal sealed class WindowsHostReader(WindowsHostOptions options, OwnedRoutes 
             foreach (ref readonly MIB_UNICASTIPADDRESS_ROW row in rows)
             {
                 Ip address = InetAddress.Read(row.Address);
-                if (!address.IsNone && row.OnLinkPrefixLength <= address.Bits && row.DadState is not (IpHlpApi.IpDadStateInvalid or IpHlpApi.IpDadStateDuplicate))
+                bool isUsable = row.DadState is not (IpHlpApi.IpDadStateInvalid or IpHlpApi.IpDadStateDuplicate);
+                if (!address.IsNone && row.OnLinkPrefixLength <= address.Bits && isUsable)
                     addresses.Add(new(address, new Prefix(address, row.OnLinkPrefixLength).Aligned, (int)row.InterfaceIndex));
             }
         });
         return [.. addresses];
     }
 
-    private ImmutableArray<ProtectedAddress> Protect(Ip apiServer)
+    private ImmutableArray<ProtectedAddress> Protect(List<HostRoute> routes, Ip apiServer)
     {
-        IEnumerable<ProtectedAddress> addresses = _routes.Where(r => r.Destination.Length == 0 && !r.NextHop.IsNone)
+        IEnumerable<ProtectedAddress> addresses = routes.Where(r => r.Destination.Length == 0 && !r.NextHop.IsNone)
             .Select(r => new ProtectedAddress(r.NextHop, ProtectedRole.Gateway))
             .Concat(options.Resolvers().Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)));
         return apiServer.IsNone ? [.. addresses.Distinct()] : [.. addresses.Distinct(), new(apiServer, ProtectedRole.ApiServer)];
+    }
+}
+
+/// <summary>Combines MIB_IPINTERFACE_ROWs, of which an interface has one per family. Pure.</summary>
+internal sealed class InterfaceRows
+{
+    private const ushort AF_INET = 2;
+    // NET_LUID: the upper 16 bits are the interface type.
+    private const int TypeAt = 48;
+    private const ulong IF_TYPE_SOFTWARE_LOOPBACK = 24;
+
+    private readonly SortedDictionary<int, HostInterface> _interfaces = [];
+
+    /// <summary>Whether any interface of a family forwards; null if none has the family.</summary>
+    public ForwardingState Forwarding { get; private set; }
+
+    public void Add(in MIB_IPINTERFACE_ROW row)
+    {
+        bool isIPv4 = row.Family == AF_INET, forwards = row.ForwardingEnabled != 0;
+        int index = (int)row.InterfaceIndex;
+        bool isLoopback = row.InterfaceLuid >> TypeAt == IF_TYPE_SOFTWARE_LOOPBACK;
+        HostInterface known = _interfaces.GetValueOrDefault(index) ??
+            new(index, "", IsUp: false, isLoopback) { ForwardsIPv4 = false, ForwardsIPv6 = false, Luid = row.InterfaceLuid };
+        known = known with { IsUp = known.IsUp || row.Connected != 0 };
+        _interfaces[index] = isIPv4
+            ? known with { ForwardsIPv4 = forwards, MetricIPv4 = row.Metric }
+            : known with { ForwardsIPv6 = forwards, MetricIPv6 = row.Metric };
+        if (!isLoopback)
+        {
+            Forwarding = isIPv4
+                ? Forwarding with { IPv4 = Forwarding.IPv4 == true || forwards }
+                : Forwarding with { IPv6 = Forwarding.IPv6 == true || forwards };
+        }
+    }
+
+    /// <param name="alias">The name of an interface by its LUID; empty if it is gone.</param>
+    public IEnumerable<HostInterface> Read(Func<ulong, string> alias) =>
+        _interfaces.Values.Select(i => i with { Name = alias(i.Luid) }).Where(i => i.Name.Length > 0);
+}
+
+/// <summary>The DNS resolvers this host uses.</summary>
+[SupportedOSPlatform("windows")]
+internal static class WindowsResolvers
+{
+    /// <summary>None if Windows does not answer.</summary>
+    public static IReadOnlyList<Ip> Read()
+    {
+        try
+        {
+            return [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().DnsAddresses)
+                .Select(Ip.From).Distinct()];
+        }
+        catch (NetworkInformationException)
+        {
+            return [];
+        }
     }
 }

@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using HostGw.Planning;
 using HostGw.Platform.Windows.Interop;
 using static HostGw.Platform.Windows.Interop.IpHlpApi;
 
 namespace HostGw.Platform.Windows;
 
-/// <summary>Turns Windows's notifications into wake-ups. Its callbacks come one after the other, on threads of the system.</summary>
+/// <summary>Turns Windows's notifications into wake-ups. Windows calls back on its own threads, one call at a time.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class WindowsWatch : IDisposable
 {
@@ -14,7 +15,7 @@ internal sealed unsafe class WindowsWatch : IDisposable
     private readonly List<nint> _handles = [];
     private GCHandle _self;
 
-    /// <exception cref="WindowsException">Windows refuses to announce anything.</exception>
+    /// <exception cref="WindowsException">A notification cannot be registered.</exception>
     public WindowsWatch(WindowsNews news, Action<WakeCauses> wake)
     {
         (_news, _wake) = (news, wake);
@@ -34,7 +35,7 @@ internal sealed unsafe class WindowsWatch : IDisposable
         }
     }
 
-    /// <summary>Not from within a callback: it waits for those that run.</summary>
+    /// <summary>Waits for running callbacks: must not be called from one.</summary>
     public void Dispose()
     {
         foreach (nint handle in _handles)
@@ -51,12 +52,12 @@ internal sealed unsafe class WindowsWatch : IDisposable
         _handles.Add(handle);
     }
 
-    // The row is incomplete: it names the route, and no more may be taken from it.
+    // Only the key of the row is filled in.
     [UnmanagedCallersOnly]
     private static void OnRoute(void* context, MIB_IPFORWARD_ROW2* row, int type) =>
         Wake(context, watch => row is null ? WakeCauses.Overrun : watch._news.JudgeRoute(RouteRow.ReadKey(*row)));
 
-    // What changed is not said: it may be the forwarding.
+    // Windows does not say which parameter changed: it may be forwarding.
     [UnmanagedCallersOnly]
     private static void OnInterface(void* context, MIB_IPINTERFACE_ROW* row, int type) =>
         Wake(context, _ => type == MibParameterNotification ? WakeCauses.Links | WakeCauses.Forwarding : WakeCauses.Links);
@@ -71,4 +72,18 @@ internal sealed unsafe class WindowsWatch : IDisposable
         if (GCHandle.FromIntPtr((nint)context).Target is WindowsWatch watch && judge(watch) is var causes and not WakeCauses.None)
             watch._wake(causes);
     }
+}
+
+/// <summary>Decides which notifications matter to the last plan. Called on Windows's threads.</summary>
+internal sealed class WindowsNews
+{
+    private volatile Plan _plan = new();
+
+    public void Expect(Plan plan) => _plan = plan;
+
+    /// <summary>A route matters if its destination is one of the plan's, or if it is a default route.</summary>
+    public WakeCauses JudgeRoute(OwnedRoute route) =>
+        !route.Destination.IsNone && (route.Destination.Length == 0 || _plan.Wants(route.Destination))
+            ? WakeCauses.Routes
+            : WakeCauses.None;
 }

@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using HostGw.Commands;
+using HostGw.Hosting;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Windows;

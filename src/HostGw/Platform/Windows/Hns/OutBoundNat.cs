@@ -29,7 +29,7 @@ internal static class OutBoundNat
         json.WriteEndObject();
     }
 
-    /// <summary>Endpoints of this host's pods whose policy is missing or differs, except those with several policies (dual-stack).</summary>
+    /// <summary>Endpoints of this host's pods whose policy is missing or differs, except those with several (dual-stack).</summary>
     public static ImmutableArray<HnsEndpoint> Wrong(
         HnsNetwork network, IReadOnlyList<string> exceptions, IEnumerable<HnsEndpoint> endpoints)
     {

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using HostGw.Hosting;
+using HostGw.Planning;
+using HostGw.Settings;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Serilog.Core;
+using ILogger = Microsoft.Extensions.Logging.ILogger;
+
+namespace HostGw.Cli;
+
+/// <summary>Runs the agent until it is told to stop. Routes and rules stay in place.</summary>
+internal static class AgentCommand
+{
+    public const string Name = "agent";
+
+    public static Command Create() => CommandLine.Create(
+        Name, "Watch the cluster's Nodes and keep this host's routes, NAT rule and forwarding right.", UsedBy.Agent,
+        RunAsync);
+
+    private static async Task<int> RunAsync(AgentSettings settings, ParseResult flags, CancellationToken cancellationToken)
+    {
+        LoggingLevelSwitch level = new(Logging.Level(settings.LogLevel));
+        using ILoggerFactory loggers = Logging.CreateFactory(settings, level);
+        ILogger logger = loggers.CreateLogger("HostGw");
+        HostPlatform.RequireRights();
+        using IDisposable? onlyAgent = await WaitForTurnAsync(settings, logger, cancellationToken);
+        if (cancellationToken.IsCancellationRequested)
+            return ExitCodes.Done;
+
+        using IHost host = AgentHost.Build(settings, loggers, new(
+            SettingsFile.PathOf(flags, CommandLine.EnvironmentVariables()),
+            () => SettingsReader.Read(UsedBy.Agent, flags, CommandLine.EnvironmentVariables()).LogLevel,
+            level, TimeProvider.System, loggers.CreateLogger<LogLevelReloader>()));
+        IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
+        logger.Started(
+            AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
+        if (settings.Policy.ClusterCidrs.IsEmpty)
+            logger.AnyPrivatePrefix();
+        if (settings.Policy.Nat is { Enabled: true, Source: NatSource.Any })
+            logger.NatRewritesHost();
+        try
+        {
+            await host.RunAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to stop before all services had started.
+        }
+        logger.Stopped();
+
+        // A failed service stops the host: a non-zero exit code makes kubelet restart the container.
+        return services.OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Done;
+    }
+
+    private static async Task<IDisposable?> WaitForTurnAsync(AgentSettings settings, ILogger logger, CancellationToken cancellationToken)
+    {
+        bool said = false;
+        for (int strangers = 0; !cancellationToken.IsCancellationRequested;)
+        {
+            if (HostPlatform.TryTakeTurn(settings) is { } acquired)
+                return acquired;
+
+            (int pid, bool isAgent) = HostPlatform.Holder(settings);
+            if (isAgent && !said)
+                logger.WaitingForOtherAgent(pid);
+            said |= isAgent;
+            // A single failure may be an agent that is just starting or ending.
+            strangers = isAgent ? 0 : strangers + 1;
+            if (strangers > 1)
+            {
+                logger.LockTakenByStranger(pid);
+                return null;
+            }
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return null;
+    }
+}

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using HostGw.Hosting;
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using HostGw.Settings;
+
+namespace HostGw.Cli;
+
+/// <summary>Removes everything that HostGw made on this host, by applying an empty plan.</summary>
+internal static class CleanupCommand
+{
+    public static Command Create() => CommandLine.Create(
+        "cleanup",
+        "Remove every route, NAT rule and CNI configuration that HostGw made on this host. Refuses while an agent runs here.",
+        UsedBy.Cleanup,
+        (settings, parsed, _) =>
+            Task.FromResult(Run(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error)));
+
+    /// <returns>The exit code.</returns>
+    public static int Run(IHostNetwork host, TextWriter output, TextWriter error)
+    {
+        HostState state = host.Read(apiServer: default);
+        HostChanges changes = HostDiff.Between(new Plan(), state, new HashSet<RouteKey>(), AdoptMode.None);
+        ApplyResult result = host.Apply(changes, ApplyMode.Change);
+        Report(changes.Routes, result, output, error);
+
+        foreach (string remains in RemainingForwarding.Of(state))
+            output.WriteLine(remains);
+        return result.Failures.Count == 0 ? ExitCodes.Done
+            : result.Failures.Any(f => HostPlatform.IsDenied(f.Error)) ? ExitCodes.NoRights
+            : ExitCodes.Failed;
+    }
+
+    private static int Run(AgentSettings settings, TextWriter output, TextWriter error)
+    {
+        HostPlatform.RequireRights();
+        using IDisposable? onlyAgent = HostPlatform.TryTakeTurn(settings);
+        if (onlyAgent is null)
+        {
+            int pid = HostPlatform.Holder(settings).Pid;
+            error.WriteLine($"An agent runs on this host (pid {pid}): it would put everything back. Stop it first.");
+            return ExitCodes.Failed;
+        }
+        using IHostNetwork host = HostPlatform.Open(settings);
+        int done = Run(host, output, error);
+        bool stateRemoved = settings.StateDirectory is null || RemoveState(new(settings.StateDirectory), output, error);
+        return stateRemoved ? done : Math.Max(done, ExitCodes.Failed);
+    }
+
+    private static bool RemoveState(SavedNodesFile file, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            if (file.Remove())
+                output.WriteLine($"removed {file.Path}");
+            return true;
+        }
+        catch (SavedNodesException e)
+        {
+            error.WriteLine($"could not remove {file.Path}: {e.Message}");
+            return false;
+        }
+    }
+
+    private static void Report(RouteChanges routes, ApplyResult result, TextWriter output, TextWriter error)
+    {
+        bool nothing = routes.IsEmpty && result.NatChange.Length == 0 && result.ForwardChange.Length == 0
+            && result.CniChange.Length == 0 && result.Failures.Count == 0;
+        routes.RemoveRefused(result.RefusedRoutes);
+        if (result.CniChange.Length > 0)
+            output.WriteLine(result.CniChange);
+        foreach (HostRoute route in routes.Delete)
+            output.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")}");
+        if (result.NatChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Nat))
+            output.WriteLine("removed the masquerade rule");
+        if (result.ForwardChange.Length > 0)
+            output.WriteLine("removed the rules that accepted pods' packets in chain FORWARD");
+        if (nothing)
+            output.WriteLine("nothing of HostGw's is installed on this host");
+        foreach (HostFailure failure in result.Failures)
+            error.WriteLine($"could not {failure.What}: {failure.Error.Message}");
+    }
+}

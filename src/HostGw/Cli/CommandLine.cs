@@ -1,0 +1,132 @@
+using System.Collections;
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using HostGw.Hosting;
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Platform;
+using HostGw.Settings;
+
+namespace HostGw.Cli;
+
+/// <summary>The command line: its commands, and what they share, namely settings, error messages and exit codes.</summary>
+internal static class CommandLine
+{
+    /// <summary>Runs a command to its end and returns its exit code.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        ParseResult parsed = Build().Parse(args);
+        // A page of help would push the error off the screen. Without arguments, help is the answer.
+        ParseErrorAction? mistake = args.Length > 0 ? parsed.Action as ParseErrorAction : null;
+        if (mistake is not null)
+            (mistake.ShowHelp, mistake.ShowTypoCorrections) = (false, parsed.UnmatchedTokens.Count == 1);
+        int exitCode = await parsed.InvokeAsync(Invocation(parsed, output, error));
+        if (mistake is not null)
+            await error.WriteLineAsync($"`{string.Join(' ', NamesOf(parsed.CommandResult))} --help` lists what there is.");
+        return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
+    }
+
+    public static RootCommand Build()
+    {
+        var root = new RootCommand(
+            "Keeps this host's routes to the pods of every other node, and its NAT rule, as the cluster's Nodes say.");
+        root.Subcommands.Add(AgentCommand.Create());
+        root.Subcommands.Add(PlanCommand.Create());
+        root.Subcommands.Add(StatusCommand.Create());
+        root.Subcommands.Add(DoctorCommand.Create());
+        root.Subcommands.Add(AdoptCommand.Create());
+        root.Subcommands.Add(CleanupCommand.Create());
+        return root;
+    }
+
+    /// <summary>A command that takes the settings of <paramref name="usedBy"/>.</summary>
+    public static Command Create(
+        string name, string about, UsedBy usedBy, Func<AgentSettings, ParseResult, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(name, about);
+        FlagSource.AddOptions(command, usedBy);
+        command.SetAction((parsed, cancellationToken) => GuardAsync(
+            async () => await run(SettingsReader.Read(usedBy, parsed, EnvironmentVariables()), parsed, cancellationToken),
+            parsed.InvocationConfiguration.Error));
+        return command;
+    }
+
+    // On SIGTERM, System.CommandLine ends a command that is still running after 2 s. The agent must end its pass first: the host's
+    // shutdown timeout and kubelet's grace period bound it.
+    private static InvocationConfiguration Invocation(ParseResult parsed, TextWriter output, TextWriter error)
+    {
+        InvocationConfiguration invocation = new() { Output = output, Error = error };
+        if (parsed.CommandResult.Command.Name == AgentCommand.Name)
+            invocation.ProcessTerminationTimeout = Timeout.InfiniteTimeSpan;
+        return invocation;
+    }
+
+    private static async Task<int> GuardAsync(Func<Task<int>> run, TextWriter error)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (SettingsException e)
+        {
+            foreach (string line in e.Errors)
+                await error.WriteLineAsync(line);
+            return ExitCodes.Usage;
+        }
+        catch (ApiConfigurationException e)
+        {
+            await error.WriteLineAsync(e.Message);
+            return ExitCodes.Usage;
+        }
+        catch (HostNetworkException e) when (HostPlatform.IsDenied(e))
+        {
+            await error.WriteLineAsync($"Could not {e.Message}. Run it {HostPlatform.Rights}");
+            return ExitCodes.NoRights;
+        }
+        catch (HostNetworkException e)
+        {
+            await error.WriteLineAsync($"Could not {e.Message}");
+            return ExitCodes.Failed;
+        }
+        catch (Exception e) when (e is ApiException or NodeStreamException or IOException or PlatformNotSupportedException)
+        {
+            await error.WriteLineAsync(e.Message);
+            return ExitCodes.Failed;
+        }
+    }
+
+    private static IEnumerable<string> NamesOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? NamesOf(parent).Append(command.Command.Name) : ["hostgw"];
+
+    public static IReadOnlyDictionary<string, string> EnvironmentVariables() => Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
+}
+
+/// <summary>The exit codes, which scripts may rely on.</summary>
+internal static class ExitCodes
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+
+    /// <summary>The command line or a setting is wrong.</summary>
+    public const int Usage = 2;
+
+    /// <summary>There is a finding or a difference.</summary>
+    public const int Difference = 3;
+
+    public const int NoRights = 4;
+}
+
+/// <summary>The option -o table|json.</summary>
+internal static class OutputOption
+{
+    public const string Json = "json";
+
+    public static Option<string> Create()
+    {
+        Option<string> option = new("--output", "-o") { Description = "Form of the result", DefaultValueFactory = _ => "table" };
+        option.AcceptOnlyFromAmong("table", Json);
+        return option;
+    }
+}

@@ -1,0 +1,109 @@
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using HostGw.Settings;
+using HostGw.Status;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Hosting;
+
+/// <summary>The pipeline, wired in the order in which data flows.</summary>
+internal static class AgentHost
+{
+    public static IHost Build(AgentSettings settings, ILoggerFactory loggers, LogLevelReloader logLevel)
+    {
+        // Empty: the usual builder watches the working directory for configuration that we do not have.
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new() { DisableDefaults = true });
+        IServiceCollection services = builder.Services;
+        services.AddSingleton(loggers);
+        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        services.AddSingleton(TimeProvider.System);
+        services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+
+        services.AddHostedService(_ => logLevel);
+
+        // The host announces changes; listened to before anything is read.
+        services.AddSingleton<WakeUp>();
+        services.AddSingleton(_ => HostPlatform.Open(settings));
+        services.AddHostedService<HostWatch>();
+
+        // Kubernetes → Nodes
+        services.AddSingleton(_ => ApiAccess.Connect(settings));
+        services.AddSingleton(new NodeReader(settings.Policy.NodeSelector));
+        services.AddSingleton<NodeStore>();
+        services.AddSingleton(s => new NodeWatcher(
+            s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeReader>(), s.GetRequiredService<NodeStore>(),
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<NodeWatcher>>()));
+        services.AddHostedService(s => s.GetRequiredService<NodeWatcher>());
+
+        // Nodes ⇄ the state directory
+        if (settings.StateDirectory is { } directory)
+            AddSavedNodes(services, settings, new(directory));
+
+        services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<NodeWatcher>().ReadByQuorum, TimeProvider.System));
+
+        // → Planning → Reconciliation → Platform
+        services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
+        services.AddHostedService(s => new ReconcileLoop(
+            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServer(s),
+            s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
+            report => Record(s, report), new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
+
+        // → Kubernetes: the two things that are written there.
+        if (settings.ClearNetworkUnavailable)
+        {
+            services.AddSingleton(s => new NodeConditionWriter(
+                s.GetRequiredService<ApiClient>(), settings.NodeName, TimeProvider.System,
+                s.GetRequiredService<ILogger<NodeConditionWriter>>()));
+            services.AddHostedService(s => s.GetRequiredService<NodeConditionWriter>());
+        }
+        if (settings.WritesEvents)
+        {
+            services.AddSingleton(s => new EventWriter(
+                s.GetRequiredService<ApiClient>(), settings.NodeName,
+                new(TimeProvider.System, Random.Shared.NextDouble, s.GetRequiredService<ILogger<EventWriter>>()), TimeProvider.System, s.GetRequiredService<ILogger<EventWriter>>()));
+            services.AddHostedService(s => s.GetRequiredService<EventWriter>());
+        }
+
+        // → Status
+        services.AddSingleton<StatusBoard>();
+        services.AddSingleton(s => new StatusPages(
+            s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
+            () => Health(s.GetRequiredService<NodeWatcher>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));
+        services.AddHostedService(s => new StatusServer(
+            settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
+        return builder.Build();
+    }
+
+    private static void AddSavedNodes(IServiceCollection services, AgentSettings settings, SavedNodesFile file)
+    {
+        services.AddSingleton(s => new LastKnownGood(
+            file, s.GetRequiredService<NodeStore>(), settings.Policy.NodeSelector, settings.NodeName,
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<LastKnownGood>>()));
+        services.AddHostedService(s => s.GetRequiredService<LastKnownGood>());
+        services.AddHostedService(s => new NodeSaver(
+            file, s.GetRequiredService<NodeStore>(), settings.Policy.NodeSelector, settings.NodeName, () => s.GetRequiredService<NodeWatcher>().Feed,
+            () => ApiServer(s), TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
+    }
+
+    // Before the first connection it is where it was: a route over it would keep us from ever reaching it.
+    private static Ip ApiServer(IServiceProvider services) =>
+        Ip.From(services.GetRequiredService<ApiClient>().RemoteAddress) is { IsNone: false } connected
+            ? connected
+            : services.GetService<LastKnownGood>()?.ApiServer ?? default;
+
+    private static void Record(IServiceProvider services, PassReport report)
+    {
+        TimeSpan? sinceNews = services.GetRequiredService<WakeUp>().NewsAt is { } at ? TimeProvider.System.GetElapsedTime(at) : null;
+        services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
+        services.GetService<EventWriter>()?.Record(report);
+        services.GetRequiredService<SecondOpinion>().After(report);
+        services.GetService<NodeConditionWriter>()?.Record(report, isReady: StatusBoard.NotReady(report).Count == 0);
+    }
+
+    private static ApiHealth Health(NodeFeed feed, NodeStore nodes) => new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
+}

@@ -1,0 +1,130 @@
+using System.Text;
+
+namespace HostGw.Kubernetes;
+
+/// <summary>The API server refused, or could not be reached. The message says what to do; the next attempt may succeed.</summary>
+internal sealed class ApiException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Null when no answer came.</summary>
+    public HttpStatusCode? StatusCode { get; init; }
+
+    /// <summary>The reason of the server's Status object, such as Expired or Forbidden; empty if it sent none.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>The reasons of the Status' causes, such as ResourceVersionTooLarge.</summary>
+    public IReadOnlyList<string> Causes { get; init; } = [];
+
+    /// <summary>How long the server asked to be left alone.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The resource version or continue token is no longer kept: list again.</summary>
+    public bool IsExpired => StatusCode == HttpStatusCode.Gone;
+
+    /// <summary>The server has not yet reached the resource version that was asked for, or is overloaded.</summary>
+    public bool IsTimeout => StatusCode == HttpStatusCode.GatewayTimeout;
+}
+
+/// <summary>The way to the API server is described wrongly; trying again does not help.</summary>
+internal sealed class ApiConfigurationException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Turns an error answer into an exception that says what to do.</summary>
+internal static class ApiErrors
+{
+    private const int MaxBody = 64 * 1024;
+    private static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(5);
+
+    public static async Task<ApiException> ReadAsync(
+        HttpResponseMessage response, ApiConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
+    {
+        byte[] body = await BodyAsync(response, time, cancellationToken);
+        ApiStatus status = ApiStatus.Parse(WithoutToken(body, response.RequestMessage?.Headers.Authorization?.Parameter));
+        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response, configuration)}")
+        {
+            StatusCode = response.StatusCode,
+            Reason = status.Reason,
+            Causes = status.Causes,
+            RetryAfter = RetryAfter(response, time) ?? RetryAfter(status),
+        };
+    }
+
+    /// <summary>A Status that came in place of an object, as watches report their errors.</summary>
+    public static ApiException From(ApiStatus status) => new($"The API server answered {status.Code}{Describe(status)}")
+    {
+        StatusCode = (HttpStatusCode)status.Code,
+        Reason = status.Reason,
+        Causes = status.Causes,
+        RetryAfter = RetryAfter(status),
+    };
+
+    private static string Describe(ApiStatus status) => (status.Reason, status.Message) switch
+    {
+        ("", "") => "",
+        ("", var message) => $": {message}",
+        var (reason, message) => $" {reason}: {message}",
+    };
+
+    private static string Cure(HttpResponseMessage response, ApiConfiguration configuration) => response.StatusCode switch
+    {
+        HttpStatusCode.Unauthorized => Unauthorized(configuration),
+        HttpStatusCode.Forbidden => $". {Forbidden(response.RequestMessage!)}",
+        >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
+            ". Redirects are not followed, they would carry the credentials elsewhere: give the final address (--api-server)",
+        _ => "",
+    };
+
+    private static string Unauthorized(ApiConfiguration configuration) => configuration switch
+    {
+        { Exec: { } plugin } => $". The API server does not accept what the credential plugin {plugin.Command} gave",
+        { Token: not null } => $". The token {configuration.DescribeToken()} is not accepted: has it expired, or is it of another cluster?",
+        { ClientCertificate: { } certificate } => $". The client certificate {certificate} is not accepted",
+        _ => ". No credentials are configured",
+    };
+
+    private static string Forbidden(HttpRequestMessage request)
+    {
+        string path = request.RequestUri!.AbsolutePath;
+        if (path.Contains("/events", StringComparison.Ordinal))
+            return "The agent needs 'create' and 'patch' on 'events' in that namespace: the chart gives it with config.events; " +
+                "without it set events to false";
+        if (request.Method == HttpMethod.Patch)
+            return "The agent needs 'patch' on 'nodes/status' of its own node: the chart gives it with config.networkUnavailable.clear";
+        return path.Contains("/nodes", StringComparison.Ordinal)
+            ? "The agent needs a ClusterRole with 'get', 'list' and 'watch' on 'nodes', bound to its service account or user"
+            : $"The agent needs the right to read {path}";
+    }
+
+    // A proxy that shows the request in its error page must not bring the token into a log.
+    private static byte[] WithoutToken(byte[] body, string? token) =>
+        token is { Length: > 0 } && body.AsSpan().IndexOf(Encoding.Latin1.GetBytes(token)) >= 0
+            ? Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(body).Replace(token, "(the token)", StringComparison.Ordinal))
+            : body;
+
+    private static TimeSpan? RetryAfter(ApiStatus status) =>
+        status.RetryAfterSeconds is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
+    private static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time) => response.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
+        _ => null,
+    };
+
+    private static async Task<byte[]> BodyAsync(HttpResponseMessage response, TimeProvider time, CancellationToken cancellationToken)
+    {
+        byte[] body = new byte[MaxBody];
+        int length = 0;
+        using var timeout = new CancellationTokenSource(BodyTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using Stream stream = await response.Content.ReadAsStreamAsync(either.Token);
+            length = await stream.ReadAtLeastAsync(body, MaxBody, throwOnEndOfStream: false, either.Token);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // The status line is enough; a body that breaks off must not hide it.
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        return body[..length];
+    }
+}

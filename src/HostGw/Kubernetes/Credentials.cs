@@ -1,0 +1,93 @@
+namespace HostGw.Kubernetes;
+
+/// <summary>As whom a request speaks: a bearer token, a client certificate with its key (PEM), both or neither.</summary>
+internal sealed record Credential(string? Token, string? Certificate = null, string? Key = null)
+{
+    // Nothing of a secret may reach a log.
+    public override string ToString() => nameof(Credential);
+}
+
+/// <summary>The present credentials of a configuration. Files are read for every request; a plugin runs when what it gave expires.</summary>
+internal sealed class Credentials(ApiConfiguration configuration, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan LongestMargin = TimeSpan.FromMinutes(1);
+
+    private readonly SemaphoreSlim _running = new(1);
+    private Credential? _given;
+    private DateTimeOffset _renewAt;
+
+    /// <exception cref="ApiException">A file cannot be read, or the plugin gives none.</exception>
+    public ValueTask<Credential> GetAsync(CancellationToken cancellationToken) => configuration.Exec is null
+        ? new(ReadFiles())
+        : new(AskPluginAsync(refused: null, cancellationToken));
+
+    /// <summary>Reads the credentials again after 401; null: they are those that were refused.</summary>
+    /// <exception cref="ApiException">A file cannot be read, or the plugin gives none.</exception>
+    public async Task<Credential?> RenewAsync(Credential refused, CancellationToken cancellationToken)
+    {
+        Credential renewed = configuration.Exec is null ? ReadFiles() : await AskPluginAsync(refused, cancellationToken);
+        return renewed == refused ? null : renewed;
+    }
+
+    public void Dispose() => _running.Dispose();
+
+    private Credential ReadFiles() =>
+        new(configuration.Token?.Read(), configuration.ClientCertificate?.Read(), configuration.ClientKey?.Read());
+
+    private async Task<Credential> AskPluginAsync(Credential? refused, CancellationToken cancellationToken)
+    {
+        await _running.WaitAsync(cancellationToken);
+        try
+        {
+            if (_given is not null && _given != refused && time.GetUtcNow() < _renewAt)
+                return _given;
+            (_given, DateTimeOffset? expires) = await configuration.Exec!.RunAsync(configuration, cancellationToken);
+            _renewAt = expires is { } end ? end - Margin(end - time.GetUtcNow()) : DateTimeOffset.MaxValue;
+            return _given;
+        }
+        finally
+        {
+            _running.Release();
+        }
+    }
+
+    private static TimeSpan Margin(TimeSpan lifetime) => lifetime / 10 < LongestMargin ? lifetime / 10 : LongestMargin;
+}
+
+/// <summary>A token, certificate or key, given inline or kept in a file that somebody else renews. Never prints what it holds.</summary>
+internal sealed class CredentialSource
+{
+    private readonly string? _inline;
+
+    private CredentialSource(string? path, string? inline)
+    {
+        Path = path;
+        _inline = inline;
+    }
+
+    /// <summary>Null when the value was given inline.</summary>
+    public string? Path { get; }
+
+    public static CredentialSource File(string path) => new(path, null);
+
+    public static CredentialSource Inline(string text) => new(null, text);
+
+    /// <summary>The present value. A file is read every time: kubelet swaps a symbolic link, which leaves no time stamp to compare.</summary>
+    /// <exception cref="ApiException">The file cannot be read or is empty.</exception>
+    public string Read()
+    {
+        if (Path is null)
+            return _inline!;
+        try
+        {
+            string text = System.IO.File.ReadAllText(Path).Trim();
+            return text.Length > 0 ? text : throw new ApiException($"{Path} is empty");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ApiException($"Cannot read {Path}: {e.Message}", e);
+        }
+    }
+
+    public override string ToString() => Path ?? "(given inline)";
+}

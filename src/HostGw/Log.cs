@@ -1,0 +1,174 @@
+using HostGw.Planning;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw;
+
+/// <summary>Every message that the agent can log. Ids are for alerts and runbooks: never change or reuse one.</summary>
+/// <remarks>
+/// Information: something changed. Warning: somebody must look. Error: a pass or a service failed. Debug: why nothing changed.
+/// </remarks>
+internal static partial class Log
+{
+    // 1xx: nodes
+
+    [LoggerMessage(101, LogLevel.Information, "Listed {Count} nodes at resource version {ResourceVersion}")]
+    public static partial void NodesListed(this ILogger logger, int count, string resourceVersion);
+
+    [LoggerMessage(102, LogLevel.Warning, "Cannot watch nodes: {Reason}. Existing routes are kept")]
+    public static partial void NodesUnreachable(this ILogger logger, string reason);
+
+    [LoggerMessage(103, LogLevel.Debug, "Watching nodes from resource version {ResourceVersion}")]
+    public static partial void WatchStarted(this ILogger logger, string resourceVersion);
+
+    [LoggerMessage(104, LogLevel.Debug, "The watch ended")]
+    public static partial void WatchEnded(this ILogger logger);
+
+    [LoggerMessage(105, LogLevel.Debug, "The watch broke off: {Reason}")]
+    public static partial void WatchDropped(this ILogger logger, string reason);
+
+    [LoggerMessage(106, LogLevel.Information, "The API server no longer has resource version {ResourceVersion}: listing again")]
+    public static partial void WatchExpired(this ILogger logger, string resourceVersion);
+
+    [LoggerMessage(107, LogLevel.Warning, "The watch cannot be read, listing again: {Reason}")]
+    public static partial void WatchBroken(this ILogger logger, string reason);
+
+    [LoggerMessage(108, LogLevel.Debug, "{Event} node {Node}")]
+    public static partial void NodeChanged(this ILogger logger, string @event, string node);
+
+    [LoggerMessage(109, LogLevel.Information, "Watching nodes again")]
+    public static partial void NodesReachable(this ILogger logger);
+
+    [LoggerMessage(110, LogLevel.Debug, "Next attempt to watch nodes in {Seconds} s: {Reason}")]
+    public static partial void NextAttempt(this ILogger logger, double seconds, string reason);
+
+    [LoggerMessage(111, LogLevel.Debug, "The API server has no streaming lists, listing by pages: {Reason}")]
+    public static partial void StreamingListsMissing(this ILogger logger, string reason);
+
+    [LoggerMessage(121, LogLevel.Warning, "Cannot save the nodes in {Path} for a start without the API server: {Reason}")]
+    public static partial void NodesNotSaved(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(122, LogLevel.Information, "The nodes are saved in {Path} again")]
+    public static partial void NodesSavedAgain(this ILogger logger, string path);
+
+    [LoggerMessage(123, LogLevel.Warning, "The API server does not answer, and the nodes saved in {Path} cannot be used: {Reason}")]
+    public static partial void SavedNodesUnusable(this ILogger logger, string path, string reason);
+
+    // 2xx: passes
+
+    [LoggerMessage(201, LogLevel.Information,
+        "Changed routes in {Milliseconds} ms because of {Causes}: {Added} added, {Corrected} corrected, {Removed} removed")]
+    public static partial void RoutesChanged(
+        this ILogger logger, double milliseconds, string causes, int added, int corrected, int removed);
+
+    [LoggerMessage(202, LogLevel.Error, "Could not {Failure}")]
+    public static partial void OperationFailed(this ILogger logger, string failure);
+
+    [LoggerMessage(203, LogLevel.Debug, "Pass in {Milliseconds} ms because of {Causes} had nothing to do")]
+    public static partial void NothingToDo(this ILogger logger, double milliseconds, string causes);
+
+    [LoggerMessage(204, LogLevel.Warning, "{Problem}")]
+    public static partial void ProblemAppeared(this ILogger logger, string problem);
+
+    [LoggerMessage(205, LogLevel.Information, "No longer: {Problem}")]
+    public static partial void ProblemGone(this ILogger logger, string problem);
+
+    [LoggerMessage(206, LogLevel.Warning, "{Count} more problems like these; `hostgw status` lists all")]
+    public static partial void MoreProblems(this ILogger logger, int count);
+
+    [LoggerMessage(207, LogLevel.Information, "Turned IP forwarding on")]
+    public static partial void ForwardingEnabled(this ILogger logger);
+
+    [LoggerMessage(208, LogLevel.Information, "Set accept_ra of {Interface} to {Value}")]
+    public static partial void AcceptRaChanged(this ILogger logger, string @interface, int value);
+
+    // 3xx: routes
+
+    [LoggerMessage(301, LogLevel.Information, "Added route {Destination} {NextHop}")]
+    public static partial void RouteAdded(this ILogger logger, Prefix destination, string nextHop);
+
+    [LoggerMessage(302, LogLevel.Information, "Corrected route {Destination}: was {Before}, is {NextHop} ({Cause})")]
+    public static partial void RouteCorrected(this ILogger logger, Prefix destination, string before, string nextHop, string cause);
+
+    [LoggerMessage(303, LogLevel.Information, "Removed route {Destination} {NextHop}")]
+    public static partial void RouteRemoved(this ILogger logger, Prefix destination, string nextHop);
+
+    // 4xx: NAT
+
+    [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]
+    public static partial void NatChanged(this ILogger logger, string what);
+
+    [LoggerMessage(402, LogLevel.Warning,
+        "nat.source any also masquerades this host's own traffic: virtual addresses and fixed source ports (NTP, DHCP) change. " +
+        "nat.source pods does not")]
+    public static partial void NatRewritesHost(this ILogger logger);
+
+    [LoggerMessage(403, LogLevel.Information, "Masquerade rule by {Backend}: {Why}")]
+    public static partial void NatBackendChosen(this ILogger logger, string backend, string why);
+
+    [LoggerMessage(404, LogLevel.Information, "Changed the rules that accept pods' packets in chain FORWARD: {What}")]
+    public static partial void ForwardAcceptChanged(this ILogger logger, string what);
+
+    // 5xx: status
+
+    [LoggerMessage(501, LogLevel.Error, "No status endpoint on {Listen}: {Reason}")]
+    public static partial void StatusUnavailable(this ILogger logger, string listen, string reason);
+
+    [LoggerMessage(502, LogLevel.Information, "The status endpoint on {Listen} is available")]
+    public static partial void StatusAvailable(this ILogger logger, string listen);
+
+    [LoggerMessage(503, LogLevel.Debug, "Sent Event {Name}: {Text}")]
+    public static partial void EventSent(this ILogger logger, string name, string text);
+
+    [LoggerMessage(504, LogLevel.Warning, "The API server rejects Events: {Reason}. Problems are in this log and in `hostgw status`")]
+    public static partial void EventsRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(505, LogLevel.Debug, "Next attempt to send an Event in {Seconds} s ({Problem}): {Reason}")]
+    public static partial void EventDelayed(this ILogger logger, double seconds, string problem, string reason);
+
+    [LoggerMessage(506, LogLevel.Debug, "No Event for '{Problem}': {Why}")]
+    public static partial void EventLeftOut(this ILogger logger, string problem, string why);
+
+    // 6xx: CNI
+
+    [LoggerMessage(601, LogLevel.Information, "Changed the CNI configuration: {What}")]
+    public static partial void CniChanged(this ILogger logger, string what);
+
+    [LoggerMessage(602, LogLevel.Information,
+        "CNI configuration not written: {File} of another plugin takes precedence (cni.takeOver puts HostGw's first)")]
+    public static partial void CniLeftToOther(this ILogger logger, string file);
+
+    [LoggerMessage(603, LogLevel.Information, "Cleared the condition NetworkUnavailable of node {Node}")]
+    public static partial void NetworkUnavailableCleared(this ILogger logger, string node);
+
+    [LoggerMessage(604, LogLevel.Warning, "Could not clear the condition NetworkUnavailable, next attempt in {Seconds} s: {Reason}")]
+    public static partial void NetworkUnavailableStays(this ILogger logger, double seconds, string reason);
+
+    // 9xx: lifetime
+
+    [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]
+    public static partial void Started(this ILogger logger, string version, string node, string nextHop, string apiServer);
+
+    [LoggerMessage(902, LogLevel.Warning, "Another agent (pid {Pid}) runs on this host: waiting until it ends")]
+    public static partial void WaitingForOtherAgent(this ILogger logger, int pid);
+
+    [LoggerMessage(903, LogLevel.Information, "Stopped; routes and the masquerade rule stay in place")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(904, LogLevel.Warning,
+        "The lock against a second agent (hostgw-agent) is held by another program (pid {Pid}, 0: not known): going on without it")]
+    public static partial void LockTakenByStranger(this ILogger logger, int pid);
+
+    [LoggerMessage(905, LogLevel.Warning,
+        "clusterCidrs is not set: any private prefix that a Node has as its podCIDR gets a route, unless it overlaps this host's " +
+        "networks")]
+    public static partial void AnyPrivatePrefix(this ILogger logger);
+
+    [LoggerMessage(906, LogLevel.Information, "Log level changed from {Before} to {Now}: {Path} changed")]
+    public static partial void LogLevelChanged(this ILogger logger, string now, string before, string path);
+
+    [LoggerMessage(907, LogLevel.Information, "{Path} changed: log.level is the same, other settings take effect at the next start")]
+    public static partial void SettingsFileChanged(this ILogger logger, string path);
+
+    [LoggerMessage(908, LogLevel.Warning, "{Path} changed and cannot be used, log.level is kept: {Reason}")]
+    public static partial void SettingsFileWrong(this ILogger logger, string path, string reason);
+}

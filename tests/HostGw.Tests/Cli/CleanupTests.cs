@@ -1,0 +1,86 @@
+using HostGw.Cli;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Tests.Reconciliation;
+
+namespace HostGw.Tests.Cli;
+
+public class CleanupTests
+{
+    private readonly Agent _agent = new();
+
+    [Fact]
+    public void It_removes_what_is_ours_and_nothing_else_and_says_so()
+    {
+        _agent.Pass();
+        _agent.Host.Overwrite("10.99.0.0/24 via 10.0.0.9 dev eth0 proto 4");
+
+        Assert.Equal((ExitCodes.Done,
+            """
+            removed route 10.244.2.0/24 via 10.0.0.2
+            removed route 10.244.3.0/24 via 10.0.0.3
+            removed the masquerade rule
+            IPv4 forwarding stays on, for others may need it; off: sysctl -w net.ipv4.ip_forward=0
+            IPv6 forwarding stays on, for others may need it; off: sysctl -w net.ipv6.conf.all.forwarding=0
+
+            """, ""), Cleanup());
+        Assert.Empty(_agent.Host.OurRoutes);
+        Assert.Null(_agent.Host.Nat);
+        Assert.Contains("10.99.0.0/24 via 10.0.0.9 dev eth0 proto 4", _agent.Host.Routes);
+    }
+
+    [Fact]
+    public void A_clean_host_stays_as_it_is() =>
+        Assert.Equal((ExitCodes.Done, "nothing of HostGw's is installed on this host\n", ""), Cleanup());
+
+    [Fact]
+    public void The_CNI_configuration_goes_too()
+    {
+        Agent agent = new("cni=on");
+        agent.Pass();
+        using StringWriter output = new() { NewLine = "\n" }, error = new();
+        Assert.Equal(ExitCodes.Done, CleanupCommand.Run(agent.Host, output, error));
+        Assert.StartsWith("removed 10-hostgw.conflist\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Null(agent.Host.Cni);
+    }
+
+    [Fact]
+    public void What_cannot_be_removed_is_not_said_to_be_gone()
+    {
+        _agent.Pass();
+        _agent.Host.Refusal = what => what is "delete 10.244.2.0/24" or "nat removed" ? new HostRefusal("Device or resource busy") : null;
+
+        (int exitCode, string output, string error) = Cleanup();
+
+        Assert.Equal(ExitCodes.Failed, exitCode);
+        Assert.StartsWith("removed route 10.244.3.0/24 via 10.0.0.3\nIPv4 forwarding stays on", output, StringComparison.Ordinal);
+        Assert.Equal("could not nat removed: Device or resource busy\ncould not delete 10.244.2.0/24: Device or resource busy\n", error);
+    }
+
+    [Fact]
+    public void Without_rights_it_ends_with_4()
+    {
+        _agent.Pass();
+        _agent.Host.Refusal = _ => new NetlinkException("delete route", Errno.EPERM);
+
+        (int exitCode, string output, _) = Cleanup();
+
+        Assert.Equal(ExitCodes.NoRights, exitCode);
+        Assert.DoesNotContain("removed", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_host_that_cannot_be_read_is_not_touched()
+    {
+        _agent.Pass();
+        _agent.Host.ReadRefusal = new HostRefusal("No buffer space available");
+
+        Assert.Throws<HostRefusal>(() => Cleanup());
+        Assert.Equal(2, _agent.Host.OurRoutes.Count());
+    }
+
+    private (int ExitCode, string Output, string Error) Cleanup()
+    {
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        return (CleanupCommand.Run(_agent.Host, output, error), output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,110 @@
+using HostGw.Cli;
+using HostGw.FakeApi;
+using HostGw.Tests.Settings;
+
+namespace HostGw.Tests.Cli;
+
+public class CommandLineTests
+{
+    [Fact]
+    public async Task Help_teaches_what_there_is()
+    {
+        Ran help = await Ran.CommandAsync("--help");
+
+        Assert.Equal(ExitCodes.Done, help.ExitCode);
+        // The name is that of the program that runs: here the tests'.
+        string[] lines = [.. help.Output.Split('\n').Select(l => l.TrimEnd()).Where(l => !l.Contains("[command] [options]", StringComparison.Ordinal))];
+        Golden.Equal("tests/HostGw.Tests/Cli/Golden/help.txt", string.Join('\n', lines).TrimEnd() + "\n");
+    }
+
+    [Theory]
+    [InlineData("agent")]
+    [InlineData("plan")]
+    [InlineData("status")]
+    [InlineData("adopt")]
+    [InlineData("cleanup")]
+    [InlineData("doctor")]
+    public async Task Every_command_explains_itself(string command)
+    {
+        Ran help = await Ran.CommandAsync(command, "--help");
+
+        Assert.Equal((ExitCodes.Done, ""), (help.ExitCode, help.Error));
+        Assert.Contains("--config <file>", help.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_command_it_fails_and_shows_the_help()
+    {
+        Ran ran = await Ran.CommandAsync();
+
+        Assert.Equal(ExitCodes.Usage, ran.ExitCode);
+        Assert.Contains("Commands:", ran.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("agnet")]
+    [InlineData("plan --no-such-flag")]
+    [InlineData("plan -o yaml")]
+    [InlineData("status extra")]
+    [InlineData("plan --cluster-cidrs")]
+    public async Task A_wrong_command_line_ends_with_2_and_a_hint_instead_of_a_page_of_help(string line)
+    {
+        Ran ran = await Ran.CommandAsync(line.Split(' '));
+
+        Assert.Equal(ExitCodes.Usage, ran.ExitCode);
+        Assert.DoesNotContain("Options:", ran.Output, StringComparison.Ordinal);
+        string command = line.Split(' ') is [("plan" or "status") and var known, ..] ? $"hostgw {known}" : "hostgw";
+        Assert.EndsWith($"`{command} --help` lists what there is.", ran.Error.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("plan --next-hop Somewhere", "nextHop: ")]
+    [InlineData("plan --cluster-cidrs 10.244.0.0/33", "clusterCidrs: ")]
+    [InlineData("agent --resync-seconds 0", "resyncSeconds: ")]
+    [InlineData("status --listen nowhere", "listen: ")]
+    [InlineData("cleanup --route-protocol 2", "routeProtocol: ")]
+    [InlineData("adopt --adopt some", "adopt: ")]
+    public async Task A_wrong_setting_ends_with_2_and_is_named(string line, string error)
+    {
+        Ran ran = await Ran.CommandAsync(line.Split(' '));
+
+        Assert.Equal((ExitCodes.Usage, ""), (ran.ExitCode, ran.Output));
+        Assert.StartsWith(error, ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_kubeconfig_that_is_not_there_ends_with_2()
+    {
+        Ran ran = await Ran.CommandAsync("plan", "--node-name", "a", "--kubeconfig", "/nonexistent/kubeconfig");
+
+        Assert.Equal(ExitCodes.Usage, ran.ExitCode);
+        Assert.Contains("/nonexistent/kubeconfig", ran.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("plan")]
+    [InlineData("adopt")]
+    public async Task An_API_server_that_does_not_answer_ends_with_1(string command)
+    {
+        using TemporaryKubeconfig kubeconfig = new(await GoneServerAsync());
+
+        Ran ran = await Ran.CommandAsync(command, "--node-name", "a", "--kubeconfig", kubeconfig.Path);
+
+        Assert.Equal((ExitCodes.Failed, ""), (ran.ExitCode, ran.Output));
+        Assert.Contains("127.0.0.1:", ran.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", ran.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(TemporaryKubeconfig.Token, ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_version_is_number_and_commit() =>
+        Assert.Matches("^[0-9]+\\.[0-9]+\\.[0-9]+", (await Ran.CommandAsync("--version")).Output);
+
+    // The address of an API server that has gone.
+    private static async Task<string> GoneServerAsync()
+    {
+        await using FakeApiServer api = await FakeApiServer.StartAsync();
+        return api.Uri.ToString();
+    }
+}

@@ -1,0 +1,207 @@
+using System.Text.Json.Nodes;
+using HostGw.FakeApi;
+using HostGw.Kubernetes;
+using HostGw.Tests.FakeApi;
+
+namespace HostGw.Tests.Kubernetes;
+
+/// <summary>Credential plugins that are run for real.</summary>
+public sealed class ExecPluginTests : FakeApiTest, IDisposable
+{
+    private const string V1 = "client.authentication.k8s.io/v1";
+
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private int Runs => File.Exists(_folder["runs"]) ? File.ReadAllLines(_folder["runs"]).Length : 0;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Arguments_with_spaces_and_quotes_and_the_environment_arrive_as_they_are()
+    {
+        string command = Script("""
+            for a in "$@"; do printf '%s\n' "$a" >> DIR/args; done
+            printf '%s' "$GREETING" > DIR/env
+            cat DIR/answer
+            """);
+        Answer(Api.Token);
+        ExecPlugin plugin = new(V1, command, ["get token", "a \"b\" $HOME", "", "it's"]) { Environment = [new("GREETING", "two words")] };
+        (Credential credential, DateTimeOffset? expires) = await plugin.RunAsync(Configuration(plugin), Cancel);
+        Assert.Equal((Api.Token, null), (credential.Token, expires));
+        Assert.Equal(["get token", "a \"b\" $HOME", "", "it's"], File.ReadAllLines(_folder["args"]));
+        Assert.Equal("two words", File.ReadAllText(_folder["env"]));
+    }
+
+    [Theory]
+    [InlineData(V1, false)]
+    [InlineData("client.authentication.k8s.io/v1beta1", true)]
+    public async Task It_is_told_about_the_cluster_if_it_asks(string version, bool provides)
+    {
+        string command = Script("""printf '%s' "$KUBERNETES_EXEC_INFO" > DIR/info; cat DIR/answer""");
+        Answer("t", version: version);
+        ExecPlugin plugin = new(version, command, []) { ProvideClusterInfo = provides };
+        await plugin.RunAsync(Configuration(plugin), Cancel);
+
+        JsonNode info = JsonNode.Parse(File.ReadAllText(_folder["info"]))!;
+        Assert.Equal(("ExecCredential", version, false), ((string)info["kind"]!, (string)info["apiVersion"]!, (bool)info["spec"]!["interactive"]!));
+        Assert.Equal(provides, info["spec"]!["cluster"] is not null);
+        if (provides)
+        {
+            Assert.Equal(Api.Uri.ToString().TrimEnd('/'), (string)info["spec"]!["cluster"]!["server"]!);
+            byte[] authority = Convert.FromBase64String((string)info["spec"]!["cluster"]!["certificate-authority-data"]!);
+            Assert.Equal(Api.CaPem, System.Text.Encoding.UTF8.GetString(authority));
+        }
+    }
+
+    [Fact]
+    public async Task A_hundred_kilobytes_of_output_on_both_streams_do_not_block_it()
+    {
+        string command = Script("""head -c 200000 /dev/zero | tr '\0' 'x' >&2; cat DIR/answer""");
+        Answer("t", padding: 100_000);
+        ExecPlugin plugin = new(V1, command, []);
+        Assert.Equal("t", (await plugin.RunAsync(Configuration(plugin), Cancel)).Credential.Token);
+    }
+
+    [Fact]
+    public async Task One_that_does_not_end_is_ended()
+    {
+        ExecPlugin plugin = new(V1, Script("echo $$ > DIR/pid; sleep 600"), []) { Timeout = TimeSpan.FromSeconds(2) };
+        Assert.Contains("did not end within 2 s", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
+        string pid = File.ReadAllText(_folder["pid"]).Trim();
+        await EventuallyAsync(() => !Directory.Exists($"/proc/{pid}"), "it is gone");
+    }
+
+    [Fact]
+    public async Task What_it_writes_to_stderr_is_in_the_error_cut_and_on_one_line()
+    {
+        ExecPlugin plugin = new(V1, Script("""printf 'no session:\nlog in\n' >&2; head -c 5000 /dev/zero | tr '\0' 'x' >&2; exit 3"""), []);
+        ApiException e = await FailureAsync(plugin);
+        Assert.Contains("failed with exit code 3: no session: log in", e.Message, StringComparison.Ordinal);
+        Assert.InRange(e.Message.Length, 500, 800);
+    }
+
+    [Fact]
+    public async Task A_missing_one_is_named_with_what_to_do()
+    {
+        ExecPlugin plugin = new(V1, "/no/such/plugin", []) { InstallHint = "apt install it" };
+        Assert.Contains("/no/such/plugin", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
+        Assert.Contains("To do: apt install it", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("hunter2", "is not JSON")]
+    [InlineData("{}", "is not an ExecCredential")]
+    [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1alpha1"}""", "has apiVersion client.authentication.k8s.io/v1alpha1")]
+    [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}""", "neither a token nor")]
+    [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"hunter2","clientKeyData":"hunter2"}}""", "only one of")]
+    [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"hunter2","expirationTimestamp":"soon"}}""", "RFC 3339")]
+    public async Task An_answer_that_is_none_is_described_without_its_secrets(string answer, string words)
+    {
+        _folder.Write("answer", answer);
+        ApiException e = await FailureAsync(new(V1, Script("cat DIR/answer"), []));
+        Assert.Contains(words, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ApiVerb.RawRead)]
+    [InlineData(ApiVerb.TypedRead)]
+    [InlineData(ApiVerb.TypedWrite)]
+    public async Task It_runs_again_before_what_it_gave_expires_and_not_sooner(ApiVerb verb)
+    {
+        PutNodes("a");
+        string command = Script("echo run >> DIR/runs; cat DIR/answer");
+        using ApiClient client = Open(command);
+        Answer(Api.IssueToken("first", TimeSpan.FromSeconds(4)), expires: DateTimeOffset.UtcNow.AddSeconds(4));
+        await client.DoAsync(verb);
+        await client.DoAsync(verb);
+        Assert.Equal(1, Runs);
+
+        Answer(Api.IssueToken("second"), expires: DateTimeOffset.UtcNow.AddHours(1));
+        await Task.Delay(TimeSpan.FromSeconds(4.2), Cancel);
+        await client.DoAsync(verb);
+        Assert.Equal(2, Runs);
+        Assert.Equal(["first", "first", "second"], Api.Requests.Select(r => r.User));
+        Assert.DoesNotContain(401, Api.Requests.Select(r => r.Code));
+    }
+
+    [Theory]
+    [InlineData(ApiVerb.RawRead)]
+    [InlineData(ApiVerb.TypedRead)]
+    [InlineData(ApiVerb.TypedWrite)]
+    public async Task It_runs_again_at_once_when_what_it_gave_is_refused(ApiVerb verb)
+    {
+        PutNodes("a");
+        using ApiClient client = Open(Script("echo run >> DIR/runs; cat DIR/answer"));
+        string token = Api.IssueToken("first");
+        Answer(token);
+        await client.DoAsync(verb);
+        Api.ExpireToken(token);
+        Answer(Api.IssueToken("second"));
+        await client.DoAsync(verb);
+        Assert.Equal(2, Runs);
+        Assert.Equal(401, Api.Requests[1].Code);
+
+        // One that gives the same again is asked once per request, and named.
+        Api.RotateToken();
+        Answer("hunter2");
+        Api.Faults.Answer(401, times: 2);
+        ApiException e = await Assert.ThrowsAsync<ApiException>(() => client.DoAsync(verb));
+        Assert.Contains("credential plugin", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_certificate_that_it_gives_is_shown_and_renewed()
+    {
+        PutNodes("a");
+        using ApiClient client = Open(Script("echo run >> DIR/runs; cat DIR/answer"));
+        AnswerCertificate("first", DateTimeOffset.UtcNow.AddSeconds(3));
+        await client.DoAsync(ApiVerb.RawRead);
+        await client.DoAsync(ApiVerb.TypedRead);
+        AnswerCertificate("second", DateTimeOffset.UtcNow.AddHours(1));
+        await Task.Delay(TimeSpan.FromSeconds(3.2), Cancel);
+        await client.DoAsync(ApiVerb.TypedRead);
+        await client.DoAsync(ApiVerb.RawRead);
+        Assert.Equal(["first", "first", "second", "second"], Api.Requests.Select(r => r.User));
+        Assert.Equal(2, Runs);
+    }
+
+    private Task<ApiException> FailureAsync(ExecPlugin plugin) =>
+        Assert.ThrowsAsync<ApiException>(() => plugin.RunAsync(Configuration(plugin), Cancel));
+
+    private ApiClient Open(string command) => ApiVerbs.Client(Configuration(new(V1, command, [])));
+
+    private ApiConfiguration Configuration(ExecPlugin plugin) =>
+        new() { Server = Api.Uri, CertificateAuthority = CredentialSource.Inline(Api.CaPem), Exec = plugin };
+
+    private string Script(string text)
+    {
+        string path = _folder.Write("a plugin.sh", "#!/bin/sh\n" + text.Replace("DIR", _folder["."], StringComparison.Ordinal) + "\n");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    private void Answer(string token, DateTimeOffset? expires = null, string version = V1, int padding = 0) =>
+        Answer(new JsonObject { ["token"] = token, ["padding"] = new string('p', padding) }, expires, version);
+
+    private void AnswerCertificate(string user, DateTimeOffset expires)
+    {
+        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, User = user });
+        var configuration = ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]);
+        Answer(new JsonObject
+        {
+            ["clientCertificateData"] = configuration.ClientCertificate!.Read(),
+            ["clientKeyData"] = configuration.ClientKey!.Read(),
+        }, expires, V1);
+    }
+
+    private void Answer(JsonObject status, DateTimeOffset? expires, string version)
+    {
+        if (expires is { } at)
+            status["expirationTimestamp"] = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        _folder.Write("answer", new JsonObject { ["kind"] = "ExecCredential", ["apiVersion"] = version, ["status"] = status }.ToJsonString());
+    }
+}

@@ -117,7 +117,7 @@ public sealed class ApplyTests : IAsyncLifetime
         Assert.Contains("clusterCidrs: 10.244.0.0/16", config, StringComparison.Ordinal);
         Assert.Contains("nextHop: PodGateway", config, StringComparison.Ordinal);
 
-        Assert.Contains("being cleaned", Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "cleanup.enabled=true"]), StringComparison.Ordinal);
+        Assert.Contains("is being removed from every Linux node", Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "cleanup.enabled=true"]), StringComparison.Ordinal);
         Assert.Equal("daemonset.apps/hostgw-cleanup\n", await _kubectl.RunAsync("get daemonsets -A -o name"));
         Assert.Contains("uninstalled", Chart.Helm.Run(["uninstall", .. to]), StringComparison.Ordinal);
         Assert.Equal("", await _kubectl.RunAsync("get daemonsets,configmaps,clusterroles,secrets -A -o name"));

@@ -29,7 +29,7 @@ public sealed class HostileCluster : IAsyncLifetime
     {
         // Without clusterCidrs everything private is allowed, so the other guards have to hold.
         ClusterSettings settings = Clusters.ByNodeAddress(2);
-        Cluster = await Cluster.CreateAsync(settings with { Protobuf = false, Agents = settings.Agents with { ClusterCidrs = [] } });
+        Cluster = await Cluster.CreateAsync(settings with { Agents = settings.Agents with { ClusterCidrs = [] } });
         try
         {
             await MeetThemAllAsync();

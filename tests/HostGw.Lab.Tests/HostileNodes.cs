@@ -46,16 +46,11 @@ internal static class HostileNodes
         ("::ffff:10.0.0.66", "v4-mapped"), ("10.0.0.66 ", "blank"), ("`reboot`", "shell"), ("", "empty"),
     ];
 
-    /// <summary>JSON that is no Node, as spec and status.</summary>
+    /// <summary>Spec and status with parts missing. Protobuf has no wrong types: broken bytes are the fuzz tests' part.</summary>
     private static readonly string[] Shapes =
     [
         """{"spec": null, "status": null}""",
-        """{"spec": [], "status": 7}""",
-        """{"spec": {"podCIDRs": 17}}""",
-        """{"spec": {"podCIDRs": {"a": "192.168.94.0/24"}}}""",
-        """{"spec": {"podCIDRs": [["192.168.94.0/24"], null, 1e999, {}]}}""",
-        """{"spec": {"podCIDRs": ["192.168.94.0/24"]}, "status": {"addresses": {"type": "InternalIP", "address": "10.0.0.66"}}}""",
-        """{"spec": {"podCIDRs": ["192.168.95.0/24"]}, "status": {"addresses": [7, null, {"type": "InternalIP"}, {"address": "10.0.0.66"}]}}""",
+        """{"spec": {"podCIDRs": ["192.168.95.0/24"]}, "status": {"addresses": [{"type": "InternalIP"}, {"address": "10.0.0.66"}, {}]}}""",
     ];
 
     /// <summary>Name → Node object. None of them may get a route. Below what it is made from, which is initialized first.</summary>

@@ -47,7 +47,7 @@ public sealed class KubectlWriteTests : KubectlTest
         await Kubectl.RunAsync("patch node node-b --type merge -p {\"spec\":{\"podCIDR\":\"10.2.0.0/24\"}}");
         await Kubectl.RunAsync("patch node node-b --type json -p [{\"op\":\"add\",\"path\":\"/metadata/labels/x\",\"value\":\"y\"}]");
         JsonNode node = JsonNode.Parse(Api.Nodes.Get("node-b")!)!;
-        Assert.Equal(["198.51.100.2", "node-b", "192.0.2.2"], node["status"]!["addresses"]!.AsArray().Select(a => (string?)a!["address"]));
+        Assert.Equal(["192.0.2.2", "198.51.100.2", "node-b"], node["status"]!["addresses"]!.AsArray().Select(a => (string?)a!["address"]));
         Assert.Equal(("10.2.0.0/24", "y"), ((string?)node["spec"]!["podCIDRs"]![0], (string?)node["metadata"]!["labels"]!["x"]));
 
         string refused = await Kubectl.FailAsync("patch node node-a -p {\"spec\":{\"podCIDR\":\"10.9.0.0/24\",\"podCIDRs\":null}}");

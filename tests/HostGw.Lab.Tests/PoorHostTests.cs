@@ -73,6 +73,9 @@ public sealed class PoorHostTests : LabTest
         Assert.Contains("masquerade", One.Network.Exec("nft", "list", "ruleset"), StringComparison.Ordinal);
 
         One.Network.Sysctl("ipv4/ip_forward", "1");
+        // What the agent could not write before it turned IPv6 forwarding on; each is named once the one before it is right.
+        One.Network.Sysctl("ipv6/conf/cni0/accept_ra", "0");
+        One.Network.Sysctl("ipv6/conf/eth0/accept_ra", "2");
         One.Network.Sysctl("ipv6/conf/all/forwarding", "1");
         await Agent.WaitReadyAsync();
     }

@@ -51,7 +51,7 @@ public sealed class SecretsTests : LabTest
         Cluster.Api.Server.WriteKubeconfig(Cluster.Api.Kubeconfig, new KubeconfigOptions { Token = Token, TokenFile = $"{Box.Directory}/{TokenFile}" });
 
         Agent.Start();
-        await Eventually.TrueAsync(() => Agent.Log.Lines.Any(l => l.Contains("holds characters that no token has", StringComparison.Ordinal)), () => "it does not say what is wrong with its token");
+        await Eventually.TrueAsync(() => Agent.Log.Lines.Any(l => l.Contains("contains characters that no token has", StringComparison.Ordinal)), () => "it does not say what is wrong with its token");
         Assert.DoesNotContain("at all", await SaidAsync(), StringComparison.Ordinal);
         File.WriteAllText(Cluster.Api.Kubeconfig, kubeconfig);
     }

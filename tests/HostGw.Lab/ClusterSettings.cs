@@ -14,9 +14,6 @@ public sealed record ClusterSettings
     /// <summary>Whether the API gives nodes IPv6, too. The machines have both families in any case.</summary>
     public bool DualStack { get; init; } = true;
 
-    /// <summary>Whether the API speaks protobuf; JSON can say more that is wrong.</summary>
-    public bool Protobuf { get; init; } = true;
-
     /// <summary>Whether agents read their token and the authority from files, as pods do, which <see cref="ControlPlane.WriteCredentials"/> renews.</summary>
     public bool CredentialFiles { get; init; }
 

@@ -37,7 +37,6 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         Listen = [.. Addressing.ApiServer.Select(address => new IPEndPoint(address, Port))],
         Bind = endpoint => segment.Network.Run(() => Bind(endpoint)),
-        Protobuf = settings.Protobuf,
     }), settings.CredentialFiles);
 
     /// <summary>Puts the present token and authority where agents look for them.</summary>

@@ -99,7 +99,7 @@ public sealed class AgentLockTests : IDisposable
             lines.Add(await agent.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
         while (lines[^1]?.Contains("on node node1", StringComparison.Ordinal) == false);
 
-        Assert.Contains(lines, l => l?.Contains("is no agent", StringComparison.Ordinal) == true);
+        Assert.Contains(lines, l => l?.Contains("is held by another program", StringComparison.Ordinal) == true);
         Assert.NotNull(lines[^1]);
         agent.Kill();
         squatter.Kill();

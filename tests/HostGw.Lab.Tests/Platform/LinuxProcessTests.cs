@@ -100,18 +100,6 @@ public sealed class LinuxProcessTests : LabTest
     }
 
     [Fact]
-    public async Task It_reads_the_clusters_authority_and_none_of_the_systems()
-    {
-        string trace = Path.Combine(_files.FullName, "trace");
-        RunThrough($"strace --daemonize --follow-forks --trace=open,openat --output={trace}");
-
-        await StartFirstAgentAsync();
-
-        Assert.Contains(Calls(trace), c => c.Contains("libssl", StringComparison.Ordinal));
-        Assert.DoesNotContain(Calls(trace), c => c.Contains("/certs", StringComparison.Ordinal) || c.Contains(".pem\"", StringComparison.Ordinal));
-    }
-
-    [Fact]
     public void A_read_of_thousands_of_routes_is_one_request_per_family_and_a_quiet_cleanup_writes_nothing()
     {
         One.Network.Configure(Enumerable.Range(0, 3000).SelectMany(i => new[] { $"route add 10.{100 + i / 250}.{i % 250}.0/24 dev eth0", $"route add fd00:9:{i:x}::/64 dev eth0" }));

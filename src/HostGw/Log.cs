@@ -78,6 +78,9 @@ internal static partial class Log
     [LoggerMessage(207, LogLevel.Information, "Turned IP forwarding on")]
     public static partial void ForwardingEnabled(this ILogger logger);
 
+    [LoggerMessage(208, LogLevel.Information, "Set accept_ra of {Interface} to {Value}")]
+    public static partial void AcceptRaChanged(this ILogger logger, string @interface, int value);
+
     // 3xx: routes
 
     [LoggerMessage(301, LogLevel.Information, "Added route {Destination} {NextHop}")]

@@ -65,6 +65,10 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     /// <summary>Watches of nodes that are open now, also at peers.</summary>
     public int OpenWatches => _state.Store[Kinds.Node].WatcherCount;
 
+    internal int OpenWatchesOf(Resources.ResourceKind kind) => _state.Store[kind].WatcherCount;
+
+    internal void Import(Resources.ResourceKind kind, StoredObject version, bool deleted) => _state.Store[kind].Import(version, deleted);
+
     public int OpenConnections => _connections.Count;
 
     /// <summary>Events that clients created, as core v1 JSON.</summary>

@@ -12,7 +12,7 @@ internal sealed record Preview(
     Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
     public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
-        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6;
+        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
 
     /// <summary>Foreign rules that do harm.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];

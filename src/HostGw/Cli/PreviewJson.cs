@@ -30,6 +30,7 @@ internal static class PreviewJson
             json.WriteString("cni", preview.CniChange);
             json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
             json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
+            Array(json, "acceptRa", preview.Changes.AcceptRa, c => json.WriteStringValue($"{c.Interface}={c.Value}"));
             Array(json, "verdicts", preview.Plan.Verdicts, v => Verdict(json, v));
         }, JsonForm.Readable).Span);
     }

@@ -49,6 +49,12 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
     /// <inheritdoc cref="ForwardsIPv4"/>
     public bool ForwardsIPv6 { get; init; } = true;
 
+    /// <summary>Linux's accept_ra: 0 ignores router advertisements, 1 does so while the host forwards, 2 never does.</summary>
+    public int AcceptRa { get; init; }
+
+    /// <summary>A route over an interface of this name was learnt from a router advertisement since the agent started.</summary>
+    public bool HasLearntRoute { get; init; }
+
     /// <summary>What Windows adds to the metric of each route over this interface; 0 on Linux.</summary>
     public uint MetricIPv4 { get; init; }
 

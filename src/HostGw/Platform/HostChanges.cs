@@ -51,6 +51,9 @@ internal sealed record HostChanges
     /// <inheritdoc cref="UplinkIPv4"/>
     public string? UplinkIPv6 { get; init; }
 
+    /// <summary>Settings of router advertisements, written before forwarding is turned on.</summary>
+    public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
+
     /// <summary>Next hops whose MAC address may have moved to another node.</summary>
     public IReadOnlyList<Neighbour> ForgetNeighbours { get; init; } = [];
 
@@ -60,6 +63,9 @@ internal sealed record HostChanges
     /// <summary>Search for foreign rules that masquerade traffic between pods. Reads all rules of the host.</summary>
     public bool FindsLeftovers { get; init; }
 }
+
+/// <summary>The value that accept_ra of an interface gets.</summary>
+internal readonly record struct AcceptRaChange(string Interface, int Value);
 
 /// <summary>What was done, or would be, and what failed.</summary>
 internal sealed record ApplyResult

@@ -29,6 +29,7 @@ internal static class HostDiff
             UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,
             EnableForwardingIPv6 = everything && plan.ForwardIPv6 && (state.Forwarding.IPv6 == false || (state.Forwarding.IPv6 == true && On(plan.InterfaceIPv6, state).Any(i => !i.ForwardsIPv6))),
             UplinkIPv6 = plan.InterfaceIPv6.Interface?.Name,
+            AcceptRa = everything ? RouterAdvertisements.Between(plan, state) : [],
             Peers = everything ? plan.Routes.Length : 0,
         };
     }

@@ -29,6 +29,8 @@ internal sealed class PassLog(ILogger logger)
             logger.ForwardAcceptChanged(report.ForwardChange);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
+        foreach ((string link, int value) in report.AcceptRa)
+            logger.AcceptRaChanged(link, value);
         if (report.CniChange.Length > 0)
             logger.CniChanged(report.CniChange);
         if (report.Cni is { IsOurs: false } other && other != _cni)

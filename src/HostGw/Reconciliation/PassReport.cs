@@ -75,13 +75,16 @@ internal sealed record PassReport
 
     public bool ForwardingChanged { get; init; }
 
+    /// <summary>Settings of router advertisements that were changed.</summary>
+    public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
+
     /// <summary>How many changing netlink requests the pass sent.</summary>
     public long NetlinkWrites { get; init; }
 
     /// <summary>Why this report no longer says how the host is; null: passes go on. Set when it is asked for.</summary>
     public string? Overdue { get; init; }
 
-    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged;
+    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0 || ForwardingChanged || AcceptRa.Count > 0;
 
     /// <summary>The next pass should not wait for news.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;

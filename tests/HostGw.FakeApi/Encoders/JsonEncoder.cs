@@ -10,6 +10,12 @@ namespace HostGw.FakeApi.Encoders;
 /// <summary>application/json: the stored bytes, copied.</summary>
 internal class JsonEncoder(ResourceKind kind) : ObjectEncoder(kind)
 {
+    private static readonly string[] NodeInfo =
+    [
+        "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion", "kubeProxyVersion",
+        "operatingSystem", "architecture",
+    ];
+
     private bool _first = true;
 
     public override string ContentType => "application/json";
@@ -46,13 +52,28 @@ internal class JsonEncoder(ResourceKind kind) : ObjectEncoder(kind)
     }
 
     public override void Bookmark(IBufferWriter<byte> output, long revision, bool initialEventsEnd) =>
-        WatchEvent(output, "BOOKMARK", StoredObject.Raw("", revision, ObjectJson.Serialize(Kind, new JsonObject { ["metadata"] = BookmarkMetadata(revision, initialEventsEnd) })));
+        WatchEvent(output, "BOOKMARK", StoredObject.Raw("", revision, ObjectJson.Serialize(Kind, Empty(BookmarkMetadata(revision, initialEventsEnd)))));
 
     public override void WatchError(IBufferWriter<byte> output, JsonObject status)
     {
         FrameStart(output, "ERROR");
         output.Write(ObjectJson.Serialize(status));
         output.Write("}\n"u8);
+    }
+
+    // What Go's encoder writes of an empty Node.
+    private JsonObject Empty(JsonObject metadata)
+    {
+        var content = new JsonObject { ["metadata"] = metadata };
+        if (Kind != Kinds.Node)
+            return content;
+        content["spec"] = new JsonObject();
+        content["status"] = new JsonObject
+        {
+            ["daemonEndpoints"] = new JsonObject { ["kubeletEndpoint"] = new JsonObject { ["Port"] = 0 } },
+            ["nodeInfo"] = new JsonObject(NodeInfo.Select(n => KeyValuePair.Create<string, JsonNode?>(n, ""))),
+        };
+        return content;
     }
 
     private static void FrameStart(IBufferWriter<byte> output, string type)

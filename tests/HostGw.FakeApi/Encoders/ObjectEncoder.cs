@@ -45,7 +45,7 @@ internal abstract class ObjectEncoder(ResourceKind kind)
 
     protected static JsonObject BookmarkMetadata(long revision, bool initialEventsEnd)
     {
-        var metadata = new JsonObject { ["resourceVersion"] = JsonFields.Number(revision), ["creationTimestamp"] = null };
+        var metadata = new JsonObject { ["resourceVersion"] = JsonFields.Number(revision) };
         if (initialEventsEnd)
             metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
         return metadata;
@@ -55,6 +55,9 @@ internal abstract class ObjectEncoder(ResourceKind kind)
 /// <summary>Which encoder answers an Accept header: the first type in it that the server speaks.</summary>
 internal sealed class Negotiation(bool protobuf)
 {
+    private const string NotAcceptable = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
+        + "application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+
     /// <exception cref="ApiException">406, none of them.</exception>
     public ObjectEncoder Choose(HttpRequest request, ResourceKind kind)
     {
@@ -65,16 +68,19 @@ internal sealed class Negotiation(bool protobuf)
         {
             string[] parts = wanted.Split(';', StringSplitOptions.TrimEntries);
             bool isPlain = !Array.Exists(parts, p => p.StartsWith("as=", StringComparison.Ordinal));
-            if (IsProtobuf(parts[0]) && isPlain && kind == Kinds.Node)
-                return new ProtobufEncoder(kind);
+            bool isMetadata = parts.Contains("as=PartialObjectMetadataList") || parts.Contains("as=PartialObjectMetadata");
+            if (IsProtobuf(parts[0]) && (isMetadata || (isPlain && ProtobufKinds.Of(kind.Kind) is not null)))
+                return isMetadata ? new MetadataEncoder(new ProtobufEncoder(MetadataEncoder.Kind)) : new ProtobufEncoder(kind);
             if (!IsJson(parts[0]))
                 continue;
             if (isPlain)
                 return new JsonEncoder(kind);
+            if (isMetadata)
+                return new MetadataEncoder(new JsonEncoder(MetadataEncoder.Kind));
             if (parts.Contains("as=Table") && parts.Contains("v=v1"))
                 return new TableEncoder(kind, request.Query["includeObject"].ToString());
         }
-        throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json", []);
+        throw new ApiException(406, "NotAcceptable", NotAcceptable, []);
     }
 
     /// <summary>Whether what is no Node, such as a Status, goes out as protobuf.</summary>

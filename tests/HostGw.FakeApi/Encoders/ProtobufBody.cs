@@ -25,7 +25,7 @@ internal static class ProtobufBody
         return read;
     }
 
-    private static JsonObject Metadata(Dictionary<int, List<byte[]>> fields)
+    public static JsonObject Metadata(Dictionary<int, List<byte[]>> fields)
     {
         var metadata = new JsonObject { ["labels"] = Map(fields, 11, Encoding.UTF8.GetString), ["annotations"] = Map(fields, 12, Encoding.UTF8.GetString) };
         foreach ((string name, int number) in new[] { ("name", 1), ("namespace", 3), ("uid", 5), ("resourceVersion", 6) })
@@ -39,12 +39,12 @@ internal static class ProtobufBody
     private static JsonObject Map(Dictionary<int, List<byte[]>> fields, int number, Func<byte[], string> value) =>
         new(fields.GetValueOrDefault(number, []).Select(entry => Fields(entry)).Select(e => KeyValuePair.Create(Text(e, 1), (JsonNode?)value(First(e, 2)))));
 
-    private static string Text(Dictionary<int, List<byte[]>> fields, int number) => Encoding.UTF8.GetString(First(fields, number));
+    public static string Text(Dictionary<int, List<byte[]>> fields, int number) => Encoding.UTF8.GetString(First(fields, number));
 
-    private static byte[] First(Dictionary<int, List<byte[]>> fields, int number) => fields.TryGetValue(number, out List<byte[]>? values) ? values[0] : [];
+    public static byte[] First(Dictionary<int, List<byte[]>> fields, int number) => fields.TryGetValue(number, out List<byte[]>? values) ? values[0] : [];
 
     // Only what has a length; numbers are passed over.
-    private static Dictionary<int, List<byte[]>> Fields(ReadOnlySpan<byte> message)
+    public static Dictionary<int, List<byte[]>> Fields(ReadOnlySpan<byte> message)
     {
         Dictionary<int, List<byte[]>> fields = [];
         while (!message.IsEmpty)

@@ -7,7 +7,7 @@ using HostGw.FakeApi.Storage;
 
 namespace HostGw.FakeApi.Encoders;
 
-/// <summary>application/vnd.kubernetes.protobuf, for Nodes; each version of a Node is encoded once and then copied.</summary>
+/// <summary>application/vnd.kubernetes.protobuf; each version of an object is encoded once and then copied.</summary>
 /// <remarks>kubernetes staging/src/k8s.io/apimachinery/pkg/runtime/serializer/protobuf/protobuf.go: frames of a watch carry a bare WatchEvent, only the object in it has an envelope.</remarks>
 internal sealed class ProtobufEncoder(ResourceKind kind) : ObjectEncoder(kind)
 {
@@ -16,6 +16,8 @@ internal sealed class ProtobufEncoder(ResourceKind kind) : ObjectEncoder(kind)
     // runtime.Unknown
     private const int TypeMetaField = 1, RawField = 2;
     private static readonly byte[] Tail = [0x1A, 0, 0x22, 0]; // contentEncoding and contentType, empty
+
+    private readonly ProtobufMessage _message = ProtobufKinds.Of(kind.Kind)!;
 
     public override string ContentType => MediaType;
 
@@ -47,11 +49,11 @@ internal sealed class ProtobufEncoder(ResourceKind kind) : ObjectEncoder(kind)
         Frame(output, type, Enveloped(Kind.ApiVersion, Kind.Kind, Encoded(item).Span));
 
     public override void Bookmark(IBufferWriter<byte> output, long revision, bool initialEventsEnd) =>
-        Frame(output, "BOOKMARK", Enveloped(Kind.ApiVersion, Kind.Kind, ProtobufNode.Message.Encode(new() { ["metadata"] = BookmarkMetadata(revision, initialEventsEnd) })));
+        Frame(output, "BOOKMARK", Enveloped(Kind.ApiVersion, Kind.Kind, _message.Encode(new() { ["metadata"] = BookmarkMetadata(revision, initialEventsEnd) })));
 
     public override void WatchError(IBufferWriter<byte> output, JsonObject status) => Frame(output, "ERROR", Status(status));
 
-    private static ReadOnlyMemory<byte> Encoded(StoredObject item) => item.Encoded(ProtobufNode.Message.Encode);
+    private ReadOnlyMemory<byte> Encoded(StoredObject item) => item.Encoded(_message.Encode);
 
     private static void Frame(IBufferWriter<byte> output, string type, byte[] item)
     {

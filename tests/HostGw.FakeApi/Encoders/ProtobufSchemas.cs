@@ -33,6 +33,44 @@ internal static class ProtobufMetadata
         ("metadata", 1, One(ListMeta)), ("status", 2, Text), ("message", 3, Text), ("reason", 4, Text), ("details", 5, OneIfAny(StatusDetails)), ("code", 6, Number));
 }
 
+/// <summary>The kinds that are sent as protobuf to whoever accepts it; the others are JSON.</summary>
+/// <remarks>kubernetes staging/src/k8s.io/api: core/v1, discovery/v1 and networking/v1, generated.proto.</remarks>
+internal static class ProtobufKinds
+{
+    private static readonly ProtobufMessage ConfigMap = new(("metadata", 1, One(ProtobufMetadata.ObjectMeta)), ("data", 2, Map(Text)));
+
+    private static readonly ProtobufMessage EndpointConditions = new(("ready", 1, FlagIfAny), ("serving", 2, FlagIfAny), ("terminating", 3, FlagIfAny));
+
+    private static readonly ProtobufMessage Endpoint = new(
+        ("addresses", 1, Texts), ("conditions", 2, One(EndpointConditions)), ("hostname", 3, TextIfAny), ("nodeName", 6, TextIfAny), ("zone", 7, TextIfAny));
+
+    private static readonly ProtobufMessage EndpointPort = new(
+        ("name", 1, TextIfAny), ("protocol", 2, TextIfAny), ("port", 3, NumberIfAny), ("appProtocol", 4, TextIfAny));
+
+    private static readonly ProtobufMessage EndpointSlice = new(
+        ("metadata", 1, One(ProtobufMetadata.ObjectMeta)), ("endpoints", 2, Many(Endpoint)), ("ports", 3, Many(EndpointPort)), ("addressType", 4, Text));
+
+    private static readonly ProtobufMessage Condition = new(
+        ("type", 1, Text), ("status", 2, Text), ("observedGeneration", 3, Number), ("lastTransitionTime", 4, Time), ("reason", 5, Text), ("message", 6, Text));
+
+    private static readonly ProtobufMessage ServiceCidr = new(
+        ("metadata", 1, One(ProtobufMetadata.ObjectMeta)), ("spec", 2, One(new(("cidrs", 1, Texts)))),
+        ("status", 3, One(new(("conditions", 1, Many(Condition))))));
+
+    public static readonly ProtobufMessage PartialObjectMetadata = new(("metadata", 1, One(ProtobufMetadata.ObjectMeta)));
+
+    /// <summary>Null: this kind is sent as JSON only.</summary>
+    public static ProtobufMessage? Of(string kind) => kind switch
+    {
+        "Node" => ProtobufNode.Message,
+        "ConfigMap" => ConfigMap,
+        "EndpointSlice" => EndpointSlice,
+        "ServiceCIDR" => ServiceCidr,
+        "PartialObjectMetadata" => PartialObjectMetadata,
+        _ => null,
+    };
+}
+
 /// <summary>A Node.</summary>
 /// <remarks>kubernetes staging/src/k8s.io/api/core/v1/generated.proto.</remarks>
 internal static class ProtobufNode

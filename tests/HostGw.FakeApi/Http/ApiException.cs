@@ -61,6 +61,23 @@ internal sealed class ApiException(int code, string reason, string message, Json
         return new(422, "Invalid", $"{qualified} \"{name}\" is invalid: {list}", details);
     }
 
+    /// <summary>422: the patched object cannot be decoded.</summary>
+    public static ApiException InvalidPatch(JsonObject patch, string why)
+    {
+        string message = $"Invalid value: \"{GoText(patch)}\": {why}";
+        var cause = new JsonObject { ["reason"] = "FieldValueInvalid", ["message"] = message, ["field"] = "patch" };
+        return new(422, "Invalid", $" \"\" is invalid: patch: {message}", new JsonObject { ["causes"] = new JsonArray(cause) });
+    }
+
+    // As Go's fmt prints a decoded JSON value.
+    private static string GoText(JsonNode? node) => node switch
+    {
+        JsonObject map => $"map[{string.Join(' ', map.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}:{GoText(m.Value)}"))}]",
+        JsonArray list => $"[{string.Join(' ', list.Select(GoText))}]",
+        null => "<nil>",
+        _ => node.ToString(),
+    };
+
     public JsonObject ToStatus()
     {
         var metadata = new JsonObject();

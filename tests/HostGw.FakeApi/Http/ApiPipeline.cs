@@ -58,10 +58,14 @@ internal sealed class ApiPipeline(
 
     private async Task AuthorizedAsync(HttpContext context, RequestRecord record, Reply reply)
     {
-        record.User = authenticator.Identify(context) ?? throw ApiException.Unauthorized();
+        string? user = authenticator.Identify(context);
+        record.User = user ?? "system:anonymous";
         ApiPath? path = ApiPath.Parse(record.Path);
-        if (faults.Forbids(record))
+        if (user is null || faults.Forbids(record))
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
             throw Forbidden(record, path);
+        }
         if (path is not null)
             await ServeAsync(context, path, reply);
         else if (Discovery.Find(record.Path) is { } document && HttpMethods.IsGet(record.Method))

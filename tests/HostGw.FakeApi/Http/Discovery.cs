@@ -9,12 +9,16 @@ internal static class Discovery
     public static JsonObject Version() => new()
     {
         ["major"] = "1",
-        ["minor"] = "34",
-        ["gitVersion"] = "v1.34.0",
-        ["gitCommit"] = "0000000000000000000000000000000000000000",
+        ["minor"] = "36",
+        ["emulationMajor"] = "1",
+        ["emulationMinor"] = "36",
+        ["minCompatibilityMajor"] = "1",
+        ["minCompatibilityMinor"] = "35",
+        ["gitVersion"] = "v1.36.2",
+        ["gitCommit"] = "98b35193b2ac7a23a673325f5e9b830ecd5ba406",
         ["gitTreeState"] = "clean",
-        ["buildDate"] = "2025-08-27T10:09:04Z",
-        ["goVersion"] = "go1.24.6",
+        ["buildDate"] = "2026-08-01T00:00:00Z",
+        ["goVersion"] = "go1.26.10",
         ["compiler"] = "gc",
         ["platform"] = "linux/amd64",
     };

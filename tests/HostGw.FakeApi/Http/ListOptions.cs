@@ -104,11 +104,21 @@ internal readonly record struct ContinueToken(long Revision, string Start)
             JsonNode? token = JsonNode.Parse(Base64Url.DecodeFromChars(text));
             return new(token!["rv"]!.GetValue<long>(), JsonFields.Text(token["start"])!);
         }
+        catch (JsonException) when (Base64Url.DecodeFromChars(text) is [>= 0x80 and var first, ..])
+        {
+            throw ApiException.BadRequest(
+                $"invalid continue token: continue key is not valid: invalid character '\\u00{first:x2}' looking for beginning of value");
+        }
         catch (Exception broken) when (broken is FormatException or JsonException or NullReferenceException or InvalidOperationException)
         {
-            throw ApiException.BadRequest($"continue key is not valid: {broken.Message}");
+            throw ApiException.BadRequest($"invalid continue token: continue key is not valid: {broken.Message}");
         }
     }
+
+    /// <summary>The key at which the next page starts: the last one sent, and the least that can follow it.</summary>
+    public string Key => Start.Trim('/', '\0');
+
+    public static ContinueToken After(long revision, string key) => new(revision, $"/{key}\0");
 
     public override string ToString() =>
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes(new JsonObject { ["v"] = "meta.k8s.io/v1", ["rv"] = Revision, ["start"] = Start }.ToJsonString()));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using HostGw.FakeApi.Patching;
@@ -99,9 +100,23 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
         return errors.Length == 0 ? content : throw ApiException.Invalid(path.Kind.Group, path.Kind.Kind, name, errors);
     }
 
+    private static void CheckLists(JsonObject patch, IEnumerable<string> paths)
+    {
+        foreach (string path in paths)
+        {
+            JsonNode? value = path.Split('.').Aggregate((JsonNode?)patch, (node, step) => (node as JsonObject)?[step]);
+            if (value is null or JsonArray)
+                continue;
+            string type = value is JsonObject ? "map[string]interface {}" : value.GetValueKind() == JsonValueKind.String ? "string" : "int64";
+            throw ApiException.InvalidPatch(patch, $"cannot restore slice from {type}");
+        }
+    }
+
     private static JsonObject Patched(JsonObject target, JsonNode? patch, PatchKind how, ResourceKind kind)
     {
         var strategic = new StrategicMergePatch(kind.Rules.MergeKeys);
+        if (how.ContentType == PatchKind.StrategicType && patch is JsonObject lists)
+            CheckLists(lists, kind.Rules.MergeKeys.Keys);
         switch (how.ContentType, patch)
         {
             case (PatchKind.JsonType, JsonArray operations): return JsonPatch.Apply(target, operations);

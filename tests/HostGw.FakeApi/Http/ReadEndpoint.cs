@@ -88,7 +88,7 @@ internal static class Lists
     {
         // The watch cache answers resourceVersion=0 whole, whatever the limit.
         int limit = options.Limit == 0 || (options.Revision == 0 && options.Continue is null) ? int.MaxValue : options.Limit;
-        int index = options.Continue is { } token ? snapshot.IndexOf(token.Start) : 0;
+        int index = options.Continue is { } token ? snapshot.IndexAfter(token.Key) : 0;
         List<StoredObject> items = [];
 
         if (index == 0 && limit == int.MaxValue)
@@ -99,7 +99,7 @@ internal static class Lists
                 items.Add(snapshot.Objects[index]);
         }
         int left = snapshot.Objects.Count - index;
-        ContinueToken? next = left == 0 ? null : new(snapshot.Revision, snapshot.Objects[index].Key);
+        ContinueToken? next = left == 0 ? null : ContinueToken.After(snapshot.Revision, snapshot.Objects[index - 1].Key);
         return new Page(snapshot.Revision, items, next, next is not null && selection.IsAll && selection.Namespace is null ? left : null);
     }
 

@@ -64,10 +64,10 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
     }
 }
 
-/// <summary>When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="Period"/> (null: never) and 2 s before it times out.</summary>
+/// <summary>When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="Period"/> (null: never) and in its last 2 s.</summary>
 internal sealed record BookmarkTimes(TimeSpan? Period, TimeSpan Timeout)
 {
-    private static readonly TimeSpan BeforeTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BeforeTimeout = TimeSpan.FromSeconds(2), AtTheEnd = TimeSpan.FromSeconds(0.5);
 
     private readonly long _start = TimeProvider.System.GetTimestamp();
 
@@ -76,7 +76,9 @@ internal sealed record BookmarkTimes(TimeSpan? Period, TimeSpan Timeout)
         if (Period is not { } period)
             return System.Threading.Timeout.InfiniteTimeSpan;
         TimeSpan untilLast = Timeout - BeforeTimeout - TimeProvider.System.GetElapsedTime(_start);
-        return untilLast > TimeSpan.Zero && untilLast < period ? untilLast : period;
+        if (untilLast > TimeSpan.Zero)
+            return untilLast < period ? untilLast : period;
+        return period < AtTheEnd ? period : AtTheEnd;
     }
 }
 

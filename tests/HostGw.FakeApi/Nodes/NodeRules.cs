@@ -34,7 +34,11 @@ internal sealed class NodeRules : WriteRules
             incoming[kept] = old[kept]?.DeepClone();
         }
         FillPodCidr(JsonFields.Child(incoming, "spec"));
-        JsonFields.Child(incoming, "status");
+        foreach (JsonObject condition in (JsonFields.Child(incoming, "status")["conditions"] as JsonArray ?? []).OfType<JsonObject>())
+        {
+            condition.TryAdd("lastHeartbeatTime", null);
+            condition.TryAdd("lastTransitionTime", null);
+        }
     }
 
     public override IEnumerable<FieldError> Validate(JsonObject incoming, JsonObject? old)

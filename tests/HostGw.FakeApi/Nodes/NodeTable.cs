@@ -15,7 +15,7 @@ public sealed class NodeTable
     private readonly TimeProvider _time;
     private readonly ObjectTable _objects;
 
-    internal NodeTable(Store store, TimeProvider time) => 
+    internal NodeTable(Store store, TimeProvider time) =>
         (_table, _time, _objects) = (store[Kinds.Node], time, new(store, time));
 
     public int Count => _table.Count;

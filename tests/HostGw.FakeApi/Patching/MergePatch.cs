@@ -60,18 +60,20 @@ internal sealed class StrategicMergePatch(IReadOnlyDictionary<string, string> me
     {
         if (patch.Any(p => JsonFields.Text((p as JsonObject)?[Directive]) == "replace"))
             target = [];
+        int next = 0; // a new element comes before those that the patch does not name (recording status-patched)
         foreach (JsonNode? item in patch)
         {
             if (item is JsonObject element && key.Length > 0)
-                MergeElement(target, element, key, path);
+                MergeElement(target, element, (key, path), ref next);
             else if (!target.Any(t => JsonNode.DeepEquals(t, item)))
                 target.Add(item?.DeepClone());
         }
         return target;
     }
 
-    private void MergeElement(JsonArray target, JsonObject element, string key, string path)
+    private void MergeElement(JsonArray target, JsonObject element, (string Key, string Path) list, ref int next)
     {
+        (string key, string path) = list;
         string? directive = JsonFields.Text(element[Directive]);
         if (directive == "replace")
             return;
@@ -84,10 +86,11 @@ internal sealed class StrategicMergePatch(IReadOnlyDictionary<string, string> me
         else if (at < target.Count)
         {
             target[at] = Merge((JsonObject)target[at]!.DeepClone(), element, path);
+            next = at + 1;
         }
         else
         {
-            target.Add(Merge([], element, path));
+            target.Insert(Math.Min(next++, target.Count), Merge([], element, path));
         }
     }
 

@@ -42,7 +42,14 @@ internal static class Kinds
 
     public static readonly ResourceKind Lease = new("coordination.k8s.io", "leases", "Lease", Namespaced: true);
 
-    public static readonly IReadOnlyList<ResourceKind> All = [Node, Namespace, Pod, Event, Lease, .. InstalledKinds.All];
+    public static readonly ResourceKind EndpointSlice = new("discovery.k8s.io", "endpointslices", "EndpointSlice", Namespaced: true);
+
+    public static readonly ResourceKind ServiceCidr = new("networking.k8s.io", "servicecidrs", "ServiceCIDR", Namespaced: false)
+    {
+        HasStatus = true,
+    };
+
+    public static readonly IReadOnlyList<ResourceKind> All = [Node, Namespace, Pod, Event, Lease, EndpointSlice, ServiceCidr, .. InstalledKinds.All];
 
     /// <summary>Events of events.k8s.io are the core ones in other words; they share one table.</summary>
     public static readonly ResourceKind NewEvent = Event with { Group = "events.k8s.io", Rules = new EventRules(strict: true) };

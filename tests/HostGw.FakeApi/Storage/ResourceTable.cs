@@ -8,7 +8,7 @@ namespace HostGw.FakeApi.Storage;
 /// <summary>The objects of one kind, their recent history, and who watches them.</summary>
 internal sealed class ResourceTable
 {
-    private static readonly IComparer<StoredObject> ByKey =
+    public static readonly IComparer<StoredObject> ByKey =
         Comparer<StoredObject>.Create((a, b) => string.CompareOrdinal(a.Key, b.Key));
 
     private readonly Store _store;
@@ -71,6 +71,23 @@ internal sealed class ResourceTable
     {
         lock (_store.Gate)
             Commit(Find(key), StoredObject.Raw(key, _store.NextRevision(), json));
+    }
+
+    /// <summary>A write that was made elsewhere, with its revision and bytes.</summary>
+    public void Import(StoredObject version, bool deleted)
+    {
+        lock (_store.Gate)
+        {
+            _store.Advance(version.Revision);
+            StoredObject? old = Find(version.Key);
+            if (!deleted)
+            {
+                Commit(old, version);
+                return;
+            }
+            _objects = old is null ? _objects : _objects.Remove(old);
+            Publish(new StoreEvent(EventType.Deleted, version, old, version.Revision, _objects));
+        }
     }
 
     /// <summary>Null when there is nothing to delete.</summary>
@@ -153,11 +170,11 @@ internal sealed record TableSnapshot(long Revision, ImmutableSortedSet<StoredObj
 {
     public StoredObject? Find(string key) => Objects.TryGetValue(StoredObject.Probe(key), out StoredObject? found) ? found : null;
 
-    /// <summary>Where the object with this key stands, or would stand.</summary>
-    public int IndexOf(string key)
+    /// <summary>Where the first object after this key is, or would be.</summary>
+    public int IndexAfter(string key)
     {
         int index = Objects.IndexOf(StoredObject.Probe(key));
-        return index < 0 ? ~index : index;
+        return index < 0 ? ~index : index + 1;
     }
 }
 

@@ -22,6 +22,8 @@ internal sealed class Store
 
     public ResourceTable this[ResourceKind kind] => _tables[kind.Kind];
 
+    public void Advance(long revision) => Interlocked.Exchange(ref _revision, revision);
+
     public long NextRevision() => Interlocked.Increment(ref _revision);
 
     /// <summary>Forgets all history, also the revision that clients hold now: one more revision is used up.</summary>

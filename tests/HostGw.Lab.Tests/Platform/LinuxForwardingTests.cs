@@ -3,6 +3,7 @@ using HostGw.Lab.Network;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Linux;
+using HostGw.Reconciliation;
 
 namespace HostGw.Lab.Tests.Platform;
 
@@ -51,14 +52,49 @@ public sealed class LinuxForwardingTests : IDisposable
     public async Task A_default_route_learnt_from_a_router_survives_forwarding()
     {
         await LearnDefaultRouteAsync();
-        Set("ipv6/conf/peer0/accept_ra", "0");
 
-        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv6 = true }));
+        Assert.Empty(ApplyPlan(uplink: ""));
 
         Assert.Contains("proto ra", _host.Show("default", ipv6: true), StringComparison.Ordinal);
         Assert.Equal("2", _host.Network.Sysctl("ipv6/conf/eth0/accept_ra"));
-        Assert.Equal("0", _host.Network.Sysctl("ipv6/conf/peer0/accept_ra"));
+        Assert.Equal("1", _host.Network.Sysctl("ipv6/conf/peer0/accept_ra"));
         Assert.Equal("1", _host.Network.Sysctl("ipv6/conf/default/accept_ra"));
+    }
+
+    [Fact]
+    public async Task An_uplink_that_is_plugged_in_again_learns_its_default_route_again()
+    {
+        await LearnDefaultRouteAsync();
+        Assert.Empty(ApplyPlan(uplink: ""));
+        _host.Network.Configure(
+        [
+            "link del eth0", "link add eth0 type veth peer name peer0", "link set eth0 up", "link set peer0 up",
+        ]);
+        Assert.Equal("1", _host.Network.Sysctl("ipv6/conf/eth0/accept_ra"));
+
+        Assert.Empty(ApplyPlan(uplink: ""));
+
+        await AdvertiseAsync("peer0", "eth0");
+        Assert.Contains("dev eth0 proto ra", _host.Show("default", ipv6: true), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_router_advertisement_sent_by_a_pod_gives_the_host_no_default_route()
+    {
+        Set("ipv6/conf/all/forwarding", "0");
+        _host.Network.Configure(
+        [
+            "link add cni0 type veth peer name pod0", "link set cni0 up", "link set pod0 up", "addr add fd00:244:1::1/64 dev cni0 nodad",
+        ]);
+        Assert.Equal("1", _host.Network.Sysctl("ipv6/conf/cni0/accept_ra"));
+
+        Assert.Empty(ApplyPlan(uplink: "eth0"));
+
+        await AdvertiseAsync("pod0", "cni0");
+        Assert.Equal("", _host.Show("default", ipv6: true));
+        Assert.Equal("0", _host.Network.Sysctl("ipv6/conf/cni0/accept_ra"));
+        Assert.Equal("2", _host.Network.Sysctl("ipv6/conf/eth0/accept_ra"));
+        Assert.Empty(HostDiff.Between(PlanOf("eth0"), _host.Read(), new HashSet<RouteKey>(), AdoptMode.None).AcceptRa);
     }
 
     [Fact]
@@ -111,9 +147,6 @@ public sealed class LinuxForwardingTests : IDisposable
             using LinuxNamespace host = new(_files.FullName);
             RouteChanges routes = new();
             routes.Add.Add(host.Route("10.244.1.0/24", "192.0.2.9"));
-            host.Network.Sysctl("ipv6/conf/eth0/accept_ra", "0");
-            host.Network.Sysctl("ipv6/conf/peer0/accept_ra", "0");
-            host.Network.Sysctl("ipv6/conf/lo/accept_ra", "0");
 
             HostFailure failure = Assert.Single(host.Apply(new HostChanges { Routes = routes, EnableForwardingIPv4 = ipv4, EnableForwardingIPv6 = ipv6 }));
 
@@ -129,14 +162,36 @@ public sealed class LinuxForwardingTests : IDisposable
 
     private void Set(string sysctl, string value) => _host.Network.Sysctl(sysctl, value);
 
+    private IReadOnlyList<HostFailure> ApplyPlan(string uplink) =>
+        _host.Apply(HostDiff.Between(PlanOf(uplink), _host.Read(), new HashSet<RouteKey>(), AdoptMode.None) with { ChangesNat = false, ChangesForward = false });
+
+    private Plan PlanOf(string uplink) => new()
+    {
+        Scope = PlanScope.Everything,
+        ForwardIPv6 = true,
+        OwnPodCidrs = [Prefix.Parse("fd00:244:1::/64")],
+        InterfaceIPv6 = new(_host.Read().Interfaces.SingleOrDefault(i => i.Name == uplink), ""),
+    };
+
+    /// <summary>Sends a router advertisement, and returns when the kernel has counted it as received.</summary>
+    private async Task AdvertiseAsync(string from, string receiver)
+    {
+        int router = _host.Index(from);
+        await Eventually.TrueAsync(
+            () => _host.Shell($"-6 addr show dev {from} scope link -tentative").Length > 0, () => _host.Shell($"addr show dev {from}"));
+        string before = Received();
+        RouterAdvertisement.Send(_host.Network, router);
+        await Eventually.TrueAsync(() => Received() != before, () => _host.Shell("-6 route show"));
+
+        string Received() => _host.Network.Run(() => File.ReadLines($"/proc/thread-self/net/dev_snmp6/{receiver}")
+            .Single(l => l.StartsWith("Icmp6InRouterAdvertisements", StringComparison.Ordinal)));
+    }
+
     private async Task LearnDefaultRouteAsync()
     {
         Set("ipv6/conf/all/forwarding", "0");
         Set("ipv6/conf/eth0/accept_ra", "1");
-        int router = _host.Index("peer0");
-        await Eventually.TrueAsync(
-            () => _host.Shell("-6 addr show dev peer0 scope link -tentative").Length > 0, () => _host.Shell("addr show dev peer0"));
-        RouterAdvertisement.Send(_host.Network, router);
+        await AdvertiseAsync("peer0", "eth0");
         await Eventually.TrueAsync(
             () => _host.Show("default", ipv6: true).Contains("proto ra", StringComparison.Ordinal), () => _host.Shell("-6 route show"));
     }

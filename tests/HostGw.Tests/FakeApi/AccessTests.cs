@@ -13,13 +13,13 @@ public sealed class AccessTests : FakeApiTest
         new() { Listen = [new(IPAddress.Loopback, 0), new(IPAddress.IPv6Loopback, 0)], ServerNames = ["api.example.com", "192.0.2.10"] };
 
     [Fact]
-    public async Task Nobody_and_a_stranger_are_401_but_may_ask_for_health_and_version()
+    public async Task Nobody_is_403_and_a_stranger_401_but_both_may_ask_for_health_and_version()
     {
         foreach (string? token in new[] { null, "wrong" })
         {
             Client.Token = token;
             Answer refused = await Client.GetAsync(Nodes);
-            Assert.Equal((401, "Unauthorized"), (refused.Code, refused.Reason));
+            Assert.Equal(token is null ? (403, "Forbidden") : (401, "Unauthorized"), (refused.Code, refused.Reason));
             Assert.Equal("ok", (await Client.GetAsync("/readyz")).Text);
             Assert.Equal("1", (string?)(await Client.GetAsync("/version")).Json["major"]);
         }

@@ -19,7 +19,7 @@ public class PatchTests
     [InlineData("addresses merge by type",
         """{"status":{"addresses":[{"type":"InternalIP","address":"1"},{"type":"Hostname","address":"h"}]}}""",
         """{"status":{"addresses":[{"type":"InternalIP","address":"2"},{"type":"ExternalIP","address":"3"}]}}""",
-        """{"status":{"addresses":[{"type":"InternalIP","address":"2"},{"type":"Hostname","address":"h"},{"type":"ExternalIP","address":"3"}]}}""")]
+        """{"status":{"addresses":[{"type":"InternalIP","address":"2"},{"type":"ExternalIP","address":"3"},{"type":"Hostname","address":"h"}]}}""")]
     [InlineData("an element is deleted by its key",
         """{"status":{"conditions":[{"type":"Ready","status":"True"},{"type":"X"}]}}""",
         """{"status":{"conditions":[{"type":"X","$patch":"delete"}]}}""",

@@ -50,6 +50,28 @@ internal sealed class RawClient : IDisposable
         return new Answer((int)response.StatusCode, text, response.Headers.RetryAfter?.Delta, response.Content.Headers.ContentType?.ToString());
     }
 
+    /// <summary>Status line and headers, and the body as far as it came.</summary>
+    public async Task<(string Head, byte[] Body)> SendRawAsync(HttpMethod method, string path, string? body, string contentType)
+    {
+        using HttpRequestMessage request = Request(method, path);
+        if (body is not null)
+            request.Content = new StringContent(body, Encoding.UTF8, MediaTypeHeaderValue.Parse(contentType));
+        using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var head = new StringBuilder($"HTTP/1.1 {(int)response.StatusCode} {response.ReasonPhrase}\n");
+        foreach ((string name, HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
+            head.Append(name).Append(": ").AppendJoin(", ", values).Append('\n');
+        using var bytes = new MemoryStream();
+        try
+        {
+            await (await response.Content.ReadAsStreamAsync()).CopyToAsync(bytes);
+        }
+        catch (IOException)
+        {
+            head.Append("X-Broken-Off: true\n");
+        }
+        return (head.ToString(), bytes.ToArray());
+    }
+
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
 
     public Task<Answer> PatchAsync(string path, string kind, string body) =>

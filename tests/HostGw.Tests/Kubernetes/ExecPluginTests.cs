@@ -180,7 +180,8 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     private string Script(string text)
     {
         string path = _folder.Write("a plugin.sh", "#!/bin/sh\n" + text.Replace("DIR", _folder["."], StringComparison.Ordinal) + "\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using HostGw.Nodes;
 using HostGw.Planning;
-using HostGw.Tests.Kubernetes;
 using HostGw.Tests.Hosting;
+using HostGw.Tests.Kubernetes;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 using NodeSnapshot = HostGw.Nodes.NodeSnapshot;

@@ -6,8 +6,8 @@ using HostGw.Platform;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.FakeApi;
-using HostGw.Tests.Kubernetes;
 using HostGw.Tests.Hosting;
+using HostGw.Tests.Kubernetes;
 using HostGw.Tests.Reconciliation;
 using Microsoft.Extensions.Logging;
 

@@ -5,8 +5,8 @@ using HostGw.Planning;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.FakeApi;
-using HostGw.Tests.Kubernetes;
 using HostGw.Tests.Hosting;
+using HostGw.Tests.Kubernetes;
 using HostGw.Tests.Nodes;
 using HostGw.Tests.Reconciliation;
 

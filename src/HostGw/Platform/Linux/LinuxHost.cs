@@ -105,7 +105,15 @@ internal sealed class LinuxHost : IHostNetwork
     private void EnableForwarding(HostChanges changes, Attempts attempts)
     {
         attempts.Try(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () => EnableForwardingIPv4(changes.UplinkIPv4));
-        attempts.Try(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6, _sysctl.EnableForwardingIPv6);
+        attempts.Try(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changes.EnableForwardingIPv6 || changes.AcceptRa.Count > 0, () => ForwardIPv6(changes));
+    }
+
+    private void ForwardIPv6(HostChanges changes)
+    {
+        if (changes.EnableForwardingIPv6)
+            _sysctl.EnableForwardingIPv6(changes.AcceptRa);
+        else
+            _sysctl.SetAcceptRa(changes.AcceptRa);
     }
 
     private void EnableForwardingIPv4(string? uplink)

@@ -11,20 +11,26 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
+    // A list that doubles as it grows leaves as much garbage again.
+    private const int Spare = 256;
+
     private readonly NetlinkWriter _request = new();
+    private int _count;
+    private readonly HashSet<string> _learning = [];
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
     public HostState Read(Ip apiServer)
     {
         RouteDecoder decoder = new(options.RouteProtocol);
-        List<HostRoute> routes = [];
+        List<HostRoute> routes = new(_count + Spare);
         ReadRoutes(AF_INET, decoder, routes);
         ReadRoutes(AF_INET6, decoder, routes);
         SortByKey(routes);
         RemoveRepeated(routes);
+        _count = routes.Count;
         return new()
         {
-            Interfaces = ReadInterfaces(),
+            Interfaces = MarkLearning(ReadInterfaces(), routes),
             Addresses = ReadAddresses(),
             Routes = routes,
             Protected = Protect(decoder.Gateways, apiServer),
@@ -41,6 +47,14 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
                 interfaces.Add(link!);
         });
         return [.. interfaces];
+    }
+
+    // By name: an interface that is unplugged loses its routes, and comes back with another index.
+    private ImmutableArray<HostInterface> MarkLearning(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
+    {
+        foreach (int index in routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
+            _learning.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
+        return [.. interfaces.Select(i => _learning.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }
 
     private ImmutableArray<HostAddress> ReadAddresses()

@@ -27,18 +27,19 @@ internal sealed class ProcSysNet(string root)
             Write(file, 1, mayBeGone: true);
     }
 
-    /// <summary>Turns forwarding on without losing routes learnt from router advertisements: with forwarding, accept_ra=1 means off.</summary>
+    /// <param name="acceptRa">Written first: the moment forwarding goes on, an interface with accept_ra=1 loses the default route it learnt.</param>
     /// <exception cref="ProcSysException">A setting cannot be written.</exception>
-    public void EnableForwardingIPv6()
+    public void EnableForwardingIPv6(IReadOnlyList<AcceptRaChange> acceptRa)
     {
-        foreach (string link in Interfaces())
-        {
-            // "all" does nothing for this setting, and "default" would make future pods' interfaces believe advertisements.
-            string acceptRa = Path.Combine("ipv6/conf", link, "accept_ra");
-            if (link is not ("all" or "default") && Read(acceptRa) == 1)
-                Write(acceptRa, 2, mayBeGone: true);
-        }
+        SetAcceptRa(acceptRa);
         Write(ForwardIPv6, 1);
+    }
+
+    /// <exception cref="ProcSysException">A setting cannot be written.</exception>
+    public void SetAcceptRa(IReadOnlyList<AcceptRaChange> changes)
+    {
+        foreach ((string link, int value) in changes)
+            Write($"ipv6/conf/{link}/accept_ra", value, mayBeGone: true);
     }
 
     /// <summary>Makes room for this many neighbours, only upwards. The files exist in the first network namespace alone.</summary>
@@ -69,19 +70,6 @@ internal sealed class ProcSysNet(string root)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null; // an interface that went, a family or a mount that is not there
-        }
-    }
-
-    private string[] Interfaces()
-    {
-        string folder = Path.Combine(root, "ipv6/conf");
-        try
-        {
-            return [.. Directory.EnumerateDirectories(folder).Select(d => Path.GetFileName(d))];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ProcSysException($"list {folder}: {e.Message}; {Cure}", e);
         }
     }
 

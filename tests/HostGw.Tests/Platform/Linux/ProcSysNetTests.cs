@@ -47,25 +47,20 @@ public sealed class ProcSysNetTests : IDisposable
     }
 
     [Fact]
-    public void Before_IPv6_forwarding_each_interface_that_believes_advertisements_is_told_to_go_on()
+    public void Accept_ra_is_set_on_the_interface_that_is_named_and_forwarding_on_all()
     {
         Given("ipv6/conf/all/forwarding", "0");
         Given("ipv6/conf/all/accept_ra", "1");
         Given("ipv6/conf/default/accept_ra", "1");
         Given("ipv6/conf/eth0/accept_ra", "1");
-        Given("ipv6/conf/eth1.100/accept_ra", "0");
-        Given("ipv6/conf/eth2/accept_ra", "2");
-        Given("ipv6/conf/eth3/forwarding", "0");
-
-        new ProcSysNet(_root).EnableForwardingIPv6();
+        Given("ipv6/conf/eth1.100/accept_ra", "1");
+        new ProcSysNet(_root).EnableForwardingIPv6([new("eth1.100", 2), new("gone0", 2)]);
 
         Assert.Equal("1", Now("ipv6/conf/all/forwarding"));
-        Assert.Equal("2", Now("ipv6/conf/eth0/accept_ra"));
-        Assert.Equal("0", Now("ipv6/conf/eth1.100/accept_ra"));
-        Assert.Equal("2", Now("ipv6/conf/eth2/accept_ra"));
+        Assert.Equal("2", Now("ipv6/conf/eth1.100/accept_ra"));
+        Assert.Equal("1", Now("ipv6/conf/eth0/accept_ra"));
         Assert.Equal("1", Now("ipv6/conf/all/accept_ra"));
         Assert.Equal("1", Now("ipv6/conf/default/accept_ra"));
-        Assert.False(File.Exists(Path.Combine(_root, "ipv6/conf/eth3/accept_ra")));
     }
 
     [Fact]
@@ -75,7 +70,7 @@ public sealed class ProcSysNetTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_root, "ipv6/conf/eth0"));
         File.CreateSymbolicLink(Path.Combine(_root, "ipv6/conf/eth0/accept_ra"), ReadOnlyOne);
 
-        ProcSysException error = Assert.Throws<ProcSysException>(new ProcSysNet(_root).EnableForwardingIPv6);
+        ProcSysException error = Assert.Throws<ProcSysException>(() => new ProcSysNet(_root).EnableForwardingIPv6([new("eth0", 2)]));
 
         Assert.Equal("0", Now("ipv6/conf/all/forwarding"));
         Assert.Contains("ipv6/conf/eth0/accept_ra", error.Message, StringComparison.Ordinal);
@@ -99,11 +94,11 @@ public sealed class ProcSysNetTests : IDisposable
     {
         ProcSysNet sysctl = new(_root);
         Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4());
-        Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv6);
+        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv6([]));
         Directory.CreateDirectory(Path.Combine(_root, "ipv4"));
         Directory.CreateDirectory(Path.Combine(_root, "ipv6/conf/all"));
         Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv4());
-        Assert.Throws<ProcSysException>(sysctl.EnableForwardingIPv6);
+        Assert.Throws<ProcSysException>(() => sysctl.EnableForwardingIPv6([]));
         Assert.Empty(Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories));
     }
 

@@ -34,7 +34,7 @@ internal static class LinkMessages
 
         string name = "";
         bool forwards = true;
-        int mtu = 0;
+        int mtu = 0, acceptRa = 0;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifinfomsg>()..]);
         while (attributes.Next())
         {
@@ -43,10 +43,11 @@ internal static class LinkMessages
             else if (attributes.Type == IFLA_MTU && MemoryMarshal.TryRead(attributes.Value, out int bytes))
                 mtu = bytes;
             else if (attributes.Type == IFLA_AF_SPEC)
-                forwards = ForwardsIPv4(attributes.Value);
+                (forwards, acceptRa) = (ForwardsIPv4(attributes.Value), AcceptRa(attributes.Value));
         }
+        bool isUp = (header.ifi_flags & IFF_UP) != 0, isLoopback = (header.ifi_flags & IFF_LOOPBACK) != 0;
         if (name.Length > 0)
-            link = new(header.ifi_index, name, (header.ifi_flags & IFF_UP) != 0, (header.ifi_flags & IFF_LOOPBACK) != 0) { ForwardsIPv4 = forwards, Mtu = mtu };
+            link = new(header.ifi_index, name, isUp, isLoopback) { ForwardsIPv4 = forwards, Mtu = mtu, AcceptRa = acceptRa };
         return link is not null;
     }
 
@@ -55,6 +56,14 @@ internal static class LinkMessages
     {
         ReadOnlySpan<byte> settings = Find(Find(families, AF_INET), IFLA_INET_CONF);
         return !MemoryMarshal.TryRead(settings, out int forwarding) || forwarding != 0;
+    }
+
+    // IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_CONF: one number per DEVCONF_* of linux/ipv6.h, counted from 0 } }
+    private static int AcceptRa(ReadOnlySpan<byte> families)
+    {
+        const int DEVCONF_ACCEPT_RA = 3;
+        ReadOnlySpan<byte> settings = Find(Find(families, AF_INET6), IFLA_INET6_CONF);
+        return settings.Length >= (DEVCONF_ACCEPT_RA + 1) * sizeof(int) ? MemoryMarshal.Read<int>(settings[(DEVCONF_ACCEPT_RA * sizeof(int))..]) : 0;
     }
 
     private static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> nested, ushort type)

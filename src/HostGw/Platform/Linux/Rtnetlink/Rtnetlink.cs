@@ -36,6 +36,7 @@ internal static class Rtnetlink
     public const byte RT_TABLE_MAIN = 254;
     public const byte RTN_UNICAST = 1;
     public const byte RTPROT_KERNEL = 2;
+    public const byte RTPROT_RA = 9;
     public const byte RT_SCOPE_UNIVERSE = 0;
     public const byte RT_SCOPE_SITE = 200;
     public const byte RT_SCOPE_LINK = 253;
@@ -57,6 +58,7 @@ internal static class Rtnetlink
     public const ushort IFLA_AF_SPEC = 26;
     public const ushort IFLA_EXT_MASK = 29;
     public const ushort IFLA_INET_CONF = 1;
+    public const ushort IFLA_INET6_CONF = 2;
     public const uint RTEXT_FILTER_SKIP_STATS = 8;
     public const uint IFF_UP = 1;
     public const uint IFF_LOOPBACK = 8;

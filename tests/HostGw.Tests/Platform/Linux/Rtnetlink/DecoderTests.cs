@@ -141,7 +141,7 @@ public class DecoderTests
     }
 
     private static string Link(byte[] payload) => LinkMessages.TryDecodeLink(payload, out HostInterface? link)
-        ? $"{link!.Index} {link.Name}{(link.IsUp ? " up" : "")}{(link.IsLoopback ? " loopback" : "")}{(link.ForwardsIPv4 ? " forwards" : "")}"
+        ? $"{link!.Index} {link.Name}{(link.IsUp ? " up" : "")}{(link.IsLoopback ? " loopback" : "")}{(link.ForwardsIPv4 ? " forwards" : "")}{(link.AcceptRa > 0 ? $" accept_ra={link.AcceptRa}" : "")}"
         : "none";
 
     private static string Address(byte[] payload) =>

@@ -12,6 +12,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
 
     private const WakeCauses MayBringLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
+    private readonly PlanMemory _planner = new(policy);
     private readonly RouteLedger _ledger = new();
     private readonly RemovalBrake _removalBrake = new();
     private readonly RepairBrake _brake = new(time);
@@ -44,7 +45,7 @@ internal sealed class Reconciler(IHostNetwork host, Policy policy, AdoptMode ado
         {
             return new() { Failures = [new(HostPart.State, "read the host", null, e)] };
         }
-        return Run(Planner.Plan(nodes.Nodes, state, policy), state, causes, nodes.QuorumReads) with { NodesSavedAt = nodes.SavedAt };
+        return Run(_planner.Plan(nodes.Nodes, state), state, causes, nodes.QuorumReads) with { NodesSavedAt = nodes.SavedAt };
     }
 
     private PassReport Run(Plan plan, HostState state, WakeCauses causes, int quorumReads)

@@ -11,18 +11,23 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
+    // A list that doubles as it grows leaves as much garbage again.
+    private const int Spare = 256;
+
     private readonly NetlinkWriter _request = new();
+    private int _count;
     private readonly HashSet<string> _learning = [];
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
     public HostState Read(Ip apiServer)
     {
         RouteDecoder decoder = new(options.RouteProtocol);
-        List<HostRoute> routes = [];
+        List<HostRoute> routes = new(_count + Spare);
         ReadRoutes(AF_INET, decoder, routes);
         ReadRoutes(AF_INET6, decoder, routes);
         SortByKey(routes);
         RemoveRepeated(routes);
+        _count = routes.Count;
         return new()
         {
             Interfaces = MarkLearning(ReadInterfaces(), routes),

@@ -12,6 +12,7 @@ internal sealed class RawClient : IDisposable
 {
     private readonly X509Certificate2 _authority;
     private readonly HttpClient _http;
+    private long _received;
 
     public RawClient(FakeApiServer api, Version? version = null, X509Certificate2? certificate = null, IPEndPoint? endpoint = null)
     {
@@ -63,13 +64,30 @@ internal sealed class RawClient : IDisposable
         using var bytes = new MemoryStream();
         try
         {
-            await (await response.Content.ReadAsStreamAsync()).CopyToAsync(bytes);
+            Stream content = await response.Content.ReadAsStreamAsync();
+            byte[] buffer = new byte[16 * 1024];
+            for (int read; (read = await content.ReadAsync(buffer)) > 0; Interlocked.Add(ref _received, read))
+                bytes.Write(buffer, 0, read);
         }
         catch (IOException)
         {
             head.Append("X-Broken-Off: true\n");
         }
         return (head.ToString(), bytes.ToArray());
+    }
+
+    /// <summary>Returns once some of a raw answer has arrived and no more has come for a second; after half a minute in any case.</summary>
+    public async Task WhenQuietAsync()
+    {
+        long before = 0;
+        for (int i = 0; i < 30; i++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+            long now = Interlocked.Read(ref _received);
+            if (now > 0 && now == before)
+                return;
+            before = now;
+        }
     }
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);

@@ -102,7 +102,10 @@ internal static class Replay
         if (frames.Count > 0)
             await PlayAsync(api, frames);
         if (recorded.Name.StartsWith("watch-server-stops", StringComparison.Ordinal))
+        {
+            await client.WhenQuietAsync();
             await api.RestartAsync();
+        }
         (string head, byte[] bytes) = await answer;
         return recorded with { Head = head, Body = bytes };
     }

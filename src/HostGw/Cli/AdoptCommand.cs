@@ -15,7 +15,7 @@ internal static class AdoptCommand
         Option<bool> rules = new("--rules") { Description = "Remove foreign rules that masquerade traffic from pod to pod" };
         Command command = CommandLine.Create(
             "adopt",
-            "Show which routes made by others (flannel, or by hand) the agent would take over, and which it leaves. " +
+            "Show which foreign routes (of flannel, or added by hand) the agent would take over, and which it leaves. " +
                 "Without --rules it changes nothing.",
             UsedBy.Adopt,
             async (settings, parsed, cancellationToken) =>

@@ -44,9 +44,10 @@ internal static class CleanupCommand
             return ExitCodes.Failed;
         }
         using IHostNetwork host = HostPlatform.Open(settings);
-        int done = Run(host, output, error);
-        bool stateRemoved = settings.StateDirectory is null || RemoveState(new(settings.StateDirectory, settings.Policy.NodeSelector), output, error);
-        return stateRemoved ? done : Math.Max(done, ExitCodes.Failed);
+        int exitCode = Run(host, output, error);
+        bool stateRemoved = settings.StateDirectory is not { } directory
+            || RemoveState(new(directory, settings.Policy.NodeSelector), output, error);
+        return stateRemoved ? exitCode : Math.Max(exitCode, ExitCodes.Failed);
     }
 
     private static bool RemoveState(SavedNodesFile file, TextWriter output, TextWriter error)

@@ -30,7 +30,7 @@ internal static class CommandLine
     public static RootCommand Build()
     {
         var root = new RootCommand(
-            "Keeps this host's routes to the pods of every other node, and its NAT rule, as the cluster's Nodes say.");
+            "Keeps this host's routes to the pods of all other nodes, and its NAT rule, as the cluster's Nodes require.");
         root.Subcommands.Add(AgentCommand.Create());
         root.Subcommands.Add(PlanCommand.Create());
         root.Subcommands.Add(StatusCommand.Create());

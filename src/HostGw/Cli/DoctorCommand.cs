@@ -3,7 +3,11 @@ using System.Text;
 using System.Text.Json;
 using HostGw.Diagnosis;
 using HostGw.Hosting;
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Reconciliation;
 using HostGw.Settings;
 
 namespace HostGw.Cli;
@@ -20,19 +24,19 @@ internal static class DoctorCommand
         };
         Command command = CommandLine.Create(
             "doctor",
-            "Look for what keeps pods of other nodes from being reached, and say the cure. Changes nothing. " +
+            "Look for what keeps pods of other nodes from being reached, and say what to do about it. Changes nothing. " +
                 $"Ends with exit code {ExitCodes.Difference} if it finds something.",
             UsedBy.Doctor,
             async (settings, parsed, cancellationToken) =>
             {
                 using IHostNetwork host = HostPlatform.Open(settings);
-                IReadOnlyList<Finding> findings =
-                    Findings.Of(await Checkup.TakeAsync(settings, host, parsed.GetValue(probe), cancellationToken));
+                Examination examination = await ExaminationReader.ReadAsync(settings, host, parsed.GetValue(probe), cancellationToken);
+                IReadOnlyList<Finding> findings = Findings.Of(examination);
                 TextWriter console = parsed.InvocationConfiguration.Output;
                 if (parsed.GetValue(output) == OutputOption.Json)
-                    console.WriteLine(FindingsForm.Json(settings.NodeName, findings));
+                    console.WriteLine(FindingsJson.Write(settings.NodeName, findings));
                 else
-                    FindingsForm.Text(findings, console);
+                    FindingsText.Write(findings, console);
                 return findings.Count > 0 ? ExitCodes.Difference : ExitCodes.Done;
             });
         command.Options.Add(output);
@@ -41,12 +45,110 @@ internal static class DoctorCommand
     }
 }
 
-/// <summary>The doctor's findings as text and as JSON.</summary>
-internal static class FindingsForm
+/// <summary>Reads what the doctor's rules examine. A part that cannot be read is reported, and the others are read.</summary>
+internal static class ExaminationReader
 {
-    private const int SchemaVersion = 1;
+    /// <param name="probe">Resolve the next hops again, which adds entries to the neighbour table.</param>
+    public static async Task<Examination> ReadAsync(
+        AgentSettings settings, IHostNetwork host, bool probe, CancellationToken cancellationToken)
+    {
+        (Examination seen, Ip apiServer) = await ReadNodesAsync(settings, cancellationToken);
+        List<string> failures = [];
+        HostState? state = Try(() => host.Read(apiServer), failures);
+        seen = seen with { Facts = HostPlatform.ReadFacts(settings, [.. state?.Interfaces.Select(i => i.Name) ?? []]) };
+        if (state is not null)
+            seen = seen with { Host = state };
+        if (state is not null && seen.ApiProblem is null)
+            seen = WithPlan(seen, settings, host, failures);
+        if (seen.Plan is { } plan)
+        {
+            IReadOnlySet<Neighbour> wanted = NeighbourRules.Wanted(plan, seen.Host);
+            seen = seen with { Neighbours = await ReadNeighboursAsync(wanted, probe, failures, cancellationToken) };
+        }
+        return seen with { Failures = failures };
+    }
 
-    public static void Text(IReadOnlyList<Finding> findings, TextWriter output)
+    private static async Task<(Examination Seen, Ip ApiServer)> ReadNodesAsync(AgentSettings settings, CancellationToken cancellationToken)
+    {
+        Examination seen = new() { Policy = settings.Policy, Now = TimeProvider.System.GetUtcNow() };
+        try
+        {
+            seen = seen with
+            {
+                Credentials = [.. CredentialTimes.Read(ApiAccess.Configuration(settings))
+                    .Select(c => new Validity(c.What, c.From, c.Until))],
+            };
+            using ApiClient client = ApiAccess.Connect(settings);
+            try
+            {
+                seen = seen with { Nodes = (await ApiAccess.ListAsync(settings, client, cancellationToken)).Nodes };
+            }
+            catch (Exception e) when (e is ApiException or InvalidAnswerException or IOException)
+            {
+                seen = seen with { ApiProblem = e.Message };
+            }
+            return (seen with { ServerClock = client.ServerClock }, Ip.From(client.RemoteAddress));
+        }
+        catch (ApiConfigurationException e)
+        {
+            return (seen with { ApiProblem = e.Message }, default);
+        }
+    }
+
+    private static async Task<IReadOnlyDictionary<Ip, NeighbourEntry>> ReadNeighboursAsync(
+        IReadOnlySet<Neighbour> wanted, bool probe, List<string> failures, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IReadOnlyList<NeighbourEntry> entries = await HostPlatform.ReadNeighboursAsync(wanted, probe, cancellationToken);
+            return entries.DistinctBy(n => n.Address).ToDictionary(n => n.Address);
+        }
+        catch (HostNetworkException e)
+        {
+            failures.Add(e.Message);
+            return new Dictionary<Ip, NeighbourEntry>();
+        }
+    }
+
+    private static Examination WithPlan(Examination seen, AgentSettings settings, IHostNetwork host, List<string> failures)
+    {
+        Plan plan = Planner.Plan(seen.Nodes, seen.Host, settings.Policy);
+        HostChanges changes = HostDiff.Between(plan, seen.Host, new HashSet<RouteKey>(), settings.Adopt);
+        seen = seen with { Plan = plan, Routes = changes.Routes };
+        // Without the right to read rules, every one of them would report that again.
+        if (!seen.Facts.MayChangeNetwork)
+            return seen;
+        changes = changes with { FindsLeftovers = changes.ChangesNat, ChangesCni = false };
+        ApplyResult result = host.Apply(changes, ApplyMode.Preview);
+        failures.AddRange(result.Failures.Select(f => f.Error.Message));
+        return seen with
+        {
+            NatChange = result.NatChange,
+            ForwardChange = result.ForwardChange,
+            Leftovers = result.Leftovers ?? [],
+            Obstacles = result.Obstacles,
+        };
+    }
+
+    private static T? Try<T>(Func<T> read, List<string> failures)
+        where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (HostNetworkException e)
+        {
+            failures.Add(e.Message);
+            return null;
+        }
+    }
+}
+
+/// <summary>The doctor's findings as text.</summary>
+internal static class FindingsText
+{
+    public static void Write(IReadOnlyList<Finding> findings, TextWriter output)
     {
         foreach (Finding finding in findings)
         {
@@ -54,12 +156,18 @@ internal static class FindingsForm
             output.WriteLine($"! {finding.Rule}: {Quoted.Visible(finding.Problem)}");
             output.WriteLine($"    {Quoted.Visible(finding.Cure)}");
         }
-        output.WriteLine(findings.Count == 0 ? "Nothing is wrong as far as can be seen from this host." : $"{findings.Count} found.");
+        output.WriteLine(findings.Count == 0 ? "No problem found from this host." : $"{findings.Count} found.");
     }
+}
 
-    public static string Json(string node, IReadOnlyList<Finding> findings)
+/// <summary>The doctor's findings as JSON.</summary>
+internal static class FindingsJson
+{
+    private const int SchemaVersion = 1;
+
+    public static string Write(string node, IReadOnlyList<Finding> findings)
     {
-        return Encoding.UTF8.GetString(JsonForm.Object(json =>
+        return Encoding.UTF8.GetString(JsonText.Object(json =>
         {
             json.WriteNumber("schemaVersion", SchemaVersion);
             json.WriteString("node", node);
@@ -73,6 +181,6 @@ internal static class FindingsForm
                 json.WriteEndObject();
             }
             json.WriteEndArray();
-        }, JsonForm.Readable).Span);
+        }, JsonText.Readable).Span);
     }
 }

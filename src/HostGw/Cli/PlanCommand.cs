@@ -1,4 +1,11 @@
 using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using HostGw.Hosting;
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
 using HostGw.Settings;
 
 namespace HostGw.Cli;
@@ -11,13 +18,14 @@ internal static class PlanCommand
         Option<string> output = OutputOption.Create();
         Option<bool> exitCode = new("--exit-code")
         {
-            Description = $"End with exit code {ExitCodes.Difference} if something would change, or stands in the way",
+            Description = $"End with exit code {ExitCodes.Difference} if something would change or a route cannot be installed",
         };
         Command command = CommandLine.Create(
             "plan", "Show what the agent would change on this host, and why some nodes get no route. Changes nothing.", UsedBy.Plan,
             async (settings, parsed, cancellationToken) =>
             {
-                Preview preview = await Preview.TakeAsync(settings, cancellationToken);
+                using IHostNetwork host = HostPlatform.Open(settings);
+                Preview preview = await Preview.TakeAsync(settings, host, cancellationToken);
                 TextWriter console = parsed.InvocationConfiguration.Output;
                 if (parsed.GetValue(output) == OutputOption.Json)
                     console.WriteLine(PreviewJson.Write(preview));
@@ -28,5 +36,168 @@ internal static class PlanCommand
         command.Options.Add(output);
         command.Options.Add(exitCode);
         return command;
+    }
+}
+
+/// <summary>What a pass would change now.</summary>
+internal sealed record Preview(
+    Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
+{
+    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
+        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
+
+    /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
+    public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
+
+    /// <summary>Nothing would change, and no desired route is missing.</summary>
+    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
+
+    public static async Task<Preview> TakeAsync(AgentSettings settings, IHostNetwork host, CancellationToken cancellationToken)
+    {
+        (NodeSnapshot nodes, Ip apiServer) = await ApiAccess.ListAsync(settings, cancellationToken);
+        HostState state = host.Read(apiServer);
+        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy);
+        HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
+        ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
+        if (result.Failures.Count > 0)
+            throw result.Failures[0].Error;
+        return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange) { Leftovers = result.Leftovers ?? [] };
+    }
+}
+
+/// <summary>A preview as text: "+" is added, "~" changed, "-" removed, "!" is a problem.</summary>
+internal static class PreviewText
+{
+    public static void Write(Preview preview, TextWriter output)
+    {
+        foreach (string fault in preview.Plan.Faults)
+            output.WriteLine($"! {Quoted.Visible(fault)}");
+        WriteRoutes(preview, output);
+        WriteHost(preview, output);
+        WriteProblems(preview, output);
+        if (preview.IsEmpty)
+            output.WriteLine(Summary(preview));
+    }
+
+    /// <summary>The route and what it replaces.</summary>
+    public static string Describe(Preview preview, RouteCorrection correction)
+    {
+        HostRoute before = correction.Instead;
+        string owner = before.IsOurs ? "" : $", protocol {RouteProtocols.Name(before.Protocol)}";
+        return $"{Describe(preview, correction.Route)} (now {Hop(before.NextHop)} dev {Device(preview, before.Interface)}{owner})";
+    }
+
+    private static void WriteRoutes(Preview preview, TextWriter output)
+    {
+        RouteChanges routes = preview.Changes.Routes;
+        foreach (PodRoute route in routes.Add)
+            output.WriteLine($"+ {Describe(preview, route)}");
+        foreach (RouteCorrection correction in routes.Replace)
+            output.WriteLine($"~ {Describe(preview, correction)}");
+        foreach (HostRoute route in routes.Delete)
+            output.WriteLine($"- {route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}");
+        foreach (RouteConflict conflict in routes.Conflicts)
+            output.WriteLine($"! {Quoted.Visible(Problems.Describe(preview.Plan, conflict))}");
+    }
+
+    private static void WriteHost(Preview preview, TextWriter output)
+    {
+        if (preview.NatChange.Length > 0)
+            output.WriteLine($"~ masquerade rule: {preview.NatChange}");
+        if (preview.ForwardChange.Length > 0)
+            output.WriteLine($"~ accept in chain FORWARD: {preview.ForwardChange}");
+        if (preview.Changes.EnableForwardingIPv4)
+            output.WriteLine("~ turn IPv4 forwarding on");
+        if (preview.Changes.EnableForwardingIPv6)
+            output.WriteLine("~ turn IPv6 forwarding on");
+        foreach ((string link, int value) in preview.Changes.AcceptRa)
+            output.WriteLine($"~ set net.ipv6.conf.{link}.accept_ra to {value}");
+        if (preview.CniChange.Length > 0)
+            output.WriteLine($"~ CNI configuration: {Quoted.Visible(preview.CniChange)}");
+    }
+
+    private static void WriteProblems(Preview preview, TextWriter output)
+    {
+        foreach (Leftover leftover in preview.Leftovers)
+            output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
+        foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
+            output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
+        foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
+            output.WriteLine($"! {Quoted.Visible(Problems.Describe(verdict))}");
+    }
+
+    private static string Summary(Preview preview) => preview.Plan switch
+    {
+        { Scope: PlanScope.Nothing } => "Nothing is changed until that is solved.",
+        { Faults.IsEmpty: true } plan when preview.Changes.Routes.Conflicts.Count == 0
+            && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
+        _ => "Nothing to change.",
+    };
+
+    private static string Describe(Preview preview, PodRoute route) =>
+        $"{route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}";
+
+    private static string Hop(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
+
+    private static string Device(Preview preview, int index) => preview.Host.Interface(index)?.Name ?? $"#{index}";
+}
+
+/// <summary>A preview as JSON.</summary>
+internal static class PreviewJson
+{
+    private const int SchemaVersion = 1;
+
+    public static string Write(Preview preview)
+    {
+        return Encoding.UTF8.GetString(JsonText.Object(json =>
+        {
+            RouteChanges routes = preview.Changes.Routes;
+            json.WriteNumber("schemaVersion", SchemaVersion);
+            json.WriteBoolean("different", !preview.IsEmpty);
+            WriteArray(json, "faults", preview.Plan.Faults, json.WriteStringValue);
+            WriteArray(json, "add", routes.Add, r => WriteRoute(json, preview, r.Destination, r.NextHop, r.Interface));
+            WriteArray(json, "correct", routes.Replace,
+                c => WriteRoute(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
+            WriteArray(json, "remove", routes.Delete, r => WriteRoute(json, preview, r.Destination, r.NextHop, r.Interface));
+            WriteArray(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
+            WriteArray(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
+            json.WriteString("nat", preview.NatChange);
+            json.WriteString("forwardAccept", preview.ForwardChange);
+            json.WriteString("cni", preview.CniChange);
+            json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
+            json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
+            WriteArray(json, "acceptRa", preview.Changes.AcceptRa, c => json.WriteStringValue($"{c.Interface}={c.Value}"));
+            WriteArray(json, "verdicts", preview.Plan.Verdicts, v => WriteVerdict(json, v));
+        }, JsonText.Readable).Span);
+    }
+
+    private static void WriteArray<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<T> write)
+    {
+        json.WriteStartArray(name);
+        foreach (T item in items)
+            write(item);
+        json.WriteEndArray();
+    }
+
+    private static void WriteRoute(Utf8JsonWriter json, Preview preview, Prefix destination, Ip nextHop, int link, string? cause = null)
+    {
+        json.WriteStartObject();
+        json.WriteString("destination", destination.ToString());
+        json.WriteString("nextHop", nextHop.ToString());
+        json.WriteString("interface", preview.Host.Interface(link)?.Name ?? "");
+        if (cause is not null)
+            json.WriteString("cause", JsonNamingPolicy.CamelCase.ConvertName(cause));
+        json.WriteEndObject();
+    }
+
+    private static void WriteVerdict(Utf8JsonWriter json, Verdict verdict)
+    {
+        json.WriteStartObject();
+        json.WriteString("node", verdict.Node.Name);
+        json.WriteString("podCidr", verdict.PodCidr.ToString());
+        json.WriteString("verdict", VerdictNames.Of(verdict.Kind));
+        json.WriteString("reason", verdict.Reason);
+        json.WriteString("nextHop", verdict.NextHop.ToString());
+        json.WriteEndObject();
     }
 }

@@ -9,13 +9,13 @@ namespace HostGw.Cli;
 /// <summary>Asks the agent on this host for its status.</summary>
 internal static class StatusCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
     public static Command Create()
     {
         Option<string> output = OutputOption.Create();
         Command command = CommandLine.Create(
-            "status", "Ask the agent on this host: is it ready, and what became of every node.", UsedBy.Status,
+            "status", "Ask the agent on this host whether it is ready, and for the verdict and route of every node.", UsedBy.Status,
             (settings, parsed, cancellationToken) => RunAsync(
                 settings.Listen, parsed.GetValue(output) == OutputOption.Json, parsed.InvocationConfiguration, cancellationToken));
         command.Options.Add(output);
@@ -27,14 +27,14 @@ internal static class StatusCommand
     {
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = AnswerTimeout };
             byte[] answer = await client.GetByteArrayAsync($"http://{Reachable(listen)}/status", cancellationToken);
             return Show(answer, listen, asJson, console);
         }
         catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             await console.Error.WriteLineAsync(
-                $"No agent answers on {listen} ({e.Message}): is it running, and is the setting listen the same?");
+                $"No agent answers on {listen} ({e.Message}): is it running, and with the same setting listen?");
             return ExitCodes.Failed;
         }
     }
@@ -44,7 +44,7 @@ internal static class StatusCommand
         using JsonDocument? status = Parse(answer);
         if (status is null)
         {
-            console.Error.WriteLine($"What answers on {listen} is no agent of this version (hostgw {AgentVersion.Full})");
+            console.Error.WriteLine($"The program that answers on {listen} is not a compatible agent (this is hostgw {AgentVersion.Full})");
             return ExitCodes.Failed;
         }
         if (asJson)
@@ -72,7 +72,7 @@ internal static class StatusCommand
         && status.TryGetProperty("schemaVersion", out JsonElement version) && version.ValueKind == JsonValueKind.Number
         && version.TryGetInt32(out int number) && number == StatusJson.SchemaVersion;
 
-    // An agent that listens on all addresses is asked on loopback.
+    // An agent that listens on all addresses is reached on loopback.
     private static IPEndPoint Reachable(IPEndPoint listen) =>
         listen.Address.Equals(IPAddress.Any) ? new(IPAddress.Loopback, listen.Port)
         : listen.Address.Equals(IPAddress.IPv6Any) ? new(IPAddress.IPv6Loopback, listen.Port)

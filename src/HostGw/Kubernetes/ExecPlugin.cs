@@ -78,7 +78,7 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
 
     private string Info(ApiConfiguration configuration)
     {
-        ReadOnlyMemory<byte> json = JsonForm.Object(json =>
+        ReadOnlyMemory<byte> json = JsonText.Object(json =>
         {
             json.WriteString("kind", "ExecCredential");
             json.WriteString("apiVersion", ApiVersion);

@@ -1,14 +1,65 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
 
 namespace HostGw.Status;
 
-/// <summary>What becomes of podCIDRs, as one word.</summary>
-internal static class PeerStates
+/// <summary>The state of every podCIDR and since when. Immutable; a pass that changes no state returns the same instance.</summary>
+/// <param name="Verdicts">Of the last pass that had a plan.</param>
+/// <param name="States">One for each verdict, in the same order.</param>
+internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArray<PeerStateSince> States)
 {
-    public static PeerState Of(in Verdict verdict, RouteStates routes) => verdict.Kind switch
+    // Every desired route was installed: with the same verdicts and no new trouble, no state can have changed.
+    private bool _allInstalled;
+
+    public static PeerStates None { get; } = new([], []);
+
+    public PeerStates After(PassReport report)
+    {
+        if (report.Plan is not { } plan)
+            return this;
+        RouteStates routes = new(report);
+        if (_allInstalled && routes.AllInstalled && plan.Verdicts == Verdicts)
+            return this;
+
+        var states = ImmutableArray.CreateBuilder<PeerStateSince>(plan.Verdicts.Length);
+        int next = 0;
+        foreach (Verdict verdict in plan.Verdicts)
+        {
+            PeerState state = StateOf(verdict, routes);
+            states.Add(Find(verdict, ref next) is { } before && before.State == state
+                ? before
+                : new(state, (uint)report.At.ToUnixTimeSeconds()));
+        }
+        return new(plan.Verdicts, states.MoveToImmutable()) { _allInstalled = routes.AllInstalled };
+    }
+
+    // Both lists are in the order of node names, and one node has few podCIDRs: "next" only moves forward.
+    private PeerStateSince? Find(in Verdict verdict, ref int next)
+    {
+        while (next < Verdicts.Length && string.CompareOrdinal(Verdicts[next].Node.Name, verdict.Node.Name) < 0)
+            next++;
+        for (int i = next; i < Verdicts.Length && Verdicts[i].Node.Name == verdict.Node.Name; i++)
+        {
+            // A Node that was deleted and created again has another UID.
+            if (Verdicts[i].PodCidr == verdict.PodCidr && Verdicts[i].Node.Uid == verdict.Node.Uid)
+                return States[i];
+        }
+        return null;
+    }
+
+    private static PeerState StateOf(in Verdict verdict, RouteStates routes) => verdict.Kind switch
     {
         VerdictKind.Self => PeerState.Self,
-        VerdictKind.Routed => OfRoute(routes.Of(verdict.PodCidr)),
+        VerdictKind.Routed => routes.Of(verdict.PodCidr) switch
+        {
+            RouteState.Installed => PeerState.Installed,
+            RouteState.Failed => PeerState.Failed,
+            RouteState.Conflict => PeerState.Conflict,
+            RouteState.Missing => PeerState.Missing,
+            _ => PeerState.Held,
+        },
         VerdictKind.Skipped => PeerState.Skipped,
         VerdictKind.NoPodCidr => PeerState.NoPodCidr,
         VerdictKind.Waiting => PeerState.Waiting,
@@ -17,51 +68,112 @@ internal static class PeerStates
         VerdictKind.NotAdjacent => PeerState.NotAdjacent,
         _ => PeerState.Rejected,
     };
+}
 
-    public static string NameOf(PeerState state) => state switch
+/// <summary>A state and when it began.</summary>
+/// <param name="SinceSeconds">Unix time: half the size of a DateTimeOffset, for thousands of peers.</param>
+internal readonly record struct PeerStateSince(PeerState State, uint SinceSeconds)
+{
+    public DateTimeOffset Since => DateTimeOffset.FromUnixTimeSeconds(SinceSeconds);
+}
+
+/// <summary>The state of a podCIDR: its verdict and, if that is "routed", the state of its route. Ordered by severity.</summary>
+internal enum PeerState : byte
+{
+    Self,
+    Installed,
+    Skipped,
+    NoPodCidr,
+    Waiting,
+
+    /// <inheritdoc cref="RouteState.Held"/>
+    Held,
+
+    /// <inheritdoc cref="RouteState.Missing"/>
+    Missing,
+    NoAddress,
+    NoGateway,
+    NotAdjacent,
+    Rejected,
+
+    /// <inheritdoc cref="RouteState.Conflict"/>
+    Conflict,
+
+    /// <inheritdoc cref="RouteState.Failed"/>
+    Failed,
+}
+
+/// <summary>The states of desired routes after a pass.</summary>
+internal sealed class RouteStates(PassReport report)
+{
+    private readonly Dictionary<Prefix, string> _failed = report.Failures
+        .Where(f => f is { Part: HostPart.Routes, Route: not null })
+        .DistinctBy(f => f.Route!.Value.Destination).ToDictionary(f => f.Route!.Value.Destination, f => f.Error.Message);
+    private readonly Dictionary<Prefix, string> _conflicting = report.Routes.Conflicts
+        .DistinctBy(c => c.Route.Destination).ToDictionary(c => c.Route.Destination, Problems.Obstacle);
+    private readonly HashSet<Prefix> _missing = [.. report.HeldBack.Select(r => r.Destination)];
+    private readonly bool _isHeld = report.Plan?.Scope == PlanScope.Nothing;
+
+    public bool AllInstalled { get; } =
+        report.Plan?.Scope != PlanScope.Nothing && report.HeldBack.Count == 0 && report.Routes.Conflicts.Count == 0
+        && !report.Failures.Any(f => f.Part == HostPart.Routes);
+
+    public RouteState Of(Prefix destination) =>
+        _isHeld ? RouteState.Held
+        : _failed.ContainsKey(destination) ? RouteState.Failed
+        : _conflicting.ContainsKey(destination) ? RouteState.Conflict
+        : _missing.Contains(destination) ? RouteState.Missing
+        : RouteState.Installed;
+
+    /// <summary>Why the route is not installed; empty if it is, or if a problem of the whole host explains it.</summary>
+    public string Reason(Prefix destination) =>
+        _failed.GetValueOrDefault(destination) ?? _conflicting.GetValueOrDefault(destination) ?? "";
+}
+
+/// <summary>The state of a desired route.</summary>
+internal enum RouteState
+{
+    Installed,
+
+    /// <summary>The host refused it.</summary>
+    Failed,
+
+    /// <summary>A foreign route is in its place.</summary>
+    Conflict,
+
+    /// <summary>Another program keeps removing or changing it: its repair is delayed.</summary>
+    Missing,
+
+    /// <summary>Left unchanged because the own Node is not in order.</summary>
+    Held,
+}
+
+/// <summary>States as status, page and metrics name them.</summary>
+internal static class PeerStateNames
+{
+    public static string Name(this PeerState state) => state switch
     {
         PeerState.Self => "this node",
-        PeerState.Installed => "installed",
+        PeerState.Installed => RouteState.Installed.Name(),
         PeerState.Skipped => "skipped",
         PeerState.NoPodCidr => "noPodCidr",
         PeerState.Waiting => "waiting",
-        PeerState.Held => "held",
-        PeerState.Missing => "missing",
+        PeerState.Held => RouteState.Held.Name(),
+        PeerState.Missing => RouteState.Missing.Name(),
         PeerState.NoAddress => "noAddress",
         PeerState.NoGateway => "noGateway",
         PeerState.NotAdjacent => "notAdjacent",
         PeerState.Rejected => "rejected",
-        PeerState.Conflict => "conflict",
-        _ => "failed",
+        PeerState.Conflict => RouteState.Conflict.Name(),
+        _ => RouteState.Failed.Name(),
     };
 
-    public static Concern ConcernOf(PeerState state) => state switch
+    public static string Name(this RouteState state) => state switch
     {
-        PeerState.Self or PeerState.Installed => Concern.None,
-        PeerState.Skipped => Concern.Asked,
-        PeerState.NoPodCidr or PeerState.Waiting or PeerState.Held => Concern.Waits,
-        _ => Concern.Wrong,
+        RouteState.Installed => "installed",
+        RouteState.Failed => "failed",
+        RouteState.Conflict => "conflict",
+        RouteState.Missing => "missing",
+        _ => "held",
     };
-
-    private static PeerState OfRoute(string route) => route switch
-    {
-        "installed" => PeerState.Installed,
-        "failed" => PeerState.Failed,
-        "conflict" => PeerState.Conflict,
-        "missing" => PeerState.Missing,
-        _ => PeerState.Held,
-    };
-}
-
-/// <summary>How much a state concerns a person.</summary>
-internal enum Concern
-{
-    None,
-
-    /// <summary>Somebody wants it so.</summary>
-    Asked,
-
-    /// <summary>Often over by itself.</summary>
-    Waits,
-    Wrong,
 }

@@ -1,52 +1,96 @@
-using System.Text.Json;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
 
-/// <summary>Whether our rules stand after a pass: applied, failed, held while somebody keeps undoing them, off, or left alone.</summary>
+/// <summary>A rule of HostGw on this host after a pass: the masquerade rule, or those that accept pods' packets in FORWARD.</summary>
+/// <param name="Reason">Why it is not as desired; empty if it is, or if a fault of the own Node explains it.</param>
+/// <param name="HeldUntil">When its delayed repair is due; null if none is delayed.</param>
+internal readonly record struct RuleStatus(RuleState State, string Reason, DateTimeOffset? HeldUntil)
+{
+    public static RuleStatus OfNat(Plan plan, PassReport report) => Of(report, HostPart.Nat, plan.Nat is null, report.HeldRules.Nat);
+
+    public static RuleStatus OfForward(Plan plan, PassReport report) =>
+        Of(report, HostPart.Forward, plan.ForwardAccept.IsEmpty, report.HeldRules.Forward);
+
+    /// <summary>The backend of the masquerade rule; "none" without one, empty if it is not known.</summary>
+    public static string NatBackend(Plan plan, PassReport report) => plan.Nat is null ? "none" : report.NatBackend?.Name ?? "";
+
+    private static RuleStatus Of(PassReport report, HostPart part, bool isOff, string? held)
+    {
+        HostFailure? failure = report.Failures.FirstOrDefault(f => f.Part == part);
+        RuleState state = report.Plan?.Scope != PlanScope.Everything ? RuleState.LeftAlone
+            : failure is not null ? RuleState.Failed
+            : held is not null ? RuleState.Held
+            : isOff ? RuleState.Off : RuleState.Applied;
+        string reason = failure is not null ? failure.Error.Message
+            : held is not null ? $"pending: {held}; delayed because another program keeps undoing HostGw's rules ({report.ContestedRules})"
+            : "";
+        return new(state, reason, held is null ? null : report.At + report.HeldRulesFor);
+    }
+}
+
+internal enum RuleState
+{
+    Applied,
+
+    /// <summary>The host refused it.</summary>
+    Failed,
+
+    /// <summary>Another program keeps undoing it: its repair is delayed.</summary>
+    Held,
+    Off,
+
+    /// <summary>Left unchanged because the own Node is not in order.</summary>
+    LeftAlone,
+}
+
+/// <summary>What a pass did with HostGw's CNI configuration.</summary>
+internal enum CniState
+{
+    Applied,
+
+    /// <summary>The host refused it.</summary>
+    Failed,
+
+    /// <summary>It is not known yet which configuration the container runtime uses.</summary>
+    Waiting,
+
+    /// <summary>Not written: the configuration of another plugin takes precedence.</summary>
+    LeftToOther,
+    Off,
+
+    /// <inheritdoc cref="RuleState.LeftAlone"/>
+    LeftAlone,
+}
+
+/// <summary>The states of rules and of the CNI configuration, and how status, page and metrics name them.</summary>
 internal static class RuleStates
 {
-    public static string[] All { get; } = ["applied", "failed", "held", "off", "left alone"];
+    public static CniState OfCni(Plan plan, PassReport report) =>
+        plan.Scope != PlanScope.Everything ? CniState.LeftAlone
+        : report.Failures.Any(f => f.Part == HostPart.Cni) ? CniState.Failed
+        : plan.Cni is null ? CniState.Off
+        : report.Cni is null ? CniState.Waiting
+        : report.Cni.IsOurs ? CniState.Applied : CniState.LeftToOther;
 
-    public static string Backend(Plan plan, PassReport report) => plan.Nat is null ? "none" : report.NatBackend?.Name ?? "";
-
-    public static string OfNat(Plan plan, PassReport report) => State(report, HostPart.Nat, isOff: plan.Nat is null, report.HeldRules.Nat);
-
-    public static string OfForward(Plan plan, PassReport report) => State(report, HostPart.Forward, plan.ForwardAccept.IsEmpty, report.HeldRules.Forward);
-
-    public static void Write(Utf8JsonWriter json, Plan plan, PassReport report)
+    public static string Name(this RuleState state) => state switch
     {
-        json.WriteStartObject("nat");
-        json.WriteString("backend", Backend(plan, report));
-        json.WriteString("why", plan.Nat is null ? "" : report.NatBackend?.Why ?? "");
-        WriteState(json, report, HostPart.Nat, OfNat(plan, report), report.HeldRules.Nat);
-        StatusJson.Strings(json, "sources", plan.Nat is null ? [] : plan.Nat.Sources.Select(p => p.ToString()));
-        StatusJson.Strings(json, "exempt", plan.Nat is null ? [] : plan.Nat.Exempt.Select(p => p.ToString()));
-        json.WriteEndObject();
+        RuleState.Applied => "applied",
+        RuleState.Failed => "failed",
+        RuleState.Held => "held",
+        RuleState.Off => "off",
+        _ => "left alone",
+    };
 
-        json.WriteStartObject("forwardAccept");
-        WriteState(json, report, HostPart.Forward, OfForward(plan, report), report.HeldRules.Forward);
-        json.WriteEndObject();
-    }
-
-    private static string State(PassReport report, HostPart part, bool isOff, string? held) =>
-        report.Plan?.Scope != PlanScope.Everything ? "left alone"
-        : Failure(report, part) is not null ? "failed"
-        : held is not null ? "held"
-        : isOff ? "off" : "applied";
-
-    private static HostFailure? Failure(PassReport report, HostPart part) => report.Failures.FirstOrDefault(f => f.Part == part);
-
-    private static void WriteState(Utf8JsonWriter json, PassReport report, HostPart part, string state, string? held)
+    public static string Name(this CniState state) => state switch
     {
-        json.WriteString("state", state);
-        json.WriteString("reason", Failure(report, part) is { } failure ? failure.Error.Message
-            : held is not null ? $"to be done: {held}; put off because somebody keeps undoing our rules ({report.ContestedRules})" : "");
-        if (held is not null && report.HeldRulesFor is { } left)
-            json.WriteString("heldUntil", (report.At + left).UtcDateTime);
-        else
-            json.WriteNull("heldUntil");
-    }
+        CniState.Applied => "applied",
+        CniState.Failed => "failed",
+        CniState.Waiting => "waiting",
+        CniState.LeftToOther => "left to another plugin",
+        CniState.Off => "off",
+        _ => "left alone",
+    };
 }

@@ -8,7 +8,7 @@ namespace HostGw.Status;
 internal sealed class StatusBoard(PassClock? clock = null)
 {
     private readonly Lock _lock = new();
-    private StatusView _view = new(null, new(), Standings.None, [], null);
+    private StatusView _view = new(null, new(), PeerStates.None, [], null);
 
     /// <summary>All of it as of one moment.</summary>
     public StatusView View
@@ -37,7 +37,7 @@ internal sealed class StatusBoard(PassClock? clock = null)
                 // What was done is counted; of thousands of routes that came at once nobody asks again.
                 report with { Routes = report.Routes.Standing() },
                 _view.Counters.After(report, sinceNews),
-                _view.Standings.After(report),
+                _view.Peers.After(report),
                 PassNotes.After(_view.Notes, report),
                 isReadyAsBefore ? _view.ReadySince : report.At);
         }

@@ -4,7 +4,7 @@ using HostGw.Reconciliation;
 
 namespace HostGw.Status;
 
-/// <summary>Sums over all passes since the start.</summary>
+/// <summary>Sums over all passes since the start. Immutable.</summary>
 internal sealed record StatusCounters
 {
     private static readonly WakeCauses[] SingleCauses = [.. Enum.GetValues<WakeCauses>().Where(c => c != WakeCauses.None)];
@@ -17,10 +17,10 @@ internal sealed record StatusCounters
 
     public Histogram Durations { get; init; } = Histogram.Empty;
 
-    /// <summary>From an event of the watch to the host changed for it.</summary>
+    /// <summary>From an event of the watch to the end of the pass that changed the host for it.</summary>
     public Histogram NodeReactions { get; init; } = Histogram.Empty;
 
-    /// <summary>From what the host announced to the repair.</summary>
+    /// <summary>From a notification of the kernel to the end of the pass that repaired the host.</summary>
     public Histogram HostReactions { get; init; } = Histogram.Empty;
 
     public long RoutesAdded { get; init; }
@@ -42,6 +42,7 @@ internal sealed record StatusCounters
 
     public long FailuresOf(HostPart part) => Failures[(int)part];
 
+    /// <param name="sinceNews">From the first notification that the pass ran for to its end; null if it ran without one.</param>
     public StatusCounters After(PassReport report, TimeSpan? sinceNews = null) => new()
     {
         Passes = Passes + 1,
@@ -60,11 +61,12 @@ internal sealed record StatusCounters
         Failures = With(Failures, report.Failures),
     };
 
-    // The first pass waits for the API server: that is no reaction. A pass that failed has not reached the kernel.
+    // The first pass waits for the API server, and a failed one has not changed all that it should: both say nothing about speed.
     private static bool IsReaction(PassReport report, bool ofNodes) =>
-        report.Changed && report.Failures.Count == 0 && !report.Causes.HasFlag(WakeCauses.Start) && report.Causes.HasFlag(WakeCauses.Nodes) == ofNodes;
+        report.Changed && report.Failures.Count == 0 && !report.Causes.HasFlag(WakeCauses.Start)
+        && report.Causes.HasFlag(WakeCauses.Nodes) == ofNodes;
 
-    private static Histogram With(Histogram histogram, TimeSpan? taken) => taken is { } known ? histogram.With(known) : histogram;
+    private static Histogram With(Histogram histogram, TimeSpan? duration) => duration is { } known ? histogram.With(known) : histogram;
 
     private static ImmutableArray<long> With(ImmutableArray<long> sums, IReadOnlyList<HostFailure> failures)
     {
@@ -74,5 +76,27 @@ internal sealed record StatusCounters
         foreach (HostFailure failure in failures)
             more[(int)failure.Part]++;
         return [.. more];
+    }
+}
+
+/// <summary>A histogram of durations. Immutable. Its buckets are the same in every version: sums over all agents are correct.</summary>
+/// <param name="Counts">Per bucket, not cumulative; the last one counts what exceeds every bound.</param>
+internal sealed record Histogram(ImmutableArray<long> Counts, double SumSeconds)
+{
+    /// <summary>Seconds: from a pass without changes to one on a host that hardly responds.</summary>
+    public static ImmutableArray<double> UpperBounds { get; } =
+        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+    public static Histogram Empty { get; } = new([.. Enumerable.Repeat(0L, UpperBounds.Length + 1)], 0);
+
+    public long Count => Counts.Sum();
+
+    public Histogram With(TimeSpan duration)
+    {
+        double seconds = duration.TotalSeconds;
+        int bucket = 0;
+        while (bucket < UpperBounds.Length && seconds > UpperBounds[bucket])
+            bucket++;
+        return new(Counts.SetItem(bucket, Counts[bucket] + 1), SumSeconds + seconds);
     }
 }

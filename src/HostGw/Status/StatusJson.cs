@@ -5,21 +5,21 @@ using HostGw.Reconciliation;
 
 namespace HostGw.Status;
 
-/// <summary>The status as JSON: every node, what became of it, and whether its route stands.</summary>
+/// <summary>The status as JSON: every node with its verdicts and routes, the rules, and the passes.</summary>
 internal static class StatusJson
 {
     public const int SchemaVersion = 1;
 
     public static ReadOnlyMemory<byte> Write(string version, string node, PassReport? last, StatusCounters counters, string? apiProblem)
     {
-        return JsonForm.Document(json =>
+        return JsonText.Document(json =>
         {
             json.WriteNumber("schemaVersion", SchemaVersion);
             json.WriteString("version", version);
             json.WriteString("node", node);
             IReadOnlyList<string> notReady = StatusBoard.NotReady(last);
             json.WriteBoolean("ready", notReady.Count == 0);
-            Strings(json, "notReady", notReady);
+            WriteStrings(json, "notReady", notReady);
             json.WriteString("apiServerProblem", apiProblem ?? "");
             json.WriteString("resourceVersion", last?.ResourceVersion ?? "");
             if (last?.Plan is { } plan)
@@ -30,23 +30,21 @@ internal static class StatusJson
 
     private static void WritePlan(Utf8JsonWriter json, Plan plan, PassReport report)
     {
-        Strings(json, "podCidrs", plan.OwnPodCidrs.Select(p => p.ToString()));
+        WriteStrings(json, "podCidrs", plan.OwnPodCidrs.Select(p => p.ToString()));
         json.WriteStartObject("interfaces");
         json.WriteString("ipv4", plan.InterfaceIPv4.Interface?.Name ?? "");
         json.WriteString("ipv6", plan.InterfaceIPv6.Interface?.Name ?? "");
         json.WriteEndObject();
-        Strings(json, "problems", Problems.Of(report));
-        WriteNodes(json, plan, new RouteStates(report));
-        WriteClusterRoutes(json, plan, new RouteStates(report));
-        RuleStates.Write(json, plan, report);
-        WriteCni(json, plan, report);
-        json.WriteStartObject("forwarding");
-        Flag(json, "ipv4", report.Forwarding.IPv4);
-        Flag(json, "ipv6", report.Forwarding.IPv6);
-        json.WriteEndObject();
+        WriteStrings(json, "problems", Problems.Of(report));
+        RouteStates routes = new(report);
+        WriteNodes(json, plan, routes);
+        WriteClusterRoutes(json, plan, routes);
+        WriteRules(json, plan, report);
+        WriteHost(json, plan, report);
     }
 
-    private static void WriteNodes(Utf8JsonWriter json, Plan plan, RouteStates states)
+    // The verdicts of one node follow each other.
+    private static void WriteNodes(Utf8JsonWriter json, Plan plan, RouteStates routes)
     {
         json.WriteStartArray("nodes");
         for (int i = 0; i < plan.Verdicts.Length;)
@@ -64,28 +62,28 @@ internal static class StatusJson
             json.WriteString("verdict", VerdictNames.Of(worst));
             json.WriteStartArray("podCidrs");
             for (; i < end; i++)
-                WriteVerdict(json, plan, plan.Verdicts[i], states);
+                WriteVerdict(json, plan, plan.Verdicts[i], routes);
             json.WriteEndArray();
             json.WriteEndObject();
         }
         json.WriteEndArray();
     }
 
-    private static void WriteVerdict(Utf8JsonWriter json, Plan plan, Verdict verdict, RouteStates states)
+    private static void WriteVerdict(Utf8JsonWriter json, Plan plan, Verdict verdict, RouteStates routes)
     {
-        bool routed = verdict.Kind == VerdictKind.Routed;
+        bool isRouted = verdict.Kind == VerdictKind.Routed;
         InterfaceChoice choice = verdict.PodCidr.IsIPv4 ? plan.InterfaceIPv4 : plan.InterfaceIPv6;
         json.WriteStartObject();
         json.WriteString("podCidr", verdict.PodCidr.ToString());
         json.WriteString("verdict", VerdictNames.Of(verdict.Kind));
-        json.WriteString("reason", verdict.Reason.Length > 0 || !routed ? verdict.Reason : states.Why(verdict.PodCidr));
+        json.WriteString("reason", verdict.Reason.Length > 0 || !isRouted ? verdict.Reason : routes.Reason(verdict.PodCidr));
         json.WriteString("nextHop", verdict.NextHop.ToString());
-        json.WriteString("interface", routed ? choice.Interface?.Name ?? "" : "");
-        json.WriteString("route", routed ? states.Of(verdict.PodCidr) : "");
+        json.WriteString("interface", isRouted ? choice.Interface?.Name ?? "" : "");
+        json.WriteString("route", isRouted ? routes.Of(verdict.PodCidr).Name() : "");
         json.WriteEndObject();
     }
 
-    private static void WriteClusterRoutes(Utf8JsonWriter json, Plan plan, RouteStates states)
+    private static void WriteClusterRoutes(Utf8JsonWriter json, Plan plan, RouteStates routes)
     {
         json.WriteStartArray("clusterRoutes");
         foreach (ClusterRoute route in plan.ClusterRoutes)
@@ -93,17 +91,47 @@ internal static class StatusJson
             json.WriteStartObject();
             json.WriteString("destination", route.Destination.ToString());
             json.WriteString("reason", route.Refusal ?? "");
-            json.WriteString("route", route.Refusal is null ? states.Of(route.Destination) : "refused");
+            json.WriteString("route", route.Refusal is null ? routes.Of(route.Destination).Name() : "refused");
             json.WriteEndObject();
         }
         json.WriteEndArray();
     }
 
-    private static void WriteCni(Utf8JsonWriter json, Plan plan, PassReport report)
+    private static void WriteRules(Utf8JsonWriter json, Plan plan, PassReport report)
+    {
+        json.WriteStartObject("nat");
+        json.WriteString("backend", RuleStatus.NatBackend(plan, report));
+        json.WriteString("why", plan.Nat is null ? "" : report.NatBackend?.Why ?? "");
+        WriteRule(json, RuleStatus.OfNat(plan, report));
+        WriteStrings(json, "sources", plan.Nat is null ? [] : plan.Nat.Sources.Select(p => p.ToString()));
+        WriteStrings(json, "exempt", plan.Nat is null ? [] : plan.Nat.Exempt.Select(p => p.ToString()));
+        json.WriteEndObject();
+
+        json.WriteStartObject("forwardAccept");
+        WriteRule(json, RuleStatus.OfForward(plan, report));
+        json.WriteEndObject();
+    }
+
+    private static void WriteRule(Utf8JsonWriter json, RuleStatus rule)
+    {
+        json.WriteString("state", rule.State.Name());
+        json.WriteString("reason", rule.Reason);
+        if (rule.HeldUntil is { } until)
+            json.WriteString("heldUntil", until.UtcDateTime);
+        else
+            json.WriteNull("heldUntil");
+    }
+
+    private static void WriteHost(Utf8JsonWriter json, Plan plan, PassReport report)
     {
         json.WriteStartObject("cni");
-        json.WriteString("state", CniState.Of(plan, report));
+        json.WriteString("state", RuleStates.OfCni(plan, report).Name());
         json.WriteString("file", report.Cni?.File ?? "");
+        json.WriteEndObject();
+
+        json.WriteStartObject("forwarding");
+        WriteFlag(json, "ipv4", report.Forwarding.IPv4);
+        WriteFlag(json, "ipv6", report.Forwarding.IPv6);
         json.WriteEndObject();
     }
 
@@ -122,7 +150,7 @@ internal static class StatusJson
         json.WriteEndObject();
     }
 
-    public static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
     {
         json.WriteStartArray(name);
         foreach (string value in values)
@@ -130,7 +158,7 @@ internal static class StatusJson
         json.WriteEndArray();
     }
 
-    private static void Flag(Utf8JsonWriter json, string name, bool? value)
+    private static void WriteFlag(Utf8JsonWriter json, string name, bool? value)
     {
         if (value is { } known)
             json.WriteBoolean(name, known);

@@ -3,30 +3,45 @@ using HostGw.Status.Page;
 
 namespace HostGw.Status;
 
-/// <summary>What the status endpoint answers, apart from HTTP.</summary>
+/// <summary>What the status endpoint serves under each path.</summary>
 internal sealed class StatusPages(StatusBoard board, string version, string node, Func<ApiHealth> api, TimeProvider time)
 {
-    /// <param name="search">Of the page: shows only peers in whose row it stands.</param>
-    public HttpAnswer Get(string method, string path, string search)
+    public HttpResponse Get(HttpRequest request)
     {
-        if (method is not ("GET" or "HEAD"))
-            return HttpAnswer.Text("only GET is allowed", 405);
-        return path switch
+        if (request.Method is not ("GET" or "HEAD"))
+            return HttpResponse.Text("only GET and HEAD are allowed", 405);
+        return request.Path switch
         {
-            "/" => new(200, "text/html; charset=utf-8", StatusPage.Write(new(board.View, api(), version, node, time.GetUtcNow(), search))) { Policy = PageFrame.Policy },
-            "/healthz" => board.Stuck is { } stuck ? HttpAnswer.Text(stuck, 503) : HttpAnswer.Text("ok"),
+            "/" => Page(request.Search),
+            "/healthz" => board.Stuck is { } stuck ? HttpResponse.Text(stuck, 503) : HttpResponse.Text("ok"),
             "/readyz" => Ready(),
-            "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8.GetBytes(MetricsText.Write(version, board.Last, board.Counters, api()))),
+            "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8",
+                Encoding.UTF8.GetBytes(Metrics.Write(version, board.Last, board.Counters, api()))),
             "/status" => new(200, "application/json", StatusJson.Write(version, node, board.Last, board.Counters, api().Problem)),
-            _ => HttpAnswer.Text("there are /, /healthz, /readyz, /metrics and /status", 404),
+            _ => HttpResponse.Text("not found; the paths are /, /healthz, /readyz, /metrics and /status", 404),
         };
     }
 
-    private HttpAnswer Ready()
+    private HttpResponse Page(string search)
+    {
+        byte[] page = StatusPage.Write(new(board.View, api(), version, node, time.GetUtcNow(), search));
+        return new(200, "text/html; charset=utf-8", page) { SecurityPolicy = PageFrame.SecurityPolicy };
+    }
+
+    private HttpResponse Ready()
     {
         IReadOnlyList<string> reasons = StatusBoard.NotReady(board.Last);
         if (board.Last is null && api().Problem is { } problem)
             reasons = [.. reasons, problem];
-        return reasons.Count == 0 ? HttpAnswer.Text("ok") : HttpAnswer.Text(string.Join('\n', reasons), 503);
+        return reasons.Count == 0 ? HttpResponse.Text("ok") : HttpResponse.Text(string.Join('\n', reasons), 503);
     }
 }
+
+/// <summary>The state of the connection to the API server.</summary>
+/// <param name="Problem">Why nodes cannot be watched; null while they can.</param>
+/// <param name="ResourceVersion">The latest one received; empty before the first list.</param>
+/// <param name="ListedAt">When the last complete list was received.</param>
+/// <param name="HeardAt">When the last list, event or bookmark was received.</param>
+/// <param name="Failures">Failed attempts to list or watch since the start.</param>
+internal readonly record struct ApiHealth(
+    string? Problem, string ResourceVersion = "", DateTimeOffset? ListedAt = null, DateTimeOffset? HeardAt = null, long Failures = 0);

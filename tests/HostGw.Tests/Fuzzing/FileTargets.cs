@@ -123,7 +123,7 @@ internal static class FileTargets
 
     private static void Http(byte[] bytes)
     {
-        if (RequestHead.IsWhole(bytes) && RequestHead.Parse(bytes) is { } head)
+        if (HttpRequest.IsComplete(bytes) && HttpRequest.Parse(bytes) is { } head)
             Assert.False(head.IsForLoopback && head.Host.Contains("evil", StringComparison.Ordinal));
     }
 

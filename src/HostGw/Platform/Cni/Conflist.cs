@@ -21,7 +21,7 @@ internal static class Conflist
 
     public static byte[] Write(CniPlan plan)
     {
-        return JsonForm.Document(json =>
+        return JsonText.Document(json =>
         {
             json.WriteString("cniVersion", Version);
             json.WriteString("name", "hostgw");

@@ -21,7 +21,7 @@ internal static class WinBridgeConfig
         Prefix podCidr = plan.PodCidrs.FirstOrDefault(p => p.IsIPv4);
         if (podCidr.IsNone)
             throw new CniException("win-bridge needs an IPv4 podCIDR, and this node has none: set cni.install to false here");
-        return JsonForm.Document(json =>
+        return JsonText.Document(json =>
         {
             json.WriteString("cniVersion", "0.3.1");
             json.WriteString("name", network);

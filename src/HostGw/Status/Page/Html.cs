@@ -5,7 +5,9 @@ using HostGw.Planning;
 
 namespace HostGw.Status.Page;
 
-/// <summary>Markup that is written as interpolated strings: what stands in them is ours, what is put into them is text and is escaped.</summary>
+/// <summary>
+/// HTML, written as interpolated strings: the literal parts are markup, the values between them are text and are escaped.
+/// </summary>
 internal sealed class Html
 {
     private const int MaxText = 400;
@@ -16,6 +18,14 @@ internal sealed class Html
     {
         _ = markup;
         return this;
+    }
+
+    /// <summary>A time as "03:04:05 (12 min)", with the complete time as tooltip.</summary>
+    public Html AddTime(DateTimeOffset at, DateTimeOffset now)
+    {
+        string complete = Rfc3339.Text(at);
+        return Add($"<time datetime=\"{complete}\" title=\"{complete}\">{TimeText.Short(at, now)} ")
+            .Add($"<span class=age>({TimeText.Age(now - at)})</span></time>");
     }
 
     public byte[] ToUtf8() => Encoding.UTF8.GetBytes(_markup.ToString());
@@ -50,7 +60,7 @@ internal sealed class Html
         }
     }
 
-    /// <summary>Takes an interpolated string apart.</summary>
+    /// <summary>The compiler passes the parts of an interpolated string to it one by one.</summary>
     [InterpolatedStringHandler]
     internal readonly ref struct Markup
     {
@@ -66,17 +76,39 @@ internal sealed class Html
 
         public void AppendFormatted(string text) => _html.Escape(text);
 
-        public void AppendFormatted(Own own) => _html._markup.Append(own.Markup);
+        public void AppendFormatted(RawHtml raw) => _html._markup.Append(raw.Markup);
 
         public void AppendFormatted(int number) => _html._markup.Append(number.ToString("N0", CultureInfo.InvariantCulture));
 
         public void AppendFormatted(long number) => _html._markup.Append(number.ToString("N0", CultureInfo.InvariantCulture));
 
-        /// <summary>A place in a picture.</summary>
-        public void AppendFormatted(double place) => _html._markup.Append(Math.Round(place, 1).ToString(CultureInfo.InvariantCulture));
+        /// <summary>Rounded to a tenth: coordinates and milliseconds.</summary>
+        public void AppendFormatted(double number) =>
+            _html._markup.Append(Math.Round(number, 1).ToString(CultureInfo.InvariantCulture));
 
         public void AppendFormatted(Prefix prefix) => AppendFormatted(prefix.ToString());
 
         public void AppendFormatted(Ip ip) => AppendFormatted(ip.ToString());
     }
+}
+
+/// <summary>Markup that is written without escaping. Never made of text from outside.</summary>
+internal readonly record struct RawHtml(string Markup);
+
+/// <summary>Times as people read them.</summary>
+internal static class TimeText
+{
+    /// <summary>"12 s", "3 min", "5 h", "2 d".</summary>
+    public static string Age(TimeSpan age) => age switch
+    {
+        { TotalSeconds: < 1 } => "now",
+        { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalSeconds} s"),
+        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalMinutes} min"),
+        { TotalDays: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalHours} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalDays} d"),
+    };
+
+    /// <summary>The time of the day if it is less than a day from now, else the date. UTC.</summary>
+    public static string Short(DateTimeOffset at, DateTimeOffset now) => at.UtcDateTime.ToString(
+        (now - at).Duration() < TimeSpan.FromDays(1) ? "HH:mm:ss" : "yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

@@ -97,7 +97,7 @@ internal static class HnsDocuments
         json.WriteEndObject();
     }
 
-    private static string Write(Action<Utf8JsonWriter> members) => Encoding.UTF8.GetString(JsonForm.Object(members).Span);
+    private static string Write(Action<Utf8JsonWriter> members) => Encoding.UTF8.GetString(JsonText.Object(members).Span);
 }
 
 /// <summary>An HNS network.</summary>

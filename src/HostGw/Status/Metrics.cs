@@ -1,0 +1,261 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+using static HostGw.Status.MetricsWriter;
+
+namespace HostGw.Status;
+
+/// <summary>The metrics of the agent, as text for Prometheus. What grows with the cluster is counted here, not in every pass.</summary>
+internal static class Metrics
+{
+    private const string NoFamily = "none";
+
+    private static readonly string[] RouteFamilies = ["ipv4", "ipv6"];
+    private static readonly string[] Families = [.. RouteFamilies, NoFamily];
+    private static readonly VerdictKind[] VerdictKinds = Enum.GetValues<VerdictKind>();
+
+    public static string Write(string version, PassReport? last, StatusCounters counters, ApiHealth api)
+    {
+        MetricsWriter metrics = new();
+        metrics.Gauge("hostgw_build_info", "Always 1; the label is the version.", (Labels(("version", version)), 1));
+        metrics.Gauge("hostgw_ready", "1 while this host is ready, that is while /readyz answers ok.",
+            StatusBoard.NotReady(last).Count == 0 ? 1 : 0);
+        WriteApi(metrics, api);
+        WritePasses(metrics, last, counters);
+        WriteChanges(metrics, counters);
+        if (last?.Plan is { } plan)
+        {
+            WriteRoutes(metrics, plan, new(last));
+            WriteNodes(metrics, plan);
+            WriteHost(metrics, plan, last);
+        }
+        return metrics.ToString();
+    }
+
+    private static void WriteApi(MetricsWriter metrics, ApiHealth api)
+    {
+        metrics.Gauge("hostgw_api_server_followed", "1 while nodes can be watched; while it is 0, existing routes are kept.",
+            api.Problem is null ? 1 : 0);
+        metrics.Counter("hostgw_api_server_failures_total", "Failed attempts to list or watch nodes.", api.Failures);
+        if (api.HeardAt is { } heard)
+        {
+            metrics.Gauge("hostgw_api_server_heard_timestamp_seconds", "When the last list, event or bookmark was received.",
+                Seconds(heard));
+        }
+        if (api.ListedAt is { } listed)
+        {
+            metrics.Gauge("hostgw_nodes_listed_timestamp_seconds", "When the last complete list of nodes was received.",
+                Seconds(listed));
+        }
+        if (ulong.TryParse(api.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number))
+        {
+            metrics.Gauge("hostgw_resource_version",
+                "The latest resource version received; one that stays behind that of other agents means a watch that lags.", number);
+        }
+    }
+
+    private static void WritePasses(MetricsWriter metrics, PassReport? last, StatusCounters counters)
+    {
+        metrics.Counter("hostgw_passes_total", "Passes by cause; a pass with several causes counts once for each.",
+            [.. counters.ByCause.Select(c => (Labels(("cause", WakeCauseNames.Of(c.Key))), (double)c.Value))]);
+        metrics.Counter("hostgw_passes_failed_total", "Passes in which an operation failed.", counters.Failed);
+        metrics.Counter("hostgw_operations_failed_total",
+            "Operations that the host refused (netlink, rules, /proc, files), by the part of the host.",
+            [.. Enum.GetValues<HostPart>().Select(p => (Labels(("part", NameOf(p))), (double)counters.FailuresOf(p)))]);
+        metrics.Histogram("hostgw_pass_duration_seconds", "How long passes took.", ([], counters.Durations));
+        metrics.Histogram("hostgw_reaction_seconds",
+            "From the first notification (an event of the watch, a message of the kernel) to the end of the pass that changed the host " +
+            "for it.",
+            ([("source", "nodes")], counters.NodeReactions), ([("source", "host")], counters.HostReactions));
+        if (last is not null)
+            metrics.Gauge("hostgw_last_pass_timestamp_seconds", "When the last pass began.", Seconds(last.At));
+    }
+
+    private static void WriteChanges(MetricsWriter metrics, StatusCounters counters)
+    {
+        metrics.Counter("hostgw_routes_changed_total", "Routes that were added, corrected or removed.",
+            (Change("added"), counters.RoutesAdded), (Change("corrected"), counters.RoutesCorrected),
+            (Change("removed"), counters.RoutesRemoved));
+        metrics.Counter("hostgw_nat_changes_total", "Changes of the masquerade rule.", counters.NatChanges);
+        Repairs repairs = counters.Repairs;
+        metrics.Counter("hostgw_repairs_total", "Repairs of what was changed on the host though neither nodes nor settings had changed.",
+            (Cause("route_removed"), repairs.RoutesRemoved), (Cause("route_changed"), repairs.RoutesChanged),
+            (Cause("route_overwritten"), repairs.RoutesOverwritten), (Cause("masquerade_undone"), repairs.Masquerade),
+            (Cause("forward_accept_undone"), repairs.ForwardAccept), (Cause("forwarding_off"), repairs.Forwarding),
+            (Cause("cni_undone"), repairs.Cni));
+        metrics.Counter("hostgw_netlink_writes_total", "Netlink requests sent that change something.", counters.NetlinkWrites);
+
+        static string Change(string change) => Labels(("change", change));
+
+        static string Cause(string cause) => Labels(("cause", cause));
+    }
+
+    private static void WriteRoutes(MetricsWriter metrics, Plan plan, RouteStates routes)
+    {
+        Dictionary<RouteState, int>[] counts = [.. RouteFamilies.Select(_ => new Dictionary<RouteState, int>())];
+        foreach (PodRoute route in plan.Routes)
+            CollectionsMarshal.GetValueRefOrAddDefault(counts[IndexOf(route.Destination)], routes.Of(route.Destination), out _)++;
+
+        metrics.Gauge("hostgw_routes_desired", "Routes that should be installed.", ByFamily(c => c.Values.Sum()));
+        Gauge("hostgw_routes_installed", "Desired routes that are installed.", RouteState.Installed);
+        Gauge("hostgw_routes_conflicting", "Desired routes in whose place a foreign route is.", RouteState.Conflict);
+        Gauge("hostgw_routes_failed", "Desired routes that the host refused.", RouteState.Failed);
+        Gauge("hostgw_routes_missing", "Desired routes that are not repaired at once because another program keeps changing them.",
+            RouteState.Missing);
+        Gauge("hostgw_routes_held", "Desired routes that are left as they are because this node is not in order.", RouteState.Held);
+
+        void Gauge(string name, string help, RouteState state) =>
+            metrics.Gauge(name, help, ByFamily(c => c.GetValueOrDefault(state)));
+
+        (string, double)[] ByFamily(Func<Dictionary<RouteState, int>, int> count) =>
+            [.. RouteFamilies.Select((family, i) => (Labels(("family", family)), (double)count(counts[i])))];
+    }
+
+    private static void WriteNodes(MetricsWriter metrics, Plan plan)
+    {
+        int[,] podCidrs = new int[Families.Length, VerdictKinds.Length];
+        int[] nodes = new int[VerdictKinds.Length];
+        VerdictKind worst = default;
+        for (int i = 0; i < plan.Verdicts.Length; i++)
+        {
+            Verdict verdict = plan.Verdicts[i];
+            podCidrs[IndexOf(verdict.PodCidr), (int)verdict.Kind]++;
+            // The verdicts of one node follow each other.
+            bool isFirst = i == 0 || plan.Verdicts[i - 1].Node != verdict.Node;
+            bool isLast = i == plan.Verdicts.Length - 1 || plan.Verdicts[i + 1].Node != verdict.Node;
+            worst = isFirst || verdict.Kind > worst ? verdict.Kind : worst;
+            nodes[(int)worst] += isLast ? 1 : 0;
+        }
+        // Only a podCIDR that is missing or is no CIDR has no family.
+        metrics.Gauge("hostgw_podcidrs", "podCIDRs of all nodes by verdict.",
+            [.. from kind in VerdictKinds
+                from family in kind is VerdictKind.NoPodCidr ? [NoFamily] : kind is VerdictKind.Rejected ? Families : RouteFamilies
+                let count = podCidrs[Families.IndexOf(family), (int)kind]
+                select (Labels(("family", family), ("verdict", VerdictNames.Of(kind))), (double)count)]);
+        metrics.Gauge("hostgw_nodes", "Nodes by the worst verdict of their podCIDRs.",
+            [.. VerdictKinds.Select(k => (Labels(("verdict", VerdictNames.Of(k))), (double)nodes[(int)k]))]);
+    }
+
+    private static void WriteHost(MetricsWriter metrics, Plan plan, PassReport last)
+    {
+        metrics.Gauge("hostgw_problems", "Problems of this host; `hostgw status` lists them.", Problems.Of(last).Count());
+        metrics.Gauge("hostgw_removals_held",
+            "Routes whose removal waits for a quorum read, because most of HostGw's routes would be removed at once.",
+            last.HeldRemovals?.Routes ?? 0);
+        metrics.Gauge("hostgw_nat_info", "Always 1; the label is the backend of the masquerade rule.",
+            (Labels(("backend", RuleStatus.NatBackend(plan, last))), 1));
+        string[] rules = [.. Enum.GetValues<RuleState>().Select(s => s.Name())];
+        metrics.State("hostgw_nat_state", "1 for the present state of the masquerade rule.",
+            RuleStatus.OfNat(plan, last).State.Name(), rules);
+        metrics.State("hostgw_forward_accept_state", "1 for the present state of the rules that accept pods' packets in chain FORWARD.",
+            RuleStatus.OfForward(plan, last).State.Name(), rules);
+        metrics.State("hostgw_cni_state", "1 for the present state of HostGw's CNI configuration.",
+            RuleStates.OfCni(plan, last).Name(), [.. Enum.GetValues<CniState>().Select(s => s.Name())]);
+        metrics.Gauge("hostgw_forwarding", "1 while this host forwards packets of the family.",
+            [.. Forwarding("ipv4", last.Forwarding.IPv4), .. Forwarding("ipv6", last.Forwarding.IPv6)]);
+
+        static IEnumerable<(string, double)> Forwarding(string family, bool? isOn) =>
+            isOn is { } known ? [(Labels(("family", family)), known ? 1 : 0)] : [];
+    }
+
+    // Its index in Families.
+    private static int IndexOf(Prefix prefix) => prefix.IsNone ? 2 : prefix.IsIPv4 ? 0 : 1;
+
+    private static double Seconds(DateTimeOffset at) => at.ToUnixTimeMilliseconds() / 1000.0;
+
+    private static string NameOf(HostPart part) => part switch
+    {
+        HostPart.State => "state",
+        HostPart.ForwardingIPv4 => "forwarding_ipv4",
+        HostPart.ForwardingIPv6 => "forwarding_ipv6",
+        HostPart.NeighbourThresholds => "neighbour_thresholds",
+        HostPart.Neighbours => "neighbours",
+        HostPart.Nat => "nat",
+        HostPart.Forward => "forward_accept",
+        HostPart.Routes => "routes",
+        HostPart.Ownership => "ownership",
+        HostPart.PodNetwork => "pod_network",
+        _ => "cni",
+    };
+}
+
+/// <summary>Writes metrics in Prometheus' text format.</summary>
+/// <remarks>https://prometheus.io/docs/instrumenting/exposition_formats/</remarks>
+internal sealed class MetricsWriter
+{
+    private readonly StringBuilder _text = new(12 * 1024);
+
+    public void Gauge(string name, string help, double value) => Gauge(name, help, ("", value));
+
+    public void Gauge(string name, string help, params ReadOnlySpan<(string Labels, double Value)> samples) =>
+        WriteFamily(name, "gauge", help, samples);
+
+    public void Counter(string name, string help, double value) => Counter(name, help, ("", value));
+
+    public void Counter(string name, string help, params ReadOnlySpan<(string Labels, double Value)> samples) =>
+        WriteFamily(name, "counter", help, samples);
+
+    /// <summary>One series for each possible state: 1 for the current one, 0 for the others.</summary>
+    public void State(string name, string help, string current, ReadOnlySpan<string> all)
+    {
+        WriteHead(name, "gauge", help);
+        foreach (string state in all)
+            WriteSample(name, Labels(("state", state)), state == current ? 1 : 0);
+    }
+
+    public void Histogram(
+        string name, string help, params ReadOnlySpan<((string Name, string Value)[] Labels, Histogram Histogram)> series)
+    {
+        WriteHead(name, "histogram", help);
+        foreach (((string Name, string Value)[] labels, Histogram histogram) in series)
+        {
+            long cumulative = 0;
+            for (int i = 0; i < Status.Histogram.UpperBounds.Length; i++)
+            {
+                cumulative += histogram.Counts[i];
+                WriteSample($"{name}_bucket", Labels([.. labels, ("le", Number(Status.Histogram.UpperBounds[i]))]), cumulative);
+            }
+            WriteSample($"{name}_bucket", Labels([.. labels, ("le", "+Inf")]), histogram.Count);
+            WriteSample($"{name}_sum", Labels(labels), histogram.SumSeconds);
+            WriteSample($"{name}_count", Labels(labels), histogram.Count);
+        }
+    }
+
+    public static string Labels(params ReadOnlySpan<(string Name, string Value)> labels)
+    {
+        if (labels.IsEmpty)
+            return "";
+        var text = new StringBuilder("{");
+        foreach ((string name, string value) in labels)
+            text.Append(text.Length > 1 ? "," : "").Append(name).Append("=\"").Append(Escape(value)).Append('"');
+        return text.Append('}').ToString();
+    }
+
+    public override string ToString() => _text.ToString();
+
+    private void WriteFamily(string name, string type, string help, ReadOnlySpan<(string Labels, double Value)> samples)
+    {
+        WriteHead(name, type, help);
+        foreach ((string labels, double value) in samples)
+            WriteSample(name, labels, value);
+    }
+
+    private void WriteHead(string name, string type, string help)
+    {
+        _text.Append("# HELP ").Append(name).Append(' ').Append(help).Append('\n');
+        _text.Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+    }
+
+    private void WriteSample(string name, string labels, double value) =>
+        _text.Append(name).Append(labels).Append(' ').Append(Number(value)).Append('\n');
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Escape(string value) => value
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal)
+        .Replace("\n", "\\n", StringComparison.Ordinal);
+}

@@ -41,13 +41,13 @@ public sealed class StatusPageTests : LabTest
         await _browser.EvaluateAsync("window.loadedOnce = true");
 
         Cluster.Api.Server.Nodes.Put(new NodeSpec("node9") { PodCidrs = ["192.168.9.0/24"], InternalIPs = ["192.0.2.9"] });
-        await _browser.UntilAsync("document.querySelector('#wrong').innerText.includes('192.0.2.9 is not on this host')");
+        await _browser.UntilAsync("document.querySelector('#problems').innerText.includes('192.0.2.9 is not on this host')");
         await _browser.UntilAsync("document.querySelector('#peers tbody tr').innerText.startsWith('node9')");
         Assert.Equal(3, (int?)await _browser.EvaluateAsync("document.querySelectorAll('svg line').length"));
         Assert.Equal("! node1 – HostGw", (string?)await _browser.EvaluateAsync("document.title"));
 
         Cluster.Api.Server.Nodes.Delete("node9");
-        await _browser.UntilAsync("document.querySelector('#wrong').innerText.includes('Nothing is wrong')");
+        await _browser.UntilAsync("document.querySelector('#problems').innerText.includes('No problems')");
 
         One.Network.Configure(["route delete 192.168.2.0/24"]);
         await _browser.UntilAsync("document.querySelector('#passes').innerText.includes('↻ repair')");
@@ -61,7 +61,7 @@ public sealed class StatusPageTests : LabTest
         await OpenAsync();
 
         await Cluster.Agent(One).KillAsync();
-        await _browser.UntilAsync("document.querySelector('#stale').innerText.startsWith('No answer from the agent since ')");
+        await _browser.UntilAsync("document.querySelector('#stale').innerText.startsWith('The agent has not answered since ')");
         Assert.Contains("node2", await _browser.TextAsync("#peers"), StringComparison.Ordinal);
 
         await Cluster.Agent(One).StartAndWaitAsync();

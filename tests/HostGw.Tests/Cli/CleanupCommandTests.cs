@@ -4,7 +4,7 @@ using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Cli;
 
-public class CleanupTests
+public class CleanupCommandTests
 {
     private readonly Agent _agent = new();
 

@@ -1,5 +1,4 @@
 using HostGw.Cli;
-using HostGw.FakeApi;
 using HostGw.Tests.Settings;
 
 namespace HostGw.Tests.Cli;
@@ -9,11 +8,12 @@ public class CommandLineTests
     [Fact]
     public async Task Help_teaches_what_there_is()
     {
-        Ran help = await Ran.CommandAsync("--help");
+        CommandRun help = await CommandRun.OfAsync("--help");
 
         Assert.Equal(ExitCodes.Done, help.ExitCode);
         // The name is that of the program that runs: here the tests'.
-        string[] lines = [.. help.Output.Split('\n').Select(l => l.TrimEnd()).Where(l => !l.Contains("[command] [options]", StringComparison.Ordinal))];
+        var lines = help.Output.Split('\n').Select(l => l.TrimEnd())
+            .Where(l => !l.Contains("[command] [options]", StringComparison.Ordinal));
         Golden.Equal("tests/HostGw.Tests/Cli/Golden/help.txt", string.Join('\n', lines).TrimEnd() + "\n");
     }
 
@@ -26,7 +26,7 @@ public class CommandLineTests
     [InlineData("doctor")]
     public async Task Every_command_explains_itself(string command)
     {
-        Ran help = await Ran.CommandAsync(command, "--help");
+        CommandRun help = await CommandRun.OfAsync(command, "--help");
 
         Assert.Equal((ExitCodes.Done, ""), (help.ExitCode, help.Error));
         Assert.Contains("--config <file>", help.Output, StringComparison.Ordinal);
@@ -35,7 +35,7 @@ public class CommandLineTests
     [Fact]
     public async Task Without_a_command_it_fails_and_shows_the_help()
     {
-        Ran ran = await Ran.CommandAsync();
+        CommandRun ran = await CommandRun.OfAsync();
 
         Assert.Equal(ExitCodes.Usage, ran.ExitCode);
         Assert.Contains("Commands:", ran.Output, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public class CommandLineTests
     [InlineData("plan --cluster-cidrs")]
     public async Task A_wrong_command_line_ends_with_2_and_a_hint_instead_of_a_page_of_help(string line)
     {
-        Ran ran = await Ran.CommandAsync(line.Split(' '));
+        CommandRun ran = await CommandRun.OfAsync(line.Split(' '));
 
         Assert.Equal(ExitCodes.Usage, ran.ExitCode);
         Assert.DoesNotContain("Options:", ran.Output, StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public class CommandLineTests
     [InlineData("adopt --adopt some", "adopt: ")]
     public async Task A_wrong_setting_ends_with_2_and_is_named(string line, string error)
     {
-        Ran ran = await Ran.CommandAsync(line.Split(' '));
+        CommandRun ran = await CommandRun.OfAsync(line.Split(' '));
 
         Assert.Equal((ExitCodes.Usage, ""), (ran.ExitCode, ran.Output));
         Assert.StartsWith(error, ran.Error, StringComparison.Ordinal);
@@ -75,7 +75,7 @@ public class CommandLineTests
     [Fact]
     public async Task A_kubeconfig_that_is_not_there_ends_with_2()
     {
-        Ran ran = await Ran.CommandAsync("plan", "--node-name", "a", "--kubeconfig", "/nonexistent/kubeconfig");
+        CommandRun ran = await CommandRun.OfAsync("plan", "--node-name", "a", "--kubeconfig", "/nonexistent/kubeconfig");
 
         Assert.Equal(ExitCodes.Usage, ran.ExitCode);
         Assert.Contains("/nonexistent/kubeconfig", ran.Error, StringComparison.Ordinal);
@@ -87,9 +87,9 @@ public class CommandLineTests
     [InlineData("adopt")]
     public async Task An_API_server_that_does_not_answer_ends_with_1(string command)
     {
-        using TemporaryKubeconfig kubeconfig = new(await GoneServerAsync());
+        using TemporaryKubeconfig kubeconfig = await TemporaryKubeconfig.OfGoneServerAsync();
 
-        Ran ran = await Ran.CommandAsync(command, "--node-name", "a", "--kubeconfig", kubeconfig.Path);
+        CommandRun ran = await CommandRun.OfAsync(command, "--node-name", "a", "--kubeconfig", kubeconfig.Path);
 
         Assert.Equal((ExitCodes.Failed, ""), (ran.ExitCode, ran.Output));
         Assert.Contains("127.0.0.1:", ran.Error, StringComparison.Ordinal);
@@ -99,12 +99,5 @@ public class CommandLineTests
 
     [Fact]
     public async Task The_version_is_number_and_commit() =>
-        Assert.Matches("^[0-9]+\\.[0-9]+\\.[0-9]+", (await Ran.CommandAsync("--version")).Output);
-
-    // The address of an API server that has gone.
-    private static async Task<string> GoneServerAsync()
-    {
-        await using FakeApiServer api = await FakeApiServer.StartAsync();
-        return api.Uri.ToString();
-    }
+        Assert.Matches("^[0-9]+\\.[0-9]+\\.[0-9]+", (await CommandRun.OfAsync("--version")).Output);
 }

@@ -1,25 +1,26 @@
 using System.Text.Json;
 using HostGw.Cli;
 using HostGw.Diagnosis;
-using HostGw.FakeApi;
 
 namespace HostGw.Tests.Cli;
 
-public class DoctorTests
+public class DoctorCommandTests
 {
-    private static readonly Finding[] Two = [new("mtu", "too large\u001b]0;owned\u0007", "make it smaller"), new("routes", "1 missing", "start the agent")];
+    private static readonly Finding[] Two =
+        [new("mtu", "too large\u001b]0;owned\u0007", "make it smaller"), new("routes", "1 missing", "start the agent")];
 
     [Fact]
     public void As_text()
     {
-        Assert.Equal("! mtu: too large\\u{1b}]0;owned\\u{7}\n    make it smaller\n! routes: 1 missing\n    start the agent\n2 found.\n", Text(Two));
-        Assert.Equal("Nothing is wrong as far as can be seen from this host.\n", Text([]));
+        Assert.Equal(
+            "! mtu: too large\\u{1b}]0;owned\\u{7}\n    make it smaller\n! routes: 1 missing\n    start the agent\n2 found.\n", Text(Two));
+        Assert.Equal("No problem found from this host.\n", Text([]));
     }
 
     [Fact]
     public void As_JSON()
     {
-        JsonElement json = JsonDocument.Parse(FindingsForm.Json("a", Two)).RootElement;
+        JsonElement json = JsonDocument.Parse(FindingsJson.Write("a", Two)).RootElement;
 
         Assert.Equal((1, "a"), (json.GetProperty("schemaVersion").GetInt32(), json.GetProperty("node").GetString()));
         Assert.Equal(["mtu", "routes"], json.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("rule").GetString()));
@@ -31,9 +32,9 @@ public class DoctorTests
     [InlineData(null)]
     public async Task An_API_server_that_cannot_be_asked_is_a_finding_and_no_secret_is_told(string? path)
     {
-        using TemporaryKubeconfig kubeconfig = new(await GoneServerAsync());
+        using TemporaryKubeconfig kubeconfig = await TemporaryKubeconfig.OfGoneServerAsync();
 
-        Ran ran = await Ran.CommandAsync("doctor", "-o", "json", "--node-name", "a", "--kubeconfig", path ?? kubeconfig.Path);
+        CommandRun ran = await CommandRun.OfAsync("doctor", "-o", "json", "--node-name", "a", "--kubeconfig", path ?? kubeconfig.Path);
 
         Assert.Equal((ExitCodes.Difference, ""), (ran.ExitCode, ran.Error));
         JsonElement first = JsonDocument.Parse(ran.Output).RootElement.GetProperty("findings")[0];
@@ -45,14 +46,7 @@ public class DoctorTests
     private static string Text(Finding[] findings)
     {
         using StringWriter output = new() { NewLine = "\n" };
-        FindingsForm.Text(findings, output);
+        FindingsText.Write(findings, output);
         return output.ToString();
-    }
-
-    // The address of an API server that has gone.
-    private static async Task<string> GoneServerAsync()
-    {
-        await using FakeApiServer api = await FakeApiServer.StartAsync();
-        return api.Uri.ToString();
     }
 }

@@ -10,13 +10,13 @@ using Given = HostGw.Tests.Planning.Given;
 
 namespace HostGw.Tests.Cli;
 
-public class PreviewTests
+public class PlanCommandTests
 {
-    private const string Host = Given.Lan +
+    internal const string Host = Given.Lan +
         "; 10.244.2.0/24 via 10.0.0.99 dev eth0 proto 157; 10.244.3.0/24 via 10.0.0.3 dev eth0 proto 3" +
         "; 10.244.5.0/24 via 10.0.0.5 dev eth0 proto 157; 10.244.6.0/24 via 10.0.0.66 dev eth0 proto 12";
 
-    private static readonly string[] Nodes =
+    internal static readonly string[] Nodes =
     [
         Given.Self, "b 10.244.2.0/24 10.0.0.2", "c 10.244.3.0/24 10.0.0.3", "d 10.244.4.0/24 10.0.0.4",
         "e - 10.0.0.5", "f 10.244.6.0/24 10.0.0.6", "g 10.244.7.0/24 192.0.2.7", "h rubbish 10.0.0.8", "i 10.244.9.0/24 10.0.0.254",
@@ -44,40 +44,10 @@ public class PreviewTests
     }
 
     [Fact]
-    public void What_would_be_adopted()
-    {
-        using StringWriter output = new() { NewLine = "\n" };
-        AdoptText.Write(Of(Host, Nodes), output);
-
-        Golden.Equal("tests/HostGw.Tests/Cli/Golden/adopt.txt", output.ToString());
-    }
-
-    [Fact]
-    public void Nothing_to_adopt()
-    {
-        using StringWriter output = new() { NewLine = "\n" };
-        AdoptText.Write(Of(Given.Lan, Agent.ThreeNodes), output);
-
-        Assert.Equal("No foreign route is installed in the place of one of HostGw's.\n", output.ToString());
-    }
-
-    [Theory]
-    [InlineData(true, ExitCodes.Done, "removed theirs\n", "")]
-    [InlineData(false, ExitCodes.Failed, "", "No rule was checked, because this node's own podCIDRs are not known: the API server has no Node named 'self'")]
-    public void Rules_of_others_are_removed_where_it_is_known_whom_they_harm(bool isKnown, int exitCode, string said, string error)
-    {
-        bool removed = false;
-        Preview preview = Of(Given.Lan, isKnown ? Agent.ThreeNodes : Agent.ThreeNodes[1..]) with { Leftovers = [new("theirs", () => removed = true)] };
-        using StringWriter output = new() { NewLine = "\n" }, errors = new() { NewLine = "\n" };
-        Assert.Equal(exitCode, AdoptCommand.RemoveRules(preview, output, errors));
-        Assert.Equal((isKnown, said), (removed, output.ToString()));
-        Assert.StartsWith(error, errors.ToString(), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_host_that_is_as_it_should_be()
     {
-        Preview preview = Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true);
+        Preview preview =
+            Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true);
 
         Assert.True(preview.IsEmpty);
         Assert.Equal("Nothing to change: this host is as it should be.\n", Text(preview));
@@ -87,9 +57,10 @@ public class PreviewTests
     [Fact]
     public void A_conflict_is_nothing_to_change_and_not_as_it_should_be()
     {
-        string text = Text(Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.66 dev eth0 proto 12", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true));
+        Preview preview =
+            Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.66 dev eth0 proto 12", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true);
 
-        Assert.EndsWith("\nNothing to change.\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("\nNothing to change.\n", Text(preview), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +77,7 @@ public class PreviewTests
         string text = Text(Of(Given.Lan, ["b 10.244.2.0/24 10.0.0.2"], settled: true));
 
         Assert.StartsWith("! the API server has no Node named 'self'", text, StringComparison.Ordinal);
-        Assert.EndsWith("\nNothing would be changed until that is solved.\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("\nNothing is changed until that is solved.\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,7 +93,7 @@ public class PreviewTests
         Assert.DoesNotContain(PreviewJson.Write(preview), c => char.IsControl(c) && c != '\n');
     }
 
-    private static Preview Of(string host, string[] nodes, bool settled = false)
+    internal static Preview Of(string host, string[] nodes, bool settled = false)
     {
         HostState state = Given.Host(host) with { Forwarding = settled ? new(true, true) : new(false, null) };
         // Ours stand as our encoder makes them.

@@ -17,7 +17,7 @@ public sealed class StatusCommandTests : IAsyncDisposable
     {
         _agent.Board.Record(Reports.First());
 
-        Ran ran = await AskAsync();
+        CommandRun ran = await AskAsync();
 
         Assert.Equal((ExitCodes.Done, ""), (ran.ExitCode, ran.Error));
         Golden.Equal("tests/HostGw.Tests/Cli/Golden/status.txt", ran.Output);
@@ -26,7 +26,7 @@ public sealed class StatusCommandTests : IAsyncDisposable
     [Fact]
     public async Task An_agent_that_has_not_begun_says_what_it_waits_for()
     {
-        Ran ran = await AskAsync();
+        CommandRun ran = await AskAsync();
 
         Assert.Equal(
             "self  NOT READY  (hostgw 0.1.0+abc)\n  ! no complete list of nodes yet: waiting for the API server\n", ran.Output);
@@ -38,9 +38,12 @@ public sealed class StatusCommandTests : IAsyncDisposable
         _agent.Board.Record(Reports.InOrder());
         _agent.ApiProblem = "Cannot connect to 192.0.2.1:6443";
 
-        Ran ran = await AskAsync();
+        CommandRun ran = await AskAsync();
 
-        Assert.StartsWith("self  ready  (hostgw 0.1.0+abc, resource version 42)\n  ! cannot watch nodes, existing routes are kept: Cannot connect to 192.0.2.1:6443\n", ran.Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "self  ready  (hostgw 0.1.0+abc, resource version 42)\n" +
+            "  ! cannot watch nodes, existing routes are kept: Cannot connect to 192.0.2.1:6443\n",
+            ran.Output, StringComparison.Ordinal);
         Assert.Contains("hostgw_api_server_followed 0\n", await _agent.GetAsync("/metrics"), StringComparison.Ordinal);
         Assert.EndsWith("\r\n\r\nok\n", await _agent.GetAsync("/readyz"), StringComparison.Ordinal);
     }
@@ -50,7 +53,7 @@ public sealed class StatusCommandTests : IAsyncDisposable
     {
         _agent.Board.Record(Reports.InOrder());
 
-        Ran ran = await AskAsync("-o", "json");
+        CommandRun ran = await AskAsync("-o", "json");
 
         Assert.True(JsonDocument.Parse(ran.Output).RootElement.GetProperty("ready").GetBoolean());
     }
@@ -58,7 +61,7 @@ public sealed class StatusCommandTests : IAsyncDisposable
     [Fact]
     public async Task When_nobody_answers_it_ends_with_1()
     {
-        Ran ran = await Ran.CommandAsync("status", "--listen", _agent.EndPoint.ToString());
+        CommandRun ran = await CommandRun.OfAsync("status", "--listen", _agent.EndPoint.ToString());
 
         Assert.Equal((ExitCodes.Failed, ""), (ran.ExitCode, ran.Output));
         Assert.StartsWith($"No agent answers on {_agent.EndPoint} (", ran.Error, StringComparison.Ordinal);
@@ -79,21 +82,21 @@ public sealed class StatusCommandTests : IAsyncDisposable
         other.Listen();
         Task answering = AnswerAsync(other, $"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}");
 
-        Ran ran = await Ran.CommandAsync("status", "--listen", _agent.EndPoint.ToString());
+        CommandRun ran = await CommandRun.OfAsync("status", "--listen", _agent.EndPoint.ToString());
         await answering;
 
         Assert.Equal((ExitCodes.Failed, ""), (ran.ExitCode, ran.Output));
-        Assert.Matches("^(What answers on|No agent answers on) ", ran.Error);
+        Assert.Matches("^(The program that answers on|No agent answers on) ", ran.Error);
         Assert.DoesNotContain("   at ", ran.Error, StringComparison.Ordinal);
     }
 
     public ValueTask DisposeAsync() => _agent.DisposeAsync();
 
-    private async Task<Ran> AskAsync(params string[] args)
+    private async Task<CommandRun> AskAsync(params string[] args)
     {
         await _agent.StartAsync();
         await _agent.GetAsync("/healthz");
-        return await Ran.CommandAsync(["status", "--listen", _agent.EndPoint.ToString(), .. args]);
+        return await CommandRun.OfAsync(["status", "--listen", _agent.EndPoint.ToString(), .. args]);
     }
 
     private static async Task AnswerAsync(Socket listener, string answer)

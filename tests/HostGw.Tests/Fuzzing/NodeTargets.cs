@@ -125,7 +125,7 @@ internal static class NodeTargets
         board.Record(report);
         Assert.NotEmpty(Problems.Of(report).Append(""));
         JsonDocument.Parse(StatusJson.Write("1", "self", report, board.Counters, null)).Dispose();
-        MetricsText.Write("1", report, board.Counters, default);
+        Metrics.Write("1", report, board.Counters, default);
         string page = Encoding.UTF8.GetString(StatusPage.Write(new(board.View, new(null), "1", "self", DateTimeOffset.UnixEpoch, "")));
         Assert.Equal(1, page.Split("<script").Length - 1);
     }

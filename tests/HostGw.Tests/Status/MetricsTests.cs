@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using HostGw.Platform;
 using HostGw.Reconciliation;
 using HostGw.Status;
@@ -7,7 +8,7 @@ using HostGw.Tests.Settings;
 
 namespace HostGw.Tests.Status;
 
-public class MetricsTextTests
+public class MetricsTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
     private static readonly ApiHealth Followed = new(null, "42", Noon, Noon.AddSeconds(30.5), Failures: 3);
@@ -24,7 +25,7 @@ public class MetricsTextTests
     [Fact]
     public void Before_the_first_pass_they_are_valid_too()
     {
-        Dictionary<string, double> samples = Exposition.Parse(MetricsText.Write("0.1.0", null, new(), new("no answer")));
+        Dictionary<string, double> samples = Exposition.Parse(Metrics.Write("0.1.0", null, new(), new("no answer")));
 
         Assert.Equal(0, samples["hostgw_ready"]);
         Assert.Equal(0, samples["hostgw_pass_duration_seconds_count"]);
@@ -33,7 +34,8 @@ public class MetricsTextTests
     [Fact]
     public void Label_values_are_escaped() =>
         Assert.Contains(
-            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n", MetricsText.Write("a\\b\"c\nd", null, new(), new("no answer")), StringComparison.Ordinal);
+            "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n",
+            Metrics.Write("a\\b\"c\nd", null, new(), new("no answer")), StringComparison.Ordinal);
 
     [Fact]
     public void Counters_only_grow_and_count_what_was_done()
@@ -48,7 +50,7 @@ public class MetricsTextTests
                 agent.Host.Remove(i == 3 ? "10.244.2.0/24" : $"10.244.{i + 1}.0/24");
             board.Record(agent.Pass(WakeCauses.Routes | WakeCauses.Links));
 
-            string text = MetricsText.Write("0.1.0", board.Last, board.Counters, Followed);
+            string text = Metrics.Write("0.1.0", board.Last, board.Counters, Followed);
             Dictionary<string, double> after = Exposition.Parse(text);
             Assert.All(before.Where(s => Exposition.IsCounter(text, s.Key)), s => Assert.True(after[s.Key] >= s.Value, s.Key));
             before = after;
@@ -137,20 +139,80 @@ public class MetricsTextTests
     }
 
     [Fact]
+    public void Every_cause_of_a_pass_has_a_name()
+    {
+        WakeCauses[] causes = [.. Enum.GetValues<WakeCauses>().Where(c => c != WakeCauses.None)];
+        Assert.Equal(causes.Select(c => c.ToString().ToLower(CultureInfo.InvariantCulture)), causes.Select(WakeCauseNames.Of));
+    }
+
+    [Fact]
     public void The_documented_metrics_are_the_metrics() => Golden.Equal("docs/metrics.md", MetricsPage.Of(Everything()));
 
     private static string Everything()
     {
         PassReport report = Reports.First();
-        return MetricsText.Write("0.1.0+abc", report, new StatusCounters().After(report), Followed);
+        return Metrics.Write("0.1.0+abc", report, new StatusCounters().After(report), Followed);
     }
 
-    private static Dictionary<string, double> Samples(StatusBoard board) => Exposition.Parse(MetricsText.Write("0.1.0", board.Last, board.Counters, Followed));
+    private static Dictionary<string, double> Samples(StatusBoard board) =>
+        Exposition.Parse(Metrics.Write("0.1.0", board.Last, board.Counters, Followed));
+}
 
-    /// <summary>Every cause has a name, and only one.</summary>
-    [Fact]
-    public void Every_cause_is_a_series() =>
-        Assert.Equal(
-            Enum.GetValues<WakeCauses>().Where(c => c != WakeCauses.None).Select(c => c.ToString().ToLower(CultureInfo.InvariantCulture)),
-            Enum.GetValues<WakeCauses>().Where(c => c != WakeCauses.None).Select(WakeCauseNames.Of));
+/// <summary>A strict reader of Prometheus' text format: names, types, escapes, no family twice, no sample twice.</summary>
+internal static partial class Exposition
+{
+    private const string OneLabel = @"[a-z]+=""([^""\\\n]|\\[\\""n])*""";
+
+    public static Dictionary<string, double> Parse(string text)
+    {
+        Assert.EndsWith("\n", text, StringComparison.Ordinal);
+        Dictionary<string, double> samples = [];
+        HashSet<string> families = [];
+        string family = "", type = "";
+        foreach (string line in text[..^1].Split('\n'))
+        {
+            if (Help().Match(line) is { Success: true } help)
+            {
+                family = help.Groups["name"].Value;
+                type = "";
+                Assert.True(families.Add(family), $"family {family} comes twice");
+            }
+            else if (Type().Match(line) is { Success: true } typed)
+            {
+                Assert.Equal(family, typed.Groups["name"].Value);
+                Assert.Equal("", type);
+                type = typed.Groups["type"].Value;
+                Assert.True(
+                    type != "counter" || family.EndsWith("_total", StringComparison.Ordinal), $"counter {family} does not end in _total");
+            }
+            else
+            {
+                Match sample = Sample().Match(line);
+                Assert.True(sample.Success, $"'{line}' is no sample");
+                Assert.NotEqual("", type);
+                string[] suffixes = type == "histogram" ? ["_bucket", "_sum", "_count"] : [""];
+                Assert.Contains(sample.Groups["name"].Value, suffixes.Select(s => family + s));
+                double value = double.Parse(sample.Groups["value"].Value, CultureInfo.InvariantCulture);
+                Assert.True(samples.TryAdd(sample.Groups["series"].Value, value), $"'{line}' comes twice");
+            }
+        }
+        return samples;
+    }
+
+    /// <summary>Whether the series may only grow.</summary>
+    public static bool IsCounter(string text, string series)
+    {
+        string name = series.Split('{')[0];
+        return text.Contains($"# TYPE {name} counter\n", StringComparison.Ordinal)
+            || ((string[])["_count", "_sum", "_bucket"]).Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex("^# HELP (?<name>hostgw_[a-z0-9_]+) [^\\\\]+$")]
+    private static partial Regex Help();
+
+    [GeneratedRegex("^# TYPE (?<name>hostgw_[a-z0-9_]+) (?<type>counter|gauge|histogram)$")]
+    private static partial Regex Type();
+
+    [GeneratedRegex(@$"^(?<series>(?<name>hostgw_[a-z0-9_]+)(\{{{OneLabel}(,{OneLabel})*\}})?) (?<value>-?[0-9.]+(E[+-]?[0-9]+)?)$")]
+    private static partial Regex Sample();
 }

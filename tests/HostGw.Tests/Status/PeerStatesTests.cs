@@ -4,7 +4,7 @@ using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Status;
 
-public class StandingsTests
+public class PeerStatesTests
 {
     private readonly StatusBoard _board = new();
     private readonly Agent _agent = new();
@@ -27,7 +27,7 @@ public class StandingsTests
     }
 
     [Fact]
-    public void A_node_that_was_made_anew_begins_anew()
+    public void A_Node_that_was_created_again_has_a_new_time()
     {
         Pass();
         _agent.Nodes = [.. Agent.ThreeNodes[..2], "c 10.244.3.0/24 10.0.0.3 uid=another"];
@@ -36,7 +36,7 @@ public class StandingsTests
     }
 
     [Fact]
-    public void A_route_that_somebody_else_took_has_another_state_from_then_on()
+    public void A_route_that_another_program_replaced_is_a_conflict_from_then_on()
     {
         Pass();
         _agent.Restart();
@@ -52,22 +52,22 @@ public class StandingsTests
     public void A_pass_that_could_not_read_the_host_changes_nothing()
     {
         Pass();
-        Standings before = _board.View.Standings;
+        PeerStates before = _board.View.Peers;
 
         _board.Record(Reports.Failed("no"));
 
-        Assert.Same(before, _board.View.Standings);
+        Assert.Same(before, _board.View.Peers);
     }
 
     [Fact]
-    public void Where_nothing_changed_nothing_is_made()
+    public void A_pass_that_changes_no_state_returns_the_same_instance()
     {
         PassReport report = _agent.Pass();
         _board.Record(report);
-        Standings before = _board.View.Standings;
+        PeerStates before = _board.View.Peers;
         _board.Record(report with { At = report.At.AddMinutes(1) });
 
-        Assert.Same(before, _board.View.Standings);
+        Assert.Same(before, _board.View.Peers);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public class StandingsTests
 
     private (PeerState, DateTimeOffset) State(string node)
     {
-        Standings all = _board.View.Standings;
+        PeerStates all = _board.View.Peers;
         int index = all.Verdicts.Select(v => v.Node.Name).ToList().IndexOf(node);
         return (all.States[index].State, all.States[index].Since);
     }

@@ -93,7 +93,11 @@ internal sealed class RunningServer : IAsyncDisposable
         _server.Dispose();
     }
 
-    private StatusServer NewServer() => new(EndPoint, new(Board, "0.1.0+abc", "self", () => ApiFailure is null ? new(ApiProblem) : throw ApiFailure, Time), Time, new Typed<StatusServer>(Log));
+    private StatusServer NewServer()
+    {
+        StatusPages pages = new(Board, "0.1.0+abc", "self", () => ApiFailure is null ? new(ApiProblem) : throw ApiFailure, Time);
+        return new(EndPoint, pages, Time, new Typed<StatusServer>(Log));
+    }
 
     private static int FreePort()
     {

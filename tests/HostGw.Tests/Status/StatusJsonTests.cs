@@ -99,7 +99,10 @@ public class StatusJsonTests
         JsonElement nat = status.GetProperty("nat");
         Assert.Equal("held", nat.GetProperty("state").GetString());
         Assert.Equal(agent.Time.GetUtcNow() + TimeSpan.FromSeconds(10), nat.GetProperty("heldUntil").GetDateTimeOffset());
-        Assert.Contains("to be done: created; put off because somebody keeps undoing our rules (created; last changed by the program firewalld)", nat.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(
+            "pending: created; delayed because another program keeps undoing HostGw's rules " +
+            "(created; last changed by the program firewalld)",
+            nat.GetProperty("reason").GetString());
         Assert.Equal("applied", status.GetProperty("forwardAccept").GetProperty("state").GetString());
 
         agent.Time.Advance(TimeSpan.FromSeconds(10));
@@ -109,7 +112,8 @@ public class StatusJsonTests
 
     [Fact]
     public void Masquerading_is_left_alone_while_the_own_node_is_not_in_order() =>
-        Assert.Equal("left alone", Parse(new Agent { Nodes = ["self - 10.0.0.1"] }.Pass()).GetProperty("nat").GetProperty("state").GetString());
+        Assert.Equal(
+            "left alone", Parse(new Agent { Nodes = ["self - 10.0.0.1"] }.Pass()).GetProperty("nat").GetProperty("state").GetString());
 
     [Fact]
     public void A_family_that_this_host_has_not_is_null()
@@ -119,8 +123,11 @@ public class StatusJsonTests
         Assert.Equal(JsonValueKind.Null, Parse(report).GetProperty("forwarding").GetProperty("ipv6").ValueKind);
     }
 
-    private static string Text(PassReport? report, string? apiProblem = null) =>
-        Encoding.UTF8.GetString(StatusJson.Write("0.1.0+abc", "self", report, report is null ? new() : new StatusCounters().After(report), apiProblem).Span);
+    private static string Text(PassReport? report)
+    {
+        StatusCounters counters = report is null ? new() : new StatusCounters().After(report);
+        return Encoding.UTF8.GetString(StatusJson.Write("0.1.0+abc", "self", report, counters, apiProblem: null).Span);
+    }
 
     private static JsonElement Parse(PassReport? report) => JsonDocument.Parse(Text(report)).RootElement;
 }

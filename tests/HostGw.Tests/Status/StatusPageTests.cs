@@ -23,7 +23,8 @@ public class StatusPageTests
         _board.Record(Reports.First());
 
         string page = Page();
-        Golden.Equal("tests/HostGw.Tests/Status/Golden/page.html", page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("<script>", StringComparison.Ordinal)]);
+        string body = page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("<script>", StringComparison.Ordinal)];
+        Golden.Equal("tests/HostGw.Tests/Status/Golden/page.html", body);
     }
 
     [Fact]
@@ -34,7 +35,7 @@ public class StatusPageTests
         string page = Page();
         Assert.Contains("<title>✓ self – HostGw</title>", page, StringComparison.Ordinal);
         Assert.Contains("<h1>self: <span class=good>all in order</span></h1>", page, StringComparison.Ordinal);
-        Assert.Contains("<h2>Nothing is wrong</h2>", page, StringComparison.Ordinal);
+        Assert.Contains("<h2>No problems</h2>", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,7 +58,7 @@ public class StatusPageTests
         _board.Record(Reports.Failed("No buffer space available"));
 
         string page = Page();
-        Assert.Contains("<li class=w>read the host: No buffer space available", page, StringComparison.Ordinal);
+        Assert.Contains("<li class=e>read the host: No buffer space available", page, StringComparison.Ordinal);
         Assert.Contains("10.244.2.0/24", Row(page, "b"), StringComparison.Ordinal);
     }
 
@@ -67,16 +68,25 @@ public class StatusPageTests
         _board.Record(new Agent { Nodes = [.. Agent.ThreeNodes, "f 10.244.6.0/24 192.0.2.6", "g 10.244.7.0/24 192.0.2.7"] }.Pass());
 
         string page = Page();
-        Assert.Contains("node f 10.244.6.0/24 (notAdjacent): 192.0.2.6 is not on this host&#39;s segment (eth0); and 1 more notAdjacent", page, StringComparison.Ordinal);
-        Assert.Contains($"→ {Cures.Of(VerdictKind.NotAdjacent)}".Replace("'", "&#39;", StringComparison.Ordinal), page, StringComparison.Ordinal);
-        Assert.Contains("<span class=waits>ready, with problems</span>", page, StringComparison.Ordinal);
+        Assert.Contains(
+            "node f 10.244.6.0/24 (notAdjacent): 192.0.2.6 is not on this host&#39;s segment (eth0); and 1 more notAdjacent",
+            page, StringComparison.Ordinal);
+        string cure = Cures.Of(VerdictKind.NotAdjacent).Replace("'", "&#39;", StringComparison.Ordinal);
+        Assert.Contains($"→ {cure}", page, StringComparison.Ordinal);
+        Assert.Contains("<span class=warning>ready, with problems</span>", page, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_a_Node_says_is_text_and_never_markup()
     {
         const string Hostile = "x\"'<script>alert(1)</script>&amp;\u202Egpj\u0007\uD800";
-        ClusterNode node = Given.Node("b 10.244.2.0/24 192.0.2.2", 1) with { Name = Hostile, Uid = Hostile, OperatingSystem = Hostile, UnreadablePodCidrs = [Hostile] };
+        ClusterNode node = Given.Node("b 10.244.2.0/24 192.0.2.2", 1) with
+        {
+            Name = Hostile,
+            Uid = Hostile,
+            OperatingSystem = Hostile,
+            UnreadablePodCidrs = [Hostile],
+        };
         Plan plan = Planner.Plan([Given.Node(Given.Self, 0), node], Given.Host(Given.Lan), Given.Policy(""));
         _board.Record(new() { At = Now, Plan = plan, Failures = [new(HostPart.Nat, Hostile, null, new HostRefusal(Hostile))] });
 
@@ -85,7 +95,9 @@ public class StatusPageTests
         Assert.Equal(1, Regex.Count(page, "<script"));
         Assert.DoesNotContain("alert(1)</", page, StringComparison.Ordinal);
         Assert.DoesNotContain(page, c => c is '\u202E' or '\u0007');
-        Assert.Contains("<th scope=row>x&quot;&#39;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;\\u{202e}gpj\\u{7}\uFFFD<td>", Page(), StringComparison.Ordinal);
+        Assert.Contains(
+            "<th scope=row>x&quot;&#39;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;\\u{202e}gpj\\u{7}\uFFFD<td>",
+            Page(), StringComparison.Ordinal);
         Assert.Contains("value=\"x&quot;&#39;&lt;script&gt;", page, StringComparison.Ordinal);
     }
 
@@ -106,30 +118,33 @@ public class StatusPageTests
     [Fact]
     public void Of_many_nodes_those_with_a_problem_come_first_and_any_can_be_searched_for()
     {
-        Agent agent = new("interface=eth0", "eth0 10.0.0.1/15 fd00:aaaa::1/64") { Nodes = [.. Many(3000), "zz 10.255.255.0/24 192.0.2.6"] };
-        _board.Record(agent.Pass());
+        string[] nodes = [.. Many(3000), "zz 10.255.255.0/24 192.0.2.6"];
+        _board.Record(new Agent("interface=eth0", "eth0 10.0.0.1/15 fd00:aaaa::1/64") { Nodes = nodes }.Pass());
 
         string page = Page();
         Assert.Equal("zz", Regex.Match(page, "<th scope=row>([^<]+)").Groups[1].Value);
-        Assert.Equal(PeersTable.MostRows, Regex.Count(page, "<th scope=row>"));
-        Assert.Contains("100 of 3,000 podCIDRs of peers (1 notAdjacent, 2,999 installed); search to see the other 2,900", page, StringComparison.Ordinal);
+        Assert.Equal(PeersTable.MaxRows, Regex.Count(page, "<th scope=row>"));
+        Assert.Contains(
+            "Problems first: 100 of 3,000 podCIDRs of peers (1 notAdjacent, 2,999 installed); search to see the other 2,900.",
+            page, StringComparison.Ordinal);
         Assert.Contains("✓ 2,999 installed", page, StringComparison.Ordinal);
 
         Assert.Equal(["n02999"], Rows(Page(search: "N02999")));
         Assert.Equal(["n00010"], Rows(Page(search: "10.16.10.0/24")));
         Assert.Equal(["n02999"], Rows(Page(search: "10.0.27.250")));
         Assert.Empty(Rows(Page(search: "nobody")));
+        Assert.Contains("Found: 1 of 3,000 podCIDRs", Page(search: "N02999"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_few_peers_are_drawn_each_and_many_are_counted()
     {
-        _board.Record(new Agent("", "eth0 10.0.0.1/15") { Nodes = Many(PeersPicture.MostDrawn + 1) }.Pass());
-        Assert.Equal(PeersPicture.MostDrawn, Regex.Count(Page(), "<line "));
+        _board.Record(new Agent("", "eth0 10.0.0.1/15") { Nodes = Many(PeersPicture.MaxDrawn + 1) }.Pass());
+        Assert.Equal(PeersPicture.MaxDrawn, Regex.Count(Page(), "<line "));
 
-        _board.Record(new Agent("", "eth0 10.0.0.1/15") { Nodes = Many(PeersPicture.MostDrawn + 2) }.Pass());
+        _board.Record(new Agent("", "eth0 10.0.0.1/15") { Nodes = Many(PeersPicture.MaxDrawn + 2) }.Pass());
         Assert.Equal(0, Regex.Count(Page(), "<line "));
-        Assert.Contains("<title id=picture-title>self and its peers&#39; podCIDRs: 17 installed</title>".Replace("&#39;", "'", StringComparison.Ordinal), Page(), StringComparison.Ordinal);
+        Assert.Contains("<title id=picture-title>self and its peers' podCIDRs: 17 installed</title>", Page(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,14 +166,18 @@ public class StatusPageTests
     {
         _board.Record(Reports.First());
 
-        Assert.Equal(["data:,", "/status", "/metrics", "/readyz"], Regex.Matches(Page(), "(?:href|src|action)=\"?([^\" >]+)").Select(m => m.Groups[1].Value));
+        var references = Regex.Matches(Page(), "(?:href|src|action)=\"?([^\" >]+)").Select(m => m.Groups[1].Value);
+        Assert.Equal(["data:,", "/status", "/metrics", "/readyz"], references);
         Assert.DoesNotContain("http://", Page(), StringComparison.Ordinal);
         Assert.DoesNotContain("https://", Page(), StringComparison.Ordinal);
         Assert.DoesNotContain("url(", Page(), StringComparison.Ordinal);
     }
 
     private static string[] Many(int count) =>
-        [Given.Self, .. Enumerable.Range(1, count - 1).Select(i => $"n{i:D5} 10.{16 + i / 256}.{i % 256}.0/24 10.0.{16 + i / 250}.{i % 250 + 1}")];
+    [
+        Given.Self,
+        .. Enumerable.Range(1, count - 1).Select(i => $"n{i:D5} 10.{16 + i / 256}.{i % 256}.0/24 10.0.{16 + i / 250}.{i % 250 + 1}"),
+    ];
 
     private static string[] Live(string page) => [.. Regex.Matches(page, "id=([a-z]+) data-live").Select(m => m.Groups[1].Value)];
 

@@ -11,14 +11,16 @@ public sealed class StatusServerTests : IAsyncDisposable
 
     [Theory]
     [InlineData("/healthz", "200 OK", "text/plain; charset=utf-8", "ok\n")]
-    [InlineData("/readyz", "503 Service Unavailable", "text/plain; charset=utf-8", "no complete list of nodes yet: waiting for the API server\n")]
+    [InlineData("/readyz", "503 Service Unavailable", "text/plain; charset=utf-8",
+        "no complete list of nodes yet: waiting for the API server\n")]
     [InlineData("/metrics", "200 OK", "text/plain; version=0.0.4; charset=utf-8", "hostgw_ready 0\n")]
     [InlineData("/status", "200 OK", "application/json", "\"schemaVersion\": 1")]
     [InlineData("/status?pretty", "200 OK", "application/json", "\"schemaVersion\": 1")]
-    [InlineData("/", "200 OK", "text/html; charset=utf-8", "<h1>self: <span class=wrong>not ready</span></h1>")]
+    [InlineData("/", "200 OK", "text/html; charset=utf-8", "<h1>self: <span class=error>not ready</span></h1>")]
     [InlineData("/?node=a+b%2Fc&x=y", "200 OK", "text/html; charset=utf-8", "<input name=node value=\"a b/c\"")]
-    [InlineData("/nothing", "404 Not Found", "text/plain; charset=utf-8", "there are /, /healthz, /readyz, /metrics and /status\n")]
-    [InlineData("/healthz/..", "404 Not Found", "text/plain; charset=utf-8", "there are")]
+    [InlineData("/nothing", "404 Not Found", "text/plain; charset=utf-8",
+        "not found; the paths are /, /healthz, /readyz, /metrics and /status\n")]
+    [InlineData("/healthz/..", "404 Not Found", "text/plain; charset=utf-8", "not found")]
     public async Task Pages(string path, string status, string type, string body)
     {
         await _server.StartAsync();
@@ -75,7 +77,8 @@ public sealed class StatusServerTests : IAsyncDisposable
         await _server.StartAsync();
         _server.ApiProblem = "Cannot connect to 192.0.2.1:6443";
 
-        Assert.EndsWith("waiting for the API server\nCannot connect to 192.0.2.1:6443\n", await _server.GetAsync("/readyz"), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "waiting for the API server\nCannot connect to 192.0.2.1:6443\n", await _server.GetAsync("/readyz"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,7 +120,8 @@ public sealed class StatusServerTests : IAsyncDisposable
         foreach (string path in new[] { "/", "/healthz", "/readyz", "/metrics", "/status", "/nothing" })
         {
             Assert.StartsWith("HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n",
-                await _server.AskAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"), StringComparison.Ordinal);
+                await _server.AskAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"),
+                StringComparison.Ordinal);
         }
     }
 
@@ -161,7 +165,8 @@ public sealed class StatusServerTests : IAsyncDisposable
     }
 
     private static Dictionary<string, string> Policy(string answer) =>
-        Regex.Match(answer, "^Content-Security-Policy: (.*)\r$", RegexOptions.Multiline).Groups[1].Value.Split("; ").ToDictionary(d => d[..d.IndexOf(' ')], d => d[(d.IndexOf(' ') + 1)..]);
+        Regex.Match(answer, "^Content-Security-Policy: (.*)\r$", RegexOptions.Multiline).Groups[1].Value.Split("; ")
+            .ToDictionary(d => d[..d.IndexOf(' ')], d => d[(d.IndexOf(' ') + 1)..]);
 
     private static string Hash(string page, string element)
     {

@@ -44,7 +44,8 @@ internal static partial class Log
     [LoggerMessage(111, LogLevel.Debug, "The API server has no streaming lists, listing by pages: {Reason}")]
     public static partial void StreamingListsMissing(this ILogger logger, string reason);
 
-    [LoggerMessage(112, LogLevel.Warning, "The API server's store went back from resource version {Known} to {Actual} (restored from a backup?): listing again")]
+    [LoggerMessage(112, LogLevel.Warning,
+        "The API server's store went back from resource version {Known} to {Actual} (restored from a backup?): listing again")]
     public static partial void StoreWentBack(this ILogger logger, string known, string actual);
 
     [LoggerMessage(121, LogLevel.Warning, "Cannot save the nodes in {Path} for a start without the API server: {Reason}")]

@@ -93,7 +93,8 @@ public class HostileNodeTests
     {
         List<ClusterNode> nodes = [];
         NodeDraft draft = new(NodeSelector.Everything);
-        new WatchProtobuf(isWatch: false, draft, _ => nodes.Add(draft.Build())).Decode(NodeProtobuf.ListOf("5", Encoding.UTF8.GetString(json)), isFinal: true);
+        WatchProtobuf decoder = new(isWatch: false, draft, _ => nodes.Add(draft.Build()));
+        decoder.Decode(NodeProtobuf.ListOf("5", Encoding.UTF8.GetString(json)), isFinal: true);
         return Assert.Single(nodes);
     }
 }

@@ -39,7 +39,9 @@ public class PlanMemoryTests
                 Plan anew = Planner.Plan(nodes, host, Given.Policy(c.policy)), remembered = memory.Plan(nodes, host);
                 Assert.Equal(Shown.Routes(anew, host), Shown.Routes(remembered, host));
                 Assert.Equal(Shown.Verdicts(anew), Shown.Verdicts(remembered));
-                Assert.Equal((anew.InterfaceIPv4, anew.InterfaceIPv6, anew.Scope), (remembered.InterfaceIPv4, remembered.InterfaceIPv6, remembered.Scope));
+                Assert.Equal(
+                    (anew.InterfaceIPv4, anew.InterfaceIPv6, anew.Scope),
+                    (remembered.InterfaceIPv4, remembered.InterfaceIPv6, remembered.Scope));
             }
         },
         count: 3000);

@@ -75,7 +75,8 @@ public class EverySettingTests
     [Fact]
     public void Every_property_has_a_setting()
     {
-        string[] changed = [.. Samples.Values.SelectMany(s => s.Changes.Split(", ")).Select(c => c.Split(" = ")[0]).Distinct().Order(StringComparer.Ordinal)];
+        var names = Samples.Values.SelectMany(s => s.Changes.Split(", ")).Select(c => c.Split(" = ")[0]);
+        string[] changed = [.. names.Distinct().Order(StringComparer.Ordinal)];
         string[] properties = [.. Shown.Lines(new Given().Read()).Select(l => l.Split(" = ")[0]).Order(StringComparer.Ordinal)];
         Assert.Equal(properties, changed);
     }
@@ -88,7 +89,8 @@ public class EverySettingTests
         Assert.Equal("127.0.0.1:9157", settings.Listen.ToString());
         Assert.Equal(157, settings.RouteProtocol);
         Assert.Equal(60, settings.ResyncSeconds);
-        Assert.True(settings.Policy.Forwarding && settings.Policy.Nat.Enabled && settings.Policy.Nat.RandomFully && settings.Policy.Nat.IPv6);
+        Assert.True(settings.Policy.Forwarding);
+        Assert.True(settings.Policy.Nat is { Enabled: true, RandomFully: true, IPv6: true });
         Assert.Null(settings.Kubeconfig);
     }
 

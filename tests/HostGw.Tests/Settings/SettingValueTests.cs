@@ -2,6 +2,12 @@ namespace HostGw.Tests.Settings;
 
 public class SettingValueTests
 {
+    private const string NoProtocol =
+        "must be a number from 5 to 255: the kernel keeps 0 to 4 for itself and for routes made by hand";
+
+    private const string NoInterface =
+        "must be auto, an interface name, a pattern such as eth*, or an aligned CIDR that holds its address; never lo";
+
     // Flags, then the one complaint about them.
     public static TheoryData<string, string> Refused => new()
     {
@@ -11,30 +17,47 @@ public class SettingValueTests
         { "--resync-seconds 4", "resyncSeconds: '4' must be a whole number from 5 to 3600 (flag --resync-seconds)" },
         { "--resync-seconds 3601", "resyncSeconds: '3601' must be a whole number from 5 to 3600 (flag --resync-seconds)" },
         { "--resync-seconds 1e3", "resyncSeconds: '1e3' must be a whole number from 5 to 3600 (flag --resync-seconds)" },
-        { "--cluster-cidrs 10.244.0.0", "clusterCidrs: '10.244.0.0' must be a CIDR such as 10.244.0.0/16 or fd00:10:244::/56 (flag --cluster-cidrs)" },
-        { "--cluster-cidrs 10.0.0.0/8,010.1.0.0/16", "clusterCidrs: '010.1.0.0/16' must be a CIDR such as 10.244.0.0/16 or fd00:10:244::/56 (flag --cluster-cidrs)" },
-        { "--cluster-cidrs 10.244.1.0/16", "clusterCidrs: '10.244.1.0/16' has bits set behind its length: write 10.244.0.0/16 (flag --cluster-cidrs)" },
-        { "--cluster-cidrs fd00::1/56", "clusterCidrs: 'fd00::1/56' has bits set behind its length: write fd00::/56 (flag --cluster-cidrs)" },
+        { "--cluster-cidrs 10.244.0.0",
+            "clusterCidrs: '10.244.0.0' must be a CIDR such as 10.244.0.0/16 or fd00:10:244::/56 (flag --cluster-cidrs)" },
+        { "--cluster-cidrs 10.0.0.0/8,010.1.0.0/16",
+            "clusterCidrs: '010.1.0.0/16' must be a CIDR such as 10.244.0.0/16 or fd00:10:244::/56 (flag --cluster-cidrs)" },
+        { "--cluster-cidrs 10.244.1.0/16",
+            "clusterCidrs: '10.244.1.0/16' has bits set behind its length: write 10.244.0.0/16 (flag --cluster-cidrs)" },
+        { "--cluster-cidrs fd00::1/56",
+            "clusterCidrs: 'fd00::1/56' has bits set behind its length: write fd00::/56 (flag --cluster-cidrs)" },
         { "--cluster-cidrs 0.0.0.0/0", "clusterCidrs: '0.0.0.0/0' must be a CIDR that does not hold every address (flag --cluster-cidrs)" },
-        { "--nat-exempt ::ffff:10.0.0.0/104", "nat.exempt: '::ffff:10.0.0.0/104' must not be an IPv4 prefix written as IPv6 (flag --nat-exempt)" },
-        { "--route-protocol 4", "routeProtocol: '4' must be a number from 5 to 255: the kernel keeps 0 to 4 for itself and for routes made by hand (flag --route-protocol)" },
-        { "--route-protocol 256", "routeProtocol: '256' must be a number from 5 to 255: the kernel keeps 0 to 4 for itself and for routes made by hand (flag --route-protocol)" },
+        { "--nat-exempt ::ffff:10.0.0.0/104",
+            "nat.exempt: '::ffff:10.0.0.0/104' must not be an IPv4 prefix written as IPv6 (flag --nat-exempt)" },
+        { "--route-protocol 4",
+            $"routeProtocol: '4' {NoProtocol} (flag --route-protocol)" },
+        { "--route-protocol 256",
+            $"routeProtocol: '256' {NoProtocol} (flag --route-protocol)" },
         { "--route-protocol 16", "routeProtocol: '16' must be a number that no other program uses: 16 is dhcp (flag --route-protocol)" },
-        { "--interface lo", "interface: 'lo' must be auto, an interface name, a pattern such as eth*, or an aligned CIDR that holds its address; never lo (flag --interface)" },
-        { "--interface 127.0.0.0/8", "interface: '127.0.0.0/8' must be auto, an interface name, a pattern such as eth*, or an aligned CIDR that holds its address; never lo (flag --interface)" },
-        { "--interface 10.0.0.1/8", "interface: '10.0.0.1/8' must be auto, an interface name, a pattern such as eth*, or an aligned CIDR that holds its address; never lo (flag --interface)" },
+        { "--interface lo",
+            $"interface: 'lo' {NoInterface} (flag --interface)" },
+        { "--interface 127.0.0.0/8",
+            $"interface: '127.0.0.0/8' {NoInterface} (flag --interface)" },
+        { "--interface 10.0.0.1/8",
+            $"interface: '10.0.0.1/8' {NoInterface} (flag --interface)" },
         { "--node-name Node1", "nodeName: 'Node1' must be a lower-case DNS name of letters, digits, '-' and '.' (flag --node-name)" },
         { "--node-name a..b", "nodeName: 'a..b' must be a lower-case DNS name of letters, digits, '-' and '.' (flag --node-name)" },
         { "--node-name a-.b", "nodeName: 'a-.b' must be a lower-case DNS name of letters, digits, '-' and '.' (flag --node-name)" },
-        { "--node-selector a=b=c", "nodeSelector: 'a=b=c' must be a label selector such as pool=a,tier!=db,!virtual,zone in (x,y) (flag --node-selector)" },
+        { "--node-selector a=b=c",
+            "nodeSelector: 'a=b=c' must be a label selector such as pool=a,tier!=db,!virtual,zone in (x,y) (flag --node-selector)" },
         { "--listen 127.0.0.1", "listen: '127.0.0.1' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
         { "--listen ::1:9157", "listen: '::1:9157' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
-        { "--listen localhost:9157", "listen: 'localhost:9157' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
-        { "--listen 127.0.0.1:0", "listen: '127.0.0.1:0' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
-        { "--listen 127.0.0.1:65536", "listen: '127.0.0.1:65536' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
-        { "--api-server 10.0.0.1:6443", "apiServer: '10.0.0.1:6443' must be an https:// URL (http:// only to this host) (flag --api-server)" },
-        { "--api-server http://10.0.0.1", "apiServer: 'http://10.0.0.1' must be an https:// URL (http:// only to this host) (flag --api-server)" },
-        { "--api-server https://me:secret@10.0.0.1", "apiServer: 'https://me:secret@10.0.0.1' must be an https:// URL (http:// only to this host) (flag --api-server)" },
+        { "--listen localhost:9157",
+            "listen: 'localhost:9157' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
+        { "--listen 127.0.0.1:0",
+            "listen: '127.0.0.1:0' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
+        { "--listen 127.0.0.1:65536",
+            "listen: '127.0.0.1:65536' must be an address and a port such as 127.0.0.1:9157 or [::1]:9157 (flag --listen)" },
+        { "--api-server 10.0.0.1:6443",
+            "apiServer: '10.0.0.1:6443' must be an https:// URL (http:// only to this host) (flag --api-server)" },
+        { "--api-server http://10.0.0.1",
+            "apiServer: 'http://10.0.0.1' must be an https:// URL (http:// only to this host) (flag --api-server)" },
+        { "--api-server https://me:secret@10.0.0.1",
+            "apiServer: 'https://me:secret@10.0.0.1' must be an https:// URL (http:// only to this host) (flag --api-server)" },
         { "--proc-sys-net proc", "procSysNet: 'proc' must be an absolute path (flag --proc-sys-net)" },
         { "--log-level info", "log.level: 'info' must be trace, debug, information, warning or error (flag --log-level)" },
     };
@@ -73,7 +96,9 @@ public class SettingValueTests
         var given = new Given { Variables = { ["HOSTGW_NODE_NAME"] = "a\u001b[31m\n\u202e" + new string('x', 5000) } };
         string error = given.Error();
         Assert.StartsWith("nodeName: 'a\\u{1b}[31m\\u{a}\\u{202e}xxx", error, StringComparison.Ordinal);
-        Assert.EndsWith("x…' must be a lower-case DNS name of letters, digits, '-' and '.' (variable HOSTGW_NODE_NAME)", error, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "x…' must be a lower-case DNS name of letters, digits, '-' and '.' (variable HOSTGW_NODE_NAME)",
+            error, StringComparison.Ordinal);
         Assert.True(error.Length < 250, error);
     }
 }

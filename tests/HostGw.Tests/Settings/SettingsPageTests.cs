@@ -71,8 +71,10 @@ public class SettingsPageTests
             string shown = setting.DefaultAbout ?? $"`{setting.Default}`";
             page.Append($"| `{setting.Path}` | {Cell(setting.About)} | {Cell(setting.Type.Allowed)} | {Cell(shown)} | {usedBy} |\n");
         }
-        return page.Append("\nThis page is generated from `src/HostGw/Settings/SettingsTable.cs`: `UPDATE_GOLDEN=1 make test` renews it.\n").ToString();
+        page.Append("\nThis page is generated from `src/HostGw/Settings/SettingsTable.cs`: `UPDATE_GOLDEN=1 make test` renews it.\n");
+        return page.ToString();
     }
 
-    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal);
+    private static string Cell(string text) =>
+        text.Replace("|", "\\|", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal);
 }

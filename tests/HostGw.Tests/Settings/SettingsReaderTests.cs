@@ -50,7 +50,8 @@ public class SettingsReaderTests
     {
         var given = new Given { Command = UsedBy.Status, Flags = "--listen 127.0.0.1:9000", File = "clusterCidrs: nonsense" };
         Assert.Equal(9000, given.Read().Listen.Port);
-        Assert.Equal("config.yaml:1: 'clusterCidr' is no setting; the nearest is clusterCidrs", (given with { File = "clusterCidr: x" }).Error());
+        Assert.Equal(
+            "config.yaml:1: 'clusterCidr' is no setting; the nearest is clusterCidrs", (given with { File = "clusterCidr: x" }).Error());
     }
 
     [Fact]
@@ -77,7 +78,9 @@ public class SettingsReaderTests
             new Given { Flags = "--config /nowhere/x.yaml" }.Error(), StringComparison.Ordinal);
         Assert.StartsWith("config: '/proc' (variable HOSTGW_CONFIG) cannot be read: ",
             new Given { Variables = { ["HOSTGW_CONFIG"] = "/proc" } }.Error(), StringComparison.Ordinal);
-        Assert.Equal("config: '/dev/zero' (flag --config) cannot be read: it is larger than 1 MB", new Given { Flags = "--config /dev/zero" }.Error());
+        Assert.Equal(
+            "config: '/dev/zero' (flag --config) cannot be read: it is larger than 1 MB",
+            new Given { Flags = "--config /dev/zero" }.Error());
     }
 
     [Theory]
@@ -99,7 +102,8 @@ public class SettingsReaderTests
     [InlineData("HOSTGW_RESYNCSECONDS", "HOSTGW_RESYNC_SECONDS")]
     [InlineData("HOSTGW_CONFIGS", "HOSTGW_CONFIG")]
     public void A_misspelt_variable_is_an_error_that_names_the_nearest(string variable, string nearest) =>
-        Assert.Equal($"'{variable}' is no setting; the nearest variable is {nearest}", new Given { Variables = { [variable] = "x" } }.Error());
+        Assert.Equal(
+            $"'{variable}' is no setting; the nearest variable is {nearest}", new Given { Variables = { [variable] = "x" } }.Error());
 
     [Fact]
     public void A_flag_given_twice_is_a_usage_error() =>
@@ -118,5 +122,9 @@ public class SettingsReaderTests
     public void Service_networks_and_pod_networks_must_be_apart() =>
         Assert.Equal(
             "serviceCidrs: '10.96.0.0/12' (config.yaml:1) must not overlap '10.100.0.0/16' of clusterCidrs (variable HOSTGW_CLUSTER_CIDRS)",
-            new Given { File = "serviceCidrs: 10.96.0.0/12", Variables = { ["HOSTGW_CLUSTER_CIDRS"] = "10.244.0.0/16,10.100.0.0/16" } }.Error());
+            new Given
+            {
+                File = "serviceCidrs: 10.96.0.0/12",
+                Variables = { ["HOSTGW_CLUSTER_CIDRS"] = "10.244.0.0/16,10.100.0.0/16" },
+            }.Error());
 }

@@ -29,7 +29,8 @@ internal static class Shown
 
     private static string Text(object? value) => value switch
     {
-        HostGw.Planning.NodeSelector selector => string.Join(" & ", selector.Requirements.Select(r => $"{r.Key} {(r.Negated ? "not " : "")}[{string.Join(' ', r.Values)}]")),
+        HostGw.Planning.NodeSelector selector => string.Join(
+            " & ", selector.Requirements.Select(r => $"{r.Key} {(r.Negated ? "not " : "")}[{string.Join(' ', r.Values)}]")),
         IEnumerable list and not string => string.Join(' ', list.Cast<object>()),
         _ => value?.ToString() ?? "",
     };

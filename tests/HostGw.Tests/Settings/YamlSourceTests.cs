@@ -4,7 +4,8 @@ public class YamlSourceTests
 {
     public static TheoryData<string, string, string> Forms => new()
     {
-        { "nested maps", "nat:\n  backend: none\n  exempt: [192.0.2.0/24, 198.51.100.0/24]", "Policy.Nat.Exempt = 192.0.2.0/24 198.51.100.0/24" },
+        { "nested maps",
+            "nat:\n  backend: none\n  exempt: [192.0.2.0/24, 198.51.100.0/24]", "Policy.Nat.Exempt = 192.0.2.0/24 198.51.100.0/24" },
         { "a block list", "clusterCidrs:\n- 10.244.0.0/16\n- fd00::/56", "Policy.ClusterCidrs = 10.244.0.0/16 fd00::/56" },
         { "a comma-separated list", "clusterCidrs: 10.244.0.0/16, fd00::/56", "Policy.ClusterCidrs = 10.244.0.0/16 fd00::/56" },
         { "a dotted key", "nat.ipv6: false", "Policy.Nat.IPv6 = False" },
@@ -27,10 +28,14 @@ public class YamlSourceTests
         { "adopt: all\n\nadopt: none", "config.yaml:3: 'adopt' is given twice" },
         { "nat: {ipv6: true}\nnat: {ipv6: false}", "config.yaml:2: 'nat' is given twice" },
         { "nat:\n  ipv6: true\nnat.ipv6: false", "config.yaml:3: 'nat.ipv6' is given twice" },
-        { "interface: [eth0, eth1]", "config.yaml:1: interface is a list; it must be auto, an interface name, a pattern such as eth*, or an aligned CIDR that holds its address; never lo" },
-        { "nodeSelector:\n  pool: a", "config.yaml:1: nodeSelector is a map; it must be a label selector such as pool=a,tier!=db,!virtual,zone in (x,y)" },
+        { "interface: [eth0, eth1]",
+            "config.yaml:1: interface is a list; it must be auto, an interface name, a pattern such as eth*, or an aligned CIDR " +
+            "that holds its address; never lo" },
+        { "nodeSelector:\n  pool: a",
+            "config.yaml:1: nodeSelector is a map; it must be a label selector such as pool=a,tier!=db,!virtual,zone in (x,y)" },
         { "clusterCidrs: {a: b}", "config.yaml:1: clusterCidrs is a map; it must be CIDRs such as 10.244.0.0/16,fd00:10:244::/56" },
-        { "clusterCidrs:\n- [10.0.0.0/8]", "config.yaml:2: clusterCidrs must be CIDRs such as 10.244.0.0/16,fd00:10:244::/56, each a plain text" },
+        { "clusterCidrs:\n- [10.0.0.0/8]",
+            "config.yaml:2: clusterCidrs must be CIDRs such as 10.244.0.0/16,fd00:10:244::/56, each a plain text" },
         { "nat: nftables", "config.yaml:1: nat must be a map of backend, iptables, source, randomFully, exempt, exemptNodes, ipv6" },
         { "nat:\n\tipv6: true", "config.yaml:2: the line is indented with a tab: YAML wants spaces" },
         { "adopt: &x all", "config.yaml:1: anchors, aliases and tags are not read here: write the value itself" },
@@ -76,14 +81,18 @@ public class YamlSourceTests
     [InlineData('\n')]
     public void A_deep_file_is_refused_at_once_and_not_with_a_stack_overflow(char nest)
     {
-        string deep = nest == '\n' ? string.Concat(Enumerable.Range(0, 500).Select(i => new string(' ', i) + "a:\n")) : "adopt: " + new string(nest, 1_000_000);
+        string deep = nest == '\n'
+            ? string.Concat(Enumerable.Range(0, 500).Select(i => new string(' ', i) + "a:\n"))
+            : "adopt: " + new string(nest, 1_000_000);
         Assert.EndsWith(": this is nested more than 16 deep", new Given { File = deep }.Errors()[^1], StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_huge_file_is_refused()
     {
-        Assert.Matches("^config: 'config.yaml' \\(default\\) cannot be read: it is larger than 1 MB$", new Given { File = new string('#', (1 << 20) + 1) }.Error());
+        Assert.Matches(
+            "^config: 'config.yaml' \\(default\\) cannot be read: it is larger than 1 MB$",
+            new Given { File = new string('#', (1 << 20) + 1) }.Error());
         new Given { File = new string('#', 1 << 20) }.Read();
     }
 
@@ -94,7 +103,8 @@ public class YamlSourceTests
         try
         {
             File.WriteAllBytes(file, [.. "adopt: "u8, 0xFF, 0xFE]);
-            Assert.EndsWith("cannot be read: it is not UTF-8 text", new Given { Flags = $"--config {file}" }.Error(), StringComparison.Ordinal);
+            Assert.EndsWith(
+                "cannot be read: it is not UTF-8 text", new Given { Flags = $"--config {file}" }.Error(), StringComparison.Ordinal);
         }
         finally
         {

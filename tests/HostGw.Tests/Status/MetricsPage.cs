@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace HostGw.Tests.Status;
 
-/// <summary>docs/metrics.md, from what the agent says of its metrics.</summary>
+/// <summary>docs/metrics.md, made of the help texts of the metrics.</summary>
 internal static partial class MetricsPage
 {
     private const string Head = """
@@ -13,8 +13,8 @@ internal static partial class MetricsPage
         have them collected). `charts/hostgw/dashboard.json` is a Grafana dashboard of them; `rules.enabled` of the chart makes
         its alert rules.
 
-        Nothing in them is secret, and no label grows with the number of nodes. What is counted per node is counted when it is
-        asked for. What a quiet cluster's agent reports changes only once a minute.
+        They contain no secrets, and the number of series does not depend on the number of nodes. In a quiet cluster they change
+        only once a minute.
 
         | Metric | Type | Labels | Meaning |
         |---|---|---|---|
@@ -25,20 +25,20 @@ internal static partial class MetricsPage
 
         ## How to read them
 
-        - **How old is what the agent knows?** `time() - hostgw_api_server_heard_timestamp_seconds`: a server sends a bookmark
-          about every minute, also when nothing happens.
-        - **Does one agent lag behind the others?** `max(hostgw_resource_version) - hostgw_resource_version`. The number is
-          compared between agents because the API server has no metric of its own for it; there is no such series where
-          resource versions are no numbers.
+        - **How old is the information of the agent?** `time() - hostgw_api_server_heard_timestamp_seconds`. The API server
+          sends a bookmark about every minute, also when nothing changes.
+        - **Does one agent lag behind the others?** `max(hostgw_resource_version) - hostgw_resource_version`. Agents are
+          compared with each other because the API server has no such metric. The series is missing if resource versions are
+          not numbers.
         - **How long until a change is in the kernel?**
           `histogram_quantile(0.99, sum by (le) (rate(hostgw_reaction_seconds_bucket{source="nodes"}[1h])))`: from the event's arrival
-          to the end of the pass that applied it. What the API server needs to send the event is not in it. Passes that failed,
-          and the first one, are left out.
-        - **Do all routes stand?** `hostgw_routes_desired - hostgw_routes_installed` is 0; the other `hostgw_routes_…` say what of
-          the rest is a conflict, refused, missing or held.
-        - **Does somebody fight the agent?** `increase(hostgw_repairs_total[10m])`, by what is undone.
+          to the end of the pass that applied it, without the time that the API server takes to send the event. Failed passes
+          and the first one are not counted.
+        - **Are all routes installed?** `hostgw_routes_desired - hostgw_routes_installed` is 0. The other `hostgw_routes_…` count
+          the rest: conflicts, refused by the host, missing, held.
+        - **Does another program undo changes of the agent?** `increase(hostgw_repairs_total[10m])`, by cause.
 
-        This page is generated from what the agent says: `UPDATE_GOLDEN=1 make test` renews it.
+        This page is generated from the help texts of the metrics: `UPDATE_GOLDEN=1 make test` renews it.
 
         """;
 

@@ -54,7 +54,7 @@ internal enum CniState
     /// <summary>The host refused it.</summary>
     Failed,
 
-    /// <summary>It is not known yet which configuration the container runtime uses.</summary>
+    /// <summary>Not written yet: it follows the routes and rules that pods need.</summary>
     Waiting,
 
     /// <summary>Not written: the configuration of another plugin takes precedence.</summary>

@@ -10,7 +10,7 @@ using ILogger = Microsoft.Extensions.Logging.ILogger;
 
 namespace HostGw.Cli;
 
-/// <summary>Runs the agent until it is told to stop. Routes and rules stay in place.</summary>
+/// <summary>Runs the agent until it receives SIGTERM. Routes and rules stay in place.</summary>
 internal static class AgentCommand
 {
     public const string Name = "agent";
@@ -25,7 +25,7 @@ internal static class AgentCommand
         using ILoggerFactory loggers = Logging.CreateFactory(settings, level);
         ILogger logger = loggers.CreateLogger("HostGw");
         HostPlatform.RequireRights();
-        using IDisposable? onlyAgent = await WaitForTurnAsync(settings, logger, cancellationToken);
+        using IDisposable? onlyAgent = await WaitForLockAsync(settings, logger, cancellationToken);
         if (cancellationToken.IsCancellationRequested)
             return ExitCodes.Done;
 
@@ -46,7 +46,7 @@ internal static class AgentCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Told to stop before all services had started.
+            // Stopped before all services had started.
         }
         logger.Stopped();
 
@@ -54,21 +54,22 @@ internal static class AgentCommand
         return services.OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Done;
     }
 
-    private static async Task<IDisposable?> WaitForTurnAsync(AgentSettings settings, ILogger logger, CancellationToken cancellationToken)
+    // Waits for another agent to end, but not for another kind of program: that could block this one for ever.
+    private static async Task<IDisposable?> WaitForLockAsync(AgentSettings settings, ILogger logger, CancellationToken cancellationToken)
     {
-        bool said = false;
-        for (int strangers = 0; !cancellationToken.IsCancellationRequested;)
+        bool reported = false;
+        for (int foreignHolders = 0; !cancellationToken.IsCancellationRequested;)
         {
             if (HostPlatform.TryTakeTurn(settings) is { } acquired)
                 return acquired;
 
             (int pid, bool isAgent) = HostPlatform.Holder(settings);
-            if (isAgent && !said)
+            if (isAgent && !reported)
                 logger.WaitingForOtherAgent(pid);
-            said |= isAgent;
+            reported |= isAgent;
             // A single failure may be an agent that is just starting or ending.
-            strangers = isAgent ? 0 : strangers + 1;
-            if (strangers > 1)
+            foreignHolders = isAgent ? 0 : foreignHolders + 1;
+            if (foreignHolders > 1)
             {
                 logger.LockTakenByStranger(pid);
                 return null;

@@ -17,12 +17,12 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         ParseResult parsed = Build().Parse(args);
-        // A page of help would push the error off the screen. Without arguments, help is the answer.
-        ParseErrorAction? mistake = args.Length > 0 ? parsed.Action as ParseErrorAction : null;
-        if (mistake is not null)
-            (mistake.ShowHelp, mistake.ShowTypoCorrections) = (false, parsed.UnmatchedTokens.Count == 1);
+        // An error comes without the page of help, which would push it off the screen. Without arguments there is only the help.
+        ParseErrorAction? parseError = args.Length > 0 ? parsed.Action as ParseErrorAction : null;
+        if (parseError is not null)
+            (parseError.ShowHelp, parseError.ShowTypoCorrections) = (false, parsed.UnmatchedTokens.Count == 1);
         int exitCode = await parsed.InvokeAsync(Invocation(parsed, output, error));
-        if (mistake is not null)
+        if (parseError is not null)
             await error.WriteLineAsync($"`{string.Join(' ', NamesOf(parsed.CommandResult))} --help` lists what there is.");
         return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
     }

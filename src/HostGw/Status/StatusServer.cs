@@ -142,8 +142,10 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
         connection.Shutdown(SocketShutdown.Send);
 
         // Closing with unread bytes resets the connection, and the client may lose the response (RFC 9112 9.6).
-        for (int reads = 0; reads < 64 && await connection.ReceiveAsync(buffer, SocketFlags.None, cancellationToken) > 0; reads++)
+        for (int reads = 0; reads < 64; reads++)
         {
+            if (await connection.ReceiveAsync(buffer, SocketFlags.None, cancellationToken) == 0)
+                break;
         }
     }
 

@@ -101,7 +101,8 @@ internal static class Metrics
 
         metrics.Gauge("hostgw_routes_desired", "Routes that should be installed.", ByFamily(c => c.Values.Sum()));
         Gauge("hostgw_routes_installed", "Desired routes that are installed.", RouteState.Installed);
-        Gauge("hostgw_routes_conflicting", "Desired routes in whose place a foreign route is.", RouteState.Conflict);
+        Gauge("hostgw_routes_conflicting", "Desired routes that are not installed because a foreign route is in their place.",
+            RouteState.Conflict);
         Gauge("hostgw_routes_failed", "Desired routes that the host refused.", RouteState.Failed);
         Gauge("hostgw_routes_missing", "Desired routes that are not repaired at once because another program keeps changing them.",
             RouteState.Missing);

@@ -182,8 +182,8 @@ internal static class PassesSection
         if (input.View.Last is { } last)
         {
             html.Add($"<p>Last pass ").AddTime(last.At, input.Now)
-                .Add($", caused by {Causes(last.Causes)}, took {last.Elapsed.TotalMilliseconds} ms. Since the agent started: ")
-                .Add($"{counters.Passes} passes, {counters.Changed} with changes, {counters.Failed} failed.</p>\n")
+                .Add($", caused by {Causes(last.Causes)}, took {last.Elapsed.TotalMilliseconds} ms. ")
+                .Add($"Passes since the agent started: {counters.Passes}, with changes {counters.Changed}, failed {counters.Failed}.</p>\n")
                 .Add($"<p>Repaired: {Sum(counters.Repairs)}.</p>\n");
         }
         html.Add($"<table>\n<caption>The latest {PassNotes.Most} passes that changed something or failed, newest first.</caption>\n")

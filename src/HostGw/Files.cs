@@ -58,7 +58,7 @@ internal static class StateDirectory
     // create directories, and the owner of one may change its access rights.
     private const string OnlyAdministrators = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-    /// <summary>Creates the directory if it is missing. On Windows its access rights are set whoever created it.</summary>
+    /// <summary>Creates the directory if it is missing. On Windows its access rights are set also if it exists already.</summary>
     /// <exception cref="IOException">It cannot be created.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be created, or its access rights cannot be set.</exception>
     public static void Make(string path)

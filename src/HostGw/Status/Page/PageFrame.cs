@@ -84,7 +84,7 @@ internal sealed record StateStyle(string Class, string Sign)
 {
     public static StateStyle Good { get; } = new("good", "✓");
 
-    /// <summary>Set so by somebody: excluded or switched off.</summary>
+    /// <summary>On purpose: excluded or switched off.</summary>
     public static StateStyle Neutral { get; } = new("neutral", "–");
 
     /// <summary>Often over without help.</summary>

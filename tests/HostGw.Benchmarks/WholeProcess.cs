@@ -7,20 +7,24 @@ namespace HostGw.Benchmarks;
 /// <summary>The published agent on one machine of a cluster that grows.</summary>
 internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> builds, Report report)
 {
-    private const int MostWithIptables = 1_000, ServerReturns = 1_000;
+    private const int MostWithIptables = 1_000;
 
     private readonly Memory _memory = new();
 
     public async Task MeasureAsync()
     {
         await using Site site = await Site.CreateAsync();
+        if (selection.Has(Selection.ServerReturn))
+        {
+            site.Grow(ServerReturn.Size, Site.DescribeSmall);
+            report.Add($"{site.Size:N0} nodes: the API server is back, {builds[0].Name}", await ServerReturn.MeasureAsync(site, builds[0]));
+            site.Clear();
+        }
         foreach (Stage stage in Stage.All.Where(stage => selection.Has(Selection.Cold) || stage.Samples > 0))
         {
-            site.Grow(stage.Size);
+            site.Grow(stage.Size, Site.Describe);
             if (selection.Has(Selection.Cold))
                 report.Add($"{stage.Size:N0} nodes: cold start", await ColdStart.MeasureAsync(site, builds, stage.ColdRuns));
-            if (selection.Has(Selection.ServerReturn) && stage.Size == ServerReturns)
-                report.Add($"{stage.Size:N0} nodes: the API server is back, {builds[0].Name}", await ServerReturn.MeasureAsync(site, builds[0]));
             if (!selection.NeedsAgent || stage.Samples == 0)
                 continue;
             foreach (Build build in builds)

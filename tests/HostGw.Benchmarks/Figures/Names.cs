@@ -31,6 +31,8 @@ internal static class Names
     public const string HeartbeatBytes = "heartbeats: received";
 
     public const string ServerReturn = "API server is back: followed by 3 agents";
+    public const string ServerReturnToAll = "the same with 497 protocol readers";
+    public const string ServerReturnSlowest = "the slowest of those";
 
     public const string QuietPass = "a pass without changes";
     public const string QuietPassWrites = "a pass without changes: netlink writes";

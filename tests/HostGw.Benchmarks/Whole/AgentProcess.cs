@@ -45,6 +45,8 @@ internal sealed class AgentProcess : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            // As in the image, which has no certificate authorities: .NET reads the system's even where the kubeconfig names its own.
+            Environment = { ["SSL_CERT_FILE"] = "/dev/null", ["SSL_CERT_DIR"] = "/dev/null" },
         };
         (StartedAt, Started) = (DateTimeOffset.UtcNow, Stopwatch.GetTimestamp());
         _process = _machine.Run(() => Process.Start(info)!);

@@ -36,6 +36,9 @@ internal sealed class Site : IAsyncDisposable
 
     public string Authority { get; } = $"{Box.Directory}/ca.pem";
 
+    /// <summary>The API server for clients in this process, which no machine's network namespace holds.</summary>
+    public Uri LocalServer { get; } = new($"https://127.0.0.1:{Port}");
+
     public Uri Nodes => new(Server.Uri, "/api/v1/nodes?resourceVersion=0");
 
     public int Size => Server.Nodes.Count;
@@ -52,8 +55,10 @@ internal sealed class Site : IAsyncDisposable
         ]);
         var site = new Site(await FakeApiServer.StartAsync(new()
         {
-            Listen = [new(IPAddress.Parse(Address), Port)],
-            Bind = endpoint => lan.Run(() => Bind(endpoint)),
+            Listen = [new(IPAddress.Parse(Address), Port), new(IPAddress.Loopback, Port)],
+            Bind = endpoint => endpoint is IPEndPoint { Address: var address } && IPAddress.IsLoopback(address)
+                ? Bind(endpoint)
+                : lan.Run(() => Bind(endpoint)),
             HistoryCapacity = 1024,
         }));
         for (int number = 1; number <= MachineCount; number++)
@@ -64,12 +69,22 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>Node number <paramref name="number"/>, older than those above it.</summary>
     public static NodeSpec Describe(int number) => NodeFactory.Node(number, realistic: true) with { CreatedAt = Founded.AddSeconds(number) };
 
+    /// <summary>With few images: 2.8 KB of protobuf, as kubelet writes a Node of a new host.</summary>
+    public static NodeSpec DescribeSmall(int number) => Describe(number) with { Realistic = false, Images = 9 };
+
     /// <summary>Lets the cluster grow to so many nodes, and the server encode them: the first time is slow.</summary>
-    public void Grow(int size)
+    public void Grow(int size, Func<int, NodeSpec> describe)
     {
         for (int number = Size + 1; number <= size; number++)
-            Server.Nodes.Put(Describe(number));
+            Server.Nodes.Put(describe(number));
         Floor.ReadList(this);
+    }
+
+    /// <summary>Deletes all nodes.</summary>
+    public void Clear()
+    {
+        foreach (string name in Server.Nodes.Names)
+            Server.Nodes.Delete(name);
     }
 
     /// <summary>Makes the first machine as if no agent had ever run on it.</summary>

@@ -33,6 +33,9 @@ public sealed record NodeSpec(string Name)
     /// <summary>With images, managed fields and the labels of a cloud: 15 KB and more of JSON.</summary>
     public bool Realistic { get; init; }
 
+    /// <summary>How many container images it lists; null: none, or the most that kubelet lists where it is realistic.</summary>
+    public int? Images { get; init; }
+
     public string ToJson() => ToJsonObject().ToJsonString();
 
     public JsonObject ToJsonObject()
@@ -40,6 +43,9 @@ public sealed record NodeSpec(string Name)
         var node = new JsonObject { ["metadata"] = Metadata(), ["spec"] = Spec(), ["status"] = NodeStatus.Of(this) };
         if (Realistic)
             RealisticNode.Fill(node, Name);
+        int images = Images ?? (Realistic ? RealisticNode.MaxImages : 0);
+        if (images > 0)
+            JsonFields.Child(node, "status")["images"] = RealisticNode.Images(images);
         return node;
     }
 

@@ -8,9 +8,8 @@ namespace HostGw.FakeApi.Nodes;
 /// <summary>What a real Node carries besides what we read: most of its bytes.</summary>
 internal static class RealisticNode
 {
-    private const int ImageCount = 50; // the kubelet's default nodeStatusMaxImages
-
-    private static readonly JsonArray Images = new([.. Enumerable.Range(0, ImageCount).Select(Image)]);
+    /// <summary>The kubelet's default nodeStatusMaxImages.</summary>
+    public const int MaxImages = 50;
 
     private static readonly string[] CloudLabels =
     [
@@ -30,10 +29,11 @@ internal static class RealisticNode
         annotations["volumes.kubernetes.io/controller-managed-attach-detach"] ??= "true";
         annotations["csi.volume.kubernetes.io/nodeid"] ??= $"{{\"ebs.csi.aws.com\":\"i-{Digest(name)[..17]}\"}}";
         JsonFields.Child(node, "spec")["providerID"] ??= $"aws:///eu-central-1a/i-{Digest(name)[..17]}";
-        JsonFields.Child(node, "status")["images"] = Images.DeepClone();
         metadata["managedFields"] = new JsonArray(
             Managed("kubelet", "metadata", node), Managed("kube-controller-manager", "spec", node), Managed("kubelet", "status", node));
     }
+
+    public static JsonArray Images(int count) => new([.. Enumerable.Range(0, count).Select(Image)]);
 
     private static JsonObject Image(int index)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using HostGw.Benchmarks.Figures;
+using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Nftables;
 using static HostGw.Platform.Linux.Nftables.NfTables;
@@ -66,5 +67,5 @@ internal static class IptablesRepair
         return true;
     }
 
-    private static NewsFilter IsAbout(byte message) => (type, payload) => (byte)type == message && NftNotification.Concerns(type, payload);
+    private static NewsFilter IsAbout(byte message) => (type, payload) => (byte)type == message && RuleNotifications.Concerns(type, payload);
 }

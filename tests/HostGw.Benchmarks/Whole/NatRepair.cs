@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using HostGw.Benchmarks.Figures;
+using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Nftables;
 using static HostGw.Platform.Linux.Nftables.NfTables;
 
@@ -57,5 +58,5 @@ internal static class NatRepair
         nft.StandardInput.Flush();
     }
 
-    private static NewsFilter IsAbout(byte message) => (type, payload) => (byte)type == message && NftNotification.Concerns(type, payload);
+    private static NewsFilter IsAbout(byte message) => (type, payload) => (byte)type == message && RuleNotifications.Concerns(type, payload);
 }

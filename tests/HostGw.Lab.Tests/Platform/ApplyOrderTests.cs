@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using HostGw.Lab;
 using HostGw.Lab.Network;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -10,7 +11,7 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Lab.Tests.Platform;
 
-/// <summary>A peer that joins is exempt before it has a route, and one that leaves loses its route first; routes wait for no program.</summary>
+/// <summary>A peer that joins is exempt before it has a route; one that leaves loses its route first. Routes wait for no program.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class ApplyOrderTests : IDisposable
 {
@@ -66,6 +67,33 @@ public sealed class ApplyOrderTests : IDisposable
         Assert.All(RoutesAtPrograms(), n => Assert.Equal(0, n));
     }
 
+    // With nf_tables a legacy table, which any program may have created, is searched for a chain of HostGw's.
+    [Theory]
+    [InlineData("nftables")]
+    [InlineData("iptables-legacy")]
+    public async Task A_program_of_iptables_legacy_that_hangs_delays_no_route(string kind)
+    {
+        _space.Network.Run(() => Command.Run("iptables-legacy", "-t", "nat", "-S"));
+        string release = Path.Combine(_folder.FullName, "release");
+        using LinuxHost host = _space.Network.Run(() => new LinuxHost(_space.Options with
+        {
+            NatBackend = kind == "nftables" ? NatBackend.Nftables : NatBackend.Iptables,
+            NatIptables = NatIptables.Legacy,
+            ProgramFolders = [WrappedPrograms(andThen: $"while [ ! -e {release} ]; do sleep 0.05; done")],
+        }));
+        RouteChanges join = new();
+        join.Add.AddRange(LinuxRoutesMany.Of(_space, 3));
+
+        Task pass = Task.Run(() => Apply(host, join, With), TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => File.Exists(ProgramLog) && new FileInfo(ProgramLog).Length > 0, () => "no program was started");
+        (int routes, bool hangs) = (_space.Ours().Count(), !pass.IsCompleted);
+        await File.WriteAllTextAsync(release, "", TestContext.Current.CancellationToken);
+        await pass;
+
+        Assert.Equal((3, true), (routes, hangs));
+        Assert.All(RoutesAtPrograms(), n => Assert.Equal(3, n));
+    }
+
     public void Dispose()
     {
         _space.Dispose();
@@ -75,8 +103,12 @@ public sealed class ApplyOrderTests : IDisposable
     private static NatPlan Plan(params string[] exempt) =>
         new(NatSource.Pods, true, false, true, [Prefix.Parse("10.244.1.0/24")], [.. exempt.Select(Prefix.Parse)]);
 
-    private void Apply(LinuxHost host, RouteChanges routes, NatPlan nat) => Assert.Empty(_space.Network.Run(
-        () => host.Apply(new() { Routes = routes, ChangesNat = true, Nat = nat }, ApplyMode.Change)).Failures.Select(f => f.Error.ToString()));
+    private void Apply(LinuxHost host, RouteChanges routes, NatPlan nat)
+    {
+        HostChanges changes = new() { Routes = routes, ChangesNat = true, Nat = nat };
+        ApplyResult result = _space.Network.Run(() => host.Apply(changes, ApplyMode.Change));
+        Assert.Empty(result.Failures.Select(f => f.Error.ToString()));
+    }
 
     /// <summary>How many samples that somebody else takes meanwhile are wrong.</summary>
     /// <param name="isWrong">Number of routes, and whether the rule exempted the peers before and after these were counted.</param>
@@ -110,10 +142,13 @@ public sealed class ApplyOrderTests : IDisposable
         return wrong;
     }
 
+    private string ProgramLog => Path.Combine(_folder.FullName, "log");
+
     private static bool Exempts(NftablesNat nat) => NatChange.Between(With, nat.Read()).Kind == NatChangeKind.None;
 
     /// <summary>The programs of iptables, which first write down how many routes there are.</summary>
-    private string WrappedPrograms()
+    /// <param name="andThen">What else they do before.</param>
+    private string WrappedPrograms(string andThen = ":")
     {
         foreach (string program in (string[])["iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy"])
         {
@@ -121,7 +156,14 @@ public sealed class ApplyOrderTests : IDisposable
             {
                 string name = $"{program}-{action}", real = HostProgram.Folders.Select(f => Path.Combine(f, name)).First(File.Exists);
                 string path = Path.Combine(_folder.FullName, name);
-                File.WriteAllText(path, $"#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nip route show proto 157 | wc -l >> {_folder.FullName}/log\nexec {real} \"$@\"\n");
+                File.WriteAllText(path, $"""
+                    #!/bin/sh
+                    PATH=/usr/sbin:/usr/bin:/sbin:/bin
+                    ip route show proto 157 | wc -l >> {ProgramLog}
+                    {andThen}
+                    exec {real} "$@"
+
+                    """);
                 File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             }
         }
@@ -131,9 +173,8 @@ public sealed class ApplyOrderTests : IDisposable
     /// <summary>How many there were at each program since the last call; at least one.</summary>
     private int[] RoutesAtPrograms()
     {
-        string log = Path.Combine(_folder.FullName, "log");
-        int[] counts = [.. File.ReadAllLines(log).Select(int.Parse)];
-        File.Delete(log);
+        int[] counts = [.. File.ReadAllLines(ProgramLog).Select(int.Parse)];
+        File.Delete(ProgramLog);
         Assert.NotEmpty(counts);
         return counts;
     }

@@ -40,7 +40,7 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
         Assert.Equal("-A FORWARD -s 192.0.2.66/32 -j DROP", forward[0]);
         Assert.Equal("-A FORWARD -m comment --comment \"kept by hostgw\" -j HOSTGW-FORWARD", forward[1]);
 
-        Assert.Contains("HOSTGW-FORWARD is not wanted", Reach(box, []), StringComparison.Ordinal);
+        Assert.Contains("HOSTGW-FORWARD is not needed", Reach(box, []), StringComparison.Ordinal);
         Assert.Equal(before, (NatBox.Save(kind, true), NatBox.Save(kind, false)));
         AssertStops();
     }
@@ -57,11 +57,11 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
         Both(kind, "-A FORWARD -s 203.0.113.0/24 -j DROP", v6: "-A FORWARD -s 2001:db8:9::/64 -j DROP");
         Assert.Equal("", Reach(box));
         Both(kind, "-I FORWARD 1 -j REJECT");
-        Assert.Contains("stands behind one that drops everything", Reach(box), StringComparison.Ordinal);
+        Assert.Contains("is after one that drops everything", Reach(box), StringComparison.Ordinal);
         AssertPasses();
 
         Both(kind, "-F FORWARD");
-        Assert.Contains("no rule of FORWARD leads to HOSTGW-FORWARD", Reach(box), StringComparison.Ordinal);
+        Assert.Contains("no rule of FORWARD jumps to HOSTGW-FORWARD", Reach(box), StringComparison.Ordinal);
         AssertPasses();
 
         Both(kind, "-P FORWARD ACCEPT");

@@ -31,15 +31,15 @@ internal sealed class NatBox : IDisposable
     }
 
     /// <summary>A pass whose plan has this rule; what it did.</summary>
-    public string Reach(NatPlan? plan, bool anew = true)
+    public string Reach(NatPlan? plan, bool reread = true)
     {
-        ApplyResult result = Try(plan, anew);
+        ApplyResult result = Try(plan, reread);
         Assert.Empty(result.Failures.Select(f => f.Error.ToString()));
         return result.NatChange;
     }
 
-    public ApplyResult Try(NatPlan? plan, bool anew = true) => Host.Apply(
-        new() { Routes = new(), ChangesNat = true, Nat = plan, ReadsRulesAgain = anew, PodCidrs = plan?.Sources ?? [] }, ApplyMode.Change);
+    public ApplyResult Try(NatPlan? plan, bool reread = true) => Host.Apply(
+        new() { Routes = new(), ChangesNat = true, Nat = plan, ReadsRulesAgain = reread, PodCidrs = plan?.Sources ?? [] }, ApplyMode.Change);
 
     public IReadOnlyList<Leftover> Leftovers(Plan plan) =>
         Host.Apply(new() { Routes = new(), Plan = plan, FindsLeftovers = true }, ApplyMode.Preview).Leftovers!;

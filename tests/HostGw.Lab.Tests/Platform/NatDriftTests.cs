@@ -35,7 +35,7 @@ public sealed class NatDriftTests
         Assert.Equal("chain HOSTGW-POSTROUTING differs", box.Reach(Plan));
         Assert.Equal(standing, NatBox.Save(kind, true));
 
-        Assert.Contains("HOSTGW-POSTROUTING is not wanted", box.Reach(null), StringComparison.Ordinal);
+        Assert.Contains("HOSTGW-POSTROUTING is not needed", box.Reach(null), StringComparison.Ordinal);
         Assert.Equal(before, (NatBox.Save(kind, true), NatBox.Save(kind, false)));
     }
 
@@ -57,7 +57,7 @@ public sealed class NatDriftTests
             string standing = NatBox.Save(kind, true);
             NatBox.Run($"{kind} -w -t nat {string.Format(System.Globalization.CultureInfo.InvariantCulture, change, kind)}");
 
-            Assert.Equal("", box.Reach(Plan, anew: false)); // nothing announced it
+            Assert.Equal("", box.Reach(Plan, reread: false)); // nothing announced it
             Assert.Equal(beginsAnew, box.Reach(Plan) != "prefixes changed");
             Assert.Equal(standing, NatBox.Save(kind, true));
         }
@@ -74,7 +74,7 @@ public sealed class NatDriftTests
             File.WriteAllText($"/run/box/tmp/programs/{program}", "not to be run");
         try
         {
-            Assert.Equal("", box.Reach(Plan, anew: false));
+            Assert.Equal("", box.Reach(Plan, reread: false));
             Assert.NotEmpty(box.Try(Plan).Failures);
         }
         finally
@@ -123,7 +123,7 @@ public sealed class NatDriftTests
         NatBox.Run(before);
         using NatBox box = new("iptables");
         ApplyResult result = box.Try(Plan);
-        Assert.Equal((kind, $"nat.backend says iptables, {why}"), (result.NatBackend?.Name, result.NatBackend?.Why));
+        Assert.Equal((kind, $"nat.backend is iptables, {why}"), (result.NatBackend?.Name, result.NatBackend?.Why));
     }
 
     private static string Standing(string kind) => kind switch

@@ -84,8 +84,8 @@ public sealed class NatHostileTests
     [InlineData("echo '%!PS'; echo '*filter'; echo COMMIT", "it holds rules that iptables cannot show")]
     [InlineData("echo '*nat'; echo ':POSTROUTING ACCEPT [0:0]'", "it holds rules that iptables cannot show")]
     [InlineData("head -c 3000 /dev/urandom", "it holds rules that iptables cannot show")]
-    [InlineData("echo 'iptables-save: symbol lookup error' >&2; exit 127", "ended with 127: iptables-save: symbol lookup error")]
-    [InlineData("kill -9 $$", "it ended with 137")]
+    [InlineData("echo 'iptables-save: symbol lookup error' >&2; exit 127", "exit code 127: iptables-save: symbol lookup error")]
+    [InlineData("kill -9 $$", "exit code 137")]
     public void A_program_that_goes_wrong_changes_nothing_and_is_told_of(string script, string complaint)
     {
         const string folder = "/run/box/tmp/wrong";

@@ -93,19 +93,19 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
         using NftablesFlow flow = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "192.0.2.2");
         Assert.Equal("10.244.1.5", flow.SourceSeen());
 
-        NatWork work = nat.Compare(Plan, anew: true)!;
-        work.Before();
-        nat.ApplyAfter(work);
+        NatUpdate update = nat.Compare(Plan, reread: true)!;
+        update.BeforeRoutes();
+        nat.ApplyAfterRoutes(update);
         Assert.Contains("Operation not permitted", Capabilities.Without(() => Record.Exception(Forget))!.Message, StringComparison.Ordinal);
-        Assert.True(nat.OwesConnections);
+        Assert.True(nat.HasPendingDeletion);
         Assert.Equal("10.244.1.5", flow.SourceSeen());
 
-        Assert.Null(nat.Compare(Plan, anew: true)); // nothing else is to be done, and it is owed still
+        Assert.Null(nat.Compare(Plan, reread: true)); // nothing else is to be done, and it is owed still
         Forget();
-        Assert.False(nat.OwesConnections);
+        Assert.False(nat.HasPendingDeletion);
         Assert.Equal("192.0.2.1", flow.SourceSeen());
 
-        void Forget() => nat.ForgetUnmasqueraded(Plan.Sources, new HashSet<Net.Ip>());
+        void Forget() => nat.DeleteUnmasqueraded(Plan.Sources, new HashSet<Net.Ip>());
     }
 
     private string FromPod(string protocol, string to) =>

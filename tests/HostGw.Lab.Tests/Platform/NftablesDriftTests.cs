@@ -17,9 +17,9 @@ public sealed class NftablesDriftTests : NftablesTest
         NatPlan next = NftablesPlans.DualStack with { Exempt = NftablesPlans.Prefixes("10.244.0.0/16 198.51.100.0/24 224.0.0.0/4 fd00:10:244::/56 ff00::/8") };
         NatChange change = Difference(next);
 
-        Nat.ApplyBefore(change);
+        Nat.ApplyBeforeRoutes(change);
         Assert.Contains("{ 10.244.0.0/16, 192.0.2.7, 192.0.2.8, 198.51.100.0/24, 224.0.0.0/4 }", List("set inet hostgw exempt4"), StringComparison.Ordinal);
-        Nat.ApplyAfter(change);
+        Nat.ApplyAfterRoutes(change);
         Assert.Contains("{ 10.244.0.0/16, 198.51.100.0/24, 224.0.0.0/4 }", List("set inet hostgw exempt4"), StringComparison.Ordinal);
         Assert.Equal(handle, RuleHandles());
     }
@@ -82,7 +82,7 @@ public sealed class NftablesDriftTests : NftablesTest
         NatChange change = Difference(next);
         Run("nft delete table inet hostgw");
 
-        NetlinkException error = Assert.Throws<NetlinkException>(() => Nat.ApplyBefore(change));
+        NetlinkException error = Assert.Throws<NetlinkException>(() => Nat.ApplyBeforeRoutes(change));
         Assert.Equal("delete elements from set exempt6 of table inet hostgw: No such file or directory", error.Message);
         Assert.Equal("", Run("nft list ruleset"));
         Reach(next);

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using HostGw.Lab.Network;
+using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
 
@@ -23,7 +24,7 @@ public sealed class NftablesNotificationTests : IDisposable
     [Fact]
     public async Task What_we_write_comes_back_with_our_port_and_what_others_write_with_theirs()
     {
-        _nat.ApplyBefore(NatChange.Between(NftablesPlans.DualStack, null));
+        _nat.ApplyBeforeRoutes(NatChange.Between(NftablesPlans.DualStack, null));
         Assert.Equal([(true, true)], await TransactionAsync());
 
         Command.Run("nft", "add element inet hostgw exempt4 { 8.8.8.0/24 }");
@@ -58,7 +59,7 @@ public sealed class NftablesNotificationTests : IDisposable
         {
             if ((messages.Header.Type & 0xFF) == NfTables.NFT_MSG_NEWGEN)
                 return true;
-            seen.Add((NftNotification.Concerns(messages.Header.Type, messages.Payload), messages.Header.PortId == _nat.PortId));
+            seen.Add((RuleNotifications.Concerns(messages.Header.Type, messages.Payload), messages.Header.PortId == _nat.PortId));
         }
         return false;
     }

@@ -73,7 +73,7 @@ public sealed class NftablesPacketTests(NftablesNetwork network) : NftablesTest,
     public void A_connection_that_began_without_the_rule_gets_the_nodes_address_once_it_is_forgotten(string outside, string otherPod, string node)
     {
         // The kernel remembers other tests' connections for half a minute.
-        Nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses);
+        Nat.DeleteUnmasqueraded(Plan, Plan.Sources, LocalAddresses);
         // On a real node kube-proxy or the CNI's own rules keep connection tracking on.
         Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
         using NftablesFlow flow = FromPod(outside);
@@ -86,10 +86,10 @@ public sealed class NftablesPacketTests(NftablesNetwork network) : NftablesTest,
         Assert.True(Reach(Plan).StartsMasquerading);
         Assert.Equal(PodAddress(outside), flow.SourceSeen()); // for life, if nobody intervenes
 
-        Assert.Equal(1, Nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
+        Assert.Equal(1, Nat.DeleteUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
         Assert.Equal(node, flow.SourceSeen());
         Assert.Equal(PodAddress(outside), exempt.SourceSeen());
-        Assert.Equal(0, Nat.ForgetUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
+        Assert.Equal(0, Nat.DeleteUnmasqueraded(Plan, Plan.Sources, LocalAddresses));
     }
 
     private static string PodAddress(string sameFamily) => sameFamily.Contains(':') ? "fd00:10:244:1::5" : "10.244.1.5";

@@ -17,7 +17,7 @@ public sealed class NftablesRightsTests
         {
             using NftablesNat nat = new();
             return (Assert.Throws<NetlinkException>(() => nat.Read()).Message,
-                Assert.Throws<NetlinkException>(() => nat.ApplyBefore(NatChange.Between(NftablesPlans.DualStack, null))).Message);
+                Assert.Throws<NetlinkException>(() => nat.ApplyBeforeRoutes(NatChange.Between(NftablesPlans.DualStack, null))).Message);
         });
 
         Assert.Equal($"read the nf_tables generation: {Advice}", reading);

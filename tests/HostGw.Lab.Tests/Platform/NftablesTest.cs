@@ -33,8 +33,8 @@ public abstract partial class NftablesTest : IDisposable
     private protected NatChange Reach(NatPlan? plan)
     {
         NatChange change = Difference(plan);
-        Nat.ApplyBefore(change);
-        Nat.ApplyAfter(change);
+        Nat.ApplyBeforeRoutes(change);
+        Nat.ApplyAfterRoutes(change);
         return change;
     }
 

@@ -30,7 +30,7 @@ public sealed class NftablesTests : NftablesTest
     {
         using NftablesNat nat = new(NftLayout.PerFamily);
         NatChange change = NatChange.Between(NftablesPlans.DualStack, nat.Read());
-        nat.ApplyBefore(change);
+        nat.ApplyBeforeRoutes(change);
 
         Assert.Equal(NftablesPlans.PerFamilyListed, List("table ip hostgw") + List("table ip6 hostgw"));
         // A later process, which would try inet first, finds nothing to do.
@@ -69,8 +69,8 @@ public sealed class NftablesTests : NftablesTest
         Reach(NftablesPlans.DualStack);
         using NftablesNat next = new();
         NatChange change = NatChange.Between(NftablesPlans.DualStack, next.Read());
-        next.ApplyBefore(change);
-        next.ApplyAfter(change);
+        next.ApplyBeforeRoutes(change);
+        next.ApplyAfterRoutes(change);
 
         Assert.Equal(NatChangeKind.None, change.Kind);
         Assert.Equal(0, next.Writes);
@@ -110,7 +110,7 @@ public sealed class NftablesTests : NftablesTest
         Reach(NftablesPlans.DualStack);
         NatChange change = Difference(null);
         Run("nft delete table inet hostgw");
-        Nat.ApplyBefore(change);
+        Nat.ApplyBeforeRoutes(change);
         Reach(NftablesPlans.DualStack);
         Assert.True(Nat.Remove());
         Assert.Equal("", Run("nft list ruleset"));

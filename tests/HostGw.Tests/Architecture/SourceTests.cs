@@ -63,7 +63,7 @@ public partial class SourceTests
     // Nothing from the API may reach a shell: two files run programs, and pass their arguments as a list.
     [Fact]
     public void Two_files_run_programs() => Assert.Equal(
-        ["Kubernetes/ExecPlugin.cs", "Platform/Linux/Iptables/HostProgram.cs"],
+        ["Kubernetes/ExecPlugin.cs", "Platform/Linux/Iptables/IptablesPrograms.cs"],
         Repository.Sources()
             .Where(f => f.Text.Contains("Process.Start(", StringComparison.Ordinal) || f.Text.Contains("ProcessStartInfo", StringComparison.Ordinal))
             .Select(f => f.Path).Order(StringComparer.Ordinal));

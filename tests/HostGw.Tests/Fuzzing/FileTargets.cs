@@ -117,7 +117,7 @@ internal static class FileTargets
         SavedTable table = new("nat", (_, _) => true);
         foreach (string line in Lines(bytes))
             table.Read(line);
-        Assert.NotNull(LeftoverRules.Find(table, [Prefix.Parse("10.244.1.0/24")], [Prefix.Parse("10.244.2.0/24")]).ToArray());
+        Assert.NotNull(ForeignMasqueradeRules.Find(table, [Prefix.Parse("10.244.1.0/24")], [Prefix.Parse("10.244.2.0/24")]).ToArray());
         Assert.All(table.All, r => RuleTokens.DropsEverything(r.Rule));
     }
 

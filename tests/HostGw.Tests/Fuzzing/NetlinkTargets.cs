@@ -5,7 +5,7 @@ using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
 using HostGw.Platform.Linux.Rtnetlink;
 using HostGw.Tests.Platform.Linux.Rtnetlink;
-using HostGw.Tests.Platform.Nftables;
+using HostGw.Tests.Platform.Linux.Nftables;
 
 namespace HostGw.Tests.Fuzzing;
 
@@ -23,8 +23,8 @@ internal static class NetlinkTargets
         new("a route", Routes, [], bytes => new RouteDecoder(157).TryDecode(bytes, Rtnetlink.AF_UNSPEC, out _)),
         new("an interface", Links, [], bytes => LinkMessages.TryDecodeLink(bytes, out _)),
         new("an address", Addresses, [], bytes => LinkMessages.TryDecodeAddress(bytes, out _)),
-        new("news of routes", [Datagram(24, Routes), Datagram(16, Links), Datagram(20, Addresses)], [], bytes => new RouteNews(157, 1).Read(bytes)),
-        new("news of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [], bytes => new RuleNews(() => 1).Read(bytes)),
+        new("notifications of routes", [Datagram(24, Routes), Datagram(16, Links), Datagram(20, Addresses)], [], bytes => new RouteNotifications(157, 1).Read(bytes)),
+        new("notifications of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [], bytes => new RuleNotifications(() => 1).Read(bytes)),
         new("rules", RuleMessages, [], Parse),
         new("a tracked connection", [.. Corpus.Of("conntrack").Select(FromHex)], [], Forget),
         new("a refusal", [.. Corpus.Of("refusals").Select(FromHex)], [], bytes =>
@@ -36,7 +36,7 @@ internal static class NetlinkTargets
 
     private static void Parse(byte[] bytes)
     {
-        NftParser.Table(bytes, out _, out _, out _);
+        NftParser.Table(bytes);
         NftParser.Chain(bytes, out _);
         NftRule rule = NftParser.Rule(bytes, out _);
         NftDrop.IsUnconditional(rule.Expressions.AsSpan());

@@ -5,8 +5,8 @@ using System.Runtime.Versioning;
 namespace HostGw.Platform.Linux;
 
 /// <summary>
-/// One agent per host: an abstract Unix socket, which belongs to the network namespace as the routes do, and
-/// which the kernel takes away with the process that holds it.
+/// Allows one agent per host: an abstract Unix socket, which belongs to the network namespace as the routes do. The kernel
+/// releases it when the process that holds it ends.
 /// </summary>
 /// <remarks>https://man7.org/linux/man-pages/man7/unix.7.html</remarks>
 [SupportedOSPlatform("linux")]
@@ -20,7 +20,7 @@ internal sealed class AgentLock : IDisposable
 
     private AgentLock(Socket socket) => _socket = socket;
 
-    /// <summary>Null where another process holds it.</summary>
+    /// <summary>Null if another process holds it.</summary>
     public static AgentLock? TryAcquire()
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -37,17 +37,17 @@ internal sealed class AgentLock : IDisposable
         }
     }
 
-    /// <summary>The process that holds it; 0 where there is none, or it lives in a pid namespace that hides it.</summary>
+    /// <summary>The process that holds the lock; 0 if none does, or if it is in a pid namespace that hides it.</summary>
     public static int HolderPid() => Holder().Pid;
 
     /// <summary>
-    /// The process that holds it, and whether that can be an agent: anybody may bind the name, but an agent listens
-    /// (a moment later), answers nobody, and has the rights of root, unless we do without them ourselves.
+    /// The process that holds the lock, and whether it can be an agent: any process may bind the name, but an agent listens
+    /// (a moment later), accepts no connection, and runs as root, unless this process does not either.
     /// </summary>
     public static (int Pid, bool IsAgent) Holder()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        // A holder that lets its backlog fill up must not make us wait.
+        // A holder whose backlog is full must not block this process.
         socket.Blocking = false;
         try
         {

@@ -7,72 +7,154 @@ using HostGw.Platform.Linux.Nftables;
 namespace HostGw.Platform.Linux;
 
 /// <summary>
-/// Lets our pods' packets through where this host drops what it forwards. An accept elsewhere cannot undo a drop, so it is made in
-/// the very chain: in those of iptables. Of others it is said.
+/// Accepts our pods' packets in chains FORWARD of iptables that drop them: no accept elsewhere could undo a drop. Chains of other
+/// programs that drop are reported.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxForward
 {
-    private readonly Func<NftCensus?> _census;
-    private readonly Dictionary<(IptablesFlavour Flavour, bool IPv4), ForwardFamily> _families = [];
+    private readonly Func<ForeignTables?> _tables;
+    private readonly ForwardChain[] _chains;
     private ImmutableArray<Prefix> _verified;
 
-    public LinuxForward(Func<NftCensus?> census, IptablesPrograms nft, IptablesPrograms legacy)
+    public LinuxForward(Func<ForeignTables?> tables, IptablesPrograms nft, IptablesPrograms legacy)
     {
-        _census = census;
-        IptablesPresence presence = new(census);
-        foreach (bool ipv4 in (bool[])[true, false])
-        {
-            foreach (IptablesPrograms programs in (IptablesPrograms[])[nft, legacy])
-                _families[(programs.Flavour, ipv4)] = new(new(programs, presence, OwnChain.Forward, ipv4));
-        }
+        _tables = tables;
+        IptablesPresence presence = new(tables);
+        _chains =
+        [
+            new(nft, presence, ipv4: true), new(legacy, presence, ipv4: true),
+            new(nft, presence, ipv4: false), new(legacy, presence, ipv4: false),
+        ];
     }
 
-    /// <summary>What drops our pods' packets and is not ours to change, with the cure.</summary>
+    /// <summary>Foreign chains that drop our pods' packets, each with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; private set; } = [];
 
-    /// <summary>What is to be done, each in words.</summary>
-    /// <param name="accept">This node's podCIDRs; none: nothing of ours should stand.</param>
-    /// <param name="anew">False: what was found right before is taken to be so still.</param>
-    /// <param name="onFailure">Takes what could not be looked into; the others are.</param>
+    /// <summary>The necessary changes, each in words.</summary>
+    /// <param name="accept">This node's podCIDRs; empty: no rule.</param>
+    /// <param name="reread">False: a chain that was right before is taken to be right.</param>
+    /// <param name="onFailure">Receives the failure of one chain; the others are compared.</param>
     /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
-    public IReadOnlyList<(string What, Action Apply)> Compare(ImmutableArray<Prefix> accept, bool anew, Action<HostNetworkException> onFailure)
+    public IReadOnlyList<(string What, Action Apply)> Compare(
+        ImmutableArray<Prefix> accept, bool reread, Action<HostNetworkException> onFailure)
     {
-        if (!anew && !_verified.IsDefault && _verified.SequenceEqual(accept))
+        if (!reread && !_verified.IsDefault && _verified.SequenceEqual(accept))
             return [];
 
         _verified = default;
-        NftHookChain[] dropping = accept.IsEmpty || _census() is not { } census ? [] : [.. census.ForwardChains().Where(census.DropsEverything)];
-        List<string> obstacles = [.. dropping.Where(c => !IsOfIptables(c)).Select(c => ForwardObstacle.Describe(c, accept)).OfType<string>()];
-        List<(string, Action)> work = [];
+        NftHookChain[] dropping = DroppingChains(accept);
+        List<string> obstacles =
+            [.. dropping.Where(c => !IsOfIptables(c)).Select(c => ForwardObstacle.Describe(c, accept)).OfType<string>()];
         bool failed = false;
-        foreach (((IptablesFlavour flavour, bool ipv4), ForwardFamily family) in _families)
+        List<(string What, Action Apply)> changes = CompareChains(accept, dropping, obstacles, e =>
         {
-            bool mayDrop = flavour == IptablesFlavour.Nft
-                ? dropping.Any(c => IsOfIptables(c) && c.Family == NftCensus.Of(ipv4))
-                : IptablesPresence.HasLegacyTable(ipv4, OwnChain.Forward.Table);
+            failed = true;
+            onFailure(e);
+        });
+        Obstacles = obstacles;
+        if (changes.Count == 0 && !failed)
+            _verified = accept;
+        return changes;
+    }
+
+    private NftHookChain[] DroppingChains(ImmutableArray<Prefix> accept) =>
+        accept.IsEmpty || _tables() is not { } tables ? [] : [.. tables.ForwardChains().Where(tables.DropsEverything)];
+
+    private List<(string What, Action Apply)> CompareChains(
+        ImmutableArray<Prefix> accept, NftHookChain[] dropping, List<string> obstacles, Action<HostNetworkException> onFailure)
+    {
+        List<(string, Action)> changes = [];
+        foreach (ForwardChain chain in _chains)
+        {
             try
             {
-                if (family.Compare(accept, mayDrop) is var (what, apply))
-                    work.Add(($"{family.Name}: {what}", apply));
+                if (chain.Compare(accept, MayDrop(chain, dropping)) is var (what, apply))
+                    changes.Add(($"{chain.Name}: {what}", apply));
             }
-            catch (IptablesException e) when (flavour == IptablesFlavour.Legacy)
+            catch (IptablesException e) when (chain.Flavour == IptablesFlavour.Legacy)
             {
-                // Its tables stay once anybody has looked at them: that alone is no failure.
-                obstacles.Add($"whether {family.Name} drops pods' packets is unknown ({e.Message}); or set forwardAccept to false");
+                // Legacy tables remain once a program has looked at them: a table that cannot be read is therefore no failure.
+                obstacles.Add($"whether {chain.Name} drops pods' packets is unknown ({e.Message}); or set forwardAccept to false");
             }
             catch (IptablesException e)
             {
-                failed = true;
                 onFailure(e);
             }
         }
-        Obstacles = obstacles;
-        if (work.Count == 0 && !failed)
-            _verified = accept;
-        return work;
+        return changes;
     }
+
+    private static bool MayDrop(ForwardChain chain, NftHookChain[] dropping) => chain.Flavour == IptablesFlavour.Nft
+        ? dropping.Any(c => IsOfIptables(c) && c.Family == ForeignTables.FamilyOf(chain.IsIPv4))
+        : IptablesPresence.HasLegacyTable(chain.IsIPv4, OwnChain.Forward.Table);
 
     private static bool IsOfIptables(NftHookChain chain) =>
         chain is { Family: NftFamily.IPv4 or NftFamily.IPv6, Table: "filter", Name: "FORWARD" };
+}
+
+/// <summary>Chain FORWARD of one flavour and address family.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ForwardChain(IptablesPrograms programs, IptablesPresence presence, bool ipv4)
+{
+    private readonly ManagedChain _chain = new(programs, presence, OwnChain.Forward, ipv4);
+
+    public string Name => _chain.Name;
+
+    public IptablesFlavour Flavour => programs.Flavour;
+
+    public bool IsIPv4 => ipv4;
+
+    /// <param name="accept">This node's podCIDRs; empty: no rule.</param>
+    /// <param name="mayDrop">False: the chain does not drop everything.</param>
+    /// <returns>Null: nothing to do.</returns>
+    /// <exception cref="IptablesException">The rules cannot be read.</exception>
+    public (string What, Action Apply)? Compare(ImmutableArray<Prefix> accept, bool mayDrop)
+    {
+        ImmutableArray<string> rules =
+            [.. accept.Where(p => p.IsIPv4 == ipv4).SelectMany(p => (string[])[$"-s {p} -j ACCEPT", $"-d {p} -j ACCEPT"])];
+        if (rules.IsEmpty || !mayDrop)
+            return _chain.Removal() is { } removal ? (removal.Reason, () => _chain.Restore(removal)) : null;
+
+        SavedTable saved = _chain.Read();
+        bool drops = Drops(saved);
+        return _chain.Difference(drops ? rules : default, saved) is { } change ? (change.Reason, Apply) : null;
+
+        void Apply()
+        {
+            _chain.Restore(change);
+            if (drops)
+                _chain.RememberPrinted(rules);
+        }
+    }
+
+    private static bool Drops(SavedTable saved) =>
+        saved.Policy(OwnChain.Forward.Parent) == "DROP" || saved.Rules(OwnChain.Forward.Parent).Any(RuleTokens.DropsEverything);
+}
+
+/// <summary>Describes a foreign chain, made by nft or firewalld, that drops forwarded packets. Pure.</summary>
+internal static class ForwardObstacle
+{
+    /// <summary>Null if no packets of these prefixes traverse the chain.</summary>
+    public static string? Describe(NftHookChain chain, ImmutableArray<Prefix> podCidrs)
+    {
+        Prefix[] concerned = [.. podCidrs.Where(p => chain.Family == NftFamily.Inet || p.IsIPv4 == (chain.Family == NftFamily.IPv4))];
+        if (concerned.Length == 0)
+            return null;
+        string pods = string.Join(", ", concerned);
+        if (chain.Table == "firewalld")
+        {
+            return $"firewalld drops forwarded packets that no zone allows; unless a zone allows {pods}: " +
+                $"{Join(concerned.Select(p => $"firewall-cmd --permanent --zone=trusted --add-source={p}"))}; firewall-cmd --reload";
+        }
+        return $"chain {chain.Name} of the nftables table {NftNames.Of(chain.Family)} {chain.Table} drops forwarded packets that no rule " +
+            $"of it accepts; unless one accepts packets from and to {pods}, add such rules there: " +
+            Join(concerned.SelectMany(p => (string[])[Rule(chain, p, "saddr"), Rule(chain, p, "daddr")]));
+    }
+
+    private static string Join(IEnumerable<string> commands) => string.Join("; ", commands);
+
+    private static string Rule(NftHookChain chain, Prefix podCidr, string direction) =>
+        $"nft insert rule {NftNames.Of(chain.Family)} {chain.Table} {chain.Name} " +
+        $"{(podCidr.IsIPv4 ? "ip" : "ip6")} {direction} {podCidr} accept";
 }

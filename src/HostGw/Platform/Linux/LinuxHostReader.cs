@@ -7,16 +7,16 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Reads links, addresses and routes: one dump of each, whatever their number.</summary>
+/// <summary>Reads interfaces, addresses, routes and forwarding: one dump of each, whatever their number.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
-    // A list that doubles as it grows leaves as much garbage again.
+    // A list that grows leaves its old arrays as garbage.
     private const int Spare = 256;
 
     private readonly NetlinkWriter _request = new();
+    private readonly HashSet<string> _withLearntRoute = [];
     private int _count;
-    private readonly HashSet<string> _learning = [];
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
     public HostState Read(Ip apiServer)
@@ -30,7 +30,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         _count = routes.Count;
         return new()
         {
-            Interfaces = MarkLearning(ReadInterfaces(), routes),
+            Interfaces = MarkLearntRoutes(ReadInterfaces(), routes),
             Addresses = ReadAddresses(),
             Routes = routes,
             Protected = Protect(decoder.Gateways, apiServer),
@@ -49,12 +49,12 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         return [.. interfaces];
     }
 
-    // By name: an interface that is unplugged loses its routes, and comes back with another index.
-    private ImmutableArray<HostInterface> MarkLearning(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
+    // Remembered by name: an interface that is unplugged loses its routes, and gets another index when it returns.
+    private ImmutableArray<HostInterface> MarkLearntRoutes(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
     {
         foreach (int index in routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
-            _learning.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
-        return [.. interfaces.Select(i => _learning.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
+            _withLearntRoute.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
+        return [.. interfaces.Select(i => _withLearntRoute.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }
 
     private ImmutableArray<HostAddress> ReadAddresses()
@@ -85,7 +85,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         }
         catch (NetlinkException e) when (e.IsNotFound)
         {
-            // A namespace that never had a route in table main has no table main.
+            // A network namespace that never had a route in table main has no such table.
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         return apiServer.IsNone ? [.. addresses] : [.. addresses, new(apiServer, ProtectedRole.ApiServer)];
     }
 
-    // The kernel's order is nearly this one already.
+    // The kernel's order is usually this one.
     private static void SortByKey(List<HostRoute> routes)
     {
         for (int i = 1; i < routes.Count; i++)
@@ -115,8 +115,8 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         }
     }
 
-    // While others change routes, an IPv6 dump begins anew inside the kernel and tells the same routes again, without
-    // NLM_F_DUMP_INTR (fib6_dump_table). Two of ours on one key would read as one too many, and one be deleted.
+    // While routes change, the kernel restarts an IPv6 dump and sends routes twice, without NLM_F_DUMP_INTR
+    // (fib6_dump_table). The second of two HostGw routes with the same key would be deleted as superfluous.
     private static void RemoveRepeated(List<HostRoute> routes)
     {
         int kept = 0;
@@ -130,4 +130,39 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         }
         routes.RemoveRange(kept, routes.Count - kept);
     }
+}
+
+/// <summary>Reads the DNS resolvers that this host uses.</summary>
+/// <remarks>https://man7.org/linux/man-pages/man5/resolv.conf.5.html</remarks>
+internal static class ResolvConf
+{
+    private const int MaxLines = 1000;
+
+    /// <summary>Empty if the file cannot be read.</summary>
+    public static IReadOnlyList<Ip> Read(string path)
+    {
+        try
+        {
+            return Parse(File.ReadLines(path).Take(MaxLines));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    public static IReadOnlyList<Ip> Parse(IEnumerable<string> lines)
+    {
+        List<Ip> resolvers = [];
+        foreach (string line in lines)
+        {
+            string[] words = line.Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
+            // A link-local address has a zone.
+            if (words is ["nameserver", var address, ..] && Ip.TryParse(address.AsSpan(0, ZoneStart(address)), out Ip ip))
+                resolvers.Add(ip);
+        }
+        return resolvers;
+    }
+
+    private static int ZoneStart(string address) => address.IndexOf('%') is >= 0 and int zone ? zone : address.Length;
 }

@@ -6,83 +6,108 @@ using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Keeps the masquerade rule as planned, in two halves around the change of routes, with the backend that fits.</summary>
+/// <summary>Holds the masquerade rule in one kind of rules: nf_tables, iptables-nft or iptables-legacy. Not thread-safe.</summary>
+internal interface INatBackend
+{
+    /// <summary>The name in logs and status.</summary>
+    string Name { get; }
+
+    /// <summary>The number of changing requests sent.</summary>
+    long Writes { get; }
+
+    /// <summary>Compares HostGw's rule here with the desired one. Null: they are equal.</summary>
+    /// <param name="desired">Null: no rule here.</param>
+    /// <param name="reread">False: the result of an earlier comparison may be used again if reading starts a program.</param>
+    /// <exception cref="HostNetworkException">The rules cannot be read, or this backend cannot hold the desired rule.</exception>
+    NatUpdate? Compare(NatPlan? desired, bool reread);
+}
+
+/// <summary>A change of the masquerade rule, in two halves around the change of routes.</summary>
+/// <param name="What">In words.</param>
+/// <param name="Starts">The plan, if pods are masqueraded that were not: they may have connections that began without. Else null.</param>
+/// <param name="BeforeRoutes">Adds exemptions, which the first packet needs. Throws <see cref="HostNetworkException"/>.</param>
+/// <param name="AfterRoutes">Removes exemptions. Throws <see cref="HostNetworkException"/>.</param>
+internal sealed record NatUpdate(string What, NatPlan? Starts, Action BeforeRoutes, Action AfterRoutes);
+
+/// <summary>Chooses the backend of this host, keeps the masquerade rule there, and removes it from the others.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxNat : IDisposable
 {
     private readonly NatBackend _setting;
-    private readonly NatIptables _flavour;
+    private readonly NatIptables _flavourSetting;
     private readonly NftablesBackend _nftables;
-    private readonly FlavourLook _look;
+    private readonly FlavourDetector _detector;
     private readonly IptablesNat _iptablesNft;
     private readonly IptablesNat _iptablesLegacy;
     private readonly INatBackend[] _all;
     private INatBackend? _chosen;
-    private NatPlan? _owing;
-    private (bool IsKnown, NatWork? Work) _inNftables;
+    private NatPlan? _pendingDeletion;
+    private (bool IsKnown, NatUpdate? Update) _inNftables;
 
     public LinuxNat(LinuxHostOptions options, NftablesBackend nftables, IptablesPrograms nft, IptablesPrograms legacy)
     {
-        (_setting, _flavour, _nftables) = (options.NatBackend, options.NatIptables, nftables);
-        IptablesPresence presence = new(() => nftables.Census);
-        _look = new(presence, legacy, () => nftables.Obstacle() is null);
+        (_setting, _flavourSetting, _nftables) = (options.NatBackend, options.NatIptables, nftables);
+        IptablesPresence presence = new(() => nftables.ForeignTables);
+        _detector = new(presence, legacy, () => nftables.Obstacle() is null);
         _iptablesNft = new(nft, presence);
         _iptablesLegacy = new(legacy, presence);
         _all = [_nftables, _iptablesNft, _iptablesLegacy];
     }
 
-    /// <summary>The backend used last; null while no rule is wanted.</summary>
+    /// <summary>The backend used last; null while no rule is desired.</summary>
     public NatBackendChoice? Choice { get; private set; }
 
-    /// <summary>The rule was made, and connections that began without it may still be there.</summary>
-    public bool OwesConnections => _owing is not null;
+    /// <summary>Masquerading has started, and <see cref="DeleteUnmasqueraded"/> has not succeeded since.</summary>
+    public bool HasPendingDeletion => _pendingDeletion is not null;
 
-    /// <summary>What nf_tables needs, where it holds the rule: starts no program, so it may come before the routes. Null: nothing.</summary>
-    /// <exception cref="HostNetworkException">It cannot be read.</exception>
-    public NatWork? CompareNftables(NatPlan? desired, bool anew)
+    /// <summary>
+    /// Compares the rule in nf_tables, if that is the backend: this starts no program, so it may be done before the routes. Null:
+    /// nothing to do.
+    /// </summary>
+    /// <exception cref="HostNetworkException">The rules cannot be read.</exception>
+    public NatUpdate? CompareNftables(NatPlan? desired, bool reread)
     {
         _inNftables = default;
-        bool chooses = _chosen is null || anew;
+        bool chooses = _chosen is null || reread;
         if (desired is null || (chooses ? !PrefersNftables : _chosen != _nftables))
             return null;
         if (chooses)
             Choose();
-        _inNftables = (true, _nftables.Compare(desired, anew));
-        return _inNftables.Work;
+        _inNftables = (true, _nftables.Compare(desired, reread));
+        return _inNftables.Update;
     }
 
     /// <summary>
-    /// The difference between the rule on this host and the desired one, in all backends; null: none. What
-    /// <see cref="CompareNftables"/> found just before is not read again.
+    /// Compares the rule in all backends; null: nothing to do. The result of a <see cref="CompareNftables"/> just before is used,
+    /// not read again.
     /// </summary>
-    /// <exception cref="HostNetworkException">It cannot be read, or no backend can hold the rule.</exception>
-    public NatWork? Compare(NatPlan? desired, bool anew)
+    /// <exception cref="HostNetworkException">The rules cannot be read, or no backend can hold the desired rule.</exception>
+    public NatUpdate? Compare(NatPlan? desired, bool reread)
     {
-        (bool isKnown, NatWork? known) = _inNftables;
+        (bool isKnown, NatUpdate? known) = _inNftables;
         _inNftables = default;
         if (desired is null)
             (_chosen, Choice) = (null, null);
-        else if (!isKnown && (_chosen is null || anew))
+        else if (!isKnown && (_chosen is null || reread))
             Choose();
-        return isKnown ? NatBackends.Join(_all, _nftables, known, anew) : NatBackends.Compare(_all, _chosen, desired, anew);
+        return isKnown ? NatBackends.Join(_all, _nftables, known, reread) : NatBackends.Compare(_all, _chosen, desired, reread);
     }
 
-    /// <summary>After the routes.</summary>
-    /// <exception cref="HostNetworkException">It was refused.</exception>
-    public void ApplyAfter(NatWork work)
+    /// <summary>Executes the second half of an update.</summary>
+    /// <exception cref="HostNetworkException">The change was refused.</exception>
+    public void ApplyAfterRoutes(NatUpdate update)
     {
-        // Owed from the moment that the rule stands, whatever becomes of the rest.
-        _owing = work.Begins ?? _owing;
-        work.After();
+        // The first half has installed the rule: connections are to be deleted whether the second half succeeds or not.
+        _pendingDeletion = update.Starts ?? _pendingDeletion;
+        update.AfterRoutes();
     }
 
-    /// <summary>Connections that began while the rule was missing keep a pod's address for life: they are made to begin anew. Owed until it succeeds.</summary>
-    /// <exception cref="HostNetworkException">The kernel refused.</exception>
-    public void ForgetUnmasqueraded(ImmutableArray<Prefix> podCidrs, IReadOnlySet<Ip> localAddresses)
+    /// <inheritdoc cref="NftablesNat.DeleteUnmasqueraded"/>
+    public void DeleteUnmasqueraded(ImmutableArray<Prefix> podCidrs, IReadOnlySet<Ip> localAddresses)
     {
-        if (_owing is { } plan)
-            _nftables.ForgetUnmasqueraded(plan, podCidrs, localAddresses);
-        _owing = null;
+        if (_pendingDeletion is { } plan)
+            _nftables.DeleteUnmasqueraded(plan, podCidrs, localAddresses);
+        _pendingDeletion = null;
     }
 
     public void Dispose() => _nftables.Dispose();
@@ -93,8 +118,8 @@ internal sealed class LinuxNat : IDisposable
     {
         (INatBackend backend, string why) = _setting switch
         {
-            NatBackend.Nftables => (_nftables, "nat.backend says so"),
-            NatBackend.Iptables => Iptables("nat.backend says iptables"),
+            NatBackend.Nftables => (_nftables, "nat.backend is nftables"),
+            NatBackend.Iptables => Iptables("nat.backend is iptables"),
             _ => _nftables.Obstacle() is { } obstacle ? Iptables(obstacle) : ((INatBackend)_nftables, "the kernel has nf_tables"),
         };
         (_chosen, Choice) = (backend, new(backend.Name, why));
@@ -102,12 +127,50 @@ internal sealed class LinuxNat : IDisposable
 
     private (INatBackend Backend, string Why) Iptables(string because)
     {
-        (IptablesFlavour flavour, string why) = _flavour switch
+        (IptablesFlavour flavour, string why) = _flavourSetting switch
         {
-            NatIptables.Nft => (IptablesFlavour.Nft, "nat.iptables says nft"),
-            NatIptables.Legacy => (IptablesFlavour.Legacy, "nat.iptables says legacy"),
-            _ => _look.Read().Choose(),
+            NatIptables.Nft => (IptablesFlavour.Nft, "nat.iptables is nft"),
+            NatIptables.Legacy => (IptablesFlavour.Legacy, "nat.iptables is legacy"),
+            _ => _detector.Read().Choose(),
         };
         return (flavour == IptablesFlavour.Nft ? _iptablesNft : _iptablesLegacy, because == why ? why : $"{because}, {why}");
+    }
+}
+
+/// <summary>Moves the rule to another backend: installs it there, then removes it from the others. Pure.</summary>
+internal static class NatBackends
+{
+    /// <param name="chosen">Null: no rule is desired.</param>
+    /// <returns>Null: nothing to do.</returns>
+    /// <exception cref="HostNetworkException">A backend cannot be read.</exception>
+    public static NatUpdate? Compare(IEnumerable<INatBackend> all, INatBackend? chosen, NatPlan? desired, bool reread) =>
+        Join(all, chosen, chosen?.Compare(desired, reread), reread);
+
+    /// <param name="wanted">The update of <paramref name="chosen"/>; null: none.</param>
+    /// <inheritdoc cref="Compare"/>
+    public static NatUpdate? Join(IEnumerable<INatBackend> all, INatBackend? chosen, NatUpdate? wanted, bool reread)
+    {
+        List<(string Backend, NatUpdate Update)> removals = [];
+        foreach (INatBackend other in all.Where(b => b != chosen))
+        {
+            if (other.Compare(null, reread) is { } update)
+                removals.Add((other.Name, update));
+        }
+        if (wanted is null && removals.Count == 0)
+            return null;
+
+        IEnumerable<string> what = removals.Select(r => chosen is null ? r.Update.What : $"removed from {r.Backend}");
+        return new(
+            string.Join("; ", wanted is null ? what : what.Prepend(wanted.What)), wanted?.Starts,
+            () => wanted?.BeforeRoutes(),
+            () =>
+            {
+                wanted?.AfterRoutes();
+                foreach ((_, NatUpdate update) in removals)
+                {
+                    update.BeforeRoutes();
+                    update.AfterRoutes();
+                }
+            });
     }
 }

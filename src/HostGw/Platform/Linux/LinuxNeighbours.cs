@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
@@ -6,36 +8,36 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>The kernel's neighbour table, and on request what it says when asked anew.</summary>
+/// <summary>Reads the kernel's neighbour table, and has the kernel resolve addresses again.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxNeighbours(TimeProvider time) : IDisposable
 {
-    // A neighbour that was known is believed for 5 s, and then asked for 3 s.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    // The kernel trusts a known neighbour for 5 s, and then probes it for 3 s.
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
     private readonly NetlinkWriter _request = new();
 
-    /// <summary>What is known of these, without asking anybody.</summary>
-    /// <exception cref="NetlinkException">The kernel refused, or stayed silent.</exception>
+    /// <summary>The entries of these neighbours, without probing.</summary>
+    /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
     public IReadOnlyList<NeighbourEntry> Read(IReadOnlySet<Neighbour> wanted) => [.. States(wanted).Select(s => s.Entry)];
 
-    /// <summary>Asks for each, and waits until each has answered or was given up.</summary>
+    /// <summary>Has the kernel probe each neighbour, and waits until each answered or failed.</summary>
     /// <inheritdoc cref="Read"/>
     public async Task<IReadOnlyList<NeighbourEntry>> ProbeAsync(IReadOnlySet<Neighbour> wanted, CancellationToken cancellationToken)
     {
         _request.Clear();
         foreach (Neighbour neighbour in wanted)
             NeighbourMessages.Use(_request, neighbour, _socket.NextSequence());
-        // One that is refused (a full table) is not there afterwards, and so not known.
+        // A refused one (the table is full) has no entry afterwards.
         _socket.Execute("probe next hops", _request, static (_, _) => { });
 
         long start = time.GetTimestamp();
         while (true)
         {
             (NeighbourEntry Entry, ushort State)[] states = [.. States(wanted)];
-            bool isOver = time.GetElapsedTime(start) > Patience;
+            bool isOver = time.GetElapsedTime(start) > Timeout;
             if (isOver || states.All(s => (s.State & (NUD_REACHABLE | NUD_FAILED | NUD_NOARP | NUD_PERMANENT)) != 0))
                 return [.. states.Select(s => s.Entry with { IsUnanswered = s.Entry.IsUnanswered || (s.State & NUD_INCOMPLETE) != 0 })];
             await Task.Delay(Interval, time, cancellationToken);
@@ -51,9 +53,58 @@ internal sealed class LinuxNeighbours(TimeProvider time) : IDisposable
         NeighbourMessages.Dump(_request, _socket.NextSequence());
         _socket.Dump("list neighbours", _request, found.Clear, (_, payload) =>
         {
-            if (NeighbourMessages.TryDecode(payload, out Neighbour neighbour, out ushort state, out string mac) && wanted.Contains(neighbour))
-                found.Add((new(neighbour.Address, neighbour.Interface, mac) { IsUnanswered = (state & NUD_FAILED) != 0, IsFixed = (state & NUD_PERMANENT) != 0 }, state));
+            bool isOne = NeighbourMessages.TryDecode(payload, out Neighbour neighbour, out ushort state, out string mac);
+            if (!isOne || !wanted.Contains(neighbour))
+                return;
+            bool isUnanswered = (state & NUD_FAILED) != 0, isFixed = (state & NUD_PERMANENT) != 0;
+            found.Add((new(neighbour.Address, neighbour.Interface, mac) { IsUnanswered = isUnanswered, IsFixed = isFixed }, state));
         });
         return found;
+    }
+}
+
+/// <summary>Encodes requests that list, probe and delete neighbours, and decodes neighbours.</summary>
+internal static class NeighbourMessages
+{
+    public static void Delete(NetlinkWriter writer, Neighbour neighbour, uint sequence) =>
+        Write(writer, RTM_DELNEIGH, NLM_F_REQUEST | NLM_F_ACK, flags: 0, neighbour, sequence);
+
+    /// <summary>Has the kernel resolve the address as if a packet were to be sent there.</summary>
+    public static void Use(NetlinkWriter writer, Neighbour neighbour, uint sequence) =>
+        Write(writer, RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE, NTF_USE, neighbour, sequence);
+
+    public static void Dump(NetlinkWriter writer, uint sequence)
+    {
+        writer.Begin(RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, sequence);
+        writer.Write(default(ndmsg));
+        writer.End();
+    }
+
+    /// <param name="state">One of NUD_*.</param>
+    public static bool TryDecode(ReadOnlySpan<byte> payload, out Neighbour neighbour, out ushort state, out string mac)
+    {
+        (neighbour, state, mac) = (default, 0, "");
+        if (!MemoryMarshal.TryRead(payload, out ndmsg header) || header.ndm_family is not (AF_INET or AF_INET6))
+            return false;
+        Ip address = default;
+        var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ndmsg>()..]);
+        while (attributes.Next())
+        {
+            if (attributes.Type == NDA_DST)
+                address = Ip.FromBytes(attributes.Value);
+            else if (attributes.Type == NDA_LLADDR)
+                mac = string.Join(':', attributes.Value.ToArray().Select(b => b.ToString("x2")));
+        }
+        (neighbour, state) = (new(address, header.ndm_ifindex), header.ndm_state);
+        return !address.IsNone;
+    }
+
+    private static void Write(NetlinkWriter writer, ushort type, ushort request, byte flags, Neighbour neighbour, uint sequence)
+    {
+        byte family = neighbour.Address.IsIPv4 ? AF_INET : AF_INET6;
+        writer.Begin(type, request, sequence);
+        writer.Write(new ndmsg { ndm_family = family, ndm_ifindex = neighbour.Interface, ndm_flags = flags });
+        writer.Attribute(NDA_DST, neighbour.Address);
+        writer.End();
     }
 }

@@ -6,7 +6,7 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Carries out changes of routes, many to a send.</summary>
+/// <summary>Changes routes and deletes neighbours, many in one send.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 {
@@ -14,7 +14,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 
     private readonly NetlinkWriter _batch = new();
 
-    /// <summary>Additions and replacements first: a podCIDR that moved is never without a route.</summary>
+    /// <summary>Additions and replacements first: a podCIDR that moves to another node is never without a route.</summary>
     public void Apply(RouteChanges changes, List<HostFailure> failures)
     {
         Execute(
@@ -28,13 +28,13 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
             (r, _) => RouteEncoder.Delete(_batch, r, socket.NextSequence()), failures, absenceIsSuccess: true);
     }
 
-    public void Forget(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures) => Execute(
+    public void DeleteNeighbours(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures) => Execute(
         HostPart.Neighbours, "forget neighbour", neighbours, n => new(Prefix.Host(n.Address), 0),
         (n, _) => NeighbourMessages.Delete(_batch, n, socket.NextSequence()), failures, absenceIsSuccess: true);
 
-    // Before it takes an IPv4 route the kernel looks for one with the same next hop, in a hash of protocol, scope, metric and
-    // interface, but not of the next hop's address (fib_find_info): thousands over one interface are one chain to walk.
-    // To packets all scopes below site mean the same. The first hundred routes look like anybody's.
+    // To add an IPv4 route the kernel searches one with the same next hop in a hash over protocol, scope, metric and interface,
+    // but not over the address (fib_find_info): thousands of routes over one interface would be in one hash chain. For packets
+    // all scopes below site mean the same. The first hundred routes have the usual one.
     private static byte ScopeOf(int index) => (byte)(index / RoutesPerScope % RT_SCOPE_SITE);
 
     private void Execute<T>(
@@ -59,7 +59,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
         }
         catch (NetlinkException e)
         {
-            // The exchange itself failed: of no message from here on without a refusal is it known whether it was carried out.
+            // The exchange itself failed: the result of the messages from here on is unknown, except for those refused.
             foreach (int index in Enumerable.Range(first, changes.Count - first).Where(i => !refused.Contains(i)))
                 Fail(index, e);
         }

@@ -1,40 +1,44 @@
 using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
+using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Nftables.NfTables;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Turns the kernel's announcements into wake-ups.</summary>
+/// <summary>Wakes a pass when the kernel announces a change that may matter.</summary>
 [SupportedOSPlatform("linux")]
 internal static class LinuxWatch
 {
-    private const int NFNLGRP_NFTABLES = 7;
-
-    // A v4 route vanishes with its link, last address or nexthop object without a word; NETCONF tells of forwarding.
+    // The kernel announces no deletion of IPv4 routes that go with their link, last address or nexthop object, so these are
+    // watched as well. NETCONF announces forwarding.
     private static readonly int[] RouteGroups =
     [
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,
         RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP,
     ];
 
-    private delegate WakeCauses Judge(ReadOnlySpan<byte> datagram);
+    private delegate WakeCauses DatagramReader(ReadOnlySpan<byte> datagram);
 
     /// <exception cref="NetlinkException">The kernel forbids a socket.</exception>
-    public static async Task RunAsync(RouteNews news, RuleNews ruleNews, Action<WakeCauses> wake, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        RouteNotifications routes, RuleNotifications rules, Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
-        using var routes = new NetlinkSubscription(NETLINK_ROUTE, RouteGroups, exceptPort: news.OwnPort);
-        // A kernel without netfilter has nothing to announce.
-        using NetlinkSubscription? nat = NetlinkSubscription.TryOpen(NfTables.NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
-        // What changed between an earlier pass and this moment was announced to nobody.
+        using var routeSocket = new NetlinkSubscription(NETLINK_ROUTE, RouteGroups, exceptPort: routes.OwnPort);
+        // A kernel without netfilter announces no rules.
+        using NetlinkSubscription? ruleSocket = NetlinkSubscription.TryOpen(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
+        // Changes between an earlier pass and this moment were not received.
         wake(WakeCauses.Start);
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        List<Task> listening = [ListenAsync(routes, news.Read, news.ReadOverrun, wake, end.Token)];
-        if (nat is not null)
-            listening.Add(ListenAsync(nat, ruleNews.Read, () => WakeCauses.Overrun, wake, end.Token));
+        List<Task> listening = [ListenAsync(routeSocket, routes.Read, routes.ReadOverrun, wake, end.Token)];
+        if (ruleSocket is not null)
+            listening.Add(ListenAsync(ruleSocket, rules.Read, static () => WakeCauses.Overrun, wake, end.Token));
 
-        // None ends but by failing: it must not go unnoticed because the other goes on.
+        // Each only ends by a failure, which must not go unnoticed while the other continues.
         Task ended = await Task.WhenAny(listening);
         await end.CancelAsync();
         await Task.WhenAll(listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -42,14 +46,184 @@ internal static class LinuxWatch
     }
 
     private static async Task ListenAsync(
-        NetlinkSubscription subscription, Judge judge, Func<WakeCauses> judgeOverrun, Action<WakeCauses> wake, CancellationToken cancellationToken)
+        NetlinkSubscription subscription, DatagramReader read, Func<WakeCauses> readOverrun, Action<WakeCauses> wake,
+        CancellationToken cancellationToken)
     {
         while (true)
         {
             ReadOnlyMemory<byte>? datagram = await subscription.ReceiveAsync(cancellationToken);
-            WakeCauses causes = datagram is { } received ? judge(received.Span) : judgeOverrun();
+            WakeCauses causes = datagram is { } received ? read(received.Span) : readOverrun();
             if (causes != WakeCauses.None)
                 wake(causes);
         }
     }
+}
+
+/// <summary>Decides which notifications of rtnetlink wake a pass. The pass itself decides by what it reads.</summary>
+/// <param name="ownPort">The netlink port of HostGw's own changes.</param>
+internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
+{
+    private readonly RouteDecoder _decoder = new(routeProtocol);
+    private readonly Dictionary<int, HostInterface> _links = [];
+    private readonly HashSet<HostAddress> _addresses = [];
+    private volatile Plan _plan = new();
+
+    public uint OwnPort => ownPort;
+
+    /// <summary>Sets the plan of the last pass: a foreign route to one of its destinations wakes a pass.</summary>
+    public void SetPlan(Plan plan) => _plan = plan;
+
+    public WakeCauses Read(ReadOnlySpan<byte> datagram)
+    {
+        WakeCauses causes = WakeCauses.None;
+        var messages = new NetlinkMessages(datagram);
+        while (messages.Next())
+        {
+            if (messages.Header.PortId != ownPort)
+                causes |= Read(messages.Header.Type, messages.Payload);
+        }
+        return causes;
+    }
+
+    /// <summary>Notifications were lost: the remembered links and addresses may be out of date.</summary>
+    public WakeCauses ReadOverrun()
+    {
+        _links.Clear();
+        _addresses.Clear();
+        return WakeCauses.Overrun;
+    }
+
+    private WakeCauses Read(ushort type, ReadOnlySpan<byte> payload) => type switch
+    {
+        RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload) ? WakeCauses.Routes : WakeCauses.None,
+        RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
+        RTM_NEWADDR or RTM_DELADDR => IsNewAddress(type, payload) ? WakeCauses.Addresses : WakeCauses.None,
+        RTM_NEWNETCONF => WakeCauses.Forwarding,
+        _ => WakeCauses.None,
+    };
+
+    private bool MayMatter(ReadOnlySpan<byte> payload)
+    {
+        if (!_decoder.TryDecode(payload, AF_UNSPEC, out HostRoute route))
+            return false;
+        _decoder.Gateways.Clear();
+        return route.IsOurs || route.Destination.Length == 0 || _plan.Wants(route.Destination);
+    }
+
+    // The kernel also sends RTM_NEWLINK for changes that do not matter here, such as statistics.
+    private bool IsNewLinkState(ushort type, ReadOnlySpan<byte> payload)
+    {
+        if (!LinkMessages.TryDecodeLink(payload, out HostInterface? link))
+            return false;
+        if (type == RTM_DELLINK)
+        {
+            _links.Remove(link!.Index);
+            return true;
+        }
+
+        bool known = _links.TryGetValue(link!.Index, out HostInterface? before) && before == link;
+        _links[link.Index] = link;
+        return !known;
+    }
+
+    // Every router advertisement and every DHCP renewal announces the address again, with a new lifetime.
+    private bool IsNewAddress(ushort type, ReadOnlySpan<byte> payload)
+    {
+        if (!LinkMessages.TryDecodeAddress(payload, out HostAddress address))
+            return false;
+        if (type == RTM_NEWADDR)
+            return _addresses.Add(address);
+
+        _addresses.Remove(address);
+        return true;
+    }
+}
+
+/// <summary>Decides which notifications of nf_tables wake a pass, and remembers which program changed rules last.</summary>
+/// <param name="ownPort">The netlink port of HostGw's own changes.</param>
+internal sealed class RuleNotifications(Func<uint> ownPort)
+{
+    // iptables-nft-restore and ip6tables-nft-restore as the kernel truncates them; other programs call iptables-restore.
+    private static readonly string[] OwnPrograms = ["iptables-nft-re", "ip6tables-nft-r"];
+
+    // Their parents are the built-in chains of iptables-nft. kube-proxy's frequent changes are in other chains.
+    private static readonly OwnChain[] IptablesChains = [OwnChain.Masquerade, OwnChain.Forward];
+
+    private volatile string _writer = "";
+    private bool _isInTransaction;
+
+    /// <summary>The program that last changed rules that concern HostGw; empty if none did. Thread-safe.</summary>
+    public string Writer => _writer;
+
+    public WakeCauses Read(ReadOnlySpan<byte> datagram)
+    {
+        WakeCauses causes = WakeCauses.None;
+        var messages = new NetlinkMessages(datagram);
+        while (messages.Next())
+        {
+            if (messages.Header.PortId == ownPort())
+                continue;
+            if (Concerns(messages.Header.Type, messages.Payload))
+                (_isInTransaction, causes) = (true, WakeCauses.Nat);
+            // Every transaction ends with a message that names its program.
+            else if (_isInTransaction && ProgramOf(messages.Header.Type, messages.Payload) is { } program)
+                (_isInTransaction, _writer) = (false, OwnPrograms.Contains(program) ? _writer : program);
+        }
+        return causes;
+    }
+
+    /// <summary>True for a change of HostGw's rules, or of chains and tables that decide over them.</summary>
+    public static bool Concerns(ushort type, ReadOnlySpan<byte> payload)
+    {
+        if (type >> 8 != NFNL_SUBSYS_NFTABLES)
+            return false;
+
+        // The table's name is attribute 1 of tables, chains, rules, sets, elements, objects and flowtables alike.
+        ReadOnlySpan<byte> attributes = NfGenMsg.AttributesOf(payload);
+        string table = String(attributes, NFTA_TABLE_NAME);
+        if (table == MasqueradeRuleset.TableName)
+            return true;
+        return (byte)type switch
+        {
+            NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE => ForeignMasqueradeRules.IsKnownTable(table) || IsIptablesTable(table),
+            NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN => IsIptablesChain(table, String(attributes, NFTA_CHAIN_NAME)) || IsForwardChain(payload),
+            NFT_MSG_NEWRULE or NFT_MSG_DELRULE => IsIptablesChain(table, String(attributes, NFTA_RULE_CHAIN)),
+            _ => false,
+        };
+    }
+
+    /// <summary>The program whose transaction ends with this message; null for any other message, and from old kernels.</summary>
+    public static string? ProgramOf(ushort type, ReadOnlySpan<byte> payload)
+    {
+        if (type != ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWGEN))
+            return null;
+        string name = String(NfGenMsg.AttributesOf(payload), NFTA_GEN_PROC_NAME);
+        return name.Length > 0 ? name : null;
+    }
+
+    private static bool IsIptablesTable(string table)
+    {
+        foreach (OwnChain own in IptablesChains)
+        {
+            if (own.Table == table)
+                return true;
+        }
+        return false;
+    }
+
+    private static bool IsIptablesChain(string table, string chain)
+    {
+        foreach (OwnChain own in IptablesChains)
+        {
+            if (own.Table == table && (own.Parent == chain || own.Name == chain))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool IsForwardChain(ReadOnlySpan<byte> payload) =>
+        NftParser.Chain(payload, out _) is { Type: "filter", Hook: NF_INET_FORWARD };
+
+    private static string String(ReadOnlySpan<byte> attributes, ushort type) =>
+        NetlinkAttributes.ReadString(NetlinkAttributes.Find(attributes, type));
 }

@@ -13,12 +13,14 @@ internal sealed class ProcSysNet(string root)
     private const string Cure = "mount the host's /proc/sys/net writable and set procSysNet, or set it on the host";
 
     /// <summary>Null in a family that this kernel does not have (ipv6.disable=1) or that is not mounted.</summary>
-    public ForwardingState ReadForwarding() => new(Read(ForwardIPv4) is { } v4 ? v4 != 0 : null, Read(ForwardIPv6) is { } v6 ? v6 != 0 : null);
+    public ForwardingState ReadForwarding() => new(
+        Read(ForwardIPv4) is { } v4 ? v4 != 0 : null,
+        Read(ForwardIPv6) is { } v6 ? v6 != 0 : null);
 
     /// <exception cref="ProcSysException">The setting cannot be written.</exception>
     public void EnableForwardingIPv4() => Write(ForwardIPv4, 1);
 
-    /// <summary>One interface may be off where the host as a whole is on: what comes in there is then dropped.</summary>
+    /// <summary>Turns it on for one interface: packets received there are dropped if it is off, whatever the host's setting.</summary>
     /// <exception cref="ProcSysException">The setting cannot be written.</exception>
     public void EnableForwardingIPv4On(string link)
     {
@@ -27,7 +29,9 @@ internal sealed class ProcSysNet(string root)
             Write(file, 1, mayBeGone: true);
     }
 
-    /// <param name="acceptRa">Written first: the moment forwarding goes on, an interface with accept_ra=1 loses the default route it learnt.</param>
+    /// <param name="acceptRa">
+    /// Written first: when forwarding is turned on, an interface with accept_ra=1 loses the default route it has learnt.
+    /// </param>
     /// <exception cref="ProcSysException">A setting cannot be written.</exception>
     public void EnableForwardingIPv6(IReadOnlyList<AcceptRaChange> acceptRa)
     {
@@ -42,13 +46,13 @@ internal sealed class ProcSysNet(string root)
             Write($"ipv6/conf/{link}/accept_ra", value, mayBeGone: true);
     }
 
-    /// <summary>Makes room for this many neighbours, only upwards. The files exist in the first network namespace alone.</summary>
+    /// <summary>Makes room for this many neighbours; lowers no threshold. The files exist only in the initial network namespace.</summary>
     /// <exception cref="ProcSysException">A setting cannot be written.</exception>
     public void RaiseNeighbourThresholds(int peers)
     {
         foreach (string family in (ReadOnlySpan<string>)["ipv4", "ipv6"])
         {
-            // The largest first, for they must stay in order.
+            // The largest first: the three must stay in order.
             for (int level = 3; level >= 1; level--)
             {
                 string file = $"{family}/neigh/default/gc_thresh{level}";
@@ -59,33 +63,33 @@ internal sealed class ProcSysNet(string root)
         }
     }
 
-    /// <summary>A setting that is a number, by its path; null: not there, or no number.</summary>
+    /// <summary>The number in a file, by its path under /proc/sys/net; null: there is no such file, or no number in it.</summary>
     public int? Read(string file)
     {
         try
         {
-            string text = File.ReadAllText(Path.Combine(root, file));
-            return int.TryParse(text.AsSpan().Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) ? value : null;
+            ReadOnlySpan<char> text = File.ReadAllText(Path.Combine(root, file)).AsSpan().Trim();
+            return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) ? value : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return null; // an interface that went, a family or a mount that is not there
+            return null; // the interface is gone, or the family or the mount is missing
         }
     }
 
-    /// <param name="mayBeGone">The setting of an interface that may have gone in between.</param>
+    /// <param name="mayBeGone">The file of an interface that may be gone meanwhile: then nothing is written.</param>
     private void Write(string file, int value, bool mayBeGone = false)
     {
         string path = Path.Combine(root, file);
         try
         {
-            // Never creates: on a mount that is not there, nothing must look as if it had been done.
+            // Never creates the file: if the mount is missing, the setting must not seem to be written.
             using FileStream stream = new(path, FileMode.Open, FileAccess.Write);
             stream.Write(Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
         }
         catch (Exception e) when (mayBeGone && (e is FileNotFoundException or DirectoryNotFoundException))
         {
-            // Nothing is left to be changed.
+            // The interface is gone.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

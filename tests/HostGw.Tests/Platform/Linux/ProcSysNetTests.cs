@@ -85,7 +85,8 @@ public sealed class ProcSysNetTests : IDisposable
 
         ProcSysException error = Assert.Throws<ProcSysException>(() => new ProcSysNet(_root).EnableForwardingIPv4());
         Assert.StartsWith($"write 1 to {Path.Combine(_root, "ipv4/ip_forward")}: ", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("mount the host's /proc/sys/net writable and set procSysNet, or set it on the host", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "mount the host's /proc/sys/net writable and set procSysNet, or set it on the host", error.Message, StringComparison.Ordinal);
         Assert.False(error.IsNotFound);
     }
 
@@ -107,7 +108,8 @@ public sealed class ProcSysNetTests : IDisposable
     [InlineData(200, "128 512 1024", "200 512 1024")]
     [InlineData(10, "128 512 1024", "128 512 1024")]
     [InlineData(300, "128 512 4096", "300 600 4096")]
-    public void Neighbour_thresholds_are_raised_to_one_two_and_four_times_the_peers_and_never_lowered(int peers, string before, string after)
+    public void Neighbour_thresholds_are_raised_to_one_two_and_four_times_the_peers_and_never_lowered(
+        int peers, string before, string after)
     {
         foreach (string family in (string[])["ipv4", "ipv6"])
         {

@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace HostGw.Platform.Linux.Interop;
 
-/// <summary>The calls that .NET has no name for, under their native names. No logic here: see <c>NetlinkSocket</c>.</summary>
+/// <summary>The system calls that .NET does not offer, under their native names. No logic here: see <c>NetlinkSocket</c>.</summary>
 /// <remarks>https://man7.org/linux/man-pages/man7/netlink.7.html</remarks>
 [SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
@@ -92,7 +92,7 @@ internal struct timeval
     public nint tv_usec;
 }
 
-/// <summary>The same on every architecture, unlike stat; of it only what is used has a name.</summary>
+/// <summary>The same on every architecture, unlike stat; only the fields in use are declared.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct statx
 {

@@ -2,13 +2,24 @@ using System.Collections.Immutable;
 
 namespace HostGw.Platform.Linux.Iptables;
 
-/// <summary>Compares a chain of ours with what stands. Pure.</summary>
+/// <summary>A change of one chain, as input of iptables-restore.</summary>
+/// <param name="Reason">In words.</param>
+/// <param name="Lines">Those between the table's name and COMMIT.</param>
+/// <param name="JumpIsRight">The rule that jumps to the chain is already in place.</param>
+internal sealed record ChainChange(string Reason, ImmutableArray<string> Lines, bool JumpIsRight)
+{
+    /// <summary>The input of iptables-restore --noflush: a chain named in it is flushed, all others remain.</summary>
+    public string Text(string table) => $"*{table}\n{string.Concat(Lines.Select(l => l + "\n"))}COMMIT\n";
+}
+
+/// <summary>Compares a chain of HostGw's with the saved table. Pure.</summary>
 internal static class ChainDifference
 {
-    /// <param name="rules">What the chain should hold; default: no such chain.</param>
-    /// <param name="asPrinted">How iptables-save printed these rules when we had just written them: versions differ.</param>
-    /// <returns>Null where all is as it should be.</returns>
-    public static ChainChange? Between(OwnChain chain, ImmutableArray<string> rules, SavedTable saved, ImmutableArray<string> asPrinted = default)
+    /// <param name="rules">The desired rules of the chain; default: no chain.</param>
+    /// <param name="asPrinted">How iptables-save printed these rules right after they were written: versions differ.</param>
+    /// <returns>Null: nothing to do.</returns>
+    public static ChainChange? Between(
+        OwnChain chain, ImmutableArray<string> rules, SavedTable saved, ImmutableArray<string> asPrinted = default)
     {
         List<string> reasons = [], lines = [];
         bool isJumpRight = false;
@@ -26,17 +37,18 @@ internal static class ChainDifference
     {
         if (!saved.Has(chain.Name))
             return;
-        reasons.Add($"chain {chain.Name} is not wanted");
+        reasons.Add($"chain {chain.Name} is not needed");
         lines.Add($":{chain.Name} - [0:0]");
-        lines.AddRange(JumpsIn(chain, saved).Select(j => $"-D {j.Chain} {j.Rule}"));
+        lines.AddRange(JumpsTo(chain, saved).Select(j => $"-D {j.Chain} {j.Rule}"));
         lines.Add($"-X {chain.Name}");
     }
 
     private static void CompareRules(
-        OwnChain chain, ImmutableArray<string> rules, SavedTable saved, ImmutableArray<string> asPrinted, List<string> reasons, List<string> lines)
+        OwnChain chain, ImmutableArray<string> rules, SavedTable saved, ImmutableArray<string> asPrinted,
+        List<string> reasons, List<string> lines)
     {
-        IReadOnlyList<string> standing = saved.Rules(chain.Name);
-        if (saved.Has(chain.Name) && (standing.SequenceEqual(rules) || (!asPrinted.IsDefault && standing.SequenceEqual(asPrinted))))
+        IReadOnlyList<string> printed = saved.Rules(chain.Name);
+        if (saved.Has(chain.Name) && (printed.SequenceEqual(rules) || (!asPrinted.IsDefault && printed.SequenceEqual(asPrinted))))
             return;
         reasons.Add(saved.Has(chain.Name) ? $"chain {chain.Name} differs" : $"chain {chain.Name} is missing");
         lines.Add($":{chain.Name} - [0:0]");
@@ -45,31 +57,29 @@ internal static class ChainDifference
 
     private static bool CompareJump(OwnChain chain, SavedTable saved, List<string> reasons, List<string> lines)
     {
-        (string Chain, string Rule)[] jumps = [.. JumpsIn(chain, saved)];
+        (string Chain, string Rule)[] jumps = [.. JumpsTo(chain, saved)];
         IReadOnlyList<string> parent = saved.Rules(chain.Parent);
         int firstDrop = chain.BeforeDrops ? FindDrop(parent) : -1;
         bool single = jumps.Length == 1 && jumps[0] == (chain.Parent, chain.Jump);
-        if (single && (firstDrop < 0 || IndexOf(parent, chain.Jump) < firstDrop))
+        if (single && (firstDrop < 0 || IndexOf(parent, r => r == chain.Jump) < firstDrop))
             return true;
 
-        reasons.Add(jumps.Length == 0 ? $"no rule of {chain.Parent} leads to {chain.Name}"
-            : single ? $"the rule that leads to {chain.Name} stands behind one that drops everything"
-            : $"other rules than ours lead to {chain.Name}");
+        reasons.Add(jumps.Length == 0 ? $"no rule of {chain.Parent} jumps to {chain.Name}"
+            : single ? $"the rule that jumps to {chain.Name} is after one that drops everything"
+            : $"unexpected rules jump to {chain.Name}");
         lines.AddRange(jumps.Select(j => $"-D {j.Chain} {j.Rule}"));
 
-        // Where it goes once the others have gone.
+        // The position after these deletions.
         string[] remaining = [.. parent.Where(r => RuleTokens.Target(r) != chain.Name)];
         int drop = chain.BeforeDrops ? FindDrop(remaining) : -1;
         lines.Add(drop < 0 ? $"-A {chain.Parent} {chain.Jump}" : $"-I {chain.Parent} {drop + 1} {chain.Jump}");
         return false;
     }
 
-    private static IEnumerable<(string Chain, string Rule)> JumpsIn(OwnChain chain, SavedTable saved) =>
+    private static IEnumerable<(string Chain, string Rule)> JumpsTo(OwnChain chain, SavedTable saved) =>
         saved.All.Where(r => RuleTokens.Target(r.Rule) == chain.Name);
 
     private static int FindDrop(IReadOnlyList<string> rules) => IndexOf(rules, RuleTokens.DropsEverything);
-
-    private static int IndexOf(IReadOnlyList<string> rules, string rule) => IndexOf(rules, r => r == rule);
 
     private static int IndexOf(IReadOnlyList<string> rules, Predicate<string> match)
     {

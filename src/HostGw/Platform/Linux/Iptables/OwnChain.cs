@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
+using System.Runtime.Versioning;
 
 namespace HostGw.Platform.Linux.Iptables;
 
-/// <summary>A chain of ours in a table of others, and the one rule in a built-in chain that leads to it.</summary>
+/// <summary>A chain of HostGw's in a table that other programs use too, and the one rule in a built-in chain that jumps to it.</summary>
 /// <param name="Parent">The built-in chain.</param>
-/// <param name="BeforeDrops">It must stand before the parent's first rule that drops everything.</param>
+/// <param name="BeforeDrops">The jump must be before the parent's first rule that drops everything.</param>
 internal sealed record OwnChain(string Table, string Parent, string Name, bool BeforeDrops)
 {
     public static readonly OwnChain Masquerade = new("nat", "POSTROUTING", "HOSTGW-POSTROUTING", BeforeDrops: false);
@@ -12,19 +13,89 @@ internal sealed record OwnChain(string Table, string Parent, string Name, bool B
 
     public string Jump => $"-m comment --comment \"kept by hostgw\" -j {Name}";
 
-    /// <summary>Whether a rule matters to us, wherever it stands.</summary>
-    public bool IsConcernedBy(string chain, string rule) =>
-        chain == Parent || chain == Name || (rule.Contains(Name, StringComparison.Ordinal) && RuleTokens.Target(rule) == Name);
-
+    /// <summary>Receives the part of the table that concerns this chain.</summary>
     public SavedTable CreateTable() => new(Table, IsConcernedBy);
+
+    private bool IsConcernedBy(string chain, string rule) =>
+        chain == Parent || chain == Name || (rule.Contains(Name, StringComparison.Ordinal) && RuleTokens.Target(rule) == Name);
 }
 
-/// <summary>What iptables-restore is to be told, and why.</summary>
-/// <param name="Reason">In words.</param>
-/// <param name="Lines">Those between the table's name and COMMIT.</param>
-/// <param name="JumpIsRight">Packets reach the chain as it stands.</param>
-internal sealed record ChainChange(string Reason, ImmutableArray<string> Lines, bool JumpIsRight)
+/// <summary>Reads, compares and changes a chain of HostGw's in one flavour and address family.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ManagedChain(IptablesPrograms programs, IptablesPresence presence, OwnChain chain, bool ipv4)
 {
-    /// <summary>The input of iptables-restore --noflush: a chain named in it is emptied, every other stays as it is.</summary>
-    public string Text(string table) => $"*{table}\n{string.Concat(Lines.Select(l => l + "\n"))}COMMIT\n";
+    // Versions of iptables-save print the same rule differently. Rules read right after they were written are these rules.
+    private ImmutableArray<string> _written;
+    private ImmutableArray<string> _asPrinted;
+
+    // Only HostGw creates its chains. Legacy tables, which only a program can read, are therefore searched once.
+    private bool _isKnownAbsent;
+
+    public string Name => $"{programs.Name} {(ipv4 ? "IPv4" : "IPv6")}";
+
+    public OwnChain Chain => chain;
+
+    public bool IsIPv4 => ipv4;
+
+    private bool IsLegacy => programs.Flavour == IptablesFlavour.Legacy;
+
+    /// <exception cref="IptablesException">The table cannot be read.</exception>
+    public SavedTable Read() => programs.Read(ipv4, chain.Table, chain.CreateTable());
+
+    /// <param name="rules">The desired rules; default: no chain.</param>
+    /// <returns>Null: nothing to do.</returns>
+    public ChainChange? Difference(ImmutableArray<string> rules, SavedTable saved)
+    {
+        bool isWritten = !_written.IsDefault && !rules.IsDefault && rules.SequenceEqual(_written);
+        return ChainDifference.Between(chain, rules, saved, isWritten ? _asPrinted : default);
+    }
+
+    /// <summary>What removes the chain; null if there is none.</summary>
+    /// <exception cref="IptablesException">The table cannot be read.</exception>
+    public ChainChange? Removal()
+    {
+        // Without the programs HostGw cannot have created the chain.
+        if (_isKnownAbsent || !presence.MayHave(programs.Flavour, ipv4, chain) || (IsLegacy && !programs.AreInstalled(ipv4)))
+            return null;
+        if (TryRead() is not { } saved)
+            return null;
+        ChainChange? change = Difference(default, saved);
+        _isKnownAbsent = IsLegacy && change is null;
+        return change;
+    }
+
+    /// <exception cref="IptablesException">It was refused.</exception>
+    public void Restore(ChainChange? change)
+    {
+        if (change is null)
+            return;
+        _isKnownAbsent = false;
+        programs.Restore(ipv4, change.Text(chain.Table));
+    }
+
+    /// <summary>Reads how iptables-save prints these rules, which have just been written.</summary>
+    /// <exception cref="IptablesException">The table cannot be read.</exception>
+    public void RememberPrinted(ImmutableArray<string> rules)
+    {
+        IReadOnlyList<string> printed = Read().Rules(chain.Name);
+        _written = rules;
+        _asPrinted = printed.Count == rules.Length ? [.. printed] : default;
+    }
+
+    /// <summary>Printed rules as they were written, if they are those last written.</summary>
+    public IReadOnlyList<string> AsWritten(IReadOnlyList<string> printed) =>
+        !_asPrinted.IsDefault && printed.SequenceEqual(_asPrinted) ? _written : printed;
+
+    // Needs a capability (NET_RAW) that an agent without legacy rules need not have.
+    private SavedTable? TryRead()
+    {
+        try
+        {
+            return Read();
+        }
+        catch (IptablesException) when (IsLegacy)
+        {
+            return null;
+        }
+    }
 }

@@ -1,6 +1,10 @@
+using System.Collections.Immutable;
+using System.Text;
+
 namespace HostGw.Platform.Linux.Iptables;
 
-/// <summary>What iptables-save told of one table, as far as it was asked for: the form that iptables-restore reads.</summary>
+/// <summary>Parses the output of iptables-save for one table.</summary>
+/// <param name="concerns">Whether to keep a rule (chain, rule); all others are ignored.</param>
 /// <remarks>https://manpages.debian.org/bookworm/iptables/iptables-save.8</remarks>
 internal sealed class SavedTable(string name, Func<string, string, bool> concerns)
 {
@@ -8,21 +12,21 @@ internal sealed class SavedTable(string name, Func<string, string, bool> concern
     private readonly Dictionary<string, string> _policies = [];
     private bool _isInTable;
 
-    /// <summary>Every chain's rules; every rule of other chains is kept that <c>concerns</c>(chain, rule).</summary>
+    /// <summary>The rules kept.</summary>
     public IEnumerable<(string Chain, string Rule)> All => _rules.SelectMany(c => c.Value.Select(r => (c.Key, r)));
 
-    /// <summary>The table was told from its first line to its last.</summary>
+    /// <summary>The table was read from its first line to its last.</summary>
     public bool IsComplete { get; private set; }
 
     public bool Has(string chain) => _policies.ContainsKey(chain);
 
-    /// <summary>ACCEPT or DROP; "-" for a chain that is not built in, empty for one that is not there.</summary>
+    /// <summary>ACCEPT or DROP; "-" for a chain that is not built in, empty if there is no such chain.</summary>
     public string Policy(string chain) => _policies.GetValueOrDefault(chain, "");
 
-    /// <summary>In their order, without what names the chain.</summary>
+    /// <summary>In their order, without "-A CHAIN".</summary>
     public IReadOnlyList<string> Rules(string chain) => _rules.TryGetValue(chain, out List<string>? rules) ? rules : [];
 
-    /// <summary>Takes the next line.</summary>
+    /// <summary>Parses the next line.</summary>
     public void Read(string line)
     {
         if (line.StartsWith('*'))
@@ -43,5 +47,61 @@ internal sealed class SavedTable(string name, Func<string, string, bool> concern
                 _rules[second] = rules = [];
             rules.Add(rest);
         }
+    }
+}
+
+/// <summary>Splits a rule of iptables-save into words; text in double quotes, with backslash escapes, is one word. Pure.</summary>
+internal static class RuleTokens
+{
+    public static ImmutableArray<string> Of(string rule)
+    {
+        var tokens = ImmutableArray.CreateBuilder<string>();
+        var token = new StringBuilder();
+        bool open = false, quoted = false;
+        for (int i = 0; i < rule.Length; i++)
+        {
+            char c = rule[i];
+            if (c == '"')
+                (quoted, open) = (!quoted, true);
+            else if (c == '\\' && quoted && i + 1 < rule.Length)
+                token.Append(rule[++i]);
+            else if (c != ' ' || quoted)
+                (open, _) = (true, token.Append(c));
+            else if (open)
+                Close();
+        }
+        if (open)
+            Close();
+        return tokens.ToImmutable();
+
+        void Close()
+        {
+            tokens.Add(token.ToString());
+            token.Clear();
+            open = false;
+        }
+    }
+
+    /// <summary>The chain or target that the rule jumps to; empty if it only counts.</summary>
+    public static string Target(string rule) => Target(Of(rule));
+
+    /// <inheritdoc cref="Target(string)"/>
+    public static string Target(ImmutableArray<string> tokens)
+    {
+        for (int i = 0; i + 1 < tokens.Length; i++)
+        {
+            if (tokens[i] is "-j" or "-g")
+                return tokens[i + 1];
+        }
+        return "";
+    }
+
+    /// <summary>Whether the rule drops or rejects every packet. A comment is no condition.</summary>
+    public static bool DropsEverything(string rule)
+    {
+        ReadOnlySpan<string> tokens = Of(rule).AsSpan();
+        if (tokens is ["-m", "comment", "--comment", _, ..])
+            tokens = tokens[4..];
+        return tokens is ["-j", "DROP"] or ["-j", "REJECT", ..];
     }
 }

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace HostGw.Platform.Linux.Netlink;
 
@@ -14,10 +16,10 @@ internal readonly struct NetlinkHeader
     public readonly uint PortId;
 }
 
-/// <summary>Walks the messages in what one receive returned. A message whose length lies ends the walk.</summary>
-internal ref struct NetlinkMessages(ReadOnlySpan<byte> buffer)
+/// <summary>Iterates over the messages of one datagram. A message with a wrong length ends the iteration.</summary>
+internal ref struct NetlinkMessages(ReadOnlySpan<byte> datagram)
 {
-    private ReadOnlySpan<byte> _rest = buffer;
+    private ReadOnlySpan<byte> _rest = datagram;
 
     public NetlinkHeader Header { get; private set; }
 
@@ -36,13 +38,13 @@ internal ref struct NetlinkMessages(ReadOnlySpan<byte> buffer)
     }
 }
 
-/// <summary>Walks the attributes of a message or of a nested attribute. An attribute whose length lies ends the walk.</summary>
-internal ref struct NetlinkAttributes(ReadOnlySpan<byte> buffer)
+/// <summary>Iterates over the attributes of a message or of a nested attribute. One with a wrong length ends the iteration.</summary>
+internal ref struct NetlinkAttributes(ReadOnlySpan<byte> attributes)
 {
     private const int HeaderLength = 4;
     private const int TypeMask = 0x3FFF; // without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
-    private ReadOnlySpan<byte> _rest = buffer;
+    private ReadOnlySpan<byte> _rest = attributes;
 
     public ushort Type { get; private set; }
 
@@ -63,7 +65,31 @@ internal ref struct NetlinkAttributes(ReadOnlySpan<byte> buffer)
         return true;
     }
 
-    /// <summary>The value in host byte order; 0 where the attribute is shorter than its type.</summary>
+    /// <summary>The value in host byte order (rtnetlink); 0 if the attribute is shorter than its type.</summary>
     public readonly T Read<T>() where T : unmanaged =>
         Value.Length >= Unsafe.SizeOf<T>() ? MemoryMarshal.Read<T>(Value) : default;
+
+    /// <summary>The value in network byte order (nfnetlink); 0 if the attribute is too short.</summary>
+    public readonly uint ReadBigEndian() => ReadBigEndian(Value);
+
+    public readonly string ReadString() => ReadString(Value);
+
+    /// <summary>The value of the first attribute of this type; empty if there is none.</summary>
+    public static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> attributes, ushort type)
+    {
+        var all = new NetlinkAttributes(attributes);
+        while (all.Next())
+        {
+            if (all.Type == type)
+                return all.Value;
+        }
+        return default;
+    }
+
+    /// <inheritdoc cref="ReadBigEndian()"/>
+    public static uint ReadBigEndian(ReadOnlySpan<byte> value) =>
+        BinaryPrimitives.TryReadUInt32BigEndian(value, out uint result) ? result : 0;
+
+    /// <summary>A string without its terminating zeros.</summary>
+    public static string ReadString(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value.TrimEnd((byte)0));
 }

@@ -4,27 +4,27 @@ using HostGw.Platform.Linux.Interop;
 
 namespace HostGw.Platform.Linux.Netlink;
 
-/// <summary>Listens to multicast groups of one netlink protocol without a thread of its own.</summary>
+/// <summary>Receives the kernel's notifications: multicast groups of one netlink protocol, without a thread of its own.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class NetlinkSubscription : IDisposable
 {
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly Socket _socket;
 
-    /// <param name="groups">RTNLGRP_* or NFNLGRP_* numbers; those that this kernel lacks are left out.</param>
-    /// <param name="exceptPort">Changes made from this port are of no interest; they may come all the same.</param>
+    /// <param name="groups">RTNLGRP_* or NFNLGRP_* numbers; those that this kernel does not have are skipped.</param>
+    /// <param name="exceptPort">The kernel drops notifications of changes made from this port. Old kernels may still deliver them.</param>
     /// <exception cref="NetlinkException">The kernel has no such protocol, or forbids the socket.</exception>
     public NetlinkSubscription(int protocol, ReadOnlySpan<int> groups, uint? exceptPort = null)
     {
         NetlinkHandle handle = NetlinkHandle.Open(protocol, blocking: false);
         if (exceptPort is { } port)
-            handle.TryLeaveOut(port);
+            DropMessagesOf(handle, port);
         foreach (int group in groups)
             handle.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, group);
         _socket = new Socket(new SafeSocketHandle(handle.Fd, ownsHandle: true)) { Blocking = false };
     }
 
-    /// <summary>Null where the kernel has no such protocol, or forbids it.</summary>
+    /// <summary>Null if the kernel has no such protocol, or forbids the socket.</summary>
     public static NetlinkSubscription? TryOpen(int protocol, ReadOnlySpan<int> groups)
     {
         try
@@ -37,7 +37,10 @@ internal sealed class NetlinkSubscription : IDisposable
         }
     }
 
-    /// <summary>Waits for the next messages. Null: more came than the receive buffer holds, and all up to now are lost.</summary>
+    /// <summary>
+    /// Waits for the next datagram, which is valid until the next call. Null: the receive buffer overran, and all messages up to
+    /// now are lost.
+    /// </summary>
     public async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync(CancellationToken cancellationToken)
     {
         try
@@ -51,8 +54,10 @@ internal sealed class NetlinkSubscription : IDisposable
         }
     }
 
-    // Until the last message is taken the kernel drops new ones without a further error (NETLINK_S_CONGESTED): who read the
-    // host before that would never hear of them.
+    public void Dispose() => _socket.Dispose();
+
+    // After an overrun the kernel drops new messages without a further error until the last old one is read
+    // (NETLINK_S_CONGESTED): a pass that read the host before that would miss these changes.
     private void Drain()
     {
         SocketError error;
@@ -61,5 +66,19 @@ internal sealed class NetlinkSubscription : IDisposable
         while (error is SocketError.Success or SocketError.NoBufferSpaceAvailable);
     }
 
-    public void Dispose() => _socket.Dispose();
+    // A filter inside the kernel: a change of thousands of routes would otherwise wake the process thousands of times.
+    private static unsafe void DropMessagesOf(NetlinkHandle handle, uint port)
+    {
+        const ushort LoadWord = 0x20, JumpIfEqual = 0x15, Return = 0x06;
+        const uint PortOffset = 12; // nlmsghdr.nlmsg_pid, which a filter reads as if it were in network byte order
+        ReadOnlySpan<sock_filter> filter =
+        [
+            new() { code = LoadWord, k = PortOffset },
+            new() { code = JumpIfEqual, jf = 1, k = (uint)IPAddress.HostToNetworkOrder((int)port) },
+            new() { code = Return, k = 0 },
+            new() { code = Return, k = uint.MaxValue },
+        ];
+        fixed (sock_filter* first = filter)
+            handle.TrySetOption(Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, new sock_fprog { len = (ushort)filter.Length, filter = first });
+    }
 }

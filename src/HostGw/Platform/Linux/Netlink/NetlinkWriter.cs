@@ -6,22 +6,22 @@ using HostGw.Planning;
 
 namespace HostGw.Platform.Linux.Netlink;
 
-/// <summary>Builds a run of netlink messages in one reusable buffer. Lengths and sequence numbers are filled in here, never by callers.</summary>
+/// <summary>Encodes netlink messages, one after the other, in one reusable buffer. Lengths are filled in here, never by callers.</summary>
 /// <remarks>Layout and alignment: https://docs.kernel.org/userspace-api/netlink/intro.html</remarks>
 internal sealed class NetlinkWriter
 {
     public const int HeaderLength = 16;
-    private const int Alignment = 4;
     public const ushort Nested = 0x8000; // NLA_F_NESTED
+    private const int Alignment = 4;
 
     private readonly List<int> _starts = [];
     private byte[] _buffer = new byte[4096];
     private int _length;
 
-    /// <summary>How many messages have been begun.</summary>
+    /// <summary>The number of messages begun.</summary>
     public int Count => _starts.Count;
 
-    /// <summary>Number of bytes written, the open message included.</summary>
+    /// <summary>The number of bytes written, including the open message.</summary>
     public int Length => _length;
 
     public void Clear()
@@ -46,7 +46,7 @@ internal sealed class NetlinkWriter
     /// <summary>Appends a fixed-size family header, such as rtmsg.</summary>
     public void Write<T>(T value) where T : unmanaged => MemoryMarshal.Write(Take(Unsafe.SizeOf<T>()), in value);
 
-    /// <summary>Appends an attribute in host byte order, as rtnetlink wants it.</summary>
+    /// <summary>Appends an attribute in host byte order, as rtnetlink uses it.</summary>
     public void Attribute<T>(ushort type, T value) where T : unmanaged
     {
         int start = Open(type);
@@ -54,7 +54,7 @@ internal sealed class NetlinkWriter
         EndNested(start);
     }
 
-    /// <summary>Appends a 32-bit attribute in network byte order, as nfnetlink wants it.</summary>
+    /// <summary>Appends a 32-bit attribute in network byte order, as nfnetlink uses it.</summary>
     public void AttributeBigEndian(ushort type, uint value) => Attribute(type, BinaryPrimitives.ReverseEndianness(value));
 
     /// <inheritdoc cref="AttributeBigEndian(ushort, uint)"/>
@@ -89,7 +89,7 @@ internal sealed class NetlinkWriter
 
     public void EndNested(int start) => MemoryMarshal.Write(_buffer.AsSpan(start), (ushort)(_length - start));
 
-    /// <summary>The bytes of message <paramref name="index"/> and of all that follow up to, not including, <paramref name="end"/>.</summary>
+    /// <summary>The bytes of the messages from <paramref name="index"/> up to, but not including, <paramref name="end"/>.</summary>
     public ReadOnlySpan<byte> Messages(int index, int end) =>
         _buffer.AsSpan(_starts[index]..(end == Count ? _length : _starts[end]));
 
@@ -103,7 +103,7 @@ internal sealed class NetlinkWriter
         return start;
     }
 
-    // Padding belongs to whatever comes next, so an attribute's own length never counts it.
+    // Padding is written before the next item, so an attribute's length never includes it.
     private void Align() => Take(-_length & (Alignment - 1));
 
     private Span<byte> Take(int count)

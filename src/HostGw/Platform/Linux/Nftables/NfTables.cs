@@ -1,6 +1,9 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
 namespace HostGw.Platform.Linux.Nftables;
 
-/// <summary>Names and numbers of the kernel's headers, under their native names.</summary>
+/// <summary>Numbers of the kernel's nf_tables headers, under their native names.</summary>
 /// <remarks>linux/netfilter/nf_tables.h, nfnetlink.h; numbers of the data types: nftables include/datatype.h</remarks>
 internal static class NfTables
 {
@@ -86,4 +89,23 @@ internal static class NfTables
     public const ushort NFTA_GEN_PROC_NAME = 3;
     public const ushort NFTA_EXPR_NAME = 1;
     public const ushort NFTA_EXPR_DATA = 2;
+}
+
+/// <summary>nfgenmsg, the family header of every nfnetlink message.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly struct NfGenMsg(byte family, ushort resource = 0)
+{
+    private const int Size = 4;
+
+    public readonly byte Family = family;
+    public readonly byte Version;
+
+    // In network byte order: the only such field outside an attribute.
+    private readonly ushort _resource = BinaryPrimitives.ReverseEndianness(resource);
+
+    /// <summary>The family of a received message; 0 if the message is empty.</summary>
+    public static byte FamilyOf(ReadOnlySpan<byte> payload) => payload.IsEmpty ? (byte)0 : payload[0];
+
+    /// <summary>The attributes after nfgenmsg; none if the message is truncated.</summary>
+    public static ReadOnlySpan<byte> AttributesOf(ReadOnlySpan<byte> payload) => payload[Math.Min(Size, payload.Length)..];
 }

@@ -4,7 +4,7 @@ using static HostGw.Platform.Linux.Nftables.NfTables;
 
 namespace HostGw.Platform.Linux.Nftables;
 
-/// <summary>One nf_tables transaction. All of it happens or nothing does.</summary>
+/// <summary>Encodes one nf_tables transaction, which the kernel executes as a whole or not at all.</summary>
 internal sealed class NftBatch
 {
     private readonly NetlinkWriter _writer = new();
@@ -14,7 +14,7 @@ internal sealed class NftBatch
     public NftBatch(Func<uint> nextSequence)
     {
         _nextSequence = nextSequence;
-        Bracket(NFNL_MSG_BATCH_BEGIN, "begin a transaction");
+        BatchMessage(NFNL_MSG_BATCH_BEGIN, "begin a transaction");
     }
 
     /// <summary>True while nothing has been added.</summary>
@@ -22,24 +22,24 @@ internal sealed class NftBatch
 
     public NetlinkWriter Messages => _writer;
 
-    /// <summary>What message <paramref name="index"/> asks for, in words.</summary>
+    /// <summary>What message <paramref name="index"/> requests, in words.</summary>
     public string What(int index) => _what[index];
 
-    /// <summary>Closes the transaction; nothing can be added then.</summary>
+    /// <summary>Ends the transaction; nothing can be added afterwards.</summary>
     public NetlinkWriter Finish()
     {
-        Bracket(NFNL_MSG_BATCH_END, "end a transaction");
+        BatchMessage(NFNL_MSG_BATCH_END, "end a transaction");
         return _writer;
     }
 
-    /// <summary>Removes a table, whether it stands or not: adding first makes the deletion succeed.</summary>
+    /// <summary>Removes HostGw's table, whether it exists or not: it is added first, so that the deletion succeeds.</summary>
     public void Clear(NftFamily family)
     {
         TableMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, family, "add");
         TableMessage(NFT_MSG_DELTABLE, 0, family, "delete");
     }
 
-    /// <summary>Removes a table of others.</summary>
+    /// <summary>Removes a foreign table.</summary>
     public void Delete(NftFamily family, string table)
     {
         Begin(NFT_MSG_DELTABLE, 0, family, $"delete table {NftNames.Of(family)} {table}");
@@ -47,7 +47,7 @@ internal sealed class NftBatch
         _writer.End();
     }
 
-    /// <summary>Makes a table where none of its name stands; where one does after all, the transaction fails.</summary>
+    /// <summary>Creates a table. If it exists, the transaction fails.</summary>
     public void Build(NftTable table)
     {
         TableMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, table.Family, "add");
@@ -65,6 +65,14 @@ internal sealed class NftBatch
         }
     }
 
+    public void AddElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) => NftElements.Write(
+        _writer, set, elements,
+        () => Begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, family, $"add elements to set {set} of table {Name(family)}"));
+
+    public void DeleteElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) => NftElements.Write(
+        _writer, set, elements,
+        () => Begin(NFT_MSG_DELSETELEM, 0, family, $"delete elements from set {set} of table {Name(family)}"));
+
     private void AddChain(NftFamily family, NftChain chain)
     {
         Begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, $"add chain {chain.Name} (type {chain.Type}) to table {Name(family)}");
@@ -79,7 +87,7 @@ internal sealed class NftBatch
         _writer.End();
     }
 
-    // Any id will do that no other set of this table has in this transaction.
+    // The id is arbitrary, but unique among the table's sets in this transaction.
     private void AddSet(NftFamily family, NftSet set, uint id)
     {
         Begin(NFT_MSG_NEWSET, NLM_F_CREATE, family, $"add set {set.Name} to table {Name(family)}");
@@ -98,15 +106,10 @@ internal sealed class NftBatch
         _writer.Attribute(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
         _writer.Attribute(NFTA_RULE_CHAIN, chain);
         _writer.Attribute(NFTA_RULE_EXPRESSIONS | NetlinkWriter.Nested, rule.Expressions.AsSpan());
-        _writer.Attribute(NFTA_RULE_USERDATA, [NFTNL_UDATA_RULE_COMMENT, (byte)(rule.Comment.Length + 1), .. Encoding.ASCII.GetBytes(rule.Comment), 0]);
+        byte[] comment = [.. Encoding.ASCII.GetBytes(rule.Comment), 0];
+        _writer.Attribute(NFTA_RULE_USERDATA, [NFTNL_UDATA_RULE_COMMENT, (byte)comment.Length, .. comment]);
         _writer.End();
     }
-
-    public void AddElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) =>
-        NftElements.Write(_writer, set, elements, () => Begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, family, $"add elements to set {set} of table {Name(family)}"));
-
-    public void DeleteElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) =>
-        NftElements.Write(_writer, set, elements, () => Begin(NFT_MSG_DELSETELEM, 0, family, $"delete elements from set {set} of table {Name(family)}"));
 
     private static string Name(NftFamily family) => $"{NftNames.Of(family)} {MasqueradeRuleset.TableName}";
 
@@ -124,8 +127,8 @@ internal sealed class NftBatch
         _writer.Write(new NfGenMsg((byte)family));
     }
 
-    // Before Linux 6.10 the brackets are never acknowledged: asking would mean waiting for ever.
-    private void Bracket(ushort type, string what)
+    // Before Linux 6.10 these two are never acknowledged: with NLM_F_ACK the socket would wait for ever.
+    private void BatchMessage(ushort type, string what)
     {
         _what.Add(what);
         _writer.Begin(type, NLM_F_REQUEST, _nextSequence());

@@ -5,7 +5,7 @@ using static HostGw.Platform.Linux.Nftables.NfTables;
 
 namespace HostGw.Platform.Linux.Nftables;
 
-/// <summary>Reads what stands of our tables in the kernel.</summary>
+/// <summary>Reads HostGw's tables from the kernel.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class NftReader(NetlinkSocket socket)
 {
@@ -13,8 +13,22 @@ internal sealed class NftReader(NetlinkSocket socket)
 
     private readonly NftDump _dump = new(socket);
 
-    /// <summary>Null where no table of ours stands.</summary>
-    /// <exception cref="NetlinkException">The kernel refused, or the table vanished under every attempt.</exception>
+    /// <summary>False in a kernel without nf_tables.</summary>
+    public bool IsPresent()
+    {
+        try
+        {
+            Generation();
+            return true;
+        }
+        catch (NetlinkException e) when (e.Errno is Errno.EINVAL or Errno.EOPNOTSUPP)
+        {
+            return false; // nfnetlink answers EINVAL without nf_tables; a change fails later, with advice
+        }
+    }
+
+    /// <summary>Null if there is no table of HostGw's.</summary>
+    /// <exception cref="NetlinkException">The kernel refused, or the table was deleted during every attempt.</exception>
     public NatState? Read()
     {
         if (!IsPresent())
@@ -32,7 +46,7 @@ internal sealed class NftReader(NetlinkSocket socket)
             {
                 continue; // deleted between two dumps
             }
-            // Somebody wrote in between. After the last attempt what was read stands: if it was our table, its notification causes another pass.
+            // Otherwise somebody changed rules meanwhile. The last attempt is used: a change of our table causes another pass.
             if (generation == Generation())
                 break;
         }
@@ -42,27 +56,13 @@ internal sealed class NftReader(NetlinkSocket socket)
     private NatState? ReadOnce()
     {
         var tables = ImmutableArray.CreateBuilder<NftTable>();
-        foreach ((NftFamily family, uint flags, int uses) in Tables())
+        foreach (ListedTable table in Tables())
         {
-            ImmutableArray<NftChain> chains = Chains(family);
-            ImmutableArray<NftSet> sets = [.. Sets(family).Select(s => s with { Elements = Elements(family, s) })];
-            tables.Add(new(family, flags, uses - chains.Length - sets.Length, chains, sets));
+            ImmutableArray<NftChain> chains = Chains(table.Family);
+            ImmutableArray<NftSet> sets = [.. Sets(table.Family).Select(s => s with { Elements = Elements(table.Family, s) })];
+            tables.Add(new(table.Family, table.Flags, table.Uses - chains.Length - sets.Length, chains, sets));
         }
         return tables.Count == 0 ? null : new(tables.ToImmutable());
-    }
-
-    // nfnetlink answers EINVAL where a kernel without nf_tables is asked. A rule that is wanted fails later, with advice.
-    public bool IsPresent()
-    {
-        try
-        {
-            Generation();
-            return true;
-        }
-        catch (NetlinkException e) when (e.Errno is Errno.EINVAL or Errno.EOPNOTSUPP)
-        {
-            return false;
-        }
     }
 
     private uint Generation()
@@ -70,19 +70,19 @@ internal sealed class NftReader(NetlinkSocket socket)
         uint generation = 0;
         _dump.Begin(NFT_MSG_GETGEN, NLM_F_ACK, 0);
         _dump.Run("read the nf_tables generation", static () => { }, (_, payload) =>
-            generation = NftAttributes.ReadBigEndian(NftAttributes.Find(payload[Math.Min(NfGenMsg.Size, payload.Length)..], NFTA_GEN_ID)));
+            generation = NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(NfGenMsg.AttributesOf(payload), NFTA_GEN_ID)));
         return generation;
     }
 
-    private List<(NftFamily Family, uint Flags, int Uses)> Tables()
+    private List<ListedTable> Tables()
     {
-        List<(NftFamily, uint, int)> tables = [];
+        List<ListedTable> tables = [];
         _dump.Begin(NFT_MSG_GETTABLE, NLM_F_DUMP, 0);
         _dump.Run("list nf_tables tables", tables.Clear, (_, payload) =>
         {
-            string name = NftParser.Table(payload, out NftFamily family, out uint flags, out int uses);
-            if (name == MasqueradeRuleset.TableName && Enum.IsDefined(family))
-                tables.Add((family, flags, uses));
+            ListedTable table = NftParser.Table(payload);
+            if (table.Name == MasqueradeRuleset.TableName && Enum.IsDefined(table.Family))
+                tables.Add(table);
         });
         return tables;
     }
@@ -107,7 +107,7 @@ internal sealed class NftReader(NetlinkSocket socket)
     {
         List<(string Chain, NftRule Rule)> rules = [];
         _dump.Begin(NFT_MSG_GETRULE, NLM_F_DUMP, family);
-        _dump.Only(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
+        _dump.Filter(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
         _dump.Run("list nf_tables rules", rules.Clear, (_, payload) =>
         {
             NftRule rule = NftParser.Rule(payload, out string chain);
@@ -120,22 +120,142 @@ internal sealed class NftReader(NetlinkSocket socket)
     {
         List<NftSet> sets = [];
         _dump.Begin(NFT_MSG_GETSET, NLM_F_DUMP, family);
-        _dump.Only(NFTA_SET_TABLE, MasqueradeRuleset.TableName);
+        _dump.Filter(NFTA_SET_TABLE, MasqueradeRuleset.TableName);
         _dump.Run("list nf_tables sets", sets.Clear, (_, payload) => sets.Add(NftParser.Set(payload)));
         return sets;
     }
 
     private ImmutableArray<AddressRange> Elements(NftFamily family, NftSet set)
     {
-        // A set of another kind is a difference by itself, whatever it holds.
+        // A set of another type is a difference by itself, whatever its elements.
         if (set.Flags != NFT_SET_INTERVAL || set.KeyLength is not (4 or 16))
             return [];
 
         List<IntervalKey> keys = [];
         _dump.Begin(NFT_MSG_GETSETELEM, NLM_F_DUMP, family);
-        _dump.Only(NFTA_SET_ELEM_LIST_TABLE, MasqueradeRuleset.TableName);
-        _dump.Only(NFTA_SET_ELEM_LIST_SET, set.Name);
+        _dump.Filter(NFTA_SET_ELEM_LIST_TABLE, MasqueradeRuleset.TableName);
+        _dump.Filter(NFTA_SET_ELEM_LIST_SET, set.Name);
         _dump.Run("list nf_tables set elements", keys.Clear, (_, payload) => NftElements.Read(payload, keys));
         return IntervalKeys.Pair(keys);
+    }
+}
+
+/// <summary>Sends one nf_tables request after the other: <see cref="Begin"/>, <see cref="Filter"/>, <see cref="Run"/>.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class NftDump(NetlinkSocket socket)
+{
+    private readonly NetlinkWriter _request = new();
+
+    public void Begin(byte message, int flags, NftFamily family)
+    {
+        _request.Clear();
+        _request.Begin((ushort)((NFNL_SUBSYS_NFTABLES << 8) | message), (ushort)(NLM_F_REQUEST | flags), socket.NextSequence());
+        _request.Write(new NfGenMsg((byte)family));
+    }
+
+    public void Filter(ushort attribute, string value) => _request.Attribute(attribute, value);
+
+    /// <param name="restart">Called before each attempt: a dump that the kernel interrupted is repeated from the start.</param>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public void Run(string what, Action restart, NetlinkMessageHandler onMessage)
+    {
+        _request.End();
+        try
+        {
+            socket.Dump(what, _request, restart, onMessage);
+        }
+        catch (NetlinkException e) when (!e.IsNotFound)
+        {
+            throw NftExplanation.Of(what, e);
+        }
+    }
+}
+
+/// <param name="Uses">The number of chains, sets and other objects in the table.</param>
+internal readonly record struct ListedTable(NftFamily Family, string Name, uint Flags, int Uses);
+
+/// <summary>Decodes the messages of nf_tables dumps. A missing attribute is zero or empty, as it is for the kernel.</summary>
+internal static class NftParser
+{
+    public static ListedTable Table(ReadOnlySpan<byte> payload)
+    {
+        ReadOnlySpan<byte> attributes = NfGenMsg.AttributesOf(payload);
+        return new(
+            (NftFamily)NfGenMsg.FamilyOf(payload),
+            NetlinkAttributes.ReadString(NetlinkAttributes.Find(attributes, NFTA_TABLE_NAME)),
+            NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(attributes, NFTA_TABLE_FLAGS)),
+            (int)NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(attributes, NFTA_TABLE_USE)));
+    }
+
+    /// <summary>A chain, without its rules.</summary>
+    public static NftChain Chain(ReadOnlySpan<byte> payload, out string table)
+    {
+        string name = "", type = "";
+        uint hook = 0, priority = 0, policy = 0;
+        table = "";
+        var attributes = new NetlinkAttributes(NfGenMsg.AttributesOf(payload));
+        while (attributes.Next())
+        {
+            switch (attributes.Type)
+            {
+                case NFTA_CHAIN_TABLE: table = attributes.ReadString(); break;
+                case NFTA_CHAIN_NAME: name = attributes.ReadString(); break;
+                case NFTA_CHAIN_TYPE: type = attributes.ReadString(); break;
+                case NFTA_CHAIN_POLICY: policy = attributes.ReadBigEndian(); break;
+                case NFTA_CHAIN_HOOK:
+                    hook = NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(attributes.Value, NFTA_HOOK_HOOKNUM));
+                    priority = NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(attributes.Value, NFTA_HOOK_PRIORITY));
+                    break;
+            }
+        }
+        return new(name, type, hook, (int)priority, policy, []);
+    }
+
+    public static NftRule Rule(ReadOnlySpan<byte> payload, out string chain)
+    {
+        ReadOnlySpan<byte> expressions = default, userData = default;
+        chain = "";
+        var attributes = new NetlinkAttributes(NfGenMsg.AttributesOf(payload));
+        while (attributes.Next())
+        {
+            switch (attributes.Type)
+            {
+                case NFTA_RULE_CHAIN: chain = attributes.ReadString(); break;
+                case NFTA_RULE_EXPRESSIONS: expressions = attributes.Value; break;
+                case NFTA_RULE_USERDATA: userData = attributes.Value; break;
+            }
+        }
+        return new(Comment(userData), [.. expressions]);
+    }
+
+    /// <summary>A set, without its elements.</summary>
+    public static NftSet Set(ReadOnlySpan<byte> payload)
+    {
+        string name = "";
+        uint flags = 0, keyType = 0, keyLength = 0;
+        var attributes = new NetlinkAttributes(NfGenMsg.AttributesOf(payload));
+        while (attributes.Next())
+        {
+            switch (attributes.Type)
+            {
+                case NFTA_SET_NAME: name = attributes.ReadString(); break;
+                case NFTA_SET_FLAGS: flags = attributes.ReadBigEndian(); break;
+                case NFTA_SET_KEY_TYPE: keyType = attributes.ReadBigEndian(); break;
+                case NFTA_SET_KEY_LEN: keyLength = attributes.ReadBigEndian(); break;
+            }
+        }
+        return new(name, keyType, keyLength, flags, []);
+    }
+
+    // libnftnl's udata: type, length and value, repeated. The kernel only stores it.
+    private static string Comment(ReadOnlySpan<byte> userData)
+    {
+        while (userData.Length >= 2 && userData[1] <= userData.Length - 2)
+        {
+            if (userData[0] == NFTNL_UDATA_RULE_COMMENT)
+                return NetlinkAttributes.ReadString(userData.Slice(2, userData[1]));
+            userData = userData[(2 + userData[1])..];
+        }
+        return "";
     }
 }

@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux.Rtnetlink;
 
-/// <summary>Asks for and reads interfaces and their addresses.</summary>
+/// <summary>Encodes requests for interfaces and their addresses, and decodes the answers.</summary>
 internal static class LinkMessages
 {
     public static void DumpLinks(NetlinkWriter writer, uint sequence)
@@ -39,7 +38,7 @@ internal static class LinkMessages
         while (attributes.Next())
         {
             if (attributes.Type == IFLA_IFNAME)
-                name = Encoding.UTF8.GetString(attributes.Value).TrimEnd('\0');
+                name = attributes.ReadString();
             else if (attributes.Type == IFLA_MTU && MemoryMarshal.TryRead(attributes.Value, out int bytes))
                 mtu = bytes;
             else if (attributes.Type == IFLA_AF_SPEC)
@@ -51,39 +50,13 @@ internal static class LinkMessages
         return link is not null;
     }
 
-    // IFLA_AF_SPEC { AF_INET { IFLA_INET_CONF: one number per IPV4_DEVCONF_*, of which FORWARDING is the first } }
-    private static bool ForwardsIPv4(ReadOnlySpan<byte> families)
-    {
-        ReadOnlySpan<byte> settings = Find(Find(families, AF_INET), IFLA_INET_CONF);
-        return !MemoryMarshal.TryRead(settings, out int forwarding) || forwarding != 0;
-    }
-
-    // IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_CONF: one number per DEVCONF_* of linux/ipv6.h, counted from 0 } }
-    private static int AcceptRa(ReadOnlySpan<byte> families)
-    {
-        const int DEVCONF_ACCEPT_RA = 3;
-        ReadOnlySpan<byte> settings = Find(Find(families, AF_INET6), IFLA_INET6_CONF);
-        return settings.Length >= (DEVCONF_ACCEPT_RA + 1) * sizeof(int) ? MemoryMarshal.Read<int>(settings[(DEVCONF_ACCEPT_RA * sizeof(int))..]) : 0;
-    }
-
-    private static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> nested, ushort type)
-    {
-        var attributes = new NetlinkAttributes(nested);
-        while (attributes.Next())
-        {
-            if (attributes.Type == type)
-                return attributes.Value;
-        }
-        return default;
-    }
-
     public static bool TryDecodeAddress(ReadOnlySpan<byte> payload, out HostAddress address)
     {
         address = default;
         if (!MemoryMarshal.TryRead(payload, out ifaddrmsg header))
             return false;
 
-        // On a point-to-point link IFA_ADDRESS is the peer's and IFA_LOCAL ours; elsewhere IPv6 has only the former.
+        // On a point-to-point link IFA_ADDRESS is the peer's address and IFA_LOCAL ours; otherwise IPv6 sends only IFA_ADDRESS.
         Ip local = default, peer = default;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifaddrmsg>()..]);
         while (attributes.Next())
@@ -98,5 +71,21 @@ internal static class LinkMessages
 
         address = new(local.IsNone ? peer : local, new Prefix(peer, header.ifa_prefixlen).Aligned, (int)header.ifa_index);
         return true;
+    }
+
+    // IFLA_AF_SPEC { AF_INET { IFLA_INET_CONF: one number per IPV4_DEVCONF_*, of which FORWARDING is the first } }
+    private static bool ForwardsIPv4(ReadOnlySpan<byte> families)
+    {
+        ReadOnlySpan<byte> settings = NetlinkAttributes.Find(NetlinkAttributes.Find(families, AF_INET), IFLA_INET_CONF);
+        return !MemoryMarshal.TryRead(settings, out int forwarding) || forwarding != 0;
+    }
+
+    // IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_CONF: one number per DEVCONF_* of linux/ipv6.h, counted from 0 } }
+    private static int AcceptRa(ReadOnlySpan<byte> families)
+    {
+        const int DEVCONF_ACCEPT_RA = 3;
+        ReadOnlySpan<byte> settings = NetlinkAttributes.Find(NetlinkAttributes.Find(families, AF_INET6), IFLA_INET6_CONF);
+        int offset = DEVCONF_ACCEPT_RA * sizeof(int);
+        return settings.Length >= offset + sizeof(int) ? MemoryMarshal.Read<int>(settings[offset..]) : 0;
     }
 }

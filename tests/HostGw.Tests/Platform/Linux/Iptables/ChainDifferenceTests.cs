@@ -13,23 +13,29 @@ public class ChainDifferenceTests
     private static readonly ImmutableArray<string> NatRules = ["-d 10.244.0.0/16 -j RETURN", "-s 10.244.1.0/24 -j MASQUERADE"];
     private static readonly ImmutableArray<string> ForwardRules = ["-s 10.244.1.0/24 -j ACCEPT"];
 
-    // Why, what stands in the parent and our chain, and what is to be said to iptables-restore.
+    // Why, the rules of the parent and of our chain, and the input of iptables-restore.
     public static TheoryData<string, string[], string[]> Forward => new()
     {
-        { "chain HOSTGW-FORWARD is missing, no rule of FORWARD leads to HOSTGW-FORWARD",
+        { "chain HOSTGW-FORWARD is missing, no rule of FORWARD jumps to HOSTGW-FORWARD",
             [Kube],
             [":HOSTGW-FORWARD - [0:0]", Accept, $"-A FORWARD {Jump}"] },
-        { "no rule of FORWARD leads to HOSTGW-FORWARD",
+        { "no rule of FORWARD jumps to HOSTGW-FORWARD",
             [":HOSTGW-FORWARD - [0:0]", Kube, "-A FORWARD -j REJECT --reject-with icmp-port-unreachable", Accept],
             [$"-I FORWARD 2 {Jump}"] },
-        { "no rule of FORWARD leads to HOSTGW-FORWARD",
-            [":HOSTGW-FORWARD - [0:0]", Kube, "-A FORWARD -i eth9 -j DROP", "-A FORWARD -m comment --comment \"all \\\"the\\\" rest\" -j DROP", Accept],
+        { "no rule of FORWARD jumps to HOSTGW-FORWARD",
+            [
+                ":HOSTGW-FORWARD - [0:0]", Kube, "-A FORWARD -i eth9 -j DROP",
+                "-A FORWARD -m comment --comment \"all \\\"the\\\" rest\" -j DROP", Accept,
+            ],
             [$"-I FORWARD 3 {Jump}"] },
-        { "the rule that leads to HOSTGW-FORWARD stands behind one that drops everything",
+        { "the rule that jumps to HOSTGW-FORWARD is after one that drops everything",
             [":HOSTGW-FORWARD - [0:0]", "-A FORWARD -j DROP", $"-A FORWARD {Jump}", Accept],
             [$"-D FORWARD {Jump}", $"-I FORWARD 1 {Jump}"] },
-        { "other rules than ours lead to HOSTGW-FORWARD",
-            [":HOSTGW-FORWARD - [0:0]", $"-A FORWARD {Jump}", $"-A FORWARD {Jump}", "-A OTHER -p tcp -g HOSTGW-FORWARD", "-A FORWARD -j DROP", Accept],
+        { "unexpected rules jump to HOSTGW-FORWARD",
+            [
+                ":HOSTGW-FORWARD - [0:0]", $"-A FORWARD {Jump}", $"-A FORWARD {Jump}", "-A OTHER -p tcp -g HOSTGW-FORWARD",
+                "-A FORWARD -j DROP", Accept,
+            ],
             [$"-D FORWARD {Jump}", $"-D FORWARD {Jump}", "-D OTHER -p tcp -g HOSTGW-FORWARD", $"-I FORWARD 1 {Jump}"] },
         { "chain HOSTGW-FORWARD differs",
             [":HOSTGW-FORWARD - [0:0]", $"-A FORWARD {Jump}", "-A FORWARD -j DROP", "-A HOSTGW-FORWARD -j ACCEPT"],
@@ -39,9 +45,9 @@ public class ChainDifferenceTests
 
     [Theory]
     [MemberData(nameof(Forward))]
-    public void The_accept_stands_before_the_first_rule_that_drops_everything(string reason, string[] standing, string[] lines)
+    public void The_accept_is_before_the_first_rule_that_drops_everything(string reason, string[] installed, string[] lines)
     {
-        ChainChange? change = ChainDifference.Between(OwnChain.Forward, ForwardRules, Saved.Of(OwnChain.Forward, standing));
+        ChainChange? change = ChainDifference.Between(OwnChain.Forward, ForwardRules, Saved(OwnChain.Forward, installed));
         Assert.Equal(reason, change?.Reason ?? "");
         Assert.Equal(lines, change?.Lines ?? []);
     }
@@ -49,29 +55,39 @@ public class ChainDifferenceTests
     [Fact]
     public void Rules_of_others_are_left_out_of_what_is_written()
     {
-        SavedTable saved = Saved.Of(OwnChain.Masquerade, ":KUBE-SVC - [0:0]", "-A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", "-A KUBE-SVC -j KUBE-SEP");
+        SavedTable saved = Saved(
+            OwnChain.Masquerade, ":KUBE-SVC - [0:0]", "-A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", "-A KUBE-SVC -j KUBE-SEP");
         Assert.Equal(
-            "*nat\n:HOSTGW-POSTROUTING - [0:0]\n-A HOSTGW-POSTROUTING -d 10.244.0.0/16 -j RETURN\n-A HOSTGW-POSTROUTING -s 10.244.1.0/24 -j MASQUERADE\n" + NatJump + "\nCOMMIT\n",
+            "*nat\n:HOSTGW-POSTROUTING - [0:0]\n-A HOSTGW-POSTROUTING -d 10.244.0.0/16 -j RETURN\n" +
+            "-A HOSTGW-POSTROUTING -s 10.244.1.0/24 -j MASQUERADE\n" + NatJump + "\nCOMMIT\n",
             ChainDifference.Between(OwnChain.Masquerade, NatRules, saved)!.Text("nat"));
     }
 
     [Fact]
-    public void What_is_not_wanted_goes_with_every_rule_that_leads_to_it()
+    public void What_is_not_needed_goes_with_every_rule_that_jumps_to_it()
     {
-        SavedTable saved = Saved.Of(OwnChain.Masquerade, ":HOSTGW-POSTROUTING - [0:0]", NatJump, "-A OTHER -s 10.0.0.1/32 -j HOSTGW-POSTROUTING", "-A HOSTGW-POSTROUTING -j RETURN");
+        SavedTable saved = Saved(
+            OwnChain.Masquerade, ":HOSTGW-POSTROUTING - [0:0]", NatJump, "-A OTHER -s 10.0.0.1/32 -j HOSTGW-POSTROUTING",
+            "-A HOSTGW-POSTROUTING -j RETURN");
         ChainChange change = ChainDifference.Between(OwnChain.Masquerade, default, saved)!;
         Assert.Equal(
-            [":HOSTGW-POSTROUTING - [0:0]", $"-D{NatJump[2..]}", "-D OTHER -s 10.0.0.1/32 -j HOSTGW-POSTROUTING", "-X HOSTGW-POSTROUTING"], change.Lines);
-        Assert.Null(ChainDifference.Between(OwnChain.Masquerade, default, Saved.Of(OwnChain.Masquerade, "-A POSTROUTING -j MASQUERADE")));
+            [
+                ":HOSTGW-POSTROUTING - [0:0]", $"-D{NatJump[2..]}", "-D OTHER -s 10.0.0.1/32 -j HOSTGW-POSTROUTING",
+                "-X HOSTGW-POSTROUTING",
+            ],
+            change.Lines);
+        Assert.Null(ChainDifference.Between(OwnChain.Masquerade, default, Saved(OwnChain.Masquerade, "-A POSTROUTING -j MASQUERADE")));
     }
 
     [Fact]
     public void A_rule_that_this_version_prints_otherwise_is_the_same_rule_once_it_was_seen_right_after_it_was_written()
     {
-        SavedTable saved = Saved.Of(
-            OwnChain.Masquerade, ":HOSTGW-POSTROUTING - [0:0]", NatJump, "-A HOSTGW-POSTROUTING -d 10.244/16 -j RETURN", "-A HOSTGW-POSTROUTING -s 10.244.1/24 -j MASQUERADE");
+        SavedTable saved = Saved(
+            OwnChain.Masquerade, ":HOSTGW-POSTROUTING - [0:0]", NatJump, "-A HOSTGW-POSTROUTING -d 10.244/16 -j RETURN",
+            "-A HOSTGW-POSTROUTING -s 10.244.1/24 -j MASQUERADE");
         Assert.Equal("chain HOSTGW-POSTROUTING differs", ChainDifference.Between(OwnChain.Masquerade, NatRules, saved)?.Reason);
-        Assert.Null(ChainDifference.Between(OwnChain.Masquerade, NatRules, saved, ["-d 10.244/16 -j RETURN", "-s 10.244.1/24 -j MASQUERADE"]));
+        Assert.Null(ChainDifference.Between(
+            OwnChain.Masquerade, NatRules, saved, ["-d 10.244/16 -j RETURN", "-s 10.244.1/24 -j MASQUERADE"]));
         Assert.NotNull(ChainDifference.Between(OwnChain.Masquerade, NatRules, saved, ["-d 10.244/16 -j RETURN"]));
     }
 
@@ -86,7 +102,8 @@ public class ChainDifferenceTests
     [InlineData("-j DROPPED", false)]
     [InlineData("-j ACCEPT", false)]
     [InlineData("-m comment --comment \"-j DROP\"", false)]
-    public void Only_a_rule_without_a_condition_drops_everything(string rule, bool drops) => Assert.Equal(drops, RuleTokens.DropsEverything(rule));
+    public void Only_a_rule_without_a_condition_drops_everything(string rule, bool drops) =>
+        Assert.Equal(drops, RuleTokens.DropsEverything(rule));
 
     [Fact]
     public void A_table_that_iptables_cannot_show_is_not_an_empty_one()
@@ -94,7 +111,7 @@ public class ChainDifferenceTests
         SavedTable table = OwnChain.Masquerade.CreateTable();
         table.Read("# Table `nat' is incompatible, use 'nft' tool.");
         Assert.False(table.IsComplete);
-        Assert.True(Saved.Of(OwnChain.Masquerade).IsComplete);
+        Assert.True(Saved(OwnChain.Masquerade).IsComplete);
     }
 
     [Fact]
@@ -105,5 +122,15 @@ public class ChainDifferenceTests
             table.Read(line);
         Assert.False(table.Has("HOSTGW-POSTROUTING"));
         Assert.False(table.IsComplete);
+    }
+
+    /// <param name="lines">Those between the table's name and COMMIT.</param>
+    private static SavedTable Saved(OwnChain chain, params string[] lines)
+    {
+        SavedTable table = chain.CreateTable();
+        string[] head = ["# Generated by iptables-save", $"*{chain.Table}", $":{chain.Parent} ACCEPT [1:60]"];
+        foreach (string line in (string[])[.. head, .. lines, "COMMIT", "# Completed"])
+            table.Read(line);
+        return table;
     }
 }

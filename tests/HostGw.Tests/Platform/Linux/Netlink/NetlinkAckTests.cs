@@ -60,7 +60,9 @@ public class NetlinkAckTests
 
     [Fact]
     public void Whatever_the_bytes_reading_an_ack_does_no_harm() => Always.Holds(
-        from flags in Gen.Choose(0, ushort.MaxValue) from bytes in Gen.ArrayOf(Gen.Choose(0, 255).Select(i => (byte)i)) select (flags, bytes),
+        from flags in Gen.Choose(0, ushort.MaxValue)
+        from bytes in Gen.ArrayOf(Gen.Choose(0, 255).Select(i => (byte)i))
+        select (flags, bytes),
         c =>
         {
             NetlinkAck.Failure("x", (ushort)c.flags, c.bytes);
@@ -83,7 +85,7 @@ public class NetlinkAckTests
         Assert.Equal(2, pending.Count);
         Assert.False(pending.TryTake(10, out _));
         Assert.False(pending.TryTake(12, out _));
-        Assert.True(pending.IsSilent(12));
+        Assert.True(pending.IsWithoutAck(12));
         Assert.True(pending.TryTake(13, out int last) && last == 3);
         Assert.True(pending.TryTake(11, out int first) && first == 1);
         Assert.False(pending.TryTake(11, out _));

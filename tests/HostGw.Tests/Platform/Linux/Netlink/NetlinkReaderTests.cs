@@ -6,7 +6,8 @@ namespace HostGw.Tests.Platform.Linux.Netlink;
 
 public class NetlinkReaderTests
 {
-    private static FsCheck.Gen<byte[]> Bytes => Gen.ArrayOf(Gen.Frequency((3, Gen.Elements<byte>(0, 1, 4, 5, 8, 16, 17, 20)), (1, Gen.Choose(0, 255).Select(i => (byte)i))));
+    private static FsCheck.Gen<byte[]> Bytes => Gen.ArrayOf(
+        Gen.Frequency((3, Gen.Elements<byte>(0, 1, 4, 5, 8, 16, 17, 20)), (1, Gen.Choose(0, 255).Select(i => (byte)i))));
 
     // Header fields: length, type, flags, sequence, port; then what is found as "type:payload".
     [Theory]

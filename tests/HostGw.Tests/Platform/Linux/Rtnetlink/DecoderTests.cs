@@ -65,8 +65,10 @@ public class DecoderTests
     {
         // default table 100, multipath via 10.9.9.9 and 10.9.9.8
         RouteDecoder decoder = new(157);
-        Assert.False(decoder.TryDecode(
-            Convert.FromHexString("0200000064BA000100000000" + "24000900" + "1000000003000000" + "08000500" + "0A090909" + "1000000203000000" + "08000500" + "0A090908"), 0, out _));
+        byte[] payload = Convert.FromHexString(
+            "0200000064BA000100000000" + "24000900" +
+            "1000000003000000" + "08000500" + "0A090909" + "1000000203000000" + "08000500" + "0A090908");
+        Assert.False(decoder.TryDecode(payload, 0, out _));
         Assert.Empty(decoder.Gateways);
     }
 
@@ -80,7 +82,8 @@ public class DecoderTests
     [InlineData("14000900" + "0800000003000000" + "0000000003000000", 1)]
     public void Next_hops_that_lie_about_their_length_end_the_walk(string multipath, int hops)
     {
-        Assert.True(new RouteDecoder(157).TryDecode(Convert.FromHexString("02180000FE9D000100000000" + "08000100" + "0AF40200" + multipath), 2, out HostRoute route));
+        byte[] payload = Convert.FromHexString("02180000FE9D000100000000" + "08000100" + "0AF40200" + multipath);
+        Assert.True(new RouteDecoder(157).TryDecode(payload, 2, out HostRoute route));
         Assert.Equal(hops, route.NextHopCount);
     }
 
@@ -119,7 +122,8 @@ public class DecoderTests
 
     [Fact]
     public void Random_bytes_are_read_without_harm() => Always.Holds(
-        Gen.ArrayOf(Gen.Choose(0, 255).Select(i => (byte)i)).Select(bytes => (byte[])[2, 24, 0, 0, 254, 157, 0, 1, 0, 0, 0, 0, .. bytes]), DecodeAll, count: 5000);
+        Gen.ArrayOf(Gen.Choose(0, 255).Select(i => (byte)i)).Select(bytes => (byte[])[2, 24, 0, 0, 254, 157, 0, 1, 0, 0, 0, 0, .. bytes]),
+        DecodeAll, count: 5000);
 
     private static void DecodeAll(byte[] payload)
     {
@@ -136,12 +140,14 @@ public class DecoderTests
         if (!new RouteDecoder(157).TryDecode(payload, 0, out HostRoute r))
             return "none";
         return r.Destination + (r.NextHop.IsNone ? "" : $" via {r.NextHop}") + $" dev {r.Interface} proto {r.Protocol}" +
-            (r.Metric == 0 ? "" : $" metric {r.Metric}") + (r.Tos == 0 ? "" : $" tos {r.Tos}") + (r.NextHopCount == 1 ? "" : $" hops {r.NextHopCount}") +
-            (r.IsOnLink ? " onlink" : "") + (r.IsUnicast ? "" : " special") + (r.IsConnected ? " connected" : "") + (r.IsOurs ? " ours" : "");
+            (r.Metric == 0 ? "" : $" metric {r.Metric}") + (r.Tos == 0 ? "" : $" tos {r.Tos}") +
+            (r.NextHopCount == 1 ? "" : $" hops {r.NextHopCount}") + (r.IsOnLink ? " onlink" : "") +
+            (r.IsUnicast ? "" : " special") + (r.IsConnected ? " connected" : "") + (r.IsOurs ? " ours" : "");
     }
 
     private static string Link(byte[] payload) => LinkMessages.TryDecodeLink(payload, out HostInterface? link)
-        ? $"{link!.Index} {link.Name}{(link.IsUp ? " up" : "")}{(link.IsLoopback ? " loopback" : "")}{(link.ForwardsIPv4 ? " forwards" : "")}{(link.AcceptRa > 0 ? $" accept_ra={link.AcceptRa}" : "")}"
+        ? $"{link!.Index} {link.Name}{(link.IsUp ? " up" : "")}{(link.IsLoopback ? " loopback" : "")}" +
+            $"{(link.ForwardsIPv4 ? " forwards" : "")}{(link.AcceptRa > 0 ? $" accept_ra={link.AcceptRa}" : "")}"
         : "none";
 
     private static string Address(byte[] payload) =>

@@ -1,4 +1,5 @@
 using HostGw.Planning;
+using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Rtnetlink;
 
@@ -10,7 +11,7 @@ public class RouteEncoderTests
     private static readonly PodRoute V6 = new(Prefix.Parse("fd00:10:244:2::/64"), 1024, Ip.Parse("fd00:aaaa::2"), 3);
     private static readonly PodRoute Cluster = new(Prefix.Parse("10.244.0.0/16"), 0, default, 2);
 
-    private static readonly HostRoute Standing = new()
+    private static readonly HostRoute Installed = new()
     {
         Destination = V4.Destination,
         NextHop = V4.NextHop,
@@ -74,7 +75,7 @@ public class RouteEncoderTests
         "08000100" + "0AF40200" +
         "08000500" + "0A000002" +
         "08000400" + "02000000",
-        w => RouteEncoder.Delete(w, Standing, 7));
+        w => RouteEncoder.Delete(w, Installed, 7));
 
     [Fact]
     public void Metric_and_type_of_service_belong_to_what_is_deleted() => Wire.Equal(
@@ -84,7 +85,7 @@ public class RouteEncoderTests
         "08000600" + "FFFFFFFF" +
         "08000500" + "0A000002" +
         "08000400" + "02000000",
-        w => RouteEncoder.Delete(w, Standing with { Tos = 16, Metric = uint.MaxValue }, 7));
+        w => RouteEncoder.Delete(w, Installed with { Tos = 16, Metric = uint.MaxValue }, 7));
 
     [Fact]
     public void The_cluster_route_is_deleted() => Wire.Equal(
@@ -92,7 +93,7 @@ public class RouteEncoderTests
         "02100000" + "FE9DFF01" + "00000000" +
         "08000100" + "0AF40000" +
         "08000400" + "02000000",
-        w => RouteEncoder.Delete(w, Standing with { Destination = Cluster.Destination, NextHop = default }, 7));
+        w => RouteEncoder.Delete(w, Installed with { Destination = Cluster.Destination, NextHop = default }, 7));
 
     [Fact]
     public void A_multipath_route_is_deleted_as_a_whole() => Wire.Equal(
@@ -100,7 +101,8 @@ public class RouteEncoderTests
         "0A400000" + "FE9DFF01" + "00000000" +
         "14000100" + "FD000010024400020000000000000000" +
         "08000600" + "00040000",
-        w => RouteEncoder.Delete(w, Standing with { Destination = V6.Destination, Metric = 1024, NextHop = V6.NextHop, NextHopCount = 2 }, 7));
+        w => RouteEncoder.Delete(
+            w, Installed with { Destination = V6.Destination, Metric = 1024, NextHop = V6.NextHop, NextHopCount = 2 }, 7));
 
     [Fact]
     public void A_next_hop_of_the_other_family_is_named_as_such() => Wire.Equal(
@@ -109,7 +111,7 @@ public class RouteEncoderTests
         "08000100" + "0AF40200" +
         "16001200" + "0A00" + "FD00AAAA000000000000000000000002" + "0000" + // RTA_VIA: inet6, the address, padding
         "08000400" + "02000000",
-        w => RouteEncoder.Delete(w, Standing with { NextHop = V6.NextHop }, 7));
+        w => RouteEncoder.Delete(w, Installed with { NextHop = V6.NextHop }, 7));
 
     [Fact]
     public void All_routes_of_table_main_are_asked_for()
@@ -161,7 +163,9 @@ public class RouteEncoderTests
     }
 
     [Theory]
-    [InlineData("02000000" + "02000000" + "0200" + "0001" + "08000100" + "0A000002" + "0A000200" + "0200000000020000", "10.0.0.2 2 2 02:00:00:00:00:02")]
+    [InlineData(
+        "02000000" + "02000000" + "0200" + "0001" + "08000100" + "0A000002" + "0A000200" + "0200000000020000",
+        "10.0.0.2 2 2 02:00:00:00:00:02")]
     [InlineData("02000000" + "03000000" + "2000" + "0001" + "08000100" + "0A000003", "10.0.0.3 3 32 ")]
     [InlineData("07000000" + "02000000" + "0200" + "0000" + "0A000200" + "0200000000020000", null)] // a bridge's
     [InlineData("02000000" + "02000000", null)]

@@ -30,7 +30,8 @@ internal static class Wire
     public static IEnumerable<(string Meaning, byte[] Payload)> Captured(string file)
     {
         string meaning = "";
-        foreach (string line in File.ReadLines(Architecture.Repository.PathTo("tests/HostGw.Tests/Platform/Linux/Rtnetlink/Captured/" + file)))
+        string path = Architecture.Repository.PathTo($"tests/HostGw.Tests/Platform/Linux/Rtnetlink/Captured/{file}");
+        foreach (string line in File.ReadLines(path))
         {
             if (line.StartsWith('='))
                 meaning = line[1..].Trim();

@@ -1,0 +1,42 @@
+using HostGw.Platform.Linux;
+
+namespace HostGw.Tests.Platform.Linux;
+
+public class LinuxWatchTests
+{
+    // What the kernel announced, as type and payload in hex.
+    [Theory]
+    [InlineData("our table is new", 0x0A00, "01000000 0B000100 686F737467770000 08000200 00000000", true)]
+    [InlineData("our table is gone", 0x0A02, "01000000 0B000100 686F737467770000", true)]
+    [InlineData("a rule of ours is gone", 0x0A08, "01000000 0B000100 686F737467770000 0C000200 706F737472746700", true)]
+    [InlineData("an element came into a set of ours", 0x0A0C, "01000000 0B000100 686F737467770000 0A000200 706F647334000000", true)]
+    [InlineData("our table of one family", 0x0A00, "02000000 0B000100 686F737467770000", true)]
+    [InlineData("an object in our table", 0x0A12, "01000000 0B000100 686F737467770000 06000200 63000000", true)]
+    [InlineData("another table", 0x0A00, "02000000 0F000100 6B7562652D70726F787900", false)]
+    [InlineData("a table whose name begins like ours", 0x0A00, "01000000 0D000100 686F7374677769732000", false)]
+    [InlineData("a transaction of anybody's", 0x0A0F, "00000005 08000100 00000005 0B000200 686F737467770000", false)]
+    [InlineData("perhaps the rule that jumps to our chain", 0x0A08, "02000000 08000100 6E617400 10000200 504F5354524F5554494E4700", true)]
+    [InlineData("a rule of kube-proxy's", 0x0A06, "02000000 08000100 6E617400 12000200 4B5542452D534552564943455300 0000", false)]
+    [InlineData("a set in a table of iptables-nft", 0x0A09, "02000000 08000100 6E617400 10000200 504F5354524F5554494E4700", false)]
+    [InlineData("the table of iptables-nft is gone", 0x0A02, "02000000 08000100 6E617400", true)]
+    [InlineData("another table of iptables-nft", 0x0A02, "02000000 0B000100 6D616E676C650000", false)]
+    [InlineData("FORWARD of iptables-nft gets a policy", 0x0A03, "02000000 0B000100 66696C7465720000 0C000300 464F525741524400", true)]
+    [InlineData("INPUT of iptables-nft gets a policy", 0x0A03, "02000000 0B000100 66696C7465720000 0A000300 494E505554000000", false)]
+    [InlineData("flannel's table", 0x0A00, "02000000 11000100 666C616E6E656C2D6970763400 000000", true)]
+    [InlineData("connection tracking", 0x0100, "01000000 0B000100 686F737467770000", false)]
+    [InlineData("a message cut short", 0x0A00, "0100", false)]
+    public void Concerns(string because, int type, string payload, bool expected)
+    {
+        byte[] bytes = Convert.FromHexString(payload.Replace(" ", "", StringComparison.Ordinal));
+        Assert.True(expected == RuleNotifications.Concerns((ushort)type, bytes), because);
+    }
+
+    [Fact]
+    public void The_end_of_a_transaction_names_its_program()
+    {
+        byte[] payload = Convert.FromHexString("00000005" + "0800010000000005" + "0800020000000A2C" + "080003006E667400");
+        Assert.Equal("nft", RuleNotifications.ProgramOf(0x0A0F, payload));
+        Assert.Null(RuleNotifications.ProgramOf(0x0A06, payload));
+        Assert.Null(RuleNotifications.ProgramOf(0x0A0F, payload.AsSpan(0, 12)));
+    }
+}

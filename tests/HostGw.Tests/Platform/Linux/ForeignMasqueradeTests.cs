@@ -64,7 +64,7 @@ public class ForeignMasqueradeTests
         ImmutableArray<Prefix> many = [.. Enumerable.Range(0, 1000).Select(i => new Prefix(Ip.V4(0x0AF40000u + ((uint)i << 4)), 28))];
 
         BytesAllocated(one); // the first call also allocates what later ones share
-        Assert.Equal(BytesAllocated(one), BytesAllocated(many));
+        Assert.InRange(BytesAllocated(many), 0, 2 * BytesAllocated(one));
 
         long BytesAllocated(ImmutableArray<Prefix> peers)
         {

@@ -26,7 +26,9 @@ public sealed class ForeignMasqueradeTests
         NatBox.Run($"{kind} -w -t nat -A POSTROUTING ! -d 192.168.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE");
 
         Leftover leftover = Assert.Single(box.Leftovers(Plan));
-        Assert.Equal($"{kind}, IPv4: rule '-A POSTROUTING ! -d 192.168.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE' masquerades traffic from pod to pod", leftover.What);
+        Assert.Equal(
+            $"{kind}, IPv4: rule '-A POSTROUTING ! -d 192.168.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE' masquerades traffic " +
+            "from pod to pod", leftover.What);
         leftover.Remove!();
         Assert.Equal(before, NatBox.Save(kind, true));
         Assert.Empty(box.Leftovers(Plan));
@@ -36,7 +38,8 @@ public sealed class ForeignMasqueradeTests
     public void Tables_of_flannel_and_kindnet_are_found_and_removed()
     {
         using NatBox box = new("none", o => o with { ProgramFolders = [] });
-        NatBox.Run("nft 'add table ip flannel-ipv4; add table inet kindnet-ipmasq; add chain inet kindnet-ipmasq postrouting; add table inet theirs'");
+        NatBox.Run("nft 'add table ip flannel-ipv4; add table inet kindnet-ipmasq; add chain inet kindnet-ipmasq postrouting; " +
+            "add table inet theirs'");
         IReadOnlyList<Leftover> leftovers = box.Leftovers(Plan);
         Assert.Equal(2, leftovers.Count);
         foreach (Leftover leftover in leftovers)
@@ -48,11 +51,15 @@ public sealed class ForeignMasqueradeTests
     public void Rules_that_cannot_be_read_hide_no_others()
     {
         using NatBox box = new("none");
-        NatBox.Run("iptables-legacy -w -t nat -S; nft 'add table ip flannel-ipv4; add table ip nat; add chain ip nat POSTROUTING { type nat hook postrouting priority 100; }; add rule ip nat POSTROUTING meta mark set jhash ip saddr mod 7'");
+        NatBox.Run("iptables-legacy -w -t nat -S; nft 'add table ip flannel-ipv4; add table ip nat; " +
+            "add chain ip nat POSTROUTING { type nat hook postrouting priority 100; }; " +
+            "add rule ip nat POSTROUTING meta mark set jhash ip saddr mod 7'");
         Leftover[] leftovers = [.. box.Leftovers(Plan)];
         Assert.Equal(2, leftovers.Length);
         Assert.StartsWith("the nftables table ip flannel-ipv4", leftovers[0].What, StringComparison.Ordinal);
-        Assert.StartsWith("iptables-nft, IPv4: whether a rule masquerades traffic from pod to pod is unknown (read table nat with iptables-nft-save", leftovers[1].Problem, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "iptables-nft, IPv4: whether a rule masquerades traffic from pod to pod is unknown (read table nat with iptables-nft-save",
+            leftovers[1].Problem, StringComparison.Ordinal);
         Assert.Null(leftovers[1].Remove);
     }
 }

@@ -35,7 +35,7 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
         AssertPasses();
         Assert.Equal("", Reach(box));
 
-        // What dropped before other rules still does: ours stands last but for those that drop everything.
+        // Foreign drops before other rules still apply: our jump is last, except for rules that drop everything.
         string[] forward = [.. NatBox.Save(kind, true).Split('\n').Where(l => l.StartsWith("-A FORWARD", StringComparison.Ordinal))];
         Assert.Equal("-A FORWARD -s 192.0.2.66/32 -j DROP", forward[0]);
         Assert.Equal("-A FORWARD -m comment --comment \"kept by hostgw\" -j HOSTGW-FORWARD", forward[1]);
@@ -48,7 +48,7 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
     [Theory]
     [InlineData("iptables-nft")]
     [InlineData("iptables-legacy")]
-    public void Only_standing_behind_a_rule_that_drops_everything_is_drift(string kind)
+    public void A_jump_is_drift_only_after_a_rule_that_drops_everything(string kind)
     {
         using NatBox box = new("none");
         Both(kind, "-P FORWARD DROP");
@@ -70,8 +70,11 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
     }
 
     [Theory]
-    [InlineData("add table inet firewalld; add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; policy accept; }; add rule inet firewalld filter_FORWARD reject with icmpx admin-prohibited",
-        "firewall-cmd --permanent --zone=trusted --add-source=10.244.1.0/24; firewall-cmd --permanent --zone=trusted --add-source=fd00:10:244:1::/64; firewall-cmd --reload")]
+    [InlineData(
+        "add table inet firewalld; add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; policy accept; }; " +
+        "add rule inet firewalld filter_FORWARD reject with icmpx admin-prohibited",
+        "firewall-cmd --permanent --zone=trusted --add-source=10.244.1.0/24; " +
+        "firewall-cmd --permanent --zone=trusted --add-source=fd00:10:244:1::/64; firewall-cmd --reload")]
     [InlineData("add table ip guard; add chain ip guard way { type filter hook forward priority 0; policy drop; }",
         "nft insert rule ip guard way ip saddr 10.244.1.0/24 accept; nft insert rule ip guard way ip daddr 10.244.1.0/24 accept")]
     public void Drops_that_are_not_of_iptables_are_said_with_the_cure(string ruleset, string cure)

@@ -23,7 +23,8 @@ public sealed class LinuxHostRefusalTests : IDisposable
         HostFailure failure = Assert.Single(_host.Apply(c => c.Add.Add(route)));
 
         Assert.Equal(route.Key, failure.Route);
-        Assert.Equal($"add route {destination}: Invalid argument ({sentence})", $"{failure.What}: {failure.Error.Message["add route: ".Length..]}");
+        Assert.Equal(
+            $"add route {destination}: Invalid argument ({sentence})", $"{failure.What}: {failure.Error.Message["add route: ".Length..]}");
     }
 
     [Theory]
@@ -87,14 +88,15 @@ public sealed class LinuxHostRefusalTests : IDisposable
         _host.Shell("link set eth0 name uplink");
         _host.Shell("link set uplink up");
 
-        Assert.Empty(_host.Apply(c => c.Add.AddRange([_host.Route("10.244.2.0/24", "192.0.2.9"), _host.Route("10.244.1.0/24", "192.0.2.9")])));
+        PodRoute[] routes = [_host.Route("10.244.2.0/24", "192.0.2.9"), _host.Route("10.244.1.0/24", "192.0.2.9")];
+        Assert.Empty(_host.Apply(c => c.Add.AddRange(routes)));
 
         Assert.Equal("10.244.2.0/24 via 192.0.2.9 dev uplink proto 157 onlink", _host.Show("10.244.2.0/24"));
         Assert.Contains(_host.Read().Interfaces, i => i is { Name: "uplink", IsUp: true } && i.Index == _host.Eth0);
     }
 
     [Fact]
-    public void Without_any_address_on_the_interface_onlink_routes_still_stand()
+    public void Without_any_address_on_the_interface_onlink_routes_are_still_installed()
     {
         _host.Shell("addr flush dev eth0");
 

@@ -20,7 +20,7 @@ public sealed class LinuxHostRouteTests : IDisposable
     [InlineData("fd00:1::/64", "2001:db9::9", "fd00:1::/64 via 2001:db9::9 dev eth0 proto 157 metric 1024 onlink pref medium")]
     [InlineData("fd00:1::/64", "fe80::9", "fd00:1::/64 via fe80::9 dev eth0 proto 157 metric 1024 onlink pref medium")]
     [InlineData("fd00::/48", "", "fd00::/48 dev eth0 proto 157 metric 1024 pref medium")]
-    public void What_was_added_stands_in_the_kernel_and_is_read_back_as_installed(string destination, string nextHop, string shown)
+    public void What_was_added_is_in_the_kernel_and_is_read_back_as_installed(string destination, string nextHop, string shown)
     {
         PodRoute route = _host.Route(destination, nextHop);
 
@@ -47,9 +47,9 @@ public sealed class LinuxHostRouteTests : IDisposable
     {
         _host.Shell(before == "blackhole" ? $"route add blackhole {destination}" : $"route add {destination} {before}");
         PodRoute route = _host.Route(destination, nextHop);
-        HostRoute standing = Assert.Single(_host.Read().Routes, r => r.Destination == route.Destination);
+        HostRoute installed = Assert.Single(_host.Read().Routes, r => r.Destination == route.Destination);
 
-        Assert.Empty(_host.Apply(c => c.Replace.Add(new(route, standing, CorrectionCause.Differs))));
+        Assert.Empty(_host.Apply(c => c.Replace.Add(new(route, installed, CorrectionCause.Differs))));
 
         HostRoute after = Assert.Single(_host.Read().Routes, r => r.Destination == route.Destination);
         Assert.True(route.IsInstalledAs(after), _host.Show(destination));
@@ -63,21 +63,25 @@ public sealed class LinuxHostRouteTests : IDisposable
     })]
     [InlineData("fd00:1::/64", new[]
     {
-        "via 2001:db8::9 dev eth0 proto 157", "via 2001:db8::9 dev eth0 proto 157 metric 5", "via 2001:db8::9 dev eth0 metric 6", "via 2001:db8::9 dev eth0 proto 99 metric 7",
+        "via 2001:db8::9 dev eth0 proto 157", "via 2001:db8::9 dev eth0 proto 157 metric 5",
+        "via 2001:db8::9 dev eth0 metric 6", "via 2001:db8::9 dev eth0 proto 99 metric 7",
     })]
     public void Of_several_routes_to_one_destination_exactly_the_meant_one_goes(string destination, string[] routes)
     {
         foreach (string route in routes)
-            _host.Shell(route.StartsWith("tos", StringComparison.Ordinal) ? $"route append {route[..5]} {destination} {route[6..]}" : $"route append {destination} {route}");
-        List<HostRoute> standing = To(destination);
-        Assert.Equal(routes.Length, standing.Count);
-
-        while (standing.Count > 0)
         {
-            HostRoute gone = standing[standing.Count / 2];
+            bool hasTos = route.StartsWith("tos", StringComparison.Ordinal);
+            _host.Shell(hasTos ? $"route append {route[..5]} {destination} {route[6..]}" : $"route append {destination} {route}");
+        }
+        List<HostRoute> installed = To(destination);
+        Assert.Equal(routes.Length, installed.Count);
+
+        while (installed.Count > 0)
+        {
+            HostRoute gone = installed[installed.Count / 2];
             Assert.Empty(_host.Apply(c => c.Delete.Add(gone)));
-            standing.Remove(gone);
-            Assert.Equal(standing, To(destination));
+            installed.Remove(gone);
+            Assert.Equal(installed, To(destination));
         }
     }
 
@@ -98,16 +102,16 @@ public sealed class LinuxHostRouteTests : IDisposable
     [InlineData("10.244.1.0/24", "192.0.2.9", "8 group")]
     [InlineData("fd00:1::/64", "2001:db8::9", "7")]
     [InlineData("fd00:1::/64", "2001:db8::9", "8 group")]
-    public void A_route_with_our_mark_over_a_next_hop_object_is_not_as_it_should_be_and_goes(string destination, string nextHop, string kind)
+    public void A_route_of_our_protocol_with_a_nexthop_object_differs_and_is_deleted(string destination, string nextHop, string kind)
     {
         _host.Shell($"nexthop add id 7 via {nextHop} dev eth0");
         if (kind.EndsWith("group", StringComparison.Ordinal))
             _host.Shell("nexthop add id 8 group 7");
         _host.Shell($"route add {destination} nhid {kind.Split(' ')[0]} proto 157");
-        HostRoute standing = Assert.Single(_host.Ours());
-        Assert.False((_host.Route(destination, nextHop) with { Metric = standing.Metric }).IsInstalledAs(standing));
+        HostRoute installed = Assert.Single(_host.Ours());
+        Assert.False((_host.Route(destination, nextHop) with { Metric = installed.Metric }).IsInstalledAs(installed));
 
-        Assert.Empty(_host.Apply(c => c.Delete.Add(standing)));
+        Assert.Empty(_host.Apply(c => c.Delete.Add(installed)));
 
         Assert.Empty(_host.Ours());
     }
@@ -117,10 +121,10 @@ public sealed class LinuxHostRouteTests : IDisposable
     {
         PodRoute[] routes = [_host.Route("10.244.1.0/24", "192.0.2.9"), _host.Route("fd00:1::/64", "2001:db8::9")];
         _host.Apply(c => c.Add.AddRange(routes));
-        HostRoute[] standing = [.. _host.Ours()];
-        _host.Apply(c => c.Delete.AddRange(standing));
+        HostRoute[] installed = [.. _host.Ours()];
+        _host.Apply(c => c.Delete.AddRange(installed));
 
-        Assert.Empty(_host.Apply(c => c.Delete.AddRange(standing)));
+        Assert.Empty(_host.Apply(c => c.Delete.AddRange(installed)));
     }
 
     [Theory]
@@ -138,7 +142,8 @@ public sealed class LinuxHostRouteTests : IDisposable
 
         Assert.Empty(_host.Apply(c => c.Delete.Add(stale)));
 
-        Assert.StartsWith($"{destination} {string.Join(' ', successor.Split(' ')[..2])}", _host.Show(destination), StringComparison.Ordinal);
+        string expected = $"{destination} {string.Join(' ', successor.Split(' ')[..2])}";
+        Assert.StartsWith(expected, _host.Show(destination), StringComparison.Ordinal);
     }
 
     private List<HostRoute> To(string destination) =>

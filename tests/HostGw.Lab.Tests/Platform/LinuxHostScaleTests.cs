@@ -20,17 +20,18 @@ public sealed class LinuxHostScaleTests(ITestOutputHelper output) : IDisposable
         PodRoute[] routes = [.. ipv6 ? LinuxRoutesMany.OfIPv6(_host, 20_000) : LinuxRoutesMany.Of(_host, 20_000)];
 
         Assert.Empty(Timed("add", () => _host.Apply(c => c.Add.AddRange(routes))));
-        HostRoute[] standing = [.. Timed("read", _host.Read).Routes.Where(r => r.IsOurs)];
-        Assert.Equal(routes.Select(r => r.Key), standing.Select(r => r.Key));
-        Assert.True(routes.Zip(standing).All(pair => pair.First.IsInstalledAs(pair.Second)));
+        HostRoute[] installed = [.. Timed("read", _host.Read).Routes.Where(r => r.IsOurs)];
+        Assert.Equal(routes.Select(r => r.Key), installed.Select(r => r.Key));
+        Assert.True(routes.Zip(installed).All(pair => pair.First.IsInstalledAs(pair.Second)));
 
         Assert.Empty(Timed("replace", () => _host.Apply(c => c.Replace.AddRange(
-            routes.Zip(standing).Select(p => new RouteCorrection(p.First with { NextHop = p.First.NextHop.Plus(1) }, p.Second, default))))));
-        standing = [.. _host.Ours()];
-        Assert.True(routes.Zip(standing).All(pair => pair.Second.NextHop == pair.First.NextHop.Plus(1)));
-        Assert.Equal(routes.Length, standing.Length);
+            routes.Zip(installed)
+                .Select(p => new RouteCorrection(p.First with { NextHop = p.First.NextHop.Plus(1) }, p.Second, default))))));
+        installed = [.. _host.Ours()];
+        Assert.True(routes.Zip(installed).All(pair => pair.Second.NextHop == pair.First.NextHop.Plus(1)));
+        Assert.Equal(routes.Length, installed.Length);
 
-        Assert.Empty(Timed("delete", () => _host.Apply(c => c.Delete.AddRange(standing))));
+        Assert.Empty(Timed("delete", () => _host.Apply(c => c.Delete.AddRange(installed))));
         Assert.Empty(_host.Ours());
     }
 
@@ -52,7 +53,8 @@ public sealed class LinuxHostScaleTests(ITestOutputHelper output) : IDisposable
         _host.Network.Sysctl("ipv4/ip_forward", "1");
         Ip pod = route.Destination.Address.Plus(5), other = routes[(index + 150) % routes.Length].Destination.Address.Plus(5);
         Assert.StartsWith($"{pod} via {route.NextHop} dev eth0 src 192.0.2.1", _host.Shell($"route get {pod}"), StringComparison.Ordinal);
-        Assert.StartsWith($"{pod} from {other} via {route.NextHop} dev eth0", _host.Shell($"route get {pod} from {other} iif eth0"), StringComparison.Ordinal);
+        string answer = _host.Shell($"route get {pod} from {other} iif eth0");
+        Assert.StartsWith($"{pod} from {other} via {route.NextHop} dev eth0", answer, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +82,8 @@ public sealed class LinuxHostScaleTests(ITestOutputHelper output) : IDisposable
     // Neighbours, in the kernel's order, of those that stay.
     private void Churn(CancellationToken cancellationToken)
     {
-        string[] foreign = [.. Enumerable.Range(0, 1000).SelectMany(i => new[] { $"10.64.{i / 16}.{i % 16 * 16 + 8}/29", $"fd00:0:0:{i * 2:x}:8000::/65" })];
+        string[] foreign = [.. Enumerable.Range(0, 1000).SelectMany(
+            i => (string[])[$"10.64.{i / 16}.{i % 16 * 16 + 8}/29", $"fd00:0:0:{i * 2:x}:8000::/65"])];
         while (!cancellationToken.IsCancellationRequested)
         {
             _host.Network.Configure(foreign.Select(f => $"route add {f} dev eth0"));

@@ -47,7 +47,8 @@ internal sealed class LinuxNamespace : IDisposable
         return Apply(new HostChanges { Routes = changes });
     }
 
-    public IReadOnlyList<HostFailure> Apply(HostChanges changes) => Network.Run(() => Host.Apply(changes with { Plan = _plan }, ApplyMode.Change).Failures);
+    public IReadOnlyList<HostFailure> Apply(HostChanges changes) =>
+        Network.Run(() => Host.Apply(changes with { Plan = _plan }, ApplyMode.Change).Failures);
 
     /// <summary>The plan of the passes from now on.</summary>
     public void Expect(Plan plan)
@@ -56,8 +57,9 @@ internal sealed class LinuxNamespace : IDisposable
         Apply(new HostChanges { Routes = new() });
     }
 
-    public PodRoute Route(string destination, string nextHop = "") =>
-        new(Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u, nextHop.Length > 0 ? HostGw.Net.Ip.Parse(nextHop) : default, Eth0);
+    public PodRoute Route(string destination, string nextHop = "") => new(
+        Prefix.Parse(destination), destination.Contains(':', StringComparison.Ordinal) ? 1024u : 0u,
+        nextHop.Length > 0 ? HostGw.Net.Ip.Parse(nextHop) : default, Eth0);
 
     public int Index(string link) => Read().Interfaces.Single(i => i.Name == link).Index;
 
@@ -66,7 +68,8 @@ internal sealed class LinuxNamespace : IDisposable
 
     /// <summary>As the real ip shows the routes to exactly this destination, without what it pads with.</summary>
     public string Show(string destination, bool ipv6 = false) =>
-        string.Join(" | ", Shell($"{(ipv6 || destination.Contains(':', StringComparison.Ordinal) ? "-6" : "-4")} route show exact {destination}")
+        string.Join(" | ", Shell(
+            $"{(ipv6 || destination.Contains(':', StringComparison.Ordinal) ? "-6" : "-4")} route show exact {destination}")
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
 
@@ -85,4 +88,20 @@ internal sealed class LinuxNamespace : IDisposable
             "addr add 192.0.2.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad",
         ]);
     }
+}
+
+/// <summary>Routes by the thousand, sorted by key.</summary>
+[SupportedOSPlatform("linux")]
+internal static class LinuxRoutesMany
+{
+    /// <summary>10.64.0.0/28 and following, each with a next hop of its own.</summary>
+    public static IEnumerable<PodRoute> Of(LinuxNamespace host, int count) =>
+        Enumerable.Range(0, count).Select(i => new PodRoute(
+            new(Net.Ip.V4(0x0A400000u + ((uint)i << 4)), 28), 0, Net.Ip.V4(0xAC100001u + (uint)i), host.Eth0));
+
+    /// <summary>fd00:0:0:0::/64 and following, each with a next hop of its own.</summary>
+    public static IEnumerable<PodRoute> OfIPv6(LinuxNamespace host, int count) =>
+        Enumerable.Range(0, count).Select(i => new PodRoute(
+            new(Net.Ip.V6(new UInt128(0xFD00_0000_0000_0000UL + (uint)i, 0)), 64), 1024,
+            Net.Ip.V6(new UInt128(0x2001_0DB8_0000_0000UL, 0x100UL + (uint)i)), host.Eth0));
 }

@@ -20,7 +20,7 @@ internal sealed class LinuxWatched : IAsyncDisposable
     public LinuxWatched()
     {
         _watch = Space.Network.Run(() => Space.Host.WatchAsync(Hear, _stop.Token));
-        // Each interface is news once.
+        // Each interface is announced once.
         Space.Shell("link set peer0 alias first");
         Space.Shell("link set eth0 alias first");
         UpTo(WakeCauses.Forwarding, ForwardingChanges);

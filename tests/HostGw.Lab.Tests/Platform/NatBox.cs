@@ -38,8 +38,11 @@ internal sealed class NatBox : IDisposable
         return result.NatChange;
     }
 
-    public ApplyResult Try(NatPlan? plan, bool reread = true) => Host.Apply(
-        new() { Routes = new(), ChangesNat = true, Nat = plan, ReadsRulesAgain = reread, PodCidrs = plan?.Sources ?? [] }, ApplyMode.Change);
+    public ApplyResult Try(NatPlan? plan, bool reread = true)
+    {
+        HostChanges changes = new() { Routes = new(), ChangesNat = true, Nat = plan, PodCidrs = plan?.Sources ?? [] };
+        return Host.Apply(changes with { ReadsRulesAgain = reread }, ApplyMode.Change);
+    }
 
     public IReadOnlyList<Leftover> Leftovers(Plan plan) =>
         Host.Apply(new() { Routes = new(), Plan = plan, FindsLeftovers = true }, ApplyMode.Preview).Leftovers!;
@@ -57,13 +60,20 @@ internal sealed class NatBox : IDisposable
         foreach (string program in Legacy)
         {
             string names = $"/proc/thread-self/net/{program.Split('-')[0].Replace("tables", "_tables", StringComparison.Ordinal)}_names";
-            Run($"for t in $(cat {names} 2>/dev/null); do {program} -w -t $t -F; {program} -w -t $t -X; done; ! grep -q filter {names} || {program} -w -P FORWARD ACCEPT");
+            Run($"for t in $(cat {names} 2>/dev/null); do {program} -w -t $t -F; {program} -w -t $t -X; done; " +
+                $"! grep -q filter {names} || {program} -w -P FORWARD ACCEPT");
         }
     }
 
     public LinuxHostOptions Options(string kind) => _options with
     {
-        NatBackend = kind switch { "nftables" => NatBackend.Nftables, "auto" => NatBackend.Auto, "none" => NatBackend.None, _ => NatBackend.Iptables },
+        NatBackend = kind switch
+        {
+            "nftables" => NatBackend.Nftables,
+            "auto" => NatBackend.Auto,
+            "none" => NatBackend.None,
+            _ => NatBackend.Iptables,
+        },
         NatIptables = kind switch { "iptables-nft" => NatIptables.Nft, "iptables-legacy" => NatIptables.Legacy, _ => NatIptables.Auto },
     };
 }

@@ -23,17 +23,19 @@ public sealed class NatDriftTests
         (string V4, string V6) before = (NatBox.Save(kind, true), NatBox.Save(kind, false));
 
         box.Reach(Plan);
-        string standing = NatBox.Save(kind, true);
-        Assert.Equal(before.V4, Without(standing));
-        Assert.Contains("-A HOSTGW-POSTROUTING -s 10.244.1.0/24 -m addrtype ! --dst-type LOCAL -j MASQUERADE --random-fully", standing, StringComparison.Ordinal);
+        string installed = NatBox.Save(kind, true);
+        Assert.Equal(before.V4, Without(installed));
+        Assert.Contains(
+            "-A HOSTGW-POSTROUTING -s 10.244.1.0/24 -m addrtype ! --dst-type LOCAL -j MASQUERADE --random-fully",
+            installed, StringComparison.Ordinal);
         Assert.Equal("", box.Reach(Plan));
         box.Restart(kind);
         Assert.Equal("", box.Reach(Plan));
-        Assert.Equal(standing, NatBox.Save(kind, true));
+        Assert.Equal(installed, NatBox.Save(kind, true));
 
         NatBox.Run($"{kind} -w -t nat -F HOSTGW-POSTROUTING");
         Assert.Equal("chain HOSTGW-POSTROUTING differs", box.Reach(Plan));
-        Assert.Equal(standing, NatBox.Save(kind, true));
+        Assert.Equal(installed, NatBox.Save(kind, true));
 
         Assert.Contains("HOSTGW-POSTROUTING is not needed", box.Reach(null), StringComparison.Ordinal);
         Assert.Equal(before, (NatBox.Save(kind, true), NatBox.Save(kind, false)));
@@ -48,18 +50,18 @@ public sealed class NatDriftTests
     [InlineData("-I HOSTGW-POSTROUTING -j RETURN", true)]
     [InlineData("-A HOSTGW-POSTROUTING -j RETURN", true)]
     [InlineData("-A POSTROUTING -j HOSTGW-POSTROUTING", true)]
-    public void What_somebody_changed_is_seen_and_put_right(string change, bool beginsAnew)
+    public void What_somebody_changed_is_seen_and_put_right(string change, bool startsMasquerading)
     {
         foreach (string kind in (string[])["iptables-nft", "iptables-legacy"])
         {
             using NatBox box = new(kind);
             box.Reach(Plan);
-            string standing = NatBox.Save(kind, true);
+            string installed = NatBox.Save(kind, true);
             NatBox.Run($"{kind} -w -t nat {string.Format(System.Globalization.CultureInfo.InvariantCulture, change, kind)}");
 
             Assert.Equal("", box.Reach(Plan, reread: false)); // nothing announced it
-            Assert.Equal(beginsAnew, box.Reach(Plan) != "prefixes changed");
-            Assert.Equal(standing, NatBox.Save(kind, true));
+            Assert.Equal(startsMasquerading, box.Reach(Plan) != "prefixes changed");
+            Assert.Equal(installed, NatBox.Save(kind, true));
         }
     }
 
@@ -93,13 +95,14 @@ public sealed class NatDriftTests
         box.Reach(Plan);
         box.Restart(to);
         Assert.EndsWith($"; removed from {from}", box.Reach(Plan), StringComparison.Ordinal);
-        Assert.Contains(to == "nftables" ? "inet hostgw" : "HOSTGW-", Standing(to), StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("hostgw", Standing(from), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(to == "nftables" ? "inet hostgw" : "HOSTGW-", HostGwRules(to), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("hostgw", HostGwRules(from), StringComparison.OrdinalIgnoreCase);
         Assert.Equal("", box.Reach(Plan));
 
         box.Restart("none");
         Assert.NotEqual("", box.Reach(null));
-        Assert.DoesNotContain("hostgw", NatBox.Run("nft list ruleset") + Standing("iptables-legacy"), StringComparison.OrdinalIgnoreCase);
+        string rules = NatBox.Run("nft list ruleset") + HostGwRules("iptables-legacy");
+        Assert.DoesNotContain("hostgw", rules, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -108,15 +111,23 @@ public sealed class NatDriftTests
         using NatBox box = new("iptables-nft", o => o with { ProgramFolders = [] });
         HostFailure failure = Assert.Single(box.Try(Plan).Failures);
         Assert.Equal(HostPart.Nat, failure.Part);
-        Assert.Equal("find the program iptables-nft-save: install iptables (the package brings both flavours on most distributions), or do without: nat.backend nftables or none, forwardAccept false", failure.Error.Message);
+        Assert.Equal(
+            "find the program iptables-nft-save: install iptables (the package brings both flavours on most distributions), " +
+            "or do without: nat.backend nftables or none, forwardAccept false", failure.Error.Message);
     }
 
     [Theory]
     [InlineData("iptables-nft -t mangle -N KUBE-IPTABLES-HINT", "iptables-nft", "kubelet uses iptables-nft on this host")]
     [InlineData("ip6tables-nft -t mangle -N KUBE-KUBELET-CANARY", "iptables-nft", "kubelet uses iptables-nft on this host")]
-    [InlineData("iptables-nft -N OTHER; iptables-legacy -t mangle -N KUBE-IPTABLES-HINT", "iptables-legacy", "kubelet uses iptables-legacy on this host")]
-    [InlineData("iptables-nft -N OTHER; ip6tables-legacy -t mangle -N KUBE-KUBELET-CANARY", "iptables-legacy", "kubelet uses iptables-legacy on this host")]
-    [InlineData("ip6tables-nft -t nat -A POSTROUTING -s fd00::1 -j RETURN; iptables-legacy -t nat -S", "iptables-nft", "this host has rules of iptables-nft")]
+    [InlineData(
+        "iptables-nft -N OTHER; iptables-legacy -t mangle -N KUBE-IPTABLES-HINT",
+        "iptables-legacy", "kubelet uses iptables-legacy on this host")]
+    [InlineData(
+        "iptables-nft -N OTHER; ip6tables-legacy -t mangle -N KUBE-KUBELET-CANARY",
+        "iptables-legacy", "kubelet uses iptables-legacy on this host")]
+    [InlineData(
+        "ip6tables-nft -t nat -A POSTROUTING -s fd00::1 -j RETURN; iptables-legacy -t nat -S",
+        "iptables-nft", "this host has rules of iptables-nft")]
     [InlineData("iptables-legacy -t nat -S", "iptables-legacy", "this host has tables of iptables-legacy and none of iptables-nft")]
     public void The_flavour_of_the_host_is_found(string before, string kind, string why)
     {
@@ -126,7 +137,7 @@ public sealed class NatDriftTests
         Assert.Equal((kind, $"nat.backend is iptables, {why}"), (result.NatBackend?.Name, result.NatBackend?.Why));
     }
 
-    private static string Standing(string kind) => kind switch
+    private static string HostGwRules(string kind) => kind switch
     {
         "nftables" => NatBox.Run("nft list tables | grep inet; true"),
         _ => NatBox.Save(kind, true) + NatBox.Save(kind, false),

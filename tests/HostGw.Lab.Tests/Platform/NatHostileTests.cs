@@ -20,7 +20,8 @@ public sealed class NatHostileTests
         using NatBox box = new(kind);
         box.Reach(Plan);
         string[] ours = Ours(kind);
-        string rules = string.Concat(Enumerable.Range(0, 10_000).Select(i => $":KUBE-SVC-{i} - [0:0]\n-A KUBE-SVC-{i} -s 10.{i / 250}.{i % 250}.1/32 -j RETURN\n"))
+        string rules = string.Concat(Enumerable.Range(0, 10_000).Select(
+                i => $":KUBE-SVC-{i} - [0:0]\n-A KUBE-SVC-{i} -s 10.{i / 250}.{i % 250}.1/32 -j RETURN\n"))
             + string.Concat(Enumerable.Range(0, 10_000).Select(i => $"-A POSTROUTING -d 10.{i / 250}.{i % 250}.2/32 -j RETURN\n"));
         File.WriteAllText("/run/box/tmp/theirs", $"*nat\n{rules}COMMIT\n");
 
@@ -67,10 +68,11 @@ public sealed class NatHostileTests
     }
 
     [Fact]
-    public async Task A_lock_that_somebody_holds_is_waited_for_and_then_told_of()
+    public async Task A_lock_that_another_program_holds_is_waited_for_and_then_reported()
     {
         using NatBox box = new("iptables-legacy");
-        await using FileStream held = new("/run/xtables.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); // flock, as iptables does
+        // flock, as iptables does
+        await using FileStream held = new("/run/xtables.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         HostFailure failure = Assert.Single(box.Try(Plan).Failures);
         Assert.Contains("xtables lock", failure.Error.Message, StringComparison.Ordinal);
         Assert.Empty(Ours("iptables-legacy"));
@@ -86,7 +88,7 @@ public sealed class NatHostileTests
     [InlineData("head -c 3000 /dev/urandom", "it holds rules that iptables cannot show")]
     [InlineData("echo 'iptables-save: symbol lookup error' >&2; exit 127", "exit code 127: iptables-save: symbol lookup error")]
     [InlineData("kill -9 $$", "exit code 137")]
-    public void A_program_that_goes_wrong_changes_nothing_and_is_told_of(string script, string complaint)
+    public void A_program_that_fails_changes_nothing_and_is_reported(string script, string complaint)
     {
         const string folder = "/run/box/tmp/wrong";
         using NatBox box = new("iptables-nft", o => o with { ProgramFolders = [folder, .. o.ProgramFolders] });

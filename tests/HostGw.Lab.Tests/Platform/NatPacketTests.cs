@@ -17,6 +17,10 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
         Exempt = NftablesPlans.Prefixes("10.244.0.0/16 192.0.2.3/32 224.0.0.0/4 fd00:10:244::/56 2001:db8::3/128 ff00::/8"),
     };
 
+    // Without a rule that uses it, connections are not tracked.
+    private const string Track = "nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; " +
+        "add rule inet track seen ct state new accept'";
+
     public static TheoryData<string> Kinds => ["nftables", "iptables-nft", "iptables-legacy"];
 
     [Theory]
@@ -70,7 +74,7 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
     public void A_connection_that_began_without_the_rule_gets_the_nodes_address(string kind)
     {
         using NatBox box = new(kind);
-        NatBox.Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
+        NatBox.Run(Track);
         using NftablesFlow flow = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "192.0.2.2");
         using NftablesFlow exempt = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "10.244.2.5");
         Assert.Equal("10.244.1.5", flow.SourceSeen());
@@ -89,7 +93,7 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
         using NftablesBackend nftables = new();
         HostProgram program = new(HostProgram.Folders, TimeSpan.FromSeconds(30));
         using LinuxNat nat = new(box.Options(kind), nftables, new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy));
-        NatBox.Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
+        NatBox.Run(Track);
         using NftablesFlow flow = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "192.0.2.2");
         Assert.Equal("10.244.1.5", flow.SourceSeen());
 
@@ -108,6 +112,9 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
         void Forget() => nat.DeleteUnmasqueraded(Plan.Sources, new HashSet<Net.Ip>());
     }
 
-    private string FromPod(string protocol, string to) =>
-        SourceSeen.By(protocol, network.Pod, to.Contains(':', StringComparison.Ordinal) ? "fd00:10:244:1::5" : "10.244.1.5", network.Outside, to);
+    private string FromPod(string protocol, string to)
+    {
+        string pod = to.Contains(':', StringComparison.Ordinal) ? "fd00:10:244:1::5" : "10.244.1.5";
+        return SourceSeen.By(protocol, network.Pod, pod, network.Outside, to);
+    }
 }

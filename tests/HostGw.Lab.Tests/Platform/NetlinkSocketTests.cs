@@ -23,7 +23,7 @@ public sealed class NetlinkSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_dump_that_the_kernel_interrupted_begins_anew_and_is_then_complete()
+    public void A_dump_that_the_kernel_interrupted_is_repeated_until_it_is_complete()
     {
         _host.Network.Configure(Enumerable.Range(0, 5000).Select(i => $"addr add 10.{i / 250}.{i % 250}.1/32 dev peer0"));
 
@@ -82,6 +82,21 @@ public sealed class NetlinkSocketTests : IDisposable
         long Apply() => _host.Network.Run(() => _host.Host.Apply(new() { Routes = routes }, ApplyMode.Change)).NetlinkWrites;
     }
 
+    [Fact]
+    public async Task The_kernel_sends_no_notifications_of_changes_from_the_excepted_port_and_all_others()
+    {
+        using NetlinkSubscription subscription = _host.Network.Run(
+            () => new NetlinkSubscription(NETLINK_ROUTE, [RTNLGRP_IPV4_ROUTE], exceptPort: _socket.PortId));
+        var batch = new NetlinkWriter();
+        RouteEncoder.Add(batch, LinuxRoutesMany.Of(_host, 1).Single(), 157, _socket.NextSequence());
+        _socket.Execute("add", batch, (_, failure) => throw failure);
+        _host.Network.Configure(["route add 10.99.0.0/24 dev eth0"]);
+
+        ReadOnlyMemory<byte>? first = await subscription.ReceiveAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(PortOf(first!.Value.Span) is var port && port != _socket.PortId, $"port {port} is ours");
+    }
+
     // Changes an address after the first message of an attempt: the kernel has by then filled two of many datagrams.
     private (int Attempts, List<Ip> Addresses) DumpAddresses(Func<int, bool> disturbs)
     {
@@ -104,5 +119,12 @@ public sealed class NetlinkSocketTests : IDisposable
         var request = new NetlinkWriter();
         RouteEncoder.Dump(request, AF_INET, _socket.NextSequence());
         _socket.Dump("list routes", request, () => { }, (type, _) => onMessage(type));
+    }
+
+    private static uint PortOf(ReadOnlySpan<byte> datagram)
+    {
+        var messages = new NetlinkMessages(datagram);
+        Assert.True(messages.Next());
+        return messages.Header.PortId;
     }
 }

@@ -14,11 +14,16 @@ public sealed class NftablesDriftTests : NftablesTest
     {
         Reach(NftablesPlans.DualStack);
         string handle = RuleHandles();
-        NatPlan next = NftablesPlans.DualStack with { Exempt = NftablesPlans.Prefixes("10.244.0.0/16 198.51.100.0/24 224.0.0.0/4 fd00:10:244::/56 ff00::/8") };
+        NatPlan next = NftablesPlans.DualStack with
+        {
+            Exempt = NftablesPlans.Prefixes("10.244.0.0/16 198.51.100.0/24 224.0.0.0/4 fd00:10:244::/56 ff00::/8"),
+        };
         NatChange change = Difference(next);
 
         Nat.ApplyBeforeRoutes(change);
-        Assert.Contains("{ 10.244.0.0/16, 192.0.2.7, 192.0.2.8, 198.51.100.0/24, 224.0.0.0/4 }", List("set inet hostgw exempt4"), StringComparison.Ordinal);
+        Assert.Contains(
+            "{ 10.244.0.0/16, 192.0.2.7, 192.0.2.8, 198.51.100.0/24, 224.0.0.0/4 }",
+            List("set inet hostgw exempt4"), StringComparison.Ordinal);
         Nat.ApplyAfterRoutes(change);
         Assert.Contains("{ 10.244.0.0/16, 198.51.100.0/24, 224.0.0.0/4 }", List("set inet hostgw exempt4"), StringComparison.Ordinal);
         Assert.Equal(handle, RuleHandles());
@@ -44,7 +49,9 @@ public sealed class NftablesDriftTests : NftablesTest
     [InlineData("add element inet hostgw pods6 { 2001:db8::/32 }")]
     [InlineData("delete element inet hostgw exempt6 { ff00::/8 }; add element inet hostgw exempt6 { fe00::/7 }")]
     [InlineData("delete table inet hostgw; add table inet hostgw")]
-    [InlineData("delete table inet hostgw; add table inet hostgw; add chain inet hostgw postrouting { type nat hook postrouting priority 99; }")]
+    [InlineData(
+        "delete table inet hostgw; add table inet hostgw; " +
+        "add chain inet hostgw postrouting { type nat hook postrouting priority 99; }")]
     public void What_somebody_changed_is_seen_and_put_right(string command)
     {
         Reach(NftablesPlans.DualStack);
@@ -66,7 +73,8 @@ public sealed class NftablesDriftTests : NftablesTest
     public void A_rule_replaced_under_our_comment_is_seen_and_put_right(string rule)
     {
         Reach(NftablesPlans.DualStack);
-        string comment = NftablesPlans.DualStackListed.Split('\n').First(l => l.Contains("ip saddr", StringComparison.Ordinal)).Split("comment ")[1];
+        string listed = NftablesPlans.DualStackListed.Split('\n').First(l => l.Contains("ip saddr", StringComparison.Ordinal));
+        string comment = listed.Split("comment ")[1];
         string handle = RuleHandles().Split(' ')[0];
         Run($"nft 'replace rule inet hostgw postrouting handle {handle} meta nfproto ipv4 {rule} comment {comment}'");
 
@@ -78,7 +86,10 @@ public sealed class NftablesDriftTests : NftablesTest
     public void A_table_that_vanished_since_it_was_read_is_an_error_that_changes_nothing_and_the_next_pass_repairs_it()
     {
         Reach(NftablesPlans.DualStack);
-        NatPlan next = NftablesPlans.DualStack with { Exempt = NftablesPlans.DualStack.Exempt.Add(Prefix.Parse("ff00::/7").Aligned).RemoveAt(5) };
+        NatPlan next = NftablesPlans.DualStack with
+        {
+            Exempt = NftablesPlans.DualStack.Exempt.Add(Prefix.Parse("ff00::/7").Aligned).RemoveAt(5),
+        };
         NatChange change = Difference(next);
         Run("nft delete table inet hostgw");
 

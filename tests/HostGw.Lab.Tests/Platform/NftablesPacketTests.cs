@@ -70,12 +70,14 @@ public sealed class NftablesPacketTests(NftablesNetwork network) : NftablesTest,
     [Theory]
     [InlineData("192.0.2.2", "10.244.2.5", "192.0.2.1")]
     [InlineData("2001:db8::2", "fd00:10:244:2::5", "2001:db8::1")]
-    public void A_connection_that_began_without_the_rule_gets_the_nodes_address_once_it_is_forgotten(string outside, string otherPod, string node)
+    public void A_connection_that_began_without_the_rule_gets_the_nodes_address_once_it_is_deleted(
+        string outside, string otherPod, string node)
     {
         // The kernel remembers other tests' connections for half a minute.
         Nat.DeleteUnmasqueraded(Plan, Plan.Sources, LocalAddresses);
         // On a real node kube-proxy or the CNI's own rules keep connection tracking on.
-        Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; add rule inet track seen ct state new accept'");
+        Run("nft 'add table inet track; add chain inet track seen { type filter hook forward priority 0; }; " +
+            "add rule inet track seen ct state new accept'");
         using NftablesFlow flow = FromPod(outside);
         using NftablesFlow exempt = FromPod(otherPod);
         using NftablesFlow local = new(network.Pod.Run, PodAddress(node), null, node);

@@ -25,8 +25,8 @@ public abstract partial class NftablesTest : IDisposable
     private protected static string List(string what) =>
         ElementBreak().Replace(Run($"nft list {what}"), ", ").Replace("\t", "    ", StringComparison.Ordinal);
 
-    private protected static string RuleHandles() => string.Join(' ',
-        Run("nft -a list chain inet hostgw postrouting").Split('\n').Where(l => l.Contains("masquerade", StringComparison.Ordinal)).Select(l => l.Split(' ')[^1]));
+    private protected static string RuleHandles() => string.Join(' ', Run("nft -a list chain inet hostgw postrouting").Split('\n')
+        .Where(l => l.Contains("masquerade", StringComparison.Ordinal)).Select(l => l.Split(' ')[^1]));
 
     private protected NatChange Difference(NatPlan? plan) => NatChange.Between(plan, Nat.Read());
 

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Lab.Tests.Platform;
@@ -8,8 +9,11 @@ namespace HostGw.Lab.Tests.Platform;
 [SupportedOSPlatform("linux")]
 public sealed class NftablesTests : NftablesTest
 {
+    private const string NoCapability = "Operation not permitted (this needs the capability NET_ADMIN; or set nat.backend: none)";
+
     private const string Foreign = "add table ip theirs; add chain ip theirs nat { type nat hook postrouting priority 100; }; " +
-        "add rule ip theirs nat ip saddr 172.30.0.0/16 counter masquerade; add table inet hostgw2; add set inet hostgw2 exempt4 { type ipv4_addr; elements = { 192.0.2.1 }; }";
+        "add rule ip theirs nat ip saddr 172.30.0.0/16 counter masquerade; add table inet hostgw2; " +
+        "add set inet hostgw2 exempt4 { type ipv4_addr; elements = { 192.0.2.1 }; }";
 
     [Fact]
     public void The_real_nft_lists_what_was_written()
@@ -47,7 +51,9 @@ public sealed class NftablesTests : NftablesTest
 
     [Theory]
     [InlineData("10.244.1.0/24", "0.0.0.0/0 ::/0")]
-    [InlineData("10.244.1.0/24 fd00::/64", "10.0.0.0/24 10.0.1.0/24 10.0.2.0/24 255.255.255.255/32 fd00::1/128 fd00::2/128 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128")]
+    [InlineData(
+        "10.244.1.0/24 fd00::/64",
+        "10.0.0.0/24 10.0.1.0/24 10.0.2.0/24 255.255.255.255/32 fd00::1/128 fd00::2/128 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128")]
     [InlineData("0.0.0.0/0", "224.0.0.0/3 8000::/1")]
     [InlineData("", "0.0.0.0/32 ::/128")]
     [InlineData("10.0.0.0/8", "")]
@@ -114,5 +120,19 @@ public sealed class NftablesTests : NftablesTest
         Reach(NftablesPlans.DualStack);
         Assert.True(Nat.Remove());
         Assert.Equal("", Run("nft list ruleset"));
+    }
+
+    [Fact]
+    public void Without_the_capability_the_error_names_it()
+    {
+        (string reading, string writing) = Capabilities.Without(() =>
+        {
+            using NftablesNat nat = new();
+            return (Assert.Throws<NetlinkException>(() => nat.Read()).Message,
+                Assert.Throws<NetlinkException>(() => nat.ApplyBeforeRoutes(NatChange.Between(NftablesPlans.DualStack, null))).Message);
+        });
+
+        Assert.Equal($"read the nf_tables generation: {NoCapability}", reading);
+        Assert.Equal($"change nf_tables: {NoCapability}", writing);
     }
 }

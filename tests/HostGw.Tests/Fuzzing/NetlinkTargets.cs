@@ -15,7 +15,9 @@ internal static class NetlinkTargets
     private static readonly byte[][] Routes = Captured("routes.hex"), Links = Captured("links.hex"), Addresses = Captured("addresses.hex");
 
     // What we send of rules has the form of what the kernel tells of them.
-    private static readonly byte[] Rules = Convert.FromHexString(NftBatchGolden.Hex(NftBatchGolden.SmallPlan) + NftBatchGolden.Hex(NftBatchGolden.MovedElements));
+    private static readonly byte[] Rules =
+        Convert.FromHexString(NftBatchGolden.Hex(NftBatchGolden.SmallPlan) + NftBatchGolden.Hex(NftBatchGolden.MovedElements));
+
     private static readonly byte[][] RuleMessages = [.. Split(Rules).Select(m => m.Payload), .. Corpus.Of("netlink").Select(FromHex)];
 
     public static IEnumerable<FuzzTarget> All =>
@@ -23,8 +25,12 @@ internal static class NetlinkTargets
         new("a route", Routes, [], bytes => new RouteDecoder(157).TryDecode(bytes, Rtnetlink.AF_UNSPEC, out _)),
         new("an interface", Links, [], bytes => LinkMessages.TryDecodeLink(bytes, out _)),
         new("an address", Addresses, [], bytes => LinkMessages.TryDecodeAddress(bytes, out _)),
-        new("notifications of routes", [Datagram(24, Routes), Datagram(16, Links), Datagram(20, Addresses)], [], bytes => new RouteNotifications(157, 1).Read(bytes)),
-        new("notifications of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [], bytes => new RuleNotifications(() => 1).Read(bytes)),
+        new(
+            "notifications of routes", [Datagram(24, Routes), Datagram(16, Links), Datagram(20, Addresses)], [],
+            bytes => new RouteNotifications(157, 1).Read(bytes)),
+        new(
+            "notifications of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [],
+            bytes => new RuleNotifications(() => 1).Read(bytes)),
         new("rules", RuleMessages, [], Parse),
         new("a tracked connection", [.. Corpus.Of("conntrack").Select(FromHex)], [], Forget),
         new("a refusal", [.. Corpus.Of("refusals").Select(FromHex)], [], bytes =>
@@ -56,7 +62,8 @@ internal static class NetlinkTargets
 
     private static byte[][] Captured(string file) => [.. Wire.Captured(file).Select(c => c.Payload)];
 
-    private static byte[] FromHex(byte[] text) => Convert.FromHexString(string.Concat(System.Text.Encoding.ASCII.GetString(text).Where(char.IsAsciiHexDigit)));
+    private static byte[] FromHex(byte[] text) =>
+        Convert.FromHexString(string.Concat(System.Text.Encoding.ASCII.GetString(text).Where(char.IsAsciiHexDigit)));
 
     private static byte[] Datagram(ushort type, byte[][] payloads)
     {

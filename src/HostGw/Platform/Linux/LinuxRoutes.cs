@@ -12,34 +12,34 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 {
     private const int RoutesPerScope = 100;
 
+    private static readonly Operation<PodRoute> Add = new(HostPart.Routes, "add route", r => r.Key);
+    private static readonly Operation<RouteCorrection> Replace = new(HostPart.Routes, "replace route", c => c.Route.Key);
+    private static readonly Operation<HostRoute> Delete = new(HostPart.Routes, "delete route", r => r.Key, AbsenceIsSuccess: true);
+    private static readonly Operation<Neighbour> DeleteNeighbour =
+        new(HostPart.Neighbours, "forget neighbour", n => new(Prefix.Host(n.Address), 0), AbsenceIsSuccess: true);
+
     private readonly NetlinkWriter _batch = new();
 
     /// <summary>Additions and replacements first: a podCIDR that moves to another node is never without a route.</summary>
     public void Apply(RouteChanges changes, List<HostFailure> failures)
     {
-        Execute(
-            HostPart.Routes, "add route", changes.Add, r => r.Key,
-            (r, index) => RouteEncoder.Add(_batch, r, protocol, socket.NextSequence(), ScopeOf(index)), failures);
-        Execute(
-            HostPart.Routes, "replace route", changes.Replace, c => c.Route.Key,
-            (c, index) => RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence(), ScopeOf(index)), failures);
-        Execute(
-            HostPart.Routes, "delete route", changes.Delete, r => r.Key,
-            (r, _) => RouteEncoder.Delete(_batch, r, socket.NextSequence()), failures, absenceIsSuccess: true);
+        Execute(Add, changes.Add, failures, (r, index) =>
+            RouteEncoder.Add(_batch, r, protocol, socket.NextSequence(), ScopeOf(index)));
+        Execute(Replace, changes.Replace, failures, (c, index) =>
+            RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence(), ScopeOf(index)));
+        Execute(Delete, changes.Delete, failures, (r, _) => RouteEncoder.Delete(_batch, r, socket.NextSequence()));
     }
 
-    public void DeleteNeighbours(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures) => Execute(
-        HostPart.Neighbours, "forget neighbour", neighbours, n => new(Prefix.Host(n.Address), 0),
-        (n, _) => NeighbourMessages.Delete(_batch, n, socket.NextSequence()), failures, absenceIsSuccess: true);
+    public void DeleteNeighbours(IReadOnlyList<Neighbour> neighbours, List<HostFailure> failures) =>
+        Execute(DeleteNeighbour, neighbours, failures, (n, _) => NeighbourMessages.Delete(_batch, n, socket.NextSequence()));
 
     // To add an IPv4 route the kernel searches one with the same next hop in a hash over protocol, scope, metric and interface,
     // but not over the address (fib_find_info): thousands of routes over one interface would be in one hash chain. For packets
     // all scopes below site mean the same. The first hundred routes have the usual one.
     private static byte ScopeOf(int index) => (byte)(index / RoutesPerScope % RT_SCOPE_SITE);
 
-    private void Execute<T>(
-        HostPart part, string what, IReadOnlyList<T> changes, Func<T, RouteKey> keyOf, Action<T, int> encode,
-        List<HostFailure> failures, bool absenceIsSuccess = false)
+    /// <param name="encode">Appends the change with this index to the batch.</param>
+    private void Execute<T>(Operation<T> operation, IReadOnlyList<T> changes, List<HostFailure> failures, Action<T, int> encode)
     {
         HashSet<int> refused = [];
         int first = 0;
@@ -50,24 +50,28 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
                 _batch.Clear();
                 for (int i = first; i < changes.Count && _batch.Count < NetlinkSocket.MessagesPerSend; i++)
                     encode(changes[i], i);
-                socket.Execute(what, _batch, (index, error) =>
+                socket.Execute(operation.What, _batch, (index, error) =>
                 {
-                    if (refused.Add(first + index) && (!absenceIsSuccess || !error.IsNotFound))
-                        Fail(first + index, error);
+                    if (refused.Add(first + index) && (!operation.AbsenceIsSuccess || !error.IsNotFound))
+                        failures.Add(operation.Failure(changes[first + index], error));
                 });
             }
         }
         catch (NetlinkException e)
         {
             // The exchange itself failed: the result of the messages from here on is unknown, except for those refused.
-            foreach (int index in Enumerable.Range(first, changes.Count - first).Where(i => !refused.Contains(i)))
-                Fail(index, e);
+            IEnumerable<int> unknown = Enumerable.Range(first, changes.Count - first).Where(i => !refused.Contains(i));
+            failures.AddRange(unknown.Select(i => operation.Failure(changes[i], e)));
         }
+    }
 
-        void Fail(int index, NetlinkException error)
+    /// <param name="What">In words.</param>
+    private sealed record Operation<T>(HostPart Part, string What, Func<T, RouteKey> KeyOf, bool AbsenceIsSuccess = false)
+    {
+        public HostFailure Failure(T change, NetlinkException error)
         {
-            RouteKey key = keyOf(changes[index]);
-            failures.Add(new(part, $"{what} {key.Destination}", key, error));
+            RouteKey key = KeyOf(change);
+            return new(Part, $"{What} {key.Destination}", key, error);
         }
     }
 }

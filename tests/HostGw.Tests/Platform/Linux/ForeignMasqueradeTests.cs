@@ -69,7 +69,7 @@ public class ForeignMasqueradeTests
         long BytesAllocated(ImmutableArray<Prefix> peers)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Assert.Equal(0, ForeignMasqueradeRules.Find(saved, own, peers).Count());
+            Assert.Empty(ForeignMasqueradeRules.Find(saved, own, peers));
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }

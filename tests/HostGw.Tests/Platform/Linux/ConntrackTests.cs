@@ -18,7 +18,7 @@ public class ConntrackTests
     [InlineData("a pod to the outside, not masqueraded", "10.244.1.5", "198.51.100.1", "198.51.100.1", "10.244.1.5", 0, true)]
     [InlineData("the same over IPv6", "fd00:10:244:1::5", "2001:db8::1", "2001:db8::1", "fd00:10:244:1::5", 0, true)]
     [InlineData("masqueraded", "10.244.1.5", "198.51.100.1", "198.51.100.1", "10.0.0.1", SourceNat, false)]
-    [InlineData("masqueraded, told by the reply alone", "10.244.1.5", "198.51.100.1", "198.51.100.1", "10.0.0.1", 0, false)]
+    [InlineData("masqueraded, known by the reply alone", "10.244.1.5", "198.51.100.1", "198.51.100.1", "10.0.0.1", 0, false)]
     [InlineData("to another pod", "10.244.1.5", "10.244.2.5", "10.244.2.5", "10.244.1.5", 0, false)]
     [InlineData("to a service, which another pod answers", "10.244.1.5", "10.96.0.1", "10.244.2.5", "10.244.1.5", 0, false)]
     [InlineData("to a service that somebody outside answers", "10.244.1.5", "10.96.0.1", "198.51.100.1", "10.244.1.5", 0, true)]

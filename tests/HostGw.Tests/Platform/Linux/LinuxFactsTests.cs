@@ -55,7 +55,7 @@ public sealed class LinuxFactsTests : IDisposable
     [InlineData(true, "[Network]\nManageForeignRoutes=no\n", false)]
     [InlineData(true, "[Network]\n#ManageForeignRoutes=no\n", true)]
     [InlineData(true, "[Network]\nManageForeignRoutes = off\nManageForeignRoutes=yes", true)]
-    public void Networkd_removes_the_routes_of_others_where_it_runs_and_was_not_told_otherwise(bool runs, string? text, bool removes)
+    public void Networkd_removes_foreign_routes_where_it_runs_and_is_not_configured_otherwise(bool runs, string? text, bool removes)
     {
         if (runs)
             Given("run/systemd/netif/state", "");
@@ -65,7 +65,7 @@ public sealed class LinuxFactsTests : IDisposable
     }
 
     [Fact]
-    public void Of_networkds_pieces_the_last_by_name_wins_wherever_it_lies()
+    public void Of_networkds_drop_ins_the_last_by_name_wins_in_whatever_folder()
     {
         Given("run/systemd/netif/state", "");
         Given("usr/lib/systemd/networkd.conf.d/90-last.conf", "ManageForeignRoutes=no");

@@ -53,7 +53,7 @@ public class ChainDifferenceTests
     }
 
     [Fact]
-    public void Rules_of_others_are_left_out_of_what_is_written()
+    public void Foreign_rules_are_not_written()
     {
         SavedTable saved = Saved(
             OwnChain.Masquerade, ":KUBE-SVC - [0:0]", "-A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", "-A KUBE-SVC -j KUBE-SEP");

@@ -10,7 +10,7 @@ internal static class NftBatchGolden
           0B000100 686F737467770000                     # TABLE_NAME hostgw
         1F000000 020A 0500 03000000 00000000 01000000   # DELTABLE
           0B000100 686F737467770000                     # TABLE_NAME hostgw
-        1F000000 000A 0506 04000000 00000000 01000000   # NEWTABLE create, and refuse where one stands
+        1F000000 000A 0506 04000000 00000000 01000000   # NEWTABLE create, and fail if there is one
           0B000100 686F737467770000                     # TABLE_NAME hostgw
 
         4C000000 090A 0504 05000000 00000000 01000000   # NEWSET

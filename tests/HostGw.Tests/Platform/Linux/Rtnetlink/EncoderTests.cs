@@ -5,7 +5,7 @@ using HostGw.Platform.Linux.Rtnetlink;
 
 namespace HostGw.Tests.Platform.Linux.Rtnetlink;
 
-public class RouteEncoderTests
+public class EncoderTests
 {
     private static readonly PodRoute V4 = new(Prefix.Parse("10.244.2.0/24"), 0, Ip.Parse("10.0.0.2"), 2);
     private static readonly PodRoute V6 = new(Prefix.Parse("fd00:10:244:2::/64"), 1024, Ip.Parse("fd00:aaaa::2"), 3);
@@ -69,7 +69,7 @@ public class RouteEncoderTests
         w => RouteEncoder.Add(w, Cluster, 157, 7));
 
     [Fact]
-    public void An_IPv4_route_is_deleted_by_all_that_tells_it_from_others() => Wire.Equal(
+    public void An_IPv4_route_is_deleted_by_all_that_distinguishes_it() => Wire.Equal(
         "34000000" + "1900" + "0500" + "07000000" + "00000000" + // RTM_DELROUTE, REQUEST|ACK
         "02180000" + "FE9DFF01" + "00000000" +                   // scope nowhere: any
         "08000100" + "0AF40200" +

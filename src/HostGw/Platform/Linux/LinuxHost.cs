@@ -152,26 +152,13 @@ internal sealed class LinuxHost : IHostNetwork
     private string ApplyRoutesAndNat(HostChanges changes, bool writes, Attempts attempts)
     {
         string what = "";
-        NatUpdate? inNftables = null;
-        bool changesRules = writes && !changes.HoldsRules;
+        bool changesNat = writes && !changes.HoldsRules;
         bool begun = attempts.Try(HostPart.Nat, ApplyNat, changes.ChangesNat, () =>
-        {
-            inNftables = _nat.CompareNftables(changes.Nat, changes.ReadsRulesAgain);
-            if (changesRules)
-                inNftables?.BeforeRoutes();
-        });
+            _nat.BeforeRoutes(changes.Nat, changes.ReadsRulesAgain, changesNat));
         if (writes)
             _routes.Apply(changes.Routes, attempts.Failures);
         attempts.Try(HostPart.Nat, ApplyNat, changes.ChangesNat && begun, () =>
-        {
-            if (_nat.Compare(changes.Nat, changes.ReadsRulesAgain) is not { } update)
-                return;
-            if (changesRules && inNftables is null)
-                update.BeforeRoutes();
-            if (changesRules)
-                _nat.ApplyAfterRoutes(update);
-            what = update.What;
-        });
+            what = _nat.AfterRoutes(changes.Nat, changes.ReadsRulesAgain, changesNat));
         return what;
     }
 

@@ -29,7 +29,10 @@ internal interface INatBackend
 /// <param name="AfterRoutes">Removes exemptions. Throws <see cref="HostNetworkException"/>.</param>
 internal sealed record NatUpdate(string What, NatPlan? Starts, Action BeforeRoutes, Action AfterRoutes);
 
-/// <summary>Chooses the backend of this host, keeps the masquerade rule there, and removes it from the others.</summary>
+/// <summary>
+/// Chooses the backend of this host, keeps the masquerade rule there, and removes it from the others: in each pass
+/// <see cref="BeforeRoutes"/>, then <see cref="AfterRoutes"/>.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxNat : IDisposable
 {
@@ -60,46 +63,51 @@ internal sealed class LinuxNat : IDisposable
     /// <summary>Masquerading has started, and <see cref="DeleteUnmasqueraded"/> has not succeeded since.</summary>
     public bool HasPendingDeletion => _pendingDeletion is not null;
 
-    /// <summary>
-    /// Compares the rule in nf_tables, if that is the backend: this starts no program, so it may be done before the routes. Null:
-    /// nothing to do.
-    /// </summary>
-    /// <exception cref="HostNetworkException">The rules cannot be read.</exception>
-    public NatUpdate? CompareNftables(NatPlan? desired, bool reread)
+    /// <summary>The half before the change of routes: adds exemptions if nf_tables holds the rule. Starts no program.</summary>
+    /// <param name="desired">Null: no rule.</param>
+    /// <param name="reread">False: the result of an earlier comparison may be used again if reading starts a program.</param>
+    /// <param name="writes">False: only compares.</param>
+    /// <exception cref="HostNetworkException">The rules cannot be read, or the change was refused.</exception>
+    public void BeforeRoutes(NatPlan? desired, bool reread, bool writes)
     {
         _inNftables = default;
         bool chooses = _chosen is null || reread;
         if (desired is null || (chooses ? !PrefersNftables : _chosen != _nftables))
-            return null;
+            return;
         if (chooses)
             Choose();
         _inNftables = (true, _nftables.Compare(desired, reread));
-        return _inNftables.Update;
+        if (writes)
+            _inNftables.Update?.BeforeRoutes();
     }
 
     /// <summary>
-    /// Compares the rule in all backends; null: nothing to do. The result of a <see cref="CompareNftables"/> just before is used,
-    /// not read again.
+    /// The half after the change of routes: removes exemptions, does both halves if iptables holds the rule, and removes the rule
+    /// from all other backends.
     /// </summary>
-    /// <exception cref="HostNetworkException">The rules cannot be read, or no backend can hold the desired rule.</exception>
-    public NatUpdate? Compare(NatPlan? desired, bool reread)
+    /// <returns>What was changed, or would be, in words; empty: nothing.</returns>
+    /// <exception cref="HostNetworkException">The rules cannot be read, no backend can hold them, or the change was refused.</exception>
+    /// <inheritdoc cref="BeforeRoutes"/>
+    public string AfterRoutes(NatPlan? desired, bool reread, bool writes)
     {
-        (bool isKnown, NatUpdate? known) = _inNftables;
+        (bool isKnown, NatUpdate? begun) = _inNftables;
         _inNftables = default;
         if (desired is null)
             (_chosen, Choice) = (null, null);
         else if (!isKnown && (_chosen is null || reread))
             Choose();
-        return isKnown ? NatBackends.Join(_all, _nftables, known, reread) : NatBackends.Compare(_all, _chosen, desired, reread);
-    }
-
-    /// <summary>Executes the second half of an update.</summary>
-    /// <exception cref="HostNetworkException">The change was refused.</exception>
-    public void ApplyAfterRoutes(NatUpdate update)
-    {
-        // The first half has installed the rule: connections are to be deleted whether the second half succeeds or not.
-        _pendingDeletion = update.Starts ?? _pendingDeletion;
-        update.AfterRoutes();
+        NatUpdate? update = isKnown
+            ? NatBackends.Join(_all, _nftables, begun, reread)
+            : NatBackends.Compare(_all, _chosen, desired, reread);
+        if (writes && begun is null)
+            update?.BeforeRoutes();
+        if (writes && update is not null)
+        {
+            // The rule is installed now: connections are to be deleted whether the rest succeeds or not.
+            _pendingDeletion = update.Starts ?? _pendingDeletion;
+            update.AfterRoutes();
+        }
+        return update?.What ?? "";
     }
 
     /// <inheritdoc cref="NftablesNat.DeleteUnmasqueraded"/>

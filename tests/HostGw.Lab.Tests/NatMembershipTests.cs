@@ -8,13 +8,17 @@ namespace HostGw.Lab.Tests;
 [SupportedOSPlatform("linux")]
 public sealed class NatMembershipTests : LabTest
 {
-    // Programs in the agent's own /usr/local/sbin, which note what iptables-restore is told and whether the route stands at that moment.
+    // Programs in the agent's own /usr/local/sbin, which record the input of iptables-restore, whether the route is installed at
+    // that moment, and the end.
     private const string Record = """
         mkdir $0/sbin
         for p in iptables-nft-restore iptables-legacy-restore; do
           cat > $0/sbin/$p <<E
         #!/bin/sh
-        ( echo BEGIN; ip -4 route show exact 192.168.3.0/24 | sed 's/^/ROUTE /'; tee /dev/fd/3; echo END ) 3>&1 >>$0/record | /usr/sbin/$p "\$@"
+        ( echo BEGIN; ip -4 route show exact 192.168.3.0/24 | sed 's/^/ROUTE /'; tee /dev/fd/3 ) 3>&1 >>$0/record | /usr/sbin/$p "\$@"
+        code=\$?
+        echo END >>$0/record
+        exit \$code
         E
           chmod 755 $0/sbin/$p
         done
@@ -61,18 +65,23 @@ public sealed class NatMembershipTests : LabTest
         _wrapper?.Dispose();
     }
 
-    private static bool Exempts(string restore, Node node) => restore.Contains($"-d {node.PodCidrs[0]} -j RETURN", StringComparison.Ordinal);
+    private static bool Exempts(string restore, Node node) =>
+        restore.Contains($"-d {node.PodCidrs[0]} -j RETURN", StringComparison.Ordinal);
 
     /// <summary>The first call of iptables-restore of this kind, once it has ended.</summary>
     private async Task<string> RestoreAsync(Predicate<string> kind)
     {
-        await Eventually.TrueAsync(() => Restores().Exists(kind), () => $"{string.Join("\n", Restores())}\n{string.Join('\n', Agent.Log.LastWords(20))}");
+        await Eventually.TrueAsync(
+            () => Restores().Exists(kind), () => $"{string.Join("\n", Restores())}\n{string.Join('\n', Agent.Log.LastWords(20))}");
         return Restores().Find(kind)!;
     }
 
-    private List<string> Restores() => File.Exists(_wrapper!.PathOf("record"))
-        ? [.. File.ReadAllText(_wrapper.PathOf("record")).Split("BEGIN\n", StringSplitOptions.RemoveEmptyEntries).Where(r => r.EndsWith("END\n", StringComparison.Ordinal))]
-        : [];
+    private List<string> Restores()
+    {
+        string record = _wrapper!.PathOf("record");
+        string[] calls = File.Exists(record) ? File.ReadAllText(record).Split("BEGIN\n", StringSplitOptions.RemoveEmptyEntries) : [];
+        return [.. calls.Where(c => c.EndsWith("END\n", StringComparison.Ordinal))];
+    }
 
     private string Saved(string flavour) => One.Network.Exec($"iptables-{flavour}-save");
 }

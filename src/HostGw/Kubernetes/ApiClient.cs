@@ -19,6 +19,9 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     private const string AcceptMetadata =
         "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/vnd.kubernetes.protobuf";
 
+    // etcd keeps no object of more than 1.5 MB.
+    private const int MaxObject = 8 * 1024 * 1024;
+
     // kube-apiserver ends requests after 60 s (--request-timeout).
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(65);
 
@@ -57,8 +60,11 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     /// <summary>The server is addressed by the Service `kubernetes`, so that <see cref="UseAddresses"/> may add to it.</summary>
     public bool UsesServiceAddress => _configuration.UsesServiceAddress;
 
-    /// <summary>Further addresses of the same API servers. New connections try them 1 s after the configured address, or when it fails.</summary>
-    public void UseAddresses(IReadOnlyList<IPEndPoint> alternatives) => _connection.UseAddresses(alternatives);
+    /// <summary>
+    /// Further addresses of the same API servers. A new connection asks for them, and tries them in turn, when the configured
+    /// address fails or has not answered for 1 s.
+    /// </summary>
+    public void UseAddresses(Func<IReadOnlyList<IPEndPoint>> alternatives) => _connection.UseAddresses(alternatives);
 
     /// <summary>GET in Kubernetes' protobuf; returns when the headers are there.</summary>
     /// <param name="pathAndQuery">Begins with /api.</param>
@@ -100,6 +106,7 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
             throw new NotSupportedException("Watches go through the Reflector");
         try
         {
+            await httpResponse.Content.LoadIntoBufferAsync(MaxObject, cancellationToken);
             using Stream stream = await httpResponse.Content.ReadAsStreamAsync(cancellationToken);
             var body = (T?)await JsonSerializer.DeserializeAsync(stream, TypeOf(typeof(T)), cancellationToken);
             return new() { Request = httpRequest, Response = httpResponse, Body = body ?? throw new JsonException("null") };

@@ -55,6 +55,9 @@ internal sealed class Reflector<TDraft>(
 
     public ReflectorFeed Feed => _feed.Now;
 
+    /// <summary>Called after each completed list.</summary>
+    public Action? ListCompleted { get; init; }
+
     /// <summary>Lists by quorum as soon as the API server can be reached. <c>changed</c> is called even if nothing changed.</summary>
     public void ReadByQuorum() => _quorum.Make();
 
@@ -199,6 +202,7 @@ internal sealed class Reflector<TDraft>(
         logger.NodesListed(store.Count, store.ResourceVersion);
         if (isDifferent)
             changed();
+        ListCompleted?.Invoke();
     }
 
     private void Apply(WatchEventType type, TDraft draft)

@@ -17,13 +17,21 @@ internal static class ApiServerEndpoints
 
     /// <summary>The ready endpoints at the port `https`, else at the only one.</summary>
     /// <remarks>https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/</remarks>
-    public static IEnumerable<IPEndPoint> Ready(V1EndpointSlice slice) => Port(slice) is not { } port ? [] :
-        from endpoint in slice.Endpoints ?? []
-        where endpoint is { Conditions: null or { Ready: null or true } }
-        from address in endpoint.Addresses ?? []
-        select Ip.TryParse(address, out Ip ip) ? new IPEndPoint(ip.ToIPAddress(), port) : null into parsed
-        where parsed is not null
-        select parsed;
+    public static IEnumerable<IPEndPoint> Ready(V1EndpointSlice slice)
+    {
+        if (Port(slice) is not { } port)
+            yield break;
+        foreach (V1Endpoint? endpoint in slice.Endpoints ?? [])
+        {
+            if (endpoint is null or { Conditions.Ready: false })
+                continue;
+            foreach (string? address in endpoint.Addresses ?? [])
+            {
+                if (Ip.TryParse(address, out Ip ip))
+                    yield return new(ip.ToIPAddress(), port);
+            }
+        }
+    }
 
     /// <summary>Those that another host may have: at most 16, each once.</summary>
     /// <param name="ownPodCidrs">This node's: a pod of ours is no API server.</param>

@@ -23,7 +23,13 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     private readonly NodeStore _store = new();
     private readonly LogLines _log = new() { Least = LogLevel.Debug };
 
-    public void Dispose() => _folder.Dispose();
+    private ApiClient? _client;
+
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _folder.Dispose();
+    }
 
     [Fact]
     public async Task They_are_read_after_each_list_and_every_ten_minutes()
@@ -171,8 +177,9 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
         Api.WriteServiceAccount(_folder["sa"]);
         var configuration = ApiConfiguration.InClusterConfig(
             "127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], isService ? null : Api.Uri.ToString());
+        _client = ApiVerbs.Client(configuration);
         ApiServerAddresses addresses = new(
-            ApiVerbs.Client(configuration), _store, new(_folder[""], NodeSelector.Everything), "self", _time, new Typed<ApiServerAddresses>(_log));
+            _client, _store, new(_folder[""], NodeSelector.Everything), "self", _time, new Typed<ApiServerAddresses>(_log));
         await addresses.StartAsync(TestContext.Current.CancellationToken);
         return addresses;
     }

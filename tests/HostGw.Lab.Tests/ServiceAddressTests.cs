@@ -59,12 +59,15 @@ public sealed class ServiceAddressTests : LabTest
         Cluster.Api.Server.WriteServiceAccount($"{Pod}/var/run/secrets/kubernetes.io/serviceaccount");
         Agent.Kubeconfig = null;
         Agent.Wrapper = ["env", $"CONTAINER_SANDBOX_MOUNT_POINT={Pod}", "KUBERNETES_SERVICE_HOST=10.96.0.1", "KUBERNETES_SERVICE_PORT=443"];
-        await StartFirstAgentAsync();
+        // A machine that is plugged in later may change the MAC address of the bridge, which is the API server's.
+        Cluster.AddMachine(3);
+        Cluster.AddMachine(4);
+        await Agent.StartAndWaitAsync();
     }
 
     private async Task<TimeSpan> JoinAsync(int number)
     {
-        Node node = Cluster.AddMachine(number);
+        Node node = Cluster.Node(number);
         long start = Stopwatch.GetTimestamp();
         Cluster.Announce(node);
         await Expect.RouteAsync(One, Expect.ByNodeAddress(node)[0]);
@@ -78,7 +81,7 @@ public sealed class ServiceAddressTests : LabTest
     private void KillService() => SetRule("type filter hook output priority -150", "drop");
 
     private void SetRule(string hook, string action) => One.Network.Exec(
-        "nft", $"table ip proxy; delete table ip proxy; table ip proxy {{ chain service {{ {hook}; ip daddr 10.96.0.1 {action}; }} }}");
+        "nft", $"table ip proxy; delete table ip proxy; table ip proxy {{ chain service {{ {hook}; ip daddr 10.96.0.1 {action}; }}; }}");
 
     private string Connections() => One.Network.Exec("ss", "--no-header", "--numeric", "--tcp", "state", "established");
 

@@ -15,6 +15,7 @@ internal sealed class NodeFollower : IAsyncDisposable
     private readonly ApiClient _client;
     private readonly List<NodeSnapshot> _announced = [];
     private readonly Task _running;
+    private int _listsCompleted;
 
     /// <param name="further">Further addresses of the server.</param>
     public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null, string node = "a", IPEndPoint? further = null)
@@ -24,13 +25,18 @@ internal sealed class NodeFollower : IAsyncDisposable
         if (further is not null)
             _client.UseAddresses(() => [further]);
         ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), node, time ?? TimeProvider.System);
-        Watcher = new(nodes, Store, Announce, time ?? TimeProvider.System, new Typed<Reflector<NodeDraft>>(Log));
+        Watcher = new(nodes, Store, Announce, time ?? TimeProvider.System, new Typed<Reflector<NodeDraft>>(Log))
+        {
+            ListCompleted = () => Interlocked.Increment(ref _listsCompleted),
+        };
         _running = Watcher.RunAsync(_stop.Token);
     }
 
     public NodeStore Store { get; } = new();
 
     public Reflector<NodeDraft> Watcher { get; }
+
+    public int ListsCompleted => Volatile.Read(ref _listsCompleted);
 
     /// <summary>Of the latest connection.</summary>
     public IPAddress? RemoteAddress => _client.RemoteAddress;

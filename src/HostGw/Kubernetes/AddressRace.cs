@@ -30,11 +30,11 @@ internal sealed class AddressRace(TimeProvider time)
     }
 
     /// <summary>Null if none answers. An address is asked of <paramref name="addresses"/> when it is due, and not before.</summary>
-    public async Task<Socket?> ConnectAsync(IEnumerable<IPEndPoint> addresses, CancellationToken cancellationToken)
+    public async Task<OpenSocket?> ConnectAsync(IEnumerable<IPEndPoint> addresses, CancellationToken cancellationToken)
     {
         using var decided = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using IEnumerator<IPEndPoint> next = addresses.Except(_excluded).GetEnumerator();
-        List<Task<Socket>> running = [];
+        List<Task<OpenSocket>> running = [];
         for (bool hasNext = true; ;)
         {
             hasNext = hasNext && next.MoveNext();
@@ -43,7 +43,7 @@ internal sealed class AddressRace(TimeProvider time)
             else if (running.Count == 0)
                 return null;
             Task[] lead = hasNext ? [Task.Delay(Lead, time, decided.Token)] : [];
-            if (await Task.WhenAny([.. running, .. lead]) is not Task<Socket> ended)
+            if (await Task.WhenAny([.. running, .. lead]) is not Task<OpenSocket> ended)
                 continue;
 
             running.Remove(ended);
@@ -57,10 +57,10 @@ internal sealed class AddressRace(TimeProvider time)
         }
     }
 
-    private static void DisposeWhenOpen(Task<Socket> loser) => loser.ContinueWith(
-        static t => t.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    private static void DisposeWhenOpen(Task<OpenSocket> loser) => loser.ContinueWith(
+        static t => t.Result.Socket.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
 
-    private async Task<Socket> OpenAsync(IPEndPoint address, CancellationToken cancellationToken)
+    private async Task<OpenSocket> OpenAsync(IPEndPoint address, CancellationToken cancellationToken)
     {
         _tried.Add(address);
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -70,7 +70,7 @@ internal sealed class AddressRace(TimeProvider time)
             using var timeout = new CancellationTokenSource(PerAddress, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
             await socket.ConnectAsync(address, either.Token);
-            return socket;
+            return new(socket, address);
         }
         catch
         {
@@ -99,3 +99,6 @@ internal sealed class AddressRace(TimeProvider time)
             socket.SetRawSocketOption(IPPROTO_TCP, TCP_USER_TIMEOUT, BitConverter.GetBytes(25_000));
     }
 }
+
+/// <param name="Address">The peer's: the socket itself no longer knows it when the peer has reset the connection.</param>
+internal sealed record OpenSocket(Socket Socket, IPEndPoint Address);

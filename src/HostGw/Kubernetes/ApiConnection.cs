@@ -29,18 +29,18 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
         DnsEndPoint server = context.DnsEndPoint;
         IPAddress[] configured = await ResolveAsync(server.Host, cancellationToken);
         AddressRace race = new(time);
-        while (await race.ConnectAsync(Addresses(configured, server.Port), cancellationToken) is { } socket)
+        while (await race.ConnectAsync(Addresses(configured, server.Port), cancellationToken) is { } open)
         {
-            var address = (IPEndPoint)socket.RemoteEndPoint!;
             try
             {
-                Stream stream = await SecureAsync(new(socket, ownsSocket: true), credential, cancellationToken);
-                Volatile.Write(ref _remote, address.Address.IsIPv4MappedToIPv6 ? address.Address.MapToIPv4() : address.Address);
+                Stream stream = await SecureAsync(new(open.Socket, ownsSocket: true), credential, cancellationToken);
+                IPAddress address = open.Address.Address;
+                Volatile.Write(ref _remote, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
                 return stream;
             }
             catch (NoHandshakeException e)
             {
-                race.Exclude(address, e);
+                race.Exclude(open.Address, e);
             }
         }
         cancellationToken.ThrowIfCancellationRequested();

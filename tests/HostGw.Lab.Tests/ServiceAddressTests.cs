@@ -4,7 +4,7 @@ using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
 
-/// <summary>The real agent of node 1 as a pod: it reaches the API server by the Service's address, which works as long as kube-proxy does.</summary>
+/// <summary>The real agent of node 1 as a pod, which reaches the API server by the Service's address as long as kube-proxy works.</summary>
 public sealed class ServiceAddressTests : LabTest
 {
     private const string Service = "10.96.0.1:443", Server = "10.0.0.2:6443";
@@ -23,7 +23,9 @@ public sealed class ServiceAddressTests : LabTest
     {
         await StartAsPodAsync();
         Assert.Contains(Service, Connections(), StringComparison.Ordinal);
-        await Eventually.TrueAsync(() => Cluster.Api.Server.Requests.Any(r => r.Path.EndsWith("/endpointslices/kubernetes", StringComparison.Ordinal) && r.Code == 200), () => "the slice is not read");
+        await Eventually.TrueAsync(
+            () => Cluster.Api.Server.Requests.Any(r => r.Path.EndsWith("/kubernetes", StringComparison.Ordinal) && r.Code == 200),
+            () => "the slice is not read");
 
         KillService();
         Cluster.Api.Server.CutConnections();

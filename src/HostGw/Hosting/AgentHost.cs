@@ -97,7 +97,8 @@ internal static class AgentHost
         services.AddHostedService(s => s.GetRequiredService<SavedNodesFallback>());
         services.AddHostedService(s => new NodeSaver(
             file, s.GetRequiredService<NodeStore>(), settings.NodeName,
-            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s), () => s.GetRequiredService<ApiServerAddresses>().Current), TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
+            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s), () => s.GetRequiredService<ApiServerAddresses>().Current),
+            TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
 
     // Before the first connection it is where it was: a route over it would keep us from ever reaching it.

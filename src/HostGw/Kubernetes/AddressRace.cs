@@ -58,7 +58,8 @@ internal sealed class AddressRace(TimeProvider time)
     }
 
     private static void DisposeWhenOpen(Task<OpenSocket> loser) => loser.ContinueWith(
-        static t => t.Result.Socket.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        static t => t.Result.Socket.Dispose(),
+        CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
 
     private async Task<OpenSocket> OpenAsync(IPEndPoint address, CancellationToken cancellationToken)
     {

@@ -95,7 +95,10 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
         var request = new ApiRequest(method, "/" + relativeUri.TrimStart('/'), "application/json");
         object? content = body is V1Patch patch ? patch.Content : body;
         if (content is not null)
-            request = request with { Body = JsonSerializer.SerializeToUtf8Bytes(content, TypeOf(content.GetType())), BodyType = GetHeader(body!) };
+        {
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(content, TypeOf(content.GetType()));
+            request = request with { Body = json, BodyType = GetHeader(body!) };
+        }
         return SendAsync(request, cancellationToken);
     }
 
@@ -211,7 +214,7 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     }
 }
 
-/// <summary>A successful answer whose body is still arriving. Disposing it closes the connection unless the body was read to its end.</summary>
+/// <summary>A successful answer whose body is still arriving. Disposing it closes the connection, unless the body was read whole.</summary>
 internal sealed class ApiResponse(HttpResponseMessage response, Stream body) : IDisposable
 {
     public Stream Body => body;

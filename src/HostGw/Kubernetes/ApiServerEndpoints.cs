@@ -43,7 +43,8 @@ internal static class ApiServerEndpoints
 
     private static int? Port(V1EndpointSlice slice)
     {
-        Discoveryv1EndpointPort[] ports = [.. (slice.Ports ?? []).Where(p => p is { Protocol: null or "TCP", Port: > 0 and <= ushort.MaxValue })];
+        Discoveryv1EndpointPort[] ports =
+            [.. (slice.Ports ?? []).Where(p => p is { Protocol: null or "TCP", Port: > 0 and <= ushort.MaxValue })];
         return (Array.Find(ports, p => p.Name == "https") ?? (ports.Length == 1 ? ports[0] : null))?.Port;
     }
 }

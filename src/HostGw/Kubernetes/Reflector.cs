@@ -278,8 +278,8 @@ internal sealed class Reflector<TDraft>(
         null => e.IsUntrusted ? Received.Untrusted : Received.Unreachable,
         HttpStatusCode.Unauthorized => Received.Unauthorized,
         HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity when _state.IsStreamingList => Received.NoStreamingLists,
-        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout when e.RetryAfter is not null =>
-            Received.Busy,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+            when e.RetryAfter is not null => Received.Busy,
         _ => Received.Refused,
     };
 

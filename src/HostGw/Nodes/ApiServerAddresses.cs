@@ -77,7 +77,8 @@ internal sealed class ApiServerAddresses(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
         try
         {
-            V1EndpointSlice slice = await client.DiscoveryV1.ReadNamespacedEndpointSliceAsync("kubernetes", "default", cancellationToken: either.Token);
+            V1EndpointSlice slice = await client.DiscoveryV1.ReadNamespacedEndpointSliceAsync(
+                "kubernetes", "default", cancellationToken: either.Token);
             Use(ApiServerEndpoints.Usable(ApiServerEndpoints.Ready(slice), PodCidrs(store.Snapshot.Nodes, nodeName)));
         }
         catch (ApiException e)

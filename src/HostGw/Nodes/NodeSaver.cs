@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Nodes;
 
-/// <summary>Keeps the nodes on disk: written when they or the API servers' addresses changed, and once an hour to renew their time.</summary>
+/// <summary>Keeps the nodes on disk: written when they or the API servers' addresses changed, and hourly to renew their time.</summary>
 /// <param name="nodeName">This node's: a list without it is not saved.</param>
 internal sealed class NodeSaver(
     SavedNodesFile file, NodeStore store, string nodeName, SavedNodesSources sources, TimeProvider time, ILogger<NodeSaver> logger)

@@ -5,7 +5,7 @@ using HostGw.FakeApi.Storage;
 
 namespace HostGw.FakeApi.Resources;
 
-/// <summary>What the API servers of a cluster write by themselves: four namespaces, the service networks, and where they are reached.</summary>
+/// <summary>What the API servers of a cluster write by themselves: namespaces, the service networks, and their own addresses.</summary>
 internal sealed class PublishedObjects(Store store, TimeProvider time)
 {
     /// <summary>Of the Service `kubernetes`, which certificates are valid for: the first of each service network.</summary>
@@ -23,12 +23,13 @@ internal sealed class PublishedObjects(Store store, TimeProvider time)
         Write(Kinds.ServiceCidr, null, Name, ServiceCidr);
     }
 
-    /// <summary>A server listens: its first address joins the EndpointSlice. There is one port, so a server at another one stays out.</summary>
+    /// <summary>A server's first address joins the EndpointSlice. That has one port, so a server at another one stays out.</summary>
     public void PublishServer(IPEndPoint address)
     {
         lock (_lock)
         {
-            if (_servers.Count > 0 && (_servers[0].Port != address.Port || _servers[0].AddressFamily != address.AddressFamily || _servers.Contains(address)))
+            bool fits = _servers.Count == 0 || (_servers[0].Port == address.Port && _servers[0].AddressFamily == address.AddressFamily);
+            if (!fits || _servers.Contains(address))
                 return;
             _servers.Add(address);
             string type = address.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
@@ -51,22 +52,25 @@ internal sealed class PublishedObjects(Store store, TimeProvider time)
 
     private static string EndpointSlice(string addressType, string endpoints, int port) => $$"""
         {"metadata":{"generation":1,"labels":{"kubernetes.io/service-name":"kubernetes"},"managedFields":[
-          {"manager":"kube-apiserver","operation":"Update","apiVersion":"discovery.k8s.io/v1","time":"NOW","fieldsType":"FieldsV1","fieldsV1":
-            {"f:addressType":{},"f:endpoints":{},"f:metadata":{"f:labels":{".":{},"f:kubernetes.io/service-name":{} } },"f:ports":{} } }]},
+          {"manager":"kube-apiserver","operation":"Update","apiVersion":"discovery.k8s.io/v1","time":"NOW","fieldsType":"FieldsV1",
+           "fieldsV1":{"f:addressType":{},"f:endpoints":{},"f:ports":{},
+             "f:metadata":{"f:labels":{".":{},"f:kubernetes.io/service-name":{} } } } }]},
         "addressType":"{{addressType}}","endpoints":[{{endpoints}}],"ports":[{"name":"https","protocol":"TCP","port":{{port}}}]}
         """;
 
     private const string ServiceCidr = """
         {"metadata":{"finalizers":["networking.k8s.io/service-cidr-finalizer"],"managedFields":[
-          {"manager":"kubernetes-service-cidr-controller","operation":"Apply","apiVersion":"networking.k8s.io/v1","time":"NOW","fieldsType":"FieldsV1",
-           "fieldsV1":{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},"f:status":{},"f:type":{}}}}},"subresource":"status"},
-          {"manager":"service-cidr-controller","operation":"Apply","apiVersion":"networking.k8s.io/v1","time":"NOW","fieldsType":"FieldsV1",
-           "fieldsV1":{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},"f:lastTransitionTime":{},"f:message":{},"f:reason":{},"f:status":{},"f:type":{}}}}},
+          {"manager":"kubernetes-service-cidr-controller","operation":"Apply","apiVersion":"networking.k8s.io/v1","time":"NOW",
+           "fieldsType":"FieldsV1","fieldsV1":{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},"f:status":{},"f:type":{}}}}},
            "subresource":"status"},
-          {"manager":"kube-apiserver","operation":"Update","apiVersion":"networking.k8s.io/v1","time":"NOW","fieldsType":"FieldsV1",
-           "fieldsV1":{"f:spec":{"f:cidrs":{}}}},
-          {"manager":"kube-controller-manager","operation":"Update","apiVersion":"networking.k8s.io/v1","time":"NOW","fieldsType":"FieldsV1",
-           "fieldsV1":{"f:metadata":{"f:finalizers":{".":{},"v:\"networking.k8s.io/service-cidr-finalizer\"":{}}}}}]},
+          {"manager":"service-cidr-controller","operation":"Apply","apiVersion":"networking.k8s.io/v1","time":"NOW",
+           "fieldsType":"FieldsV1","fieldsV1":{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":
+             {".":{},"f:lastTransitionTime":{},"f:message":{},"f:reason":{},"f:status":{},"f:type":{}}}}},"subresource":"status"},
+          {"manager":"kube-apiserver","operation":"Update","apiVersion":"networking.k8s.io/v1","time":"NOW",
+           "fieldsType":"FieldsV1","fieldsV1":{"f:spec":{"f:cidrs":{}}}},
+          {"manager":"kube-controller-manager","operation":"Update","apiVersion":"networking.k8s.io/v1","time":"NOW",
+           "fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:finalizers":
+             {".":{},"v:\"networking.k8s.io/service-cidr-finalizer\"":{}}}}}]},
         "spec":{"cidrs":["10.96.0.0/16","fd00:10:96::/112"]},
         "status":{"conditions":[
           {"type":"Ready","status":"True","lastTransitionTime":"NOW","reason":"","message":"Kubernetes Service CIDR is ready"}]}}

@@ -47,7 +47,8 @@ public sealed class Agent : IDisposable
     public IReadOnlyList<string> Wrapper { get; set; } = [];
 
     /// <summary>Its settings, as any command takes them.</summary>
-    public IEnumerable<string> Flags => ["--node-name", Node, .. Kubeconfig is null ? [] : new[] { "--kubeconfig", Kubeconfig }, .. Settings.Flags];
+    public IEnumerable<string> Flags =>
+        ["--node-name", Node, .. Kubeconfig is null ? [] : new[] { "--kubeconfig", Kubeconfig }, .. Settings.Flags];
 
     public bool IsRunning => _process is { HasExited: false };
 

@@ -37,7 +37,8 @@ public sealed class PublishedObjectTests : FakeApiTest
     [Fact]
     public async Task A_second_server_joins_the_addresses()
     {
-        await using FakeApiServer second = await Api.StartPeerAsync(new() { Listen = [new(IPAddress.Parse("127.0.0.2"), Api.Endpoints[0].Port)] });
+        IPEndPoint address = new(IPAddress.Parse("127.0.0.2"), Api.Endpoints[0].Port);
+        await using FakeApiServer second = await Api.StartPeerAsync(new() { Listen = [address] });
         JsonNode slice = JsonNode.Parse(Api.Objects.Get("EndpointSlice", "default", "kubernetes")!)!;
         Assert.Equal(["127.0.0.1", "127.0.0.2"], slice["endpoints"]!.AsArray().Select(e => (string?)e!["addresses"]![0]));
     }

@@ -16,7 +16,9 @@ namespace HostGw.Tests.Nodes;
 /// <remarks>Nothing connects to them: the Service's address answers.</remarks>
 public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
 {
-    private static readonly TimeSpan AfterList = TimeSpan.FromSeconds(5), Period = TimeSpan.FromMinutes(10), Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AfterList = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
@@ -48,7 +50,8 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
         await ListAsync(addresses);
         Assert.Equal("10.0.0.7:6443", Text(addresses));
         Assert.Equal(3, Reads.Length);
-        Assert.All(Reads, r => Assert.Equal("GET /apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes 200", r.ToString()));
+        Assert.All(
+            Reads, r => Assert.Equal("GET /apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes 200", r.ToString()));
     }
 
     [Fact]
@@ -227,12 +230,18 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
         await PassAsync(Period);
     }
 
-    private void Publish(params string[] addresses) =>
-        Put($$"""{"ports":[{"name":"https","port":6443}],"endpoints":[{{string.Join(',', addresses.Select(a => $"{{\"addresses\":[\"{a}\"]}}"))}}]}""");
+    private void Publish(params string[] addresses)
+    {
+        string endpoints = string.Join(',', addresses.Select(a => $"{{\"addresses\":[\"{a}\"]}}"));
+        Put($$"""{"ports":[{"name":"https","port":6443}],"endpoints":[{{endpoints}}]}""");
+    }
 
-    private void Put(string content) =>
-        Api.Objects.Put(string.Concat("""{"kind":"EndpointSlice","metadata":{"name":"kubernetes","namespace":"default"},""", content.AsSpan(1)));
+    private void Put(string content) => Api.Objects.Put(
+        string.Concat("""{"kind":"EndpointSlice","metadata":{"name":"kubernetes","namespace":"default"},""", content.AsSpan(1)));
 
-    private void Save(params string[] addresses) => new SavedNodesFile(_folder[""], NodeSelector.Everything).Write(
-        new SavedNodes([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "7", _time.GetUtcNow(), default) { ApiServers = [.. addresses.Select(IPEndPoint.Parse)] });
+    private void Save(params string[] addresses)
+    {
+        SavedNodes nodes = new([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "7", _time.GetUtcNow(), default);
+        new SavedNodesFile(_folder[""], NodeSelector.Everything).Write(nodes with { ApiServers = [.. addresses.Select(IPEndPoint.Parse)] });
+    }
 }

@@ -53,8 +53,8 @@ internal sealed class PublishedObjects(Store store, TimeProvider time)
     private static string EndpointSlice(string addressType, string endpoints, int port) => $$"""
         {"metadata":{"generation":1,"labels":{"kubernetes.io/service-name":"kubernetes"},"managedFields":[
           {"manager":"kube-apiserver","operation":"Update","apiVersion":"discovery.k8s.io/v1","time":"NOW","fieldsType":"FieldsV1",
-           "fieldsV1":{"f:addressType":{},"f:endpoints":{},"f:ports":{},
-             "f:metadata":{"f:labels":{".":{},"f:kubernetes.io/service-name":{} } } } }]},
+           "fieldsV1":{"f:addressType":{},"f:endpoints":{},
+             "f:metadata":{"f:labels":{".":{},"f:kubernetes.io/service-name":{} } },"f:ports":{} } }]},
         "addressType":"{{addressType}}","endpoints":[{{endpoints}}],"ports":[{"name":"https","protocol":"TCP","port":{{port}}}]}
         """;
 

@@ -48,6 +48,12 @@ internal static partial class Log
         "The API server's store went back from resource version {Known} to {Actual} (restored from a backup?): listing again")]
     public static partial void StoreWentBack(this ILogger logger, string known, string actual);
 
+    [LoggerMessage(113, LogLevel.Debug, "Further addresses of the API servers: {Addresses}")]
+    public static partial void ApiServersChanged(this ILogger logger, string addresses);
+
+    [LoggerMessage(114, LogLevel.Debug, "The addresses of the API servers (EndpointSlice kubernetes) were not read: {Reason}")]
+    public static partial void ApiServersNotRead(this ILogger logger, string reason);
+
     [LoggerMessage(121, LogLevel.Warning, "Cannot save the nodes in {Path} for a start without the API server: {Reason}")]
     public static partial void NodesNotSaved(this ILogger logger, string path, string reason);
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using HostGw.FakeApi.Resources;
 using HostGw.FakeApi.Security;
 
 namespace HostGw.FakeApi;
@@ -68,6 +69,7 @@ public sealed partial class FakeApiServer
     private IEnumerable<string> ServerNames() =>
     [
         "localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+        .. PublishedObjects.ServiceAddresses,
         .. _options.Listen.Select(e => e.Address.ToString()),
         .. _options.ServerNames,
     ];

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json.Nodes;
 using HostGw.FakeApi.Encoders;
 using HostGw.FakeApi.Http;
 using HostGw.FakeApi.Resources;
@@ -19,6 +18,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     private readonly RequestLog _log;
     private readonly WatchEnds _watchEnds = new();
     private readonly ServerState _state;
+    private readonly PublishedObjects _published;
     private readonly Connections _connections;
     private readonly Listener _listener;
     private volatile X509Certificate2 _certificate;
@@ -29,6 +29,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         _identities = first?._identities ?? new Identities(options.Time);
         Store store = first?._state.Store ?? new Store(options.HistoryCapacity);
         _state = new ServerState(store, Faults) { StreamingLists = options.StreamingLists };
+        _published = first?._published ?? new PublishedObjects(store, options.Time);
         (Nodes, Objects) = (new NodeTable(store, options.Time), new ObjectTable(store, options.Time));
         _certificate = _identities.Authority.IssueServer(ServerNames());
         _connections = new Connections(Faults);
@@ -146,19 +147,10 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     {
         var server = new FakeApiServer(options ?? new FakeApiOptions(), first);
         if (first is null)
-            server.AddNamespaces();
+            server._published.PublishCluster();
         await server._listener.StartAsync();
+        server._published.PublishServer(new(IPAddress.Parse(server.Uri.IdnHost), server.Uri.Port));
         return server;
-    }
-
-    private void AddNamespaces()
-    {
-        foreach (string name in new[] { "default", "kube-node-lease", "kube-public", "kube-system" })
-        {
-            var content = new JsonObject { ["status"] = new JsonObject { ["phase"] = "Active" } };
-            ObjectMetadata.Stamp(content, name, null, _options.Time.GetUtcNow());
-            _state.Store[Kinds.Namespace].Write(name, _ => content);
-        }
     }
 
     private static Uri UriOf(IPEndPoint endpoint)

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text.Json;
 using HostGw.Lab.Agents;
+using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
 using HostGw.Lab.Topology;
 
@@ -78,6 +79,19 @@ public sealed class PoorHostTests : LabTest
         One.Network.Sysctl("ipv6/conf/eth0/accept_ra", "2");
         One.Network.Sysctl("ipv6/conf/all/forwarding", "1");
         await Agent.WaitReadyAsync();
+    }
+
+    [Fact]
+    public async Task A_moment_without_file_descriptors_does_not_close_the_status_endpoint()
+    {
+        await Agent.StartAndWaitAsync();
+        Command.Run("prlimit", $"--pid={Agent.ProcessId}", "--nofile=1:");
+        Assert.Equal("nothing", One.Network.Exec("sh", "-c", "curl --silent --max-time 1 http://127.0.0.1:9157/healthz || echo nothing").Trim());
+
+        Command.Run("prlimit", $"--pid={Agent.ProcessId}", "--nofile=1024:");
+        TimeSpan took = await Eventually.TrueAsync(Agent.IsAnsweringAsync, () => "it does not answer again");
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        Assert.DoesNotContain(Agent.Log.Lines, l => l.Contains("No status endpoint", StringComparison.Ordinal));
     }
 
     public override async ValueTask DisposeAsync()

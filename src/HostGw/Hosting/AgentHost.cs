@@ -36,12 +36,19 @@ internal static class AgentHost
         services.AddSingleton<NodeStore>();
         services.AddSingleton(s => new Reflector<NodeDraft>(
             ApiAccess.Nodes(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<NodeStore>(),
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>()));
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>())
+        {
+            ListCompleted = s.GetRequiredService<ApiServerAddresses>().ReadSoon,
+        });
+        services.AddSingleton(s => new ApiServerAddresses(
+            s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), SavedNodes(settings), settings.NodeName,
+            TimeProvider.System, s.GetRequiredService<ILogger<ApiServerAddresses>>()));
+        services.AddHostedService(s => s.GetRequiredService<ApiServerAddresses>());
         services.AddHostedService(s => s.GetRequiredService<Reflector<NodeDraft>>());
 
         // Nodes ⇄ the state directory
-        if (settings.StateDirectory is { } directory)
-            AddSavedNodes(services, settings, new(directory, settings.Policy.NodeSelector));
+        if (SavedNodes(settings) is { } file)
+            AddSavedNodes(services, settings, file);
 
         services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
 
@@ -79,6 +86,9 @@ internal static class AgentHost
         return builder.Build();
     }
 
+    private static SavedNodesFile? SavedNodes(AgentSettings settings) =>
+        settings.StateDirectory is { } directory ? new(directory, settings.Policy.NodeSelector) : null;
+
     private static void AddSavedNodes(IServiceCollection services, AgentSettings settings, SavedNodesFile file)
     {
         services.AddSingleton(s => new SavedNodesFallback(
@@ -87,7 +97,8 @@ internal static class AgentHost
         services.AddHostedService(s => s.GetRequiredService<SavedNodesFallback>());
         services.AddHostedService(s => new NodeSaver(
             file, s.GetRequiredService<NodeStore>(), settings.NodeName,
-            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s), () => []), TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
+            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s), () => s.GetRequiredService<ApiServerAddresses>().Current),
+            TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
 
     // Before the first connection it is where it was: a route over it would keep us from ever reaching it.

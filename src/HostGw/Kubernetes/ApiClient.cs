@@ -19,6 +19,9 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     private const string AcceptMetadata =
         "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/vnd.kubernetes.protobuf";
 
+    // etcd keeps no object of more than 1.5 MB.
+    private const int MaxObject = 8 * 1024 * 1024;
+
     // kube-apiserver ends requests after 60 s (--request-timeout).
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(65);
 
@@ -57,8 +60,11 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     /// <summary>The server is addressed by the Service `kubernetes`, so that <see cref="UseAddresses"/> may add to it.</summary>
     public bool UsesServiceAddress => _configuration.UsesServiceAddress;
 
-    /// <summary>Further addresses of the same API servers. New connections try them 1 s after the configured address, or when it fails.</summary>
-    public void UseAddresses(IReadOnlyList<IPEndPoint> alternatives) => _connection.UseAddresses(alternatives);
+    /// <summary>
+    /// Further addresses of the same API servers. A new connection asks for them, and tries them in turn, when the configured
+    /// address fails or has not answered for 1 s.
+    /// </summary>
+    public void UseAddresses(Func<IReadOnlyList<IPEndPoint>> alternatives) => _connection.UseAddresses(alternatives);
 
     /// <summary>GET in Kubernetes' protobuf; returns when the headers are there.</summary>
     /// <param name="pathAndQuery">Begins with /api.</param>
@@ -89,7 +95,10 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
         var request = new ApiRequest(method, "/" + relativeUri.TrimStart('/'), "application/json");
         object? content = body is V1Patch patch ? patch.Content : body;
         if (content is not null)
-            request = request with { Body = JsonSerializer.SerializeToUtf8Bytes(content, TypeOf(content.GetType())), BodyType = GetHeader(body!) };
+        {
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(content, TypeOf(content.GetType()));
+            request = request with { Body = json, BodyType = GetHeader(body!) };
+        }
         return SendAsync(request, cancellationToken);
     }
 
@@ -100,6 +109,7 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
             throw new NotSupportedException("Watches go through the Reflector");
         try
         {
+            await httpResponse.Content.LoadIntoBufferAsync(MaxObject, cancellationToken);
             using Stream stream = await httpResponse.Content.ReadAsStreamAsync(cancellationToken);
             var body = (T?)await JsonSerializer.DeserializeAsync(stream, TypeOf(typeof(T)), cancellationToken);
             return new() { Request = httpRequest, Response = httpResponse, Body = body ?? throw new JsonException("null") };
@@ -204,7 +214,7 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     }
 }
 
-/// <summary>A successful answer whose body is still arriving. Disposing it closes the connection unless the body was read to its end.</summary>
+/// <summary>A successful answer whose body is still arriving. Disposing it closes the connection, unless the body was read whole.</summary>
 internal sealed class ApiResponse(HttpResponseMessage response, Stream body) : IDisposable
 {
     public Stream Body => body;

@@ -1,7 +1,7 @@
 namespace HostGw.Kubernetes;
 
 /// <summary>Where the API server is, how to trust it and as whom to speak.</summary>
-/// <remarks>No proxy: HTTPS_PROXY is ignored (a node's proxy rarely knows the service network) and a kubeconfig's proxy-url is refused.</remarks>
+/// <remarks>No proxy: HTTPS_PROXY is ignored (it rarely knows the service network) and a kubeconfig's proxy-url is refused.</remarks>
 internal sealed class ApiConfiguration
 {
     public const string ServiceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -32,7 +32,7 @@ internal sealed class ApiConfiguration
 
     public bool MayUseClientCertificate => ClientCertificate is not null || Exec is not null;
 
-    /// <summary>The service account of the pod. <paramref name="server"/> replaces the service's address, which needs a working service network.</summary>
+    /// <summary>The pod's service account. <paramref name="server"/> replaces the service's address, which needs kube-proxy.</summary>
     /// <exception cref="ApiConfigurationException">This is no pod.</exception>
     public static ApiConfiguration InClusterConfig(string? server = null) => InClusterConfig(
         Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"),
@@ -66,7 +66,9 @@ internal sealed class ApiConfiguration
     }
 
     /// <summary>The current context of a kubeconfig file; <paramref name="server"/> replaces the cluster's URL.</summary>
-    /// <exception cref="ApiConfigurationException">The file cannot be read or asks for what is not supported; the message says what to use instead.</exception>
+    /// <exception cref="ApiConfigurationException">
+    /// The file cannot be read or asks for what is not supported; the message says what to use instead.
+    /// </exception>
     public static ApiConfiguration BuildConfigFromConfigFile(string path, string? server = null) =>
         Kubeconfig.Load(path).CurrentConfiguration(server).Checked();
 

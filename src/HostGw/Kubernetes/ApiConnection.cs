@@ -10,101 +10,61 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
     /// <summary>What the request that opens a connection authenticates with.</summary>
     public static readonly HttpRequestOptionsKey<Credential> CredentialKey = new("hostgw.credential");
 
-    private static readonly TimeSpan PerAddress = TimeSpan.FromSeconds(5);
+    // As client-go's TLSHandshakeTimeout.
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    // How long an address has a lead over the next one.
-    private static readonly TimeSpan Lead = TimeSpan.FromSeconds(1);
-
-    private const int MaxAlternatives = 16;
-
-    private volatile IPEndPoint[] _alternatives = [];
+    private volatile Func<IReadOnlyList<IPEndPoint>> _alternatives = static () => [];
     private IPAddress? _remote;
 
     /// <summary>The address of the latest connection; null before the first.</summary>
     public IPAddress? RemoteAddress => Volatile.Read(ref _remote);
 
     /// <inheritdoc cref="ApiClient.UseAddresses"/>
-    public void UseAddresses(IReadOnlyList<IPEndPoint> alternatives) => _alternatives = [.. alternatives.Take(MaxAlternatives)];
+    public void UseAddresses(Func<IReadOnlyList<IPEndPoint>> alternatives) => _alternatives = alternatives;
 
     /// <exception cref="ApiException">No address answers, or the server is not trusted.</exception>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         context.InitialRequestMessage.Options.TryGetValue(CredentialKey, out Credential? credential);
-        Socket socket = await ConnectAnyAsync(context.DnsEndPoint, cancellationToken);
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        try
+        DnsEndPoint server = context.DnsEndPoint;
+        IPAddress[] configured = await ResolveAsync(server.Host, cancellationToken);
+        AddressRace race = new(time);
+        while (await race.ConnectAsync(Addresses(configured, server.Port), cancellationToken) is { } open)
         {
-            Stream result = configuration.Server.Scheme == "https" ? await SecureAsync(stream, credential, cancellationToken) : stream;
-            IPAddress address = ((IPEndPoint)socket.RemoteEndPoint!).Address;
-            Volatile.Write(ref _remote, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
-            return result;
-        }
-        catch
-        {
-            await stream.DisposeAsync();
-            throw;
-        }
-    }
-
-    private async Task<Socket> ConnectAnyAsync(DnsEndPoint server, CancellationToken cancellationToken)
-    {
-        IPAddress[] addresses = await ResolveAsync(server.Host, cancellationToken);
-        IPEndPoint[] endpoints = [.. addresses.Select(a => new IPEndPoint(a, server.Port)), .. _alternatives];
-        (Socket? socket, Exception? failure) = await RaceAsync(endpoints, cancellationToken);
-        if (socket is not null)
-            return socket;
-
-        cancellationToken.ThrowIfCancellationRequested();
-        string reason = failure is SocketException socketFailure ? socketFailure.Message : "no answer";
-        string tried = endpoints.Length == 1 ? "" : $" ({string.Join<IPEndPoint>(", ", endpoints)})";
-        throw new ApiException($"Cannot connect to {server.Host}:{server.Port}{tried}: {reason}", failure);
-    }
-
-    // Each address is tried when the one before it has failed or had its lead; the first connection wins (as RFC 8305, section 5).
-    private async Task<(Socket? Socket, Exception? FirstFailure)> RaceAsync(IPEndPoint[] endpoints, CancellationToken cancellationToken)
-    {
-        using var decided = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        List<Task<Socket>> running = [];
-        Exception? failure = null;
-        for (int next = 0; next < endpoints.Length || running.Count > 0;)
-        {
-            if (next < endpoints.Length)
-                running.Add(ConnectAsync(endpoints[next++], decided.Token));
-            Task? lead = next < endpoints.Length ? Task.Delay(Lead, time, decided.Token) : null;
-            if (await Task.WhenAny([.. running, .. lead is null ? [] : (Task[])[lead]]) is not Task<Socket> ended)
-                continue;
-
-            running.Remove(ended);
-            if (ended.IsCompletedSuccessfully)
+            try
             {
-                await decided.CancelAsync();
-                running.ForEach(DisposeWhenOpen);
-                return (await ended, null);
+                Stream stream = await SecureAsync(new(open.Socket, ownsSocket: true), credential, cancellationToken);
+                IPAddress address = open.Address.Address;
+                Volatile.Write(ref _remote, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+                return stream;
             }
-            failure ??= ended.Exception?.InnerException ?? new TimeoutException();
+            catch (NoHandshakeException e)
+            {
+                race.Exclude(open.Address, e);
+            }
         }
-        return (null, failure);
+        cancellationToken.ThrowIfCancellationRequested();
+        throw NoConnection(server, race);
     }
 
-    private static void DisposeWhenOpen(Task<Socket> loser) => loser.ContinueWith(
-        static t => t.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
-
-    private async Task<Socket> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    private IEnumerable<IPEndPoint> Addresses(IPAddress[] configured, int port)
     {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
+        foreach (IPAddress address in configured)
+            yield return new(address, port);
+        foreach (IPEndPoint alternative in _alternatives())
+            yield return alternative;
+    }
+
+    private static ApiException NoConnection(DnsEndPoint server, AddressRace race)
+    {
+        string tried = race.Tried.Count == 1 ? "" : $" ({string.Join(", ", race.Tried)})";
+        string reason = race.FirstFailure switch
         {
-            Prepare(socket);
-            using var timeout = new CancellationTokenSource(PerAddress, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-            await socket.ConnectAsync(endpoint, either.Token);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+            SocketException or NoHandshakeException => race.FirstFailure.Message,
+            _ => "no answer",
+        };
+        string what = race.FirstFailure is NoHandshakeException ? "No TLS connection" : "Cannot connect";
+        return new($"{what} to {server.Host}:{server.Port}{tried}: {reason}", race.FirstFailure);
     }
 
     private static async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
@@ -121,40 +81,50 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
         }
     }
 
-    // A peer that vanished is noticed within 25 s, while nothing is sent by keepalive, else by missing acknowledgements.
-    private static void Prepare(Socket socket)
+    /// <exception cref="ApiException">The server is not trusted, or does not trust us. Another address would change nothing.</exception>
+    /// <exception cref="NoHandshakeException">The connection carries no answer.</exception>
+    private async Task<Stream> SecureAsync(NetworkStream stream, Credential? credential, CancellationToken cancellationToken)
     {
-        socket.NoDelay = true;
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        if (configuration.Server.Scheme != "https")
+            return stream;
+        SslStream? secure = null;
         try
         {
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 15);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 2);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ProtocolOption)
-        {
-            // Windows before 1709, and Wine, have fixed times.
-        }
-        const int IPPROTO_TCP = 6, TCP_USER_TIMEOUT = 18;
-        if (OperatingSystem.IsLinux())
-            socket.SetRawSocketOption(IPPROTO_TCP, TCP_USER_TIMEOUT, BitConverter.GetBytes(25_000));
-    }
-
-    private async Task<SslStream> SecureAsync(Stream stream, Credential? credential, CancellationToken cancellationToken)
-    {
-        using var trust = new ServerTrust(configuration);
-        var secure = new SslStream(stream);
-        try
-        {
-            await secure.AuthenticateAsClientAsync(trust.Options(credential), cancellationToken);
+            secure = new SslStream(stream);
+            using var trust = new ServerTrust(configuration);
+            await ShakeHandsAsync(secure, trust, credential, cancellationToken);
             return secure;
         }
-        catch (Exception e) when (e is AuthenticationException or IOException)
+        catch
         {
-            await secure.DisposeAsync();
+            await (secure ?? (Stream)stream).DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task ShakeHandsAsync(SslStream secure, ServerTrust trust, Credential? credential, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(HandshakeTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await secure.AuthenticateAsClientAsync(trust.Options(credential), either.Token);
+        }
+        // Where the peer is gone before it hears that its certificate is refused, that is an IOException.
+        catch (Exception e) when (e is AuthenticationException || (e is IOException && trust.Refusal is not null))
+        {
             string reason = trust.Refusal ?? (e.InnerException ?? e).Message;
             throw new ApiException($"No TLS connection to {configuration.Server.Authority}: {reason}", e);
         }
+        catch (IOException e)
+        {
+            throw new NoHandshakeException((e.InnerException ?? e).Message, e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new NoHandshakeException($"no answer within {HandshakeTimeout.TotalSeconds:0} s", e);
+        }
     }
+
+    private sealed class NoHandshakeException(string message, Exception inner) : Exception(message, inner);
 }

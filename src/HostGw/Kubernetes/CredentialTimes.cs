@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>When the token and the certificates of a configuration are valid. What cannot be read is left out: its use reports why.</summary>
+/// <summary>When the token and the certificates of a configuration are valid. What cannot be read is left out; its use fails.</summary>
 internal static class CredentialTimes
 {
     public static IEnumerable<(string What, DateTimeOffset From, DateTimeOffset Until)> Read(ApiConfiguration configuration)
@@ -13,7 +13,10 @@ internal static class CredentialTimes
         if (Text(configuration.Token) is { } token && OfToken(token) is { } times)
             yield return ($"the token {configuration.Token}", times.From, times.Until);
         (string, CredentialSource?)[] certificates =
-            [("the client certificate", configuration.ClientCertificate), ("the certificate authority", configuration.CertificateAuthority)];
+        [
+            ("the client certificate", configuration.ClientCertificate),
+            ("the certificate authority", configuration.CertificateAuthority),
+        ];
         foreach ((string what, CredentialSource? source) in certificates)
         {
             // Of several (an authority that is being replaced) one that is valid is enough.

@@ -7,7 +7,7 @@ internal sealed record Credential(string? Token, string? Certificate = null, str
     public override string ToString() => nameof(Credential);
 }
 
-/// <summary>The present credentials of a configuration. Files are read for every request; a plugin runs when what it gave expires.</summary>
+/// <summary>The present credentials of a configuration: files are read for each request, a plugin runs when what it gave expires.</summary>
 internal sealed class Credentials(ApiConfiguration configuration, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan LongestMargin = TimeSpan.FromMinutes(1);
@@ -72,7 +72,7 @@ internal sealed class CredentialSource
 
     public static CredentialSource Inline(string text) => new(null, text);
 
-    /// <summary>The present value. A file is read every time: kubelet swaps a symbolic link, which leaves no time stamp to compare.</summary>
+    /// <summary>A file is read every time: kubelet swaps a symbolic link, which leaves no time stamp to compare.</summary>
     /// <exception cref="ApiException">The file cannot be read or is empty.</exception>
     public string Read()
     {

@@ -82,7 +82,8 @@ internal sealed class Kubeconfig
     {
         string contextName = Text(_root, "current-context") ?? throw Wrong("has no current-context (kubectl config use-context NAME)");
         YamlMappingNode context = Named("contexts", "context", contextName);
-        YamlMappingNode cluster = Named("clusters", "cluster", Text(context, "cluster") ?? throw Wrong($"names no cluster in context '{contextName}'"));
+        string clusterName = Text(context, "cluster") ?? throw Wrong($"names no cluster in context '{contextName}'");
+        YamlMappingNode cluster = Named("clusters", "cluster", clusterName);
         YamlMappingNode user = Text(context, "user") is { } name ? Named("users", "user", name) : [];
         RefuseUnsupported(cluster, user);
 
@@ -114,7 +115,9 @@ internal sealed class Kubeconfig
 
     private void RefuseUnknown(YamlMappingNode node, string kind, string[] known)
     {
-        string? unknown = node.Children.Keys.Select(k => k is YamlScalarNode { Value: { } name } ? name : "?").FirstOrDefault(k => !known.Contains(k));
+        string? unknown = node.Children.Keys
+            .Select(k => k is YamlScalarNode { Value: { } name } ? name : "?")
+            .FirstOrDefault(k => !known.Contains(k));
         if (unknown is not null)
             throw Wrong($"has '{ApiStatus.OneLine(unknown)}' in its {kind}, which is not known: remove it, or correct its spelling");
     }

@@ -55,6 +55,9 @@ internal sealed class Reflector<TDraft>(
 
     public ReflectorFeed Feed => _feed.Now;
 
+    /// <summary>Called after each completed list.</summary>
+    public Action? ListCompleted { get; init; }
+
     /// <summary>Lists by quorum as soon as the API server can be reached. <c>changed</c> is called even if nothing changed.</summary>
     public void ReadByQuorum() => _quorum.Make();
 
@@ -199,6 +202,7 @@ internal sealed class Reflector<TDraft>(
         logger.NodesListed(store.Count, store.ResourceVersion);
         if (isDifferent)
             changed();
+        ListCompleted?.Invoke();
     }
 
     private void Apply(WatchEventType type, TDraft draft)
@@ -274,8 +278,8 @@ internal sealed class Reflector<TDraft>(
         null => e.IsUntrusted ? Received.Untrusted : Received.Unreachable,
         HttpStatusCode.Unauthorized => Received.Unauthorized,
         HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity when _state.IsStreamingList => Received.NoStreamingLists,
-        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout when e.RetryAfter is not null =>
-            Received.Busy,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+            when e.RetryAfter is not null => Received.Busy,
         _ => Received.Refused,
     };
 

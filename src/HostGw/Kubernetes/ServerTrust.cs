@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>TLS of one connection: which server certificate is accepted, which client certificate is shown, and why a server was refused.</summary>
+/// <summary>TLS of one connection: which server certificate is accepted and why not, and which client certificate is shown.</summary>
 internal sealed class ServerTrust : IDisposable
 {
     private readonly ApiConfiguration _configuration;
@@ -70,7 +70,8 @@ internal sealed class ServerTrust : IDisposable
             Refusal = $"its certificate is not trusted by {trust} ({why})";
         }
         else if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            Refusal = $"its certificate is not for '{ExpectedName}'{NamesIn(certificate)}: set tls-server-name in the kubeconfig or another --api-server";
+            Refusal = $"its certificate is not for '{ExpectedName}'{NamesIn(certificate)}: " +
+                "set tls-server-name in the kubeconfig or another --api-server";
         else
             Refusal = "it showed no certificate";
         return false;

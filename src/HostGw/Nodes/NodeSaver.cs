@@ -1,10 +1,11 @@
+using System.Collections.Immutable;
 using HostGw.Kubernetes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HostGw.Nodes;
 
-/// <summary>Keeps the nodes on disk: written when they changed, and once an hour to renew their time.</summary>
+/// <summary>Keeps the nodes on disk: written when they or the API servers' addresses changed, and hourly to renew their time.</summary>
 /// <param name="nodeName">This node's: a list without it is not saved.</param>
 internal sealed class NodeSaver(
     SavedNodesFile file, NodeStore store, string nodeName, SavedNodesSources sources, TimeProvider time, ILogger<NodeSaver> logger)
@@ -16,6 +17,7 @@ internal sealed class NodeSaver(
     private static readonly TimeSpan RenewAfter = TimeSpan.FromHours(1);
 
     private NodeSnapshot? _saved;
+    private ImmutableArray<IPEndPoint> _savedServers = [];
     private DateTimeOffset _savedAt;
     private bool _failed;
 
@@ -33,7 +35,7 @@ internal sealed class NodeSaver(
         NodeSnapshot nodes = store.Snapshot;
         if (!nodes.IsComplete || nodes.SavedAt is not null || sources.Feed() is not { HeardAt: { } at })
             return;
-        bool isNew = _saved is null || nodes.Nodes != _saved.Nodes;
+        bool isNew = _saved is null || nodes.Nodes != _saved.Nodes || sources.ApiServers() != _savedServers;
         if ((isNew && nodes.Nodes.Any(n => n.Name == nodeName)) || (!isNew && at - _savedAt >= RenewAfter))
             Save(nodes, at);
     }
@@ -42,8 +44,9 @@ internal sealed class NodeSaver(
     {
         try
         {
-            file.Write(new SavedNodes(nodes.Nodes, nodes.ResourceVersion, at, sources.ApiServer()) { ApiServers = sources.ApiServers() });
-            (_saved, _savedAt) = (nodes, at);
+            ImmutableArray<IPEndPoint> servers = sources.ApiServers();
+            file.Write(new SavedNodes(nodes.Nodes, nodes.ResourceVersion, at, sources.ApiServer()) { ApiServers = servers });
+            (_saved, _savedServers, _savedAt) = (nodes, servers, at);
             if (_failed)
                 logger.NodesSavedAgain(file.Path);
             _failed = false;
@@ -61,9 +64,9 @@ internal sealed class NodeSaver(
 /// <summary>What is saved with the nodes.</summary>
 /// <param name="Feed">How current the nodes are.</param>
 /// <param name="ApiServer">The API server's address.</param>
-/// <param name="ApiServers">Further addresses of the API servers.</param>
+/// <param name="ApiServers">Further addresses of the API servers: the same array as long as they do not change.</param>
 internal sealed record SavedNodesSources(
-    Func<ReflectorFeed> Feed, Func<Ip> ApiServer, Func<System.Collections.Immutable.ImmutableArray<IPEndPoint>> ApiServers);
+    Func<ReflectorFeed> Feed, Func<Ip> ApiServer, Func<ImmutableArray<IPEndPoint>> ApiServers);
 
 /// <summary>If the API server does not answer within 10 s of the start, the saved nodes are used until it does.</summary>
 /// <param name="nodeName">This node's: saved nodes without it are not used.</param>

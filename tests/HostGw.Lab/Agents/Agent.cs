@@ -10,7 +10,6 @@ namespace HostGw.Lab.Agents;
 public sealed class Agent : IDisposable
 {
     private readonly NetworkNamespace _node;
-    private readonly string _kubeconfig;
     private readonly HttpClient _http;
     private Process? _process;
 
@@ -20,7 +19,7 @@ public sealed class Agent : IDisposable
     {
         Listen = $"127.0.0.1:{port}";
         _node = node;
-        _kubeconfig = kubeconfig;
+        Kubeconfig = kubeconfig;
         _http = NamespaceHttp.In(node);
         Settings = settings;
         Log = new($"{Box.Directory}/{name ?? node.Name}.log");
@@ -41,11 +40,15 @@ public sealed class Agent : IDisposable
     /// <summary>What it keeps for a start without the API server.</summary>
     public string StateDirectory => $"{Box.Directory}/state/{Node}";
 
+    /// <summary>Null: it is reached as in a pod, by the service account and the variables that <see cref="Wrapper"/> gives.</summary>
+    public string? Kubeconfig { get; set; }
+
     /// <summary>Words to put before the program, which they start.</summary>
     public IReadOnlyList<string> Wrapper { get; set; } = [];
 
     /// <summary>Its settings, as any command takes them.</summary>
-    public IEnumerable<string> Flags => ["--node-name", Node, "--kubeconfig", _kubeconfig, .. Settings.Flags];
+    public IEnumerable<string> Flags =>
+        ["--node-name", Node, .. Kubeconfig is null ? [] : new[] { "--kubeconfig", Kubeconfig }, .. Settings.Flags];
 
     public bool IsRunning => _process is { HasExited: false };
 

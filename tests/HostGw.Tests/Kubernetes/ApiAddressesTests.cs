@@ -2,19 +2,25 @@ using System.Net.Sockets;
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Tests.FakeApi;
+using HostGw.Tests.Nodes;
 
 namespace HostGw.Tests.Kubernetes;
 
 /// <summary>Further addresses of the API servers, beside the configured one.</summary>
 public sealed class ApiAddressesTests : FakeApiTest
 {
+    private static readonly IPAddress Service = IPAddress.Loopback, Node = IPAddress.Parse("127.0.0.2");
+
+    // The first address plays the Service's, the second an API server's own.
+    protected override FakeApiOptions Options => new() { Listen = [new(Service, 0), new(Node, 0)] };
+
     [Theory]
     [InlineData(ApiVerb.RawRead)]
     [InlineData(ApiVerb.TypedWrite)]
     public async Task An_address_that_refuses_is_followed_by_the_next_at_once(ApiVerb verb)
     {
         using ApiClient client = Open($"https://127.0.0.1:{ClosedPort()}");
-        client.UseAddresses([new(IPAddress.Loopback, ClosedPort()), Api.Endpoints[0]]);
+        client.UseAddresses(() => [new(IPAddress.Loopback, ClosedPort()), Api.Endpoints[0]]);
         long start = TimeProvider.System.GetTimestamp();
         await client.DoAsync(verb);
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(1.9), "two leads of 1 s were not waited for");
@@ -25,7 +31,7 @@ public sealed class ApiAddressesTests : FakeApiTest
     {
         using var silent = new SilentPort();
         using ApiClient client = Open($"https://127.0.0.1:{silent.Port}");
-        client.UseAddresses([Api.Endpoints[0]]);
+        client.UseAddresses(() => [Api.Endpoints[0]]);
         long start = TimeProvider.System.GetTimestamp();
         await client.DoAsync(ApiVerb.RawRead);
         Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0.9, 4.5);
@@ -36,7 +42,7 @@ public sealed class ApiAddressesTests : FakeApiTest
     {
         await using FakeApiServer other = await FakeApiServer.StartAsync();
         using ApiClient client = Open(Api.Uri.ToString());
-        client.UseAddresses([other.Endpoints[0]]);
+        client.UseAddresses(() => [other.Endpoints[0]]);
         await client.DoAsync(ApiVerb.RawRead);
         Assert.Single(Api.Requests);
         Assert.Equal(0, other.OpenConnections);
@@ -47,7 +53,7 @@ public sealed class ApiAddressesTests : FakeApiTest
     {
         int port = ClosedPort();
         using ApiClient client = Open($"https://127.0.0.9:{port}");
-        client.UseAddresses([Api.Endpoints[0], Api.Endpoints[0]]);
+        client.UseAddresses(() => [Api.Endpoints[0], Api.Endpoints[0]]);
         var e = await Assert.ThrowsAsync<ApiException>(() => client.DoAsync(ApiVerb.TypedWrite));
         Assert.Contains("not for '127.0.0.9'", e.Message, StringComparison.Ordinal);
         Assert.Empty(Api.Requests);
@@ -58,17 +64,97 @@ public sealed class ApiAddressesTests : FakeApiTest
     {
         int first = ClosedPort(), second = ClosedPort();
         using ApiClient client = Open($"https://127.0.0.1:{first}");
-        client.UseAddresses([new(IPAddress.Loopback, second)]);
+        client.UseAddresses(() => [new(IPAddress.Loopback, second)]);
         var e = await Assert.ThrowsAsync<ApiException>(() => client.DoAsync(ApiVerb.RawRead));
         Assert.Equal($"Cannot connect to 127.0.0.1:{first} (127.0.0.1:{first}, 127.0.0.1:{second}): Connection refused", e.Message);
     }
 
-    private ApiClient Open(string server) => ApiVerbs.Client(new()
+    [Theory]
+    [InlineData(ApiVerb.RawRead)]
+    [InlineData(ApiVerb.TypedWrite)]
+    public async Task An_address_that_ends_the_TLS_handshake_is_followed_by_the_next_at_once(ApiVerb verb)
+    {
+        Api.MakeUnreachable(Service);
+        using ApiClient client = Open(Api.Uri.ToString());
+        client.UseAddresses(() => [Api.Endpoints[1]]);
+        long start = TimeProvider.System.GetTimestamp();
+        await client.DoAsync(verb);
+        Assert.Equal(Node, client.RemoteAddress);
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(1.9), "no lead was waited for");
+    }
+
+    [Fact]
+    public async Task An_address_that_accepts_and_says_nothing_is_followed_by_the_next_after_ten_seconds()
+    {
+        Api.MakeUnreachable(Service, Unreachable.Silent);
+        using ApiClient client = Open(Api.Uri.ToString(), new FastTime(5, TimeSpan.FromSeconds(11)));
+        client.UseAddresses(() => [Api.Endpoints[1]]);
+        long start = TimeProvider.System.GetTimestamp();
+        await client.DoAsync(ApiVerb.RawRead);
+        Assert.Equal(Node, client.RemoteAddress);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 1.9, 9);
+    }
+
+    [Fact]
+    public async Task Further_addresses_are_not_asked_for_as_long_as_the_configured_one_answers()
+    {
+        int asked = 0;
+        using ApiClient client = Open(Api.Uri.ToString());
+        client.UseAddresses(() => Interlocked.Increment(ref asked) > 0 ? [Api.Endpoints[1]] : []);
+        await client.DoAsync(ApiVerb.RawRead);
+        Assert.Equal((Service, 0), (client.RemoteAddress, asked));
+
+        Api.MakeUnreachable(Service);
+        await client.DoAsync(ApiVerb.RawRead);
+        Assert.Equal(1, asked);
+    }
+
+    [Fact]
+    public async Task The_next_connection_begins_with_the_configured_address_again()
+    {
+        Api.MakeUnreachable(Service);
+        using ApiClient client = Open(Api.Uri.ToString());
+        client.UseAddresses(() => [Api.Endpoints[1]]);
+        await client.DoAsync(ApiVerb.RawRead);
+        Assert.Equal(Node, client.RemoteAddress);
+
+        Api.MakeReachable(Service);
+        Api.CutConnections();
+        await client.DoAsync(ApiVerb.RawRead);
+        Assert.Equal(Service, client.RemoteAddress);
+    }
+
+    [Theory]
+    [InlineData(ApiVerb.RawRead)]
+    [InlineData(ApiVerb.TypedWrite)]
+    public async Task A_server_of_another_authority_is_refused_and_no_further_address_tried(ApiVerb verb)
+    {
+        await using FakeApiServer stranger = await FakeApiServer.StartAsync();
+        using ApiClient client = Open(stranger.Uri.ToString());
+        client.UseAddresses(() => throw new InvalidOperationException("asked for further addresses"));
+        Assert.True((await Assert.ThrowsAsync<ApiException>(() => client.DoAsync(verb))).IsUntrusted);
+        Assert.Empty(stranger.Requests);
+        Assert.Empty(Api.Requests);
+    }
+
+    [Fact]
+    public async Task A_further_address_with_another_authority_gets_nothing()
+    {
+        await using FakeApiServer stranger = await FakeApiServer.StartAsync();
+        Api.MakeUnreachable(Service);
+        using ApiClient client = Open(Api.Uri.ToString());
+        client.UseAddresses(() => [stranger.Endpoints[0], Api.Endpoints[1]]);
+        Assert.True((await Assert.ThrowsAsync<ApiException>(() => client.DoAsync(ApiVerb.TypedWrite))).IsUntrusted);
+        Assert.Empty(stranger.Requests);
+        Assert.Empty(Api.Requests);
+    }
+
+    private ApiClient Open(string server, TimeProvider? time = null) => new(new()
     {
         Server = new(server),
         CertificateAuthority = CredentialSource.Inline(Api.CaPem),
         Token = CredentialSource.Inline(Api.Token),
-    });
+    }, "1.2.3", time ?? TimeProvider.System);
 
     private static int ClosedPort()
     {

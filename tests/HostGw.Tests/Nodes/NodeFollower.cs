@@ -15,19 +15,31 @@ internal sealed class NodeFollower : IAsyncDisposable
     private readonly ApiClient _client;
     private readonly List<NodeSnapshot> _announced = [];
     private readonly Task _running;
+    private int _listsCompleted;
 
-    public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null, string node = "a")
+    /// <param name="further">Further addresses of the server.</param>
+    public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null, string node = "a", IPEndPoint? further = null)
     {
         api.WriteServiceAccount(_directory);
         _client = new(ApiConfiguration.InClusterConfig(null, null, _directory, $"https://127.0.0.1:{port ?? api.Uri.Port}"), "1.2.3", TimeProvider.System);
+        if (further is not null)
+            _client.UseAddresses(() => [further]);
         ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), node, time ?? TimeProvider.System);
-        Watcher = new(nodes, Store, Announce, time ?? TimeProvider.System, new Typed<Reflector<NodeDraft>>(Log));
+        Watcher = new(nodes, Store, Announce, time ?? TimeProvider.System, new Typed<Reflector<NodeDraft>>(Log))
+        {
+            ListCompleted = () => Interlocked.Increment(ref _listsCompleted),
+        };
         _running = Watcher.RunAsync(_stop.Token);
     }
 
     public NodeStore Store { get; } = new();
 
     public Reflector<NodeDraft> Watcher { get; }
+
+    public int ListsCompleted => Volatile.Read(ref _listsCompleted);
+
+    /// <summary>Of the latest connection.</summary>
+    public IPAddress? RemoteAddress => _client.RemoteAddress;
 
     public LogLines Log { get; } = new() { Least = LogLevel.Debug };
 

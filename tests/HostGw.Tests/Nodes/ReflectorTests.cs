@@ -15,6 +15,17 @@ public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingT
     }
 
     [Fact]
+    public async Task Every_completed_list_is_told_also_one_that_changes_nothing()
+    {
+        PutNodes("a");
+        await using NodeFollower follower = await FollowAsync("a");
+        Assert.Equal(1, follower.ListsCompleted);
+        Api.ExpireWatches();
+        await EventuallyAsync(() => follower.ListsCompleted == 2, "lists again");
+        Assert.Single(follower.Announced);
+    }
+
+    [Fact]
     public async Task A_thousand_heartbeats_wake_nobody()
     {
         Api.Nodes.Put(new NodeSpec("a") { Realistic = true });

@@ -22,12 +22,13 @@ public sealed class SavedNodesFallbackTests : IAsyncLifetime
     private readonly NodeSaver _saver;
     private readonly SavedNodesFallback _good;
     private DateTimeOffset? _heardAt;
+    private ImmutableArray<IPEndPoint> _servers = [];
     private int _changes;
 
     public SavedNodesFallbackTests()
     {
         _file = new(_folder[""], NodeSelector.Everything);
-        _saver = new(_file, _store, "self", new(() => new(_heardAt, _heardAt, null, 0), () => Ip.Parse("10.9.9.9"), () => []), _time, new Typed<NodeSaver>(_log));
+        _saver = new(_file, _store, "self", new(() => new(_heardAt, _heardAt, null, 0), () => Ip.Parse("10.9.9.9"), () => _servers), _time, new Typed<NodeSaver>(_log));
         _good = new(_file, _store, "self", () => _changes++, _time, new Typed<SavedNodesFallback>(_log));
     }
 
@@ -52,6 +53,24 @@ public sealed class SavedNodesFallbackTests : IAsyncLifetime
         List("self", "b", "c");
         await LookAsync();
         Assert.Equal("b c self", Saved());
+    }
+
+    [Fact]
+    public async Task The_API_servers_addresses_are_saved_with_them_and_when_they_change()
+    {
+        _servers = [IPEndPoint.Parse("10.0.0.5:6443")];
+        await _saver.StartAsync(TestContext.Current.CancellationToken);
+        List("self");
+        await LookAsync();
+        Assert.Equal(_servers, Read().ApiServers);
+
+        File.WriteAllText(_file.Path, "untouched");
+        await LookAsync();
+        Assert.Equal("untouched", File.ReadAllText(_file.Path));
+
+        _servers = [IPEndPoint.Parse("10.0.0.6:6443"), IPEndPoint.Parse("[fd00::6]:6443")];
+        await LookAsync();
+        Assert.Equal(_servers, Read().ApiServers);
     }
 
     [Fact]

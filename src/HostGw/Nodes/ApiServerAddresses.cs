@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using HostGw.Kubernetes;
+using HostGw.Planning;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Nodes;
+
+/// <summary>
+/// Further addresses of the API servers in a pod, whose configured one, the Service's, needs kube-proxy: those of the EndpointSlice
+/// `kubernetes`, read after each list and every 10 minutes. Until it was read, the saved ones.
+/// </summary>
+/// <param name="file">Null: nothing is saved.</param>
+/// <param name="nodeName">This node's.</param>
+internal sealed class ApiServerAddresses(
+    ApiClient client, NodeStore store, SavedNodesFile? file, string nodeName, TimeProvider time, ILogger<ApiServerAddresses> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    // After a list, routes are more urgent; and a server that has just restarted is busy.
+    private static readonly TimeSpan AfterList = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<bool> _listed =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    // The saved ones are read from the file when a connection first needs them: that is, if the Service's address does not answer.
+    private volatile Lazy<ImmutableArray<IPEndPoint>> _current =
+        new(() => client.UsesServiceAddress ? Saved(file, nodeName, time) : []);
+
+    /// <summary>At most 16. The same array as long as they do not change.</summary>
+    public ImmutableArray<IPEndPoint> Current => _current.Value;
+
+    /// <summary>A list of nodes is complete: the addresses are read again.</summary>
+    public void ReadSoon() => _listed.Writer.TryWrite(true);
+
+    // Before the first connection is opened; ExecuteAsync may run later.
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        client.UseAddresses(() => Current);
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!client.UsesServiceAddress)
+            return;
+        for (TimeSpan atMost = Timeout.InfiniteTimeSpan; ; atMost = Period)
+        {
+            await ListedAsync(atMost, stoppingToken);
+            await ReadAsync(stoppingToken);
+        }
+    }
+
+    private async Task ListedAsync(TimeSpan atMost, CancellationToken stoppingToken)
+    {
+        using var timeout = new CancellationTokenSource(atMost, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
+        try
+        {
+            await _listed.Reader.ReadAsync(either.Token);
+            await Task.Delay(AfterList, time, stoppingToken);
+        }
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+        {
+            // No list: time for the periodic reading.
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken stoppingToken)
+    {
+        using var timeout = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
+        try
+        {
+            V1EndpointSlice slice = await client.DiscoveryV1.ReadNamespacedEndpointSliceAsync(
+                "kubernetes", "default", cancellationToken: either.Token);
+            Use(ApiServerEndpoints.Usable(ApiServerEndpoints.Ready(slice), PodCidrs(store.Snapshot.Nodes, nodeName)));
+        }
+        catch (ApiException e)
+        {
+            logger.ApiServersNotRead(e.Message);
+            if (e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.NotFound)
+                Use([]);
+        }
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+        {
+            logger.ApiServersNotRead($"no answer within {Patience.TotalSeconds:0} s");
+        }
+    }
+
+    private void Use(ImmutableArray<IPEndPoint> addresses)
+    {
+        if (_current is { IsValueCreated: true } known && known.Value.SequenceEqual(addresses))
+            return;
+        _current = new(addresses);
+        logger.ApiServersChanged(string.Join(", ", addresses));
+    }
+
+    private static ImmutableArray<IPEndPoint> Saved(SavedNodesFile? file, string nodeName, TimeProvider time)
+    {
+        try
+        {
+            return file?.Read(time.GetUtcNow()) is { } saved
+                ? ApiServerEndpoints.Usable(saved.ApiServers, PodCidrs(saved.Nodes, nodeName))
+                : [];
+        }
+        catch (SavedNodesException)
+        {
+            // SavedNodesFallback reports it if the API server cannot be reached.
+            return [];
+        }
+    }
+
+    private static ImmutableArray<Prefix> PodCidrs(ImmutableArray<ClusterNode> nodes, string name) =>
+        nodes.FirstOrDefault(n => n.Name == name)?.PodCidrs ?? [];
+}

@@ -1,0 +1,247 @@
+using System.Collections.Immutable;
+using HostGw.FakeApi;
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Tests.FakeApi;
+using HostGw.Tests.Hosting;
+using HostGw.Tests.Kubernetes;
+using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Tests.Nodes;
+
+/// <summary>When the addresses of the API servers are read, and what becomes of them when they cannot be.</summary>
+/// <remarks>Nothing connects to them: the Service's address answers.</remarks>
+public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
+{
+    private static readonly TimeSpan AfterList = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly ManualTime _time = new();
+    private readonly NodeStore _store = new();
+    private readonly LogLines _log = new() { Least = LogLevel.Debug };
+
+    private ApiClient? _client;
+
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task They_are_read_after_each_list_and_every_ten_minutes()
+    {
+        using ApiServerAddresses addresses = await StartAsync();
+        Publish("10.0.0.5");
+        Assert.Empty(Reads);
+        await ListAsync(addresses);
+        Assert.Equal("10.0.0.5:6443", Text(addresses));
+
+        Publish("10.0.0.6");
+        await PassAsync(Period);
+        Assert.Equal("10.0.0.6:6443", Text(addresses));
+
+        Publish("10.0.0.7");
+        await ListAsync(addresses);
+        Assert.Equal("10.0.0.7:6443", Text(addresses));
+        Assert.Equal(3, Reads.Length);
+        Assert.All(
+            Reads, r => Assert.Equal("GET /apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes 200", r.ToString()));
+    }
+
+    [Fact]
+    public async Task An_unchanged_slice_gives_the_same_array()
+    {
+        Publish("10.0.0.5");
+        using ApiServerAddresses addresses = await StartAsync();
+        await ListAsync(addresses);
+        ImmutableArray<IPEndPoint> before = addresses.Current;
+        await PassAsync(Period);
+        Assert.True(before == addresses.Current);
+        Assert.Single(_log.Take());
+    }
+
+    [Theory]
+    [InlineData(403)]
+    [InlineData(404)]
+    public async Task Without_the_right_or_the_slice_there_are_none_and_the_log_is_silent(int code)
+    {
+        Save("10.0.0.4:6443");
+        using ApiServerAddresses addresses = await StartAsync();
+        Publish("10.0.0.5");
+        await ListAsync(addresses);
+        if (code == 403)
+            Api.Faults.Forbid(IsRead);
+        else
+            Api.Objects.Delete("EndpointSlice", "default", "kubernetes");
+        await PassAsync(Period);
+        Assert.Equal("", Text(addresses));
+        Assert.All(_log.Take(), line => Assert.StartsWith("Debug", line, StringComparison.Ordinal));
+
+        Api.Faults.Clear();
+        Publish("10.0.0.6");
+        await PassAsync(Period);
+        Assert.Equal("10.0.0.6:6443", Text(addresses));
+    }
+
+    [Theory]
+    [InlineData("500")]
+    [InlineData("429")]
+    [InlineData("garbage")]
+    [InlineData("cut")]
+    [InlineData("silent")]
+    [InlineData("another type")]
+    [InlineData("9 MB")]
+    public async Task After_any_other_failure_they_stay_and_are_read_at_the_next_occasion(string failure)
+    {
+        Publish("10.0.0.5");
+        using ApiServerAddresses addresses = await StartAsync();
+        await ListAsync(addresses);
+        await FailAsync(failure);
+        Assert.Equal("10.0.0.5:6443", Text(addresses));
+        Assert.All(_log.Take(), line => Assert.StartsWith("Debug", line, StringComparison.Ordinal));
+
+        Api.Faults.Clear();
+        Publish("10.0.0.6");
+        await PassAsync(Period);
+        Assert.Equal("10.0.0.6:6443", Text(addresses));
+    }
+
+    [Fact]
+    public async Task Of_a_huge_slice_sixteen_are_used()
+    {
+        Publish([.. Enumerable.Range(0, 20_000).Select(i => $"10.1.{i / 250}.{i % 250}")]);
+        using ApiServerAddresses addresses = await StartAsync();
+        await ListAsync(addresses);
+        Assert.Equal(16, addresses.Current.Length);
+    }
+
+    [Fact]
+    public async Task This_nodes_pods_are_no_API_servers()
+    {
+        Publish("10.244.1.7", "10.244.2.7");
+        using ApiServerAddresses addresses = await StartAsync();
+        _store.Restore(new([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "1", default, default));
+        await ListAsync(addresses);
+        Assert.Equal("10.244.2.7:6443", Text(addresses));
+    }
+
+    [Fact]
+    public async Task Until_they_were_read_the_saved_ones_are_used()
+    {
+        Save("127.0.0.1:6443", "10.244.1.7:6443", "10.0.0.5:6443");
+        using ApiServerAddresses addresses = await StartAsync();
+        Assert.Equal("10.0.0.5:6443", Text(addresses));
+
+        Api.Faults.Answer(500, where: IsRead);
+        await ListAsync(addresses);
+        Assert.Equal("10.0.0.5:6443", Text(addresses));
+
+        Publish("10.0.0.6");
+        await PassAsync(Period);
+        Assert.Equal("10.0.0.6:6443", Text(addresses));
+    }
+
+    [Fact]
+    public async Task A_damaged_file_gives_none()
+    {
+        Save("10.0.0.5:6443");
+        File.AppendAllText(_folder["nodes"], "x");
+        using ApiServerAddresses addresses = await StartAsync();
+        Assert.Equal("", Text(addresses));
+        Assert.Empty(_log.Take());
+    }
+
+    [Fact]
+    public async Task A_server_that_was_named_is_the_only_one()
+    {
+        Save("10.0.0.5:6443");
+        Publish("10.0.0.6");
+        using ApiServerAddresses addresses = await StartAsync(isService: false);
+        addresses.ReadSoon();
+        await addresses.ExecuteTask!;
+        Assert.Equal("", Text(addresses));
+        Assert.Empty(Reads);
+    }
+
+    private RequestRecord[] Reads => [.. Api.Requests.Where(IsRead)];
+
+    private static bool IsRead(RequestRecord request) => request.Path.Contains("endpointslices", StringComparison.Ordinal);
+
+    private static string Text(ApiServerAddresses addresses) => string.Join(' ', addresses.Current);
+
+    private async Task<ApiServerAddresses> StartAsync(bool isService = true)
+    {
+        Api.WriteServiceAccount(_folder["sa"]);
+        var configuration = ApiConfiguration.InClusterConfig(
+            "127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], isService ? null : Api.Uri.ToString());
+        _client = ApiVerbs.Client(configuration);
+        ApiServerAddresses addresses = new(
+            _client, _store, new(_folder[""], NodeSelector.Everything), "self", _time, new Typed<ApiServerAddresses>(_log));
+        await addresses.StartAsync(TestContext.Current.CancellationToken);
+        return addresses;
+    }
+
+    private async Task ListAsync(ApiServerAddresses addresses)
+    {
+        addresses.ReadSoon();
+        await PassAsync(AfterList);
+    }
+
+    // Until it waits for the next occasion.
+    private async Task PassAsync(TimeSpan time)
+    {
+        await _time.AwaitedAsync(time);
+        _time.Advance(time);
+        await _time.AwaitedAsync(Period);
+    }
+
+    private async Task FailAsync(string failure)
+    {
+        switch (failure)
+        {
+            case "garbage":
+                Api.Faults.AnswerGarbage(where: IsRead);
+                break;
+            case "cut":
+                Api.Faults.Truncate(20, where: IsRead);
+                break;
+            case "silent":
+                Api.Faults.HangRequests = true;
+                await _time.AwaitedAsync(Period);
+                _time.Advance(Period);
+                await PassAsync(Patience);
+                return;
+            case "another type":
+                Put("""{"ports":"none","endpoints":[]}""");
+                break;
+            case "9 MB":
+                Put($$"""{"ports":[{"port":6443}],"endpoints":[{"addresses":["10.0.0.9"],"hostname":"{{new string('x', 9_000_000)}}"}]}""");
+                break;
+            default:
+                Api.Faults.Answer(int.Parse(failure, System.Globalization.CultureInfo.InvariantCulture), where: IsRead);
+                break;
+        }
+        await PassAsync(Period);
+    }
+
+    private void Publish(params string[] addresses)
+    {
+        string endpoints = string.Join(',', addresses.Select(a => $"{{\"addresses\":[\"{a}\"]}}"));
+        Put($$"""{"ports":[{"name":"https","port":6443}],"endpoints":[{{endpoints}}]}""");
+    }
+
+    private void Put(string content) => Api.Objects.Put(
+        string.Concat("""{"kind":"EndpointSlice","metadata":{"name":"kubernetes","namespace":"default"},""", content.AsSpan(1)));
+
+    private void Save(params string[] addresses)
+    {
+        SavedNodes nodes = new([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "7", _time.GetUtcNow(), default);
+        new SavedNodesFile(_folder[""], NodeSelector.Everything).Write(nodes with { ApiServers = [.. addresses.Select(IPEndPoint.Parse)] });
+    }
+}

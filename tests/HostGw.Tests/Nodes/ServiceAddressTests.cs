@@ -1,0 +1,49 @@
+using HostGw.FakeApi;
+
+namespace HostGw.Tests.Nodes;
+
+/// <summary>The Service's address stops answering while the API server lives, as without kube-proxy.</summary>
+[Trait("Speed", "slow")]
+public sealed class ServiceAddressTests() : FollowingTest(StreamingLists.Served)
+{
+    private static readonly IPAddress Service = IPAddress.Loopback, Node = IPAddress.Parse("127.0.0.2");
+
+    protected override FakeApiOptions Options => base.Options with { Listen = [new(Service, 0), new(Node, 0)] };
+
+    [Theory]
+    [InlineData(Unreachable.Reset, 5)]
+    [InlineData(Unreachable.Silent, 20)]
+    public async Task A_watch_goes_on_by_another_address_within_seconds_and_returns_with_the_next(Unreachable how, int seconds)
+    {
+        PutNodes("a");
+        await using NodeFollower follower = new(Api, further: Api.Endpoints[1]);
+        await EventuallyAsync(() => follower.Names == "a" && Api.OpenWatches == 1, "follows");
+        Assert.Equal(Service, follower.RemoteAddress);
+
+        long start = TimeProvider.System.GetTimestamp();
+        Api.MakeUnreachable(Service, how);
+        PutNodes("b");
+        await EventuallyAsync(() => follower.Names == "a b", "follows by the other address");
+        Assert.Equal(Node, follower.RemoteAddress);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(seconds));
+        Assert.Single(Api.Requests, r => r.IsStreamingList);
+
+        // A younger connection carries the next watch, too; watches last 8 to 12 minutes.
+        Api.MakeReachable(Service);
+        await Task.Delay(TimeSpan.FromSeconds(31), TestContext.Current.CancellationToken);
+        Api.EndWatches();
+        PutNodes("c");
+        await EventuallyAsync(() => follower.Names == "a b c" && Api.OpenWatches == 1, "follows");
+        Assert.Equal(Service, follower.RemoteAddress);
+    }
+
+    [Fact]
+    public async Task A_start_at_a_dead_address_lists_by_another()
+    {
+        PutNodes("a");
+        Api.MakeUnreachable(Service);
+        await using NodeFollower follower = new(Api, further: Api.Endpoints[1]);
+        await EventuallyAsync(() => follower.Names == "a", "lists");
+        Assert.Equal((Node, 0), (follower.RemoteAddress, follower.Watcher.Feed.Failures));
+    }
+}

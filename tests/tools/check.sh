@@ -22,3 +22,4 @@ else
 fi
 # shellcheck disable=SC2086 # nothing, or two words
 tests/HostGw.Tests/bin/Release/net10.0/HostGw.Tests -noLogo -trait- Speed=slow $skip < /dev/null
+tests/HostGw.FakeApi.Tests/bin/Release/net10.0/HostGw.FakeApi.Tests -noLogo -trait- Speed=slow < /dev/null

@@ -53,6 +53,7 @@ skip() {
 make --no-print-directory build || { fail build; finish; }
 tests/tools/standin.sh linux || { fail 'building the stand-in for Windows, which needs gcc'; finish; }
 run HostGw.Tests
+run HostGw.FakeApi.Tests
 
 chart=HostGw.Chart.Tests
 if ! tests/tools/chart-tools.sh; then

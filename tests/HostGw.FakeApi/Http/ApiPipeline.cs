@@ -50,7 +50,7 @@ internal sealed class ApiPipeline(
             throw PlannedErrors.Of(planned, record);
         else if (record.Path is "/healthz" or "/livez" or "/readyz")
             await reply.SendBytesAsync(200, MediaTypeNames.Text.Plain, "ok"u8.ToArray());
-        else if (record.Path == "/version")
+        else if (record.Path is "/version" or "/version/")
             await reply.SendJsonAsync(200, Discovery.Version());
         else
             await AuthorizedAsync(context, record, reply);

@@ -52,13 +52,18 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
         else if (!dryRun)
             table.Delete(path.Key);
 
+        var details = new JsonObject { ["name"] = path.Name };
+        if (path.Kind.Group.Length > 0)
+            details["group"] = path.Kind.Group;
+        details["kind"] = path.Kind.Plural;
+        details["uid"] = JsonFields.At(present, "metadata.uid");
         return new JsonObject
         {
             ["kind"] = "Status",
             ["apiVersion"] = "v1",
             ["metadata"] = new JsonObject(),
             ["status"] = "Success",
-            ["details"] = new JsonObject { ["name"] = path.Name, ["kind"] = path.Kind.Plural, ["uid"] = JsonFields.At(present, "metadata.uid") },
+            ["details"] = details,
         };
     }
 

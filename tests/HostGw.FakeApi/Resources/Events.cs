@@ -20,6 +20,9 @@ internal sealed class EventRules(bool strict) : WriteRules
         "reportingComponent", "reportingInstance",
     ];
 
+    public override void Prepare(JsonObject incoming, JsonObject? old, bool statusEndpoint) =>
+        MicroTime.Check("Event", incoming, "eventTime", "series.lastObservedTime");
+
     public override IEnumerable<FieldError> Validate(JsonObject incoming, JsonObject? old)
     {
         foreach (FieldError error in JsonFields.At(incoming, "eventTime").Length == 0 ? OfOldForm(incoming) : OfNewForm(incoming))

@@ -40,7 +40,7 @@ internal static class Kinds
         Rules = new EventRules(strict: false),
     };
 
-    public static readonly ResourceKind Lease = new("coordination.k8s.io", "leases", "Lease", Namespaced: true);
+    public static readonly ResourceKind Lease = new("coordination.k8s.io", "leases", "Lease", Namespaced: true) { Rules = new LeaseRules() };
 
     public static readonly ResourceKind EndpointSlice = new("discovery.k8s.io", "endpointslices", "EndpointSlice", Namespaced: true);
 
@@ -75,7 +75,7 @@ internal static class InstalledKinds
 
     public static readonly IReadOnlyList<ResourceKind> All =
     [
-        new("", "configmaps", "ConfigMap", Namespaced: true) { ShortNames = ["cm"] },
+        new("", "configmaps", "ConfigMap", Namespaced: true) { ShortNames = ["cm"], Rules = new ConfigMapRules() },
         new("", "secrets", "Secret", Namespaced: true) { SelectableFields = ["type"] },
         new("", "services", "Service", Namespaced: true) { ShortNames = ["svc"], Categories = ["all"] },
         new("", "serviceaccounts", "ServiceAccount", Namespaced: true) { ShortNames = ["sa"] },

@@ -182,7 +182,9 @@ internal sealed class Reflector<TDraft>(
             case WatchEventType.Deleted:
                 store.RemoveListed(draft);
                 break;
-            case WatchEventType.InitialEventsEnd when !draft.ResourceVersion.IsEmpty:
+            case WatchEventType.InitialEventsEnd when draft.ResourceVersion.IsEmpty:
+                throw new InvalidAnswerException("The API server ended a streaming list without a resource version");
+            case WatchEventType.InitialEventsEnd:
                 string version = draft.ResourceVersion.ToString();
                 ListWatch<TDraft>.RequireNotOlder(version, watch.Version);
                 watch.IsListing = false;

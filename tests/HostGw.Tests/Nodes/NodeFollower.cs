@@ -7,7 +7,7 @@ using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
 
 namespace HostGw.Tests.Nodes;
 
-/// <summary>A reflector that follows a fake API server, and every snapshot that it announced.</summary>
+/// <summary>A reflector that follows an API server, and every snapshot that it announced.</summary>
 internal sealed class NodeFollower : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -19,9 +19,18 @@ internal sealed class NodeFollower : IAsyncDisposable
 
     /// <param name="further">Further addresses of the server.</param>
     public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null, string node = "a", IPEndPoint? further = null)
+        : this(directory => InPod(api, directory, port ?? api.Uri.Port), time, node, further)
     {
-        api.WriteServiceAccount(_directory);
-        _client = new(ApiConfiguration.InClusterConfig(null, null, _directory, $"https://127.0.0.1:{port ?? api.Uri.Port}"), "1.2.3", TimeProvider.System);
+    }
+
+    public NodeFollower(ApiConfiguration configuration, TimeProvider? time = null, string node = "a")
+        : this(_ => configuration, time, node, further: null)
+    {
+    }
+
+    private NodeFollower(Func<string, ApiConfiguration> configure, TimeProvider? time, string node, IPEndPoint? further)
+    {
+        _client = new(configure(_directory), "1.2.3", TimeProvider.System);
         if (further is not null)
             _client.UseAddresses(() => [further]);
         ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), node, time ?? TimeProvider.System);
@@ -64,6 +73,12 @@ internal sealed class NodeFollower : IAsyncDisposable
         _client.Dispose();
         _stop.Dispose();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private static ApiConfiguration InPod(FakeApiServer api, string directory, int port)
+    {
+        api.WriteServiceAccount(directory);
+        return ApiConfiguration.InClusterConfig(null, null, directory, $"https://127.0.0.1:{port}");
     }
 
     private void Announce()

@@ -16,17 +16,10 @@ internal static class NodeProtobuf
     private const string MediaType = "application/vnd.kubernetes.protobuf";
 
     /// <summary>A whole answer with a list of nodes, each given as JSON.</summary>
-    public static byte[] ListOf(string version, params string[] nodes)
-    {
-        var output = new ArrayBufferWriter<byte>();
-        ProtobufEncoder encoder = new(Kinds.Node);
-        StoredObject[] items = [.. nodes.Select(Stored)];
-        encoder.ListStart(output, new Page(long.Parse(version, System.Globalization.CultureInfo.InvariantCulture), items, null, null));
-        foreach (StoredObject item in items)
-            encoder.ListItem(output, item);
-        encoder.ListEnd(output);
-        return output.WrittenSpan.ToArray();
-    }
+    public static byte[] ListOf(string version, params string[] nodes) => Listed(version, [.. nodes.Select(Stored)]);
+
+    /// <summary>The same with nodes that are encoded already.</summary>
+    public static byte[] ListOfEncoded(string version, params byte[][] nodes) => Listed(version, [.. nodes.Select(StoredAs)]);
 
     /// <summary>One frame of a watch.</summary>
     public static byte[] Frame(string type, string node) => Encoded((encoder, output) => encoder.WatchEvent(output, type, Stored(node)));
@@ -63,11 +56,29 @@ internal static class NodeProtobuf
         return new(new HttpResponseMessage { Content = content }, new MemoryStream(bytes));
     }
 
+    private static byte[] Listed(string version, StoredObject[] items)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        ProtobufEncoder encoder = new(Kinds.Node);
+        encoder.ListStart(output, new Page(long.Parse(version, System.Globalization.CultureInfo.InvariantCulture), items, null, null));
+        foreach (StoredObject item in items)
+            encoder.ListItem(output, item);
+        encoder.ListEnd(output);
+        return output.WrittenSpan.ToArray();
+    }
+
     private static byte[] Encoded(Action<ProtobufEncoder, IBufferWriter<byte>> encode)
     {
         var output = new ArrayBufferWriter<byte>();
         encode(new(Kinds.Node), output);
         return output.WrittenSpan.ToArray();
+    }
+
+    private static StoredObject StoredAs(byte[] node)
+    {
+        StoredObject stored = Stored("{}");
+        stored.Encoded(_ => node);
+        return stored;
     }
 
     private static StoredObject Stored(string node) => StoredObject.Raw("", 0, Encoding.UTF8.GetBytes(node));

@@ -1,6 +1,9 @@
 using System.Runtime.Versioning;
+using HostGw.Lab.Topology;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Platform.Cni;
+using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Netlink;
 
 namespace HostGw.Lab.Tests.Platform;
@@ -54,6 +57,28 @@ public sealed class LinuxHostRefusalTests : IDisposable
 
         Assert.Equal(routes[bad].Key, failure.Route);
         Assert.Equal(routes.Select(r => r.Key).Where(k => k != routes[bad].Key), _host.Ours().Select(r => r.Key));
+    }
+
+    [Theory]
+    [InlineData("10.244.1.0/24", "192.0.2.1")]
+    [InlineData("fd00:1::/64", "2001:db8::1")]
+    public void One_that_is_refused_does_not_keep_the_CNI_configuration_from_being_written(string destination, string nextHop)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("hostgw-refusal");
+        CniOptions cni = new() { ConfigDirectory = folder.FullName, BinDirectory = CniRuntime.Plugins };
+        using LinuxHost host = _host.Network.Run(() => new LinuxHost(_host.Options with { Cni = cni }));
+        PodRoute refused = _host.Route(destination, nextHop), other = _host.Route("10.244.2.0/24", "192.0.2.9");
+        RouteChanges routes = new();
+        routes.Add.AddRange([refused, other]);
+        HostChanges changes = new() { Routes = routes, ChangesCni = true, Cni = new([Prefix.Parse("10.244.0.0/24")], 1500) };
+
+        ApplyResult result = _host.Network.Run(() => host.Apply(changes, ApplyMode.Change));
+
+        Assert.Equal(refused.Key, Assert.Single(result.Failures).Route);
+        Assert.Equal(other.Key, Assert.Single(_host.Ours()).Key);
+        Assert.Equal(new CniStanding($"{folder.FullName}/10-hostgw.conflist", IsOurs: true), result.Cni);
+        Assert.Contains("\"10.244.0.0/24\"", File.ReadAllText(result.Cni!.File), StringComparison.Ordinal);
+        folder.Delete(recursive: true);
     }
 
     [Fact]

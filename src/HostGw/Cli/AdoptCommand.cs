@@ -2,6 +2,7 @@ using System.CommandLine;
 using HostGw.Hosting;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 
@@ -62,7 +63,7 @@ internal static class AdoptText
         foreach (RouteCorrection correction in adopted)
             output.WriteLine($"take over  {PreviewText.Describe(preview, correction)}");
         foreach (RouteConflict conflict in preview.Changes.Routes.Conflicts)
-            output.WriteLine($"leave      {conflict.Route.Destination}: {Problems.Obstacle(conflict)}");
+            output.WriteLine($"leave      {conflict.Route.Destination}: {ProblemCatalog.Obstacle(conflict)}");
         foreach (Leftover leftover in preview.Leftovers)
             output.WriteLine($"rule       {Quoted.Visible(leftover.Problem)}");
         if (adopted.Length == 0 && preview.Changes.Routes.Conflicts.Count == 0)

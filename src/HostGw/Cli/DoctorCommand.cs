@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
-using HostGw.Diagnosis;
 using HostGw.Hosting;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
+using HostGw.Problems.Rules;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 
@@ -31,13 +32,13 @@ internal static class DoctorCommand
             {
                 using IHostNetwork host = HostPlatform.Open(settings);
                 Examination examination = await ExaminationReader.ReadAsync(settings, host, parsed.GetValue(probe), cancellationToken);
-                IReadOnlyList<Finding> findings = Findings.Of(examination);
+                IReadOnlyList<Problem> problems = Doctor.Examine(examination);
                 TextWriter console = parsed.InvocationConfiguration.Output;
                 if (parsed.GetValue(output) == OutputOption.Json)
-                    console.WriteLine(FindingsJson.Write(settings.NodeName, findings));
+                    console.WriteLine(FindingsJson.Write(settings.NodeName, problems));
                 else
-                    FindingsText.Write(findings, console);
-                return findings.Count > 0 ? ExitCodes.Difference : ExitCodes.Done;
+                    FindingsText.Write(problems, console);
+                return problems.Count > 0 ? ExitCodes.Difference : ExitCodes.Done;
             });
         command.Options.Add(output);
         command.Options.Add(probe);
@@ -148,15 +149,15 @@ internal static class ExaminationReader
 /// <summary>The doctor's findings as text.</summary>
 internal static class FindingsText
 {
-    public static void Write(IReadOnlyList<Finding> findings, TextWriter output)
+    public static void Write(IReadOnlyList<Problem> problems, TextWriter output)
     {
-        foreach (Finding finding in findings)
+        foreach (Problem problem in problems)
         {
             // Names from the API server must not reach the terminal as control sequences.
-            output.WriteLine($"! {finding.Rule}: {Quoted.Visible(finding.Problem)}");
-            output.WriteLine($"    {Quoted.Visible(finding.Cure)}");
+            output.WriteLine($"! {problem.Rule}: {Quoted.Visible(problem.Text)}");
+            output.WriteLine($"    {Quoted.Visible(problem.Cure)}");
         }
-        output.WriteLine(findings.Count == 0 ? "No problem found from this host." : $"{findings.Count} found.");
+        output.WriteLine(problems.Count == 0 ? "No problem found from this host." : $"{problems.Count} found.");
     }
 }
 
@@ -165,19 +166,19 @@ internal static class FindingsJson
 {
     private const int SchemaVersion = 1;
 
-    public static string Write(string node, IReadOnlyList<Finding> findings)
+    public static string Write(string node, IReadOnlyList<Problem> problems)
     {
         return Encoding.UTF8.GetString(JsonText.Object(json =>
         {
             json.WriteNumber("schemaVersion", SchemaVersion);
             json.WriteString("node", node);
             json.WriteStartArray("findings");
-            foreach (Finding finding in findings)
+            foreach (Problem problem in problems)
             {
                 json.WriteStartObject();
-                json.WriteString("rule", finding.Rule);
-                json.WriteString("problem", finding.Problem);
-                json.WriteString("cure", finding.Cure);
+                json.WriteString("rule", problem.Rule);
+                json.WriteString("problem", problem.Text);
+                json.WriteString("cure", problem.Cure);
                 json.WriteEndObject();
             }
             json.WriteEndArray();

@@ -5,6 +5,7 @@ using HostGw.Hosting;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 
@@ -97,7 +98,7 @@ internal static class PreviewText
         foreach (HostRoute route in routes.Delete)
             output.WriteLine($"- {route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}");
         foreach (RouteConflict conflict in routes.Conflicts)
-            output.WriteLine($"! {Quoted.Visible(Problems.Describe(preview.Plan, conflict))}");
+            output.WriteLine($"! {Quoted.Visible(ProblemCatalog.Describe(preview.Plan, conflict))}");
     }
 
     private static void WriteHost(Preview preview, TextWriter output)
@@ -123,7 +124,7 @@ internal static class PreviewText
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
             output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
-            output.WriteLine($"! {Quoted.Visible(Problems.Describe(verdict))}");
+            output.WriteLine($"! {Quoted.Visible(ProblemCatalog.Describe(verdict))}");
     }
 
     private static string Summary(Preview preview) => preview.Plan switch
@@ -159,7 +160,7 @@ internal static class PreviewJson
             WriteArray(json, "correct", routes.Replace,
                 c => WriteRoute(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
             WriteArray(json, "remove", routes.Delete, r => WriteRoute(json, preview, r.Destination, r.NextHop, r.Interface));
-            WriteArray(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(Problems.Describe(preview.Plan, c)));
+            WriteArray(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(ProblemCatalog.Describe(preview.Plan, c)));
             WriteArray(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
             json.WriteString("nat", preview.NatChange);
             json.WriteString("forwardAccept", preview.ForwardChange);

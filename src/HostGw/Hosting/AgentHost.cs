@@ -23,7 +23,6 @@ internal static class AgentHost
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(TimeProvider.System);
         services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
-
         services.AddHostedService(_ => logLevel);
 
         // The host announces changes; listened to before anything is read.
@@ -31,12 +30,22 @@ internal static class AgentHost
         services.AddSingleton(_ => HostPlatform.Open(settings));
         services.AddHostedService<HostWatch>();
 
-        // Kubernetes → Nodes
+        AddNodes(services, settings);
+        AddPasses(services, settings);
+        AddWriters(services, settings);
+        AddStatus(services, settings);
+        return builder.Build();
+    }
+
+    // Kubernetes → Nodes ⇄ the state directory
+    private static void AddNodes(IServiceCollection services, AgentSettings settings)
+    {
         services.AddSingleton(_ => ApiAccess.Connect(settings));
         services.AddSingleton<NodeStore>();
         services.AddSingleton(s => new Reflector<NodeDraft>(
             ApiAccess.Nodes(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<NodeStore>(),
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>())
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System,
+            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>())
         {
             ListCompleted = s.GetRequiredService<ApiServerAddresses>().ReadSoon,
         });
@@ -46,44 +55,8 @@ internal static class AgentHost
         services.AddHostedService(s => s.GetRequiredService<ApiServerAddresses>());
         services.AddHostedService(s => s.GetRequiredService<Reflector<NodeDraft>>());
 
-        // Nodes ⇄ the state directory
         if (SavedNodes(settings) is { } file)
             AddSavedNodes(services, settings, file);
-
-        services.AddSingleton(s => new SecondOpinion(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
-
-        // → Planning → Reconciliation → Platform
-        services.AddSingleton(new PassClock(TimeProvider.System, TimeSpan.FromSeconds(settings.ResyncSeconds)));
-        services.AddSingleton(s => new Reconciler(s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
-        services.AddHostedService(s => new ReconcileLoop(
-            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServer(s),
-            s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System, s.GetRequiredService<PassClock>(),
-            report => Record(s, report), new PassLog(s.GetRequiredService<ILogger<ReconcileLoop>>())));
-
-        // → Kubernetes: the two things that are written there.
-        if (settings.ClearNetworkUnavailable)
-        {
-            services.AddSingleton(s => new NodeConditionWriter(
-                s.GetRequiredService<ApiClient>(), settings.NodeName, TimeProvider.System,
-                s.GetRequiredService<ILogger<NodeConditionWriter>>()));
-            services.AddHostedService(s => s.GetRequiredService<NodeConditionWriter>());
-        }
-        if (settings.WritesEvents)
-        {
-            services.AddSingleton(s => new EventWriter(
-                s.GetRequiredService<ApiClient>(), settings.NodeName,
-                new(TimeProvider.System, Random.Shared.NextDouble, s.GetRequiredService<ILogger<EventWriter>>()), TimeProvider.System, s.GetRequiredService<ILogger<EventWriter>>()));
-            services.AddHostedService(s => s.GetRequiredService<EventWriter>());
-        }
-
-        // → Status
-        services.AddSingleton(s => new StatusBoard(s.GetRequiredService<PassClock>()));
-        services.AddSingleton(s => new StatusPages(
-            s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
-            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));
-        services.AddHostedService(s => new StatusServer(
-            settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
-        return builder.Build();
     }
 
     private static SavedNodesFile? SavedNodes(AgentSettings settings) =>
@@ -93,28 +66,70 @@ internal static class AgentHost
     {
         services.AddSingleton(s => new SavedNodesFallback(
             file, s.GetRequiredService<NodeStore>(), settings.NodeName,
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System, s.GetRequiredService<ILogger<SavedNodesFallback>>()));
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System,
+            s.GetRequiredService<ILogger<SavedNodesFallback>>()));
         services.AddHostedService(s => s.GetRequiredService<SavedNodesFallback>());
         services.AddHostedService(s => new NodeSaver(
             file, s.GetRequiredService<NodeStore>(), settings.NodeName,
-            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s), () => s.GetRequiredService<ApiServerAddresses>().Current),
+            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s),
+                () => s.GetRequiredService<ApiServerAddresses>().Current),
             TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
 
-    // Before the first connection it is where it was: a route over it would keep us from ever reaching it.
+    // → Planning → Reconciliation → Platform
+    private static void AddPasses(IServiceCollection services, AgentSettings settings)
+    {
+        services.AddSingleton(s => new QuorumReadTrigger(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
+        services.AddSingleton(new PassClock(TimeProvider.System, TimeSpan.FromSeconds(settings.ResyncSeconds)));
+        services.AddSingleton(s => new Reconciler(
+            s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
+        services.AddSingleton(s => new PassRecorder(
+            new(s.GetRequiredService<ILogger<ReconcileLoop>>()), s.GetRequiredService<WakeUp>(), s.GetRequiredService<StatusBoard>(),
+            s.GetRequiredService<QuorumReadTrigger>(), s.GetService<EventWriter>(), s.GetService<NodeConditionWriter>(),
+            TimeProvider.System));
+        services.AddHostedService(s => new ReconcileLoop(
+            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServer(s),
+            s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
+            s.GetRequiredService<PassClock>(), s.GetRequiredService<PassRecorder>().Record));
+    }
+
+    // → Kubernetes: the two things that are written there
+    private static void AddWriters(IServiceCollection services, AgentSettings settings)
+    {
+        if (settings.ClearNetworkUnavailable)
+        {
+            services.AddSingleton(s => new NodeConditionWriter(
+                s.GetRequiredService<ApiClient>(), settings.NodeName, Random.Shared.NextDouble, TimeProvider.System,
+                s.GetRequiredService<ILogger<NodeConditionWriter>>()));
+            services.AddHostedService(s => s.GetRequiredService<NodeConditionWriter>());
+        }
+        if (settings.WritesEvents)
+        {
+            services.AddSingleton(s => new EventWriter(
+                s.GetRequiredService<ApiClient>(), settings.NodeName,
+                new(TimeProvider.System, Random.Shared.NextDouble, s.GetRequiredService<ILogger<EventWriter>>()),
+                Random.Shared.NextDouble, TimeProvider.System, s.GetRequiredService<ILogger<EventWriter>>()));
+            services.AddHostedService(s => s.GetRequiredService<EventWriter>());
+        }
+    }
+
+    // → Status
+    private static void AddStatus(IServiceCollection services, AgentSettings settings)
+    {
+        services.AddSingleton(s => new StatusBoard(s.GetRequiredService<PassClock>()));
+        services.AddSingleton(s => new StatusPages(
+            s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
+            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));
+        services.AddHostedService(s => new StatusServer(
+            settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
+    }
+
+    // Before the first connection, the address that was saved: a route over it would keep us from ever reaching it.
     private static Ip ApiServer(IServiceProvider services) =>
         Ip.From(services.GetRequiredService<ApiClient>().RemoteAddress) is { IsNone: false } connected
             ? connected
             : services.GetService<SavedNodesFallback>()?.ApiServer ?? default;
 
-    private static void Record(IServiceProvider services, PassReport report)
-    {
-        TimeSpan? sinceNews = services.GetRequiredService<WakeUp>().NewsAt is { } at ? TimeProvider.System.GetElapsedTime(at) : null;
-        services.GetRequiredService<StatusBoard>().Record(report, sinceNews);
-        services.GetService<EventWriter>()?.Record(report);
-        services.GetRequiredService<SecondOpinion>().After(report);
-        services.GetService<NodeConditionWriter>()?.Record(report, isReady: StatusBoard.NotReady(report).Count == 0);
-    }
-
-    private static ApiHealth Health(ReflectorFeed feed, NodeStore nodes) => new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
+    private static ApiHealth Health(ReflectorFeed feed, NodeStore nodes) =>
+        new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
 }

@@ -62,84 +62,23 @@ internal sealed record HostChanges
 
     /// <summary>Search for foreign rules that masquerade traffic between pods. Reads all rules of the host.</summary>
     public bool FindsLeftovers { get; init; }
+
+    /// <summary>Whether this host forwards once these changes are made; null where it cannot be read.</summary>
+    public ForwardingState Forwarding => new(
+        EnableForwardingIPv4 ? true : Host.Forwarding.IPv4, EnableForwardingIPv6 ? true : Host.Forwarding.IPv6);
+
+    /// <summary>What was made of these changes, for the host refused some.</summary>
+    public HostChanges Without(ApplyResult refusals) => refusals.Failures.Count == 0 ? this : this with
+    {
+        Routes = Routes.Without(refusals.RefusedRoutes),
+        EnableForwardingIPv4 = EnableForwardingIPv4 && !refusals.Refused(HostPart.ForwardingIPv4),
+        EnableForwardingIPv6 = EnableForwardingIPv6 && !refusals.Refused(HostPart.ForwardingIPv6),
+        AcceptRa = refusals.Refused(HostPart.ForwardingIPv6) ? [] : AcceptRa,
+    };
+
+    /// <summary>What remains true after the pass, without the state and the thousands of routes that it was computed from.</summary>
+    public HostChanges Lasting() => this with { Routes = Routes.Lasting(), Host = new() { Forwarding = Host.Forwarding } };
 }
 
 /// <summary>The value that accept_ra of an interface gets.</summary>
 internal readonly record struct AcceptRaChange(string Interface, int Value);
-
-/// <summary>What was done, or would be, and what failed.</summary>
-internal sealed record ApplyResult
-{
-    /// <summary>What the host refused; everything else was done.</summary>
-    public IReadOnlyList<HostFailure> Failures { get; init; } = [];
-
-    /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
-    public string NatChange { get; init; } = "";
-
-    /// <summary>What holds the masquerade rule; null where there is none.</summary>
-    public NatBackendChoice? NatBackend { get; init; }
-
-    /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
-    public string ForwardChange { get; init; } = "";
-
-    /// <summary>What would have been done to rules without <see cref="HostChanges.HoldsRules"/>.</summary>
-    public HeldRules HeldRules { get; init; }
-
-    /// <summary>What was done to the CNI configuration, in words; empty: nothing.</summary>
-    public string CniChange { get; init; } = "";
-
-    /// <summary>The CNI configuration that the container runtime uses, if known.</summary>
-    public CniStanding? Cni { get; init; }
-
-    /// <summary>What foreign configuration drops or rewrites pods' packets, with the cure.</summary>
-    public IReadOnlyList<string> Obstacles { get; init; } = [];
-
-    /// <summary>Foreign rules that masquerade traffic between pods; null: not searched for, or rules cannot be read.</summary>
-    public IReadOnlyList<Leftover>? Leftovers { get; init; }
-
-    /// <summary>The program that last changed rules that concern us; empty where it is not known.</summary>
-    public string RulesWriter { get; init; } = "";
-
-    /// <summary>How many changing netlink requests were sent.</summary>
-    public long NetlinkWrites { get; init; }
-
-    /// <param name="nat">In words; empty: nothing.</param>
-    /// <param name="forward">In words; empty: nothing.</param>
-    /// <param name="held">Nothing of it was done.</param>
-    public ApplyResult WithRules(string nat, string forward, bool held) => held
-        ? this with { HeldRules = new(nat.Length > 0 ? nat : null, forward.Length > 0 ? forward : null) }
-        : this with { NatChange = nat, ForwardChange = forward };
-
-    public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
-}
-
-/// <summary>Changes of rules that wait, in words; null: none.</summary>
-internal readonly record struct HeldRules(string? Nat, string? Forward)
-{
-    public bool IsEmpty => Nat is null && Forward is null;
-}
-
-/// <summary>A change that the host refused, and why.</summary>
-/// <param name="Route">The route concerned; null where <paramref name="Part"/> is another.</param>
-internal sealed record HostFailure(HostPart Part, string What, RouteKey? Route, HostNetworkException Error);
-
-/// <summary>What of the host a failure concerns.</summary>
-internal enum HostPart
-{
-    /// <summary>Nothing could be read: the pass ended there.</summary>
-    State,
-    ForwardingIPv4,
-    ForwardingIPv6,
-    NeighbourThresholds,
-    Neighbours,
-    Nat,
-    Forward,
-    Routes,
-    Cni,
-
-    /// <summary>The record of which routes are ours.</summary>
-    Ownership,
-
-    /// <summary>The pods' network, where the system has a service for such things.</summary>
-    PodNetwork,
-}

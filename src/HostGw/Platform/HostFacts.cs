@@ -1,6 +1,8 @@
+using HostGw.Planning;
+
 namespace HostGw.Platform;
 
-/// <summary>What of a host no pass needs and a person who looks for a fault does. What cannot be read is left out.</summary>
+/// <summary>What only `hostgw doctor` reads of a host. What cannot be read is left out.</summary>
 internal sealed record HostFacts
 {
     /// <summary>This process may change the host's network.</summary>
@@ -26,4 +28,15 @@ internal sealed record HostFacts
 
     /// <summary>CNI plugins of our configuration that are not installed.</summary>
     public IReadOnlyList<string> MissingCniPlugins { get; init; } = [];
+}
+
+/// <summary>What this host knows of an address on its segment.</summary>
+/// <param name="Mac">Who answered for it, such as 02:00:00:00:00:01; empty where nobody has.</param>
+internal sealed record NeighbourEntry(Ip Address, int Interface, string Mac)
+{
+    /// <summary>Asked for, and nobody answered.</summary>
+    public bool IsUnanswered { get; init; }
+
+    /// <summary>Written by somebody, and never asked for.</summary>
+    public bool IsFixed { get; init; }
 }

@@ -20,7 +20,9 @@ internal interface IHostNetwork : IDisposable
     /// </remarks>
     ApplyResult Apply(HostChanges changes, ApplyMode mode);
 
-    /// <summary>Calls <paramref name="wake"/> once the watch is established, and at each change of the host that may matter to the plan.</summary>
+    /// <summary>
+    /// Calls <paramref name="wake"/> once the watch is established, and at each change of the host that may matter to the plan.
+    /// </summary>
     /// <exception cref="HostNetworkException">The host refuses notifications.</exception>
     Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken);
 }
@@ -31,4 +33,11 @@ internal enum ApplyMode
 
     /// <summary>Nothing is written. <see cref="HostChanges.Routes"/> are skipped: they already say what would be done.</summary>
     Preview,
+}
+
+/// <summary>The host refused a request. The next pass tries again; anything else that goes wrong is a bug and stops the agent.</summary>
+internal abstract class HostNetworkException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What was being removed is not there: for a reconciler, that is success.</summary>
+    public abstract bool IsNotFound { get; }
 }

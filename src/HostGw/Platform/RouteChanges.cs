@@ -2,54 +2,73 @@ using HostGw.Planning;
 
 namespace HostGw.Platform;
 
-/// <summary>The smallest set of changes that turns the routes that stand into those that should.</summary>
+/// <summary>The smallest set of changes that turns the installed routes into the desired ones.</summary>
 internal sealed record RouteChanges
 {
-    public List<PodRoute> Add { get; } = [];
+    public static RouteChanges None { get; } = new();
 
-    public List<RouteCorrection> Replace { get; } = [];
+    public IReadOnlyList<PodRoute> Add { get; init; } = [];
 
-    public List<HostRoute> Delete { get; } = [];
+    public IReadOnlyList<RouteCorrection> Replace { get; init; } = [];
 
-    /// <summary>Routes that should stand and cannot, because somebody else's route holds their place.</summary>
-    public List<RouteConflict> Conflicts { get; } = [];
+    public IReadOnlyList<HostRoute> Delete { get; init; } = [];
+
+    /// <summary>Desired routes that cannot be installed, because a foreign route is in their place.</summary>
+    public IReadOnlyList<RouteConflict> Conflicts { get; init; } = [];
 
     /// <summary>Not everything can be done at once: another pass must follow this one.</summary>
-    public bool IsUnfinished { get; set; }
-
-    /// <summary>Leaves what the host took.</summary>
-    public void RemoveRefused(IReadOnlySet<RouteKey> refused)
-    {
-        Add.RemoveAll(r => refused.Contains(r.Key));
-        Replace.RemoveAll(c => refused.Contains(c.Route.Key));
-        Delete.RemoveAll(r => refused.Contains(r.Key));
-    }
-
-    /// <summary>What lasts beyond the pass: the conflicts.</summary>
-    public RouteChanges Standing()
-    {
-        RouteChanges standing = new() { IsUnfinished = IsUnfinished };
-        standing.Conflicts.AddRange(Conflicts);
-        return standing;
-    }
+    public bool IsUnfinished { get; init; }
 
     public bool IsEmpty => Add.Count == 0 && Replace.Count == 0 && Delete.Count == 0;
+
+    /// <summary>What remains true after the pass: the conflicts.</summary>
+    public RouteChanges Lasting() => new() { Conflicts = Conflicts, IsUnfinished = IsUnfinished };
+
+    /// <summary>All but the changes of these routes.</summary>
+    public RouteChanges Without(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : WithoutChanges(keys) with
+    {
+        Delete = [.. Delete.Where(r => !keys.Contains(r.Key))],
+    };
+
+    /// <summary>All but the additions and replacements of these routes.</summary>
+    public RouteChanges WithoutChanges(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : this with
+    {
+        Add = [.. Add.Where(r => !keys.Contains(r.Key))],
+        Replace = [.. Replace.Where(c => !keys.Contains(c.Route.Key))],
+    };
+
+    /// <summary>Collects changes one by one.</summary>
+    internal sealed class Builder
+    {
+        public List<PodRoute> Add { get; } = [];
+
+        public List<RouteCorrection> Replace { get; } = [];
+
+        public List<HostRoute> Delete { get; } = [];
+
+        public List<RouteConflict> Conflicts { get; } = [];
+
+        public bool IsUnfinished { get; set; }
+
+        public RouteChanges Build() =>
+            new() { Add = Add, Replace = Replace, Delete = Delete, Conflicts = Conflicts, IsUnfinished = IsUnfinished };
+    }
 }
 
-/// <summary>A route that stands, and the one that takes its place.</summary>
+/// <summary>A route and the installed one that it replaces.</summary>
 internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instead, CorrectionCause Cause);
 
 internal enum CorrectionCause
 {
-    /// <summary>Ours, but the plan has changed, or somebody changed it and kept our mark.</summary>
+    /// <summary>Ours, but the plan has changed, or somebody changed it and kept our protocol number.</summary>
     Differs,
 
-    /// <summary>Ours until somebody replaced it by hand.</summary>
+    /// <summary>Ours until somebody replaced it.</summary>
     Overwritten,
 
-    /// <summary>Somebody else's that does what ours would do.</summary>
+    /// <summary>A foreign one that has the same effect.</summary>
     Adopted,
 }
 
-/// <summary>A route that should stand, and somebody else's that stands in its place.</summary>
+/// <summary>A desired route, and the foreign one in its place.</summary>
 internal readonly record struct RouteConflict(PodRoute Route, HostRoute Foreign);

@@ -6,7 +6,7 @@ internal enum WakeCauses
 {
     None = 0,
 
-    /// <summary>From now on the host is listened to: what changed before was not heard.</summary>
+    /// <summary>The watch of the host was established: earlier changes were not reported.</summary>
     Start = 1,
     Nodes = 2,
     Routes = 4,
@@ -15,15 +15,29 @@ internal enum WakeCauses
     Forwarding = 32,
     Nat = 64,
 
-    /// <summary>The kernel told more than could be read: anything may have changed.</summary>
+    /// <summary>Notifications of the kernel were lost: anything may have changed.</summary>
     Overrun = 128,
 
     /// <summary>An operation failed, or could not be finished.</summary>
     Retry = 256,
 
-    /// <summary>So long ago was the last pass, or the last of these: nothing that is known is trusted.</summary>
+    /// <summary>Periodic full pass: nothing that an earlier pass found is relied on.</summary>
     Resync = 512,
 
     /// <summary>Somebody changed a CNI configuration.</summary>
     Cni = 1024,
+}
+
+/// <summary>Causes of passes as logs, metrics and status name them.</summary>
+internal static class WakeCauseNames
+{
+    private static readonly (WakeCauses Cause, string Name)[] All =
+    [
+        (WakeCauses.Start, "start"), (WakeCauses.Nodes, "nodes"), (WakeCauses.Routes, "routes"), (WakeCauses.Links, "links"),
+        (WakeCauses.Addresses, "addresses"), (WakeCauses.Forwarding, "forwarding"), (WakeCauses.Nat, "nat"),
+        (WakeCauses.Overrun, "overrun"), (WakeCauses.Retry, "retry"), (WakeCauses.Resync, "resync"),
+        (WakeCauses.Cni, "cni"),
+    ];
+
+    public static string Of(WakeCauses causes) => string.Join(",", All.Where(a => causes.HasFlag(a.Cause)).Select(a => a.Name));
 }

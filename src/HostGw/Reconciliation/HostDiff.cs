@@ -3,38 +3,41 @@ using HostGw.Platform;
 
 namespace HostGw.Reconciliation;
 
-/// <summary>Compares a plan with what stands on the host. Pure.</summary>
+/// <summary>Compares a plan with the host's state. Pure.</summary>
 internal static class HostDiff
 {
-    /// <param name="ledger">Keys on which a route of ours has stood.</param>
-    public static HostChanges Between(Plan plan, HostState state, IReadOnlySet<RouteKey> ledger, AdoptMode adopt)
+    /// <param name="owned">Keys on which a route of ours was installed (<see cref="RouteLedger"/>).</param>
+    public static HostChanges Between(Plan plan, HostState host, IReadOnlySet<RouteKey> owned, AdoptMode adopt)
     {
-        bool everything = plan.Scope == PlanScope.Everything;
-        RouteChanges routes = RouteDiff.Between(plan, state.Routes, ledger, adopt);
-        if (state.Windows is not null)
-            SameNextHop.Settle(routes, plan, state.Routes, ledger, adopt);
-        return new()
+        HostChanges changes = new()
         {
             Plan = plan,
-            Host = state,
-            Routes = routes,
-            ChangesNat = everything,
+            Host = host,
+            Routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null),
             Nat = plan.Nat,
-            ChangesForward = everything,
             ForwardAccept = plan.ForwardAccept,
             PodCidrs = plan.OwnPodCidrs,
-            ChangesCni = everything && plan.Cni is not { Mtu: 0 },
             Cni = plan.Cni,
-            EnableForwardingIPv4 = everything && plan.ForwardIPv4 && (state.Forwarding.IPv4 == false || (state.Forwarding.IPv4 == true && On(plan.InterfaceIPv4, state).Any(i => !i.ForwardsIPv4))),
             UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,
-            EnableForwardingIPv6 = everything && plan.ForwardIPv6 && (state.Forwarding.IPv6 == false || (state.Forwarding.IPv6 == true && On(plan.InterfaceIPv6, state).Any(i => !i.ForwardsIPv6))),
             UplinkIPv6 = plan.InterfaceIPv6.Interface?.Name,
-            AcceptRa = everything ? RouterAdvertisements.Between(plan, state) : [],
-            Peers = everything ? plan.Routes.Length : 0,
+        };
+        return plan.Scope != PlanScope.Everything ? changes : changes with
+        {
+            ChangesNat = true,
+            ChangesForward = true,
+            ChangesCni = plan.Cni is not { Mtu: 0 },
+            EnableForwardingIPv4 = plan.ForwardIPv4 && Lacks(host.Forwarding.IPv4, Links(plan.InterfaceIPv4, host), i => i.ForwardsIPv4),
+            EnableForwardingIPv6 = plan.ForwardIPv6 && Lacks(host.Forwarding.IPv6, Links(plan.InterfaceIPv6, host), i => i.ForwardsIPv6),
+            AcceptRa = RouterAdvertisements.Between(plan, host),
+            Peers = plan.Routes.Length,
         };
     }
 
-    // Where pods' packets come and go.
-    private static IEnumerable<HostInterface> On(InterfaceChoice uplink, HostState state) =>
-        ((HostInterface?[])[uplink.Interface, state.Windows?.PodEndpoint]).OfType<HostInterface>();
+    // Null: a family that cannot be read is left alone.
+    private static bool Lacks(bool? isOn, IEnumerable<HostInterface> links, Predicate<HostInterface> forwards) =>
+        isOn is { } known && (!known || links.Any(i => !forwards(i)));
+
+    // The interfaces on which pods' packets come and go.
+    private static IEnumerable<HostInterface> Links(InterfaceChoice uplink, HostState host) =>
+        ((HostInterface?[])[uplink.Interface, host.Windows?.PodEndpoint]).OfType<HostInterface>();
 }

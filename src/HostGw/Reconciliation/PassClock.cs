@@ -1,6 +1,8 @@
 namespace HostGw.Reconciliation;
 
-/// <summary>Whether passes go on, for the kubelet's probes. Monotonic: a clock that is set changes nothing. One writer, any number of readers.</summary>
+/// <summary>
+/// Whether passes go on, for the kubelet's probes. Monotonic: setting the clock changes nothing. One writer, any number of readers.
+/// </summary>
 internal sealed class PassClock(TimeProvider time, TimeSpan resync)
 {
     private static readonly TimeSpan LongestPass = TimeSpan.FromMinutes(2);
@@ -13,7 +15,8 @@ internal sealed class PassClock(TimeProvider time, TimeSpan resync)
     public string? Overdue => Older(_ended, Longer(TimeSpan.FromSeconds(60), 3 * resync), "the last pass ended");
 
     /// <summary>Why the agent should be restarted; null: it works, or waits for its first list of nodes.</summary>
-    public string? Stuck => Older(_began, LongestPass, "a pass began") ?? Older(_ended, Longer(TimeSpan.FromSeconds(120), 5 * resync), "the last pass ended");
+    public string? Stuck => Older(_began, LongestPass, "a pass began") ??
+        Older(_ended, Longer(TimeSpan.FromSeconds(120), 5 * resync), "the last pass ended");
 
     public void Begin() => Volatile.Write(ref _began, time.GetTimestamp());
 

@@ -3,7 +3,7 @@ using HostGw.Platform;
 
 namespace HostGw.Reconciliation;
 
-/// <summary>What one pass saw, wanted, did and could not do.</summary>
+/// <summary>One pass: the plan, the changes that were made, what the host answered, and what was held back.</summary>
 internal sealed record PassReport
 {
     public DateTimeOffset At { get; init; }
@@ -14,79 +14,76 @@ internal sealed record PassReport
 
     public string ResourceVersion { get; init; } = "";
 
+    /// <summary>When the nodes of the plan were saved; null where the API server has sent them since the start.</summary>
+    public DateTimeOffset? NodesSavedAt { get; init; }
+
     /// <summary>Null where the host could not be read.</summary>
     public Plan? Plan { get; init; }
 
-    /// <summary>What was done to routes, without what the host refused; and the conflicts.</summary>
-    public RouteChanges Routes { get; init; } = new();
+    /// <summary>What was changed: without what was held back, and without what the host refused.</summary>
+    public HostChanges Changes { get; init; } = new() { Routes = RouteChanges.None };
 
-    /// <summary>When the nodes of the plan were saved; null where they came from the API server since the start.</summary>
-    public DateTimeOffset? NodesSavedAt { get; init; }
+    public ApplyResult Result { get; init; } = new();
 
-    /// <summary>Removals that wait until the nodes are read by quorum; null: none do.</summary>
+    /// <summary>Removals that wait until the nodes are read by quorum; null: none.</summary>
     public HeldRemovals? HeldRemovals { get; init; }
 
-    /// <summary>Repairs put off because somebody keeps undoing them.</summary>
-    public IReadOnlyList<PodRoute> HeldBack { get; init; } = [];
+    /// <summary>Repairs that wait for their rate limit.</summary>
+    public HeldRepairs HeldRepairs { get; init; } = HeldRepairs.None;
 
-    /// <summary>When the first of what was put off may be made; null where there is none.</summary>
-    public TimeSpan? HeldBackFor { get; init; }
+    /// <summary>What another program undoes again and again, whether or not this pass had to repair it.</summary>
+    public Contests Contests { get; init; } = Contests.None;
 
-    /// <summary>Routes that somebody keeps changing, whether or not this pass had to repair them.</summary>
-    public IReadOnlyList<ContestedRoute> Contested { get; init; } = [];
-
-    /// <summary>What of our rules somebody keeps undoing, and who; null: nothing.</summary>
-    public string? ContestedRules { get; init; }
-
-    /// <summary>Repairs of our rules put off for that.</summary>
-    public HeldRules HeldRules { get; init; }
-
-    /// <summary>When those may be made; null where there are none.</summary>
-    public TimeSpan? HeldRulesFor { get; init; }
-
-    /// <summary>What was done to the masquerade rule, in words; empty: nothing.</summary>
-    public string NatChange { get; init; } = "";
-
-    /// <summary>What keeps the masquerade rule; null where there is none.</summary>
-    public NatBackendChoice? NatBackend { get; init; }
-
-    /// <summary>What was done to chain FORWARD, in words; empty: nothing.</summary>
-    public string ForwardChange { get; init; } = "";
-
-    /// <summary>What was done to the CNI configuration, in words; empty: nothing.</summary>
-    public string CniChange { get; init; } = "";
-
-    /// <summary>The CNI configuration that pods get their interfaces by, as far as it is known.</summary>
-    public CniStanding? Cni { get; init; }
-
-    /// <summary>What was done over and over to our CNI configuration because somebody keeps undoing it; null: nothing.</summary>
-    public string? ContestedCni { get; init; }
-
-    /// <summary>What of others keeps pods' packets from passing or from keeping their address, with the cure.</summary>
-    public IReadOnlyList<string> Obstacles { get; init; } = [];
-
-    /// <summary>What of the changes nobody had asked for.</summary>
+    /// <summary>Which of the changes were repairs.</summary>
     public Repairs Repairs { get; init; }
 
-    public IReadOnlyList<HostFailure> Failures { get; init; } = [];
+    /// <summary>Foreign rules that masquerade traffic between pods, with the cure, as found when they were last searched for.</summary>
+    public IReadOnlyList<string> Leftovers { get; init; } = [];
 
-    /// <summary>Forwarding as it stands after the pass.</summary>
-    public ForwardingState Forwarding { get; init; }
+    /// <summary>Routes that were changed, and the conflicts.</summary>
+    public RouteChanges Routes => Changes.Routes;
 
-    public bool ForwardingChanged { get; init; }
+    public IReadOnlyList<HostFailure> Failures => Result.Failures;
 
-    /// <summary>Settings of router advertisements that were changed.</summary>
-    public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
+    public bool ForwardingChanged => Changes.EnableForwardingIPv4 || Changes.EnableForwardingIPv6;
 
-    /// <summary>How many changing netlink requests the pass sent.</summary>
-    public long NetlinkWrites { get; init; }
+    public bool Changed => !Routes.IsEmpty || Result.NatChange.Length > 0 || Result.ForwardChange.Length > 0 ||
+        Result.CniChange.Length > 0 || ForwardingChanged || Changes.AcceptRa.Count > 0;
 
-    /// <summary>Why this report no longer says how the host is; null: passes go on. Set when it is asked for.</summary>
-    public string? Overdue { get; init; }
-
-    public bool Changed => !Routes.IsEmpty || NatChange.Length > 0 || ForwardChange.Length > 0 || CniChange.Length > 0
-        || ForwardingChanged || AcceptRa.Count > 0;
-
-    /// <summary>The next pass should not wait for news.</summary>
+    /// <summary>The next pass should not wait for a notification.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;
+
+    /// <summary>What remains true after the pass; of thousands of routes that were changed at once nobody asks again.</summary>
+    public PassReport Lasting() => this with { Changes = Changes.Lasting() };
+}
+
+/// <summary>How much was repaired: changed by another program, though neither the nodes nor the settings had changed.</summary>
+internal readonly record struct Repairs
+{
+    public long RoutesRemoved { get; init; }
+
+    /// <summary>Still with our protocol number.</summary>
+    public long RoutesChanged { get; init; }
+
+    /// <summary>Replaced by a foreign route.</summary>
+    public long RoutesOverwritten { get; init; }
+
+    public long Masquerade { get; init; }
+
+    public long ForwardAccept { get; init; }
+
+    public long Forwarding { get; init; }
+
+    public long Cni { get; init; }
+
+    public static Repairs operator +(Repairs a, Repairs b) => new()
+    {
+        RoutesRemoved = a.RoutesRemoved + b.RoutesRemoved,
+        RoutesChanged = a.RoutesChanged + b.RoutesChanged,
+        RoutesOverwritten = a.RoutesOverwritten + b.RoutesOverwritten,
+        Masquerade = a.Masquerade + b.Masquerade,
+        ForwardAccept = a.ForwardAccept + b.ForwardAccept,
+        Forwarding = a.Forwarding + b.Forwarding,
+        Cni = a.Cni + b.Cni,
+    };
 }

@@ -4,8 +4,8 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Holds a plan that would remove most of what stands, whatever made it so, until the nodes were read by quorum after it
-/// first came up. Then it is followed: the cluster really is so.
+/// Holds removals that would take most of our routes, whatever the cause, until the nodes were read by quorum after such a plan
+/// first came up. Then the cluster really is so, and they are made.
 /// </summary>
 internal sealed class RemovalBrake
 {
@@ -14,30 +14,29 @@ internal sealed class RemovalBrake
     private int? _readsBefore;
     private NatPlan? _nat;
 
-    /// <summary>What waits; null: nothing does.</summary>
-    public HeldRemovals? Held { get; private set; }
-
     /// <param name="quorumReads">How many had been made when the plan's nodes were taken.</param>
-    /// <returns>The changes without what must wait: routes that stand are kept, with the exemption from masquerading that they need.</returns>
-    public HostChanges HoldBack(HostChanges changes, Plan plan, IReadOnlyList<HostRoute> standing, int quorumReads)
+    /// <returns>
+    /// The changes without the removals that must wait: these routes stay installed and exempt from masquerading. What waits is null
+    /// where nothing does.
+    /// </returns>
+    public (HostChanges Confirmed, HeldRemovals? Held) Hold(HostChanges changes, int quorumReads)
     {
-        int ours = standing.Count(r => r.IsOurs);
-        int removals = changes.Routes.Delete.Count(r => !plan.Wants(r.Destination));
-        bool isLarge = removals > FreeRemovals && removals > ours / 2;
+        int installed = changes.Host.Routes.Count(r => r.IsOurs);
+        int removals = changes.Routes.Delete.Count(r => !changes.Plan.Wants(r.Destination));
+        bool isLarge = removals > FreeRemovals && removals > installed / 2;
         _readsBefore = isLarge ? _readsBefore ?? quorumReads : null;
-        Held = isLarge && quorumReads <= _readsBefore ? new(removals, ours) : null;
-        if (Held is not null)
-        {
-            changes.Routes.Delete.RemoveAll(r => !plan.Wants(r.Destination));
-            changes = KeepExempt(changes);
-        }
+        bool isHeld = isLarge && quorumReads <= _readsBefore;
+        if (isHeld)
+            changes = KeepExempt(changes with { Routes = WithoutRemovals(changes) });
         else
-        {
             _readsBefore = null;
-        }
         _nat = changes.ChangesNat ? changes.Nat : _nat;
-        return changes;
+        return (changes, isHeld ? new(removals, installed) : null);
     }
+
+    // A second route to a destination that is still desired may go.
+    private static RouteChanges WithoutRemovals(HostChanges changes) =>
+        changes.Routes with { Delete = [.. changes.Routes.Delete.Where(r => changes.Plan.Wants(r.Destination))] };
 
     private HostChanges KeepExempt(HostChanges changes)
     {
@@ -49,5 +48,5 @@ internal sealed class RemovalBrake
 }
 
 /// <param name="Routes">How many were to be removed.</param>
-/// <param name="Standing">Of how many of ours.</param>
-internal readonly record struct HeldRemovals(int Routes, int Standing);
+/// <param name="Installed">Of how many of ours.</param>
+internal readonly record struct HeldRemovals(int Routes, int Installed);

@@ -3,73 +3,78 @@ using HostGw.Platform;
 
 namespace HostGw.Reconciliation;
 
-/// <summary>Compares the routes that should stand with those that do: two sorted lists, walked once.</summary>
+/// <summary>Compares the desired routes with the installed ones: two sorted lists, walked once.</summary>
 internal sealed class RouteDiff
 {
     private readonly Plan _plan;
-    private readonly IReadOnlyList<HostRoute> _standing;
-    private readonly IReadOnlySet<RouteKey> _ledger;
+    private readonly IReadOnlyList<HostRoute> _installed;
+    private readonly IReadOnlySet<RouteKey> _owned;
     private readonly AdoptMode _adopt;
-    private readonly RouteChanges _changes = new();
+    private readonly RouteChanges.Builder _changes = new();
     private readonly List<HostRoute> _onKey = [];
     private int _next;
 
-    private RouteDiff(Plan plan, IReadOnlyList<HostRoute> standing, IReadOnlySet<RouteKey> ledger, AdoptMode adopt) =>
-        (_plan, _standing, _ledger, _adopt) = (plan, standing, ledger, adopt);
+    private RouteDiff(Plan plan, IReadOnlyList<HostRoute> installed, IReadOnlySet<RouteKey> owned, AdoptMode adopt) =>
+        (_plan, _installed, _owned, _adopt) = (plan, installed, owned, adopt);
 
-    /// <param name="standing">Sorted by key.</param>
-    /// <param name="ledger">The keys that were ours when this process last looked.</param>
-    public static RouteChanges Between(Plan plan, IReadOnlyList<HostRoute> standing, IReadOnlySet<RouteKey> ledger, AdoptMode adopt)
+    /// <param name="installed">Sorted by key.</param>
+    /// <param name="owned">The keys that were ours when this process last looked.</param>
+    /// <param name="onePerNextHop">Windows allows one route to a destination over a next hop and interface, whatever its metric.</param>
+    public static RouteChanges Between(
+        Plan plan, IReadOnlyList<HostRoute> installed, IReadOnlySet<RouteKey> owned, AdoptMode adopt, bool onePerNextHop = false)
     {
-        var diff = new RouteDiff(plan, standing, ledger, adopt);
+        var diff = new RouteDiff(plan, installed, owned, adopt);
         if (plan.Scope != PlanScope.Nothing)
             diff.Walk();
-        return diff._changes;
+        if (onePerNextHop && diff._changes.Add.Count > 0)
+            diff.CorrectMetrics();
+        return diff._changes.Build();
     }
 
     private void Walk()
     {
         // At a first start it is all of them.
-        _changes.Add.EnsureCapacity(Math.Max(0, _plan.Routes.Length - _standing.Count));
+        _changes.Add.EnsureCapacity(Math.Max(0, _plan.Routes.Length - _installed.Count));
         foreach (PodRoute route in _plan.Routes)
         {
-            while (_next < _standing.Count && _standing[_next].Key.CompareTo(route.Key) < 0)
-                Unwanted(_standing[_next++], route);
+            while (_next < _installed.Count && _installed[_next].Key.CompareTo(route.Key) < 0)
+                Unwanted(_installed[_next++], route);
 
             _onKey.Clear();
-            while (_next < _standing.Count && _standing[_next].Key == route.Key)
-                TakeOnKey(_standing[_next++]);
-            Settle(route);
+            while (_next < _installed.Count && _installed[_next].Key == route.Key)
+                TakeOnKey(_installed[_next++]);
+            Compare(route);
         }
-        while (_next < _standing.Count)
-            Unwanted(_standing[_next++], default);
+        while (_next < _installed.Count)
+            Unwanted(_installed[_next++], default);
     }
 
-    // A route with a type of service stands beside the key, not on it.
-    private void TakeOnKey(HostRoute standing)
+    // The kernel keeps a route with a type of service in addition to the one on the key.
+    private void TakeOnKey(HostRoute installed)
     {
-        if (standing.Tos == 0)
-            _onKey.Add(standing);
+        if (installed.Tos == 0)
+            _onKey.Add(installed);
         else
-            Unwanted(standing, default);
+            Unwanted(installed, default);
     }
 
-    /// <param name="following">The next route that should stand.</param>
-    private void Unwanted(HostRoute standing, PodRoute following)
+    /// <param name="following">The next desired route.</param>
+    private void Unwanted(HostRoute installed, PodRoute following)
     {
-        if (standing.IsOurs)
+        if (installed.IsOurs)
         {
-            if (_plan.Waiting.AsSpan().BinarySearch(standing.Destination) < 0)
-                Delete([standing]);
+            if (_plan.Waiting.AsSpan().BinarySearch(installed.Destination) < 0)
+                Delete([installed]);
         }
-        else if (standing.Destination == following.Destination && standing.Tos == 0 && (!standing.IsConnected || standing.Interface == following.Interface))
+        else if (installed.Destination == following.Destination && installed.Tos == 0 &&
+            (!installed.IsConnected || installed.Interface == following.Interface))
         {
-            // A lower metric wins over ours, which stands all the same.
-            _changes.Conflicts.Add(new(following, standing));
+            // A lower metric takes precedence over ours, which is installed nevertheless.
+            _changes.Conflicts.Add(new(following, installed));
         }
     }
 
-    private void Settle(PodRoute route)
+    private void Compare(PodRoute route)
     {
         if (_onKey.Count == 1 && route.IsInstalledAs(_onKey[0]))
             return;
@@ -82,14 +87,14 @@ internal sealed class RouteDiff
 
         List<HostRoute> ours = _onKey.FindAll(r => r.IsOurs);
         if (ours.Count == _onKey.Count)
-            SettleAmongOurs(route, ours);
+            CompareWithOurs(route, ours);
         else if (_onKey.Count == 1 && CauseToTakeOver(route, _onKey[0]) is { } cause)
             _changes.Replace.Add(new(route, _onKey[0], cause));
         else
-            SettleConflict(route, ours);
+            Conflict(route, ours);
     }
 
-    private void SettleAmongOurs(PodRoute route, List<HostRoute> ours)
+    private void CompareWithOurs(PodRoute route, List<HostRoute> ours)
     {
         int right = ours.FindIndex(route.IsInstalledAs);
         if (right < 0 && ours.Count == 1)
@@ -98,13 +103,13 @@ internal sealed class RouteDiff
             return;
         }
 
-        // Replacing is only safe where one route holds the key: the others go first.
+        // Replacing is only safe where one route is on the key: the others are deleted first.
         int keep = Math.Max(right, 0);
         Delete(ours.Where((_, i) => i != keep));
         _changes.IsUnfinished |= right < 0 && _changes.Delete.Count > 0;
     }
 
-    private void SettleConflict(PodRoute route, List<HostRoute> ours)
+    private void Conflict(PodRoute route, List<HostRoute> ours)
     {
         _changes.Conflicts.Add(new(route, _onKey.Find(r => !r.IsOurs)));
         Delete(ours.Where(r => !route.IsInstalledAs(r)));
@@ -116,9 +121,66 @@ internal sealed class RouteDiff
             _changes.Delete.AddRange(routes);
     }
 
+    // A route that would be added, but is installed with another metric, is corrected, or left to its owner.
+    private void CorrectMetrics()
+    {
+        HashSet<PodRoute> added = [.. _changes.Add.Select(WithoutMetric)];
+        Dictionary<PodRoute, HostRoute> same = [];
+        foreach (HostRoute route in _installed.Where(r => added.Contains(WithoutMetric(r))))
+            same.TryAdd(WithoutMetric(route), route);
+
+        List<PodRoute> otherMetric = _changes.Add.FindAll(r => same.ContainsKey(WithoutMetric(r)));
+        _changes.Add.RemoveAll(r => same.ContainsKey(WithoutMetric(r)));
+        foreach (PodRoute route in otherMetric)
+        {
+            HostRoute present = same[WithoutMetric(route)];
+            _changes.Conflicts.RemoveAll(c => c.Foreign == present);
+            if ((present.IsOurs ? CorrectionCause.Differs : CauseToTakeOver(route, present)) is { } cause)
+            {
+                _changes.Delete.Remove(present);
+                _changes.Replace.Add(new(route, present, cause));
+            }
+            else
+            {
+                _changes.Conflicts.Add(new(route, present));
+            }
+        }
+    }
+
     private CorrectionCause? CauseToTakeOver(PodRoute route, HostRoute foreign) =>
         foreign.IsConnected ? null
-        : _ledger.Contains(route.Key) ? CorrectionCause.Overwritten
+        : _owned.Contains(route.Key) ? CorrectionCause.Overwritten
         : Adoption.Allows(_adopt, _plan, route, foreign) ? CorrectionCause.Adopted
         : null;
+
+    private static PodRoute WithoutMetric(PodRoute route) => route with { Metric = 0 };
+
+    private static PodRoute WithoutMetric(HostRoute route) => new(route.Destination, 0, route.NextHop, route.Interface);
+}
+
+/// <summary>Which foreign routes become ours: those of flannel's host-gw, or made by hand, on a node that changes to HostGw.</summary>
+internal static class Adoption
+{
+    public static bool Allows(AdoptMode mode, Plan plan, PodRoute route, HostRoute foreign) => mode switch
+    {
+        AdoptMode.All => true,
+        // A route that comes back at boot is only taken over where all are: to delete it here does not remove it for good.
+        AdoptMode.Equivalent => !foreign.MayReturn && IsEquivalent(plan, route, foreign),
+        _ => false,
+    };
+
+    // The same interface, and a next hop that reaches this peer in one mode or the other.
+    private static bool IsEquivalent(Plan plan, PodRoute route, HostRoute foreign)
+    {
+        if (!foreign.IsUnicast || foreign.NextHopCount != 1 || foreign.Interface != route.Interface)
+            return false;
+        if (foreign.NextHop == route.NextHop)
+            return true;
+        if (route.NextHop.IsNone || foreign.NextHop.IsNone)
+            return false;
+
+        ClusterNode? peer = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Routed && v.PodCidr == route.Destination).Node;
+        return peer is not null && (peer.InternalIPs.Contains(foreign.NextHop) || peer.ExternalIPs.Contains(foreign.NextHop) ||
+            foreign.NextHop == PodGateway.Of(route.Destination, peer.IsWindows));
+    }
 }

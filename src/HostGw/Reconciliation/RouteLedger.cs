@@ -4,8 +4,8 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// The keys on which a route of ours has stood. It tells a route of ours that somebody overwrote from one that
-/// was there before us; it never decides what is installed.
+/// The keys on which a route of ours was installed. It tells a route of ours that was overwritten from one that was there before us;
+/// it never decides what is installed.
 /// </summary>
 internal sealed class RouteLedger
 {
@@ -14,41 +14,41 @@ internal sealed class RouteLedger
 
     public IReadOnlySet<RouteKey> Keys => _keys;
 
-    /// <summary>Learns from a pass: what stood, and what was done.</summary>
-    /// <param name="standing">Sorted by key.</param>
-    /// <param name="done">Without what the host refused.</param>
-    public void Remember(Plan plan, IReadOnlyList<HostRoute> standing, RouteChanges done)
+    /// <summary>Learns from a pass: what was installed, and what was changed.</summary>
+    /// <param name="installed">Sorted by key.</param>
+    /// <param name="made">Without what the host refused.</param>
+    public void Remember(Plan plan, IReadOnlyList<HostRoute> installed, RouteChanges made)
     {
         if (plan.Scope == PlanScope.Nothing)
             return;
 
-        // Of what is not wanted any more nothing is ours to defend.
+        // A destination that is no longer desired is not ours to defend.
         if (!ReferenceEquals(plan, _plan))
             _keys.RemoveWhere(k => !IsDefended(plan, k));
         _plan = plan;
-        // What doubles as it grows leaves as much again behind.
+        // A set that doubles as it grows leaves as much garbage behind.
         _keys.EnsureCapacity(plan.Routes.Length);
-        for (int i = 0; i < standing.Count;)
-            i = RememberKey(plan, standing, i);
-        foreach (PodRoute route in done.Add)
+        for (int i = 0; i < installed.Count;)
+            i = RememberKey(plan, installed, i);
+        foreach (PodRoute route in made.Add)
             _keys.Add(route.Key);
-        foreach (RouteCorrection correction in done.Replace)
+        foreach (RouteCorrection correction in made.Replace)
             _keys.Add(correction.Route.Key);
     }
 
     // Returns where the next key begins.
-    private int RememberKey(Plan plan, IReadOnlyList<HostRoute> standing, int first)
+    private int RememberKey(Plan plan, IReadOnlyList<HostRoute> installed, int first)
     {
-        RouteKey key = standing[first].Key;
-        bool ours = false, besides = false;
+        RouteKey key = installed[first].Key;
+        bool ours = false, foreign = false;
         int next = first;
-        for (; next < standing.Count && standing[next].Key == key; next++)
+        for (; next < installed.Count && installed[next].Key == key; next++)
         {
-            ours |= standing[next].IsOurs;
-            besides |= !standing[next].IsOurs && standing[next].Tos == 0;
+            ours |= installed[next].IsOurs;
+            foreign |= !installed[next].IsOurs && installed[next].Tos == 0;
         }
-        // What stands beside ours did not overwrite it, and stays somebody else's when ours goes.
-        if (ours && besides)
+        // A foreign route in addition to ours did not overwrite it, and remains foreign when ours is removed.
+        if (ours && foreign)
             _keys.Remove(key);
         else if (ours && !_keys.Contains(key) && IsDefended(plan, key))
             _keys.Add(key);

@@ -16,11 +16,12 @@ internal static class RouterAdvertisements
     private const int Always = 2;
 
     /// <summary>One entry for each interface whose accept_ra must change; none while this host need not forward IPv6.</summary>
-    public static IReadOnlyList<AcceptRaChange> Between(Plan plan, HostState state)
-    {
-        if (!plan.ForwardIPv6 || state.Forwarding.IPv6 is null)
-            return [];
+    public static IReadOnlyList<AcceptRaChange> Between(Plan plan, HostState state) =>
+        plan.ForwardIPv6 && state.Forwarding.IPv6 is not null ? Needed(plan, state) : [];
 
+    /// <summary>The same for a host that is to forward IPv6, whoever turns that on.</summary>
+    public static IReadOnlyList<AcceptRaChange> Needed(Plan plan, HostState state)
+    {
         HashSet<int> podInterfaces = PodInterfaces(plan, state);
         List<AcceptRaChange> changes = [];
         foreach (HostInterface link in state.Interfaces)
@@ -45,10 +46,11 @@ internal static class RouterAdvertisements
         foreach (Prefix own in plan.OwnPodCidrs)
         {
             // The routes are sorted by destination: those inside a prefix are neighbours.
-            for (int i = FirstAtOrAfter(state.Routes, own.Address); i < state.Routes.Count && own.Contains(state.Routes[i].Destination.Address); i++)
+            int next = FirstAtOrAfter(state.Routes, own.Address);
+            for (; next < state.Routes.Count && own.Contains(state.Routes[next].Destination.Address); next++)
             {
-                if (own.Contains(state.Routes[i].Destination))
-                    interfaces.Add(state.Routes[i].Interface);
+                if (own.Contains(state.Routes[next].Destination))
+                    interfaces.Add(state.Routes[next].Interface);
             }
         }
         return interfaces;

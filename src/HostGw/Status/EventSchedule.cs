@@ -1,23 +1,25 @@
-using HostGw.Reconciliation;
+using HostGw.Problems;
 using Microsoft.Extensions.Logging;
 
 namespace HostGw.Status;
 
-/// <summary>Which problem gets an Event now, so that each gets one and nothing gets many. Passes tell it, one writer asks it.</summary>
+/// <summary>Decides which problem gets an Event and when: each gets one, none gets many. Passes report problems, one writer asks.</summary>
 /// <param name="random">From 0 to 1.</param>
 internal sealed class EventSchedule(TimeProvider time, Func<double> random, ILogger logger)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Reason, string Subject), Entry> _entries = [];
-    private readonly HashSet<(string Reason, string Subject)> _leftOut = [];
+    private readonly Dictionary<(string Rule, string Subject), Entry> _entries = [];
+    private readonly HashSet<(string Rule, string Subject)> _leftOut = [];
+
+    // The rate limit: each Event costs one interval, and a few may be sent ahead of it.
     private long _paidUntil;
 
-    /// <param name="isAll">False: of what is missing in <paramref name="problems"/> nothing is known.</param>
+    /// <param name="isAll">False: whether a problem that is missing in <paramref name="problems"/> has ended is not known.</param>
     public void Observe(IEnumerable<Problem> problems, bool isAll)
     {
         lock (_lock)
         {
-            Dictionary<(string Reason, string Subject), Problem> current = [];
+            Dictionary<(string Rule, string Subject), Problem> current = [];
             foreach (Problem problem in problems)
                 current.TryAdd(problem.Key, problem);
             if (isAll)
@@ -32,7 +34,7 @@ internal sealed class EventSchedule(TimeProvider time, Func<double> random, ILog
     {
         lock (_lock)
         {
-            Entry? first = _entries.Values.Where(e => e.Stands).MinBy(e => e.DueAt);
+            Entry? first = _entries.Values.Where(e => e.IsActive).MinBy(e => e.DueAt);
             if (first is null)
                 return (null, 0, Timeout.InfiniteTimeSpan);
             long now = time.GetTimestamp();
@@ -61,7 +63,7 @@ internal sealed class EventSchedule(TimeProvider time, Func<double> random, ILog
         long now = time.GetTimestamp();
         if (!_entries.TryGetValue(problem.Key, out Entry? entry))
         {
-            if (_entries.Values.Count(e => e.Stands) >= EventPace.Most)
+            if (_entries.Values.Count(e => e.IsActive) >= EventPace.Most)
             {
                 if (_leftOut.Add(problem.Key))
                     logger.EventLeftOut(problem.Text, $"{EventPace.Most} others have one");
@@ -71,22 +73,22 @@ internal sealed class EventSchedule(TimeProvider time, Func<double> random, ILog
             _entries.Add(problem.Key, new(problem) { DueAt = now + Settled() });
             return;
         }
-        if (!entry.Stands)
+        if (!entry.IsActive)
         {
-            entry.Stands = true;
+            entry.IsActive = true;
             entry.DueAt = Math.Max(now + Settled(), entry.SentAt + Ticks(EventPace.Repetition));
         }
         entry.Problem = problem;
     }
 
-    private void EndAllBut(Dictionary<(string Reason, string Subject), Problem> current)
+    private void EndAllBut(Dictionary<(string Rule, string Subject), Problem> current)
     {
         _leftOut.RemoveWhere(k => !current.ContainsKey(k));
         foreach (Entry entry in _entries.Values.Where(e => !current.ContainsKey(e.Problem.Key)).ToArray())
         {
-            if (entry.Stands && (entry.Count == 0 || entry.DueAt <= time.GetTimestamp()))
+            if (entry.IsActive && (entry.Count == 0 || entry.DueAt <= time.GetTimestamp()))
                 logger.EventLeftOut(entry.Problem.Text, "it ended before it was due or could be sent");
-            entry.Stands = false;
+            entry.IsActive = false;
             if (entry.Count == 0 || time.GetElapsedTime(entry.SentAt) > EventPace.Memory)
                 _entries.Remove(entry.Problem.Key);
         }
@@ -100,7 +102,7 @@ internal sealed class EventSchedule(TimeProvider time, Func<double> random, ILog
     {
         public Problem Problem { get; set; } = problem;
 
-        public bool Stands { get; set; } = true;
+        public bool IsActive { get; set; } = true;
 
         public int Count { get; set; }
 
@@ -108,4 +110,31 @@ internal sealed class EventSchedule(TimeProvider time, Func<double> random, ILog
 
         public long DueAt { get; set; }
     }
+}
+
+/// <summary>How often Events are sent.</summary>
+internal static class EventPace
+{
+    /// <summary>
+    /// A problem that ends sooner (a node that joins has no podCIDR for a moment) gets no Event. Up to twice as long, so that not all
+    /// nodes send at once.
+    /// </summary>
+    public static readonly TimeSpan Settle = TimeSpan.FromSeconds(10);
+
+    /// <summary>The Event of a problem that lasts is renewed before API servers forget it (--event-ttl, 1 h).</summary>
+    public static readonly TimeSpan Renewal = TimeSpan.FromMinutes(45);
+
+    /// <summary>One that comes and goes raises its count at most this often.</summary>
+    public static readonly TimeSpan Repetition = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a problem that ended is remembered.</summary>
+    public static readonly TimeSpan Memory = TimeSpan.FromHours(1);
+
+    /// <summary>Between any two Events, after the first few.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    public const int AtOnce = 10;
+
+    /// <summary>Problems with an Event at a time; `hostgw status` lists all.</summary>
+    public const int Most = 20;
 }

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using HostGw.Kubernetes;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using k8s;
 using k8s.Models;
@@ -12,25 +13,25 @@ namespace HostGw.Status;
 /// Reports problems that need a person as Events of this node, which `kubectl describe node` shows. An API server that rejects them
 /// affects nothing else.
 /// </summary>
+/// <param name="random">From 0 to 1, for the pauses between attempts.</param>
 internal sealed class EventWriter(
-    ApiClient client, string node, EventSchedule schedule, TimeProvider time, ILogger<EventWriter> logger) : BackgroundService
+    ApiClient client, string node, EventSchedule schedule, Func<double> random, TimeProvider time, ILogger<EventWriter> logger)
+    : BackgroundService
 {
     public static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(10);
-
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly Channel<bool> _news =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    private TimeSpan _retry = FirstRetry;
+    private string _sending = "";
     private bool _reported;
     private volatile string? _uid;
 
     /// <summary>Takes note of what a pass found; returns at once.</summary>
     public void Record(PassReport report)
     {
-        Problem[] problems = [.. FailureProblems.Of(report), .. Problems.All(report)];
+        Problem[] problems = [.. ProblemCatalog.Failures(report), .. ProblemCatalog.All(report)];
         if (problems.Length > 0)
             _uid = report.Plan?.Verdicts.FirstOrDefault(v => v.Node.Name == node).Node?.Uid ?? _uid;
         schedule.Observe(problems, isAll: report.Plan is not null);
@@ -39,13 +40,14 @@ internal sealed class EventWriter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        ApiRetry retry = new(new(FirstRetry, LongestRetry, random), time, Report);
         while (true)
         {
-            (Problem? due, int count, TimeSpan wait) = schedule.Next();
+            (Problem? due, _, TimeSpan wait) = schedule.Next();
             if (due is null)
                 await WaitAsync(wait, stoppingToken);
-            else if (await TryAsync(due, count, stoppingToken) is { } pause)
-                await Task.Delay(pause, time, stoppingToken);
+            else
+                await retry.ExecuteAsync(SendNextAsync, stoppingToken);
         }
     }
 
@@ -63,31 +65,26 @@ internal sealed class EventWriter(
         }
     }
 
-    /// <summary>Returns how long to wait before the next attempt; null: the Event is written.</summary>
-    private async Task<TimeSpan?> TryAsync(Problem problem, int count, CancellationToken cancellationToken)
+    // The problem that was due at an earlier attempt may have ended meanwhile.
+    private async Task SendNextAsync(CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        (Problem? due, int count, _) = schedule.Next();
+        if (due is null)
+            return;
+        _sending = due.Text;
         try
         {
             // While the Node's UID is unknown, its name, as kubelet does.
-            NodeEvent notice = new(problem, node, _uid ?? node);
-            schedule.Sent(problem, await SendAsync(notice, count, either.Token));
+            NodeEvent notice = new(due, node, _uid ?? node);
+            schedule.Sent(due, await SendAsync(notice, count, cancellationToken));
             logger.EventSent(notice.Name, notice.Message);
-            (_retry, _reported) = (FirstRetry, false);
-            return null;
+            _reported = false;
         }
         catch (ApiException e) when (e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity)
         {
-            // It would reject it the next time, too.
-            schedule.Sent(problem, count);
-            Report(TimeSpan.Zero, problem, e);
-            return null;
-        }
-        catch (Exception e) when (e is ApiException or OperationCanceledException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return AfterFailure(problem, e);
+            // It would be rejected the next time, too.
+            schedule.Sent(due, count);
+            Report(new(e.Message, IsAnswer: true, TimeSpan.Zero));
         }
     }
 
@@ -127,24 +124,17 @@ internal sealed class EventWriter(
         }
     }
 
-    private TimeSpan AfterFailure(Problem problem, Exception error)
-    {
-        TimeSpan wait = error is ApiException { RetryAfter: { } asked } && asked > _retry ? asked : _retry;
-        _retry = _retry * 2 < LongestRetry ? _retry * 2 : LongestRetry;
-        Report(wait, problem, error);
-        return wait;
-    }
-
     // Once, however long it lasts. A server that does not answer at all is reported by the watch of Nodes.
-    private void Report(TimeSpan wait, Problem problem, Exception error)
+    private void Report(ApiFailure failure)
     {
-        string reason = error is OperationCanceledException ? $"no answer within {Timeout.TotalSeconds:0} s" : error.Message;
-        if (!_reported && error is ApiException { StatusCode: not null })
+        if (!_reported && failure.IsAnswer)
         {
-            logger.EventsRefused(reason);
+            logger.EventsRefused(failure.Reason);
             _reported = true;
         }
         else
-            logger.EventDelayed(wait.TotalSeconds, problem.Text, reason);
+        {
+            logger.EventDelayed(Math.Round(failure.Pause.TotalSeconds, 1), _sending, failure.Reason);
+        }
     }
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using static HostGw.Status.MetricsWriter;
 
@@ -17,16 +18,16 @@ internal static class Metrics
     private static readonly string[] Families = [.. RouteFamilies, NoFamily];
     private static readonly VerdictKind[] VerdictKinds = Enum.GetValues<VerdictKind>();
 
-    public static string Write(string version, PassReport? last, StatusCounters counters, ApiHealth api)
+    public static string Write(string version, StatusView view, ApiHealth api)
     {
         MetricsWriter metrics = new();
         metrics.Gauge("hostgw_build_info", "Always 1; the label is the version.", (Labels(("version", version)), 1));
         metrics.Gauge("hostgw_ready", "1 while this host is ready, that is while /readyz answers ok.",
-            StatusBoard.NotReady(last).Count == 0 ? 1 : 0);
+            view.NotReady.Count == 0 ? 1 : 0);
         WriteApi(metrics, api);
-        WritePasses(metrics, last, counters);
-        WriteChanges(metrics, counters);
-        if (last?.Plan is { } plan)
+        WritePasses(metrics, view.Last, view.Counters);
+        WriteChanges(metrics, view.Counters);
+        if (view.Last is { Plan: { } plan } last)
         {
             WriteRoutes(metrics, plan, new(last));
             WriteNodes(metrics, plan);
@@ -142,7 +143,7 @@ internal static class Metrics
 
     private static void WriteHost(MetricsWriter metrics, Plan plan, PassReport last)
     {
-        metrics.Gauge("hostgw_problems", "Problems of this host; `hostgw status` lists them.", Problems.Of(last).Count());
+        metrics.Gauge("hostgw_problems", "Problems of this host; `hostgw status` lists them.", ProblemCatalog.Texts(last).Count());
         metrics.Gauge("hostgw_removals_held",
             "Routes whose removal waits for a quorum read, because most of HostGw's routes would be removed at once.",
             last.HeldRemovals?.Routes ?? 0);
@@ -156,7 +157,7 @@ internal static class Metrics
         metrics.State("hostgw_cni_state", "1 for the present state of HostGw's CNI configuration.",
             RuleStates.OfCni(plan, last).Name(), [.. Enum.GetValues<CniState>().Select(s => s.Name())]);
         metrics.Gauge("hostgw_forwarding", "1 while this host forwards packets of the family.",
-            [.. Forwarding("ipv4", last.Forwarding.IPv4), .. Forwarding("ipv6", last.Forwarding.IPv6)]);
+            [.. Forwarding("ipv4", last.Changes.Forwarding.IPv4), .. Forwarding("ipv6", last.Changes.Forwarding.IPv6)]);
 
         static IEnumerable<(string, double)> Forwarding(string family, bool? isOn) =>
             isOn is { } known ? [(Labels(("family", family)), known ? 1 : 0)] : [];

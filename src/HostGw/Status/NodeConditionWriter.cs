@@ -13,18 +13,16 @@ namespace HostGw.Status;
 /// and the scheduler keeps pods away until it is cleared.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/node/node-status/#condition</remarks>
+/// <param name="random">From 0 to 1, for the pauses between attempts.</param>
 internal sealed class NodeConditionWriter(
-    ApiClient client, string node, TimeProvider time, ILogger<NodeConditionWriter> logger) : BackgroundService
+    ApiClient client, string node, Func<double> random, TimeProvider time, ILogger<NodeConditionWriter> logger) : BackgroundService
 {
     public static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly Channel<bool> _due =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    private TimeSpan _retry = FirstRetry;
     private string _reported = "";
     private volatile bool _isDue;
 
@@ -40,42 +38,29 @@ internal sealed class NodeConditionWriter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        ApiRetry retry = new(new(FirstRetry, LongestRetry, random), time, Report);
         while (true)
         {
             await _due.Reader.ReadAsync(stoppingToken);
-            while (_isDue && await TryAsync(stoppingToken) is { } pause)
-                await Task.Delay(pause, time, stoppingToken);
+            await retry.ExecuteAsync(ClearAsync, stoppingToken);
         }
     }
 
-    /// <summary>Returns when to try again; null: it is cleared.</summary>
-    private async Task<TimeSpan?> TryAsync(CancellationToken cancellationToken)
+    private async Task ClearAsync(CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        try
-        {
-            await client.CoreV1.PatchNodeStatusAsync(Patch(time.GetUtcNow().UtcDateTime), node, cancellationToken: either.Token);
-            logger.NetworkUnavailableCleared(node);
-            (_retry, _reported, _isDue) = (FirstRetry, "", false);
-            return null;
-        }
-        catch (Exception e) when (e is ApiException or OperationCanceledException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            string reason = e is OperationCanceledException ? $"no answer within {Timeout.TotalSeconds:0} s" : e.Message;
-            return AfterFailure(reason, (e as ApiException)?.RetryAfter);
-        }
+        // Somebody else may have cleared it since, or the network is no longer ready.
+        if (!_isDue)
+            return;
+        await client.CoreV1.PatchNodeStatusAsync(Patch(time.GetUtcNow().UtcDateTime), node, cancellationToken: cancellationToken);
+        logger.NetworkUnavailableCleared(node);
+        (_reported, _isDue) = ("", false);
     }
 
-    private TimeSpan AfterFailure(string reason, TimeSpan? askedFor)
+    private void Report(ApiFailure failure)
     {
-        TimeSpan wait = askedFor > _retry ? askedFor.Value : _retry;
-        if (reason != _reported)
-            logger.NetworkUnavailableStays(wait.TotalSeconds, reason);
-        _reported = reason;
-        _retry = _retry * 2 < LongestRetry ? _retry * 2 : LongestRetry;
-        return wait;
+        if (failure.Reason != _reported)
+            logger.NetworkUnavailableStays(Math.Round(failure.Pause.TotalSeconds, 1), failure.Reason);
+        _reported = failure.Reason;
     }
 
     // Conditions are merged by their type: the others stay.

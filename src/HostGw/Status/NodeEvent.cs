@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using HostGw.Reconciliation;
+using HostGw.Problems;
 using k8s.Models;
 
 namespace HostGw.Status;
@@ -26,7 +26,7 @@ internal sealed record NodeEvent(Problem Problem, string Node, string NodeUid)
     {
         get
         {
-            byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{NodeUid}\n{Problem.Reason}\n{Problem.Subject}"));
+            byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{NodeUid}\n{Problem.Rule}\n{Problem.Subject}"));
             string node = Node.Length <= MaxNodeInName ? Node : Node[..MaxNodeInName].TrimEnd('.', '-');
             return $"{node}.hostgw-{Convert.ToHexStringLower(hash.AsSpan(0, 8))}";
         }
@@ -58,7 +58,7 @@ internal sealed record NodeEvent(Problem Problem, string Node, string NodeUid)
         Metadata = new() { Name = Name, NamespaceProperty = Namespace },
         InvolvedObject = new() { Kind = V1Node.KubeKind, ApiVersion = V1Node.KubeApiVersion, Name = Node, Uid = NodeUid },
         Type = "Warning",
-        Reason = Problem.Reason,
+        Reason = Problem.Rule,
         Source = new() { Component = Component, Host = Node },
         ReportingComponent = Component,
         ReportingInstance = Node,

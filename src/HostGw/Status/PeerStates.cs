@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
@@ -110,12 +111,12 @@ internal sealed class RouteStates(PassReport report)
         .Where(f => f is { Part: HostPart.Routes, Route: not null })
         .DistinctBy(f => f.Route!.Value.Destination).ToDictionary(f => f.Route!.Value.Destination, f => f.Error.Message);
     private readonly Dictionary<Prefix, string> _conflicting = report.Routes.Conflicts
-        .DistinctBy(c => c.Route.Destination).ToDictionary(c => c.Route.Destination, Problems.Obstacle);
-    private readonly HashSet<Prefix> _missing = [.. report.HeldBack.Select(r => r.Destination)];
+        .DistinctBy(c => c.Route.Destination).ToDictionary(c => c.Route.Destination, ProblemCatalog.Obstacle);
+    private readonly HashSet<Prefix> _missing = [.. report.HeldRepairs.Routes.Select(r => r.Destination)];
     private readonly bool _isHeld = report.Plan?.Scope == PlanScope.Nothing;
 
     public bool AllInstalled { get; } =
-        report.Plan?.Scope != PlanScope.Nothing && report.HeldBack.Count == 0 && report.Routes.Conflicts.Count == 0
+        report.Plan?.Scope != PlanScope.Nothing && report.HeldRepairs.Routes.Count == 0 && report.Routes.Conflicts.Count == 0
         && !report.Failures.Any(f => f.Part == HostPart.Routes);
 
     public RouteState Of(Prefix destination) =>

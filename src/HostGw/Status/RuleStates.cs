@@ -9,13 +9,14 @@ namespace HostGw.Status;
 /// <param name="HeldUntil">When its delayed repair is due; null if none is delayed.</param>
 internal readonly record struct RuleStatus(RuleState State, string Reason, DateTimeOffset? HeldUntil)
 {
-    public static RuleStatus OfNat(Plan plan, PassReport report) => Of(report, HostPart.Nat, plan.Nat is null, report.HeldRules.Nat);
+    public static RuleStatus OfNat(Plan plan, PassReport report) =>
+        Of(report, HostPart.Nat, plan.Nat is null, report.HeldRepairs.Rules.Nat);
 
     public static RuleStatus OfForward(Plan plan, PassReport report) =>
-        Of(report, HostPart.Forward, plan.ForwardAccept.IsEmpty, report.HeldRules.Forward);
+        Of(report, HostPart.Forward, plan.ForwardAccept.IsEmpty, report.HeldRepairs.Rules.Forward);
 
     /// <summary>The backend of the masquerade rule; "none" without one, empty if it is not known.</summary>
-    public static string NatBackend(Plan plan, PassReport report) => plan.Nat is null ? "none" : report.NatBackend?.Name ?? "";
+    public static string NatBackend(Plan plan, PassReport report) => plan.Nat is null ? "none" : report.Result.NatBackend?.Name ?? "";
 
     private static RuleStatus Of(PassReport report, HostPart part, bool isOff, string? held)
     {
@@ -25,9 +26,9 @@ internal readonly record struct RuleStatus(RuleState State, string Reason, DateT
             : held is not null ? RuleState.Held
             : isOff ? RuleState.Off : RuleState.Applied;
         string reason = failure is not null ? failure.Error.Message
-            : held is not null ? $"pending: {held}; delayed because another program keeps undoing HostGw's rules ({report.ContestedRules})"
+            : held is not null ? $"pending: {held}; delayed because another program keeps undoing HostGw's rules ({report.Contests.Rules})"
             : "";
-        return new(state, reason, held is null ? null : report.At + report.HeldRulesFor);
+        return new(state, reason, held is null ? null : report.At + report.HeldRepairs.RulesFor);
     }
 }
 
@@ -72,8 +73,8 @@ internal static class RuleStates
         plan.Scope != PlanScope.Everything ? CniState.LeftAlone
         : report.Failures.Any(f => f.Part == HostPart.Cni) ? CniState.Failed
         : plan.Cni is null ? CniState.Off
-        : report.Cni is null ? CniState.Waiting
-        : report.Cni.IsOurs ? CniState.Applied : CniState.LeftToOther;
+        : report.Result.Cni is null ? CniState.Waiting
+        : report.Result.Cni.IsOurs ? CniState.Applied : CniState.LeftToOther;
 
     public static string Name(this RuleState state) => state switch
     {

@@ -1,14 +1,15 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
 
-/// <summary>What happened so far, for whoever asks. One writer (the loop), any number of readers.</summary>
+/// <summary>The state of the agent after the latest pass. One writer (the loop), any number of readers.</summary>
 /// <param name="clock">Null: the last pass is never too old.</param>
 internal sealed class StatusBoard(PassClock? clock = null)
 {
     private readonly Lock _lock = new();
-    private StatusView _view = new(null, new(), PeerStates.None, [], null);
+    private StatusView _view = StatusView.Empty;
 
     /// <summary>All of it as of one moment.</summary>
     public StatusView View
@@ -16,51 +17,64 @@ internal sealed class StatusBoard(PassClock? clock = null)
         get
         {
             lock (_lock)
-                return _view.Last is { } last && clock?.Overdue is { } overdue ? _view with { Last = last with { Overdue = overdue } } : _view;
+                return _view.Last is not null && clock?.Overdue is { } overdue ? _view with { Overdue = overdue } : _view;
         }
     }
 
     /// <summary>Why the agent should be restarted; null: it works.</summary>
     public string? Stuck => clock?.Stuck;
 
-    public PassReport? Last => View.Last;
-
-    public StatusCounters Counters => View.Counters;
-
-    /// <param name="sinceNews">From the first news that the pass ran for to its end; null where it ran without.</param>
+    /// <param name="sinceNews">From the first notification that the pass ran for to its end; null where it ran without.</param>
     public void Record(PassReport report, TimeSpan? sinceNews = null)
     {
         lock (_lock)
         {
-            bool isReadyAsBefore = _view.Last is not null && NotReady(_view.Last).Count == 0 == (NotReady(report).Count == 0);
+            bool isReadyAsBefore = _view.Last is not null && _view.NotReady.Count == 0 == (NotReady(report).Count == 0);
             _view = new(
-                // What was done is counted; of thousands of routes that came at once nobody asks again.
-                report with { Routes = report.Routes.Standing() },
+                report.Lasting(),
                 _view.Counters.After(report, sinceNews),
                 _view.Peers.After(report),
-                PassNotes.After(_view.Notes, report),
+                PassHistory.After(_view.Passes, report),
                 isReadyAsBefore ? _view.ReadySince : report.At);
         }
     }
 
     /// <summary>
-    /// Why this host is not ready; empty: it is. The list is exhaustive: what concerns single peers is a problem that is
-    /// reported, for one broken peer must not block a rolling update.
+    /// Why this host is not ready; empty: it is, as long as passes go on. The list is exhaustive: what concerns single peers is a problem
+    /// that is reported, for one broken peer must not block a rolling update.
     /// </summary>
     public static IReadOnlyList<string> NotReady(PassReport? last) => last is null
         ? ["no complete list of nodes yet: waiting for the API server"]
         :
         [
-            .. last.Failures.Select(f => $"{f.What}: {f.Error.Message}"), .. last.Plan?.Faults ?? [],
-            .. ((string?[])[NoWayToPeers(last.Plan), last.Overdue]).OfType<string>(),
+            .. last.Failures.Select(f => $"{f.What}: {f.Error.Message}"),
+            .. last.Plan?.Faults ?? [],
+            .. last.Plan is { } plan && NoWayToPeers(plan) is { } reason ? (string[])[reason] : [],
         ];
 
-    // A fault of this node says it already. A peer on another segment is no fault of this host; peers that are left out or have no podCIDR yet say nothing.
-    private static string? NoWayToPeers(Plan? plan)
+    // Where there is a fault of this node, it explains the rest. A peer on another segment is no fault of this host; peers that are
+    // skipped or have no podCIDR yet prove nothing.
+    private static string? NoWayToPeers(Plan plan)
     {
-        if (plan is null || plan.Faults.Length > 0 || plan.Verdicts.Any(v => v.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent))
+        if (plan.Faults.Length > 0 || plan.Verdicts.Any(v => v.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent))
             return null;
         Verdict waiting = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Waiting);
         return waiting.Kind == VerdictKind.Waiting ? $"no way to any peer: {waiting.Reason}" : null;
     }
+}
+
+/// <summary>What is known after a pass.</summary>
+/// <param name="Passes">Newest first, at most <see cref="PassHistory.Most"/>.</param>
+/// <param name="ReadySince">Since when this host is ready, or is not; null before the first pass.</param>
+internal sealed record StatusView(
+    PassReport? Last, StatusCounters Counters, PeerStates Peers, ImmutableArray<PassEntry> Passes, DateTimeOffset? ReadySince)
+{
+    public static StatusView Empty { get; } = new(null, new(), PeerStates.None, [], null);
+
+    /// <summary>Why the last report no longer describes the host; null: passes go on.</summary>
+    public string? Overdue { get; init; }
+
+    /// <summary>Why this host is not ready; empty: it is.</summary>
+    public IReadOnlyList<string> NotReady =>
+        Overdue is null ? StatusBoard.NotReady(Last) : [.. StatusBoard.NotReady(Last), Overdue];
 }

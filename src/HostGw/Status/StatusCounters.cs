@@ -54,9 +54,9 @@ internal sealed record StatusCounters
         RoutesAdded = RoutesAdded + report.Routes.Add.Count,
         RoutesCorrected = RoutesCorrected + report.Routes.Replace.Count,
         RoutesRemoved = RoutesRemoved + report.Routes.Delete.Count,
-        NatChanges = NatChanges + (report.NatChange.Length > 0 ? 1 : 0),
+        NatChanges = NatChanges + (report.Result.NatChange.Length > 0 ? 1 : 0),
         Repairs = Repairs + report.Repairs,
-        NetlinkWrites = NetlinkWrites + report.NetlinkWrites,
+        NetlinkWrites = NetlinkWrites + report.Result.NetlinkWrites,
         ByCause = ByCause.ToDictionary(c => c.Key, c => c.Value + (report.Causes.HasFlag(c.Key) ? 1 : 0)),
         Failures = With(Failures, report.Failures),
     };

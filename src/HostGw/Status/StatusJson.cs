@@ -1,6 +1,7 @@
 using System.Text.Json;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
@@ -10,21 +11,21 @@ internal static class StatusJson
 {
     public const int SchemaVersion = 1;
 
-    public static ReadOnlyMemory<byte> Write(string version, string node, PassReport? last, StatusCounters counters, string? apiProblem)
+    public static ReadOnlyMemory<byte> Write(string version, string node, StatusView view, string? apiProblem)
     {
         return JsonText.Document(json =>
         {
             json.WriteNumber("schemaVersion", SchemaVersion);
             json.WriteString("version", version);
             json.WriteString("node", node);
-            IReadOnlyList<string> notReady = StatusBoard.NotReady(last);
+            IReadOnlyList<string> notReady = view.NotReady;
             json.WriteBoolean("ready", notReady.Count == 0);
             WriteStrings(json, "notReady", notReady);
             json.WriteString("apiServerProblem", apiProblem ?? "");
-            json.WriteString("resourceVersion", last?.ResourceVersion ?? "");
-            if (last?.Plan is { } plan)
+            json.WriteString("resourceVersion", view.Last?.ResourceVersion ?? "");
+            if (view.Last is { Plan: { } plan } last)
                 WritePlan(json, plan, last);
-            WritePasses(json, last, counters);
+            WritePasses(json, view.Last, view.Counters);
         });
     }
 
@@ -35,7 +36,7 @@ internal static class StatusJson
         json.WriteString("ipv4", plan.InterfaceIPv4.Interface?.Name ?? "");
         json.WriteString("ipv6", plan.InterfaceIPv6.Interface?.Name ?? "");
         json.WriteEndObject();
-        WriteStrings(json, "problems", Problems.Of(report));
+        WriteStrings(json, "problems", ProblemCatalog.Texts(report));
         RouteStates routes = new(report);
         WriteNodes(json, plan, routes);
         WriteClusterRoutes(json, plan, routes);
@@ -101,7 +102,7 @@ internal static class StatusJson
     {
         json.WriteStartObject("nat");
         json.WriteString("backend", RuleStatus.NatBackend(plan, report));
-        json.WriteString("why", plan.Nat is null ? "" : report.NatBackend?.Why ?? "");
+        json.WriteString("why", plan.Nat is null ? "" : report.Result.NatBackend?.Why ?? "");
         WriteRule(json, RuleStatus.OfNat(plan, report));
         WriteStrings(json, "sources", plan.Nat is null ? [] : plan.Nat.Sources.Select(p => p.ToString()));
         WriteStrings(json, "exempt", plan.Nat is null ? [] : plan.Nat.Exempt.Select(p => p.ToString()));
@@ -126,12 +127,12 @@ internal static class StatusJson
     {
         json.WriteStartObject("cni");
         json.WriteString("state", RuleStates.OfCni(plan, report).Name());
-        json.WriteString("file", report.Cni?.File ?? "");
+        json.WriteString("file", report.Result.Cni?.File ?? "");
         json.WriteEndObject();
 
         json.WriteStartObject("forwarding");
-        WriteFlag(json, "ipv4", report.Forwarding.IPv4);
-        WriteFlag(json, "ipv6", report.Forwarding.IPv6);
+        WriteFlag(json, "ipv4", report.Changes.Forwarding.IPv4);
+        WriteFlag(json, "ipv6", report.Changes.Forwarding.IPv6);
         json.WriteEndObject();
     }
 

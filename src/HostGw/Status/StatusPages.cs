@@ -16,8 +16,8 @@ internal sealed class StatusPages(StatusBoard board, string version, string node
             "/healthz" => board.Stuck is { } stuck ? HttpResponse.Text(stuck, 503) : HttpResponse.Text("ok"),
             "/readyz" => Ready(),
             "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8",
-                Encoding.UTF8.GetBytes(Metrics.Write(version, board.Last, board.Counters, api()))),
-            "/status" => new(200, "application/json", StatusJson.Write(version, node, board.Last, board.Counters, api().Problem)),
+                Encoding.UTF8.GetBytes(Metrics.Write(version, board.View, api()))),
+            "/status" => new(200, "application/json", StatusJson.Write(version, node, board.View, api().Problem)),
             _ => HttpResponse.Text("not found; the paths are /, /healthz, /readyz, /metrics and /status", 404),
         };
     }
@@ -30,8 +30,9 @@ internal sealed class StatusPages(StatusBoard board, string version, string node
 
     private HttpResponse Ready()
     {
-        IReadOnlyList<string> reasons = StatusBoard.NotReady(board.Last);
-        if (board.Last is null && api().Problem is { } problem)
+        StatusView view = board.View;
+        IReadOnlyList<string> reasons = view.NotReady;
+        if (view.Last is null && api().Problem is { } problem)
             reasons = [.. reasons, problem];
         return reasons.Count == 0 ? HttpResponse.Text("ok") : HttpResponse.Text(string.Join('\n', reasons), 503);
     }

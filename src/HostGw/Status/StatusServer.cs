@@ -9,7 +9,8 @@ namespace HostGw.Status;
 /// The HTTP server for probes, metrics, status and the page: one request per connection, GET or HEAD. HttpListener fails to start
 /// on Linux while a client tries to connect, and Kestrel costs 5 MB on every node.
 /// </summary>
-internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimeProvider time, ILogger<StatusServer> logger) : BackgroundService
+internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimeProvider time, ILogger<StatusServer> logger)
+    : BackgroundService
 {
     public const int MaxConnections = 256;
 

@@ -8,7 +8,7 @@ namespace HostGw.Benchmarks.Whole;
 /// <summary>How soon a route stands again that somebody else deleted or changed.</summary>
 internal static class RouteRepair
 {
-    // Above that the agent takes it for a fight and slows down (RepairBrake).
+    // From five repairs in a minute on, the agent repairs a route at a limited rate (RepairLimiter).
     private const int PerRoute = 2;
     private const byte Static = 4;
 
@@ -36,11 +36,11 @@ internal static class RouteRepair
     private static RouteCorrection Detour(HostRoute route) =>
         new(new(route.Destination, route.Metric, route.NextHop.Plus(1), route.Interface), route, CorrectionCause.Differs);
 
-    private static void Change(LinuxHost somebody, Action<RouteChanges> change)
+    private static void Change(LinuxHost somebody, Action<RouteChanges.Builder> change)
     {
-        RouteChanges routes = new();
+        RouteChanges.Builder routes = new();
         change(routes);
-        if (somebody.Apply(new() { Routes = routes }, new()).Failures is [var failure, ..])
+        if (somebody.Apply(new() { Routes = routes.Build() }, new()).Failures is [var failure, ..])
             throw new InvalidOperationException($"cannot {failure.What}", failure.Error);
     }
 }

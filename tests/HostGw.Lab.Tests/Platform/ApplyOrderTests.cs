@@ -28,8 +28,7 @@ public sealed class ApplyOrderTests : IDisposable
     public void In_nf_tables_peers_that_join_are_exempt_before_the_first_route()
     {
         Apply(_space.Host, new(), Without);
-        RouteChanges join = new();
-        join.Add.AddRange(LinuxRoutesMany.Of(_space, Many));
+        RouteChanges join = new() { Add = [.. LinuxRoutesMany.Of(_space, Many)] };
 
         Assert.Equal(0, CountDuring(() => Apply(_space.Host, join, With), (routes, _, after) => routes > 0 && !after));
     }
@@ -37,10 +36,8 @@ public sealed class ApplyOrderTests : IDisposable
     [Fact]
     public void In_nf_tables_peers_that_leave_are_exempt_until_the_last_route_is_gone()
     {
-        RouteChanges join = new(), leave = new();
-        join.Add.AddRange(LinuxRoutesMany.Of(_space, Many));
-        Apply(_space.Host, join, With);
-        leave.Delete.AddRange(_space.Ours());
+        Apply(_space.Host, new() { Add = [.. LinuxRoutesMany.Of(_space, Many)] }, With);
+        RouteChanges leave = new() { Delete = [.. _space.Ours()] };
 
         Assert.Equal(0, CountDuring(() => Apply(_space.Host, leave, Without), (routes, before, _) => !before && routes > 0));
     }
@@ -56,14 +53,11 @@ public sealed class ApplyOrderTests : IDisposable
             NatIptables = kind == "iptables-nft" ? NatIptables.Nft : NatIptables.Legacy,
             ProgramFolders = [WrappedPrograms()],
         }));
-        RouteChanges join = new(), leave = new();
-        join.Add.AddRange(LinuxRoutesMany.Of(_space, 3));
 
-        Apply(host, join, With);
+        Apply(host, new() { Add = [.. LinuxRoutesMany.Of(_space, 3)] }, With);
         Assert.All(RoutesAtPrograms(), n => Assert.Equal(3, n));
 
-        leave.Delete.AddRange(_space.Ours());
-        Apply(host, leave, Without);
+        Apply(host, new() { Delete = [.. _space.Ours()] }, Without);
         Assert.All(RoutesAtPrograms(), n => Assert.Equal(0, n));
     }
 
@@ -81,8 +75,7 @@ public sealed class ApplyOrderTests : IDisposable
             NatIptables = NatIptables.Legacy,
             ProgramFolders = [WrappedPrograms(andThen: $"while [ ! -e {release} ]; do sleep 0.05; done")],
         }));
-        RouteChanges join = new();
-        join.Add.AddRange(LinuxRoutesMany.Of(_space, 3));
+        RouteChanges join = new() { Add = [.. LinuxRoutesMany.Of(_space, 3)] };
 
         Task pass = Task.Run(() => Apply(host, join, With), TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(() => File.Exists(ProgramLog) && new FileInfo(ProgramLog).Length > 0, () => "no program was started");

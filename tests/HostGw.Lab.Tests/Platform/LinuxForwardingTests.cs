@@ -145,8 +145,7 @@ public sealed class LinuxForwardingTests : IDisposable
         try
         {
             using LinuxNamespace host = new(_files.FullName);
-            RouteChanges routes = new();
-            routes.Add.Add(host.Route("10.244.1.0/24", "192.0.2.9"));
+            RouteChanges routes = new() { Add = [host.Route("10.244.1.0/24", "192.0.2.9")] };
 
             HostFailure failure = Assert.Single(host.Apply(new HostChanges { Routes = routes, EnableForwardingIPv4 = ipv4, EnableForwardingIPv6 = ipv6 }));
 

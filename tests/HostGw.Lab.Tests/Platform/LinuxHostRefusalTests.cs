@@ -68,15 +68,14 @@ public sealed class LinuxHostRefusalTests : IDisposable
         CniOptions cni = new() { ConfigDirectory = folder.FullName, BinDirectory = CniRuntime.Plugins };
         using LinuxHost host = _host.Network.Run(() => new LinuxHost(_host.Options with { Cni = cni }));
         PodRoute refused = _host.Route(destination, nextHop), other = _host.Route("10.244.2.0/24", "192.0.2.9");
-        RouteChanges routes = new();
-        routes.Add.AddRange([refused, other]);
+        RouteChanges routes = new() { Add = [refused, other] };
         HostChanges changes = new() { Routes = routes, ChangesCni = true, Cni = new([Prefix.Parse("10.244.0.0/24")], 1500) };
 
         ApplyResult result = _host.Network.Run(() => host.Apply(changes, ApplyMode.Change));
 
         Assert.Equal(refused.Key, Assert.Single(result.Failures).Route);
         Assert.Equal(other.Key, Assert.Single(_host.Ours()).Key);
-        Assert.Equal(new CniStanding($"{folder.FullName}/10-hostgw.conflist", IsOurs: true), result.Cni);
+        Assert.Equal(new CniInUse($"{folder.FullName}/10-hostgw.conflist", IsOurs: true), result.Cni);
         Assert.Contains("\"10.244.0.0/24\"", File.ReadAllText(result.Cni!.File), StringComparison.Ordinal);
         folder.Delete(recursive: true);
     }

@@ -40,11 +40,11 @@ internal sealed class LinuxNamespace : IDisposable
 
     public IEnumerable<HostRoute> Ours() => Read().Routes.Where(r => r.IsOurs);
 
-    public IReadOnlyList<HostFailure> Apply(Action<RouteChanges> change)
+    public IReadOnlyList<HostFailure> Apply(Action<RouteChanges.Builder> change)
     {
-        RouteChanges changes = new();
+        RouteChanges.Builder changes = new();
         change(changes);
-        return Apply(new HostChanges { Routes = changes });
+        return Apply(new HostChanges { Routes = changes.Build() });
     }
 
     public IReadOnlyList<HostFailure> Apply(HostChanges changes) =>
@@ -54,7 +54,7 @@ internal sealed class LinuxNamespace : IDisposable
     public void Expect(Plan plan)
     {
         _plan = plan;
-        Apply(new HostChanges { Routes = new() });
+        Apply(new HostChanges { Routes = RouteChanges.None });
     }
 
     public PodRoute Route(string destination, string nextHop = "") => new(

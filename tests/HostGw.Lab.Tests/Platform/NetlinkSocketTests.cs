@@ -74,12 +74,10 @@ public sealed class NetlinkSocketTests : IDisposable
     [Fact]
     public void Every_message_that_changes_something_counts_as_a_write_and_no_dump_does()
     {
-        RouteChanges routes = new();
-        Assert.Equal(0, Apply());
-        routes.Add.AddRange(LinuxRoutesMany.Of(_host, 250));
-        Assert.Equal(250, Apply());
+        Assert.Equal(0, Apply(RouteChanges.None));
+        Assert.Equal(250, Apply(new() { Add = [.. LinuxRoutesMany.Of(_host, 250)] }));
 
-        long Apply() => _host.Network.Run(() => _host.Host.Apply(new() { Routes = routes }, ApplyMode.Change)).NetlinkWrites;
+        long Apply(RouteChanges routes) => _host.Network.Run(() => _host.Host.Apply(new() { Routes = routes }, ApplyMode.Change)).NetlinkWrites;
     }
 
     [Fact]

@@ -4,9 +4,9 @@ namespace HostGw.Tests.Architecture;
 
 public partial class DependencyTests
 {
-    // Folder → what of ours it may see. Data flows one way: Kubernetes → Nodes → Planning → Reconciliation → Platform.
-    // Every folder may see Net, which is a global using.
-    private static readonly Dictionary<string, string[]> MaySee = new()
+    // Folder → the folders that it may use, in the order of the pipeline: data flows one way. Every folder may use Net, which is a
+    // global using.
+    private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["Net"] = [],
         ["Planning"] = [],
@@ -15,39 +15,67 @@ public partial class DependencyTests
         ["Platform"] = ["Planning"],
         ["Nodes"] = ["Kubernetes", "Planning"],
         ["Reconciliation"] = ["Planning", "Platform", "Nodes"],
-        ["Diagnosis"] = ["Planning", "Platform", "Reconciliation"],
-        ["Status"] = ["Planning", "Platform", "Reconciliation", "Kubernetes"],
-        ["Hosting"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Diagnosis", "Status", "Settings"],
-        ["Cli"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Diagnosis", "Status", "Settings", "Hosting"],
+        ["Problems"] = ["Planning", "Platform", "Reconciliation"],
+        ["Status"] = ["Planning", "Platform", "Reconciliation", "Problems", "Kubernetes"],
+        ["Hosting"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Status", "Settings"],
+        ["Cli"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Problems", "Status", "Settings", "Hosting"],
     };
 
-    public static TheoryData<string> Folders => [.. MaySee.Keys];
+    public static TheoryData<string> Folders => [.. MayUse.Keys];
 
     [Theory]
     [MemberData(nameof(Folders))]
-    public void A_folder_sees_only_what_it_may(string folder)
+    public void A_folder_uses_only_what_it_may(string folder)
     {
-        (string Path, string Text)[] files = [.. Repository.Sources().Where(f => f.Path.StartsWith(folder + "/", StringComparison.Ordinal))];
+        (string Path, string Text)[] files = In(folder);
         Assert.NotEmpty(files);
         Assert.Empty(
             from file in files
             from seen in Seen(file.Text)
-            where seen != folder && seen != "Net" && MaySee.ContainsKey(seen) && !MaySee[folder].Contains(seen)
-            select $"{file.Path} sees {seen}");
+            where seen != folder && seen != "Net" && MayUse.ContainsKey(seen) && !MayUse[folder].Contains(seen)
+            select $"{file.Path} uses {seen}");
     }
 
     [Fact]
-    public void The_log_takes_primitives_and_planning_types() => Assert.Empty(
+    public void No_folder_may_use_a_later_one_of_the_pipeline()
+    {
+        string[] order = [.. MayUse.Keys];
+        Assert.Empty(
+            from folder in order
+            from used in MayUse[folder]
+            where Array.IndexOf(order, used) >= Array.IndexOf(order, folder)
+            select $"{folder} may use {used}");
+    }
+
+    // What is in no folder is used by all of them.
+    [Fact]
+    public void What_every_folder_uses_uses_none_but_the_log_takes_planning_types() => Assert.Empty(
         from file in Repository.Sources()
-        where file.Path.StartsWith("Log.", StringComparison.Ordinal)
+        where !file.Path.Contains('/') && file.Path != "Program.cs"
         from seen in Seen(file.Text)
-        where seen is not "Planning" and not "Net"
-        select $"{file.Path} sees {seen}");
+        where seen != "Net" && MayUse.ContainsKey(seen) && !(file.Path == "Log.cs" && seen == "Planning")
+        select $"{file.Path} uses {seen}");
+
+    // The same nodes and the same host give the same plan, everywhere and always.
+    [Theory]
+    [InlineData("Net")]
+    [InlineData("Planning")]
+    [InlineData("Problems/Rules")]
+    public void What_is_pure_knows_no_file_no_network_no_clock_and_no_chance(string folder)
+    {
+        (string Path, string Text)[] files = In(folder);
+        Assert.NotEmpty(files);
+        Assert.Empty(
+            from file in files
+            from match in Impure().Matches(Comment().Replace(file.Text, ""))
+            select $"{file.Path} uses {match.Value}");
+    }
 
     [Fact]
     public void Every_folder_has_its_place() => Assert.Equal(
-        MaySee.Keys.Order(StringComparer.Ordinal),
-        Repository.Sources().Select(f => f.Path).Where(p => p.Contains('/')).Select(p => p.Split('/')[0]).Distinct().Order(StringComparer.Ordinal));
+        MayUse.Keys.Order(StringComparer.Ordinal),
+        Repository.Sources().Select(f => f.Path).Where(p => p.Contains('/')).Select(p => p.Split('/')[0]).Distinct()
+            .Order(StringComparer.Ordinal));
 
     [Fact]
     public void A_file_is_in_the_namespace_of_its_folder() => Assert.Empty(
@@ -57,6 +85,9 @@ public partial class DependencyTests
         let actual = NamespaceLine().Match(file.Text).Groups[1].Value
         where file.Path != "Program.cs" && actual != wanted
         select $"{file.Path}: {actual}");
+
+    private static (string Path, string Text)[] In(string folder) =>
+        [.. Repository.Sources().Where(f => f.Path.StartsWith(folder + "/", StringComparison.Ordinal))];
 
     // Also where a name is written out or half written out in the text, as in HostGw.Nodes.NodeStore.
     private static IEnumerable<string> Seen(string text)
@@ -69,8 +100,14 @@ public partial class DependencyTests
     private static partial Regex FullName();
 
     // Inside namespace HostGw, Nodes.NodeStore needs no HostGw before it.
-    [GeneratedRegex(@"(?<![\w.""])(Net|Planning|Kubernetes|Settings|Platform|Nodes|Reconciliation|Diagnosis|Status|Hosting|Cli)\.[A-Z]")]
+    [GeneratedRegex(@"(?<![\w.""])(Net|Planning|Kubernetes|Settings|Platform|Nodes|Reconciliation|Problems|Status|Hosting|Cli)\.[A-Z]")]
     private static partial Regex HalfName();
+
+    [GeneratedRegex(
+        @"\bSystem\.(IO(?!\.Enumeration)|Diagnostics|Threading|Net\.(Http|NetworkInformation))\b|\busing (Microsoft|Polly|Serilog|k8s)\b|" +
+        @"\b(File|Directory|Path|Stream\w*|Socket|HttpClient|Process|Environment|Console|TimeProvider|Stopwatch|ILogger|Random|Task|" +
+        @"Thread|Timer)\b(?=[.?<(]| \w+[,;)=])")]
+    private static partial Regex Impure();
 
     [GeneratedRegex(@"//.*$", RegexOptions.Multiline)]
     private static partial Regex Comment();

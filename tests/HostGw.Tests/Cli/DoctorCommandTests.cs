@@ -1,12 +1,12 @@
 using System.Text.Json;
 using HostGw.Cli;
-using HostGw.Diagnosis;
+using HostGw.Problems;
 
 namespace HostGw.Tests.Cli;
 
 public class DoctorCommandTests
 {
-    private static readonly Finding[] Two =
+    private static readonly Problem[] Two =
         [new("mtu", "too large\u001b]0;owned\u0007", "make it smaller"), new("routes", "1 missing", "start the agent")];
 
     [Fact]
@@ -43,7 +43,7 @@ public class DoctorCommandTests
         Assert.DoesNotContain(TemporaryKubeconfig.Token, ran.Output, StringComparison.Ordinal);
     }
 
-    private static string Text(Finding[] findings)
+    private static string Text(Problem[] findings)
     {
         using StringWriter output = new() { NewLine = "\n" };
         FindingsText.Write(findings, output);

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Status.Page;
@@ -123,9 +124,9 @@ internal static class NodeTargets
         var report = new PassReport { At = DateTimeOffset.UnixEpoch, Plan = plan };
         StatusBoard board = new();
         board.Record(report);
-        Assert.NotEmpty(Problems.Of(report).Append(""));
-        JsonDocument.Parse(StatusJson.Write("1", "self", report, board.Counters, null)).Dispose();
-        Metrics.Write("1", report, board.Counters, default);
+        Assert.NotEmpty(ProblemCatalog.Texts(report).Append(""));
+        JsonDocument.Parse(StatusJson.Write("1", "self", board.View, null)).Dispose();
+        Metrics.Write("1", board.View, default);
         string page = Encoding.UTF8.GetString(StatusPage.Write(new(board.View, new(null), "1", "self", DateTimeOffset.UnixEpoch, "")));
         Assert.Equal(1, page.Split("<script").Length - 1);
     }

@@ -67,7 +67,8 @@ public class CircumstanceTests
         Agent agent = new("PodGateway clusterCidrs=10.244.0.0/16,fd00:10:244::/56");
         agent.Pass();
         Assert.Equal(
-            ["10.244.0.0/16 dev eth0", "10.244.2.0/24 via 10.244.2.1 dev eth0", "10.244.3.0/24 via 10.244.3.1 dev eth0"], agent.Host.OurRoutes);
+            ["10.244.0.0/16 dev eth0", "10.244.2.0/24 via 10.244.2.1 dev eth0", "10.244.3.0/24 via 10.244.3.1 dev eth0"],
+            agent.Host.OurRoutes);
 
         agent.Restart("clusterCidrs=10.244.0.0/16,fd00:10:244::/56");
 
@@ -95,7 +96,7 @@ public class CircumstanceTests
 
         PassReport report = agent.Pass();
 
-        Assert.Equal("created", report.NatChange);
+        Assert.Equal("created", report.Result.NatChange);
         Assert.NotNull(agent.Host.Nat);
     }
 
@@ -107,18 +108,18 @@ public class CircumstanceTests
         PassReport report = agent.Pass();
 
         Assert.DoesNotContain(agent.Host.Journal, did => did.StartsWith("forward", StringComparison.Ordinal));
-        Assert.False(report.Forwarding.IPv4);
+        Assert.False(report.Changes.Forwarding.IPv4);
     }
 
     [Fact]
-    public void Forwarding_is_reported_as_it_stands_after_the_pass()
+    public void Forwarding_is_reported_as_it_is_after_the_pass()
     {
         Agent agent = new();
         agent.Host.Refusal = what => what == "forward ipv6" ? new HostRefusal("Read-only file system") : null;
 
         PassReport report = agent.Pass();
 
-        Assert.Equal(new ForwardingState(true, false), report.Forwarding);
+        Assert.Equal(new ForwardingState(true, false), report.Changes.Forwarding);
         Assert.True(report.ForwardingChanged);
 
         Assert.False(agent.Pass().ForwardingChanged);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.Planning;
@@ -16,7 +17,8 @@ public class CniTests
     {
         Plan plan = Planner.Plan(
             Given.Nodes("self 10.244.1.0/24,fd00:10:244:1::/64 10.0.0.1,fd00:aaaa::1"),
-            Given.Host("eth0 10.0.0.1/24 mtu=9000; eth1 fd00:aaaa::1/64 mtu=1400; default via 10.0.0.254 dev eth0"), Given.Policy("cni=on"));
+            Given.Host("eth0 10.0.0.1/24 mtu=9000; eth1 fd00:aaaa::1/64 mtu=1400; default via 10.0.0.254 dev eth0"),
+            Given.Policy("cni=on"));
         Assert.Equal(new CniPlan(Given.Prefixes("10.244.1.0/24,fd00:10:244:1::/64"), 1400), plan.Cni);
     }
 
@@ -26,14 +28,14 @@ public class CniTests
         _agent.Pass();
         CniPlan? before = _agent.Host.Cni;
         _agent.Host.State = Given.Host("eth0 10.0.0.1/24 fd00:aaaa::1/64 down");
-        Assert.Equal("", _agent.Pass().CniChange);
+        Assert.Equal("", _agent.Pass().Result.CniChange);
         Assert.Equal((before, 1500), (_agent.Host.Cni, before!.Mtu));
     }
 
     [Fact]
     public void It_is_written_left_alone_and_repaired()
     {
-        Assert.Equal("wrote 10-hostgw.conflist", _agent.Pass().CniChange);
+        Assert.Equal("wrote 10-hostgw.conflist", _agent.Pass().Result.CniChange);
         Assert.False(_agent.Pass().Changed);
         _agent.Host.LoseCni();
         Assert.True(_agent.Pass(WakeCauses.Cni).Changed);
@@ -61,7 +63,7 @@ public class CniTests
 
         _agent.Nodes = Agent.ThreeNodes;
         _agent.Restart("");
-        Assert.Equal("removed 10-hostgw.conflist", _agent.Pass().CniChange);
+        Assert.Equal("removed 10-hostgw.conflist", _agent.Pass().Result.CniChange);
         Assert.Equal("off", State(_agent.Pass()));
     }
 
@@ -74,14 +76,17 @@ public class CniTests
             _agent.Host.LoseCni();
             report = _agent.Pass(WakeCauses.Cni);
         }
-        Assert.Contains("somebody keeps undoing our CNI configuration (wrote 10-hostgw.conflist): it is written only every 10 s", Problems.Of(report));
+        Assert.Contains(
+            "somebody keeps undoing our CNI configuration (wrote 10-hostgw.conflist): it is written only every 10 s",
+            ProblemCatalog.Texts(report));
 
         _agent.Host.LoseCni();
-        Assert.Equal(("", TimeSpan.FromSeconds(10)), (_agent.Pass(WakeCauses.Cni).CniChange, _agent.Pass(WakeCauses.Cni).HeldBackFor));
+        Assert.Equal(
+            ("", TimeSpan.FromSeconds(10)), (_agent.Pass(WakeCauses.Cni).Result.CniChange, _agent.Pass(WakeCauses.Cni).HeldRepairs.For));
         _agent.Time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal("wrote 10-hostgw.conflist", _agent.Pass(WakeCauses.Retry).CniChange);
+        Assert.Equal("wrote 10-hostgw.conflist", _agent.Pass(WakeCauses.Retry).Result.CniChange);
         _agent.Time.Advance(TimeSpan.FromMinutes(2));
-        Assert.DoesNotContain(Problems.Of(_agent.Pass()), p => p.Contains("CNI", StringComparison.Ordinal));
+        Assert.DoesNotContain(ProblemCatalog.Texts(_agent.Pass()), p => p.Contains("CNI", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -97,11 +102,13 @@ public class CniTests
         PassReport failed = refused.Pass();
         Assert.Equal("failed", State(failed));
         Assert.Equal(["wrote 10-hostgw.conflist: read-only"], StatusBoard.NotReady(failed));
-        Assert.Equal("waiting", State(_agent.Pass() with { Cni = null }));
+        Assert.Equal("waiting", State(Unknown(_agent.Pass())));
     }
+
+    private static PassReport Unknown(PassReport report) => report with { Result = report.Result with { Cni = null } };
 
     private static string? State(PassReport report) => Cni(report).GetProperty("state").GetString();
 
     private static JsonElement Cni(PassReport report) =>
-        JsonDocument.Parse(StatusJson.Write("0.1.0", "self", report, new(), null)).RootElement.GetProperty("cni");
+        JsonDocument.Parse(StatusJson.Write("0.1.0", "self", Reports.View(report), null)).RootElement.GetProperty("cni");
 }

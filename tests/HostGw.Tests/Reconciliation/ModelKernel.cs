@@ -16,9 +16,12 @@ internal sealed class ModelKernel(IEnumerable<HostRoute> routes)
     /// <summary>Additions and replacements first, as the agent sends them.</summary>
     public void Apply(RouteChanges changes)
     {
-        changes.Add.ForEach(Add);
-        changes.Replace.ForEach(c => Replace(c.Route));
-        changes.Delete.ForEach(Delete);
+        foreach (PodRoute route in changes.Add)
+            Add(route);
+        foreach (RouteCorrection correction in changes.Replace)
+            Replace(correction.Route);
+        foreach (HostRoute route in changes.Delete)
+            Delete(route);
     }
 
     private void Add(PodRoute route)

@@ -1,4 +1,5 @@
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Reconciliation;
@@ -96,7 +97,9 @@ public class RemovalBrakeTests
     {
         Agent agent = Running(6);
         agent.Nodes = Cluster(1);
-        Assert.Contains("5 of our 6 routes would have to go: they stay until the API server has confirmed it by a quorum read", Problems.Of(agent.Pass()));
+        Assert.Contains(
+            "5 of our 6 routes would have to go: they stay until the API server has confirmed it by a quorum read",
+            ProblemCatalog.Texts(agent.Pass()));
     }
 
     private static Agent Running(int peers)
@@ -110,5 +113,6 @@ public class RemovalBrakeTests
     private static string[] Cluster(int peers) =>
         ["self 10.244.1.0/24 10.0.0.1", .. Enumerable.Range(2, peers).Select(i => $"n{i:000} 10.244.{i}.0/24 10.0.0.{i}")];
 
-    private static string Exempt(Agent agent) => string.Join(',', agent.Host.Nat!.Exempt.Where(p => p.ToString().StartsWith("10.", StringComparison.Ordinal)));
+    private static string Exempt(Agent agent) => string.Join(',', agent.Host.Nat!.Exempt.Where(p =>
+        p.ToString().StartsWith("10.", StringComparison.Ordinal)));
 }

@@ -1,6 +1,7 @@
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
+using HostGw.Status;
 using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Reconciliation;
@@ -30,7 +31,8 @@ internal static class Reports
     public static PassReport First()
     {
         Agent agent = Agent();
-        agent.Host.Refusal = what => what == "add 10.244.3.0/24" ? new HostRefusal("add route 10.244.3.0/24: Network is unreachable") : null;
+        agent.Host.Refusal = what =>
+            what == "add 10.244.3.0/24" ? new HostRefusal("add route 10.244.3.0/24: Network is unreachable") : null;
         return agent.Pass(WakeCauses.Start | WakeCauses.Nodes) with { Elapsed = TimeSpan.FromMilliseconds(1.25) };
     }
 
@@ -38,8 +40,23 @@ internal static class Reports
     {
         At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
         Causes = WakeCauses.Retry,
-        Failures = [new(HostPart.State, "read the host", null, new HostRefusal(why))],
+        Result = new() { Failures = [new(HostPart.State, "read the host", null, new HostRefusal(why))] },
     };
 
     public static PassReport InOrder() => new Agent().Pass();
+
+    /// <summary>What the status shows after this pass, which was the first; null: after none.</summary>
+    public static StatusView View(PassReport? report) =>
+        report is null ? StatusView.Empty : StatusView.Empty with { Last = report, Counters = new StatusCounters().After(report) };
+
+    /// <summary>The same pass, had it left the host so.</summary>
+    public static PassReport With(this PassReport report, ForwardingState forwarding) => report with
+    {
+        Changes = report.Changes with
+        {
+            Host = report.Changes.Host with { Forwarding = forwarding },
+            EnableForwardingIPv4 = false,
+            EnableForwardingIPv6 = false,
+        },
+    };
 }

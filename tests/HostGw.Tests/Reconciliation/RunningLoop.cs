@@ -3,7 +3,6 @@ using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Reconciliation;
 using HostGw.Tests.Planning;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HostGw.Tests.Reconciliation;
 
@@ -22,7 +21,7 @@ internal sealed class RunningLoop : IAsyncDisposable
         WakeUp = new(Time);
         Clock = new(Time, Resync);
         Reconciler reconciler = new(Host, Given.Policy(""), AdoptMode.Equivalent, Time);
-        Loop = new(reconciler, _nodes, () => default, WakeUp, LoopTimes.WithResync(60), Time, Clock, Record, new(NullLogger.Instance));
+        Loop = new(reconciler, _nodes, () => default, WakeUp, LoopTimes.WithResync(60), Time, Clock, Record);
     }
 
     public ManualTime Time { get; } = new();

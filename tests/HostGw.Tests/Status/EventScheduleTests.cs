@@ -1,4 +1,4 @@
-using HostGw.Reconciliation;
+using HostGw.Problems;
 using HostGw.Status;
 using HostGw.Tests.Hosting;
 using HostGw.Tests.Reconciliation;
@@ -8,7 +8,7 @@ namespace HostGw.Tests.Status;
 
 public class EventScheduleTests
 {
-    private static readonly Problem Rejected = new("PodCIDRRejected", "b 10.244.2.0/24", "node b is rejected", "re-create it");
+    private static readonly Problem Rejected = new("PodCIDRRejected", "node b is rejected", "re-create it") { Subject = "b 10.244.2.0/24" };
 
     private readonly ManualTime _time = new();
     private readonly LogLines _log = new() { Least = LogLevel.Debug };

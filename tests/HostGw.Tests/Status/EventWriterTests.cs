@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.FakeApi;
@@ -31,17 +32,24 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
         PassReport report = Reports.First();
         using EventWriter writer = await StartAsync();
         writer.Record(report);
-        await SendAsync(Problems.All(report).Count() + 1);
+        await SendAsync(ProblemCatalog.All(report).Count() + 1);
 
         JsonObject[] events = Events();
         Assert.Equal(
             ["NextHopDoubtful", "NextHopUnreachable", "PodCIDRRejected", "RouteConflict", "RoutesNotApplied"],
             events.Select(e => (string)e["reason"]!).Distinct().Order(StringComparer.Ordinal));
         Assert.All(events, e => Assert.Equal(("Warning", 1, "Node", "self", "default"),
-            ((string)e["type"]!, (int)e["count"]!, (string)e["involvedObject"]!["kind"]!, (string)e["involvedObject"]!["name"]!, (string)e["metadata"]!["namespace"]!)));
-        Assert.All(events, e => Assert.Equal(report.Plan!.Verdicts.First(v => v.Node.Name == "self").Node.Uid, (string)e["involvedObject"]!["uid"]!));
-        Assert.Contains(events, e => ((string)e["message"]!).EndsWith("To do: host-gateway routes need one L2 segment: put the node's address on this host's segment, annotate it with hostgw.io/next-hop for a router on it, or leave it out with hostgw.io/skip", StringComparison.Ordinal));
-        Assert.Contains(events, e => ((string)e["message"]!).StartsWith("could not add 10.244.3.0/24: add route 10.244.3.0/24: Network is unreachable", StringComparison.Ordinal));
+            ((string)e["type"]!, (int)e["count"]!, (string)e["involvedObject"]!["kind"]!,
+            (string)e["involvedObject"]!["name"]!, (string)e["metadata"]!["namespace"]!)));
+        Assert.All(
+            events,
+            e => Assert.Equal(report.Plan!.Verdicts.First(v => v.Node.Name == "self").Node.Uid, (string)e["involvedObject"]!["uid"]!));
+        string[] messages = [.. events.Select(e => (string)e["message"]!)];
+        Assert.Contains(messages, m => m.EndsWith(
+            "To do: host-gateway routes need one L2 segment: put the node's address on this host's segment, " +
+            "annotate it with hostgw.io/next-hop for a router on it, or leave it out with hostgw.io/skip", StringComparison.Ordinal));
+        Assert.Contains(messages, m => m.StartsWith(
+            "could not add 10.244.3.0/24: add route 10.244.3.0/24: Network is unreachable", StringComparison.Ordinal));
         Assert.Empty(_log.Take());
         await writer.StopAsync(Cancel);
     }
@@ -144,6 +152,23 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
     }
 
     [Fact]
+    public async Task A_problem_that_ended_while_the_server_took_no_Events_gets_none()
+    {
+        Api.Faults.Forbid(r => r.Method == "POST");
+        using EventWriter writer = await StartAsync();
+        writer.Record(Reports.Failed("EIO"));
+        await _time.AwaitedAsync(EventPace.Settle);
+        _time.Advance(EventPace.Settle);
+        await _time.AwaitedAsync(EventWriter.FirstRetry);
+        writer.Record(Reports.InOrder());
+        Api.Faults.Clear();
+        _time.Advance(EventWriter.FirstRetry);
+        await EventuallyAsync(() => _time.Pending().Length == 0, "nothing is due");
+        Assert.Empty(Events());
+        await writer.StopAsync(Cancel);
+    }
+
+    [Fact]
     public async Task A_server_that_will_never_take_an_Event_is_not_asked_again_and_again()
     {
         Api.Faults.Answer(422, where: r => r.Method == "POST");
@@ -160,7 +185,8 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
     [Fact]
     public void A_message_is_one_line_of_at_most_1024_bytes_and_a_name_is_valid_for_any_node()
     {
-        NodeEvent notice = new(new("Reason", "", $"\u001b[2J\n{new string('ü', 600)}", "cure"), $"{new string('a', 199)}.{new string('b', 50)}", "uid");
+        NodeEvent notice = new(
+            new("Reason", $"\u001b[2J\n{new string('ü', 600)}", "cure"), $"{new string('a', 199)}.{new string('b', 50)}", "uid");
         Assert.StartsWith(" [2J ü", notice.Message, StringComparison.Ordinal);
         Assert.InRange(Encoding.UTF8.GetByteCount(notice.Message), 1000, 1024);
         Assert.Matches("^a{199}\\.hostgw-[0-9a-f]{16}$", notice.Name);
@@ -173,7 +199,7 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
     {
         Api.WriteKubeconfig(_folder["config"]);
         ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
-        var writer = new EventWriter(client, "self", new(_time, () => 0, _log), _time, new Typed<EventWriter>(_log));
+        var writer = new EventWriter(client, "self", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log));
         await writer.StartAsync(Cancel);
         return writer;
     }

@@ -25,7 +25,7 @@ public class MetricsTests
     [Fact]
     public void Before_the_first_pass_they_are_valid_too()
     {
-        Dictionary<string, double> samples = Exposition.Parse(Metrics.Write("0.1.0", null, new(), new("no answer")));
+        Dictionary<string, double> samples = Exposition.Parse(Metrics.Write("0.1.0", StatusView.Empty, new("no answer")));
 
         Assert.Equal(0, samples["hostgw_ready"]);
         Assert.Equal(0, samples["hostgw_pass_duration_seconds_count"]);
@@ -35,7 +35,7 @@ public class MetricsTests
     public void Label_values_are_escaped() =>
         Assert.Contains(
             "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n",
-            Metrics.Write("a\\b\"c\nd", null, new(), new("no answer")), StringComparison.Ordinal);
+            Metrics.Write("a\\b\"c\nd", StatusView.Empty, new("no answer")), StringComparison.Ordinal);
 
     [Fact]
     public void Counters_only_grow_and_count_what_was_done()
@@ -50,7 +50,7 @@ public class MetricsTests
                 agent.Host.Remove(i == 3 ? "10.244.2.0/24" : $"10.244.{i + 1}.0/24");
             board.Record(agent.Pass(WakeCauses.Routes | WakeCauses.Links));
 
-            string text = Metrics.Write("0.1.0", board.Last, board.Counters, Followed);
+            string text = Metrics.Write("0.1.0", board.View, Followed);
             Dictionary<string, double> after = Exposition.Parse(text);
             Assert.All(before.Where(s => Exposition.IsCounter(text, s.Key)), s => Assert.True(after[s.Key] >= s.Value, s.Key));
             before = after;
@@ -150,12 +150,11 @@ public class MetricsTests
 
     private static string Everything()
     {
-        PassReport report = Reports.First();
-        return Metrics.Write("0.1.0+abc", report, new StatusCounters().After(report), Followed);
+        return Metrics.Write("0.1.0+abc", Reports.View(Reports.First()), Followed);
     }
 
     private static Dictionary<string, double> Samples(StatusBoard board) =>
-        Exposition.Parse(Metrics.Write("0.1.0", board.Last, board.Counters, Followed));
+        Exposition.Parse(Metrics.Write("0.1.0", board.View, Followed));
 }
 
 /// <summary>A strict reader of Prometheus' text format: names, types, escapes, no family twice, no sample twice.</summary>

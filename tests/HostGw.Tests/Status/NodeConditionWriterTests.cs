@@ -80,7 +80,9 @@ public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
             said.AddRange(_log.Take());
             _time.Advance(NodeConditionWriter.FirstRetry * factor);
         }
-        Assert.Contains("'patch' on 'nodes/status' of its own node: the chart gives it with config.networkUnavailable.clear", Assert.Single(said), StringComparison.Ordinal);
+        Assert.Contains(
+            "'patch' on 'nodes/status' of its own node: the chart gives it with config.networkUnavailable.clear", Assert.Single(said),
+            StringComparison.Ordinal);
 
         await _time.AwaitedAsync(NodeConditionWriter.FirstRetry * 8);
         Api.Faults.Clear();
@@ -136,20 +138,16 @@ public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
     {
         PassReport report = Reports.First();
         Plan plan = report.Plan!;
-        return report with
-        {
-            Plan = plan with
-            {
-                Verdicts = [.. plan.Verdicts.Select(v => v.Node.Name == "self" ? v with { Node = v.Node with { NetworkUnavailable = unavailable } } : v)],
-            },
-        };
+        return report with { Plan = plan with { Verdicts = [.. plan.Verdicts.Select(v => v.Node.Name == "self" ? Own(v) : v)] } };
+
+        Verdict Own(Verdict verdict) => verdict with { Node = verdict.Node with { NetworkUnavailable = unavailable } };
     }
 
     private async Task<NodeConditionWriter> StartAsync()
     {
         Api.WriteKubeconfig(_folder["config"]);
         ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
-        var writer = new NodeConditionWriter(client, "self", _time, new Typed<NodeConditionWriter>(_log));
+        var writer = new NodeConditionWriter(client, "self", () => 0, _time, new Typed<NodeConditionWriter>(_log));
         await writer.StartAsync(Cancel);
         return writer;
     }
@@ -165,7 +163,8 @@ public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
     private JsonObject Node(string name) => JsonNode.Parse(Api.Nodes.Get(name)!)!.AsObject();
 
     private string? Status(string name) =>
-        (string?)Node(name)["status"]!["conditions"]!.AsArray().SingleOrDefault(c => (string?)c!["type"] == "NetworkUnavailable")?["status"];
+        (string?)Node(name)["status"]!["conditions"]!.AsArray()
+            .SingleOrDefault(c => (string?)c!["type"] == "NetworkUnavailable")?["status"];
 
     private static string Without(JsonObject node)
     {

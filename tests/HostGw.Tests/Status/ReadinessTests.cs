@@ -1,3 +1,4 @@
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.Reconciliation;
@@ -32,7 +33,7 @@ public class ReadinessTests
         Agent agent = Reports.Agent();
         PassReport report = agent.Pass();
 
-        Assert.NotEmpty(Problems.Of(report));
+        Assert.NotEmpty(ProblemCatalog.Texts(report));
         Assert.Empty(StatusBoard.NotReady(report));
     }
 
@@ -57,9 +58,9 @@ public class ReadinessTests
         StatusBoard board = new(clock);
         board.Record(Reports.InOrder());
         clock.End();
-        Assert.Empty(StatusBoard.NotReady(board.Last));
+        Assert.Empty(board.View.NotReady);
 
         time.Advance(TimeSpan.FromSeconds(181));
-        Assert.StartsWith("the last pass ended 181 s ago", Assert.Single(StatusBoard.NotReady(board.Last)), StringComparison.Ordinal);
+        Assert.StartsWith("the last pass ended 181 s ago", Assert.Single(board.View.NotReady), StringComparison.Ordinal);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using HostGw.Planning;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.Reconciliation;
@@ -118,16 +119,13 @@ public class StatusJsonTests
     [Fact]
     public void A_family_that_this_host_has_not_is_null()
     {
-        PassReport report = new Agent("forwarding=off").Pass() with { Forwarding = new(true, null) };
+        PassReport report = new Agent("forwarding=off").Pass().With(new ForwardingState(true, null));
 
         Assert.Equal(JsonValueKind.Null, Parse(report).GetProperty("forwarding").GetProperty("ipv6").ValueKind);
     }
 
-    private static string Text(PassReport? report)
-    {
-        StatusCounters counters = report is null ? new() : new StatusCounters().After(report);
-        return Encoding.UTF8.GetString(StatusJson.Write("0.1.0+abc", "self", report, counters, apiProblem: null).Span);
-    }
+    private static string Text(PassReport? report) =>
+        Encoding.UTF8.GetString(StatusJson.Write("0.1.0+abc", "self", Reports.View(report), apiProblem: null).Span);
 
     private static JsonElement Parse(PassReport? report) => JsonDocument.Parse(Text(report)).RootElement;
 }

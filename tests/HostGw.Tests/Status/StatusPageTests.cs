@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Status.Page;
@@ -88,7 +89,8 @@ public class StatusPageTests
             UnreadablePodCidrs = [Hostile],
         };
         Plan plan = Planner.Plan([Given.Node(Given.Self, 0), node], Given.Host(Given.Lan), Given.Policy(""));
-        _board.Record(new() { At = Now, Plan = plan, Failures = [new(HostPart.Nat, Hostile, null, new HostRefusal(Hostile))] });
+        ApplyResult refused = new() { Failures = [new(HostPart.Nat, Hostile, null, new HostRefusal(Hostile))] };
+        _board.Record(new() { At = Now, Plan = plan, Result = refused });
 
         string page = Page(new(Hostile), search: Hostile);
 

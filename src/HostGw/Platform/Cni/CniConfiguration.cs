@@ -10,7 +10,7 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
     private readonly string _own = options.TakeOver ? CniOrder.First : CniOrder.Usual;
 
     /// <summary>The configuration that the runtime uses, as of the last Apply; null: not known.</summary>
-    public CniStanding? Standing { get; private set; }
+    public CniInUse? InUse { get; private set; }
 
     /// <summary>Foreign files that keep the runtime from using ours, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; private set; } = [];
@@ -37,7 +37,7 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
         // Watch before reading: a change after the read then wakes a pass.
         _watch.Listen(desired is not null);
         CniWork work = Compare(desired);
-        Standing = null;
+        InUse = null;
         Obstacles = work.Order.Problem is { } problem ? [problem] : [];
         if (work.Writes && MissingPlugins() is { } missing)
             throw new CniException(missing);
@@ -46,7 +46,7 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
         foreach (string name in work.Surplus)
             _directory.Delete(name);
         if (desired is not null)
-            Standing = new(_directory.PathOf(work.Order.Other ?? _own), work.Order.Other is null);
+            InUse = new(_directory.PathOf(work.Order.Other ?? _own), work.Order.Other is null);
         return work.What;
     }
 
@@ -62,7 +62,7 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
     private CniWork Compare(CniPlan? desired)
     {
         IReadOnlyList<string> names = _directory.Names(toRemove: desired is null);
-        bool isInstalled = names.Contains(_own) || Standing is { IsOurs: true };
+        bool isInstalled = names.Contains(_own) || InUse is { IsOurs: true };
         CniOrder order = desired is null ? new(null, null) : CniOrder.Of(_own, isInstalled, names, _directory.Read);
         bool writes = desired is not null && order.Other is null;
         byte[]? wanted = writes ? format.Write(desired!) : null;

@@ -85,7 +85,7 @@ internal sealed class LinuxHost : IHostNetwork
         {
             NatBackend = _nat.Choice,
             CniChange = cniRemoval + cniWrite,
-            Cni = _cni.Standing,
+            Cni = _cni.InUse,
             Leftovers = changes.FindsLeftovers ? FindForeignMasquerade(changes.Plan) : null,
             Obstacles = [.. _forward.Obstacles, .. _cni.Obstacles],
             RulesWriter = _ruleNotifications.Writer,

@@ -63,7 +63,7 @@ internal sealed class WindowsHost : IHostNetwork
             Failures = attempts.Failures,
             NatBackend = changes.Nat is null ? null : Plugin,
             CniChange = cni,
-            Cni = _cni.Standing,
+            Cni = _cni.InUse,
             Leftovers = changes.FindsLeftovers ? [] : null,
             Obstacles = Obstacles(network, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
         };

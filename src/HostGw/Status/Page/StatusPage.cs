@@ -1,5 +1,6 @@
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status.Page;
@@ -38,7 +39,7 @@ internal static class StatusPage
 
     private static void AddHead(Html html, PageInput input, bool hasProblems)
     {
-        bool isReady = StatusBoard.NotReady(input.View.Last).Count == 0;
+        bool isReady = input.View.NotReady.Count == 0;
         (string sign, string style, string verdict) = (isReady, hasProblems) switch
         {
             (false, _) => ("✗", "error", "not ready"),
@@ -56,9 +57,8 @@ internal static class StatusPage
     }
 }
 
-/// <param name="Cure">What to do; empty if the text says it.</param>
 /// <param name="IsError">It concerns the whole host.</param>
-internal sealed record PageProblem(string Text, string Cure, bool IsError);
+internal readonly record struct PageProblem(Problem Problem, bool IsError);
 
 /// <summary>What is wrong and what to do about it, starting with what keeps this host from being ready.</summary>
 internal static class ProblemsSection
@@ -68,16 +68,16 @@ internal static class ProblemsSection
     public static IReadOnlyList<PageProblem> Find(PageInput input)
     {
         List<PageProblem> problems =
-            [.. StatusBoard.NotReady(input.View.Last).Take(MaxShown).Select(r => new PageProblem(r, "", IsError: true))];
+            [.. input.View.NotReady.Take(MaxShown).Select(r => new PageProblem(new("NotReady", r), IsError: true))];
         if (input.Api.Problem is { } reason)
         {
-            problems.Add(new($"cannot watch nodes: {reason}",
-                "existing routes are kept and repaired; changes of nodes take effect when the API server answers again", IsError: true));
+            problems.Add(new(new("ApiServer", $"cannot watch nodes: {reason}",
+                "existing routes are kept and repaired; changes of nodes take effect when the API server answers again"), IsError: true));
         }
         if (input.View.Last is { } last)
         {
-            problems.AddRange(OfNodes(last));
-            problems.AddRange(Problems.OfHost(last).Take(MaxShown).Select(p => new PageProblem(p.Text, p.Cure, IsError: false)));
+            IEnumerable<Problem> all = OfNodes(last).Concat(ProblemCatalog.OfHost(last).Take(MaxShown));
+            problems.AddRange(all.Select(p => new PageProblem(p, IsError: false)));
         }
         return problems;
     }
@@ -89,9 +89,9 @@ internal static class ProblemsSection
             html.Add($"<p>All routes and rules are installed as they should be.</p>\n");
         else
             html.Add($"<ul class=problems>\n");
-        foreach (PageProblem problem in problems.Take(MaxShown))
+        foreach ((Problem problem, bool isError) in problems.Take(MaxShown))
         {
-            html.Add($"<li{new RawHtml(problem.IsError ? " class=e" : "")}>{problem.Text}");
+            html.Add($"<li{new RawHtml(isError ? " class=e" : "")}>{problem.Text}");
             if (problem.Cure.Length > 0)
                 html.Add($" <span class=cure>→ {problem.Cure}</span>");
             html.Add($"</li>\n");
@@ -104,18 +104,19 @@ internal static class ProblemsSection
     }
 
     // Many nodes with the same verdict are one problem to solve.
-    private static IEnumerable<PageProblem> OfNodes(PassReport last)
+    private static IEnumerable<Problem> OfNodes(PassReport last)
     {
         Dictionary<VerdictKind, (int Count, Verdict First)> kinds = [];
         foreach (Verdict verdict in last.Plan?.Verdicts ?? [])
         {
-            if (Problems.IsProblem(verdict))
+            if (ProblemCatalog.IsProblem(verdict))
                 kinds[verdict.Kind] = kinds.TryGetValue(verdict.Kind, out var seen) ? (seen.Count + 1, seen.First) : (1, verdict);
         }
         return from kind in kinds
                orderby kind.Key descending
                let more = kind.Value.Count > 1 ? $"; and {kind.Value.Count - 1} more {VerdictNames.Of(kind.Key)}" : ""
-               select new PageProblem(Problems.Describe(kind.Value.First) + more, Cures.Of(kind.Key), IsError: false);
+               let problem = ProblemCatalog.Of(kind.Value.First)
+               select problem with { Text = problem.Text + more };
     }
 }
 
@@ -136,16 +137,16 @@ internal static class NodeSection
         html.Add($"<dt>podCIDRs<dd>{(plan.OwnPodCidrs.IsEmpty ? "none" : string.Join(", ", plan.OwnPodCidrs))}\n")
             .Add($"<dt>Interface of the routes<dd>{Interface("IPv4", plan.InterfaceIPv4)}; {Interface("IPv6", plan.InterfaceIPv6)}\n");
         AddRule(html, "Masquerade rule", RuleStatus.OfNat(plan, last),
-            plan.Nat is null ? "" : $" by {RuleStatus.NatBackend(plan, last)} ({last.NatBackend?.Why})");
+            plan.Nat is null ? "" : $" by {RuleStatus.NatBackend(plan, last)} ({last.Result.NatBackend?.Why})");
         if (plan.Nat is { } nat)
         {
             string sources = nat.Source == NatSource.Any ? "any source" : string.Join(", ", nat.Sources);
             html.Add($"<dt>Masqueraded sources<dd>{sources}; {nat.Exempt.Length} destinations are exempt\n");
         }
         AddRule(html, "Accept in chain FORWARD", RuleStatus.OfForward(plan, last), "");
-        html.Add($"<dt>Forwarding<dd>IPv4 {Forwarding(last.Forwarding.IPv4)}, IPv6 {Forwarding(last.Forwarding.IPv6)}\n");
+        html.Add($"<dt>Forwarding<dd>IPv4 {Forwarding(last.Changes.Forwarding.IPv4)}, IPv6 {Forwarding(last.Changes.Forwarding.IPv6)}\n");
         CniState cni = RuleStates.OfCni(plan, last);
-        html.Add($"<dt>CNI configuration<dd><span class={StateStyle.Of(cni).Class}>{cni.Name()}</span> {last.Cni?.File ?? ""}\n");
+        html.Add($"<dt>CNI configuration<dd><span class={StateStyle.Of(cni).Class}>{cni.Name()}</span> {last.Result.Cni?.File ?? ""}\n");
         foreach (ClusterRoute route in plan.ClusterRoutes)
             html.Add($"<dt>Cluster route<dd>{route.Destination} {(route.Refusal is null ? "" : $"refused: it {route.Refusal}")}\n");
     }
@@ -186,26 +187,26 @@ internal static class PassesSection
                 .Add($"Passes since the agent started: {counters.Passes}, with changes {counters.Changed}, failed {counters.Failed}.</p>\n")
                 .Add($"<p>Repaired: {Sum(counters.Repairs)}.</p>\n");
         }
-        html.Add($"<table>\n<caption>The latest {PassNotes.Most} passes that changed something or failed, newest first.</caption>\n")
+        html.Add($"<table>\n<caption>The latest {PassHistory.Most} passes that changed something or failed, newest first.</caption>\n")
             .Add($"<thead><tr><th scope=col>When<th scope=col>What<th scope=col>Caused by<th scope=col>Took<th scope=col>Details")
             .Add($"</tr></thead>\n<tbody>\n");
-        foreach (PassNote note in input.View.Notes)
-            AddRow(html, input, note);
+        foreach (PassEntry pass in input.View.Passes)
+            AddRow(html, input, pass);
         html.Add($"</tbody>\n</table>\n</section>\n");
     }
 
-    private static void AddRow(Html html, PageInput input, PassNote note)
+    private static void AddRow(Html html, PageInput input, PassEntry pass)
     {
-        (string style, string kind) = note.Kind switch
+        (string style, string kind) = pass.Kind switch
         {
             PassKind.Failure => ("error", "✗ failed"),
             PassKind.Repair => ("warning", "↻ repair"),
             _ => ("good", "✓ change"),
         };
-        html.Add($"<tr><td class=word>").AddTime(note.At, input.Now).Add($"<td class=word><span class={style}>{kind}</span>");
-        if (note.Times > 1)
-            html.Add($" {note.Times} times since {TimeText.Short(note.FirstAt, input.Now)}");
-        html.Add($"<td>{Causes(note.Causes)}<td class=word>{note.Elapsed.TotalMilliseconds} ms<td>{note.Text}</tr>\n");
+        html.Add($"<tr><td class=word>").AddTime(pass.At, input.Now).Add($"<td class=word><span class={style}>{kind}</span>");
+        if (pass.Times > 1)
+            html.Add($" {pass.Times} times since {TimeText.Short(pass.FirstAt, input.Now)}");
+        html.Add($"<td>{Causes(pass.Causes)}<td class=word>{pass.Elapsed.TotalMilliseconds} ms<td>{pass.Text}</tr>\n");
     }
 
     private static string Causes(WakeCauses causes) => WakeCauseNames.Of(causes).Replace(",", ", ", StringComparison.Ordinal);

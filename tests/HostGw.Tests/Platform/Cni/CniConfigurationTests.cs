@@ -34,7 +34,7 @@ public sealed class CniConfigurationTests : IDisposable
         Assert.Equal($"wrote {Ours}", _cni.Preview(_plan));
         Assert.Equal($"wrote {Ours}", _cni.Apply(_plan));
         Assert.Equal(Conflist.Write(_plan), File.ReadAllBytes(Ours));
-        Assert.Equal(new(Ours, true), _cni.Standing);
+        Assert.Equal(new(Ours, true), _cni.InUse);
         Assert.Equal(["10-hostgw.conflist"], Names());
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Ours));
 
@@ -81,7 +81,7 @@ public sealed class CniConfigurationTests : IDisposable
         _cni.Apply(_plan);
         string other = Put("10-flannel.conflist", Foreign);
         Assert.Equal($"removed {Ours}: 10-flannel.conflist comes first", _cni.Apply(_plan));
-        Assert.Equal((new(other, false), Foreign), (_cni.Standing!, File.ReadAllText(other)));
+        Assert.Equal((new(other, false), Foreign), (_cni.InUse!, File.ReadAllText(other)));
         Assert.Equal("", _cni.Apply(_plan));
 
         File.Delete(other);
@@ -94,7 +94,7 @@ public sealed class CniConfigurationTests : IDisposable
         string other = Put("10-flannel.conflist", Foreign), first = _folder["net.d/00-hostgw.conflist"];
         _cni = Open(takeOver: true);
         Assert.Equal($"wrote {first}", _cni.Apply(_plan));
-        Assert.Equal((new(first, true), Foreign), (_cni.Standing!, File.ReadAllText(other)));
+        Assert.Equal((new(first, true), Foreign), (_cni.InUse!, File.ReadAllText(other)));
 
         _cni = Open();
         Assert.Equal($"removed {first}: 10-flannel.conflist comes first", _cni.Apply(_plan));
@@ -109,7 +109,7 @@ public sealed class CniConfigurationTests : IDisposable
         Put("00-hostgw.conflist", Foreign);
         Assert.Equal($"removed {_folder["net.d/00-hostgw.conflist"]}; removed {Ours}", string.Join("; ", _cni.Apply(null).Split("; ").Order(StringComparer.Ordinal)));
         Assert.Equal(["87-podman-bridge.conflist"], Names());
-        Assert.Null(_cni.Standing);
+        Assert.Null(_cni.InUse);
         Assert.Equal("", _cni.Apply(null));
     }
 
@@ -129,7 +129,7 @@ public sealed class CniConfigurationTests : IDisposable
         Assert.Equal($"none, for {message}", _cni.Preview(_plan));
         Assert.Equal(message, Assert.Throws<CniException>(() => _cni.Apply(_plan)).Message);
         Assert.False(File.Exists(Ours));
-        Assert.Null(_cni.Standing);
+        Assert.Null(_cni.InUse);
     }
 
     [Fact]
@@ -155,13 +155,13 @@ public sealed class CniConfigurationTests : IDisposable
     {
         string other = Put("10-kindnet.conflist", Foreign);
         Assert.Equal("", _cni.Apply(_plan));
-        Assert.Equal(new(other, false), _cni.Standing);
+        Assert.Equal(new(other, false), _cni.InUse);
         Assert.Equal(["10-kindnet.conflist"], Names());
 
         File.Delete(other);
         Assert.Equal($"wrote {Ours}", _cni.Apply(_plan));
         Put("10-kindnet.conflist", Foreign);
-        Assert.Equal(("", new(Ours, true)), (_cni.Apply(_plan), _cni.Standing!));
+        Assert.Equal(("", new(Ours, true)), (_cni.Apply(_plan), _cni.InUse!));
         File.Delete(Ours);
         Assert.Equal($"wrote {Ours}", _cni.Apply(_plan));
     }

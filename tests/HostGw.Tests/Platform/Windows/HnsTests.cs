@@ -4,6 +4,7 @@ using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Windows;
 using HostGw.Platform.Windows.Hns;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Platform.Windows;
@@ -119,7 +120,7 @@ public sealed class HnsTests
         StandIn.ForgetNetworks();
         HnsClient.CreateNetwork(HnsDocuments.Network("cbr0", Prefix.Parse("10.244.7.0/24"), ""));
         agent.Restart();
-        Assert.Contains("drain the node", Assert.Single(Problems.Of(agent.Pass())), StringComparison.Ordinal);
+        Assert.Contains("drain the node", Assert.Single(ProblemCatalog.Texts(agent.Pass())), StringComparison.Ordinal);
         Assert.Equal("10.244.7.0/24", Assert.Single(HnsClient.Networks()).Subnet.ToString());
         StandIn.ForgetNetworks();
     }

@@ -46,9 +46,9 @@ public sealed class OutBoundNatTests : IDisposable
         Endpoint(address, before);
         string expected = after is null ? "" : $"set OutBoundNAT of the endpoints {address}";
         PassReport report = Restarted().Pass();
-        Assert.Equal((expected, 0), (report.NatChange, report.Failures.Count));
+        Assert.Equal((expected, 0), (report.Result.NatChange, report.Failures.Count));
         Assert.Equal($"[{after ?? before}]", StandIn.Ask("hcn-endpoints"));
-        Assert.Equal("", _agent.Pass(WakeCauses.Resync).NatChange);
+        Assert.Equal("", _agent.Pass(WakeCauses.Resync).Result.NatChange);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class OutBoundNatTests : IDisposable
         HnsClient.CreateNetwork(HnsDocuments.Network("nat", Prefix.Parse("172.30.0.0/24"), ""));
         Guid other = HnsClient.Networks().Single(n => n.Name == "nat").Id;
         HnsClient.CreateEndpoint(other, $$"""{"HostComputeNetwork":"{{other}}","IpConfigurations":[{"IpAddress":"172.30.0.9"}]}""");
-        Assert.Equal("", Restarted().Pass().NatChange);
+        Assert.Equal("", Restarted().Pass().Result.NatChange);
         Assert.Equal("[]\n[]", StandIn.Ask("hcn-endpoints"));
     }
 
@@ -78,7 +78,7 @@ public sealed class OutBoundNatTests : IDisposable
     {
         Endpoint("10.244.1.7", Wrong);
         _agent.CorrectOutBoundNat = false;
-        Assert.Equal("", Restarted().Pass().NatChange);
+        Assert.Equal("", Restarted().Pass().Result.NatChange);
         Assert.Equal($"[{Wrong}]", StandIn.Ask("hcn-endpoints"));
     }
 
@@ -91,7 +91,7 @@ public sealed class OutBoundNatTests : IDisposable
         HostFailure failure = Assert.Single(_agent.Pass().Failures);
         Assert.Equal((HostPart.Nat, "list HNS networks: error 0x800706BA"), (failure.Part, failure.Error.Message));
         Assert.Contains("10.244.2.0/24 10.0.0.2 uplink 300", WindowsAgent.Routes);
-        Assert.Equal("set OutBoundNAT of the endpoints 10.244.1.7", _agent.Pass().NatChange);
+        Assert.Equal("set OutBoundNAT of the endpoints 10.244.1.7", _agent.Pass().Result.NatChange);
     }
 
     private WindowsAgent Restarted()

@@ -16,7 +16,7 @@ public sealed class WindowsCniTests
     {
         using WindowsAgent agent = new(On);
         PassReport report = agent.Pass();
-        Assert.Equal(($"wrote {agent.CniFile}", new CniStanding(agent.CniFile, IsOurs: true)), (report.CniChange, report.Cni));
+        Assert.Equal(($"wrote {agent.CniFile}", new CniInUse(agent.CniFile, IsOurs: true)), (report.Result.CniChange, report.Result.Cni));
         Assert.Equal(
             """
             {
@@ -79,7 +79,7 @@ public sealed class WindowsCniTests
         agent.Nodes = [.. agent.Nodes, "more 10.244.4.0/24 10.0.0.4"];
         PassReport report = agent.Pass();
         // Somebody asked for it: no repair.
-        Assert.Equal(($"rewrote {agent.CniFile}", 0), (report.CniChange, report.Repairs.Cni));
+        Assert.Equal(($"rewrote {agent.CniFile}", 0), (report.Result.CniChange, report.Repairs.Cni));
         Assert.Contains("10.244.4.0/24", File.ReadAllText(agent.CniFile), StringComparison.Ordinal);
     }
 
@@ -98,7 +98,7 @@ public sealed class WindowsCniTests
         agent.Pass();
         Assert.False(File.Exists(agent.CniFile));
         Put(agent, "10-hostgw.conflist", "{}");
-        Assert.Equal($"removed {agent.CniFile}", agent.Pass().CniChange);
+        Assert.Equal($"removed {agent.CniFile}", agent.Pass().Result.CniChange);
         Assert.False(File.Exists(agent.CniFile));
     }
 
@@ -110,7 +110,7 @@ public sealed class WindowsCniTests
         string right = File.ReadAllText(agent.CniFile);
         File.WriteAllText(agent.CniFile, "{}");
         PassReport report = agent.Pass(WakeCauses.Cni);
-        Assert.Equal(($"rewrote {agent.CniFile}", 1, right), (report.CniChange, report.Repairs.Cni, File.ReadAllText(agent.CniFile)));
+        Assert.Equal(($"rewrote {agent.CniFile}", 1, right), (report.Result.CniChange, report.Repairs.Cni, File.ReadAllText(agent.CniFile)));
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class WindowsCniTests
         using WindowsAgent agent = new(On);
         Put(agent, "10-flannel.conf", """{"name": "flannel", "type": "flannel"}""");
         PassReport report = agent.Pass();
-        Assert.Equal((false, false), (File.Exists(agent.CniFile), report.Cni!.IsOurs));
+        Assert.Equal((false, false), (File.Exists(agent.CniFile), report.Result.Cni!.IsOurs));
     }
 
     [Fact]
@@ -154,12 +154,12 @@ public sealed class WindowsCniTests
         PassReport report = agent.Pass();
         Assert.Equal((false, true), (File.Exists(agent.CniFile), report.Failures.Count == 0));
         const string Why = "the pods' network is not there: no interface vEthernet (cbr0) or vEthernet (cbr0_ep), hence no CNI configuration (windows.createNetwork makes it; windows.network names another)";
-        Assert.Equal([Why], report.Obstacles);
+        Assert.Equal([Why], report.Result.Obstacles);
         Assert.Equal($"none, for {Why}", agent.Preview(new() { Routes = new(), ChangesCni = true, Cni = report.Plan!.Cni }).CniChange);
 
         StandIn.Do($"interface {WindowsAgent.PodEndpoint} 12 up 15 - vEthernet (cbr0_ep)");
         report = agent.Pass();
-        Assert.Equal((true, 0), (File.Exists(agent.CniFile), report.Obstacles.Count));
+        Assert.Equal((true, 0), (File.Exists(agent.CniFile), report.Result.Obstacles.Count));
     }
 
     [Fact]

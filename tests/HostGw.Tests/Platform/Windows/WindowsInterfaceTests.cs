@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Platform.Windows;
@@ -82,7 +83,7 @@ public sealed class WindowsInterfaceTests
     {
         using WindowsAgent agent = new() { Nodes = ["self 10.244.1.0/24 10.0.0.1 windows", "thief 10.10.0.0/16 10.0.0.2"] };
         StandIn.Do($"route 0.0.0.0/0 10.10.0.1 {WindowsAgent.Uplink} 5 3");
-        Assert.Contains("10.10.0.1", Assert.Single(Problems.Of(agent.Pass())), StringComparison.Ordinal);
+        Assert.Contains("10.10.0.1", Assert.Single(ProblemCatalog.Texts(agent.Pass())), StringComparison.Ordinal);
     }
 
     // Interfaces by name: the families that they forward.

@@ -3,6 +3,7 @@ using HostGw.Cli;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Windows;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Platform.Windows;
@@ -24,7 +25,7 @@ public sealed class WindowsOwnershipTests
         PassReport report = agent.Pass();
         Assert.Empty(report.Failures);
         Assert.Contains(stands, WindowsAgent.Routes);
-        string problem = Assert.Single(Problems.Of(report));
+        string problem = Assert.Single(ProblemCatalog.Texts(report));
         Assert.Contains("node linux 10.244.2.0/24 (conflict)", problem, StringComparison.Ordinal);
         Assert.Contains("NetMgmt", problem, StringComparison.Ordinal);
         Assert.Contains("set adopt to all", problem, StringComparison.Ordinal);
@@ -44,7 +45,7 @@ public sealed class WindowsOwnershipTests
         agent.Restart();
         PassReport report = agent.Pass();
         Assert.Empty(report.Failures);
-        Assert.Empty(Problems.Of(report));
+        Assert.Empty(ProblemCatalog.Texts(report));
         Assert.Contains(stands, WindowsAgent.Routes);
         Assert.Equal(CorrectionCause.Adopted, Assert.Single(report.Routes.Replace).Cause);
 
@@ -118,7 +119,7 @@ public sealed class WindowsOwnershipTests
         agent.Pass();
         File.AppendAllText(agent.StateFile, "10.244.2.0/24 nowhere\n");
         agent.Restart();
-        Assert.Contains("1 unreadable lines", Assert.Single(Problems.Of(agent.Pass())), StringComparison.Ordinal);
+        Assert.Contains("1 unreadable lines", Assert.Single(ProblemCatalog.Texts(agent.Pass())), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Platform.Windows;
@@ -20,7 +21,7 @@ public sealed class WindowsRoutesTests
         ];
         PassReport report = agent.Pass();
         Assert.Empty(report.Failures);
-        Assert.Empty(Problems.Of(report));
+        Assert.Empty(ProblemCatalog.Texts(report));
         Assert.Equal(
             [
                 "10.244.1.0/24 on-link uplink 300",
@@ -49,7 +50,7 @@ public sealed class WindowsRoutesTests
         const string ClusterRoute = "10.244.0.0/16 on-link uplink 300";
         using WindowsAgent agent = new("PodGateway clusterCidrs=10.244.0.0/16");
         PassReport report = agent.Pass();
-        Assert.Empty(Problems.Of(report));
+        Assert.Empty(ProblemCatalog.Texts(report));
         Assert.Contains(ClusterRoute, WindowsAgent.PodRoutes);
         StandIn.Do($"remove-route 10.244.0.0/16 on-link {WindowsAgent.Uplink}");
         agent.Pass(WakeCauses.Routes);

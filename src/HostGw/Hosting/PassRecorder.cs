@@ -1,0 +1,21 @@
+using HostGw.Reconciliation;
+using HostGw.Status;
+
+namespace HostGw.Hosting;
+
+/// <summary>Takes the report of every pass to whatever tells people of it or acts on it.</summary>
+/// <param name="events">Null: the settings turn them off.</param>
+/// <param name="condition">Null: the settings turn it off.</param>
+internal sealed class PassRecorder(
+    PassLog log, WakeUp wakeUp, StatusBoard board, QuorumReadTrigger quorumReads, EventWriter? events, NodeConditionWriter? condition,
+    TimeProvider time)
+{
+    public void Record(PassReport report)
+    {
+        log.Write(report);
+        board.Record(report, wakeUp.NewsAt is { } at ? time.GetElapsedTime(at) : null);
+        events?.Record(report);
+        quorumReads.After(report);
+        condition?.Record(report, isReady: StatusBoard.NotReady(report).Count == 0);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Problems.Rules;
+
+namespace HostGw.Problems;
+
+/// <summary>Applies every rule of `hostgw doctor`, causes before effects. Pure.</summary>
+internal static class Doctor
+{
+    private static readonly Func<Examination, IEnumerable<Problem>>[] Rules =
+    [
+        AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
+        NodeRules.OwnNode, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
+        NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
+        SysctlRules.Forwarding, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
+        PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Masquerade, PacketRules.Mtu,
+        RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.NotApplied,
+        OwnerRules.OtherAgents, OwnerRules.LeftInterfaces, OwnerRules.Networkd, OwnerRules.CniPlugins,
+    ];
+
+    public static IReadOnlyList<Problem> Examine(Examination seen) => [.. Rules.SelectMany(rule => rule(seen))];
+}
+
+/// <summary>What was read of this host and its cluster. What could not be read is empty, and among <see cref="Failures"/>.</summary>
+internal sealed record Examination
+{
+    public required Policy Policy { get; init; }
+
+    /// <summary>Why the API server could not be asked, with the cure; null: it was.</summary>
+    public string? ApiProblem { get; init; }
+
+    public ImmutableArray<ClusterNode> Nodes { get; init; } = [];
+
+    public HostState Host { get; init; } = new();
+
+    public HostFacts Facts { get; init; } = new();
+
+    /// <summary>Null where the nodes or the host are not known.</summary>
+    public Plan? Plan { get; init; }
+
+    public RouteChanges Routes { get; init; } = RouteChanges.None;
+
+    /// <summary>What would be done to the masquerade rule, in words; empty: nothing.</summary>
+    public string NatChange { get; init; } = "";
+
+    /// <summary>What would be done to chain FORWARD, in words; empty: nothing.</summary>
+    public string ForwardChange { get; init; } = "";
+
+    /// <summary>What foreign configuration drops or rewrites pods' packets, with the cure.</summary>
+    public IReadOnlyList<string> Obstacles { get; init; } = [];
+
+    public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
+
+    /// <summary>What the host knows of the addresses that <see cref="NeighbourRules.Wanted"/> names.</summary>
+    public IReadOnlyDictionary<Ip, NeighbourEntry> Neighbours { get; init; } = new Dictionary<Ip, NeighbourEntry>();
+
+    /// <summary>How far the API server's clock is ahead of ours; null: it did not answer.</summary>
+    public TimeSpan? ServerClock { get; init; }
+
+    public DateTimeOffset Now { get; init; }
+
+    /// <summary>Of the token and the certificates that the agent uses.</summary>
+    public IReadOnlyList<Validity> Credentials { get; init; } = [];
+
+    /// <summary>What of the host could not be read, and why.</summary>
+    public IReadOnlyList<string> Failures { get; init; } = [];
+
+    public ClusterNode? Self => Planner.Self(Nodes, Policy);
+}
+
+/// <summary>When a token or a certificate is accepted.</summary>
+/// <param name="What">With where it is, and nothing of what it holds.</param>
+internal readonly record struct Validity(string What, DateTimeOffset From, DateTimeOffset Until);

@@ -1,0 +1,208 @@
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+
+namespace HostGw.Problems;
+
+/// <summary>The problems that the report of a pass implies, each with its cure. None in a cluster that is in order.</summary>
+internal static class ProblemCatalog
+{
+    public static IEnumerable<string> Texts(PassReport report) => All(report).Select(p => p.Text);
+
+    /// <summary>Without failures; in the order in which a person should read them.</summary>
+    public static IEnumerable<Problem> All(PassReport report) =>
+    [
+        .. (report.Plan?.Faults ?? []).Select(f => new Problem("NodeNotInOrder", f) { Subject = f }),
+        .. (report.Plan?.Verdicts ?? []).Where(IsProblem).Select(Of),
+        .. OfHost(report),
+    ];
+
+    /// <summary>What the host refused, one problem for each part: a host that refuses everything refuses a thousand routes.</summary>
+    public static IEnumerable<Problem> Failures(PassReport report) =>
+        from failure in report.Failures
+        group failure by failure.Part into same
+        let first = same.First()
+        let more = same.Count() > 1 ? $", and {same.Count() - 1} more" : ""
+        select new Problem(Rule(same.Key), $"could not {first.What}: {first.Error.Message}{more}", Cures.Of(same.Key));
+
+    public static bool IsProblem(Verdict verdict) =>
+        verdict.Kind >= VerdictKind.Waiting || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
+
+    /// <summary>What a verdict for which <see cref="IsProblem"/> is true means.</summary>
+    public static Problem Of(Verdict verdict)
+    {
+        string rule = verdict.Kind switch
+        {
+            VerdictKind.Waiting => "InterfaceUnusable",
+            VerdictKind.Rejected => "PodCIDRRejected",
+            VerdictKind.Routed => "NextHopDoubtful",
+            _ => "NextHopUnreachable",
+        };
+        // One interface that is down makes many peers wait: that is one problem.
+        string subject = verdict.Kind == VerdictKind.Waiting ? verdict.Reason
+            : verdict.PodCidr.IsNone ? verdict.Node.Name : $"{verdict.Node.Name} {verdict.PodCidr}";
+        return new(rule, Describe(verdict), Cures.Of(verdict.Kind)) { Subject = subject };
+    }
+
+    /// <summary>Those that no single node causes.</summary>
+    public static IEnumerable<Problem> OfHost(PassReport report) =>
+    [
+        .. ClusterRoutes(report.Plan),
+        .. report.Plan is { } plan ? report.Routes.Conflicts.Select(c => Of(plan, c)) : [],
+        .. ForwardingUnknown(report),
+        .. Waiting(report),
+        .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
+        .. Contested(report.Contests),
+    ];
+
+    public static IEnumerable<Problem> ClusterRoutes(Plan? plan) =>
+        from route in plan?.ClusterRoutes ?? []
+        where route.Refusal is not null
+        select new Problem("ClusterRouteRefused", $"no cluster route {route.Destination}: it {route.Refusal}", Cures.ClusterRoute)
+        {
+            Subject = $"{route.Destination}",
+        };
+
+    public static string Describe(Verdict verdict)
+    {
+        string podCidr = verdict.PodCidr.IsNone ? "" : $" {verdict.PodCidr}";
+        return $"node {verdict.Node.Name}{podCidr} ({VerdictNames.Of(verdict.Kind)}): {verdict.Reason}";
+    }
+
+    public static string Describe(Plan plan, RouteConflict conflict)
+    {
+        Prefix destination = conflict.Route.Destination;
+        ClusterNode? node = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Routed && v.PodCidr == destination).Node;
+        string subject = node is not null ? $"node {node.Name}"
+            : plan.OwnPodCidrs.Contains(destination) ? "own podCIDR"
+            : plan.ApiServerRoute?.Destination == destination ? "API server"
+            : "cluster route";
+        return $"{subject} {destination} (conflict): {Obstacle(conflict)}";
+    }
+
+    /// <summary>What is in the place of our route, and what to do.</summary>
+    public static string Obstacle(RouteConflict conflict)
+    {
+        HostRoute foreign = conflict.Foreign;
+        string via = foreign.NextHop.IsNone ? "" : $" via {foreign.NextHop}";
+        string kind = foreign.IsUnicast ? "a route" : "a blackhole or other special route";
+        bool isSame = foreign.MayReturn && foreign.NextHop == conflict.Route.NextHop && foreign.Interface == conflict.Route.Interface;
+        string harm = isSame
+            ? "does the same; set adopt to all to take it over " +
+                "(what is in the persistent store comes back at boot: Remove-NetRoute removes it there)"
+            : foreign.Key != conflict.Route.Key ? "wins over ours by its metric; remove it"
+            : foreign.IsConnected ? "stands there already; remove it"
+            : "stands there already; remove it, or set adopt to all";
+        return $"{kind}{via} of protocol {RouteProtocols.Name(foreign.Protocol)} {harm}";
+    }
+
+    private static Problem Of(Plan plan, RouteConflict conflict) =>
+        new("RouteConflict", Describe(plan, conflict)) { Subject = $"{conflict.Route.Destination}" };
+
+    private static string Rule(HostPart part) => part switch
+    {
+        HostPart.State => "HostUnreadable",
+        HostPart.ForwardingIPv4 or HostPart.ForwardingIPv6 => "ForwardingNotApplied",
+        HostPart.NeighbourThresholds or HostPart.Neighbours => "NeighboursNotApplied",
+        HostPart.Nat => "NATNotApplied",
+        HostPart.Forward => "ForwardAcceptNotApplied",
+        HostPart.Routes => "RoutesNotApplied",
+        HostPart.Ownership => "OwnershipNotRecorded",
+        HostPart.PodNetwork => "PodNetworkNotApplied",
+        _ => "CNINotApplied",
+    };
+
+    private static IEnumerable<Problem> ForwardingUnknown(PassReport report)
+    {
+        if (report.Plan is not { Scope: PlanScope.Everything } plan)
+            yield break;
+        if (plan.ForwardIPv4 && report.Changes.Forwarding.IPv4 is null)
+            yield return ForwardingUnknown("IPv4");
+        if (plan.ForwardIPv6 && report.Changes.Forwarding.IPv6 is null)
+            yield return ForwardingUnknown("IPv6");
+    }
+
+    private static Problem ForwardingUnknown(string family) => new("ForwardingUnknown",
+        $"{family} forwarding cannot be read: this kernel has no {family}, " +
+        "or the setting procSysNet does not name where /proc/sys/net is mounted")
+    {
+        Subject = family,
+    };
+
+    private static IEnumerable<Problem> Waiting(PassReport report)
+    {
+        if (report.NodesSavedAt is { } saved)
+        {
+            yield return new("NodesFromDisk",
+                "the API server has not answered since the start: " +
+                FormattableString.Invariant($"the nodes are those saved at {saved.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+        }
+        if (report.HeldRemovals is { } held)
+        {
+            yield return new("RemovalsHeld",
+                $"{held.Routes} of our {held.Installed} routes would have to go: " +
+                "they stay until the API server has confirmed it by a quorum read");
+        }
+    }
+
+    private static IEnumerable<Problem> Contested(Contests contests)
+    {
+        const int Seconds = RepairRate.IntervalSeconds;
+        if (contests.Rules is { } rules)
+        {
+            yield return new("RulesContested",
+                $"somebody keeps undoing our rules ({rules}): they are repaired only every {Seconds} s", Cures.Contest);
+        }
+        if (contests.Cni is { } cni)
+        {
+            yield return new("CNIContested",
+                $"somebody keeps undoing our CNI configuration ({cni}): it is written only every {Seconds} s", Cures.Contest);
+        }
+        foreach (ContestedRoute route in contests.Routes)
+        {
+            yield return new("RouteContested",
+                $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every {Seconds} s",
+                Cures.Contest)
+            {
+                Subject = $"{route.Destination}",
+            };
+        }
+    }
+}
+
+/// <summary>What to do about a problem whose text does not say so.</summary>
+internal static class Cures
+{
+    public const string ClusterRoute = "narrow clusterCidrs, or set clusterRoute to off";
+    public const string Contest = "keep one program for it: stop or reconfigure the other one";
+
+    public static string Of(VerdictKind kind) => kind switch
+    {
+        VerdictKind.Routed => "if that address is a router by accident, correct the node's InternalIP (kubelet --node-ip)",
+        VerdictKind.NoPodCidr =>
+            "let the controller manager give it one (--allocate-node-cidrs, and a --cluster-cidr with room for it)",
+        VerdictKind.Waiting => "bring this host's interface or address back; what stands stays until then",
+        VerdictKind.NoAddress =>
+            "give the node an InternalIP of that family outside of the pod networks (kubelet --node-ip), " +
+            "or annotate it with hostgw.io/next-hop",
+        VerdictKind.NoGateway => "give the node a podCIDR of /30 or shorter, or set nextHop to NodeAddress",
+        VerdictKind.NotAdjacent =>
+            "host-gateway routes need one L2 segment: put the node's address on this host's segment, " +
+            "annotate it with hostgw.io/next-hop for a router on it, or leave it out with hostgw.io/skip",
+        _ =>
+            "re-create the Node with a podCIDR of its own inside clusterCidrs; " +
+            "if the podCIDR is right, correct clusterCidrs or what it overlaps",
+    };
+
+    public static string Of(HostPart part) => part switch
+    {
+        HostPart.Nat => "hostgw doctor on this node looks for the cause; nat.backend chooses another way (nftables, iptables)",
+        HostPart.Forward =>
+            "install iptables where the agent runs, or set forwardAccept to false and accept the pod networks yourself",
+        HostPart.Cni => "see docs/troubleshoot.md, or set cni.install to false",
+        HostPart.ForwardingIPv4 or HostPart.ForwardingIPv6 =>
+            "let the agent write /proc/sys/net (SELinux or AppArmor may forbid it), " +
+            "or turn forwarding on yourself and set forwarding to false",
+        _ => "hostgw doctor on this node looks for the cause",
+    };
+}

@@ -1,0 +1,46 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Problems.Rules;
+
+/// <summary>Whether the desired routes are installed, alone in their place.</summary>
+internal static class RouteRules
+{
+    public static IEnumerable<Problem> Conflicts(Examination seen) => seen.Plan is not { } plan ? [] :
+        from conflict in seen.Routes.Conflicts
+        let orElse = MayBeTaken(conflict) ? "; or let the agent take it over with adopt=all" : ""
+        select new Problem("conflict",
+            ProblemCatalog.Describe(plan, conflict),
+            $"stop what makes it, then: {Removal(conflict.Foreign, seen)}{orElse}");
+
+    /// <summary>The kernel takes the longest prefix: a route inside a peer's podCIDR takes a part of its traffic elsewhere.</summary>
+    public static IEnumerable<Problem> Shadowed(Examination seen)
+    {
+        PodRoute[] routes = [.. seen.Plan?.Routes.Where(r => !r.NextHop.IsNone) ?? []];
+        return from foreign in seen.Host.Routes
+               where !foreign.IsOurs
+               from route in routes
+               where foreign.Destination.Length > route.Destination.Length && route.Destination.Contains(foreign.Destination)
+               select new Problem("shadowed",
+                   $"a route to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)} " +
+                   $"takes a part of {route.Destination}, whose pods are behind {route.NextHop}, elsewhere",
+                   $"stop what makes it, then: {Removal(foreign, seen)}");
+    }
+
+    public static IEnumerable<Problem> NotApplied(Examination seen)
+    {
+        int missing = seen.Routes.Add.Count, wrong = seen.Routes.Replace.Count, stale = seen.Routes.Delete.Count;
+        if (missing + wrong + stale == 0)
+            yield break;
+        yield return new("routes",
+            $"routes are not as the Nodes say: {missing} missing, {wrong} wrong, {stale} of nodes that are gone (hostgw plan lists them)",
+            "start the agent on this host; if it runs, hostgw status and its log say what keeps it from that");
+    }
+
+    private static bool MayBeTaken(RouteConflict conflict) =>
+        !conflict.Foreign.IsConnected && conflict.Foreign.Key == conflict.Route.Key;
+
+    private static string Removal(HostRoute route, Examination seen) => seen.Host.Windows is null
+        ? $"ip route del {route.Destination} proto {route.Protocol}"
+        : $"Remove-NetRoute -DestinationPrefix {route.Destination}{(route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}")}";
+}

@@ -1,0 +1,105 @@
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Reconciliation;
+
+namespace HostGw.Problems.Rules;
+
+/// <summary>Whether the kernel's settings let pods' packets through.</summary>
+internal static class SysctlRules
+{
+    private const int Strict = 1;
+    private const int RoomPerPeer = 4;
+
+    public static IEnumerable<Problem> Forwarding(Examination seen)
+    {
+        if (seen.Plan is not { Scope: PlanScope.Everything } plan)
+            return [];
+        return [.. ForwardingIPv4(seen, plan), .. ForwardingIPv6(seen, plan)];
+    }
+
+    /// <summary>Where the host has a second way to a peer, what comes by it is answered by the first, and dropped.</summary>
+    public static IEnumerable<Problem> ReversePath(Examination seen)
+    {
+        if (seen.Plan?.InterfaceIPv4.Interface is not { } uplink)
+            yield break;
+        foreach (HostInterface other in seen.Host.Interfaces.Where(i => i is { IsUp: true, IsLoopback: false } && i.Index != uplink.Index))
+        {
+            if (seen.Facts.ReversePathFilters.GetValueOrDefault(other.Name) != Strict || PeerOn(other, seen) is not { } peer)
+                continue;
+            yield return new("rpFilter",
+                $"rp_filter is strict on {other.Name}, by which {peer.Name} can also send, " +
+                $"while routes to its pods leave by {uplink.Name}: packets of its pods that come in by {other.Name} are dropped",
+                $"sysctl -w net.ipv4.conf.{other.Name}.rp_filter=2 (and net.ipv4.conf.all.rp_filter to 0 or 2), " +
+                "or keep one interface on the nodes' segment");
+        }
+    }
+
+    public static IEnumerable<Problem> ArpIgnore(Examination seen)
+    {
+        if (seen is not { Policy.NextHop: NextHopMode.PodGateway, Plan.InterfaceIPv4.Interface: { } uplink } ||
+            seen.Facts.ArpIgnore.GetValueOrDefault(uplink.Name) == 0)
+            yield break;
+        yield return new("arpIgnore",
+            $"arp_ignore is on for {uplink.Name} (kube-proxy's strictARP sets it): " +
+            "peers that ask for this node's pod gateway get no answer",
+            "set kube-proxy's ipvs.strictARP to false and sysctl -w net.ipv4.conf.all.arp_ignore=0, " +
+            "or set nextHop to NodeAddress on all nodes");
+    }
+
+    public static IEnumerable<Problem> NeighbourLimit(Examination seen)
+    {
+        if (seen.Plan is not { } plan)
+            return [];
+        int wanted = RoomPerPeer * plan.Routes.Length;
+        (string Family, int? Limit)[] tables = [("ipv4", seen.Facts.NeighbourLimitIPv4), ("ipv6", seen.Facts.NeighbourLimitIPv6)];
+        return from table in tables
+               where table.Limit < wanted
+               select new Problem("neighbourLimit",
+                   $"the {table.Family} neighbour table holds {table.Limit} entries and should hold {wanted}: " +
+                   "beyond that peers become unreachable by turns",
+                   $"sysctl -w net.{table.Family}.neigh.default.gc_thresh3={wanted} (and thresh2 to half, thresh1 to a quarter of it); " +
+                   "the agent does so where it runs in the first network namespace");
+    }
+
+    private static IEnumerable<Problem> ForwardingIPv4(Examination seen, Plan plan)
+    {
+        if (!plan.OwnPodCidrs.Any(p => p.IsIPv4))
+            yield break;
+        if (seen.Host.Forwarding.IPv4 != true)
+            yield return IsOff("IPv4", seen.Host.Forwarding.IPv4, $"sysctl -w net.ipv4.ip_forward=1{ByAgent(seen)}");
+        else if (plan.InterfaceIPv4.Interface is { ForwardsIPv4: false } link)
+        {
+            string command = seen.Host.Windows is null
+                ? $"sysctl -w net.ipv4.conf.{link.Name}.forwarding=1"
+                : $"Set-NetIPInterface -InterfaceAlias '{link.Name}' -AddressFamily IPv4 -Forwarding Enabled";
+            yield return new("forwarding",
+                $"IPv4 forwarding is off on {link.Name}: what comes in there for pods is dropped", command + ByAgent(seen));
+        }
+    }
+
+    private static IEnumerable<Problem> ForwardingIPv6(Examination seen, Plan plan)
+    {
+        if (!plan.OwnPodCidrs.Any(p => p.IsIPv6) || seen.Host.Forwarding.IPv6 == true)
+            yield break;
+        // As the agent does it. Without accept_ra=2 an uplink loses its default route; a pod's interface must not get it.
+        string before = string.Join(
+            ", ", RouterAdvertisements.Needed(plan, seen.Host).Select(c => $"net.ipv6.conf.{c.Interface}.accept_ra={c.Value}"));
+        yield return IsOff("IPv6", seen.Host.Forwarding.IPv6,
+            $"sysctl -w net.ipv6.conf.all.forwarding=1{(before.Length > 0 ? $", after {before}" : "")}{ByAgent(seen)}");
+    }
+
+    private static Problem IsOff(string family, bool? state, string cure)
+    {
+        string how = state is null ? "unknown (is /proc/sys/net mounted? setting procSysNet)" : "off";
+        return new("forwarding", $"{family} forwarding is {how}: no packet passes between pods and other nodes", cure);
+    }
+
+    private static string ByAgent(Examination seen) => seen.Policy.Forwarding ? "; the agent does so" : ", or set forwarding to true";
+
+    private static ClusterNode? PeerOn(HostInterface link, Examination seen)
+    {
+        HostAddress[] addresses = [.. seen.Host.Addresses.Where(a => a.Interface == link.Index && a.Address.IsIPv4)];
+        return seen.Nodes.FirstOrDefault(
+            n => n.Name != seen.Policy.NodeName && n.InternalIPs.Any(ip => addresses.Any(a => a.Connected.Contains(ip))));
+    }
+}

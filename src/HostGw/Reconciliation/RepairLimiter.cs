@@ -1,0 +1,190 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Reconciliation;
+
+/// <summary>
+/// Limits how often each thing is repaired: every route by itself, our rules together, the CNI configuration. Five repairs within a
+/// minute are free, from then on there is one in ten seconds: two agents that undo each other's work at full speed help nobody.
+/// </summary>
+internal sealed class RepairLimiter(TimeProvider time)
+{
+    private static readonly RepairKey Rules = new(RepairKind.Rules), Cni = new(RepairKind.Cni);
+
+    private readonly Dictionary<RepairKey, RepairRate> _rates = [];
+
+    /// <returns>The changes without the repairs that must wait; and these.</returns>
+    /// <param name="heldBefore">The repairs of rules that the previous pass held.</param>
+    public (HostChanges Permitted, HeldRepairs Held) Hold(HostChanges changes, RepairScope repairs, HeldRules heldBefore)
+    {
+        Forget();
+        (PodRoute Route, TimeSpan? Wait)[] routes = [.. Waiting(changes.Routes, repairs)];
+        HeldRepairs held = new()
+        {
+            Routes = [.. routes.Select(r => r.Route)],
+            RoutesFor = routes.Min(r => r.Wait),
+            RulesFor = repairs.Rules ? Wait(Rules) : null,
+            CniFor = repairs.Cni ? Wait(Cni) : null,
+        };
+        if (routes.Length > 0)
+            changes = changes with { Routes = changes.Routes.WithoutChanges(routes.Select(r => r.Route.Key).ToHashSet()) };
+        if (held.CniFor is not null)
+            changes = changes with { ChangesCni = false };
+        return held.RulesFor is null ? (changes, held) : HoldRules(changes, held, heldBefore);
+    }
+
+    /// <summary>Counts the repairs that were made: one that the host refused was none.</summary>
+    public void Count(HostChanges made, ApplyResult result, RepairScope repairs)
+    {
+        foreach (PodRoute route in made.Routes.Add.Where(repairs.Includes))
+            Count(new(RepairKind.Route, route.Key), "it was deleted");
+        foreach (RouteCorrection correction in made.Routes.Replace.Where(c => repairs.Includes(c.Route)))
+            Count(new(RepairKind.Route, correction.Route.Key), Describe(correction.Instead));
+        if (repairs.Rules && !result.RefusedRules && Describe(result) is { Length: > 0 } rules)
+            Count(Rules, rules);
+        if (repairs.Cni && result.CniChange.Length > 0)
+            Count(Cni, result.CniChange);
+    }
+
+    /// <summary>What is repaired at the limited rate; of routes only those that are still desired.</summary>
+    public Contests Contested(Plan plan) => _rates.Values.All(r => r.Contested is null) ? Contests.None : new(
+        _rates.GetValueOrDefault(Rules)?.Contested,
+        _rates.GetValueOrDefault(Cni)?.Contested,
+        [.. from rate in _rates
+            let destination = rate.Key.Route.Destination
+            where rate.Key.Kind == RepairKind.Route && rate.Value.Contested is not null && plan.Wants(destination)
+            orderby destination
+            select new ContestedRoute(destination, rate.Value.Contested!)]);
+
+    // To compare rules may start programs. Once it is known what has to be repaired, nothing is compared until it may be.
+    private static (HostChanges Permitted, HeldRepairs Held) HoldRules(HostChanges changes, HeldRepairs held, HeldRules before) =>
+        before.IsEmpty
+            ? (changes with { HoldsRules = true }, held)
+            : (changes with { ChangesNat = false, ChangesForward = false }, held with { Rules = before });
+
+    private IEnumerable<(PodRoute Route, TimeSpan? Wait)> Waiting(RouteChanges changes, RepairScope repairs) =>
+        from route in changes.Add.Concat(changes.Replace.Select(c => c.Route))
+        where repairs.Includes(route)
+        let wait = Wait(new RepairKey(RepairKind.Route, route.Key))
+        where wait is not null
+        select (route, wait);
+
+    private TimeSpan? Wait(RepairKey key) => _rates.GetValueOrDefault(key)?.Wait;
+
+    private void Count(RepairKey key, string found)
+    {
+        if (!_rates.TryGetValue(key, out RepairRate? rate))
+            _rates[key] = rate = new(time);
+        rate.Count(found);
+    }
+
+    private void Forget()
+    {
+        foreach ((RepairKey key, RepairRate rate) in _rates)
+        {
+            if (rate.Forget())
+                _rates.Remove(key);
+        }
+    }
+
+    private static string Describe(HostRoute found)
+    {
+        string route = found.NextHop.IsNone ? "a route" : $"a route via {found.NextHop}";
+        return $"{route} of protocol {RouteProtocols.Name(found.Protocol)} stood there";
+    }
+
+    private static string Describe(ApplyResult result)
+    {
+        string what = string.Join("; ", ((string[])[result.NatChange, result.ForwardChange]).Where(w => w.Length > 0));
+        return what.Length > 0 && result.RulesWriter.Length > 0 ? $"{what}; last changed by the program {result.RulesWriter}" : what;
+    }
+
+    private enum RepairKind
+    {
+        Route,
+        Rules,
+        Cni,
+    }
+
+    private readonly record struct RepairKey(RepairKind Kind, RouteKey Route = default);
+}
+
+/// <summary>How often one thing was repaired within the last minute, and when it may be repaired again.</summary>
+internal sealed class RepairRate(TimeProvider time)
+{
+    public const int FreeRepairs = 5;
+
+    public const int IntervalSeconds = 10;
+
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(IntervalSeconds);
+
+    // Time stamps, not clock time: a clock that is set back must not delay a repair by as much.
+    private readonly List<long> _times = [];
+
+    /// <summary>
+    /// What was found when the free repairs were used up. The same words until a minute passes without a repair, for the log and
+    /// Events tell problems apart by them. Null: the rate is not limited.
+    /// </summary>
+    public string? Contested { get; private set; }
+
+    /// <summary>How long until the next repair may be made; null: now.</summary>
+    public TimeSpan? Wait =>
+        _times.Count >= FreeRepairs && Interval - time.GetElapsedTime(_times[^1]) is var left && left > TimeSpan.Zero ? left : null;
+
+    public void Count(string found)
+    {
+        _times.Add(time.GetTimestamp());
+        if (_times.Count >= FreeRepairs)
+            Contested ??= found;
+    }
+
+    /// <summary>Forgets repairs of more than a minute ago. Returns whether none is left.</summary>
+    public bool Forget()
+    {
+        _times.RemoveAll(at => time.GetElapsedTime(at) > Window);
+        return _times.Count == 0;
+    }
+}
+
+/// <summary>Repairs that wait for their rate limit.</summary>
+internal sealed record HeldRepairs
+{
+    public static HeldRepairs None { get; } = new();
+
+    public IReadOnlyList<PodRoute> Routes { get; init; } = [];
+
+    /// <summary>How long until the first of these may be repaired; null: none waits.</summary>
+    public TimeSpan? RoutesFor { get; init; }
+
+    /// <summary>In words.</summary>
+    public HeldRules Rules { get; init; }
+
+    /// <summary>How long until rules may be repaired; null: at once.</summary>
+    public TimeSpan? RulesFor { get; init; }
+
+    /// <summary>How long until the CNI configuration may be repaired; null: at once.</summary>
+    public TimeSpan? CniFor { get; init; }
+
+    /// <summary>When the next pass is due for the first of all these.</summary>
+    public TimeSpan? For => ((TimeSpan?[])[RoutesFor, RulesFor, CniFor]).Min();
+
+    /// <summary>What is held, now that rules were compared.</summary>
+    public HeldRepairs After(ApplyResult result)
+    {
+        HeldRules rules = Rules.IsEmpty ? result.HeldRules : Rules;
+        return this with { Rules = rules, RulesFor = rules.IsEmpty ? null : RulesFor };
+    }
+}
+
+/// <summary>What another program undoes again and again, and what was found instead; null: nothing.</summary>
+/// <param name="Rules">What had to be done to our rules, and the program that last changed them.</param>
+/// <param name="Cni">What had to be done to the CNI configuration.</param>
+/// <param name="Routes">In the order of their destinations.</param>
+internal sealed record Contests(string? Rules, string? Cni, IReadOnlyList<ContestedRoute> Routes)
+{
+    public static Contests None { get; } = new(null, null, []);
+}
+
+/// <param name="Found">What was found in its place.</param>
+internal readonly record struct ContestedRoute(Prefix Destination, string Found);

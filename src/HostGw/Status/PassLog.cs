@@ -1,0 +1,116 @@
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Problems;
+using HostGw.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Status;
+
+/// <summary>Logs what a pass changed, and failures and problems when they come and go. A quiet cluster logs nothing.</summary>
+internal sealed class PassLog(ILogger logger)
+{
+    private const int DetailedChanges = 10;
+
+    private readonly SentenceChanges _failures =
+        new(logger.OperationFailed, failure => logger.ProblemGone($"could not {failure}"), logger.MoreProblems);
+
+    private readonly SentenceChanges _problems = new(logger.ProblemAppeared, logger.ProblemGone, logger.MoreProblems);
+
+    private NatBackendChoice? _natBackend;
+    private CniInUse? _cni;
+
+    public void Write(PassReport report)
+    {
+        if (!report.Changed && report.Failures.Count == 0)
+            logger.NothingToDo(Milliseconds(report), WakeCauseNames.Of(report.Causes));
+        WriteRoutes(report);
+        WriteRules(report.Result);
+        if (report.ForwardingChanged)
+            logger.ForwardingEnabled();
+        foreach ((string link, int value) in report.Changes.AcceptRa)
+            logger.AcceptRaChanged(link, value);
+        WriteCni(report.Result);
+
+        // A pass that could not read the host knows nothing of the other problems.
+        bool knowsAll = report.Plan is not null;
+        _failures.Update(report.Failures.Select(f => $"{f.What}: {f.Error.Message}"), knowsAll);
+        _problems.Update(ProblemCatalog.Texts(report), knowsAll);
+    }
+
+    private void WriteRoutes(PassReport report)
+    {
+        RouteChanges routes = report.Routes;
+        if (routes.IsEmpty)
+            return;
+
+        foreach (PodRoute route in routes.Add.Take(DetailedChanges))
+            logger.RouteAdded(route.Destination, Via(route.NextHop));
+        foreach (RouteCorrection change in routes.Replace.Take(DetailedChanges))
+            logger.RouteCorrected(change.Route.Destination, Before(change.Instead), Via(change.Route.NextHop), Describe(change.Cause));
+        foreach (HostRoute route in routes.Delete.Take(DetailedChanges))
+            logger.RouteRemoved(route.Destination, Via(route.NextHop));
+        logger.RoutesChanged(
+            Milliseconds(report), WakeCauseNames.Of(report.Causes), routes.Add.Count, routes.Replace.Count, routes.Delete.Count);
+    }
+
+    private void WriteRules(ApplyResult result)
+    {
+        if (result.NatBackend is { } backend && backend != _natBackend)
+            logger.NatBackendChosen(backend.Name, backend.Why);
+        _natBackend = result.NatBackend ?? _natBackend;
+        if (result.NatChange.Length > 0)
+            logger.NatChanged(result.NatChange);
+        if (result.ForwardChange.Length > 0)
+            logger.ForwardAcceptChanged(result.ForwardChange);
+    }
+
+    private void WriteCni(ApplyResult result)
+    {
+        if (result.CniChange.Length > 0)
+            logger.CniChanged(result.CniChange);
+        if (result.Cni is { IsOurs: false } other && other != _cni)
+            logger.CniLeftToOther(other.File);
+        _cni = result.Cni ?? _cni;
+    }
+
+    private static double Milliseconds(PassReport report) => Math.Round(report.Elapsed.TotalMilliseconds, 1);
+
+    private static string Before(HostRoute route) => route.IsUnicast ? Via(route.NextHop) : "a blackhole or other special route";
+
+    private static string Via(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
+
+    private static string Describe(CorrectionCause cause) => cause switch
+    {
+        CorrectionCause.Overwritten => "somebody had overwritten it",
+        CorrectionCause.Adopted => "taken over from somebody else",
+        _ => "it differed",
+    };
+}
+
+/// <summary>Reports a sentence when it becomes true and when it no longer is, and not in between.</summary>
+internal sealed class SentenceChanges(Action<string> appeared, Action<string> gone, Action<int> more)
+{
+    private const int Detailed = 20;
+
+    private HashSet<string> _true = [];
+
+    /// <param name="isAll">False: whether a sentence that is missing in <paramref name="current"/> is true is not known.</param>
+    public void Update(IEnumerable<string> current, bool isAll)
+    {
+        HashSet<string> now = [.. current];
+        if (!isAll)
+            now.UnionWith(_true);
+        Report(now.Where(s => !_true.Contains(s)), appeared);
+        Report(_true.Where(s => !now.Contains(s)), gone);
+        _true = now;
+    }
+
+    private void Report(IEnumerable<string> sentences, Action<string> report)
+    {
+        string[] all = [.. sentences];
+        foreach (string sentence in all.Take(Detailed))
+            report(sentence);
+        if (all.Length > Detailed)
+            more(all.Length - Detailed);
+    }
+}

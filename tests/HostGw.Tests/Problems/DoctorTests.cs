@@ -1,0 +1,248 @@
+using System.Text.RegularExpressions;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Problems;
+using HostGw.Problems.Rules;
+using HostGw.Reconciliation;
+using HostGw.Tests.Architecture;
+using HostGw.Tests.Planning;
+
+namespace HostGw.Tests.Problems;
+
+public partial class DoctorTests
+{
+    private const string Healthy =
+        Given.Lan + "; br0 10.244.1.1/24; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157; 10.244.3.0/24 via 10.0.0.3 dev eth0 proto 157";
+    private const string HealthyByGateway =
+        Given.Lan + "; 10.244.2.0/24 via 10.244.2.1 dev eth0 proto 157; 10.244.3.0/24 via 10.244.3.1 dev eth0 proto 157";
+
+    private static readonly string[] Nodes = [Given.Self, "b 10.244.2.0/24 10.0.0.2", "c 10.244.3.0/24 10.0.0.3"];
+
+    /// <summary>What is broken, which rules find it, and a word of what they say.</summary>
+    private static readonly Dictionary<string, (Func<Examination> Seen, string[] Rules, string Word)> Broken = new()
+    {
+        ["the API server does not answer"] = (
+            () => new() { Policy = Policy(), ApiProblem = "No answer from https://192.0.2.1" },
+            ["apiServer"], "192.0.2.1"),
+        ["an expired token"] = (
+            () => Of() with { Now = Noon, Credentials = [new("the token /t", Noon.AddHours(-2), Noon.AddHours(-1))] },
+            ["credential"], "the token /t expired at 2026-01-02T11:00:00Z"),
+        ["a certificate of tomorrow"] = (
+            () => Of() with { Now = Noon, Credentials = [new("the certificate authority /c", Noon.AddHours(1), Noon.AddHours(2))] },
+            ["credential"], "only from 2026-01-02T13:00:00Z"),
+        ["a clock that is slow"] = (() => Of() with { ServerClock = TimeSpan.FromSeconds(90) }, ["clock"], "90 s behind"),
+        ["a clock that is fast"] = (() => Of() with { ServerClock = TimeSpan.FromSeconds(-61) }, ["clock"], "61 s ahead of"),
+        ["no rights"] = (() => Facts(f => f with { MayChangeNetwork = false }), ["rights"], "NET_ADMIN"),
+        ["rules that cannot be read"] = (() => Of() with { Failures = ["list the nftables: EINVAL"] }, ["unreadable"], "EINVAL"),
+        ["no Node of our own"] = (() => Of(nodes: Nodes[1..]), ["ownNode"], "'self'"),
+        ["no podCIDR of our own"] = (() => Of(nodes: ["self - 10.0.0.1", .. Nodes[1..]]), ["noPodCidr"], "--pod-network-cidr"),
+        ["a podCIDR of our own outside of the cluster's"] = (
+            () => Of("clusterCidrs=10.99.0.0/16", nodes: [Given.Self]),
+            ["ownPodCidr"], "10.244.1.0/24"),
+        ["the interface is down"] = (
+            () => Of(host: Healthy.Replace("eth0 10", "eth0 down 10", StringComparison.Ordinal)),
+            ["interface"], "eth0 is down"),
+        ["a peer on another segment"] = (() => WithPeer("d 10.244.4.0/24 192.0.2.4"), ["notAdjacent"], "hostgw.io/skip"),
+        ["a peer without podCIDR"] = (() => WithPeer("d - 10.0.0.4"), ["noPodCidr"], "--allocate-node-cidrs"),
+        ["a peer without an address"] = (() => WithPeer("d 10.244.4.0/24 -"), ["noAddress"], "--node-ip"),
+        ["a peer with a duplicate podCIDR"] = (() => WithPeer("d 10.244.2.0/24 10.0.0.4"), ["rejected"], "node d 10.244.2.0/24"),
+        ["a peer with a podCIDR of rubbish"] = (() => WithPeer("d rubbish 10.0.0.4"), ["rejected"], "is not a CIDR"),
+        ["a peer whose address is a router's"] = (
+            () => Of(host: Healthy + "; 10.244.4.0/24 via 10.0.0.254 dev eth0 proto 157", nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.254"]),
+            ["nextHop"], "gateway of this host"),
+        ["a cluster route that would cover a resolver"] = (
+            () => Of("clusterCidrs=10.244.0.0/16,fd00:10:244::/56 clusterRoute=on", Healthy + "; resolver 10.244.9.53"),
+            ["clusterRoute"], "10.244.0.0/16"),
+        ["a next hop that does not answer"] = (() => Knows("10.0.0.2 -"), ["unanswered"], "the pods of b"),
+        ["a gateway that does not answer"] = (() => Knows("10.244.2.1 -", "PodGateway", HealthyByGateway), ["unanswered"], "arp_ignore"),
+        ["a MAC address written by hand"] = (
+            () => Knows("10.0.0.2 02:00:00:00:00:99 fixed"),
+            ["fixedNeighbour"], "ip neigh del 10.0.0.2 dev eth0"),
+        ["a gateway that another answers for"] = (
+            () => Knows("10.244.2.1 02:00:00:00:00:99; 10.0.0.2 02:00:00:00:00:02", "PodGateway", HealthyByGateway),
+            ["otherMac"], "answered by 02:00:00:00:00:99"),
+        ["a router that answers for all nodes"] = (
+            () => Knows("10.0.0.2 02:00:00:00:00:fe; 10.0.0.3 02:00:00:00:00:fe"),
+            ["sharedMac"], "b, c are answered"),
+        ["the host's own router that answers for a node"] = (
+            () => Knows("10.0.0.2 02:00:00:00:00:fe; 10.0.0.254 02:00:00:00:00:fe"),
+            ["sharedMac"], "b, this host's gateway are answered"),
+        ["IPv4 forwarding off"] = (
+            () => Of() with { Host = Host() with { Forwarding = new(false, true) } },
+            ["forwarding"], "net.ipv4.ip_forward=1"),
+        ["IPv6 forwarding off"] = (
+            () => Of() with { Host = Host() with { Forwarding = new(true, false) } },
+            ["forwarding"], "net.ipv6.conf.all.forwarding=1"),
+        ["IPv6 forwarding off where router advertisements give the default route"] =
+            (() => Of() with { Host = Learning(Host()) with { Forwarding = new(true, false) } },
+            ["forwarding"], "=1, after net.ipv6.conf.eth0.accept_ra=2;"),
+        ["forwarding that cannot be read"] = (
+            () => Of() with { Host = Host() with { Forwarding = new(null, true) } },
+            ["forwarding"], "procSysNet"),
+        ["forwarding off on the uplink"] = (
+            () => Examine(
+                Policy(), Host() with { Interfaces = [.. Host().Interfaces.Select(i => i with { ForwardsIPv4 = i.Name != "eth0" })] }, Nodes),
+            ["forwarding"], "net.ipv4.conf.eth0.forwarding=1"),
+        ["strict rp_filter on a second way to a peer"] = (
+            () => Of(host: Healthy + "; eth1 10.0.0.77/24") with
+            {
+                Facts = new() { ReversePathFilters = new Dictionary<string, int> { ["eth1"] = 1 } },
+            },
+            ["rpFilter"], "net.ipv4.conf.eth1.rp_filter=2"),
+        ["arp_ignore with gateways inside podCIDRs"] = (
+            () => Of("PodGateway", HealthyByGateway) with { Facts = new() { ArpIgnore = new Dictionary<string, int> { ["eth0"] = 1 } } },
+            ["arpIgnore"], "strictARP"),
+        ["a small neighbour table"] = (
+            () => Facts(f => f with { NeighbourLimitIPv4 = 7, NeighbourLimitIPv6 = 8 }),
+            ["neighbourLimit"], "net.ipv4.neigh.default.gc_thresh3=8"),
+        ["a chain that drops"] = (
+            () => Of() with { ForwardChange = "iptables-nft, IPv4: accept 10.244.1.0/24" },
+            ["forwardDrop"], "iptables-nft"),
+        ["a drop of firewalld"] = (() => Of() with { Obstacles = ["firewalld drops forwarded packets"] }, ["foreignDrop"], "firewalld"),
+        ["a masquerade rule that another left"] = (
+            () => Of() with { Leftovers = [new("the rule of flannel", () => { })] },
+            ["foreignMasquerade"], "adopt --rules"),
+        ["no masquerade rule"] = (() => Of() with { NatChange = "created" }, ["masquerade"], "(created)"),
+        ["pods with a larger MTU"] = (
+            () => Of(host: Healthy.Replace("br0 10.244.1.1/24", "br0 10.244.1.1/24 mtu=9000", StringComparison.Ordinal)),
+            ["mtu"], "br0 (9000)"),
+        ["a route of others in the place of ours"] = (
+            () => Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal)),
+            ["conflict"], "ip route del 10.244.2.0/24 proto 12"),
+        ["the same on Windows"] = (
+            () => OnWindows(
+                Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal))),
+            ["conflict"], "Remove-NetRoute -DestinationPrefix 10.244.2.0/24 -NextHop 10.0.0.9"),
+        ["a route of others inside a peer's podCIDR"] = (
+            () => Of(host: Healthy + "; 10.244.2.128/25 via 10.0.0.9 dev eth0 proto 4"),
+            ["shadowed"], "ip route del 10.244.2.128/25 proto 4"),
+        ["a route that is missing"] = (() => Of(host: Healthy[..Healthy.LastIndexOf(';')]), ["routes"], "1 missing, 0 wrong, 0 of"),
+        ["a route of a node that is gone"] = (() => Of(nodes: Nodes[..^1]), ["routes"], "0 missing, 0 wrong, 1 of"),
+        ["flannel on the same host"] = (
+            () => Facts(f => f with { Programs = new HashSet<string> { "flanneld", "bash" } }),
+            ["otherAgent"], "flanneld"),
+        ["flannel in a pod"] = (() => Of(host: Healthy + "; flannel.1 172.31.0.0/32"), ["otherAgent"], "ip link delete flannel.1"),
+        ["systemd-networkd that removes routes"] = (
+            () => Facts(f => f with { NetworkdRemovesRoutes = true }),
+            ["networkd"], "ManageForeignRoutes=no"),
+        ["CNI plugins that are missing"] = (
+            () => Of("cni=on") with { Facts = new() { MissingCniPlugins = ["ptp"] } },
+            ["cniPlugins"], "ptp"),
+    };
+
+    private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
+    public static TheoryData<string> Cases => [.. Broken.Keys];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void What_is_broken_is_found_and_nothing_else(string what)
+    {
+        (Func<Examination> seen, string[] rules, string word) = Broken[what];
+        IReadOnlyList<Problem> problems = Doctor.Examine(seen());
+
+        Assert.Equal(rules, problems.Select(p => p.Rule));
+        Assert.Contains(problems, p => $"{p.Text}\n{p.Cure}".Contains(word, StringComparison.Ordinal));
+        Assert.All(problems, p => Assert.NotEqual("", p.Cure));
+    }
+
+    [Fact]
+    public void Every_rule_is_tried_here_and_explained_on_the_page_of_the_doctor()
+    {
+        IEnumerable<string> inSources = Repository.Sources()
+            .Where(f => f.Path.StartsWith("Problems/Rules/", StringComparison.Ordinal))
+            .SelectMany(f => RuleName().Matches(f.Text)).Select(m => m.Groups[1].Value);
+        IEnumerable<string> ofVerdicts = Enum.GetValues<VerdictKind>().Where(k => k > VerdictKind.Skipped).Select(VerdictNames.Of);
+        string[] tried =
+            [.. Broken.Values.SelectMany(b => b.Rules).Append("waiting").Append("noGateway").Distinct().Order(StringComparer.Ordinal)];
+        Assert.Equal(tried, inSources.Concat(ofVerdicts).Append("nextHop").Distinct().Order(StringComparer.Ordinal));
+
+        string page = File.ReadAllText(Repository.PathTo("docs/doctor.md"));
+        Assert.Equal(
+            tried, RuleRow().Matches(page).SelectMany(m => m.Groups[1].Captures.Select(c => c.Value)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_neighbours_asked_for_are_next_hops_their_nodes_and_the_gateway()
+    {
+        Examination seen = Of("PodGateway", HealthyByGateway);
+        Assert.Equal(
+            ["10.0.0.2", "10.0.0.254", "10.0.0.3", "10.244.2.1", "10.244.3.1"],
+            NeighbourRules.Wanted(seen.Plan!, seen.Host)
+                .Where(n => n.Interface == seen.Host.Interfaces.Single(i => i.Name == "eth0").Index)
+                .Select(n => n.Address.ToString()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void On_a_host_in_order_nothing_is_found() => Assert.Empty(Doctor.Examine(Of()));
+
+    // Interfaces and settings as most hosts have them, which do no harm here.
+    [Fact]
+    public void What_does_no_harm_is_no_finding()
+    {
+        const string Harmless = "; default via fd00:aaaa::fe dev eth0; eth1 192.168.7.1/24; 10.99.0.0/16 via 10.0.0.9 dev eth0 proto 4";
+        Examination seen = Of(host: Healthy + Harmless) with
+        {
+            Facts = new()
+            {
+                ReversePathFilters = new Dictionary<string, int> { ["eth0"] = 1, ["eth1"] = 1, ["lo"] = 1 },
+                ArpIgnore = new Dictionary<string, int> { ["eth0"] = 1 },
+                NeighbourLimitIPv4 = 1024,
+                MissingCniPlugins = ["ptp"],
+                Programs = new HashSet<string> { "kubelet", "kube-proxy", "containerd" },
+            },
+            Now = Noon,
+            ServerClock = TimeSpan.FromSeconds(59),
+            Credentials = [new("the token /t", Noon.AddHours(-1), Noon.AddHours(1))],
+            Neighbours = Neighbours(
+                "10.0.0.2 02:00:00:00:00:02; 10.0.0.3 02:00:00:00:00:03; 10.0.0.254 02:00:00:00:00:fe; fd00:aaaa::fe 02:00:00:00:00:fe; 192.168.7.9 -"),
+        };
+        Assert.Empty(Doctor.Examine(seen));
+    }
+
+    private static Examination OnWindows(Examination seen) => seen with { Host = seen.Host with { Windows = new(null, 0) } };
+
+    private static Examination Of(string policy = "", string host = Healthy, string[]? nodes = null) =>
+        Examine(Policy(policy), Host(host), nodes ?? Nodes);
+
+    private static Examination WithPeer(string peer) => Of(nodes: [.. Nodes, peer]);
+
+    /// <summary>"ADDRESS MAC [fixed]; …", a dash for nobody.</summary>
+    private static Examination Knows(string neighbours, string policy = "", string host = Healthy) =>
+        Of(policy, host) with { Neighbours = Neighbours(neighbours) };
+
+    private static Dictionary<Ip, NeighbourEntry> Neighbours(string text) => text.Split("; ").Select(l => l.Split(' '))
+        .Select(w => new NeighbourEntry(Ip.Parse(w[0]), 2, w[1] == "-" ? "" : w[1])
+        {
+            IsUnanswered = w[1] == "-",
+            IsFixed = w.Contains("fixed"),
+        })
+        .ToDictionary(n => n.Address);
+
+    private static Examination Facts(Func<HostFacts, HostFacts> change) => Of() with { Facts = change(new()) };
+
+    private static Examination Examine(Policy policy, HostState host, string[] nodes)
+    {
+        Plan plan = Planner.Plan(Given.Nodes(nodes), host, policy);
+        RouteChanges routes = HostDiff.Between(plan, host, new HashSet<RouteKey>(), AdoptMode.None).Routes;
+        return new() { Policy = policy, Nodes = Given.Nodes(nodes), Host = host, Plan = plan, Routes = routes };
+    }
+
+    [GeneratedRegex(@"(?:new(?: Problem)?\(|Rule = )""([a-z]\w+)""")]
+    private static partial Regex RuleName();
+
+    // Rows of the first table: one rule or several of one meaning, each in code.
+    [GeneratedRegex(@"^\|(?: `(\w+)`,?)+ \|", RegexOptions.Multiline)]
+    private static partial Regex RuleRow();
+
+    private static HostState Learning(HostState host) =>
+        host with { Interfaces = [.. host.Interfaces.Select(i => i with { AcceptRa = 1, HasLearntRoute = i.Name == "eth0" })] };
+
+    private static Policy Policy(string text = "") => Given.Policy(text);
+
+    private static HostState Host(string text = Healthy)
+    {
+        HostState host = Given.Host(text) with { Forwarding = new(true, true) };
+        return host with { Routes = [.. host.Routes.Select(r => r with { IsOnLink = r.IsOurs })] };
+    }
+}

@@ -1,0 +1,194 @@
+using HostGw.Problems;
+using HostGw.Reconciliation;
+using HostGw.Tests.Planning;
+
+namespace HostGw.Tests.Reconciliation;
+
+/// <summary>Repairs of routes. Those of rules: <see cref="RuleRepairTests"/>; of the CNI configuration: <see cref="CniTests"/>.</summary>
+public class RepairLimiterTests
+{
+    private const string Foe = "10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4";
+
+    [Fact]
+    public void After_five_repairs_in_a_minute_the_next_come_every_ten_seconds()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Assert.True(Fight(agent), $"repair {i + 1}");
+
+        Assert.False(Fight(agent));
+        agent.Time.Advance(TimeSpan.FromSeconds(9.9));
+        Assert.False(Fight(agent));
+        agent.Time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.True(Fight(agent));
+        Assert.False(Fight(agent));
+        agent.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(Fight(agent));
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_puts_no_repair_off()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+        agent.Time.SetClock(TimeSpan.FromHours(-2));
+
+        Assert.False(Fight(agent));
+        agent.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(Fight(agent));
+    }
+
+    [Fact]
+    public void Who_deletes_our_route_again_and_again_is_braked_too()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 6; i++)
+        {
+            agent.Host.Remove("10.244.2.0/24");
+            agent.Pass();
+            Assert.Equal(i < 5, agent.Host.OurRoutes.Count() == 2);
+            if (i == 5)
+                break;
+        }
+
+        Assert.Contains("it was deleted", ProblemCatalog.Texts(agent.Pass()).Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_report_says_when_the_repair_is_due_and_who_fights()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+        agent.Time.Advance(TimeSpan.FromSeconds(4));
+        agent.Host.Overwrite(Foe);
+
+        PassReport report = agent.Pass();
+
+        Assert.Equal(TimeSpan.FromSeconds(6), report.HeldRepairs.For);
+        Assert.Equal("10.244.2.0/24", Assert.Single(report.HeldRepairs.Routes).Destination.ToString());
+        Assert.Equal(
+            "somebody keeps changing our route 10.244.2.0/24 (a route via 10.0.0.9 of protocol static stood there): " +
+            "it is repaired only every 10 s",
+            Assert.Single(ProblemCatalog.Texts(report)));
+    }
+
+    [Fact]
+    public void A_fight_lasts_in_the_report_through_the_passes_between_repairs()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+
+        string[] quiet = [.. ProblemCatalog.Texts(agent.Pass())];
+        agent.Time.Advance(TimeSpan.FromSeconds(10));
+        agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.8 dev eth0 proto 3");
+        string[] repaired = [.. ProblemCatalog.Texts(agent.Pass())];
+
+        Assert.Single(quiet);
+        Assert.Equal(quiet, repaired);
+    }
+
+    [Fact]
+    public void A_minute_after_the_fight_all_is_forgotten()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+        agent.Time.Advance(TimeSpan.FromSeconds(61));
+
+        Assert.Empty(ProblemCatalog.Texts(agent.Pass()));
+        for (int i = 0; i < 5; i++)
+            Assert.True(Fight(agent));
+    }
+
+    [Fact]
+    public void A_fight_that_is_slower_than_the_limit_is_one_problem_until_a_minute_passes_without_a_repair()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+        for (int i = 0; i < 20; i++)
+        {
+            agent.Time.Advance(TimeSpan.FromSeconds(14));
+            Assert.True(Fight(agent));
+            Assert.Single(agent.Pass().Contests.Routes);
+        }
+        agent.Time.Advance(TimeSpan.FromSeconds(61));
+        Assert.Empty(agent.Pass().Contests.Routes);
+    }
+
+    [Fact]
+    public void One_fight_holds_back_no_other_route()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+        agent.Host.Overwrite(Foe);
+        agent.Host.Remove("10.244.3.0/24");
+        agent.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 10.0.0.4"];
+
+        agent.Pass();
+
+        Assert.Equal(["10.244.3.0/24 via 10.0.0.3 dev eth0", "10.244.4.0/24 via 10.0.0.4 dev eth0"], agent.Host.OurRoutes);
+    }
+
+    [Fact]
+    public void Changes_that_the_cluster_asks_for_are_no_repairs()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 10; i < 30; i++)
+        {
+            agent.Nodes = [Given.Self, $"b 10.244.2.0/24 10.0.0.{i}"];
+            agent.Pass();
+            Assert.Equal([$"10.244.2.0/24 via 10.0.0.{i} dev eth0"], agent.Host.OurRoutes);
+        }
+    }
+
+    [Fact]
+    public void A_repair_that_the_host_refuses_is_no_fight()
+    {
+        Agent agent = new();
+        agent.Pass();
+        agent.Host.Remove("10.244.2.0/24");
+        agent.Host.Refusal = what => what == "add 10.244.2.0/24" ? new HostRefusal("Network is down") : null;
+        for (int i = 0; i < 10; i++)
+            Assert.Empty(agent.Pass().Contests.Routes);
+
+        agent.Host.Refusal = _ => null;
+        Assert.Equal(["add 10.244.2.0/24"], agent.Did());
+    }
+
+    [Theory]
+    [InlineData(0, 10)]
+    [InlineData(9, 1)]
+    [InlineData(10, null)]
+    [InlineData(11, null)]
+    public void The_wait_for_the_next_repair_ends_and_is_never_less_than_none(int seconds, int? left)
+    {
+        ManualTime time = new();
+        RepairRate rate = new(time);
+        for (int i = 0; i < RepairRate.FreeRepairs; i++)
+            rate.Count("it was deleted");
+        time.Advance(TimeSpan.FromSeconds(seconds));
+        Assert.Equal(left is { } wait ? TimeSpan.FromSeconds(wait) : null, rate.Wait);
+    }
+
+    // True if our route stands after the pass that follows somebody's attack.
+    private static bool Fight(Agent agent)
+    {
+        agent.Host.Overwrite(Foe);
+        agent.Pass();
+        return !agent.Host.Routes.Contains(Foe);
+    }
+}

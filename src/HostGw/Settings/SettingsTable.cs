@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using HostGw.Planning;
 using Microsoft.Extensions.Logging;
-using static HostGw.Settings.UsedBy;
 
 namespace HostGw.Settings;
 
@@ -11,11 +10,11 @@ internal static class SettingsTable
 {
     public static ImmutableArray<Setting> Rows { get; } =
     [
-        Row("nodeName", SettingTypes.NodeName, HostName(), Planners,
+        Row("nodeName", SettingTypes.NodeName, HostName(), UsedBy.Planners,
             "Name of this node in the API", (s, v) => s with { Policy = s.Policy with { NodeName = v } }, "the host's name in lower case"),
-        Row("kubeconfig", SettingTypes.OptionalPath, "", Planners,
+        Row("kubeconfig", SettingTypes.OptionalPath, "", UsedBy.Planners,
             "Kubeconfig file to reach the API with", (s, v) => s with { Kubeconfig = v }, "the pod's service account"),
-        Row("apiServer", SettingTypes.Server, "", Planners,
+        Row("apiServer", SettingTypes.Server, "", UsedBy.Planners,
             "API server to use instead of the one that the kubeconfig or the pod's environment names",
             (s, v) => s with { ApiServer = v }, "the one that they name"),
 
@@ -46,21 +45,21 @@ internal static class SettingsTable
             (p, v) => p with { ForwardAccept = v }),
 
         Row("adopt", SettingTypes.Choice(("equivalent", AdoptMode.Equivalent), ("all", AdoptMode.All),
-                ("none", AdoptMode.None)), "equivalent", Planners,
+                ("none", AdoptMode.None)), "equivalent", UsedBy.Planners,
             "Foreign routes to peers' podCIDRs to take over: equivalent (those with the same effect as HostGw's), all or none",
             (s, v) => s with { Adopt = v }),
-        Row("routeProtocol", SettingTypes.RouteProtocol, "157", Planners | Cleanup,
+        Row("routeProtocol", SettingTypes.RouteProtocol, "157", UsedBy.Planners | UsedBy.Cleanup,
             "Route protocol number that marks HostGw's routes", (s, v) => s with { RouteProtocol = v }),
-        Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", Agent,
+        Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", UsedBy.Agent,
             "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again",
             (s, v) => s with { ResyncSeconds = v }),
 
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),
-                ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
+                ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", UsedBy.Planners | UsedBy.Cleanup,
             "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables",
             (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
         Row("nat.iptables", SettingTypes.Choice(("auto", NatIptables.Auto), ("nft", NatIptables.Nft),
-                ("legacy", NatIptables.Legacy)), "auto", Planners,
+                ("legacy", NatIptables.Legacy)), "auto", UsedBy.Planners,
             "Which iptables the backend iptables uses; auto: the one that this host uses", (s, v) => s with { NatIptables = v }),
         // nat.source any also rewrites the host's own traffic, whose fixed ports random ones would break: default off then.
         NatRow("nat.source", SettingTypes.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
@@ -79,22 +78,22 @@ internal static class SettingsTable
             "Write a CNI configuration (ptp, host-local, portmap; win-bridge on Windows) for this node's podCIDRs, unless another " +
                 "plugin's comes first",
             (p, v) => p with { InstallCni = v }),
-        Row("cni.takeOver", SettingTypes.Switch, "false", Planners,
+        Row("cni.takeOver", SettingTypes.Switch, "false", UsedBy.Planners,
             "Write it as 00-hostgw.conflist instead of 10-hostgw.conflist: before other plugins' files, which stay",
             (s, v) => s with { CniTakeOver = v }),
-        Row("cni.configDirectory", SettingTypes.AbsolutePath, "/etc/cni/net.d", Planners | Cleanup,
+        Row("cni.configDirectory", SettingTypes.AbsolutePath, "/etc/cni/net.d", UsedBy.Planners | UsedBy.Cleanup,
             "Where the container runtime looks for CNI configurations", (s, v) => s with { CniConfigDirectory = v }),
-        Row("cni.binDirectory", SettingTypes.AbsolutePath, "/opt/cni/bin", Planners,
+        Row("cni.binDirectory", SettingTypes.AbsolutePath, "/opt/cni/bin", UsedBy.Planners,
             "Where the container runtime looks for CNI plugins", (s, v) => s with { CniBinDirectory = v }),
-        Row("networkUnavailable.clear", SettingTypes.Switch, "false", Agent,
+        Row("networkUnavailable.clear", SettingTypes.Switch, "false", UsedBy.Agent,
             "Clear this node's condition NetworkUnavailable, where it has one, once routes and NAT are installed",
             (s, v) => s with { ClearNetworkUnavailable = v }),
-        Row("windows.network", SettingTypes.Word, "cbr0", Planners | Cleanup,
+        Row("windows.network", SettingTypes.Word, "cbr0", UsedBy.Planners | UsedBy.Cleanup,
             "HNS network of this node's pods; peers are reached over its host endpoint, too", (s, v) => s with { WindowsNetwork = v }),
-        Row("windows.createNetwork", SettingTypes.Switch, "false", Agent,
+        Row("windows.createNetwork", SettingTypes.Switch, "false", UsedBy.Agent,
             "Create that network, and the host's endpoint in it, if they are missing; this interrupts the host's own network for a moment",
             (s, v) => s with { WindowsCreateNetwork = v }),
-        Row("windows.correctOutBoundNat", SettingTypes.Switch, "false", Planners,
+        Row("windows.correctOutBoundNat", SettingTypes.Switch, "false", UsedBy.Planners,
             "Correct the exceptions of OutBoundNAT on the endpoints of running pods; the CNI plugin sets them only when a pod starts",
             (s, v) => s with { WindowsCorrectOutBoundNat = v }),
         WindowsRow("windows.apiServerAddress", SettingTypes.OptionalIPv4, "",
@@ -103,23 +102,23 @@ internal static class SettingsTable
         WindowsRow("windows.gateway", SettingTypes.OptionalIPv4, "",
             "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),
 
-        Row("events", SettingTypes.Switch, "true", Agent,
+        Row("events", SettingTypes.Switch, "true", UsedBy.Agent,
             "Report problems as Events of this node, which `kubectl describe node` shows", (s, v) => s with { WritesEvents = v }),
 
-        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status,
+        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", UsedBy.Agent | UsedBy.Status,
             "Where the agent serves health, status and metrics, and where status asks", (s, v) => s with { Listen = v }),
-        Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", Planners | Cleanup,
+        Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", UsedBy.Planners | UsedBy.Cleanup,
             "Where /proc/sys/net is mounted; /host/proc/sys/net in the container", (s, v) => s with { ProcSysNet = v }),
-        Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.DefaultStateDirectory, Planners | Cleanup,
+        Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.DefaultStateDirectory, UsedBy.Planners | UsedBy.Cleanup,
             "Directory for the saved nodes, which a start without the API server uses (none: not saved), and on Windows for the " +
                 "record of routes",
             (s, v) => s with { StateDirectory = v }, @"/var/lib/hostgw; %ProgramData%\hostgw on Windows"),
         Row("log.level", SettingTypes.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
-            "information", Planners | Cleanup,
+            "information", UsedBy.Planners | UsedBy.Cleanup,
             "Least severity that is logged; the agent follows the file while it runs", (s, v) => s with { LogLevel = v }),
         Row("log.format", SettingTypes.Choice(("auto", LogFormat.Auto), ("text", LogFormat.Text),
-                ("json", LogFormat.Json)), "auto", Planners | Cleanup,
+                ("json", LogFormat.Json)), "auto", UsedBy.Planners | UsedBy.Cleanup,
             "Form of the log; auto: text on a terminal, else json", (s, v) => s with { LogFormat = v }),
     ];
 
@@ -131,11 +130,11 @@ internal static class SettingsTable
 
     private static Setting<T> PolicyRow<T>(
         string name, SettingType<T> type, string @default, string about, Func<Policy, T, Policy> set, string? defaultAbout = null) =>
-        Row(name, type, @default, Planners, about, (s, v) => s with { Policy = set(s.Policy, v) }, defaultAbout);
+        Row(name, type, @default, UsedBy.Planners, about, (s, v) => s with { Policy = set(s.Policy, v) }, defaultAbout);
 
     private static Setting<T> NatRow<T>(
         string name, SettingType<T> type, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
-        Row(name, type, @default, Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
+        Row(name, type, @default, UsedBy.Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
 
     private static Setting<T> WindowsRow<T>(
         string name, SettingType<T> type, string @default, string about,

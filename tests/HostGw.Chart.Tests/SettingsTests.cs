@@ -79,20 +79,17 @@ public sealed class SettingsTests
     public void The_schema_has_the_bounds_of_the_agent()
     {
         JsonNode config = JsonNode.Parse(File.ReadAllText(Tool.PathTo("charts/hostgw/values.schema.json")))!["properties"]!["config"]!;
-        int bounded = 0;
         foreach (Setting setting in SettingsTable.Rows.Where(s => !OfThePod.Contains(s.Name)))
         {
             JsonNode schema = setting.Name.Split('.').Aggregate(config, (node, key) => node["properties"]![key]!);
             if (schema["enum"] is JsonArray choices)
                 Assert.Equal(setting.Type.Choices, choices.Where(c => c!.GetValueKind() == JsonValueKind.String).Select(c => (string)c!));
-            if (schema["minimum"] is not { } minimum || schema["maximum"] is not { } maximum)
+            if (schema["type"]?.ToString() != "integer")
                 continue;
-            bounded++;
-            int[] allowed = [(int)minimum, (int)maximum], refused = [(int)minimum - 1, (int)maximum + 1];
-            Assert.All(allowed, value => Set(setting, $"{value}"));
-            Assert.All(refused, value => Assert.Throws<BadValueException>(() => Set(setting, $"{value}")));
+            int least = (int)schema["minimum"]!, most = (int)schema["maximum"]!;
+            Assert.All([least, most], value => Set(setting, $"{value}"));
+            Assert.All([least - 1, most + 1], value => Assert.Throws<BadValueException>(() => Set(setting, $"{value}")));
         }
-        Assert.Equal(2, bounded);
     }
 
     [Theory]

@@ -43,6 +43,7 @@ internal static class SettingsFile
     {
         if (FlagSource.Text(flags, FlagSource.ConfigFlag) is { Length: > 0 } flag)
             return (flag, $"flag {FlagSource.ConfigFlag}");
+        // In a HostProcess container of Windows the default file may be below the sandbox's folder.
         return environment.GetValueOrDefault(EnvironmentSource.ConfigVariable) is { Length: > 0 } variable
             ? (variable, $"variable {EnvironmentSource.ConfigVariable}")
             : (SandboxPath.Of(defaultPath), null);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using HostGw.Settings;
 
@@ -56,9 +57,9 @@ public sealed class SettingsTests
     public void Every_setting_of_the_agent_is_a_value()
     {
         Assert.Equal(
-            SettingsTable.Rows.Select(s => s.Path).Except(OfThePod).Order(StringComparer.Ordinal),
+            SettingsTable.Rows.Select(s => s.Name).Except(OfThePod).Order(StringComparer.Ordinal),
             Chart.Leaves().Select(l => l.Path).Where(p => p.StartsWith("config.", StringComparison.Ordinal)).Select(p => p["config.".Length..]).Order(StringComparer.Ordinal));
-        Assert.Equal(SettingsTable.Rows.Select(s => s.Path).Except(OfThePod).Order(StringComparer.Ordinal), Values.Select(v => v.Data.Item1).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(SettingsTable.Rows.Select(s => s.Name).Except(OfThePod).Order(StringComparer.Ordinal), Values.Select(v => v.Data.Item1).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -66,11 +67,28 @@ public sealed class SettingsTests
     {
         foreach ((string path, JsonNode? value) in Chart.Leaves().Where(l => l.Path.StartsWith("config.", StringComparison.Ordinal)))
         {
-            Setting setting = SettingsTable.Rows.Single(s => $"config.{s.Path}" == path);
-            if (setting.Path == OnInThePod)
+            Setting setting = SettingsTable.Rows.Single(s => $"config.{s.Name}" == path);
+            if (setting.Name == OnInThePod)
                 continue;
             string text = value is JsonArray { Count: 0 } or null ? "" : value.ToString();
             Assert.True(text == setting.Default || (text.Length == 0 && setting.DefaultAbout is not null), $"{path} is {text}, the agent's default {setting.Default}");
+        }
+    }
+
+    [Fact]
+    public void The_schema_has_the_bounds_of_the_agent()
+    {
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Tool.PathTo("charts/hostgw/values.schema.json")))!["properties"]!["config"]!;
+        foreach (Setting setting in SettingsTable.Rows.Where(s => !OfThePod.Contains(s.Name)))
+        {
+            JsonNode schema = setting.Name.Split('.').Aggregate(config, (node, key) => node["properties"]![key]!);
+            if (schema["enum"] is JsonArray choices)
+                Assert.Equal(setting.Type.Choices, choices.Where(c => c!.GetValueKind() == JsonValueKind.String).Select(c => (string)c!));
+            if (schema["type"]?.ToString() != "integer")
+                continue;
+            int least = (int)schema["minimum"]!, most = (int)schema["maximum"]!;
+            Assert.All([least, most], value => Set(setting, $"{value}"));
+            Assert.All([least - 1, most + 1], value => Assert.Throws<BadValueException>(() => Set(setting, $"{value}")));
         }
     }
 
@@ -82,8 +100,8 @@ public sealed class SettingsTests
         SettingValues read = Read(Chart.Config($"config.{path}={value}"));
         Assert.Equal(text, read[path].Text);
 
-        Setting setting = SettingsTable.Rows.Single(s => s.Path == path);
-        setting.Set(new AgentSettings { Policy = new() { NodeName = "" }, Listen = new(IPAddress.Loopback, 0), ProcSysNet = "" }, text);
+        Setting setting = SettingsTable.Rows.Single(s => s.Name == path);
+        Set(setting, text);
     }
 
     [Fact]
@@ -91,8 +109,8 @@ public sealed class SettingsTests
     {
         SettingValues values = Read(Chart.Config());
         Assert.NotEmpty(values);
-        Assert.Equal(("false", "true"), (SettingsTable.Rows.Single(s => s.Path == OnInThePod).Default, values[OnInThePod].Text));
-        Assert.All(values.Where(v => v.Key != OnInThePod), v => Assert.Equal(SettingsTable.Rows.Single(s => s.Path == v.Key).Default, v.Value.Text));
+        Assert.Equal(("false", "true"), (SettingsTable.Rows.Single(s => s.Name == OnInThePod).Default, values[OnInThePod].Text));
+        Assert.All(values.Where(v => v.Key != OnInThePod), v => Assert.Equal(SettingsTable.Rows.Single(s => s.Name == v.Key).Default, v.Value.Text));
     }
 
     [Fact]
@@ -114,6 +132,9 @@ public sealed class SettingsTests
         Assert.DoesNotContain("HOSTGW_CNI_INSTALL", environment.Keys);
         Assert.Equal((@"C:\etc\cni\net.d", @"C:\opt\cni\bin"), (environment["HOSTGW_CNI_CONFIG_DIRECTORY"], environment["HOSTGW_CNI_BIN_DIRECTORY"]));
     }
+
+    private static void Set(Setting setting, string text) =>
+        setting.Set(new AgentSettings { Policy = new() { NodeName = "" }, Listen = new(IPAddress.Loopback, 0), ProcSysNet = "" }, text);
 
     private static SettingValues Read(string yaml)
     {

@@ -45,6 +45,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- toYaml $config }}
 {{- end }}
 
+{{/* The file without log.level, which a running agent follows. A change of the rest restarts the pods (checksum/config). */}}
 {{- define "hostgw.configAtStart" -}}
 {{- $config := include "hostgw.config" . | fromYaml }}
 {{- $_ := set $config "log" (omit $config.log "level") }}

@@ -46,7 +46,7 @@ internal static class CleanupCommand
         using IHostNetwork host = HostPlatform.Open(settings);
         int exitCode = Run(host, output, error);
         bool stateRemoved = settings.StateDirectory is not { } directory
-            || RemoveState(new(directory, settings.Policy.NodeSelector), output, error);
+            || RemoveState(new(directory, NodeSelector.Everything), output, error);
         return stateRemoved ? exitCode : Math.Max(exitCode, ExitCodes.Failed);
     }
 

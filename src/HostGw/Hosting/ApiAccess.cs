@@ -5,19 +5,20 @@ using HostGw.Settings;
 
 namespace HostGw.Hosting;
 
-/// <summary>The API server as the settings name it.</summary>
+/// <summary>The API server that the settings name, and its list of Nodes.</summary>
 internal static class ApiAccess
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="ApiConfigurationException">It is not named, or not in a way that can be used.</exception>
+    /// <summary>Sends nothing yet: the first request connects.</summary>
+    /// <exception cref="ApiConfigurationException">No server is named, or not in a way that can be used.</exception>
     public static ApiClient Connect(AgentSettings settings) => new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
 
     public static ApiConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
         ? ApiConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())
         : ApiConfiguration.InClusterConfig(settings.ApiServer?.ToString());
 
-    /// <summary>The requests for Nodes.</summary>
+    /// <summary>The requests that list and watch Nodes.</summary>
     public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
         new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System);
 
@@ -34,16 +35,17 @@ internal static class ApiAccess
     /// <inheritdoc cref="ListAsync(AgentSettings, CancellationToken)"/>
     public static async Task<NodeSnapshot> ListAsync(AgentSettings settings, ApiClient client, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(ListTimeout);
         NodeStore store = new();
         try
         {
-            await Nodes(settings, client).ListAsync(store, "0", patience.Token);
+            // Resource version 0: any version that the API server has in its cache.
+            await Nodes(settings, client).ListAsync(store, "0", timeout.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ApiException($"The API server did not list its nodes within {Patience.TotalSeconds:0} s", e);
+            throw new ApiException($"The API server did not list its nodes within {ListTimeout.TotalSeconds:0} s", e);
         }
         return store.Snapshot;
     }

@@ -92,7 +92,7 @@ internal static class HostPlatform
     };
 
     // On Windows the list of our routes needs a directory even with stateDirectory none.
-    private static string StateDirectory(AgentSettings settings) => settings.StateDirectory ?? AgentSettings.UsualStateDirectory;
+    private static string StateDirectory(AgentSettings settings) => settings.StateDirectory ?? AgentSettings.DefaultStateDirectory;
 
     private static PlatformNotSupportedException Unsupported() => new("HostGw runs on Linux and on Windows only");
 }

@@ -131,7 +131,8 @@ internal static class IpText
         return shaped && IsDigits(text) && uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out octet) && octet <= 255;
     }
 
-    /// <summary>The framework's parsers ignore NUL characters after a number.</summary>
+    /// <summary>Whether all characters are ASCII digits.</summary>
+    // Checked before every number: the framework's parsers ignore NUL characters after one.
     public static bool IsDigits(ReadOnlySpan<char> text)
     {
         foreach (char c in text)

@@ -29,16 +29,16 @@ internal sealed class PrefixForest
 
     public Prefix this[int index] => _prefixes[index];
 
-    /// <summary>The smallest prefix that contains prefix <paramref name="index"/>, or -1.</summary>
+    /// <summary>The index of the smallest prefix that contains prefix <paramref name="index"/>, or -1.</summary>
     public int Parent(int index) => _parents[index];
 
     /// <summary>The index of <paramref name="prefix"/>, or a negative number.</summary>
     public int IndexOf(Prefix prefix) => Array.BinarySearch(_prefixes, prefix);
 
-    /// <summary>The smallest prefix that contains <paramref name="ip"/>, or -1; all others that do are its ancestors.</summary>
+    /// <summary>The index of the smallest prefix that contains <paramref name="ip"/>, or -1; its ancestors contain it as well.</summary>
     public int Covering(Ip ip) => Covering(Prefix.Host(ip));
 
-    /// <summary>A prefix that shares an address with <paramref name="prefix"/>, or -1.</summary>
+    /// <summary>The index of a prefix that shares an address with <paramref name="prefix"/>, or -1.</summary>
     public int Overlapping(Prefix prefix)
     {
         int covering = Covering(prefix);
@@ -59,7 +59,7 @@ internal sealed class PrefixForest
         }
     }
 
-    /// <summary>The smallest prefix that contains <paramref name="inner"/>, or -1.</summary>
+    /// <summary>The index of the smallest prefix that contains <paramref name="inner"/>, or -1.</summary>
     public int Covering(Prefix inner)
     {
         int index = Array.BinarySearch(_prefixes, inner);

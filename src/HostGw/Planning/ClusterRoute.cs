@@ -7,17 +7,17 @@ namespace HostGw.Planning;
 internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal)
 {
     /// <summary>One per IPv4 cluster CIDR, or none if the setting clusterRoute turns it off.</summary>
-    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrClaims claims)
+    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrGrants grants)
     {
         bool wanted = policy.ClusterRoute == ClusterRouteMode.On ||
             (policy.ClusterRoute == ClusterRouteMode.Auto && policy.NextHop == NextHopMode.PodGateway);
-        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, nodes, claims)))] : [];
+        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, nodes, grants)))] : [];
     }
 
     // Everything it covers becomes on-link: an address that is elsewhere could no longer be reached.
-    private static string? Refuse(Prefix clusterCidr, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrClaims claims)
+    private static string? Refuse(Prefix clusterCidr, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrGrants grants)
     {
-        if (claims.HolderOf(clusterCidr) is var (podCidr, holder))
+        if (grants.HolderOf(clusterCidr) is var (podCidr, holder))
             return $"lies inside {podCidr}, the podCIDR of node {holder.Name}, and would take its traffic";
         foreach (HostAddress address in host.Addresses)
         {

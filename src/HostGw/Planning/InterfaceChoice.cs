@@ -21,19 +21,19 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
         if (self is null)
             return new(null, "this node's address is not known yet");
 
-        Ip wanted = self.InternalIPs.FirstOrDefault(ip => ip.IsIPv6 == ipv6);
+        Ip ofFamily = self.InternalIPs.FirstOrDefault(ip => ip.IsIPv6 == ipv6);
         // A family without an InternalIP uses the interface of the other family.
-        Ip node = wanted.IsNone ? self.InternalIPs.FirstOrDefault() : wanted;
-        if (node.IsNone)
+        Ip own = ofFamily.IsNone ? self.InternalIPs.FirstOrDefault() : ofFamily;
+        if (own.IsNone)
             return new(null, "this node has no InternalIP");
 
         // In PodGateway mode adjacency is not checked: without this node's address the gateway could be sought on a wrong segment.
-        if (!ipv6 && mode == NextHopMode.PodGateway && !host.Addresses.Any(a => a.Address == node))
-            return new(null, $"this node's InternalIP {node} is on no interface at the moment (if it never is, set interface)");
+        if (!ipv6 && mode == NextHopMode.PodGateway && !host.Addresses.Any(a => a.Address == own))
+            return new(null, $"this node's InternalIP {own} is on no interface at the moment (if it never is, set interface)");
 
-        HostInterface? holder = BestOf(Holding(a => a == node, host)) ?? RoutingTo(node, host);
+        HostInterface? holder = BestOf(Holding(a => a == own, host)) ?? RoutingTo(own, host);
         return holder is null
-            ? new(null, $"no interface holds this node's InternalIP {node} or routes to it")
+            ? new(null, $"no interface holds this node's InternalIP {own} or routes to it")
             : Checked(holder);
     }
 

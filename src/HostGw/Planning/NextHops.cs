@@ -4,10 +4,11 @@ namespace HostGw.Planning;
 
 /// <summary>Chooses the next hop for a peer's podCIDR, or says why there is none.</summary>
 /// <param name="self">This node, or null if the API has none.</param>
-internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims claims, ClusterNode? self)
+internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants grants, ClusterNode? self)
 {
     private readonly HashSet<Ip> _local = [.. host.Addresses.Select(a => a.Address)];
 
+    /// <summary>Routed with a next hop, or another kind with the reason.</summary>
     /// <param name="choice">The interface for the podCIDR's family.</param>
     public Verdict For(ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
@@ -17,16 +18,17 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
             return new(peer, podCidr, VerdictKind.Rejected, "its annotation hostgw.io/next-hop holds no address, or two of one family");
 
         ImmutableArray<Ip> annotated = peer.NextHopOverride ?? [];
-        bool isAnnotated = Holds(annotated, podCidr.IsIPv4);
+        bool isAnnotated = HasFamily(annotated, podCidr.IsIPv4);
         if (!isAnnotated && policy.NextHop == NextHopMode.PodGateway && podCidr.IsIPv4)
             return InsidePodCidr(peer, podCidr);
 
         ImmutableArray<Ip> addresses = isAnnotated ? annotated
-            : Holds(peer.InternalIPs, podCidr.IsIPv4) ? peer.InternalIPs
+            : HasFamily(peer.InternalIPs, podCidr.IsIPv4) ? peer.InternalIPs
             : peer.ExternalIPs;
         return BestOf(addresses, peer, podCidr, choice.Interface!);
     }
 
+    // Whether that address answers is not known here: it is resolved by ARP when packets are sent.
     private static Verdict InsidePodCidr(ClusterNode peer, Prefix podCidr)
     {
         Ip gateway = PodGateway.Of(podCidr, peer.IsWindows);
@@ -38,59 +40,59 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
     // The first usable address. If there is none, the first one's fault is reported, but Waiting takes precedence.
     private Verdict BestOf(ImmutableArray<Ip> addresses, ClusterNode peer, Prefix podCidr, HostInterface link)
     {
-        (VerdictKind Kind, string Reason)? worst = null;
+        (VerdictKind Kind, string Reason)? reported = null;
         foreach (Ip address in addresses)
         {
             if (address.IsIPv4 != podCidr.IsIPv4)
                 continue;
-            if (Judge(address, link) is not { } fault)
+            if (FaultOf(address, link) is not { } fault)
                 return new(peer, podCidr, VerdictKind.Routed, Warning(address), address);
-            if (worst is null || (fault.Kind == VerdictKind.Waiting && worst.Value.Kind != VerdictKind.Waiting))
-                worst = fault;
+            if (reported is null || (fault.Kind == VerdictKind.Waiting && reported.Value.Kind != VerdictKind.Waiting))
+                reported = fault;
         }
-        (VerdictKind kind, string reason) = worst ?? (VerdictKind.NoAddress, $"the node has no {Family(podCidr.IsIPv4)} address");
+        (VerdictKind kind, string reason) = reported ?? (VerdictKind.NoAddress, $"the node has no {Family(podCidr.IsIPv4)} address");
         return new(peer, podCidr, kind, reason);
     }
 
-    // Null: the address can be a next hop.
-    private (VerdictKind Kind, string Reason)? Judge(Ip nextHop, HostInterface link)
+    // Why the address cannot be a next hop, or null.
+    private (VerdictKind Kind, string Reason)? FaultOf(Ip nextHop, HostInterface link)
     {
         if (PodCidrGuard.Covers(policy.ClusterCidrs, Prefix.Host(nextHop)))
             return (VerdictKind.NoAddress, $"its address {nextHop} lies inside clusterCidrs, where pods live");
-        if (claims.HolderOf(nextHop) is var (held, holder))
+        if (grants.HolderOf(nextHop) is var (held, holder))
             return (VerdictKind.NoAddress, $"its address {nextHop} lies inside {held}, where the pods of {holder.Name} live");
         if (_local.Contains(nextHop))
             return (VerdictKind.NoAddress, $"its address {nextHop} is an address of this host");
-        return JudgeOnSegment(nextHop, link);
+        return FaultOnSegment(nextHop, link);
     }
 
-    private (VerdictKind Kind, string Reason)? JudgeOnSegment(Ip nextHop, HostInterface link)
+    private (VerdictKind Kind, string Reason)? FaultOnSegment(Ip nextHop, HostInterface link)
     {
-        bool any = false, isAdjacent = false;
+        bool hasAddress = false, isAdjacent = false;
         foreach (HostAddress address in host.Addresses)
         {
             if (address.Interface != link.Index || address.Address.IsIPv4 != nextHop.IsIPv4)
                 continue;
-            any |= !IsLinkLocal(address.Address);
+            hasAddress |= !IsLinkLocal(address.Address);
             if (!address.Connected.Contains(nextHop))
                 continue;
             // Nested connected prefixes each have their own broadcast address, and the kernel refuses each as a next hop.
-            if (Collective(nextHop, address.Connected) is { } meaning)
+            if (NonHostAddress(nextHop, address.Connected) is { } meaning)
                 return (VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}");
             isAdjacent = true;
         }
         if (isAdjacent)
             return null;
-        if (!any)
+        if (!hasAddress)
             return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(nextHop.IsIPv4)} address");
         string away = $"{nextHop} is not on this host's segment ({link.Name})";
-        return Missing(nextHop.IsIPv4) is { } missing
+        return MissingOwnAddress(nextHop.IsIPv4) is { } missing
             ? (VerdictKind.Waiting, $"{away}, and this node's address {missing} is on no interface at the moment")
             : (VerdictKind.NotAdjacent, away);
     }
 
     // While this node's own address is missing, adjacency cannot be decided.
-    private Ip? Missing(bool isIPv4)
+    private Ip? MissingOwnAddress(bool isIPv4)
     {
         Ip[] own = [.. self?.InternalIPs.Where(ip => ip.IsIPv4 == isIPv4) ?? []];
         return own.Length == 0 || own.Any(_local.Contains) ? null : own[0];
@@ -100,7 +102,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
 
     // RFC 3021, RFC 6164: both addresses of a /31 or /127 are hosts. RFC 4291 2.6.1: the first address of a prefix is the
     // subnet-router anycast address.
-    private static string? Collective(Ip ip, Prefix connected)
+    private static string? NonHostAddress(Ip ip, Prefix connected)
     {
         if (connected.Length >= ip.Bits - 1)
             return null;
@@ -119,7 +121,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrClaims clai
         return "";
     }
 
-    private static bool Holds(ImmutableArray<Ip> addresses, bool isIPv4)
+    private static bool HasFamily(ImmutableArray<Ip> addresses, bool isIPv4)
     {
         foreach (Ip address in addresses)
         {

@@ -13,7 +13,7 @@ internal sealed record NodeSelector(ImmutableArray<LabelRequirement> Requirement
     {
         foreach (LabelRequirement requirement in Requirements)
         {
-            if (!requirement.Holds(node.Labels))
+            if (!requirement.Matches(node.Labels))
                 return false;
         }
         return true;
@@ -53,7 +53,7 @@ internal sealed record LabelRequirement(string Key, bool Negated, ImmutableArray
     private static readonly SearchValues<char> LabelCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./");
 
-    public bool Holds(ImmutableArray<KeyValuePair<string, string>> labels)
+    public bool Matches(ImmutableArray<KeyValuePair<string, string>> labels)
     {
         foreach (KeyValuePair<string, string> label in labels)
         {

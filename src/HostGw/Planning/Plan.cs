@@ -33,18 +33,20 @@ internal sealed record Plan
     /// <summary>Null: HostGw writes no CNI configuration.</summary>
     public CniPlan? Cni { get; init; }
 
+    /// <summary>Turn on IPv4 forwarding; false: leave it as it is.</summary>
     public bool ForwardIPv4 { get; init; }
 
+    /// <inheritdoc cref="ForwardIPv4"/>
     public bool ForwardIPv6 { get; init; }
 
     public InterfaceChoice InterfaceIPv4 { get; init; }
 
     public InterfaceChoice InterfaceIPv6 { get; init; }
 
-    /// <summary>This node's podCIDRs.</summary>
+    /// <summary>This node's podCIDRs; empty unless <see cref="Scope"/> is Everything.</summary>
     public ImmutableArray<Prefix> OwnPodCidrs { get; init; } = [];
 
-    /// <summary>One per podCIDR, in the order of the nodes' names.</summary>
+    /// <summary>One per podCIDR, and one per node without any; in the order of the nodes' names.</summary>
     public ImmutableArray<Verdict> Verdicts { get; init; } = [];
 
     /// <summary>Whether a route to exactly this destination is desired.</summary>
@@ -92,7 +94,7 @@ internal enum PlanScope
 }
 
 /// <summary>A route that this host should have.</summary>
-/// <param name="NextHop">None for the cluster route, which is on-link.</param>
+/// <param name="NextHop">None for an on-link route: a cluster route and, on Windows, the route to this node's own pods.</param>
 internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip NextHop, int Interface)
 {
     public RouteKey Key => new(Destination, Metric);

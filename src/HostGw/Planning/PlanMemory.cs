@@ -23,7 +23,7 @@ internal sealed class PlanMemory(Policy policy)
         return _plan;
     }
 
-    // The routes that stand matter only where they lead to an interface.
+    // Of the host's routes only those matter that choose an interface or the route to the API server.
     private bool IsAlike(HostState host, Plan last)
     {
         ClusterNode? self = Planner.Self(_nodes, policy);

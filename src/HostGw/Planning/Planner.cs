@@ -14,13 +14,14 @@ internal static class Planner
 
         InterfaceChoice v4 = InterfaceChoice.For(ipv6: false, policy, host, self);
         InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy, host, self);
-        PodCidrClaim[] claimed = Claims(nodes, new(policy, host, own));
-        PodCidrClaims claims = new(claimed, nodes, policy);
-        ImmutableArray<Verdict> verdicts = new Verdicts(policy, claims, new(policy, host, claims, self), v4, v6).For(nodes, claimed);
-        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, claims);
+        PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own));
+        PodCidrGrants grants = new(claims, nodes, policy);
+        NextHops nextHops = new(policy, host, grants, self);
+        ImmutableArray<Verdict> verdicts = new VerdictPlanner(policy, grants, nextHops, v4, v6).For(nodes, claims);
+        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
-        NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, claims.Held, nodes) : null;
+        NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, grants.Granted, nodes) : null;
         PodPolicies? podPolicies = host.Windows is null ? null : new(nat, policy.ServiceCidrs);
 
         return new()

@@ -34,7 +34,7 @@ internal sealed class PodCidrGuard
     {
         _policy = policy;
         _host = host;
-        // On a point-to-point link our own address lies outside the connected prefix.
+        // On a point-to-point link this host's own address lies outside the connected prefix.
         IEnumerable<Prefix> taken = host.Addresses.Select(a => a.Connected).Concat(host.Addresses.Select(a => Prefix.Host(a.Address)));
         _taken = new(taken.Where(t => !own.Any(o => o.Contains(t))));
     }
@@ -67,7 +67,7 @@ internal sealed class PodCidrGuard
     /// <summary>RFC 1918, RFC 6598 or RFC 4193 space.</summary>
     public static bool IsPrivate(Prefix prefix) => Covers(Private, prefix);
 
-    /// <summary>Whether one of the prefixes holds all of the other.</summary>
+    /// <summary>Whether one prefix of <paramref name="outer"/> contains all of <paramref name="inner"/>.</summary>
     public static bool Covers(ImmutableArray<Prefix> outer, Prefix inner)
     {
         foreach (Prefix prefix in outer)

@@ -3,11 +3,13 @@ using System.Collections.Immutable;
 namespace HostGw.Planning;
 
 /// <summary>The settings that planning depends on.</summary>
+/// <remarks>The initial values are the defaults of the settings table, for tests of planning; a test compares the two.</remarks>
 internal sealed record Policy
 {
     /// <summary>This node's name in the API.</summary>
     public required string NodeName { get; init; }
 
+    /// <summary>The setting nextHop.</summary>
     public NextHopMode NextHop { get; init; }
 
     /// <summary>All pod networks of the cluster; empty: any private prefix is accepted.</summary>
@@ -20,6 +22,7 @@ internal sealed record Policy
     /// <summary>"auto", an interface name, a pattern with * and ?, or a CIDR that holds one of its addresses.</summary>
     public string Interface { get; init; } = "auto";
 
+    /// <summary>Peers that it does not match get no route.</summary>
     public NodeSelector NodeSelector { get; init; } = NodeSelector.Everything;
 
     public bool Forwarding { get; init; } = true;
@@ -61,10 +64,10 @@ internal sealed record NatPolicy
     public bool RandomFully { get; init; } = true;
 }
 
-/// <summary>What a peer's route points at.</summary>
+/// <summary>What a peer's IPv4 route points at. The annotation hostgw.io/next-hop takes precedence over both.</summary>
 internal enum NextHopMode
 {
-    /// <summary>The peer's InternalIP of the podCIDR's family.</summary>
+    /// <summary>The peer's InternalIP of the podCIDR's family, else its ExternalIP. IPv6 routes use it in both modes.</summary>
     NodeAddress,
 
     /// <summary>The gateway inside the peer's pod subnet: .1 on Linux, .2 on Windows.</summary>
@@ -88,10 +91,12 @@ internal enum NatSource
     Any,
 }
 
+// The following are not part of Policy: Reconciliation and Platform take them, which see Planning but not Settings.
+
 /// <summary>Which foreign routes in the place of a desired route are taken over.</summary>
 internal enum AdoptMode
 {
-    /// <summary>Those with the same effect as ours.</summary>
+    /// <summary>Those with the same effect as HostGw's.</summary>
     Equivalent,
     All,
     None,

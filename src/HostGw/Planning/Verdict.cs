@@ -54,9 +54,9 @@ internal static class VerdictNames
     };
 }
 
-/// <summary>Decides on every podCIDR of every node.</summary>
-internal sealed class Verdicts(
-    Policy policy, PodCidrClaims claims, NextHops nextHops, InterfaceChoice v4, InterfaceChoice v6)
+/// <summary>Decides on every podCIDR of every node: the guards, then the annotation hostgw.io/skip, nodeSelector, the next hop.</summary>
+internal sealed class VerdictPlanner(
+    Policy policy, PodCidrGrants grants, NextHops nextHops, InterfaceChoice v4, InterfaceChoice v6)
 {
     private const string MistypedSkip = "not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"";
 
@@ -85,7 +85,7 @@ internal sealed class Verdicts(
         // This node's own podCIDR never gets a route through a gateway, even if a guard refuses it.
         if (node.Name == policy.NodeName)
             return new(node, podCidr, VerdictKind.Self, "");
-        if ((refusal ?? claims.Refuse(node, podCidr)) is { } reason)
+        if ((refusal ?? grants.Refuse(node, podCidr)) is { } reason)
             return new(node, podCidr, VerdictKind.Rejected, reason);
         if (node.Skip == true)
             return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");

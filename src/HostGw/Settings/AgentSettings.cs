@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Settings;
 
-/// <summary>All settings, checked. Every value, defaults included, comes from a row of <see cref="SettingsTable"/>.</summary>
+/// <summary>All settings, checked. Those that planning depends on are in <see cref="Policy"/>, the others here.</summary>
+/// <remarks>Every value that the program uses, defaults included, comes from a row of <see cref="SettingsTable"/>.</remarks>
 internal sealed record AgentSettings
 {
     public required Policy Policy { get; init; }
@@ -18,12 +19,13 @@ internal sealed record AgentSettings
 
     public AdoptMode Adopt { get; init; }
 
-    /// <summary>The rtm_protocol that marks a route as ours.</summary>
+    /// <summary>The rtm_protocol that marks HostGw's routes.</summary>
     public byte RouteProtocol { get; init; }
 
+    /// <summary>From a pass to the next when nothing happens, and the longest delay of a retry.</summary>
     public int ResyncSeconds { get; init; }
 
-    /// <summary>With None, <see cref="NatPolicy.Enabled"/> is false.</summary>
+    /// <summary>Platform takes this one; Planning sees only whether it is None: then <see cref="NatPolicy.Enabled"/> is false.</summary>
     public NatBackend NatBackend { get; init; }
 
     public NatIptables NatIptables { get; init; }
@@ -48,10 +50,10 @@ internal sealed record AgentSettings
     /// <summary>Where /proc/sys/net is mounted.</summary>
     public required string ProcSysNet { get; init; }
 
-    /// <summary>Where saved nodes and, on Windows, the list of our routes are kept; null: nothing is saved.</summary>
+    /// <summary>Where saved nodes and, on Windows, the record of HostGw's routes are kept; null: nothing is saved.</summary>
     public string? StateDirectory { get; init; }
 
-    public static readonly string UsualStateDirectory = OperatingSystem.IsWindows()
+    public static readonly string DefaultStateDirectory = OperatingSystem.IsWindows()
         ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw")
         : "/var/lib/hostgw";
 

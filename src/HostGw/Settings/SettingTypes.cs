@@ -146,14 +146,21 @@ internal static class SettingTypes
     /// <summary>None for an empty text.</summary>
     public static SettingType<Ip> OptionalIPv4 { get; } = Make(
         "address", "an IPv4 address such as 192.0.2.10", static (string text, out Ip address) =>
-            text.Length == 0 ? (address = default).IsNone : Ip.TryParse(text, out address) && address.IsIPv4);
+        {
+            address = default;
+            return text.Length == 0 || (Ip.TryParse(text, out address) && address.IsIPv4);
+        });
 
+    /// <summary>The API server; null for an empty text.</summary>
     // A token over http is readable on the wire, except to `kubectl proxy` on this host.
     public static SettingType<Uri?> Server { get; } = Make(
         "url", "an https:// URL (http:// only to this host)", static (string text, out Uri? server) =>
-            text.Length == 0 ? (server = null) is null : Uri.TryCreate(text, UriKind.Absolute, out server)
-            && (server.Scheme == Uri.UriSchemeHttps || (server.Scheme == Uri.UriSchemeHttp && server.IsLoopback))
-            && server is { UserInfo: "", Query: "", Fragment: "" });
+        {
+            server = null;
+            return text.Length == 0 || (Uri.TryCreate(text, UriKind.Absolute, out server)
+                && (server.Scheme == Uri.UriSchemeHttps || (server.Scheme == Uri.UriSchemeHttp && server.IsLoopback))
+                && server is { UserInfo: "", Query: "", Fragment: "" });
+        });
 
     public static SettingType<int> Number(int least, int most, string unit)
     {

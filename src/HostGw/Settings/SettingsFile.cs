@@ -43,6 +43,7 @@ internal static class SettingsFile
     {
         if (FlagSource.Text(flags, FlagSource.ConfigFlag) is { Length: > 0 } flag)
             return (flag, $"flag {FlagSource.ConfigFlag}");
+        // In a HostProcess container of Windows the default file may be below the sandbox's folder.
         return environment.GetValueOrDefault(EnvironmentSource.ConfigVariable) is { Length: > 0 } variable
             ? (variable, $"variable {EnvironmentSource.ConfigVariable}")
             : (SandboxPath.Of(defaultPath), null);
@@ -98,36 +99,36 @@ internal sealed class YamlSource(string file, List<string> errors)
             throw yaml.Wrong("the file must hold one document");
     }
 
-    private void ReadMap(YamlEvents yaml, string group)
+    private void ReadMap(YamlEvents yaml, string prefix)
     {
         while (yaml.Take<MappingEnd>() is null)
         {
             Scalar key = yaml.Take<Scalar>() ?? throw yaml.Wrong("a key must be plain text");
-            ReadEntry(yaml, group + key.Value, key.Start);
+            ReadEntry(yaml, prefix + key.Value, key.Start);
         }
     }
 
-    private void ReadEntry(YamlEvents yaml, string path, Mark at)
+    private void ReadEntry(YamlEvents yaml, string name, Mark at)
     {
-        Setting? setting = SettingsTable.Rows.FirstOrDefault(s => s.Path == path);
-        if (!_seen.Add(path))
-            Reject(yaml, at, $"{Quoted.From(path)} is given twice");
+        Setting? setting = SettingsTable.Rows.FirstOrDefault(s => s.Name == name);
+        if (!_seen.Add(name))
+            Reject(yaml, at, $"{Quoted.From(name)} is given twice");
         else if (setting is not null)
             ReadValue(yaml, setting, at);
-        else if (Members(path) is { Length: > 0 } members)
-            ReadGroup(yaml, path, members, at);
+        else if (Members(name) is { Length: > 0 } members)
+            ReadGroup(yaml, name, members, at);
         else
-            Reject(yaml, at, $"{Quoted.From(path)} is no setting; the nearest is {Nearest.To(path, Names)}");
+            Reject(yaml, at, $"{Quoted.From(name)} is no setting; the nearest is {Nearest.To(name, Names)}");
     }
 
-    private void ReadGroup(YamlEvents yaml, string path, string[] members, Mark at)
+    private void ReadGroup(YamlEvents yaml, string group, string[] members, Mark at)
     {
         if (yaml.Take<MappingStart>() is not null)
-            ReadMap(yaml, path + '.');
+            ReadMap(yaml, group + '.');
         else if (yaml.IsNull)
             yaml.Skip();
         else
-            Reject(yaml, at, $"{path} must be a map of {string.Join(", ", members)}");
+            Reject(yaml, at, $"{group} must be a map of {string.Join(", ", members)}");
     }
 
     private void ReadValue(YamlEvents yaml, Setting setting, Mark at)
@@ -135,11 +136,11 @@ internal sealed class YamlSource(string file, List<string> errors)
         if (yaml.IsNull)
             yaml.Skip();
         else if (yaml.Take<Scalar>() is { } scalar)
-            _values[setting.Path] = new(scalar.Value, Where(at));
+            _values[setting.Name] = new(scalar.Value, Where(at));
         else if (setting.Type.IsList && yaml.Take<SequenceStart>() is not null)
-            _values[setting.Path] = new(ReadList(yaml, setting), Where(at));
+            _values[setting.Name] = new(ReadList(yaml, setting), Where(at));
         else
-            Reject(yaml, at, $"{setting.Path} is a {(yaml.Current is SequenceStart ? "list" : "map")}; it must be {setting.Type.Allowed}");
+            Reject(yaml, at, $"{setting.Name} is a {(yaml.Current is SequenceStart ? "list" : "map")}; it must be {setting.Type.Allowed}");
     }
 
     private static string ReadList(YamlEvents yaml, Setting setting)
@@ -147,7 +148,7 @@ internal sealed class YamlSource(string file, List<string> errors)
         List<string> elements = [];
         while (yaml.Take<SequenceEnd>() is null)
         {
-            Scalar element = yaml.Take<Scalar>() ?? throw yaml.Wrong($"{setting.Path} must be {setting.Type.Allowed}, each a plain text");
+            Scalar element = yaml.Take<Scalar>() ?? throw yaml.Wrong($"{setting.Name} must be {setting.Type.Allowed}, each a plain text");
             elements.Add(element.Value);
         }
         return string.Join(',', elements);
@@ -165,10 +166,10 @@ internal sealed class YamlSource(string file, List<string> errors)
 
     // With the groups, which may be misspelt as well.
     private static IEnumerable<string> Names =>
-        SettingsTable.Rows.Select(s => s.Path).Concat(SettingsTable.Rows.Select(s => s.Path.Split('.')[0]));
+        SettingsTable.Rows.Select(s => s.Name).Concat(SettingsTable.Rows.Select(s => s.Name.Split('.')[0]));
 
     private static string[] Members(string group) => [.. SettingsTable.Rows
-        .Where(s => s.Path.StartsWith(group + '.', StringComparison.Ordinal)).Select(s => s.Path[(group.Length + 1)..])];
+        .Where(s => s.Name.StartsWith(group + '.', StringComparison.Ordinal)).Select(s => s.Name[(group.Length + 1)..])];
 }
 
 /// <summary>The YAML events of a settings file, in order. Rejects anchors, tags, tabs and deep nesting.</summary>

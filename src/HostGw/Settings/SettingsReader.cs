@@ -12,10 +12,10 @@ internal static class SettingsReader
     /// <summary>Checks the names of all settings, and the values of those that <paramref name="command"/> uses.</summary>
     /// <exception cref="SettingsException">With everything that is wrong.</exception>
     public static AgentSettings Read(
-        UsedBy command, ParseResult flags, IReadOnlyDictionary<string, string> environment, string defaultFile = SettingsFile.DefaultPath)
+        UsedBy command, ParseResult flags, IReadOnlyDictionary<string, string> environment, string defaultPath = SettingsFile.DefaultPath)
     {
         List<string> errors = [];
-        SettingValues values = SettingsFile.Read(flags, environment, defaultFile, errors);
+        SettingValues values = SettingsFile.Read(flags, environment, defaultPath, errors);
         values.Override(EnvironmentSource.Read(environment, errors));
         values.Override(FlagSource.Read(flags));
 
@@ -31,12 +31,12 @@ internal static class SettingsReader
     {
         var settings = new AgentSettings { Policy = new() { NodeName = "" }, Listen = new(IPAddress.Loopback, 0), ProcSysNet = "" };
         bool IsUsed(Setting setting) => (setting.UsedBy & command) != 0;
-        bool IsGiven(Setting setting) => IsUsed(setting) && values.ContainsKey(setting.Path);
+        bool IsGiven(Setting setting) => IsUsed(setting) && values.ContainsKey(setting.Name);
 
         foreach (Setting setting in SettingsTable.Rows.Where(s => !IsGiven(s)))
             settings = TrySet(settings, setting, new(setting.Default, $"default: {setting.DefaultAbout}"), IsUsed(setting) ? errors : []);
         foreach (Setting setting in SettingsTable.Rows.Where(IsGiven))
-            settings = TrySet(settings, setting, values[setting.Path], errors);
+            settings = TrySet(settings, setting, values[setting.Name], errors);
         return settings;
     }
 
@@ -48,7 +48,7 @@ internal static class SettingsReader
         }
         catch (BadValueException e)
         {
-            errors.Add($"{setting.Path}: {e.Message} ({value.Where})");
+            errors.Add($"{setting.Name}: {e.Message} ({value.Where})");
             return settings;
         }
     }
@@ -84,14 +84,14 @@ internal sealed class SettingsException(IEnumerable<string> errors) : Exception(
 /// <summary>A value as written, and where: "flag --x", "variable HOSTGW_X" or "file:line".</summary>
 internal sealed record SettingValue(string Text, string Where);
 
-/// <summary>What one source, or several, give for each setting, by its path.</summary>
+/// <summary>What one source, or several, give for each setting, by its name.</summary>
 internal sealed class SettingValues : Dictionary<string, SettingValue>
 {
     /// <summary>Takes over the values of a source with precedence.</summary>
     public void Override(SettingValues stronger)
     {
-        foreach ((string path, SettingValue value) in stronger)
-            this[path] = value;
+        foreach ((string name, SettingValue value) in stronger)
+            this[name] = value;
     }
 }
 
@@ -119,7 +119,7 @@ internal static class FlagSource
         foreach (Setting setting in SettingsTable.Rows)
         {
             if (Text(flags, setting.Flag) is { } text)
-                values[setting.Path] = new(text, $"flag {setting.Flag}");
+                values[setting.Name] = new(text, $"flag {setting.Flag}");
         }
         return values;
     }
@@ -152,7 +152,7 @@ internal static partial class EnvironmentSource
 
     public const string ConfigVariable = Prefix + "CONFIG";
 
-    /// <summary>Adds an error for each variable with our prefix that names no setting.</summary>
+    /// <summary>Adds an error for each variable with the prefix HOSTGW_ that names no setting.</summary>
     public static SettingValues Read(IReadOnlyDictionary<string, string> environment, List<string> errors)
     {
         SettingValues values = [];
@@ -161,7 +161,7 @@ internal static partial class EnvironmentSource
             if (!name.StartsWith(Prefix, StringComparison.Ordinal) || name == ConfigVariable)
                 continue;
             if (SettingsTable.Rows.FirstOrDefault(s => s.Variable == name) is { } setting)
-                values[setting.Path] = new(text, $"variable {name}");
+                values[setting.Name] = new(text, $"variable {name}");
             else if (!ServiceLink().IsMatch(name))
                 errors.Add($"{Quoted.From(name)} is no setting; the nearest variable is {Nearest.To(name, Names)}");
         }

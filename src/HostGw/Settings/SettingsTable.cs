@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using HostGw.Planning;
 using Microsoft.Extensions.Logging;
-using static HostGw.Settings.UsedBy;
 
 namespace HostGw.Settings;
 
@@ -11,133 +10,136 @@ internal static class SettingsTable
 {
     public static ImmutableArray<Setting> Rows { get; } =
     [
-        Row("nodeName", SettingTypes.NodeName, HostName(), Planners,
+        Row("nodeName", SettingTypes.NodeName, HostName(), UsedBy.Planners,
             "Name of this node in the API", (s, v) => s with { Policy = s.Policy with { NodeName = v } }, "the host's name in lower case"),
-        Row("kubeconfig", SettingTypes.OptionalPath, "", Planners,
+        Row("kubeconfig", SettingTypes.OptionalPath, "", UsedBy.Planners,
             "Kubeconfig file to reach the API with", (s, v) => s with { Kubeconfig = v }, "the pod's service account"),
-        Row("apiServer", SettingTypes.Server, "", Planners,
+        Row("apiServer", SettingTypes.Server, "", UsedBy.Planners,
             "API server to use instead of the one that the kubeconfig or the pod's environment names",
-            (s, v) => s with { ApiServer = v }, "theirs"),
+            (s, v) => s with { ApiServer = v }, "the one that they name"),
 
-        OfPolicy("nextHop", SettingTypes.Choice(("NodeAddress", NextHopMode.NodeAddress),
+        PolicyRow("nextHop", SettingTypes.Choice(("NodeAddress", NextHopMode.NodeAddress),
                 ("PodGateway", NextHopMode.PodGateway)), "NodeAddress",
-            "What a peer's route points at: its node address, or the gateway inside its pod subnet (.1 on Linux, .2 on Windows)",
+            "What a peer's IPv4 route points at: its node address (InternalIP, else ExternalIP), or the gateway inside its pod subnet " +
+                "(.1 on Linux, .2 on Windows); IPv6 routes always point at the node address",
             (p, v) => p with { NextHop = v }),
-        OfPolicy("clusterCidrs", SettingTypes.Cidrs, "",
+        PolicyRow("clusterCidrs", SettingTypes.Cidrs, "",
             "All pod networks of the cluster; a podCIDR of a family named here is rejected outside of them",
             (p, v) => p with { ClusterCidrs = v }, "none: any private prefix is accepted"),
-        OfPolicy("serviceCidrs", SettingTypes.Cidrs, "",
+        PolicyRow("serviceCidrs", SettingTypes.Cidrs, "",
             "Service networks of the cluster; a podCIDR that overlaps one is rejected", (p, v) => p with { ServiceCidrs = v }, "none"),
         // helm reads YAML 1.1, where a bare on or off is a boolean, and passes it on as true or false.
-        OfPolicy("clusterRoute", SettingTypes.Choice(("auto", ClusterRouteMode.Auto), ("on", ClusterRouteMode.On),
+        PolicyRow("clusterRoute", SettingTypes.Choice(("auto", ClusterRouteMode.Auto), ("on", ClusterRouteMode.On),
                 ("off", ClusterRouteMode.Off))
                 .Accepting("true", ClusterRouteMode.On).Accepting("false", ClusterRouteMode.Off), "auto",
             "On-link route to the IPv4 clusterCidrs; auto: with nextHop PodGateway and clusterCidrs",
             (p, v) => p with { ClusterRoute = v }),
-        OfPolicy("interface", SettingTypes.Interface, "auto",
+        PolicyRow("interface", SettingTypes.Interface, "auto",
             "Interface of the routes; auto: the one that holds or reaches this node's address", (p, v) => p with { Interface = v }),
-        OfPolicy("nodeSelector", SettingTypes.Selector, "",
+        PolicyRow("nodeSelector", SettingTypes.Selector, "",
             "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
-        OfPolicy("forwarding", SettingTypes.Switch, "true",
+        PolicyRow("forwarding", SettingTypes.Switch, "true",
             "Turn on IP forwarding in the families of this node's podCIDRs", (p, v) => p with { Forwarding = v }),
-        OfPolicy("forwardAccept", SettingTypes.Switch, "true",
+        PolicyRow("forwardAccept", SettingTypes.Switch, "true",
             "Accept this node's pods' packets in the iptables chain FORWARD where it drops (Docker and ufw do)",
             (p, v) => p with { ForwardAccept = v }),
 
         Row("adopt", SettingTypes.Choice(("equivalent", AdoptMode.Equivalent), ("all", AdoptMode.All),
-                ("none", AdoptMode.None)), "equivalent", Planners,
-            "Foreign routes to peers' podCIDRs to take over: those that do what ours would do, all, or none",
+                ("none", AdoptMode.None)), "equivalent", UsedBy.Planners,
+            "Foreign routes to peers' podCIDRs to take over: equivalent (those with the same effect as HostGw's), all or none",
             (s, v) => s with { Adopt = v }),
-        Row("routeProtocol", SettingTypes.RouteProtocol, "157", Planners | Cleanup,
-            "Route protocol number that marks a route as ours", (s, v) => s with { RouteProtocol = v }),
-        Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", Agent,
-            "Time between full passes when nothing happens", (s, v) => s with { ResyncSeconds = v }),
+        Row("routeProtocol", SettingTypes.RouteProtocol, "157", UsedBy.Planners | UsedBy.Cleanup,
+            "Route protocol number that marks HostGw's routes", (s, v) => s with { RouteProtocol = v }),
+        Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", UsedBy.Agent,
+            "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again",
+            (s, v) => s with { ResyncSeconds = v }),
 
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),
-                ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", Planners | Cleanup,
+                ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", UsedBy.Planners | UsedBy.Cleanup,
             "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables",
             (s, v) => SetNat(s with { NatBackend = v }, n => n with { Enabled = v != NatBackend.None })),
         Row("nat.iptables", SettingTypes.Choice(("auto", NatIptables.Auto), ("nft", NatIptables.Nft),
-                ("legacy", NatIptables.Legacy)), "auto", Planners,
+                ("legacy", NatIptables.Legacy)), "auto", UsedBy.Planners,
             "Which iptables the backend iptables uses; auto: the one that this host uses", (s, v) => s with { NatIptables = v }),
         // nat.source any also rewrites the host's own traffic, whose fixed ports random ones would break: default off then.
-        OfNat("nat.source", SettingTypes.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
+        NatRow("nat.source", SettingTypes.Choice(("pods", NatSource.Pods), ("any", NatSource.Any)), "pods",
             "What is masqueraded: this node's pods, or any source, the host's own traffic too",
             (n, v) => n with { Source = v, RandomFully = v == NatSource.Pods }),
-        OfNat("nat.randomFully", SettingTypes.Switch, "true",
+        NatRow("nat.randomFully", SettingTypes.Switch, "true",
             "Choose random source ports", (n, v) => n with { RandomFully = v }, "true; false with nat.source any"),
-        OfNat("nat.exempt", SettingTypes.Cidrs, "",
+        NatRow("nat.exempt", SettingTypes.Cidrs, "",
             "More destinations that see the pod's own address", (n, v) => n with { Exempt = v }, "none"),
-        OfNat("nat.exemptNodes", SettingTypes.Switch, "false",
+        NatRow("nat.exemptNodes", SettingTypes.Switch, "false",
             "Let nodes see the pod's own address", (n, v) => n with { ExemptNodes = v }),
-        OfNat("nat.ipv6", SettingTypes.Switch, "true",
+        NatRow("nat.ipv6", SettingTypes.Switch, "true",
             "Masquerade IPv6 too", (n, v) => n with { IPv6 = v }),
 
-        OfPolicy("cni.install", SettingTypes.Switch, "false",
+        PolicyRow("cni.install", SettingTypes.Switch, "false",
             "Write a CNI configuration (ptp, host-local, portmap; win-bridge on Windows) for this node's podCIDRs, unless another " +
                 "plugin's comes first",
             (p, v) => p with { InstallCni = v }),
-        Row("cni.takeOver", SettingTypes.Switch, "false", Planners,
+        Row("cni.takeOver", SettingTypes.Switch, "false", UsedBy.Planners,
             "Write it as 00-hostgw.conflist instead of 10-hostgw.conflist: before other plugins' files, which stay",
             (s, v) => s with { CniTakeOver = v }),
-        Row("cni.configDirectory", SettingTypes.AbsolutePath, "/etc/cni/net.d", Planners | Cleanup,
+        Row("cni.configDirectory", SettingTypes.AbsolutePath, "/etc/cni/net.d", UsedBy.Planners | UsedBy.Cleanup,
             "Where the container runtime looks for CNI configurations", (s, v) => s with { CniConfigDirectory = v }),
-        Row("cni.binDirectory", SettingTypes.AbsolutePath, "/opt/cni/bin", Planners,
+        Row("cni.binDirectory", SettingTypes.AbsolutePath, "/opt/cni/bin", UsedBy.Planners,
             "Where the container runtime looks for CNI plugins", (s, v) => s with { CniBinDirectory = v }),
-        Row("networkUnavailable.clear", SettingTypes.Switch, "false", Agent,
-            "Clear this node's condition NetworkUnavailable, where it has one, when routes and NAT stand",
+        Row("networkUnavailable.clear", SettingTypes.Switch, "false", UsedBy.Agent,
+            "Clear this node's condition NetworkUnavailable, where it has one, once routes and NAT are installed",
             (s, v) => s with { ClearNetworkUnavailable = v }),
-        Row("windows.network", SettingTypes.Word, "cbr0", Planners | Cleanup,
+        Row("windows.network", SettingTypes.Word, "cbr0", UsedBy.Planners | UsedBy.Cleanup,
             "HNS network of this node's pods; peers are reached over its host endpoint, too", (s, v) => s with { WindowsNetwork = v }),
-        Row("windows.createNetwork", SettingTypes.Switch, "false", Agent,
-            "Make that network and the host's endpoint in it where they are missing; the host's own network stops for a moment",
+        Row("windows.createNetwork", SettingTypes.Switch, "false", UsedBy.Agent,
+            "Create that network, and the host's endpoint in it, if they are missing; this interrupts the host's own network for a moment",
             (s, v) => s with { WindowsCreateNetwork = v }),
-        Row("windows.correctOutBoundNat", SettingTypes.Switch, "false", Planners,
-            "Keep the exceptions of OutBoundNAT right on the endpoints of pods that run, too; the CNI plugin sets them when a pod starts",
+        Row("windows.correctOutBoundNat", SettingTypes.Switch, "false", UsedBy.Planners,
+            "Correct the exceptions of OutBoundNAT on the endpoints of running pods; the CNI plugin sets them only when a pod starts",
             (s, v) => s with { WindowsCorrectOutBoundNat = v }),
-        OfWindows("windows.apiServerAddress", SettingTypes.OptionalIPv4, "",
+        WindowsRow("windows.apiServerAddress", SettingTypes.OptionalIPv4, "",
             "API server that always gets a route through the default gateway (-MasterIp of AddRoutes.ps1)",
-            (w, v) => w with { ApiServerAddress = v }, "the one that is connected, where a pod network takes its traffic"),
-        OfWindows("windows.gateway", SettingTypes.OptionalIPv4, "",
+            (w, v) => w with { ApiServerAddress = v }, "the connected one, where a pod network covers it"),
+        WindowsRow("windows.gateway", SettingTypes.OptionalIPv4, "",
             "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),
 
-        Row("events", SettingTypes.Switch, "true", Agent,
-            "Tell problems by Events of this node, which `kubectl describe node` shows", (s, v) => s with { WritesEvents = v }),
+        Row("events", SettingTypes.Switch, "true", UsedBy.Agent,
+            "Report problems as Events of this node, which `kubectl describe node` shows", (s, v) => s with { WritesEvents = v }),
 
-        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", Agent | UsedBy.Status,
+        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", UsedBy.Agent | UsedBy.Status,
             "Where the agent serves health, status and metrics, and where status asks", (s, v) => s with { Listen = v }),
-        Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", Planners | Cleanup,
+        Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", UsedBy.Planners | UsedBy.Cleanup,
             "Where /proc/sys/net is mounted; /host/proc/sys/net in the container", (s, v) => s with { ProcSysNet = v }),
-        Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.UsualStateDirectory, Planners | Cleanup,
-            "Where the agent keeps the nodes for a start without the API server; none: nowhere. A Windows agent's record of its " +
-                "routes is there, too",
+        Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.DefaultStateDirectory, UsedBy.Planners | UsedBy.Cleanup,
+            "Directory for the saved nodes, which a start without the API server uses (none: not saved), and on Windows for the " +
+                "record of routes",
             (s, v) => s with { StateDirectory = v }, @"/var/lib/hostgw; %ProgramData%\hostgw on Windows"),
         Row("log.level", SettingTypes.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
-            "information", Planners | Cleanup,
+            "information", UsedBy.Planners | UsedBy.Cleanup,
             "Least severity that is logged; the agent follows the file while it runs", (s, v) => s with { LogLevel = v }),
         Row("log.format", SettingTypes.Choice(("auto", LogFormat.Auto), ("text", LogFormat.Text),
-                ("json", LogFormat.Json)), "auto", Planners | Cleanup,
+                ("json", LogFormat.Json)), "auto", UsedBy.Planners | UsedBy.Cleanup,
             "Form of the log; auto: text on a terminal, else json", (s, v) => s with { LogFormat = v }),
     ];
 
+    // A row that sets a property of AgentSettings. The other kinds set a property of Policy or of a part of it.
     private static Setting<T> Row<T>(
-        string path, SettingType<T> type, string @default, UsedBy usedBy, string about,
+        string name, SettingType<T> type, string @default, UsedBy usedBy, string about,
         Func<AgentSettings, T, AgentSettings> set, string? defaultAbout = null) =>
-        new(path, type, @default, usedBy, about, set) { DefaultAbout = defaultAbout };
+        new(name, type, @default, usedBy, about, set) { DefaultAbout = defaultAbout };
 
-    private static Setting<T> OfPolicy<T>(
-        string path, SettingType<T> type, string @default, string about, Func<Policy, T, Policy> set, string? defaultAbout = null) =>
-        Row(path, type, @default, Planners, about, (s, v) => s with { Policy = set(s.Policy, v) }, defaultAbout);
+    private static Setting<T> PolicyRow<T>(
+        string name, SettingType<T> type, string @default, string about, Func<Policy, T, Policy> set, string? defaultAbout = null) =>
+        Row(name, type, @default, UsedBy.Planners, about, (s, v) => s with { Policy = set(s.Policy, v) }, defaultAbout);
 
-    private static Setting<T> OfNat<T>(
-        string path, SettingType<T> type, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
-        Row(path, type, @default, Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
+    private static Setting<T> NatRow<T>(
+        string name, SettingType<T> type, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
+        Row(name, type, @default, UsedBy.Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
 
-    private static Setting<T> OfWindows<T>(
-        string path, SettingType<T> type, string @default, string about,
+    private static Setting<T> WindowsRow<T>(
+        string name, SettingType<T> type, string @default, string about,
         Func<WindowsPolicy, T, WindowsPolicy> set, string? defaultAbout = null) =>
-        OfPolicy(path, type, @default, about, (p, v) => p with { Windows = set(p.Windows, v) }, defaultAbout);
+        PolicyRow(name, type, @default, about, (p, v) => p with { Windows = set(p.Windows, v) }, defaultAbout);
 
     private static AgentSettings SetNat(AgentSettings settings, Func<NatPolicy, NatPolicy> change) =>
         settings with { Policy = settings.Policy with { Nat = change(settings.Policy.Nat) } };
@@ -147,10 +149,11 @@ internal static class SettingsTable
 }
 
 /// <summary>A row of <see cref="SettingsTable"/>.</summary>
-/// <remarks>Its other names follow from the path: nat.randomFully is --nat-random-fully and HOSTGW_NAT_RANDOM_FULLY.</remarks>
-internal abstract class Setting(string path, SettingType type, string @default, UsedBy usedBy, string about)
+/// <remarks>Its flag and variable follow from the name: nat.randomFully is --nat-random-fully and HOSTGW_NAT_RANDOM_FULLY.</remarks>
+internal abstract class Setting(string name, SettingType type, string @default, UsedBy usedBy, string about)
 {
-    public string Path { get; } = path;
+    /// <summary>As the file writes it: a group and a name, or a name alone.</summary>
+    public string Name { get; } = name;
 
     public SettingType Type { get; } = type;
 
@@ -165,17 +168,17 @@ internal abstract class Setting(string path, SettingType type, string @default, 
     /// <summary>One sentence without its full stop.</summary>
     public string About { get; } = about;
 
-    public string Flag { get; } = "--" + Words(path, '-');
+    public string Flag { get; } = "--" + Words(name, '-');
 
-    public string Variable { get; } = EnvironmentSource.Prefix + Words(path, '_').ToUpperInvariant();
+    public string Variable { get; } = EnvironmentSource.Prefix + Words(name, '_').ToUpperInvariant();
 
     /// <exception cref="BadValueException">The text is no value of this setting.</exception>
     public abstract AgentSettings Set(AgentSettings settings, string text);
 
-    private static string Words(string path, char separator)
+    private static string Words(string name, char separator)
     {
         var words = new StringBuilder();
-        foreach (char c in path)
+        foreach (char c in name)
         {
             if (char.IsAsciiLetterUpper(c))
                 words.Append(separator);
@@ -187,8 +190,8 @@ internal abstract class Setting(string path, SettingType type, string @default, 
 
 /// <inheritdoc/>
 internal sealed class Setting<T>(
-    string path, SettingType<T> type, string @default, UsedBy usedBy, string about, Func<AgentSettings, T, AgentSettings> set)
-    : Setting(path, type, @default, usedBy, about)
+    string name, SettingType<T> type, string @default, UsedBy usedBy, string about, Func<AgentSettings, T, AgentSettings> set)
+    : Setting(name, type, @default, usedBy, about)
 {
     public override AgentSettings Set(AgentSettings settings, string text) => set(settings, type.Parse(text));
 }

@@ -46,16 +46,16 @@ public class EverySettingTests
         ["log.format"] = ("json", "LogFormat = Json"),
     };
 
-    public static TheoryData<string> Paths => [.. SettingsTable.Rows.Select(s => s.Path)];
+    public static TheoryData<string> Paths => [.. SettingsTable.Rows.Select(s => s.Name)];
 
     [Fact]
-    public void The_samples_are_the_table() => Assert.Equal(SettingsTable.Rows.Select(s => s.Path), Samples.Keys);
+    public void The_samples_are_the_table() => Assert.Equal(SettingsTable.Rows.Select(s => s.Name), Samples.Keys);
 
     [Theory]
     [MemberData(nameof(Paths))]
     public void A_setting_changes_what_it_says_and_nothing_else_from_every_source(string path)
     {
-        Setting setting = SettingsTable.Rows.Single(s => s.Path == path);
+        Setting setting = SettingsTable.Rows.Single(s => s.Name == path);
         (string sample, string changes) = Samples[path];
         string key = string.Join(": {", path.Split('.')), close = path.Contains('.') ? "}" : "";
 
@@ -68,7 +68,7 @@ public class EverySettingTests
     [MemberData(nameof(Paths))]
     public void Every_default_can_be_written_down(string path)
     {
-        Setting setting = SettingsTable.Rows.Single(s => s.Path == path);
+        Setting setting = SettingsTable.Rows.Single(s => s.Name == path);
         Assert.Equal("", Changes(new() { Variables = { [setting.Variable] = setting.Default } }));
     }
 
@@ -79,6 +79,13 @@ public class EverySettingTests
         string[] changed = [.. names.Distinct().Order(StringComparer.Ordinal)];
         string[] properties = [.. Shown.Lines(new Given().Read()).Select(l => l.Split(" = ")[0]).Order(StringComparer.Ordinal)];
         Assert.Equal(properties, changed);
+    }
+
+    [Fact]
+    public void A_policy_starts_with_the_defaults_of_the_table()
+    {
+        AgentSettings defaults = new Given().Read();
+        Assert.Equal(Shown.Lines(defaults), Shown.Lines(defaults with { Policy = new() { NodeName = defaults.NodeName } }));
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public class SettingsPageTests
     [Fact]
     public void Names_follow_from_the_path()
     {
-        Setting setting = SettingsTable.Rows.Single(s => s.Path == "nat.randomFully");
+        Setting setting = SettingsTable.Rows.Single(s => s.Name == "nat.randomFully");
         Assert.Equal(("--nat-random-fully", "HOSTGW_NAT_RANDOM_FULLY"), (setting.Flag, setting.Variable));
     }
 
@@ -69,7 +69,7 @@ public class SettingsPageTests
         {
             string usedBy = string.Join(", ", Commands.Where(c => setting.UsedBy.HasFlag(c)).Select(c => c.ToString().ToLowerInvariant()));
             string shown = setting.DefaultAbout ?? $"`{setting.Default}`";
-            page.Append($"| `{setting.Path}` | {Cell(setting.About)} | {Cell(setting.Type.Allowed)} | {Cell(shown)} | {usedBy} |\n");
+            page.Append($"| `{setting.Name}` | {Cell(setting.About)} | {Cell(setting.Type.Allowed)} | {Cell(shown)} | {usedBy} |\n");
         }
         page.Append("\nThis page is generated from `src/HostGw/Settings/SettingsTable.cs`: `UPDATE_GOLDEN=1 make test` renews it.\n");
         return page.ToString();

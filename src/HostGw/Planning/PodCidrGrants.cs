@@ -9,7 +9,7 @@ internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, s
 /// Grants each podCIDR to one node. This node's own are always granted; of overlapping ones the oldest Node's is
 /// (creationTimestamp, then UID), whatever the order of the nodes.
 /// </summary>
-internal sealed class PodCidrClaims
+internal sealed class PodCidrGrants
 {
     private readonly Policy _policy;
     private readonly PrefixForest _forest;
@@ -18,8 +18,8 @@ internal sealed class PodCidrClaims
     private readonly Dictionary<Prefix, ClusterNode> _oldestInside = [];
 
     /// <param name="claims">Of all nodes; this node's own are granted even if refused by a guard.</param>
-    /// <param name="addresses">Nodes whose primary addresses no younger node's podCIDR may cover.</param>
-    public PodCidrClaims(PodCidrClaim[] claims, IEnumerable<ClusterNode> addresses, Policy policy)
+    /// <param name="nodes">No podCIDR of a younger node may cover the primary address of one of these.</param>
+    public PodCidrGrants(PodCidrClaim[] claims, IEnumerable<ClusterNode> nodes, Policy policy)
     {
         _policy = policy;
         // Usually all are valid, and nothing is copied.
@@ -27,7 +27,7 @@ internal sealed class PodCidrClaims
         _forest = new(Array.ConvertAll(valid, c => c.PodCidr.Aligned));
         _holders = new ClusterNode?[_forest.Count];
         _holdersInside = new ClusterNode?[_forest.Count];
-        foreach (ClusterNode node in addresses)
+        foreach (ClusterNode node in nodes)
             NoteAddresses(node);
         Settle(valid);
     }
@@ -69,7 +69,8 @@ internal sealed class PodCidrClaims
             Hold(node, index);
     }
 
-    public IEnumerable<Prefix> Held => Enumerable.Range(0, _forest.Count).Where(i => _holders[i] is not null).Select(i => _forest[i]);
+    /// <summary>All podCIDRs that were granted.</summary>
+    public IEnumerable<Prefix> Granted => Enumerable.Range(0, _forest.Count).Where(i => _holders[i] is not null).Select(i => _forest[i]);
 
     /// <summary>The podCIDR that holds <paramref name="address"/> and whose it is, or null.</summary>
     public (Prefix PodCidr, ClusterNode Node)? HolderOf(Ip address) => HolderOf(Prefix.Host(address));

@@ -3,7 +3,7 @@ using HostGw.Status;
 
 namespace HostGw.Hosting;
 
-/// <summary>Takes the report of every pass to whatever tells people of it or acts on it.</summary>
+/// <summary>Passes the report of every pass to the log, the status, Events, the quorum reads and the Node's condition.</summary>
 /// <param name="events">Null: the settings turn them off.</param>
 /// <param name="condition">Null: the settings turn it off.</param>
 internal sealed class PassRecorder(
@@ -13,7 +13,7 @@ internal sealed class PassRecorder(
     public void Record(PassReport report)
     {
         log.Write(report);
-        board.Record(report, wakeUp.NewsAt is { } at ? time.GetElapsedTime(at) : null);
+        board.Record(report, wakeUp.FirstSignalAt is { } at ? time.GetElapsedTime(at) : null);
         events?.Record(report);
         quorumReads.After(report);
         condition?.Record(report, isReady: StatusBoard.NotReady(report).Count == 0);

@@ -32,7 +32,7 @@ internal sealed record ApplyResult
     /// <summary>Foreign rules that masquerade traffic between pods; null: not searched for, or rules cannot be read.</summary>
     public IReadOnlyList<Leftover>? Leftovers { get; init; }
 
-    /// <summary>The program that last changed rules that concern us; empty where it is not known.</summary>
+    /// <summary>The program that last changed rules that concern HostGw; empty where it is not known.</summary>
     public string RulesWriter { get; init; } = "";
 
     /// <summary>How many changing netlink requests were sent.</summary>
@@ -46,9 +46,6 @@ internal sealed record ApplyResult
         : this with { NatChange = nat, ForwardChange = forward };
 
     public bool Refused(HostPart part) => Failures.Any(f => f.Part == part);
-
-    /// <summary>The masquerade rule or those of chain FORWARD.</summary>
-    public bool RefusedRules => Refused(HostPart.Nat) || Refused(HostPart.Forward);
 
     public HashSet<RouteKey> RefusedRoutes => [.. Failures.Where(f => f.Part == HostPart.Routes).Select(f => f.Route).OfType<RouteKey>()];
 }
@@ -97,7 +94,7 @@ internal sealed record Leftover(string What, Action? Remove)
 /// <param name="IsOurs">False: another plugin's takes precedence over ours, which is therefore not written.</param>
 internal sealed record CniInUse(string File, bool IsOurs);
 
-/// <summary>Makes changes of which one that fails never prevents the others, and collects the failures.</summary>
+/// <summary>Makes changes one by one and collects the failures: one that fails never prevents the others.</summary>
 internal sealed class Attempts
 {
     public List<HostFailure> Failures { get; } = [];

@@ -67,7 +67,7 @@ internal sealed record HostChanges
     public ForwardingState Forwarding => new(
         EnableForwardingIPv4 ? true : Host.Forwarding.IPv4, EnableForwardingIPv6 ? true : Host.Forwarding.IPv6);
 
-    /// <summary>What was made of these changes, for the host refused some.</summary>
+    /// <summary>The changes that were made: without those that the host refused.</summary>
     public HostChanges Without(ApplyResult refusals) => refusals.Failures.Count == 0 ? this : this with
     {
         Routes = Routes.Without(refusals.RefusedRoutes),
@@ -76,7 +76,7 @@ internal sealed record HostChanges
         AcceptRa = refusals.Refused(HostPart.ForwardingIPv6) ? [] : AcceptRa,
     };
 
-    /// <summary>What remains true after the pass, without the state and the thousands of routes that it was computed from.</summary>
+    /// <summary>What is kept after the pass: without the host's state and the changed routes, which may be thousands.</summary>
     public HostChanges Lasting() => this with { Routes = Routes.Lasting(), Host = new() { Forwarding = Host.Forwarding } };
 }
 

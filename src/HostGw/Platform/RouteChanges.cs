@@ -21,17 +21,17 @@ internal sealed record RouteChanges
 
     public bool IsEmpty => Add.Count == 0 && Replace.Count == 0 && Delete.Count == 0;
 
-    /// <summary>What remains true after the pass: the conflicts.</summary>
+    /// <summary>What is kept after the pass: the conflicts.</summary>
     public RouteChanges Lasting() => new() { Conflicts = Conflicts, IsUnfinished = IsUnfinished };
 
-    /// <summary>All but the changes of these routes.</summary>
-    public RouteChanges Without(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : WithoutChanges(keys) with
+    /// <summary>Without the changes on these keys.</summary>
+    public RouteChanges Without(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : WithoutInstalling(keys) with
     {
         Delete = [.. Delete.Where(r => !keys.Contains(r.Key))],
     };
 
-    /// <summary>All but the additions and replacements of these routes.</summary>
-    public RouteChanges WithoutChanges(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : this with
+    /// <summary>Without the additions and replacements on these keys; deletions remain.</summary>
+    public RouteChanges WithoutInstalling(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : this with
     {
         Add = [.. Add.Where(r => !keys.Contains(r.Key))],
         Replace = [.. Replace.Where(c => !keys.Contains(c.Route.Key))],
@@ -60,10 +60,10 @@ internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instea
 
 internal enum CorrectionCause
 {
-    /// <summary>Ours, but the plan has changed, or somebody changed it and kept our protocol number.</summary>
+    /// <summary>HostGw's, but the plan has changed, or another program changed it and kept the protocol number.</summary>
     Differs,
 
-    /// <summary>Ours until somebody replaced it.</summary>
+    /// <summary>Foreign: it replaced HostGw's.</summary>
     Overwritten,
 
     /// <summary>A foreign one that has the same effect.</summary>

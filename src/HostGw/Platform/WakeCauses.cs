@@ -18,7 +18,7 @@ internal enum WakeCauses
     /// <summary>Notifications of the kernel were lost: anything may have changed.</summary>
     Overrun = 128,
 
-    /// <summary>An operation failed, or could not be finished.</summary>
+    /// <summary>An operation failed or could not be finished, or a repair that waited may be made now.</summary>
     Retry = 256,
 
     /// <summary>Periodic full pass: nothing that an earlier pass found is relied on.</summary>

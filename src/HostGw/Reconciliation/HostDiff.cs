@@ -6,7 +6,7 @@ namespace HostGw.Reconciliation;
 /// <summary>Compares a plan with the host's state. Pure.</summary>
 internal static class HostDiff
 {
-    /// <param name="owned">Keys on which a route of ours was installed (<see cref="RouteLedger"/>).</param>
+    /// <param name="owned">See <see cref="OwnedKeys"/>.</param>
     public static HostChanges Between(Plan plan, HostState host, IReadOnlySet<RouteKey> owned, AdoptMode adopt)
     {
         HostChanges changes = new()

@@ -53,37 +53,6 @@ internal sealed record PassReport
     /// <summary>The next pass should not wait for a notification.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;
 
-    /// <summary>What remains true after the pass; of thousands of routes that were changed at once nobody asks again.</summary>
+    /// <summary>What is kept after the pass: without the routes that it changed, which may be thousands.</summary>
     public PassReport Lasting() => this with { Changes = Changes.Lasting() };
-}
-
-/// <summary>How much was repaired: changed by another program, though neither the nodes nor the settings had changed.</summary>
-internal readonly record struct Repairs
-{
-    public long RoutesRemoved { get; init; }
-
-    /// <summary>Still with our protocol number.</summary>
-    public long RoutesChanged { get; init; }
-
-    /// <summary>Replaced by a foreign route.</summary>
-    public long RoutesOverwritten { get; init; }
-
-    public long Masquerade { get; init; }
-
-    public long ForwardAccept { get; init; }
-
-    public long Forwarding { get; init; }
-
-    public long Cni { get; init; }
-
-    public static Repairs operator +(Repairs a, Repairs b) => new()
-    {
-        RoutesRemoved = a.RoutesRemoved + b.RoutesRemoved,
-        RoutesChanged = a.RoutesChanged + b.RoutesChanged,
-        RoutesOverwritten = a.RoutesOverwritten + b.RoutesOverwritten,
-        Masquerade = a.Masquerade + b.Masquerade,
-        ForwardAccept = a.ForwardAccept + b.ForwardAccept,
-        Forwarding = a.Forwarding + b.Forwarding,
-        Cni = a.Cni + b.Cni,
-    };
 }

@@ -13,10 +13,9 @@ internal sealed class ReconcileLoop(
     Reconciler reconciler, NodeStore nodes, Func<Ip> apiServer, WakeUp wakeUp, LoopTimes times, TimeProvider time, PassClock clock,
     Action<PassReport> record) : BackgroundService
 {
-    // Nodes, or routes.
-    private const int Many = 1000;
+    private const int ManyRoutes = 1000;
 
-    private bool _owes;
+    private bool _collectsAtResync;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,7 +23,7 @@ internal sealed class ReconcileLoop(
         WakeCauses causes = WakeCauses.None;
         while (!stoppingToken.IsCancellationRequested)
         {
-            causes |= await wakeUp.WaitAsync(passTimes.Wait, passTimes.Otherwise, stoppingToken);
+            causes |= await wakeUp.WaitAsync(passTimes.Wait, passTimes.CauseAfterWait, stoppingToken);
             // Before the first complete list an empty set of nodes would look like "remove everything".
             if (nodes.Snapshot is not { IsComplete: true } snapshot)
                 continue;
@@ -35,35 +34,36 @@ internal sealed class ReconcileLoop(
             clock.End();
             passTimes.After(report);
             causes = WakeCauses.None;
-            GiveBack(report);
+            CollectGarbage(report);
 
             // The first change after a quiet time is applied at once; in a storm the others are collected meanwhile.
             await Task.Delay(times.BetweenPasses, time, stoppingToken);
         }
     }
 
-    // A first list allocates many times what is kept of it, and a quiet agent has no other occasion to return it. Once more at the
-    // next periodic pass, when everything else that starts with the agent has run.
-    private void GiveBack(PassReport report)
+    // The first list, and a pass with many routes, allocate many times what is kept, and a quiet agent has no other occasion to return
+    // that memory to the system. Collected again at the next periodic pass, when what else starts with the agent has run.
+    private void CollectGarbage(PassReport report)
     {
-        bool much = report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= Many;
-        if (!much && !(_owes && report.Causes.HasFlag(WakeCauses.Resync)))
+        bool isLarge = report.Causes.HasFlag(WakeCauses.Start) || report.Routes.Add.Count >= ManyRoutes;
+        if (!isLarge && !(_collectsAtResync && report.Causes.HasFlag(WakeCauses.Resync)))
             return;
-        _owes = much;
+        _collectsAtResync = isLarge;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     }
 }
 
-/// <param name="Resync">From a pass to the next when nothing happens, and at most from one full pass to the next.</param>
+/// <summary>The times between passes.</summary>
+/// <param name="Resync">From a pass to the next when nothing happens; also the longest time between two full passes.</param>
 /// <param name="FirstRetry">From a pass that failed to the next; doubled each time up to <paramref name="Resync"/>.</param>
-/// <param name="BetweenPasses">At most one pass in this time.</param>
+/// <param name="BetweenPasses">The shortest time from the end of a pass to the next.</param>
 internal sealed record LoopTimes(TimeSpan Resync, TimeSpan FirstRetry, TimeSpan BetweenPasses)
 {
     public static LoopTimes WithResync(int seconds) =>
         new(TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(50));
 }
 
-/// <summary>When the next pass is due if nothing is announced: periodically, or sooner where one could not finish.</summary>
+/// <summary>When the next pass is due if nothing is announced: periodically, or sooner after a failure or for a repair that waits.</summary>
 internal sealed class PassTimes(LoopTimes times, TimeProvider time)
 {
     private readonly Backoff _retry = new(times.FirstRetry, times.Resync);
@@ -72,8 +72,8 @@ internal sealed class PassTimes(LoopTimes times, TimeProvider time)
 
     public TimeSpan Wait { get; private set; } = times.Resync;
 
-    /// <summary>The cause of that pass.</summary>
-    public WakeCauses Otherwise { get; private set; } = WakeCauses.Resync;
+    /// <summary>The cause of the pass that follows when nothing was announced in that time.</summary>
+    public WakeCauses CauseAfterWait { get; private set; } = WakeCauses.Resync;
 
     /// <summary>Adds Resync where that is due: frequent notifications must not put the periodic pass off for ever.</summary>
     public WakeCauses WithDue(WakeCauses causes) =>
@@ -90,8 +90,8 @@ internal sealed class PassTimes(LoopTimes times, TimeProvider time)
             _retries++;
 
         TimeSpan wait = report.IsUnfinished ? _retry.Delay(_retries) : times.Resync;
-        Wait = report.HeldRepairs.For is { } held && held < wait ? held : wait;
-        Otherwise = report.IsUnfinished || report.HeldRepairs.For is not null ? WakeCauses.Retry : WakeCauses.Resync;
+        Wait = report.HeldRepairs.Wait is { } held && held < wait ? held : wait;
+        CauseAfterWait = report.IsUnfinished || report.HeldRepairs.Wait is not null ? WakeCauses.Retry : WakeCauses.Resync;
     }
 }
 
@@ -101,17 +101,20 @@ internal sealed class WakeUp(TimeProvider time)
     private readonly Channel<bool> _signal =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    private int _causes;
-    private long _firstNews;
+    private readonly Lock _lock = new();
+    private WakeCauses _causes;
+    private long? _firstAt;
 
-    /// <summary>When the first of the signals came that the latest wait returned for; null where it returned without one.</summary>
-    public long? NewsAt { get; private set; }
+    /// <summary>The time stamp of the first signal that the latest wait returned for; null if it returned without one.</summary>
+    public long? FirstSignalAt { get; private set; }
 
     public void Signal(WakeCauses cause)
     {
-        // Before the cause: whoever takes the cause takes its time with it.
-        Interlocked.CompareExchange(ref _firstNews, time.GetTimestamp(), 0);
-        Interlocked.Or(ref _causes, (int)cause);
+        lock (_lock)
+        {
+            _causes |= cause;
+            _firstAt ??= time.GetTimestamp();
+        }
         _signal.Writer.TryWrite(true);
     }
 
@@ -128,15 +131,23 @@ internal sealed class WakeUp(TimeProvider time)
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                NewsAt = null;
+                FirstSignalAt = null;
                 return otherwise;
             }
-            // None: the previous call took the cause when this signal had not been written yet.
-            if (Interlocked.Exchange(ref _causes, 0) is var causes and not 0)
-            {
-                NewsAt = Interlocked.Exchange(ref _firstNews, 0) is var at and not 0 ? at : null;
-                return (WakeCauses)causes;
-            }
+            // None: the previous call took the cause before the signal was written to the channel.
+            if (Take() is var causes and not WakeCauses.None)
+                return causes;
+        }
+    }
+
+    private WakeCauses Take()
+    {
+        lock (_lock)
+        {
+            WakeCauses causes = _causes;
+            FirstSignalAt = _firstAt;
+            (_causes, _firstAt) = (WakeCauses.None, null);
+            return causes;
         }
     }
 }

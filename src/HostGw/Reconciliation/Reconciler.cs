@@ -5,15 +5,11 @@ using HostGw.Platform;
 
 namespace HostGw.Reconciliation;
 
-/// <summary>One pass: read the host, plan, compare, hold back what must wait, apply, report. When there is one, the loop decides.</summary>
+/// <summary>One pass: read the host, plan, compare, hold back what must wait, apply, report. <see cref="ReconcileLoop"/> decides when.</summary>
 internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode adopt, TimeProvider time)
 {
-    // What these report leaves rules as they were.
-    private const WakeCauses LeavesRules =
-        WakeCauses.Nodes | WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding | WakeCauses.Cni;
-
     private readonly PlanMemory _planner = new(policy);
-    private readonly RouteLedger _ledger = new();
+    private readonly OwnedKeys _owned = new();
     private readonly StaleNeighbours _neighbours = new();
     private readonly RemovalBrake _brake = new();
     private readonly RepairLimiter _limiter = new(time);
@@ -25,14 +21,14 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     {
         PassReport begun = new() { At = time.GetUtcNow(), Causes = causes, ResourceVersion = nodes.ResourceVersion };
         long start = time.GetTimestamp();
-        _previous = _previous.Before(causes);
+        _previous = _previous.With(causes);
         if (!TryRead(apiServer, out HostState? host, out HostFailure? failure))
             return begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } };
 
         Plan plan = _planner.Plan(nodes.Nodes, host);
         HostChanges wanted = Compare(plan, host, causes);
         (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(wanted, nodes.QuorumReads);
-        RepairScope repairs = new(_previous.Report, confirmed, _ledger.Keys);
+        RepairScope repairs = new(_previous, confirmed, _owned.Keys);
         (HostChanges permitted, HeldRepairs held) = _limiter.Hold(confirmed, repairs, _previous.HeldRules);
         ApplyResult result = network.Apply(permitted, ApplyMode.Change);
         HostChanges made = permitted.Without(result);
@@ -50,7 +46,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
             Repairs = repairs.Count(made, result),
             Leftovers = result.Leftovers is { } found ? [.. found.Select(l => l.Problem)] : _previous.Leftovers,
         };
-        Remember(report);
+        Remember(report, repairs);
         return report with { Elapsed = time.GetElapsedTime(start) };
     }
 
@@ -68,19 +64,19 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         }
     }
 
-    private HostChanges Compare(Plan plan, HostState host, WakeCauses causes) => HostDiff.Between(plan, host, _ledger.Keys, adopt) with
+    private HostChanges Compare(Plan plan, HostState host, WakeCauses causes) => HostDiff.Between(plan, host, _owned.Keys, adopt) with
     {
         ForgetNeighbours = _neighbours.Of(plan),
-        ReadsRulesAgain = (causes & ~LeavesRules) != 0,
+        ReadsRulesAgain = _previous.RulesMayHaveChanged,
         // iptables-legacy sends no notifications: foreign rules that were found are searched for periodically.
         FindsLeftovers = plan is { Scope: PlanScope.Everything, Routes.IsEmpty: false } &&
-            (_previous.OwesSearch || (_previous.Leftovers.Count > 0 && causes.HasFlag(WakeCauses.Resync))),
+            (_previous.LeftoversMayHaveChanged || (_previous.Leftovers.Count > 0 && causes.HasFlag(WakeCauses.Resync))),
     };
 
-    private void Remember(PassReport report)
+    private void Remember(PassReport report, RepairScope repairs)
     {
         _neighbours.Forgotten(report.Failures);
-        _ledger.Remember(report.Plan!, report.Changes.Host.Routes, report.Routes);
-        _previous = _previous.After(report);
+        _owned.Remember(report.Plan!, report.Changes.Host.Routes, report.Routes);
+        _previous = _previous.After(report, repairs.RefusedChanges(report.Result));
     }
 }

@@ -4,16 +4,18 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Limits how often each thing is repaired: every route by itself, our rules together, the CNI configuration. Five repairs within a
-/// minute are free, from then on there is one in ten seconds: two agents that undo each other's work at full speed help nobody.
+/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, the CNI configuration. Forwarding is not
+/// limited. The first five repairs within a minute are made at once, then one in ten seconds: two programs that undo each other's
+/// changes at full speed would use a whole core.
 /// </summary>
 internal sealed class RepairLimiter(TimeProvider time)
 {
-    private static readonly RepairKey Rules = new(RepairKind.Rules), Cni = new(RepairKind.Cni);
+    private static readonly RepairKey Rules = new(RepairKind.Rules);
+    private static readonly RepairKey Cni = new(RepairKind.Cni);
 
     private readonly Dictionary<RepairKey, RepairRate> _rates = [];
 
-    /// <returns>The changes without the repairs that must wait; and these.</returns>
+    /// <returns>The changes without the repairs that must wait, and those repairs.</returns>
     /// <param name="heldBefore">The repairs of rules that the previous pass held.</param>
     public (HostChanges Permitted, HeldRepairs Held) Hold(HostChanges changes, RepairScope repairs, HeldRules heldBefore)
     {
@@ -22,25 +24,25 @@ internal sealed class RepairLimiter(TimeProvider time)
         HeldRepairs held = new()
         {
             Routes = [.. routes.Select(r => r.Route)],
-            RoutesFor = routes.Min(r => r.Wait),
-            RulesFor = repairs.Rules ? Wait(Rules) : null,
-            CniFor = repairs.Cni ? Wait(Cni) : null,
+            RoutesWait = routes.Min(r => r.Wait),
+            RulesWait = repairs.Rules ? Wait(Rules) : null,
+            CniWait = repairs.Cni ? Wait(Cni) : null,
         };
         if (routes.Length > 0)
-            changes = changes with { Routes = changes.Routes.WithoutChanges(routes.Select(r => r.Route.Key).ToHashSet()) };
-        if (held.CniFor is not null)
+            changes = changes with { Routes = changes.Routes.WithoutInstalling(routes.Select(r => r.Route.Key).ToHashSet()) };
+        if (held.CniWait is not null)
             changes = changes with { ChangesCni = false };
-        return held.RulesFor is null ? (changes, held) : HoldRules(changes, held, heldBefore);
+        return held.RulesWait is null ? (changes, held) : HoldRules(changes, held, heldBefore);
     }
 
-    /// <summary>Counts the repairs that were made: one that the host refused was none.</summary>
+    /// <summary>Counts the repairs that were made: not those that the host refused.</summary>
     public void Count(HostChanges made, ApplyResult result, RepairScope repairs)
     {
-        foreach (PodRoute route in made.Routes.Add.Where(repairs.Includes))
+        foreach (PodRoute route in made.Routes.Add.Where(repairs.IsRepair))
             Count(new(RepairKind.Route, route.Key), "it was deleted");
-        foreach (RouteCorrection correction in made.Routes.Replace.Where(c => repairs.Includes(c.Route)))
+        foreach (RouteCorrection correction in made.Routes.Replace.Where(c => repairs.IsRepair(c.Route)))
             Count(new(RepairKind.Route, correction.Route.Key), Describe(correction.Instead));
-        if (repairs.Rules && !result.RefusedRules && Describe(result) is { Length: > 0 } rules)
+        if (DescribeRules(result, repairs) is { Length: > 0 } rules)
             Count(Rules, rules);
         if (repairs.Cni && result.CniChange.Length > 0)
             Count(Cni, result.CniChange);
@@ -56,7 +58,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             orderby destination
             select new ContestedRoute(destination, rate.Value.Contested!)]);
 
-    // To compare rules may start programs. Once it is known what has to be repaired, nothing is compared until it may be.
+    // Comparing rules may start programs: it is done once, and what was found is reported until the repair may be made.
     private static (HostChanges Permitted, HeldRepairs Held) HoldRules(HostChanges changes, HeldRepairs held, HeldRules before) =>
         before.IsEmpty
             ? (changes with { HoldsRules = true }, held)
@@ -64,7 +66,7 @@ internal sealed class RepairLimiter(TimeProvider time)
 
     private IEnumerable<(PodRoute Route, TimeSpan? Wait)> Waiting(RouteChanges changes, RepairScope repairs) =>
         from route in changes.Add.Concat(changes.Replace.Select(c => c.Route))
-        where repairs.Includes(route)
+        where repairs.IsRepair(route)
         let wait = Wait(new RepairKey(RepairKind.Route, route.Key))
         where wait is not null
         select (route, wait);
@@ -90,12 +92,13 @@ internal sealed class RepairLimiter(TimeProvider time)
     private static string Describe(HostRoute found)
     {
         string route = found.NextHop.IsNone ? "a route" : $"a route via {found.NextHop}";
-        return $"{route} of protocol {RouteProtocols.Name(found.Protocol)} stood there";
+        return $"{route} of protocol {RouteProtocols.Name(found.Protocol)} was in its place";
     }
 
-    private static string Describe(ApplyResult result)
+    private static string DescribeRules(ApplyResult result, RepairScope repairs)
     {
-        string what = string.Join("; ", ((string[])[result.NatChange, result.ForwardChange]).Where(w => w.Length > 0));
+        string[] both = [repairs.Masquerade ? result.NatChange : "", repairs.ForwardAccept ? result.ForwardChange : ""];
+        string what = string.Join("; ", both.Where(w => w.Length > 0));
         return what.Length > 0 && result.RulesWriter.Length > 0 ? $"{what}; last changed by the program {result.RulesWriter}" : what;
     }
 
@@ -123,8 +126,8 @@ internal sealed class RepairRate(TimeProvider time)
     private readonly List<long> _times = [];
 
     /// <summary>
-    /// What was found when the free repairs were used up. The same words until a minute passes without a repair, for the log and
-    /// Events tell problems apart by them. Null: the rate is not limited.
+    /// What was found when the free repairs were used up; null: they were not. It stays the same until a minute passes without a
+    /// repair, because the log and Events tell problems apart by their text.
     /// </summary>
     public string? Contested { get; private set; }
 
@@ -155,30 +158,30 @@ internal sealed record HeldRepairs
     public IReadOnlyList<PodRoute> Routes { get; init; } = [];
 
     /// <summary>How long until the first of these may be repaired; null: none waits.</summary>
-    public TimeSpan? RoutesFor { get; init; }
+    public TimeSpan? RoutesWait { get; init; }
 
     /// <summary>In words.</summary>
     public HeldRules Rules { get; init; }
 
     /// <summary>How long until rules may be repaired; null: at once.</summary>
-    public TimeSpan? RulesFor { get; init; }
+    public TimeSpan? RulesWait { get; init; }
 
     /// <summary>How long until the CNI configuration may be repaired; null: at once.</summary>
-    public TimeSpan? CniFor { get; init; }
+    public TimeSpan? CniWait { get; init; }
 
-    /// <summary>When the next pass is due for the first of all these.</summary>
-    public TimeSpan? For => ((TimeSpan?[])[RoutesFor, RulesFor, CniFor]).Min();
+    /// <summary>How long until the first of all these may be repaired; null: none waits.</summary>
+    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait]).Min();
 
     /// <summary>What is held, now that rules were compared.</summary>
     public HeldRepairs After(ApplyResult result)
     {
         HeldRules rules = Rules.IsEmpty ? result.HeldRules : Rules;
-        return this with { Rules = rules, RulesFor = rules.IsEmpty ? null : RulesFor };
+        return this with { Rules = rules, RulesWait = rules.IsEmpty ? null : RulesWait };
     }
 }
 
 /// <summary>What another program undoes again and again, and what was found instead; null: nothing.</summary>
-/// <param name="Rules">What had to be done to our rules, and the program that last changed them.</param>
+/// <param name="Rules">What had to be done to HostGw's rules, and the program that last changed them.</param>
 /// <param name="Cni">What had to be done to the CNI configuration.</param>
 /// <param name="Routes">In the order of their destinations.</param>
 internal sealed record Contests(string? Rules, string? Cni, IReadOnlyList<ContestedRoute> Routes)

@@ -18,7 +18,7 @@ internal sealed class RouteDiff
         (_plan, _installed, _owned, _adopt) = (plan, installed, owned, adopt);
 
     /// <param name="installed">Sorted by key.</param>
-    /// <param name="owned">The keys that were ours when this process last looked.</param>
+    /// <param name="owned">See <see cref="OwnedKeys"/>.</param>
     /// <param name="onePerNextHop">Windows allows one route to a destination over a next hop and interface, whatever its metric.</param>
     public static RouteChanges Between(
         Plan plan, IReadOnlyList<HostRoute> installed, IReadOnlySet<RouteKey> owned, AdoptMode adopt, bool onePerNextHop = false)
@@ -33,7 +33,7 @@ internal sealed class RouteDiff
 
     private void Walk()
     {
-        // At a first start it is all of them.
+        // At a first start all of them are added: the list grows once.
         _changes.Add.EnsureCapacity(Math.Max(0, _plan.Routes.Length - _installed.Count));
         foreach (PodRoute route in _plan.Routes)
         {
@@ -106,7 +106,7 @@ internal sealed class RouteDiff
         // Replacing is only safe where one route is on the key: the others are deleted first.
         int keep = Math.Max(right, 0);
         Delete(ours.Where((_, i) => i != keep));
-        _changes.IsUnfinished |= right < 0 && _changes.Delete.Count > 0;
+        _changes.IsUnfinished |= right < 0 && _plan.Scope == PlanScope.Everything;
     }
 
     private void Conflict(PodRoute route, List<HostRoute> ours)
@@ -158,7 +158,7 @@ internal sealed class RouteDiff
     private static PodRoute WithoutMetric(HostRoute route) => new(route.Destination, 0, route.NextHop, route.Interface);
 }
 
-/// <summary>Which foreign routes become ours: those of flannel's host-gw, or made by hand, on a node that changes to HostGw.</summary>
+/// <summary>Which foreign routes HostGw takes over: those of flannel's host-gw, or made by hand, on a node that changes to HostGw.</summary>
 internal static class Adoption
 {
     public static bool Allows(AdoptMode mode, Plan plan, PodRoute route, HostRoute foreign) => mode switch

@@ -28,7 +28,7 @@ internal readonly record struct RuleStatus(RuleState State, string Reason, DateT
         string reason = failure is not null ? failure.Error.Message
             : held is not null ? $"pending: {held}; delayed because another program keeps undoing HostGw's rules ({report.Contests.Rules})"
             : "";
-        return new(state, reason, held is null ? null : report.At + report.HeldRepairs.RulesFor);
+        return new(state, reason, held is null ? null : report.At + report.HeldRepairs.RulesWait);
     }
 }
 

@@ -24,15 +24,15 @@ internal sealed class StatusBoard(PassClock? clock = null)
     /// <summary>Why the agent should be restarted; null: it works.</summary>
     public string? Stuck => clock?.Stuck;
 
-    /// <param name="sinceNews">From the first notification that the pass ran for to its end; null where it ran without.</param>
-    public void Record(PassReport report, TimeSpan? sinceNews = null)
+    /// <param name="sinceSignal">From the first signal that the pass ran for to its end; null if it ran without one.</param>
+    public void Record(PassReport report, TimeSpan? sinceSignal = null)
     {
         lock (_lock)
         {
             bool isReadyAsBefore = _view.Last is not null && _view.NotReady.Count == 0 == (NotReady(report).Count == 0);
             _view = new(
                 report.Lasting(),
-                _view.Counters.After(report, sinceNews),
+                _view.Counters.After(report, sinceSignal),
                 _view.Peers.After(report),
                 PassHistory.After(_view.Passes, report),
                 isReadyAsBefore ? _view.ReadySince : report.At);

@@ -42,15 +42,15 @@ internal sealed record StatusCounters
 
     public long FailuresOf(HostPart part) => Failures[(int)part];
 
-    /// <param name="sinceNews">From the first notification that the pass ran for to its end; null if it ran without one.</param>
-    public StatusCounters After(PassReport report, TimeSpan? sinceNews = null) => new()
+    /// <param name="sinceSignal">From the first signal that the pass ran for to its end; null if it ran without one.</param>
+    public StatusCounters After(PassReport report, TimeSpan? sinceSignal = null) => new()
     {
         Passes = Passes + 1,
         Changed = Changed + (report.Changed ? 1 : 0),
         Failed = Failed + (report.Failures.Count > 0 ? 1 : 0),
         Durations = Durations.With(report.Elapsed),
-        NodeReactions = IsReaction(report, ofNodes: true) ? With(NodeReactions, sinceNews) : NodeReactions,
-        HostReactions = IsReaction(report, ofNodes: false) ? With(HostReactions, sinceNews) : HostReactions,
+        NodeReactions = IsReaction(report, ofNodes: true) ? With(NodeReactions, sinceSignal) : NodeReactions,
+        HostReactions = IsReaction(report, ofNodes: false) ? With(HostReactions, sinceSignal) : HostReactions,
         RoutesAdded = RoutesAdded + report.Routes.Add.Count,
         RoutesCorrected = RoutesCorrected + report.Routes.Replace.Count,
         RoutesRemoved = RoutesRemoved + report.Routes.Delete.Count,

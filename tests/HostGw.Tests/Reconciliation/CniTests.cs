@@ -54,6 +54,18 @@ public class CniTests
     }
 
     [Fact]
+    public void A_change_that_the_host_refused_at_first_is_no_repair()
+    {
+        _agent.Pass();
+        _agent.Host.State = Given.Host("eth0 10.0.0.1/24 fd00:aaaa::1/64 mtu=1400");
+        _agent.Host.Refusal = what => what.StartsWith("wrote", StringComparison.Ordinal) ? new HostRefusal("not now") : null;
+        Assert.NotEmpty(_agent.Pass().Failures);
+        _agent.Host.Refusal = _ => null;
+        PassReport made = _agent.Pass(WakeCauses.Retry);
+        Assert.Equal(("wrote 10-hostgw.conflist", 0), (made.Result.CniChange, made.Repairs.Cni));
+    }
+
+    [Fact]
     public void Off_takes_it_away_and_an_own_node_that_is_not_in_order_does_not()
     {
         _agent.Pass();
@@ -82,7 +94,7 @@ public class CniTests
 
         _agent.Host.LoseCni();
         Assert.Equal(
-            ("", TimeSpan.FromSeconds(10)), (_agent.Pass(WakeCauses.Cni).Result.CniChange, _agent.Pass(WakeCauses.Cni).HeldRepairs.For));
+            ("", TimeSpan.FromSeconds(10)), (_agent.Pass(WakeCauses.Cni).Result.CniChange, _agent.Pass(WakeCauses.Cni).HeldRepairs.Wait));
         _agent.Time.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal("wrote 10-hostgw.conflist", _agent.Pass(WakeCauses.Retry).Result.CniChange);
         _agent.Time.Advance(TimeSpan.FromMinutes(2));

@@ -72,6 +72,21 @@ public class RemovalBrakeTests
     }
 
     [Fact]
+    public void A_change_of_the_rule_that_waited_with_the_removals_is_no_repair()
+    {
+        Agent agent = Running(6);
+        agent.Restart();
+        agent.Nodes = Cluster(1);
+        Assert.NotNull(agent.Pass(WakeCauses.Start).HeldRemovals);
+
+        agent.QuorumReads = 1;
+        PassReport made = agent.Pass();
+        Assert.Equal(("changed", 0), (made.Result.NatChange, made.Repairs.Masquerade));
+        agent.Host.LoseNat();
+        Assert.Equal(1, agent.Pass(WakeCauses.Nat).Repairs.Masquerade);
+    }
+
+    [Fact]
     public void After_a_restart_the_rule_that_stands_is_left_alone_while_removals_wait()
     {
         Agent agent = Running(6);

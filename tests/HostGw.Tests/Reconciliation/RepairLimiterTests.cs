@@ -1,3 +1,4 @@
+using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Tests.Planning;
@@ -70,10 +71,10 @@ public class RepairLimiterTests
 
         PassReport report = agent.Pass();
 
-        Assert.Equal(TimeSpan.FromSeconds(6), report.HeldRepairs.For);
+        Assert.Equal(TimeSpan.FromSeconds(6), report.HeldRepairs.Wait);
         Assert.Equal("10.244.2.0/24", Assert.Single(report.HeldRepairs.Routes).Destination.ToString());
         Assert.Equal(
-            "somebody keeps changing our route 10.244.2.0/24 (a route via 10.0.0.9 of protocol static stood there): " +
+            "somebody keeps changing our route 10.244.2.0/24 (a route via 10.0.0.9 of protocol static was in its place): " +
             "it is repaired only every 10 s",
             Assert.Single(ProblemCatalog.Texts(report)));
     }
@@ -167,6 +168,42 @@ public class RepairLimiterTests
 
         agent.Host.Refusal = _ => null;
         Assert.Equal(["add 10.244.2.0/24"], agent.Did());
+    }
+
+    [Fact]
+    public void A_wanted_change_that_the_host_refused_at_first_is_no_repair_and_waits_for_no_fight()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 5; i++)
+            Fight(agent);
+        agent.Nodes = [Given.Self, "b 10.244.2.0/24 10.0.0.7", "c 10.244.3.0/24 10.0.0.3"];
+        agent.Host.Refusal = what => what == "replace 10.244.2.0/24" ? new HostRefusal("Network is unreachable") : null;
+        for (int i = 0; i < 3; i++)
+            Assert.NotEmpty(agent.Pass(WakeCauses.Retry).Failures);
+
+        agent.Host.Refusal = _ => null;
+        PassReport made = agent.Pass(WakeCauses.Retry);
+
+        Assert.Empty(made.HeldRepairs.Routes);
+        Assert.Equal(default, made.Repairs);
+        Assert.Contains("10.244.2.0/24 via 10.0.0.7 dev eth0", agent.Host.OurRoutes);
+        agent.Time.Advance(TimeSpan.FromSeconds(61));
+        agent.Host.Overwrite(Foe);
+        Assert.Equal(1, agent.Pass().Repairs.RoutesOverwritten);
+    }
+
+    [Fact]
+    public void A_repair_that_the_host_refused_at_first_is_counted_when_it_is_made()
+    {
+        Agent agent = new();
+        agent.Pass();
+        agent.Host.Remove("10.244.2.0/24");
+        agent.Host.Refusal = what => what == "add 10.244.2.0/24" ? new HostRefusal("Network is down") : null;
+        Assert.Equal(0, agent.Pass().Repairs.RoutesRemoved);
+
+        agent.Host.Refusal = _ => null;
+        Assert.Equal(1, agent.Pass(WakeCauses.Retry).Repairs.RoutesRemoved);
     }
 
     [Theory]

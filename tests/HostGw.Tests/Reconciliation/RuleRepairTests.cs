@@ -19,7 +19,7 @@ public class RuleRepairTests
 
         PassReport held = Undone();
         Assert.Equal("", held.Result.NatChange);
-        Assert.Equal(TimeSpan.FromSeconds(10), held.HeldRepairs.For);
+        Assert.Equal(TimeSpan.FromSeconds(10), held.HeldRepairs.Wait);
         Assert.Contains(
             "somebody keeps undoing our rules (created; last changed by the program firewalld): they are repaired only every 10 s",
             ProblemCatalog.Texts(held));
@@ -29,10 +29,10 @@ public class RuleRepairTests
         _agent.Time.Advance(TimeSpan.FromSeconds(9));
         PassReport still = _agent.Pass(WakeCauses.Nat);
         Assert.Equal(
-            ("", "created", TimeSpan.FromSeconds(1)), (still.Result.NatChange, still.HeldRepairs.Rules.Nat, still.HeldRepairs.RulesFor));
+            ("", "created", TimeSpan.FromSeconds(1)), (still.Result.NatChange, still.HeldRepairs.Rules.Nat, still.HeldRepairs.RulesWait));
         _agent.Time.Advance(TimeSpan.FromSeconds(1));
         PassReport repaired = _agent.Pass(WakeCauses.Retry);
-        Assert.Equal(("created", default, null), (repaired.Result.NatChange, repaired.HeldRepairs.Rules, repaired.HeldRepairs.For));
+        Assert.Equal(("created", default, null), (repaired.Result.NatChange, repaired.HeldRepairs.Rules, repaired.HeldRepairs.Wait));
         Assert.Equal("", Undone().Result.NatChange);
     }
 
@@ -43,7 +43,7 @@ public class RuleRepairTests
         for (int i = 0; i < 5; i++)
             Undone();
         PassReport inOrder = _agent.Pass(WakeCauses.Nat);
-        Assert.Equal((default, null, null), (inOrder.HeldRepairs.Rules, inOrder.HeldRepairs.RulesFor, inOrder.HeldRepairs.For));
+        Assert.Equal((default, null, null), (inOrder.HeldRepairs.Rules, inOrder.HeldRepairs.RulesWait, inOrder.HeldRepairs.Wait));
         Assert.NotNull(inOrder.Contests.Rules);
         Assert.NotNull(Undone().HeldRepairs.Rules.Nat);
     }
@@ -58,7 +58,7 @@ public class RuleRepairTests
         _agent.Time.Advance(TimeSpan.FromSeconds(61));
         PassReport report = _agent.Pass(WakeCauses.Retry);
         Assert.Equal(("created", null), (report.Result.NatChange, report.Contests.Rules));
-        Assert.Null(report.HeldRepairs.For);
+        Assert.Null(report.HeldRepairs.Wait);
     }
 
     [Fact]
@@ -143,6 +143,36 @@ public class RuleRepairTests
         PassReport made = _agent.Pass(WakeCauses.Retry);
         Assert.Equal(("created", 0), (made.Result.NatChange, made.Repairs.Masquerade));
         Assert.Equal(1, Undone().Repairs.Masquerade);
+    }
+
+    [Theory]
+    [InlineData("a host that could not be read")]
+    [InlineData("a plan that left rules alone")]
+    public void Rules_whose_change_was_announced_to_a_pass_that_could_not_compare_them_are_read_by_the_next(string why)
+    {
+        _agent.Pass();
+        bool unreadable = why == "a host that could not be read";
+        _agent.Host.ReadRefusal = unreadable ? new HostRefusal("not now") : null;
+        _agent.Nodes = unreadable ? Agent.ThreeNodes : ["self - 10.0.0.1", .. Agent.ThreeNodes[1..]];
+        Undone();
+
+        _agent.Host.ReadRefusal = null;
+        _agent.Nodes = Agent.ThreeNodes;
+        _agent.Pass(WakeCauses.Nodes);
+        Assert.True(_agent.Host.ReadRulesAgain);
+        _agent.Pass(WakeCauses.Nodes);
+        Assert.False(_agent.Host.ReadRulesAgain);
+    }
+
+    [Fact]
+    public void A_repair_of_the_masquerade_rule_counts_though_chain_FORWARD_is_refused()
+    {
+        _agent.Host.DropsForwarded = true;
+        _agent.Host.Refusal = what => what == "accept changed" ? new HostRefusal("not now") : null;
+        Assert.NotEmpty(_agent.Pass().Failures);
+        Assert.Equal(1, Undone().Repairs.Masquerade);
+        _agent.Host.Refusal = _ => null;
+        Assert.Equal(0, _agent.Pass(WakeCauses.Retry).Repairs.ForwardAccept);
     }
 
     [Fact]

@@ -4,10 +4,10 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// The keys on which a route of ours was installed. It tells a route of ours that was overwritten from one that was there before us;
-/// it never decides what is installed.
+/// The keys on which a route of HostGw was installed. A foreign route on such a key has overwritten HostGw's and is replaced; on any
+/// other key it was there first, and remains. What is installed is read from the host in every pass, never from here.
 /// </summary>
-internal sealed class RouteLedger
+internal sealed class OwnedKeys
 {
     private readonly HashSet<RouteKey> _keys = [];
     private Plan? _plan;
@@ -22,7 +22,7 @@ internal sealed class RouteLedger
         if (plan.Scope == PlanScope.Nothing)
             return;
 
-        // A destination that is no longer desired is not ours to defend.
+        // A destination that is no longer desired is not defended.
         if (!ReferenceEquals(plan, _plan))
             _keys.RemoveWhere(k => !IsDefended(plan, k));
         _plan = plan;

@@ -5,7 +5,7 @@ using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Reconciliation;
 
-public class RouteLedgerTests
+public class OwnedKeysTests
 {
     private static readonly Plan Plan = Planner.Plan(
         Given.Nodes("self 10.244.1.0/24 10.0.0.1", "peer 10.244.2.0/24 10.0.0.2"), Given.Host("eth0 10.0.0.1/24"), Given.Policy(""));
@@ -24,7 +24,7 @@ public class RouteLedgerTests
         "replace 10.244.2.0/24 via 10.0.0.2 dev 2 (Overwritten)")]
     public void What_overwrote_ours_is_put_right_and_what_stood_before_or_beside_it_is_left_alone(string passes, string expected)
     {
-        RouteLedger ledger = new();
+        OwnedKeys ledger = new();
         RouteChanges last = new();
         foreach (string pass in passes.Split('|'))
         {

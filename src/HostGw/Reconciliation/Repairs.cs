@@ -1,0 +1,90 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Reconciliation;
+
+/// <summary>
+/// Tells repairs from other changes: the previous pass had the same plan and left it installed, so another program has changed it
+/// since.
+/// </summary>
+/// <param name="owned">See <see cref="OwnedKeys"/>.</param>
+internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IReadOnlySet<RouteKey> owned)
+{
+    private readonly PassReport? _before = previous.Report;
+
+    /// <summary>What has to be done to the masquerade rule is a repair.</summary>
+    public bool Masquerade => LeftInstalled(HostPart.Nat, before => (before.ChangesNat, Equals(before.Nat, changes.Nat)));
+
+    /// <summary>What has to be done to chain FORWARD is a repair.</summary>
+    public bool ForwardAccept => LeftInstalled(
+        HostPart.Forward, before => (before.ChangesForward, before.ForwardAccept.SequenceEqual(changes.ForwardAccept)));
+
+    /// <summary>Neither the masquerade rule nor chain FORWARD has to change for the plan. Both wait together, or none.</summary>
+    public bool Rules => Masquerade && ForwardAccept;
+
+    /// <summary>What has to be done to the CNI configuration is a repair.</summary>
+    public bool Cni => HadEverything && !_before!.Result.Refused(HostPart.Cni) && Equals(_before.Plan!.Cni, changes.Plan.Cni) &&
+        (_before.Result.Cni is { IsOurs: true } || _before.HeldRepairs.CniWait is not null);
+
+    /// <summary>To install this route is a repair.</summary>
+    public bool IsRepair(PodRoute route) =>
+        owned.Contains(route.Key) && !previous.RefusedChanges.Contains(route.Key) &&
+        _before?.Plan is { } plan && plan.TryGetRoute(route.Key, out PodRoute before) && before == route;
+
+    /// <summary>Counts the repairs among the changes that were made.</summary>
+    public Repairs Count(HostChanges made, ApplyResult result) => new()
+    {
+        RoutesRemoved = made.Routes.Add.Count(IsRepair),
+        RoutesChanged = made.Routes.Replace.Count(c => c.Cause == CorrectionCause.Differs && IsRepair(c.Route)),
+        RoutesOverwritten = made.Routes.Replace.Count(c => c.Cause == CorrectionCause.Overwritten && IsRepair(c.Route)),
+        Masquerade = Masquerade && result.NatChange.Length > 0 ? 1 : 0,
+        ForwardAccept = ForwardAccept && result.ForwardChange.Length > 0 ? 1 : 0,
+        Forwarding = RepairsForwarding(made) ? 1 : 0,
+        Cni = Cni && result.CniChange.Length > 0 ? 1 : 0,
+    };
+
+    /// <summary>The routes that the plan changed, and that the host refused.</summary>
+    public IReadOnlySet<RouteKey> RefusedChanges(ApplyResult result) =>
+        result.RefusedRoutes.Where(k => changes.Plan.TryGetRoute(k, out PodRoute route) && !IsRepair(route)).ToHashSet();
+
+    private bool HadEverything => _before?.Plan?.Scope == PlanScope.Everything;
+
+    private bool LeftInstalled(HostPart part, Func<HostChanges, (bool WasChanged, bool IsSame)> compare) =>
+        HadEverything && !_before!.Result.Refused(part) && compare(_before.Changes) is (var wasChanged, true) &&
+        (wasChanged || _before.HeldRepairs.RulesWait is not null);
+
+    private bool RepairsForwarding(HostChanges made) => _before?.Plan is { } plan &&
+        ((made.EnableForwardingIPv4 && plan.ForwardIPv4 && _before.Changes.Forwarding.IPv4 == true) ||
+        (made.EnableForwardingIPv6 && plan.ForwardIPv6 && _before.Changes.Forwarding.IPv6 == true));
+}
+
+/// <summary>How much was repaired: changed by another program, though neither the nodes nor the settings had changed.</summary>
+internal readonly record struct Repairs
+{
+    public long RoutesRemoved { get; init; }
+
+    /// <summary>Still with HostGw's protocol number.</summary>
+    public long RoutesChanged { get; init; }
+
+    /// <summary>Replaced by a foreign route.</summary>
+    public long RoutesOverwritten { get; init; }
+
+    public long Masquerade { get; init; }
+
+    public long ForwardAccept { get; init; }
+
+    public long Forwarding { get; init; }
+
+    public long Cni { get; init; }
+
+    public static Repairs operator +(Repairs a, Repairs b) => new()
+    {
+        RoutesRemoved = a.RoutesRemoved + b.RoutesRemoved,
+        RoutesChanged = a.RoutesChanged + b.RoutesChanged,
+        RoutesOverwritten = a.RoutesOverwritten + b.RoutesOverwritten,
+        Masquerade = a.Masquerade + b.Masquerade,
+        ForwardAccept = a.ForwardAccept + b.ForwardAccept,
+        Forwarding = a.Forwarding + b.Forwarding,
+        Cni = a.Cni + b.Cni,
+    };
+}

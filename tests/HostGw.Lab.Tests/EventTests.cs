@@ -23,7 +23,7 @@ public sealed class EventTests : LabTest
         string described = "";
         await Eventually.TrueAsync(async () => (described = await kubectl.RunAsync("describe node node1")).Split("hostgw  ").Length > 3, () => described);
 
-        Assert.Matches(@"Warning\s+RouteConflict\s+\S+\s+hostgw\s+node node3 192\.168\.3\.0/24 \(conflict\): a route via 10\.0\.0\.12 of protocol \S+ stands there already; remove it, or set adopt to all", described);
+        Assert.Matches(@"Warning\s+RouteConflict\s+\S+\s+hostgw\s+node node3 192\.168\.3\.0/24 \(conflict\): a route via 10\.0\.0\.12 of protocol \S+ is already in its place; remove it, or set adopt to all", described);
         Assert.Matches(@"Warning\s+PodCIDRRejected\s+\S+\s+hostgw\s+node twin 192\.168\.2\.0/24 \(rejected\): .*To do: re-create the Node", described);
         Assert.Matches(@"Warning\s+NextHopUnreachable\s+\S+\s+hostgw\s+node far 192\.168\.9\.0/24 \(notAdjacent\): .*To do: host-gateway routes need one L2 segment", described);
         Assert.Contains("node/node1", await kubectl.RunAsync("get events -n default --field-selector reason=RouteConflict"), StringComparison.Ordinal);

@@ -56,7 +56,7 @@ public sealed class NatAgentTests : LabTest
             async () =>
             {
                 One.Network.Exec("nft", "flush ruleset");
-                return (await ProblemsAsync()).Any(p => p.Contains("somebody keeps undoing our rules", StringComparison.Ordinal));
+                return (await ProblemsAsync()).Any(p => p.Contains("another program keeps undoing HostGw's rules", StringComparison.Ordinal));
             },
             () => string.Join('\n', Agent.Log.LastWords(30)));
         Assert.Contains(await ProblemsAsync(), p => p.Contains("last changed by the program nft)", StringComparison.Ordinal));

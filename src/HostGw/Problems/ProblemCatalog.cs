@@ -80,7 +80,7 @@ internal static class ProblemCatalog
         return $"{subject} {destination} (conflict): {Obstacle(conflict)}";
     }
 
-    /// <summary>What is in the place of our route, and what to do.</summary>
+    /// <summary>What is in the place of HostGw's route, and what to do.</summary>
     public static string Obstacle(RouteConflict conflict)
     {
         HostRoute foreign = conflict.Foreign;
@@ -90,9 +90,9 @@ internal static class ProblemCatalog
         string harm = isSame
             ? "does the same; set adopt to all to take it over " +
                 "(what is in the persistent store comes back at boot: Remove-NetRoute removes it there)"
-            : foreign.Key != conflict.Route.Key ? "wins over ours by its metric; remove it"
-            : foreign.IsConnected ? "stands there already; remove it"
-            : "stands there already; remove it, or set adopt to all";
+            : foreign.Key != conflict.Route.Key ? "takes precedence over HostGw's by its metric; remove it"
+            : foreign.IsConnected ? "is already in its place; remove it"
+            : "is already in its place; remove it, or set adopt to all";
         return $"{kind}{via} of protocol {RouteProtocols.Name(foreign.Protocol)} {harm}";
     }
 
@@ -140,8 +140,8 @@ internal static class ProblemCatalog
         if (report.HeldRemovals is { } held)
         {
             yield return new("RemovalsHeld",
-                $"{held.Routes} of our {held.Installed} routes would have to go: " +
-                "they stay until the API server has confirmed it by a quorum read");
+                $"{held.Routes} of HostGw's {held.Installed} routes would be removed: " +
+                "they are kept until the API server confirms it by a quorum read");
         }
     }
 
@@ -151,17 +151,17 @@ internal static class ProblemCatalog
         if (contests.Rules is { } rules)
         {
             yield return new("RulesContested",
-                $"somebody keeps undoing our rules ({rules}): they are repaired only every {Seconds} s", Cures.Contest);
+                $"another program keeps undoing HostGw's rules ({rules}): they are repaired only every {Seconds} s", Cures.Contest);
         }
         if (contests.Cni is { } cni)
         {
             yield return new("CNIContested",
-                $"somebody keeps undoing our CNI configuration ({cni}): it is written only every {Seconds} s", Cures.Contest);
+                $"another program keeps undoing HostGw's CNI configuration ({cni}): it is written only every {Seconds} s", Cures.Contest);
         }
         foreach (ContestedRoute route in contests.Routes)
         {
             yield return new("RouteContested",
-                $"somebody keeps changing our route {route.Destination} ({route.Found}): it is repaired only every {Seconds} s",
+                $"another program keeps changing HostGw's route {route.Destination} ({route.Found}): it is repaired only every {Seconds} s",
                 Cures.Contest)
             {
                 Subject = $"{route.Destination}",
@@ -181,7 +181,7 @@ internal static class Cures
         VerdictKind.Routed => "if that address is a router by accident, correct the node's InternalIP (kubelet --node-ip)",
         VerdictKind.NoPodCidr =>
             "let the controller manager give it one (--allocate-node-cidrs, and a --cluster-cidr with room for it)",
-        VerdictKind.Waiting => "bring this host's interface or address back; what stands stays until then",
+        VerdictKind.Waiting => "bring this host's interface or address back; existing routes are kept until then",
         VerdictKind.NoAddress =>
             "give the node an InternalIP of that family outside of the pod networks (kubelet --node-ip), " +
             "or annotate it with hostgw.io/next-hop",

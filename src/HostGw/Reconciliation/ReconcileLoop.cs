@@ -63,7 +63,7 @@ internal sealed record LoopTimes(TimeSpan Resync, TimeSpan FirstRetry, TimeSpan 
         new(TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(50));
 }
 
-/// <summary>When the next pass is due if nothing is announced: periodically, or sooner after a failure or for a repair that waits.</summary>
+/// <summary>When the next pass is due if nothing is announced: periodically, sooner after a failure or for a delayed repair.</summary>
 internal sealed class PassTimes(LoopTimes times, TimeProvider time)
 {
     private readonly Backoff _retry = new(times.FirstRetry, times.Resync);

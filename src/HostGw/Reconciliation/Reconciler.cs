@@ -5,7 +5,7 @@ using HostGw.Platform;
 
 namespace HostGw.Reconciliation;
 
-/// <summary>One pass: read the host, plan, compare, hold back what must wait, apply, report. <see cref="ReconcileLoop"/> decides when.</summary>
+/// <summary>One pass: read, plan, compare, hold back what must wait, apply, report. <see cref="ReconcileLoop"/> decides when.</summary>
 internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode adopt, TimeProvider time)
 {
     private readonly PlanMemory _planner = new(policy);

@@ -158,7 +158,7 @@ internal sealed class RouteDiff
     private static PodRoute WithoutMetric(HostRoute route) => new(route.Destination, 0, route.NextHop, route.Interface);
 }
 
-/// <summary>Which foreign routes HostGw takes over: those of flannel's host-gw, or made by hand, on a node that changes to HostGw.</summary>
+/// <summary>Which foreign routes HostGw takes over: those of flannel, or made by hand, on a node that moves to HostGw.</summary>
 internal static class Adoption
 {
     public static bool Allows(AdoptMode mode, Plan plan, PodRoute route, HostRoute foreign) => mode switch

@@ -81,8 +81,8 @@ internal sealed class PassLog(ILogger logger)
 
     private static string Describe(CorrectionCause cause) => cause switch
     {
-        CorrectionCause.Overwritten => "somebody had overwritten it",
-        CorrectionCause.Adopted => "taken over from somebody else",
+        CorrectionCause.Overwritten => "another program had overwritten it",
+        CorrectionCause.Adopted => "taken over from another program",
         _ => "it differed",
     };
 }

@@ -89,7 +89,7 @@ public class CniTests
             report = _agent.Pass(WakeCauses.Cni);
         }
         Assert.Contains(
-            "somebody keeps undoing our CNI configuration (wrote 10-hostgw.conflist): it is written only every 10 s",
+            "another program keeps undoing HostGw's CNI configuration (wrote 10-hostgw.conflist): it is written only every 10 s",
             ProblemCatalog.Texts(report));
 
         _agent.Host.LoseCni();

@@ -113,7 +113,7 @@ public class RemovalBrakeTests
         Agent agent = Running(6);
         agent.Nodes = Cluster(1);
         Assert.Contains(
-            "5 of our 6 routes would have to go: they stay until the API server has confirmed it by a quorum read",
+            "5 of HostGw's 6 routes would be removed: they are kept until the API server confirms it by a quorum read",
             ProblemCatalog.Texts(agent.Pass()));
     }
 

@@ -74,7 +74,7 @@ public class RepairLimiterTests
         Assert.Equal(TimeSpan.FromSeconds(6), report.HeldRepairs.Wait);
         Assert.Equal("10.244.2.0/24", Assert.Single(report.HeldRepairs.Routes).Destination.ToString());
         Assert.Equal(
-            "somebody keeps changing our route 10.244.2.0/24 (a route via 10.0.0.9 of protocol static was in its place): " +
+            "another program keeps changing HostGw's route 10.244.2.0/24 (a route via 10.0.0.9 of protocol static was in its place): " +
             "it is repaired only every 10 s",
             Assert.Single(ProblemCatalog.Texts(report)));
     }

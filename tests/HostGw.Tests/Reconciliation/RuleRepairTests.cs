@@ -21,7 +21,7 @@ public class RuleRepairTests
         Assert.Equal("", held.Result.NatChange);
         Assert.Equal(TimeSpan.FromSeconds(10), held.HeldRepairs.Wait);
         Assert.Contains(
-            "somebody keeps undoing our rules (created; last changed by the program firewalld): they are repaired only every 10 s",
+            "another program keeps undoing HostGw's rules (created; last changed by the program firewalld): they are repaired only every 10 s",
             ProblemCatalog.Texts(held));
 
         Assert.Equal(new HeldRules("created", null), held.HeldRepairs.Rules);

@@ -74,7 +74,7 @@ public class PassLogTests
         _agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4");
 
         Assert.Equal(
-            "Information 302 Corrected route 10.244.2.0/24: was via 10.0.0.9, is via 10.0.0.2 (somebody had overwritten it)", Pass()[0]);
+            "Information 302 Corrected route 10.244.2.0/24: was via 10.0.0.9, is via 10.0.0.2 (another program had overwritten it)", Pass()[0]);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public class PassLogTests
 
         Assert.Equal(
             "Information 302 Corrected route 10.244.2.0/24: was a blackhole or other special route, is via 10.0.0.2 " +
-            "(somebody had overwritten it)", Pass()[0]);
+            "(another program had overwritten it)", Pass()[0]);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public class PassLogTests
         _agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 12");
 
         Assert.Contains(
-            "Warning 204 node b 10.244.2.0/24 (conflict): a route via 10.0.0.9 of protocol bird stands there already; " +
+            "Warning 204 node b 10.244.2.0/24 (conflict): a route via 10.0.0.9 of protocol bird is already in its place; " +
             "remove it, or set adopt to all", Pass());
     }
 
@@ -210,7 +210,7 @@ public class PassLogTests
             _agent.Time.Advance(TimeSpan.FromSeconds(2));
         }
 
-        Assert.Single(said, line => line.StartsWith("Warning 204 somebody keeps changing our route", StringComparison.Ordinal));
+        Assert.Single(said, line => line.StartsWith("Warning 204 another program keeps changing HostGw's route", StringComparison.Ordinal));
         Assert.DoesNotContain(said, line => line.StartsWith("Information 205", StringComparison.Ordinal));
     }
 

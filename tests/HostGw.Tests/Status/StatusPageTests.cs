@@ -78,6 +78,18 @@ public class StatusPageTests
     }
 
     [Fact]
+    public void Of_many_problems_it_says_how_many_are_not_shown()
+    {
+        ContestedRoute[] routes =
+            [.. Enumerable.Range(1, 40).Select(i => new ContestedRoute(Prefix.Parse($"10.244.{i}.0/24"), "it was deleted"))];
+        _board.Record(Reports.InOrder() with { Contests = new(null, null, routes) });
+
+        string page = Page();
+        Assert.Contains("<li>and 28 more: <code>hostgw status</code> on the node lists all</li>", page, StringComparison.Ordinal);
+        Assert.Equal(12, Regex.Count(page, "keeps changing HostGw&#39;s route"));
+    }
+
+    [Fact]
     public void What_a_Node_says_is_text_and_never_markup()
     {
         const string Hostile = "x\"'<script>alert(1)</script>&amp;\u202Egpj\u0007\uD800";

@@ -68,7 +68,7 @@ internal static class ProblemsSection
     public static IReadOnlyList<PageProblem> Find(PageInput input)
     {
         List<PageProblem> problems =
-            [.. input.View.NotReady.Take(MaxShown).Select(r => new PageProblem(new("NotReady", r), IsError: true))];
+            [.. input.View.NotReady.Select(r => new PageProblem(new("NotReady", r), IsError: true))];
         if (input.Api.Problem is { } reason)
         {
             problems.Add(new(new("ApiServer", $"cannot watch nodes: {reason}",
@@ -76,7 +76,7 @@ internal static class ProblemsSection
         }
         if (input.View.Last is { } last)
         {
-            IEnumerable<Problem> all = OfNodes(last).Concat(ProblemCatalog.OfHost(last).Take(MaxShown));
+            IEnumerable<Problem> all = OfNodes(last).Concat(ProblemCatalog.OfHost(last));
             problems.AddRange(all.Select(p => new PageProblem(p, IsError: false)));
         }
         return problems;

@@ -104,15 +104,14 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     /// <summary>An event or a bookmark was received.</summary>
     public void Progressed()
     {
-        (_failures, _unauthorized, _idleEnds, _expired) = (0, 0, 0, 0);
-        _connectionLost = false;
-        _freshAt = time.GetTimestamp();
+        _expired = 0;
+        Advance();
     }
 
     /// <summary>A list is complete.</summary>
     public void Listed(int count, long bytes)
     {
-        Progressed();
+        Advance();
         _step = ReflectorStep.Watch;
         (_mustList, ByQuorum, _listFailed, _tooLarge, KnowsVersion) = (false, false, false, 0, true);
         (Count, Bytes) = (count, bytes);
@@ -134,15 +133,23 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
             case Received.Unauthorized:
                 return _unauthorized++ == 0 ? TimeSpan.Zero : Doubled();
             case Received.Refused:
-                return Jittered();
+                return Jittered(_failures++);
             case Received.Busy:
                 return (retryAfter < LongestRetryAfter ? retryAfter : LongestRetryAfter) * (1 + 0.2 * random());
             case Received.EndedEarly:
                 LoseConnection();
-                return _idleEnds++ == 0 ? Between(0, 1) : Jittered();
+                return _idleEnds++ == 0 ? Between(0, 1) : Jittered(_failures++);
             default:
                 return Continue(received);
         }
+    }
+
+    // A list does not reset _expired: where each watch after a list expires at once, lists would follow each other without a pause.
+    private void Advance()
+    {
+        (_failures, _unauthorized, _idleEnds) = (0, 0, 0);
+        _connectionLost = false;
+        _freshAt = time.GetTimestamp();
     }
 
     private TimeSpan Continue(Received received)
@@ -154,7 +161,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
                 return TimeSpan.Zero;
             case Received.Expired:
                 _mustList = true;
-                return SpreadAfterLoss() ?? (_expired++ == 0 ? TimeSpan.Zero : Jittered());
+                return SpreadAfterLoss() ?? (_expired++ is > 0 and var before ? Jittered(before - 1) : TimeSpan.Zero);
             case Received.VersionTooLarge:
                 return NotReached();
             case Received.Ended:
@@ -197,7 +204,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
 
     private TimeSpan Doubled() => TimeSpan.FromSeconds(Math.Min(LongestPause, Math.Pow(2, Math.Min(_failures++, 10))));
 
-    private TimeSpan Jittered() => Between(0, Math.Min(LongestPause, 0.5 * Math.Pow(2, Math.Min(_failures++, 10))));
+    private TimeSpan Jittered(int failures) => Between(0, Math.Min(LongestPause, 0.5 * Math.Pow(2, Math.Min(failures, 10))));
 
     private TimeSpan Between(double least, double most) => TimeSpan.FromSeconds(least + (most - least) * random());
 }

@@ -69,6 +69,23 @@ public class ReflectorStateTests
         Assert.Equal("0.5", Seconds(state.After(Received.Expired)));
         Assert.Equal("1", Seconds(state.After(Received.Expired)));
         state.Listed(1, 1);
+        state.Progressed();
+        Assert.Equal(TimeSpan.Zero, state.After(Received.Expired));
+    }
+
+    [Fact]
+    public void A_version_that_expires_right_after_each_list_is_listed_slower_and_slower_until_an_event_or_a_bookmark()
+    {
+        ReflectorState state = Watching();
+        string[] pauses = [.. Enumerable.Range(0, 9).Select(_ =>
+        {
+            string pause = Seconds(state.After(Received.Expired));
+            Assert.Equal(ReflectorStep.StreamList, state.Decide());
+            state.Listed(1, 1);
+            return pause;
+        })];
+        Assert.Equal("0 0.5 1 2 4 8 16 30 30", string.Join(' ', pauses));
+        state.Progressed();
         Assert.Equal(TimeSpan.Zero, state.After(Received.Expired));
     }
 

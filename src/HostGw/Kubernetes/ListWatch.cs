@@ -50,7 +50,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
             cancellationToken);
 
     /// <summary>A decoder for the events of a watch.</summary>
-    public WatchProtobuf DecodeEvents(Action<WatchEventType, TDraft> sink) => new(isWatch: true, draft, type => sink(type, draft));
+    public ListWatchDecoder DecodeEvents(Action<WatchEventType, TDraft> sink) => new(isWatch: true, draft, type => sink(type, draft));
 
     /// <summary>
     /// The resource version of the server's store, by a linearizable read of this node's Node. No watch tells it (one from a version in
@@ -67,7 +67,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         {
             using ApiResponse response = await client.GetMetadataAsync(
                 "/api/v1/nodes?fieldSelector=" + Uri.EscapeDataString("metadata.name=" + node), either.Token);
-            WatchProtobuf decoder = new(isWatch: false, new MetadataDraft(), static _ => { });
+            ListWatchDecoder decoder = new(isWatch: false, new MetadataDraft(), static _ => { });
             await decoder.ReadAsync(response, either.Token);
             return decoder.Page().ResourceVersion;
         }
@@ -123,7 +123,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         IReflectorStore<TDraft> store, string query, string? token, CancellationToken cancellationToken)
     {
         using ApiResponse response = await client.GetProtobufAsync(path + query, cancellationToken);
-        WatchProtobuf decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
+        ListWatchDecoder decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
         await decoder.ReadAsync(response, cancellationToken);
         ListPage page = decoder.Page();
         return page.Continue.Length == 0 || page.Continue != token

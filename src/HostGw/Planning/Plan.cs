@@ -56,8 +56,8 @@ internal sealed record Plan
     public ReadOnlySpan<PodRoute> RoutesTo(Prefix destination)
     {
         ReadOnlySpan<PodRoute> routes = Routes.AsSpan();
-        // Before is never equal to a route, so the search returns the complement of the first match.
-        int first = ~routes.BinarySearch(new Before(destination)), next = first;
+        // The search key is equal to no route and comes before all of the destination, so the search returns the complement of their start.
+        int first = ~routes.BinarySearch(new StartOf(destination)), next = first;
         while (next < routes.Length && routes[next].Destination == destination)
             next++;
         return routes[first..next];
@@ -75,7 +75,7 @@ internal sealed record Plan
         return false;
     }
 
-    private readonly record struct Before(Prefix Destination) : IComparable<PodRoute>
+    private readonly record struct StartOf(Prefix Destination) : IComparable<PodRoute>
     {
         public int CompareTo(PodRoute other) => Destination.CompareTo(other.Destination) is var order and not 0 ? order : -1;
     }

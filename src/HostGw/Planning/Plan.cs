@@ -73,17 +73,6 @@ internal sealed record Plan
     /// <summary>The peer that has exactly this podCIDR, and a route to it; null: none has.</summary>
     public ClusterNode? RoutedPeer(Prefix podCidr) => (_routedPeers ??= RoutedPeers()).GetValueOrDefault(podCidr);
 
-    private Dictionary<Prefix, ClusterNode> RoutedPeers()
-    {
-        Dictionary<Prefix, ClusterNode> peers = [];
-        foreach (Verdict verdict in Verdicts)
-        {
-            if (verdict.Kind == VerdictKind.Routed)
-                peers.TryAdd(verdict.PodCidr, verdict.Node);
-        }
-        return peers;
-    }
-
     public bool TryGetRoute(RouteKey key, out PodRoute route)
     {
         foreach (PodRoute candidate in RoutesTo(key.Destination))
@@ -94,6 +83,17 @@ internal sealed record Plan
         }
         route = default;
         return false;
+    }
+
+    private Dictionary<Prefix, ClusterNode> RoutedPeers()
+    {
+        Dictionary<Prefix, ClusterNode> peers = [];
+        foreach (Verdict verdict in Verdicts)
+        {
+            if (verdict.Kind == VerdictKind.Routed)
+                peers.TryAdd(verdict.PodCidr, verdict.Node);
+        }
+        return peers;
     }
 
     private readonly record struct StartOf(Prefix Destination) : IComparable<PodRoute>

@@ -8,13 +8,13 @@ namespace HostGw.Tests.Reconciliation;
 /// <summary>Another agent's routes to all peers: each pass compares and reports every one of them.</summary>
 public class ManyConflictsTests
 {
-    private const int Peers = 20_000;
+    private const int Peers = 30_000;
 
-    // 10 s where each conflict searched all verdicts, 0.1 s where none does.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
+    // More than twice as long where each conflict searches all verdicts, a small part of it where none does.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
 
     [Fact]
-    public void Twenty_thousand_conflicts_are_found_and_described_without_a_search_for_each()
+    public void Thirty_thousand_conflicts_are_found_and_described_without_a_search_for_each()
     {
         Plan plan = Planner.Plan([.. Enumerable.Range(0, Peers).Select(Peer)], Host(), new() { NodeName = "node00000" });
         HostRoute[] foreign = [.. plan.Routes.Select(Foreign)];
@@ -26,7 +26,7 @@ public class ManyConflictsTests
         TimeSpan elapsed = TimeProvider.System.GetElapsedTime(start);
 
         Assert.Equal(foreign.Length, changes.Conflicts.Count);
-        Assert.Contains(texts, t => t.StartsWith("node node19999 10.142.31.0/24 (conflict): ", StringComparison.Ordinal));
+        Assert.Contains(texts, t => t.StartsWith("node node29999 10.181.47.0/24 (conflict): ", StringComparison.Ordinal));
         Assert.True(elapsed < Limit, $"it took {elapsed.TotalSeconds:F1} s");
     }
 

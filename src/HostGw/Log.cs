@@ -29,7 +29,7 @@ internal static partial class Log
     [LoggerMessage(106, LogLevel.Information, "The API server no longer has resource version {ResourceVersion}: listing again")]
     public static partial void WatchExpired(this ILogger logger, string resourceVersion);
 
-    [LoggerMessage(107, LogLevel.Warning, "The watch cannot be read, listing again: {Reason}")]
+    [LoggerMessage(107, LogLevel.Warning, "The watch failed: {Reason}")]
     public static partial void WatchBroken(this ILogger logger, string reason);
 
     [LoggerMessage(108, LogLevel.Debug, "{Event} node {Node}")]

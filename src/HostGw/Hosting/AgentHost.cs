@@ -71,7 +71,7 @@ internal static class AgentHost
         services.AddHostedService(s => s.GetRequiredService<SavedNodesFallback>());
         services.AddHostedService(s => new NodeSaver(
             file, s.GetRequiredService<NodeStore>(), settings.NodeName,
-            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Feed, () => ApiServer(s),
+            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Health, () => ApiServer(s),
                 () => s.GetRequiredService<ApiServerAddresses>().Current),
             TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
@@ -119,7 +119,7 @@ internal static class AgentHost
         services.AddSingleton(s => new StatusBoard(s.GetRequiredService<PassClock>()));
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
-            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Feed, s.GetRequiredService<NodeStore>()), TimeProvider.System));
+            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()), TimeProvider.System));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
     }
@@ -130,6 +130,6 @@ internal static class AgentHost
             ? connected
             : services.GetService<SavedNodesFallback>()?.ApiServer ?? default;
 
-    private static ApiHealth Health(ReflectorFeed feed, NodeStore nodes) =>
-        new(feed.Problem, nodes.ResourceVersion, feed.ListedAt, feed.HeardAt, feed.Failures);
+    private static ApiHealth Health(ReflectorHealth reflector, NodeStore nodes) =>
+        new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);
 }

@@ -12,7 +12,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
 
     private static readonly TimeSpan ListTimeout = TimeSpan.FromMinutes(5);
 
-    // Longer than etcd takes to elect a leader; the check is made again.
+    // Longer than etcd takes to elect a leader. A check that fails is repeated.
     private static readonly TimeSpan TimelineTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Reads all pages into the store, which changes only when the last one is complete.</summary>
@@ -39,7 +39,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
     }
 
     /// <summary>Begins a watch with bookmarks that the server ends after <paramref name="seconds"/>.</summary>
-    /// <param name="isList">It begins with all objects as they are at <paramref name="version"/> or later.</param>
+    /// <param name="isList">A streaming list: the watch begins with all objects as they are at <paramref name="version"/> or later.</param>
     /// <remarks>https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists</remarks>
     /// <exception cref="ApiException">Refused or not reached.</exception>
     public Task<ApiResponse> WatchAsync(string version, int seconds, bool isList, CancellationToken cancellationToken) =>
@@ -50,11 +50,11 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
             cancellationToken);
 
     /// <summary>A decoder for the events of a watch.</summary>
-    public WatchProtobuf DecodeEvents(Action<WatchEventType, TDraft> sink) => new(isWatch: true, draft, type => sink(type, draft));
+    public ListWatchDecoder DecodeEvents(Action<WatchEventType, TDraft> sink) => new(isWatch: true, draft, type => sink(type, draft));
 
     /// <summary>
-    /// The resource version of the server's store, by a linearizable read of this node's Node. No watch tells it (one from a version in
-    /// the future is silent) and no cached list (it may lag).
+    /// The present resource version of the server's store, by a linearizable read of this node's Node. Neither a watch shows it (from a
+    /// version in the future it is silent) nor a cached list (it may lag).
     /// </summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
     /// <exception cref="InvalidAnswerException">The answer is malformed.</exception>
@@ -67,7 +67,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         {
             using ApiResponse response = await client.GetMetadataAsync(
                 "/api/v1/nodes?fieldSelector=" + Uri.EscapeDataString("metadata.name=" + node), either.Token);
-            WatchProtobuf decoder = new(isWatch: false, new MetadataDraft(), static _ => { });
+            ListWatchDecoder decoder = new(isWatch: false, new MetadataDraft(), static _ => { });
             await decoder.ReadAsync(response, either.Token);
             return decoder.Page().ResourceVersion;
         }
@@ -123,7 +123,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         IReflectorStore<TDraft> store, string query, string? token, CancellationToken cancellationToken)
     {
         using ApiResponse response = await client.GetProtobufAsync(path + query, cancellationToken);
-        WatchProtobuf decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
+        ListWatchDecoder decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
         await decoder.ReadAsync(response, cancellationToken);
         ListPage page = decoder.Page();
         return page.Continue.Length == 0 || page.Continue != token

@@ -8,7 +8,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> data)
 
     private readonly ReadOnlySpan<byte> _data = data;
 
-    /// <summary>With what Kubernetes begins every object that stands for itself; a runtime.Unknown follows.</summary>
+    /// <summary>The first bytes of every encoded Kubernetes object; a runtime.Unknown, which holds it, follows.</summary>
     public static ReadOnlySpan<byte> Magic => "k8s\0"u8;
 
     public int Position { get; private set; }

@@ -40,7 +40,10 @@ internal sealed class Reflector<TDraft>(
     // The end of a watch brings a timeline check: every 10 min ± 20 %.
     private const int ShortestWatch = 480, LongestWatch = 720;
 
+    // A watch that ends at most this long before its time did not end early.
     private static readonly TimeSpan EndTolerance = TimeSpan.FromSeconds(5);
+
+    // A watch that the server has not ended this long after its time is ended here.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     // A server sends a bookmark every minute. Dead connections are noticed earlier, by TCP keepalive.
@@ -50,10 +53,10 @@ internal sealed class Reflector<TDraft>(
     private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
 
     private readonly ReflectorState _state = new(time, Random.Shared.NextDouble);
-    private readonly ReflectorFeedState _feed = new(time, logger);
+    private readonly ReflectorHealthTracker _health = new(time, logger);
     private readonly QuorumReadRequest _quorum = new();
 
-    public ReflectorFeed Feed => _feed.Now;
+    public ReflectorHealth Health => _health.Now;
 
     /// <summary>Called after each completed list.</summary>
     public Action? ListCompleted { get; init; }
@@ -76,7 +79,7 @@ internal sealed class Reflector<TDraft>(
         {
             using OpenWatch watch = await opening.ExecuteAsync(
                 static (reflector, token) => new ValueTask<OpenWatch>(reflector.OpenAsync(token)), this, stoppingToken);
-            Received end = await FollowAsync(watch, stoppingToken);
+            StepOutcome end = await FollowAsync(watch, stoppingToken);
             await PauseAsync(_state.After(end), stoppingToken);
         }
     }
@@ -89,13 +92,13 @@ internal sealed class Reflector<TDraft>(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => RunAsync(stoppingToken);
 
-    // Takes the steps that come before a watch, and opens it.
+    // Checks the timeline and lists, as the state decides, until the step is a watch; returns it open.
     private async Task<OpenWatch> OpenAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             if (_quorum.IsMade)
-                _state.After(Received.QuorumWanted);
+                _state.After(StepOutcome.QuorumWanted);
             ReflectorStep step = _state.Decide();
             if (step == ReflectorStep.CheckTimeline)
                 await PauseAsync(_state.After(await CheckTimelineAsync(cancellationToken)), cancellationToken);
@@ -106,14 +109,14 @@ internal sealed class Reflector<TDraft>(
         }
     }
 
-    private async Task<Received> CheckTimelineAsync(CancellationToken cancellationToken)
+    private async Task<StepOutcome> CheckTimelineAsync(CancellationToken cancellationToken)
     {
         string known = store.ResourceVersion;
         string actual = await api.ReadTimelineAsync(cancellationToken);
         if (!ListWatch<TDraft>.IsOlder(actual, known))
-            return Received.Confirmed;
+            return StepOutcome.Confirmed;
         logger.StoreWentBack(known, actual);
-        return Received.WentBack;
+        return StepOutcome.WentBack;
     }
 
     private async Task ListPagesAsync(CancellationToken cancellationToken)
@@ -134,27 +137,27 @@ internal sealed class Reflector<TDraft>(
         if (isList)
             store.BeginList();
         else
-            _feed.Reached();
+            _health.Watching();
         return new(response, version, time.GetTimestamp(), TimeSpan.FromSeconds(seconds)) { IsListing = isList };
     }
 
-    private async Task<Received> FollowAsync(OpenWatch watch, CancellationToken cancellationToken)
+    private async Task<StepOutcome> FollowAsync(OpenWatch watch, CancellationToken cancellationToken)
     {
         using var silence = new CancellationTokenSource(watch.IsListing ? LongestSilenceInList : LongestSilence, time);
         using var end = new CancellationTokenSource(watch.AtMost + Grace, time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, end.Token, _quorum.Interrupt, cancellationToken);
-        WatchProtobuf decoder = null!;
+        ListWatchDecoder decoder = null!;
         decoder = api.DecodeEvents(Take);
         try
         {
             await decoder.ReadAsync(watch.Response, any.Token);
             logger.WatchEnded();
             bool isEarly = watch.IsListing || time.GetElapsedTime(watch.OpenedAt) < watch.AtMost - EndTolerance;
-            return isEarly ? Received.EndedEarly : Received.Ended;
+            return isEarly ? StepOutcome.EndedEarly : StepOutcome.Ended;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return _quorum.IsMade ? Received.QuorumWanted : AfterSilence(watch);
+            return _quorum.IsMade ? StepOutcome.QuorumWanted : AfterSilence(watch);
         }
         catch (Exception e) when (IsTransient(e))
         {
@@ -189,7 +192,7 @@ internal sealed class Reflector<TDraft>(
                 ListWatch<TDraft>.RequireNotOlder(version, watch.Version);
                 watch.IsListing = false;
                 bool isDifferent = store.CompleteList(version, byQuorum: false);
-                _feed.Reached();
+                _health.Watching();
                 Listed(isDifferent, bytes);
                 break;
             default:
@@ -200,7 +203,7 @@ internal sealed class Reflector<TDraft>(
     private void Listed(bool isDifferent, long bytes)
     {
         _state.Listed(store.Count, bytes);
-        _feed.Listed();
+        _health.Listed();
         logger.NodesListed(store.Count, store.ResourceVersion);
         if (isDifferent)
             changed();
@@ -210,7 +213,7 @@ internal sealed class Reflector<TDraft>(
     private void Apply(WatchEventType type, TDraft draft)
     {
         _state.Progressed();
-        _feed.Heard();
+        _health.Received();
         if (!store.Apply(type, draft))
             return;
         if (logger.IsEnabled(LogLevel.Debug))
@@ -218,37 +221,37 @@ internal sealed class Reflector<TDraft>(
         changed();
     }
 
-    private Received AfterSilence(OpenWatch watch)
+    private StepOutcome AfterSilence(OpenWatch watch)
     {
         if (watch.IsListing)
         {
             logger.StreamingListsMissing("no answer");
-            return Received.NoStreamingLists;
+            return StepOutcome.NoStreamingLists;
         }
         logger.WatchDropped("no event or bookmark");
-        return Received.EndedEarly;
+        return StepOutcome.EndedEarly;
     }
 
-    private Received AfterBreak(OpenWatch watch, Exception e)
+    private StepOutcome AfterBreak(OpenWatch watch, Exception e)
     {
         switch (e)
         {
             case NoStreamingListException:
                 logger.StreamingListsMissing(e.Message);
-                return Received.NoStreamingLists;
+                return StepOutcome.NoStreamingLists;
             case ApiException { IsExpired: true }:
                 logger.WatchExpired(watch.Version);
-                return Received.Expired;
+                return StepOutcome.Expired;
             case InvalidAnswerException:
                 // Resumed, the watch would come to the same event.
                 logger.WatchBroken(e.Message);
-                return watch.IsListing ? Received.Refused : Received.Expired;
+                return watch.IsListing ? StepOutcome.Refused : StepOutcome.Expired;
             case ApiException refusal:
                 logger.WatchBroken(e.Message);
                 return Classify(refusal);
             default:
                 logger.WatchDropped(e.Message);
-                return Received.EndedEarly;
+                return StepOutcome.EndedEarly;
         }
     }
 
@@ -256,33 +259,33 @@ internal sealed class Reflector<TDraft>(
 
     private TimeSpan AfterFailure(Exception e)
     {
-        Received received = e switch
+        StepOutcome outcome = e switch
         {
             ApiException refusal => Classify(refusal),
-            InvalidAnswerException => Received.Refused,
-            _ => Received.EndedEarly,
+            InvalidAnswerException => StepOutcome.Refused,
+            _ => StepOutcome.EndedEarly,
         };
-        TimeSpan pause = _state.After(received, (e as ApiException)?.RetryAfter ?? default);
-        if (received == Received.NoStreamingLists)
+        TimeSpan pause = _state.After(outcome, (e as ApiException)?.RetryAfter ?? default);
+        if (outcome == StepOutcome.NoStreamingLists)
             logger.StreamingListsMissing(e.Message);
-        else if (received == Received.Expired)
+        else if (outcome == StepOutcome.Expired)
             logger.WatchExpired(store.ResourceVersion);
-        else if (received is not (Received.Busy or Received.EndedEarly))
-            _feed.Failed(e.Message);
+        else if (outcome is not (StepOutcome.Busy or StepOutcome.EndedEarly))
+            _health.Failed(e.Message);
         logger.NextAttempt(Math.Round(pause.TotalSeconds, 1), e.Message);
         return pause;
     }
 
-    private Received Classify(ApiException e) => e.StatusCode switch
+    private StepOutcome Classify(ApiException e) => e.StatusCode switch
     {
-        _ when e.IsVersionTooLarge => Received.VersionTooLarge,
-        _ when e.IsExpired => Received.Expired,
-        null => e.IsUntrusted ? Received.Untrusted : Received.Unreachable,
-        HttpStatusCode.Unauthorized => Received.Unauthorized,
-        HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity when _state.IsStreamingList => Received.NoStreamingLists,
+        _ when e.IsVersionTooLarge => StepOutcome.VersionTooLarge,
+        _ when e.IsExpired => StepOutcome.Expired,
+        null => e.IsUntrusted ? StepOutcome.Untrusted : StepOutcome.Unreachable,
+        HttpStatusCode.Unauthorized => StepOutcome.Unauthorized,
+        HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity when _state.IsStreamingList => StepOutcome.NoStreamingLists,
         HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
-            when e.RetryAfter is not null => Received.Busy,
-        _ => Received.Refused,
+            when e.RetryAfter is not null => StepOutcome.Busy,
+        _ => StepOutcome.Refused,
     };
 
     private Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) =>
@@ -293,15 +296,15 @@ internal sealed class Reflector<TDraft>(
     {
         public ApiResponse Response => response;
 
-        /// <summary>Where it began.</summary>
+        /// <summary>The resource version from which it began.</summary>
         public string Version => version;
 
         public long OpenedAt => openedAt;
 
-        /// <summary>The server ends it then.</summary>
+        /// <summary>After this time the server ends it.</summary>
         public TimeSpan AtMost => atMost;
 
-        /// <summary>The initial events of a streaming list are not complete.</summary>
+        /// <summary>It began as a streaming list whose initial events are not complete yet.</summary>
         public bool IsListing { get; set; }
 
         public void Dispose() => response.Dispose();

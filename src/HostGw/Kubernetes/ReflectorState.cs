@@ -3,17 +3,17 @@ namespace HostGw.Kubernetes;
 /// <summary>What the reflector does next.</summary>
 internal enum ReflectorStep
 {
-    /// <summary>Asks whether the server's store is still the one that we followed.</summary>
+    /// <summary>Reads the store's resource version: a store that was restored from a backup has an older one than ours.</summary>
     CheckTimeline,
 
-    /// <summary>Lists as the beginning of a watch.</summary>
+    /// <summary>Opens a watch that begins with all objects (sendInitialEvents).</summary>
     StreamList,
     ListPages,
     Watch,
 }
 
-/// <summary>What came of a step.</summary>
-internal enum Received
+/// <summary>How a step of the reflector ended.</summary>
+internal enum StepOutcome
 {
     /// <summary>Refused, timeout, name not resolved, or the connection ended in the handshake.</summary>
     Unreachable,
@@ -49,11 +49,11 @@ internal enum Received
     /// <summary>The store's resource version is below ours: it was restored from a backup.</summary>
     WentBack,
 
-    /// <summary>Somebody asked for a list by quorum.</summary>
+    /// <summary>Interrupted: <see cref="Reflector{TDraft}.ReadByQuorum"/> was called.</summary>
     QuorumWanted,
 }
 
-/// <summary>Decides, from what was received, what the reflector does next and how long it waits before that. Touches nothing.</summary>
+/// <summary>Decides, from the outcome of each step, what the reflector does next and how long it waits before that. No I/O.</summary>
 /// <param name="random">From 0 to 1.</param>
 internal sealed class ReflectorState(TimeProvider time, Func<double> random)
 {
@@ -67,8 +67,20 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
 
     private ReflectorStep _step;
-    private bool _mustList = true, _unconfirmed, _connectionLost;
-    private bool _hasStreamingLists = true, _listFailed;
+    private bool _mustList = true;
+
+    // A timeline check is due.
+    private bool _unconfirmed;
+
+    // The next list is spread over time (SpreadAfterLoss).
+    private bool _connectionLost;
+
+    private bool _hasStreamingLists = true;
+
+    // A streaming list failed; the next list is read by pages.
+    private bool _listFailed;
+
+    // Since the last success: see Advance and Progressed.
     private int _failures, _unauthorized, _idleEnds, _expired, _tooLarge;
     private long _freshAt;
 
@@ -104,73 +116,81 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     /// <summary>An event or a bookmark was received.</summary>
     public void Progressed()
     {
-        (_failures, _unauthorized, _idleEnds, _expired) = (0, 0, 0, 0);
-        _connectionLost = false;
-        _freshAt = time.GetTimestamp();
+        _expired = 0;
+        Advance();
     }
 
     /// <summary>A list is complete.</summary>
     public void Listed(int count, long bytes)
     {
-        Progressed();
+        Advance();
         _step = ReflectorStep.Watch;
         (_mustList, ByQuorum, _listFailed, _tooLarge, KnowsVersion) = (false, false, false, 0, true);
         (Count, Bytes) = (count, bytes);
     }
 
-    /// <summary>The step came to <paramref name="received"/>; returns how long to wait before the next one.</summary>
-    /// <param name="retryAfter">What the server asked for, with <see cref="Received.Busy"/>.</param>
-    public TimeSpan After(Received received, TimeSpan retryAfter = default)
+    /// <summary>Takes the outcome of the step; returns how long to wait before the next one.</summary>
+    /// <param name="retryAfter">What the server asked for, with <see cref="StepOutcome.Busy"/>.</param>
+    public TimeSpan After(StepOutcome outcome, TimeSpan retryAfter = default)
     {
         _listFailed |= _step == ReflectorStep.StreamList &&
-            received is Received.EndedEarly or Received.Ended or Received.Refused or Received.Expired or Received.NoStreamingLists;
-        switch (received)
+            outcome is StepOutcome.EndedEarly or StepOutcome.Ended or StepOutcome.Refused or StepOutcome.Expired
+                or StepOutcome.NoStreamingLists;
+        switch (outcome)
         {
-            case Received.Unreachable:
+            case StepOutcome.Unreachable:
                 LoseConnection();
                 return Between(1, Math.Max(3, Count / 1000.0));
-            case Received.Untrusted:
+            case StepOutcome.Untrusted:
                 return Doubled();
-            case Received.Unauthorized:
+            case StepOutcome.Unauthorized:
                 return _unauthorized++ == 0 ? TimeSpan.Zero : Doubled();
-            case Received.Refused:
-                return Jittered();
-            case Received.Busy:
+            case StepOutcome.Refused:
+                return Jittered(_failures++);
+            case StepOutcome.Busy:
                 return (retryAfter < LongestRetryAfter ? retryAfter : LongestRetryAfter) * (1 + 0.2 * random());
-            case Received.EndedEarly:
+            case StepOutcome.EndedEarly:
                 LoseConnection();
-                return _idleEnds++ == 0 ? Between(0, 1) : Jittered();
+                return _idleEnds++ == 0 ? Between(0, 1) : Jittered(_failures++);
             default:
-                return Continue(received);
+                return Continue(outcome);
         }
     }
 
-    private TimeSpan Continue(Received received)
+    // A list does not reset _expired: where each watch after a list expires at once, lists would follow each other without a pause.
+    private void Advance()
     {
-        switch (received)
+        (_failures, _unauthorized, _idleEnds) = (0, 0, 0);
+        _connectionLost = false;
+        _freshAt = time.GetTimestamp();
+    }
+
+    private TimeSpan Continue(StepOutcome outcome)
+    {
+        switch (outcome)
         {
-            case Received.NoStreamingLists:
+            case StepOutcome.NoStreamingLists:
                 _hasStreamingLists = false;
                 return TimeSpan.Zero;
-            case Received.Expired:
+            case StepOutcome.Expired:
                 _mustList = true;
-                return SpreadAfterLoss() ?? (_expired++ == 0 ? TimeSpan.Zero : Jittered());
-            case Received.VersionTooLarge:
+                return SpreadAfterLoss() ?? (_expired++ is > 0 and var before ? Jittered(before - 1) : TimeSpan.Zero);
+            case StepOutcome.VersionTooLarge:
                 return NotReached();
-            case Received.Ended:
+            case StepOutcome.Ended:
                 _unconfirmed = true;
                 return TimeSpan.Zero;
-            case Received.Confirmed:
+            case StepOutcome.Confirmed:
                 _unconfirmed = false;
                 return (IsFresh ? null : SpreadAfterLoss()) ?? TimeSpan.FromSeconds(_tooLarge > 0 ? 1 : 0);
-            case Received.WentBack:
+            case StepOutcome.WentBack:
                 (_mustList, ByQuorum, KnowsVersion, _unconfirmed) = (true, true, false, false);
                 return TimeSpan.Zero;
-            case Received.QuorumWanted:
+            case StepOutcome.QuorumWanted:
                 (_mustList, ByQuorum) = (true, true);
                 return TimeSpan.Zero;
             default:
-                throw new ArgumentOutOfRangeException(nameof(received));
+                throw new ArgumentOutOfRangeException(nameof(outcome));
         }
     }
 
@@ -197,7 +217,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
 
     private TimeSpan Doubled() => TimeSpan.FromSeconds(Math.Min(LongestPause, Math.Pow(2, Math.Min(_failures++, 10))));
 
-    private TimeSpan Jittered() => Between(0, Math.Min(LongestPause, 0.5 * Math.Pow(2, Math.Min(_failures++, 10))));
+    private TimeSpan Jittered(int failures) => Between(0, Math.Min(LongestPause, 0.5 * Math.Pow(2, Math.Min(failures, 10))));
 
     private TimeSpan Between(double least, double most) => TimeSpan.FromSeconds(least + (most - least) * random());
 }

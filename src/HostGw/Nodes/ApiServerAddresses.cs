@@ -20,7 +20,7 @@ internal sealed class ApiServerAddresses(
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
 
     // After a list, routes are more urgent; and a server that has just restarted is busy.
     private static readonly TimeSpan AfterList = TimeSpan.FromSeconds(5);
@@ -28,7 +28,8 @@ internal sealed class ApiServerAddresses(
     private readonly Channel<bool> _listed =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    // The saved ones are read from the file when a connection first needs them: that is, if the Service's address does not answer.
+    // The saved ones are read from the file when they are first asked for: by a connection, if the Service's address does not answer,
+    // or by NodeSaver, which keeps them in the file until the slice was read.
     private volatile Lazy<ImmutableArray<IPEndPoint>> _current =
         new(() => client.UsesServiceAddress ? Saved(file, nodeName, time) : []);
 
@@ -51,12 +52,12 @@ internal sealed class ApiServerAddresses(
             return;
         for (TimeSpan atMost = Timeout.InfiniteTimeSpan; ; atMost = Period)
         {
-            await ListedAsync(atMost, stoppingToken);
+            await WaitForListAsync(atMost, stoppingToken);
             await ReadAsync(stoppingToken);
         }
     }
 
-    private async Task ListedAsync(TimeSpan atMost, CancellationToken stoppingToken)
+    private async Task WaitForListAsync(TimeSpan atMost, CancellationToken stoppingToken)
     {
         using var timeout = new CancellationTokenSource(atMost, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
@@ -73,7 +74,7 @@ internal sealed class ApiServerAddresses(
 
     private async Task ReadAsync(CancellationToken stoppingToken)
     {
-        using var timeout = new CancellationTokenSource(Patience, time);
+        using var timeout = new CancellationTokenSource(ReadTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
         try
         {
@@ -89,7 +90,7 @@ internal sealed class ApiServerAddresses(
         }
         catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
         {
-            logger.ApiServersNotRead($"no answer within {Patience.TotalSeconds:0} s");
+            logger.ApiServersNotRead($"no answer within {ReadTimeout.TotalSeconds:0} s");
         }
     }
 

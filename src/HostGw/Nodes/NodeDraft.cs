@@ -7,7 +7,7 @@ namespace HostGw.Nodes;
 
 /// <summary>A Node while it is decoded. A heartbeat is decoded and compared with the known node without allocating.</summary>
 /// <remarks>Field numbers: staging/src/k8s.io/api/core/v1/generated.proto of Kubernetes.</remarks>
-/// <param name="ownNode">The node whose conditions are read; null: none's.</param>
+/// <param name="ownNode">This node's name, whose conditions are read; null: no node's are.</param>
 internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) : ObjectDraft
 {
     public const string OsLabel = "kubernetes.io/os";
@@ -29,9 +29,11 @@ internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) :
     private bool? _skip;
     private bool _hasNextHop;
 
+    // The numbers of nested messages (ObjectDraft).
     private enum Part
     {
-        Skipped,
+        /// <summary>Of a field: it is skipped. As the message that holds the field: the Node itself.</summary>
+        None,
         Spec,
         Status,
         Condition,
@@ -61,15 +63,15 @@ internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) :
 
     public override int Child(int message, int field) => (int)((Part)message switch
     {
-        0 => field switch { 2 => Part.Spec, 3 => Part.Status, _ => Part.Skipped },
+        Part.None => field switch { 2 => Part.Spec, 3 => Part.Status, _ => Part.None },
         Part.Status => field switch
         {
             4 when ownNode is not null && Name.Is(ownNode) => Part.Condition,
             5 => Part.Address,
             7 => Part.NodeInfo,
-            _ => Part.Skipped,
+            _ => Part.None,
         },
-        _ => Part.Skipped,
+        _ => Part.None,
     });
 
     public override bool IsText(int message, int field) => ((Part)message, field) switch

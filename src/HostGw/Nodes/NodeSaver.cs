@@ -33,7 +33,7 @@ internal sealed class NodeSaver(
     private void SaveIfDue()
     {
         NodeSnapshot nodes = store.Snapshot;
-        if (!nodes.IsComplete || nodes.SavedAt is not null || sources.Feed() is not { HeardAt: { } at })
+        if (!nodes.IsComplete || nodes.SavedAt is not null || sources.Health() is not { ReceivedAt: { } at })
             return;
         bool isNew = _saved is null || nodes.Nodes != _saved.Nodes || sources.ApiServers() != _savedServers;
         if ((isNew && nodes.Nodes.Any(n => n.Name == nodeName)) || (!isNew && at - _savedAt >= RenewAfter))
@@ -62,11 +62,11 @@ internal sealed class NodeSaver(
 }
 
 /// <summary>What is saved with the nodes.</summary>
-/// <param name="Feed">How current the nodes are.</param>
+/// <param name="Health">How current the nodes are.</param>
 /// <param name="ApiServer">The API server's address.</param>
 /// <param name="ApiServers">Further addresses of the API servers: the same array as long as they do not change.</param>
 internal sealed record SavedNodesSources(
-    Func<ReflectorFeed> Feed, Func<Ip> ApiServer, Func<ImmutableArray<IPEndPoint>> ApiServers);
+    Func<ReflectorHealth> Health, Func<Ip> ApiServer, Func<ImmutableArray<IPEndPoint>> ApiServers);
 
 /// <summary>If the API server does not answer within 10 s of the start, the saved nodes are used until it does.</summary>
 /// <param name="nodeName">This node's: saved nodes without it are not used.</param>
@@ -75,7 +75,7 @@ internal sealed class SavedNodesFallback(
     SavedNodesFile file, NodeStore store, string nodeName, Action restored, TimeProvider time, ILogger<SavedNodesFallback> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan WaitForApiServer = TimeSpan.FromSeconds(10);
 
     private volatile SavedNodes? _nodes;
 
@@ -84,13 +84,14 @@ internal sealed class SavedNodesFallback(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.Delay(Patience, time, stoppingToken);
+        await Task.Delay(WaitForApiServer, time, stoppingToken);
         if (store.Snapshot.IsComplete)
             return;
         try
         {
             if (Read() is not { } saved)
                 return;
+            // Before the nodes: the pass that they wake asks for the address.
             _nodes = saved;
             if (store.Restore(saved))
                 restored();

@@ -8,7 +8,7 @@ namespace HostGw.Nodes;
 
 /// <summary>The nodes of the cluster at one moment. A new one is made only if planning would see a difference.</summary>
 /// <param name="Nodes">Sorted by name, ordinal.</param>
-/// <param name="ResourceVersion">The store's when the snapshot was made.</param>
+/// <param name="ResourceVersion">The store's when the snapshot was made: bookmarks alone make no new snapshot.</param>
 /// <param name="IsComplete">False until the first list has arrived or was read from disk: an absent node may only be unknown.</param>
 internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string ResourceVersion, bool IsComplete)
 {
@@ -17,7 +17,7 @@ internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string Re
     /// <summary>When these nodes were saved; null if they came from the API server.</summary>
     public DateTimeOffset? SavedAt { get; init; }
 
-    /// <summary>How many lists by quorum, which are not from a cache, had been read.</summary>
+    /// <summary>How many lists by quorum (from etcd, not from a cache) had been read since the start.</summary>
     public int QuorumReads { get; init; }
 }
 
@@ -26,8 +26,12 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
 {
     private readonly Lock _lock = new();
     private readonly TextBuffer _resourceVersion = new();
-    private Dictionary<string, Entry> _nodes = NewSet();
+    private Dictionary<string, Entry> _nodes = NewNodes();
+
+    // The list that is arriving; only the writer uses it.
     private Dictionary<string, Entry>? _listing;
+
+    // Null: the nodes have changed since the last snapshot.
     private NodeSnapshot? _snapshot = NodeSnapshot.Nothing;
     private bool _isComplete;
     private DateTimeOffset? _savedAt;
@@ -39,11 +43,11 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         get
         {
             lock (_lock)
-                return _snapshot ??= Take();
+                return _snapshot ??= MakeSnapshot();
         }
     }
 
-    /// <summary>How many nodes there are; 0 before the first list.</summary>
+    /// <summary>How many nodes there are; 0 before the first list, or before saved nodes are used.</summary>
     public int Count
     {
         get
@@ -53,7 +57,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         }
     }
 
-    /// <summary>The latest received, bookmarks included; empty before the first list.</summary>
+    /// <summary>The latest received, bookmarks included, or the saved one; empty before the first list.</summary>
     public string ResourceVersion
     {
         get
@@ -64,7 +68,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     }
 
     /// <inheritdoc/>
-    public void BeginList() => _listing = NewSet();
+    public void BeginList() => _listing = NewNodes();
 
     public void AddListed(NodeDraft draft)
     {
@@ -87,7 +91,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     /// <summary>Uses saved nodes, unless a list has arrived by now; returns whether it did.</summary>
     public bool Restore(SavedNodes saved)
     {
-        Dictionary<string, Entry> nodes = NewSet();
+        Dictionary<string, Entry> nodes = NewNodes();
         foreach (ClusterNode node in saved.Nodes)
             nodes[node.Name] = new(node, ResourceVersion: 0);
         lock (_lock)
@@ -131,7 +135,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         {
             bool changed = type switch
             {
-                WatchEventType.Added or WatchEventType.Modified => Set(draft),
+                WatchEventType.Added or WatchEventType.Modified => AddOrUpdate(draft),
                 WatchEventType.Deleted => Remove(_nodes, draft),
                 _ => false,
             };
@@ -142,7 +146,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         }
     }
 
-    private bool Set(NodeDraft draft)
+    private bool AddOrUpdate(NodeDraft draft)
     {
         if (draft.Name.IsEmpty)
             return false;
@@ -180,7 +184,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
             _resourceVersion.Set(version.Span);
     }
 
-    private NodeSnapshot Take()
+    private NodeSnapshot MakeSnapshot()
     {
         var nodes = new ClusterNode[_nodes.Count];
         int next = 0;
@@ -194,7 +198,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         };
     }
 
-    private static Dictionary<string, Entry> NewSet() => new(StringComparer.Ordinal);
+    private static Dictionary<string, Entry> NewNodes() => new(StringComparer.Ordinal);
 
     private static ref Entry Find(Dictionary<string, Entry> nodes, NodeDraft draft) =>
         ref CollectionsMarshal.GetValueRefOrNullRef(nodes.GetAlternateLookup<ReadOnlySpan<char>>(), draft.Name.Span);

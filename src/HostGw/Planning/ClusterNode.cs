@@ -30,13 +30,13 @@ internal sealed record ClusterNode
     /// <summary>Annotation hostgw.io/next-hop, at most one address per family; null: no annotation, empty: not valid.</summary>
     public ImmutableArray<Ip>? NextHopOverride { get; init; }
 
-    /// <summary>Annotation hostgw.io/skip; null: neither "true" nor "false".</summary>
+    /// <summary>Annotation hostgw.io/skip, false without it; null: its value is neither "true" nor "false".</summary>
     public bool? Skip { get; init; } = false;
 
     /// <summary>Only the labels whose keys the node selector names.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Labels { get; init; } = [];
 
-    /// <summary>status.conditions holds NetworkUnavailable, and not as False.</summary>
+    /// <summary>status.conditions holds NetworkUnavailable, and not as False. Read on this node's own Node only.</summary>
     public bool NetworkUnavailable { get; init; }
 
     public bool IsWindows => OperatingSystem == "windows";

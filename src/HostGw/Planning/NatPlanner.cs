@@ -9,9 +9,9 @@ internal static class NatPlanner
     private static readonly Prefix Broadcast = Prefix.Parse("255.255.255.255/32");
 
     /// <param name="own">This node's podCIDRs.</param>
-    /// <param name="accepted">Every podCIDR that passed the guards, this node's own included.</param>
+    /// <param name="granted">Every podCIDR that was granted to a node (<see cref="PodCidrGrants"/>), this node's own included.</param>
     public static NatPlan Plan(
-        Policy policy, HostState host, ImmutableArray<Prefix> own, IEnumerable<Prefix> accepted, IReadOnlyList<ClusterNode> nodes)
+        Policy policy, HostState host, ImmutableArray<Prefix> own, IEnumerable<Prefix> granted, IReadOnlyList<ClusterNode> nodes)
     {
         bool any = policy.Nat.Source == NatSource.Any;
         bool v4 = any || own.Any(p => p.IsIPv4);
@@ -25,7 +25,7 @@ internal static class NatPlanner
             exempt = exempt.Concat(policy.ServiceCidrs);
         // These few usually cover the prefixes of all nodes; dropping those first keeps the sort small.
         PrefixForest few = new(exempt);
-        exempt = exempt.Concat(accepted.Where(p => few.Covering(p) < 0));
+        exempt = exempt.Concat(granted.Where(p => few.Covering(p) < 0));
         if (policy.Nat.ExemptNodes)
             exempt = exempt.Concat(NodeAddresses(host, nodes).Where(p => few.Covering(p) < 0));
 

@@ -8,6 +8,10 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
 {
     private readonly HashSet<Ip> _local = [.. host.Addresses.Select(a => a.Address)];
 
+    // By interface: kube-proxy's ipvs mode gives kube-ipvs0 an address for each Service, and every peer's next hop is checked.
+    private readonly Dictionary<int, HostAddress[]> _addressesOf =
+        host.Addresses.GroupBy(a => a.Interface).ToDictionary(g => g.Key, g => g.ToArray());
+
     /// <summary>Routed with a next hop, or another kind with the reason.</summary>
     /// <param name="choice">The interface for the podCIDR's family.</param>
     public Verdict For(ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
@@ -69,9 +73,9 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private (VerdictKind Kind, string Reason)? FaultOnSegment(Ip nextHop, HostInterface link)
     {
         bool hasAddress = false, isAdjacent = false;
-        foreach (HostAddress address in host.Addresses)
+        foreach (HostAddress address in _addressesOf.GetValueOrDefault(link.Index, []))
         {
-            if (address.Interface != link.Index || address.Address.IsIPv4 != nextHop.IsIPv4)
+            if (address.Address.IsIPv4 != nextHop.IsIPv4)
                 continue;
             hasAddress |= !IsLinkLocal(address.Address);
             if (!address.Connected.Contains(nextHop))

@@ -5,6 +5,9 @@ namespace HostGw.Planning;
 /// <summary>The desired state of this host, and the verdict on each node's podCIDRs.</summary>
 internal sealed record Plan
 {
+    // Made when it is first asked for: only foreign routes in the place of desired ones need it. Any thread may ask.
+    private volatile Dictionary<Prefix, ClusterNode>? _routedPeers;
+
     public PlanScope Scope { get; init; }
 
     /// <summary>Whether the API has a Node of this name.</summary>
@@ -47,7 +50,11 @@ internal sealed record Plan
     public ImmutableArray<Prefix> OwnPodCidrs { get; init; } = [];
 
     /// <summary>One per podCIDR, and one per node without any; in the order of the nodes' names.</summary>
-    public ImmutableArray<Verdict> Verdicts { get; init; } = [];
+    public ImmutableArray<Verdict> Verdicts
+    {
+        get;
+        init => (field, _routedPeers) = (value, null);
+    } = [];
 
     /// <summary>Whether a route to exactly this destination is desired.</summary>
     public bool Wants(Prefix destination) => !RoutesTo(destination).IsEmpty;
@@ -56,12 +63,15 @@ internal sealed record Plan
     public ReadOnlySpan<PodRoute> RoutesTo(Prefix destination)
     {
         ReadOnlySpan<PodRoute> routes = Routes.AsSpan();
-        // Before is never equal to a route, so the search returns the complement of the first match.
-        int first = ~routes.BinarySearch(new Before(destination)), next = first;
+        // The search key is equal to no route and comes before all of the destination, so the search returns the complement of their start.
+        int first = ~routes.BinarySearch(new StartOf(destination)), next = first;
         while (next < routes.Length && routes[next].Destination == destination)
             next++;
         return routes[first..next];
     }
+
+    /// <summary>The peer that has exactly this podCIDR, and a route to it; null: none has.</summary>
+    public ClusterNode? RoutedPeer(Prefix podCidr) => (_routedPeers ??= RoutedPeers()).GetValueOrDefault(podCidr);
 
     public bool TryGetRoute(RouteKey key, out PodRoute route)
     {
@@ -75,7 +85,18 @@ internal sealed record Plan
         return false;
     }
 
-    private readonly record struct Before(Prefix Destination) : IComparable<PodRoute>
+    private Dictionary<Prefix, ClusterNode> RoutedPeers()
+    {
+        Dictionary<Prefix, ClusterNode> peers = [];
+        foreach (Verdict verdict in Verdicts)
+        {
+            if (verdict.Kind == VerdictKind.Routed)
+                peers.TryAdd(verdict.PodCidr, verdict.Node);
+        }
+        return peers;
+    }
+
+    private readonly record struct StartOf(Prefix Destination) : IComparable<PodRoute>
     {
         public int CompareTo(PodRoute other) => Destination.CompareTo(other.Destination) is var order and not 0 ? order : -1;
     }

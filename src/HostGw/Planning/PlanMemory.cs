@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace HostGw.Planning;
 
 /// <summary>
-/// The planner, which returns its last plan while nothing changed that a plan depends on. It saves planning all nodes in a
-/// pass without changes, which would miss the budget of a pass over 65,536 routes.
+/// The planner, which returns its last plan while nothing changed that a plan depends on. A pass without changes over 65,536 routes
+/// would miss its budget (docs/performance.md) if it planned all nodes again.
 /// </summary>
 internal sealed class PlanMemory(Policy policy)
 {

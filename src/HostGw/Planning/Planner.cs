@@ -56,7 +56,7 @@ internal static class Planner
         return null;
     }
 
-    // In the order of the nodes.
+    // In the order of the nodes and of their podCIDRs: Verdicts relies on it.
     private static PodCidrClaim[] Claims(IReadOnlyList<ClusterNode> nodes, PodCidrGuard guard)
     {
         int count = 0;

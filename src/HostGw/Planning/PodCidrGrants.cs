@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>A node's claim to a podCIDR. Refusal: why a guard rejects it, or null.</summary>
+/// <summary>A node's claim to a podCIDR.</summary>
+/// <param name="Refusal">Why <see cref="PodCidrGuard"/> rejects it, or null.</param>
 internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal);
 
 /// <summary>
@@ -13,12 +14,16 @@ internal sealed class PodCidrGrants
 {
     private readonly Policy _policy;
     private readonly PrefixForest _forest;
+
+    // For each prefix of the forest: whom it was granted to, and the first to whom one inside it was granted.
     private readonly ClusterNode?[] _holders;
     private readonly ClusterNode?[] _holdersInside;
-    private readonly Dictionary<Prefix, ClusterNode> _oldestInside = [];
 
-    /// <param name="claims">Of all nodes; this node's own are granted even if refused by a guard.</param>
-    /// <param name="nodes">No podCIDR of a younger node may cover the primary address of one of these.</param>
+    // For the few prefixes of the forest that cover a node's primary address: the oldest such node.
+    private readonly Dictionary<int, ClusterNode> _oldestInside = [];
+
+    /// <param name="claims">Of all nodes; this node's own are granted even if the guard refuses them.</param>
+    /// <param name="nodes">All nodes: no younger node's podCIDR may cover the primary address of one.</param>
     public PodCidrGrants(PodCidrClaim[] claims, IEnumerable<ClusterNode> nodes, Policy policy)
     {
         _policy = policy;
@@ -29,12 +34,13 @@ internal sealed class PodCidrGrants
         _holdersInside = new ClusterNode?[_forest.Count];
         foreach (ClusterNode node in nodes)
             NoteAddresses(node);
-        Settle(valid);
+        GrantAll(valid);
     }
 
     // A podCIDR that overlaps no other is granted. Overlapping ones are granted in order: this node's own first, then by age.
-    private void Settle(PodCidrClaim[] claims)
+    private void GrantAll(PodCidrClaim[] claims)
     {
+        // Of each claim, the index in the forest.
         int[] at = Array.ConvertAll(claims, c => _forest.IndexOf(c.PodCidr.Aligned));
         bool[] contested = Contested(at);
         List<(ClusterNode Node, int At)> rest = [];
@@ -43,10 +49,10 @@ internal sealed class PodCidrGrants
             if (contested[at[i]])
                 rest.Add((claims[i].Node, at[i]));
             else
-                Claim(claims[i].Node, at[i]);
+                GrantIfFree(claims[i].Node, at[i]);
         }
         foreach ((ClusterNode node, int index) in rest.OrderBy(c => !IsOwn(c.Node)).ThenBy(c => c.Node, Age))
-            Claim(node, index);
+            GrantIfFree(node, index);
     }
 
     private bool[] Contested(int[] claimed)
@@ -62,11 +68,11 @@ internal sealed class PodCidrGrants
         return contested;
     }
 
-    private void Claim(ClusterNode node, int index)
+    private void GrantIfFree(ClusterNode node, int index)
     {
         // This node's own are granted even where they overlap each other: its pods use them.
         if (IsOwn(node) || Refuse(node, index) is null)
-            Hold(node, index);
+            Grant(node, index);
     }
 
     /// <summary>All podCIDRs that were granted.</summary>
@@ -89,7 +95,7 @@ internal sealed class PodCidrGrants
             return $"overlaps {held} of {Describe(holder, node)}";
         if (_holdersInside[index] is { } inner)
             return $"covers a podCIDR of {Describe(inner, node)}";
-        if (!IsOwn(node) && _oldestInside.TryGetValue(_forest[index], out ClusterNode? inside) && Age.Compare(inside, node) < 0)
+        if (!IsOwn(node) && _oldestInside.TryGetValue(index, out ClusterNode? inside) && Age.Compare(inside, node) < 0)
             return $"covers the address of the older node {inside.Name}";
         return null;
     }
@@ -103,7 +109,7 @@ internal sealed class PodCidrGrants
 
     private bool IsOwn(ClusterNode node) => node.Name == _policy.NodeName;
 
-    private void Hold(ClusterNode node, int index)
+    private void Grant(ClusterNode node, int index)
     {
         _holders[index] = node;
         for (int i = _forest.Parent(index); i >= 0; i = _forest.Parent(i))
@@ -140,8 +146,8 @@ internal sealed class PodCidrGrants
             return;
         for (int i = _forest.Covering(primary); i >= 0; i = _forest.Parent(i))
         {
-            if (!_oldestInside.TryGetValue(_forest[i], out ClusterNode? oldest) || Age.Compare(node, oldest) < 0)
-                _oldestInside[_forest[i]] = node;
+            if (!_oldestInside.TryGetValue(i, out ClusterNode? oldest) || Age.Compare(node, oldest) < 0)
+                _oldestInside[i] = node;
         }
     }
 

@@ -72,8 +72,7 @@ internal static class ProblemCatalog
     public static string Describe(Plan plan, RouteConflict conflict)
     {
         Prefix destination = conflict.Route.Destination;
-        ClusterNode? node = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Routed && v.PodCidr == destination).Node;
-        string subject = node is not null ? $"node {node.Name}"
+        string subject = plan.RoutedPeer(destination) is { } node ? $"node {node.Name}"
             : plan.OwnPodCidrs.Contains(destination) ? "own podCIDR"
             : plan.ApiServerRoute?.Destination == destination ? "API server"
             : "cluster route";

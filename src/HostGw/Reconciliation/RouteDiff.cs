@@ -179,7 +179,7 @@ internal static class Adoption
         if (route.NextHop.IsNone || foreign.NextHop.IsNone)
             return false;
 
-        ClusterNode? peer = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Routed && v.PodCidr == route.Destination).Node;
+        ClusterNode? peer = plan.RoutedPeer(route.Destination);
         return peer is not null && (peer.InternalIPs.Contains(foreign.NextHop) || peer.ExternalIPs.Contains(foreign.NextHop) ||
             foreign.NextHop == PodGateway.Of(route.Destination, peer.IsWindows));
     }

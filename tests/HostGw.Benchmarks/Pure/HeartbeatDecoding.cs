@@ -11,7 +11,7 @@ public class HeartbeatDecoding
 {
     private readonly byte[] _frame = Answers.Modified(Answers.Protobuf);
     private readonly NodeStore _store = new();
-    private readonly WatchProtobuf _decoder;
+    private readonly ListWatchDecoder _decoder;
 
     public HeartbeatDecoding()
     {

@@ -21,7 +21,7 @@ public class ListDecoding
     {
         NodeStore store = new();
         NodeDraft draft = new(NodeSelector.Everything);
-        WatchProtobuf decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
+        ListWatchDecoder decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
         store.BeginList();
         decoder.Decode(_list, isFinal: true);
         store.CompleteList(decoder.Page().ResourceVersion);

@@ -51,30 +51,30 @@ internal static class NodeTargets
         }
     }
 
-    private static WatchProtobuf AsList(List<string> lines) => Decoder(isWatch: false, lines);
+    private static ListWatchDecoder AsList(List<string> lines) => Decoder(isWatch: false, lines);
 
-    private static WatchProtobuf AsWatch(List<string> lines) => Decoder(isWatch: true, lines);
+    private static ListWatchDecoder AsWatch(List<string> lines) => Decoder(isWatch: true, lines);
 
-    private static WatchProtobuf Decoder(bool isWatch, List<string> lines)
+    private static ListWatchDecoder Decoder(bool isWatch, List<string> lines)
     {
         NodeDraft draft = new(NodeText.Selector);
         return new(isWatch, draft, type => lines.Add($"{type} {draft.ResourceVersion} {NodeText.Text(NodeText.Built(draft))}"));
     }
 
     // However it is cut into pieces on its way, the same comes out: nodes, and then the end or the same complaint.
-    private static void InPieces(byte[] bytes, Func<List<string>, WatchProtobuf> decoder)
+    private static void InPieces(byte[] bytes, Func<List<string>, ListWatchDecoder> decoder)
     {
         string[] whole = Decode(bytes, decoder, []);
         int middle = bytes.Length / 2, third = bytes.Length / 3;
         Assert.Equal(whole, Decode(bytes, decoder, [third, middle]));
     }
 
-    private static string[] Decode(byte[] bytes, Func<List<string>, WatchProtobuf> newDecoder, int[] cuts)
+    private static string[] Decode(byte[] bytes, Func<List<string>, ListWatchDecoder> newDecoder, int[] cuts)
     {
         List<string> lines = [];
         try
         {
-            WatchProtobuf decoder = newDecoder(lines);
+            ListWatchDecoder decoder = newDecoder(lines);
             int start = NodeText.Feed(decoder, bytes, cuts);
             decoder.Decode(bytes.AsSpan(start), isFinal: true);
             ListPage page = decoder.Page();
@@ -114,7 +114,7 @@ internal static class NodeTargets
         try
         {
             NodeDraft draft = new(NodeText.Selector);
-            new WatchProtobuf(isWatch: false, draft, _ => nodes.Add(draft.Build())).Decode(bytes, isFinal: true);
+            new ListWatchDecoder(isWatch: false, draft, _ => nodes.Add(draft.Build())).Decode(bytes, isFinal: true);
         }
         catch (InvalidAnswerException)
         {

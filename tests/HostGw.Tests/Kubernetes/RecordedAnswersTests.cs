@@ -48,7 +48,7 @@ public sealed partial class RecordedAnswersTests
 
         Assert.Equal([[N1, N2, N3], [Made, N1, N2, N3], [Made + "172.30.0.77", N1, N2, N3], [N1, N2, N3]], follower.Announced.Select(Lines));
         Assert.Equal(["streaming list from 0", "page limit=500&resourceVersion=0", SecondPage, "watch from 339"], Steps(server));
-        Assert.Equal(0, follower.Watcher.Feed.Failures);
+        Assert.Equal(0, follower.Watcher.Health.Failures);
     }
 
     [Theory]
@@ -189,7 +189,7 @@ public sealed partial class RecordedAnswersTests
         await using NodeFollower follower = Follow(server);
         await EventuallyAsync(() => follower.Store.ResourceVersion == "400", server);
         Assert.Equal(["streaming list from 0", "streaming list from 0", "streaming list from 0"], Steps(server));
-        Assert.Equal(0, follower.Watcher.Feed.Failures);
+        Assert.Equal(0, follower.Watcher.Health.Failures);
     }
 
     [Theory]
@@ -203,10 +203,10 @@ public sealed partial class RecordedAnswersTests
             isStreaming ? Answer.Recorded("streaming-list.protobuf", AnswerEnd.Open) : Answer.Recorded("list.protobuf"),
             Answer.Watch([]));
         await using NodeFollower follower = Follow(server);
-        await EventuallyAsync(() => follower.Announced.Length > 0 && follower.Watcher.Feed.Problem is null, server);
+        await EventuallyAsync(() => follower.Announced.Length > 0 && follower.Watcher.Health.Problem is null, server);
         Assert.Equal([N1, N2, N3], Lines(follower.Announced[0]));
         Assert.Contains(follower.Log.Take(), line => line.StartsWith("Warning 102 Cannot watch nodes: " + problem, StringComparison.Ordinal));
-        Assert.Equal(1, follower.Watcher.Feed.Failures);
+        Assert.Equal(1, follower.Watcher.Health.Failures);
     }
 
     // Pauses are short; the ten seconds of silence in a list are not.

@@ -20,34 +20,34 @@ public class ReflectorStateTests
         ReflectorState state = Watching(nodes);
         _random = random;
         for (int i = 0; i < 20; i++)
-            Assert.Equal(Second * seconds, state.After(Received.Unreachable));
+            Assert.Equal(Second * seconds, state.After(StepOutcome.Unreachable));
     }
 
     [Theory]
-    [InlineData(nameof(Received.Untrusted), "1 2 4 8 16 30 30")]
-    [InlineData(nameof(Received.Unauthorized), "0 1 2 4 8 16 30 30")]
-    [InlineData(nameof(Received.Refused), "0.5 1 2 4 8 16 30 30")]
-    public void A_pause_grows_until_an_event_a_bookmark_or_a_list(string received, string pauses)
+    [InlineData(nameof(StepOutcome.Untrusted), "1 2 4 8 16 30 30")]
+    [InlineData(nameof(StepOutcome.Unauthorized), "0 1 2 4 8 16 30 30")]
+    [InlineData(nameof(StepOutcome.Refused), "0.5 1 2 4 8 16 30 30")]
+    public void A_pause_grows_until_an_event_a_bookmark_or_a_list(string outcome, string pauses)
     {
         ReflectorState state = Watching();
         for (int round = 0; round < 2; round++)
         {
-            string[] seen = [.. pauses.Split(' ').Select(_ => Seconds(state.After(Enum.Parse<Received>(received))))];
+            string[] seen = [.. pauses.Split(' ').Select(_ => Seconds(state.After(Enum.Parse<StepOutcome>(outcome))))];
             Assert.Equal(pauses, string.Join(' ', seen));
             state.Decide(); // a bare 200 resets nothing
-            Assert.Equal("30", Seconds(state.After(Enum.Parse<Received>(received))));
+            Assert.Equal("30", Seconds(state.After(Enum.Parse<StepOutcome>(outcome))));
             if (round == 0)
                 state.Progressed();
         }
         state.Listed(1, 1);
-        Assert.Equal(pauses.Split(' ')[0], Seconds(state.After(Enum.Parse<Received>(received))));
+        Assert.Equal(pauses.Split(' ')[0], Seconds(state.After(Enum.Parse<StepOutcome>(outcome))));
     }
 
     [Fact]
     public void A_refusals_pause_has_full_jitter()
     {
         _random = 0;
-        Assert.Equal(TimeSpan.Zero, Watching().After(Received.Refused));
+        Assert.Equal(TimeSpan.Zero, Watching().After(StepOutcome.Refused));
     }
 
     [Fact]
@@ -55,21 +55,38 @@ public class ReflectorStateTests
     {
         ReflectorState state = Watching();
         for (int i = 0; i < 5; i++)
-            Assert.Equal(Second * 1.2, state.After(Received.Busy, Second));
-        Assert.Equal(TimeSpan.FromMinutes(6), state.After(Received.Busy, TimeSpan.FromDays(1)));
-        Assert.Equal("0.5", Seconds(state.After(Received.Refused)));
+            Assert.Equal(Second * 1.2, state.After(StepOutcome.Busy, Second));
+        Assert.Equal(TimeSpan.FromMinutes(6), state.After(StepOutcome.Busy, TimeSpan.FromDays(1)));
+        Assert.Equal("0.5", Seconds(state.After(StepOutcome.Refused)));
     }
 
     [Fact]
     public void An_expired_version_on_a_healthy_connection_is_listed_at_once_and_again_only_after_a_pause()
     {
         ReflectorState state = Watching();
-        Assert.Equal(TimeSpan.Zero, state.After(Received.Expired));
+        Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.Expired));
         Assert.Equal(ReflectorStep.StreamList, state.Decide());
-        Assert.Equal("0.5", Seconds(state.After(Received.Expired)));
-        Assert.Equal("1", Seconds(state.After(Received.Expired)));
+        Assert.Equal("0.5", Seconds(state.After(StepOutcome.Expired)));
+        Assert.Equal("1", Seconds(state.After(StepOutcome.Expired)));
         state.Listed(1, 1);
-        Assert.Equal(TimeSpan.Zero, state.After(Received.Expired));
+        state.Progressed();
+        Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.Expired));
+    }
+
+    [Fact]
+    public void A_version_that_expires_right_after_each_list_is_listed_slower_and_slower_until_an_event_or_a_bookmark()
+    {
+        ReflectorState state = Watching();
+        string[] pauses = [.. Enumerable.Range(0, 9).Select(_ =>
+        {
+            string pause = Seconds(state.After(StepOutcome.Expired));
+            Assert.Equal(ReflectorStep.StreamList, state.Decide());
+            state.Listed(1, 1);
+            return pause;
+        })];
+        Assert.Equal("0 0.5 1 2 4 8 16 30 30", string.Join(' ', pauses));
+        state.Progressed();
+        Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.Expired));
     }
 
     [Theory]
@@ -78,10 +95,10 @@ public class ReflectorStateTests
     public void After_a_lost_connection_the_lists_of_all_agents_are_spread(int nodes, long bytes, double seconds)
     {
         ReflectorState state = Watching(nodes, bytes);
-        state.After(Received.EndedEarly);
+        state.After(StepOutcome.EndedEarly);
         Confirm(state);
         Assert.Equal(ReflectorStep.Watch, state.Decide());
-        Assert.Equal(Second * seconds, state.After(Received.Expired));
+        Assert.Equal(Second * seconds, state.After(StepOutcome.Expired));
         Assert.Equal(ReflectorStep.StreamList, state.Decide());
     }
 
@@ -89,19 +106,19 @@ public class ReflectorStateTests
     public void A_version_that_is_not_reached_is_checked_then_asked_for_three_times_then_listed_by_quorum()
     {
         ReflectorState state = Watching();
-        state.After(Received.Expired);
+        state.After(StepOutcome.Expired);
         Assert.Equal(ReflectorStep.StreamList, state.Decide());
-        Assert.Equal(TimeSpan.Zero, state.After(Received.VersionTooLarge));
+        Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.VersionTooLarge));
         Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
-        Assert.Equal(Second, state.After(Received.Confirmed));
+        Assert.Equal(Second, state.After(StepOutcome.Confirmed));
         for (int i = 0; i < 2; i++)
         {
             Assert.Equal(ReflectorStep.StreamList, state.Decide());
-            Assert.Equal(Second, state.After(Received.VersionTooLarge));
+            Assert.Equal(Second, state.After(StepOutcome.VersionTooLarge));
         }
         Assert.False(state.ByQuorum);
         state.Decide();
-        state.After(Received.VersionTooLarge);
+        state.After(StepOutcome.VersionTooLarge);
         Assert.Equal((ReflectorStep.ListPages, true), (state.Decide(), state.ByQuorum));
         state.Listed(1, 1);
         Assert.False(state.ByQuorum);
@@ -111,11 +128,11 @@ public class ReflectorStateTests
     public void A_store_that_went_back_is_listed_by_quorum_and_no_version_is_remembered()
     {
         ReflectorState state = Watching();
-        state.After(Received.EndedEarly);
+        state.After(StepOutcome.EndedEarly);
         Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
-        Assert.Equal(TimeSpan.Zero, state.After(Received.WentBack));
+        Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.WentBack));
         Assert.Equal((ReflectorStep.ListPages, true, false), (state.Decide(), state.ByQuorum, state.KnowsVersion));
-        state.After(Received.Unreachable);
+        state.After(StepOutcome.Unreachable);
         Assert.Equal((ReflectorStep.ListPages, true, false), (state.Decide(), state.ByQuorum, state.KnowsVersion));
         state.Listed(1, 1);
         Assert.Equal((false, true), (state.ByQuorum, state.KnowsVersion));
@@ -126,15 +143,15 @@ public class ReflectorStateTests
     {
         ReflectorState state = new(_time, () => _random);
         Assert.Equal(ReflectorStep.StreamList, state.Decide());
-        Assert.Equal(TimeSpan.Zero, state.After(Received.NoStreamingLists));
+        Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.NoStreamingLists));
         Assert.Equal(ReflectorStep.ListPages, state.Decide());
         state.Listed(1, 1);
-        state.After(Received.Expired);
+        state.After(StepOutcome.Expired);
         Assert.Equal(ReflectorStep.ListPages, state.Decide());
         state.Listed(1, 1);
-        state.After(Received.EndedEarly);
+        state.After(StepOutcome.EndedEarly);
         Confirm(state);
-        state.After(Received.Expired);
+        state.After(StepOutcome.Expired);
         Assert.Equal(ReflectorStep.StreamList, state.Decide());
     }
 
@@ -142,7 +159,7 @@ public class ReflectorStateTests
     public void A_watch_whose_time_is_over_is_resumed_at_once_after_a_timeline_check()
     {
         ReflectorState state = Watching();
-        Assert.Equal(TimeSpan.Zero, state.After(Received.Ended));
+        Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.Ended));
         Confirm(state);
         Assert.Equal(ReflectorStep.Watch, state.Decide());
     }
@@ -153,14 +170,14 @@ public class ReflectorStateTests
         ReflectorState state = Watching();
         string[] pauses = [.. Enumerable.Range(0, 4).Select(_ =>
         {
-            string pause = Seconds(state.After(Received.EndedEarly));
+            string pause = Seconds(state.After(StepOutcome.EndedEarly));
             Confirm(state);
             Assert.Equal(ReflectorStep.Watch, state.Decide());
             return pause;
         })];
         Assert.Equal(["1", "0.5", "1", "2"], pauses);
         state.Progressed();
-        Assert.Equal(Second, state.After(Received.EndedEarly));
+        Assert.Equal(Second, state.After(StepOutcome.EndedEarly));
     }
 
     [Fact]
@@ -168,17 +185,17 @@ public class ReflectorStateTests
     {
         ReflectorState state = Watching(nodes: 500, bytes: 5_000_000);
         _time.Advance(TimeSpan.FromMinutes(2));
-        state.After(Received.Ended);
+        state.After(StepOutcome.Ended);
         Confirm(state);
         Assert.Equal(ReflectorStep.Watch, state.Decide());
         _time.Advance(Second);
         Assert.Equal(ReflectorStep.StreamList, state.Decide());
 
         state.Listed(500, 5_000_000);
-        state.After(Received.EndedEarly);
+        state.After(StepOutcome.EndedEarly);
         _time.Advance(TimeSpan.FromMinutes(3));
         Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
-        Assert.Equal(Second * 2.5, state.After(Received.Confirmed)); // every agent comes back at this moment
+        Assert.Equal(Second * 2.5, state.After(StepOutcome.Confirmed)); // every agent comes back at this moment
         Assert.Equal(ReflectorStep.StreamList, state.Decide());
     }
 
@@ -186,8 +203,8 @@ public class ReflectorStateTests
     public void No_resumed_watch_goes_unchecked_while_the_server_comes_and_goes()
     {
         ReflectorState state = Watching();
-        state.After(Received.EndedEarly);
-        foreach (Received failure in (Received[])[Received.Unreachable, Received.Busy, Received.Refused, Received.Unauthorized])
+        state.After(StepOutcome.EndedEarly);
+        foreach (StepOutcome failure in (StepOutcome[])[StepOutcome.Unreachable, StepOutcome.Busy, StepOutcome.Refused, StepOutcome.Unauthorized])
         {
             Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
             state.After(failure, Second);
@@ -208,7 +225,7 @@ public class ReflectorStateTests
     private static void Confirm(ReflectorState state)
     {
         Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
-        state.After(Received.Confirmed);
+        state.After(StepOutcome.Confirmed);
     }
 
     private static string Seconds(TimeSpan pause) => pause.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -47,7 +47,7 @@ public sealed class StreamingListEventTests
         await FakeApiTest.EventuallyAsync(() => server.Requests.Length == 3, "watches");
 
         Assert.Contains(
-            "Warning 107 The watch cannot be read, listing again: The API server ended a streaming list without a resource version",
+            "Warning 107 The watch failed: The API server ended a streaming list without a resource version",
             follower.Log.Take());
         Assert.EndsWith("?limit=500&resourceVersion=0", server.Requests[1], StringComparison.Ordinal);
         Assert.Equal(["n1", "n2", "n3"], Assert.Single(follower.Announced).Nodes.Select(n => n.Name));

@@ -15,7 +15,7 @@ public class HeartbeatTests
         var store = new NodeStore();
         NodeDraft draft = new(NodeText.Selector, "node-1");
         int changes = 0;
-        WatchProtobuf decoder = new(isWatch: true, draft, type => changes += store.Apply(type, draft) ? 1 : 0);
+        ListWatchDecoder decoder = new(isWatch: true, draft, type => changes += store.Apply(type, draft) ? 1 : 0);
 
         Beat(decoder, frame, 10);
         NodeSnapshot before = store.Snapshot;
@@ -29,7 +29,7 @@ public class HeartbeatTests
         Assert.True(allocated < 1, $"{allocated} bytes for 1,000 heartbeats");
     }
 
-    private static void Beat(WatchProtobuf decoder, byte[] frame, int times)
+    private static void Beat(ListWatchDecoder decoder, byte[] frame, int times)
     {
         for (int i = 0; i < times; i++)
         {

@@ -38,7 +38,7 @@ public class NodeDecoderStreamTests
         {
             using ApiResponse part = NodeProtobuf.Response(List[..length]);
             await Assert.ThrowsAsync<InvalidAnswerException>(
-                () => new WatchProtobuf(isWatch: false, new NodeDraft(NodeText.Selector), _ => { }).ReadAsync(part, TestContext.Current.CancellationToken));
+                () => new ListWatchDecoder(isWatch: false, new NodeDraft(NodeText.Selector), _ => { }).ReadAsync(part, TestContext.Current.CancellationToken));
         }
         Assert.NotEmpty(NodeProtobuf.List(List[..^4]));
     }
@@ -52,7 +52,7 @@ public class NodeDecoderStreamTests
             List<string> told = [];
             using ApiResponse part = NodeProtobuf.Response(Frames[..length]);
             NodeDraft draft = new(NodeText.Selector);
-            await new WatchProtobuf(isWatch: true, draft, type => told.Add($"{type} {draft.ResourceVersion} {NodeText.Text(draft.Build())}"))
+            await new ListWatchDecoder(isWatch: true, draft, type => told.Add($"{type} {draft.ResourceVersion} {NodeText.Text(draft.Build())}"))
                 .ReadAsync(part, TestContext.Current.CancellationToken);
             Assert.Equal(whole[..told.Count], told);
         }

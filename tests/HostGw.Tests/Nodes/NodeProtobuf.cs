@@ -32,7 +32,7 @@ internal static class NodeProtobuf
     {
         List<string> lines = [];
         NodeDraft draft = new(NodeText.Selector);
-        var decoder = new WatchProtobuf(isWatch: true, draft, type => lines.Add($"{type} {draft.ResourceVersion} {NodeText.Text(NodeText.Built(draft))}"));
+        var decoder = new ListWatchDecoder(isWatch: true, draft, type => lines.Add($"{type} {draft.ResourceVersion} {NodeText.Text(NodeText.Built(draft))}"));
         NodeText.Feed(decoder, frames, cuts);
         return [.. lines];
     }
@@ -41,7 +41,7 @@ internal static class NodeProtobuf
     {
         List<string> lines = [];
         NodeDraft draft = new(NodeText.Selector);
-        var decoder = new WatchProtobuf(isWatch: false, draft, _ => lines.Add(NodeText.Text(NodeText.Built(draft))));
+        var decoder = new ListWatchDecoder(isWatch: false, draft, _ => lines.Add(NodeText.Text(NodeText.Built(draft))));
         decoder.Decode(bytes.AsSpan(NodeText.Feed(decoder, bytes, cuts)), isFinal: true);
         ListPage page = decoder.Page();
         return [.. lines, $"{page.ResourceVersion}/{page.Continue}"];

@@ -157,7 +157,7 @@ public class NodeStoreTests
     private static NodeDraft Read(string json)
     {
         var draft = new NodeDraft(NodeText.Selector);
-        new WatchProtobuf(isWatch: false, draft, _ => { }).Decode(NodeProtobuf.ListOf("5", json), isFinal: true);
+        new ListWatchDecoder(isWatch: false, draft, _ => { }).Decode(NodeProtobuf.ListOf("5", json), isFinal: true);
         return draft;
     }
 
@@ -175,7 +175,7 @@ public class NodeStoreTests
             NodeDraft draft = new(NodeText.Selector, "self");
             string conditions = $$"""[{"type":"Ready","status":"False"},{"type":"NetworkUnavailable","status":"{{status}}"}]""";
             byte[] frame = NodeProtobuf.Frame("MODIFIED", $$$"""{"metadata":{"name":"{{{name}}}"},"status":{"conditions":{{{conditions}}} } }""");
-            new WatchProtobuf(isWatch: true, draft, type => _store.Apply(type, draft)).Decode(frame, isFinal: false);
+            new ListWatchDecoder(isWatch: true, draft, type => _store.Apply(type, draft)).Decode(frame, isFinal: false);
             return _store.Snapshot.Nodes.Single(n => n.Name == name).NetworkUnavailable;
         }
     }

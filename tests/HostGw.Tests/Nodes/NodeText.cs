@@ -36,7 +36,7 @@ internal static class NodeText
     }
 
     // The bytes up to each cut, then all: what a piece leaves over comes again with the next.
-    public static int Feed(WatchProtobuf decoder, byte[] bytes, int[] cuts)
+    public static int Feed(ListWatchDecoder decoder, byte[] bytes, int[] cuts)
     {
         int start = 0;
         foreach (int end in cuts.Order().Append(bytes.Length))

@@ -15,8 +15,8 @@ public abstract class PagedListTests() : FollowingTest(StreamingLists.Refused)
         Assert.Equal("?limit=500&resourceVersion=0", Assert.Single(Lists).Query);
         Assert.All(Api.Requests, r => Assert.Equal("hostgw/1.2.3", r.UserAgent));
         Assert.All(Api.Requests, r => Assert.Equal("HTTP/1.1", r.Protocol));
-        Assert.NotNull(follower.Watcher.Feed.ListedAt);
-        Assert.Null(follower.Watcher.Feed.Problem);
+        Assert.NotNull(follower.Watcher.Health.ListedAt);
+        Assert.Null(follower.Watcher.Health.Problem);
     }
 
     [Fact]

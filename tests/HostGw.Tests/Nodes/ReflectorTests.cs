@@ -66,7 +66,7 @@ public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingT
         PutNodes("b");
         await EventuallyAsync(() => follower.Names == "a b", "goes on watching");
         Assert.Equal(reads + 1, follower.Store.Snapshot.QuorumReads);
-        Assert.Null(follower.Watcher.Feed.Problem);
+        Assert.Null(follower.Watcher.Health.Problem);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingT
         await Api.StopListeningAsync();
         follower.Watcher.ReadByQuorum();
         follower.Watcher.ReadByQuorum();
-        await EventuallyAsync(() => follower.Watcher.Feed.Problem is not null, "the outage is noticed");
+        await EventuallyAsync(() => follower.Watcher.Health.Problem is not null, "the outage is noticed");
         await Api.StartListeningAsync();
         await EventuallyAsync(() => follower.Announced.Length == 2, "announced again");
         PutNodes("b");
@@ -109,7 +109,7 @@ public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingT
         await Api.StopListeningAsync();
         Api.Nodes.Delete("a");
         PutNodes("c");
-        await EventuallyAsync(() => follower.Watcher.Feed.Problem is not null, "the outage is noticed");
+        await EventuallyAsync(() => follower.Watcher.Health.Problem is not null, "the outage is noticed");
         Assert.Equal("a b", follower.Names);
         await Api.StartListeningAsync();
         await EventuallyAsync(() => follower.Names == "b c", "catches up");
@@ -141,7 +141,7 @@ public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingT
         PutNodes("a");
         await using NodeFollower follower = await FollowAsync("a");
         string version = follower.Store.ResourceVersion;
-        await EventuallyAsync(() => follower.Watcher.Feed.HeardAt > follower.Watcher.Feed.ListedAt, "a bookmark comes");
+        await EventuallyAsync(() => follower.Watcher.Health.ReceivedAt > follower.Watcher.Health.ListedAt, "a bookmark comes");
         Assert.Equal(version, follower.Store.ResourceVersion);
         Assert.Single(follower.Announced);
     }
@@ -189,10 +189,10 @@ public abstract class ReflectorTests(StreamingLists streamingLists) : FollowingT
         PutNodes("a");
         Api.Faults.Forbid(r => r.IsWatch);
         await using NodeFollower follower = await FollowAsync("a");
-        await EventuallyAsync(() => follower.Watcher.Feed.Problem is not null, "the problem shows");
-        Assert.Contains("'watch' on 'nodes'", follower.Watcher.Feed.Problem, StringComparison.Ordinal);
+        await EventuallyAsync(() => follower.Watcher.Health.Problem is not null, "the problem shows");
+        Assert.Contains("'watch' on 'nodes'", follower.Watcher.Health.Problem, StringComparison.Ordinal);
         Api.Faults.Clear();
-        await EventuallyAsync(() => follower.Watcher.Feed.Problem is null, "it is gone");
+        await EventuallyAsync(() => follower.Watcher.Health.Problem is null, "it is gone");
     }
 }
 

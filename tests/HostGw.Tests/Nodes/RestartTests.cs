@@ -71,6 +71,6 @@ public sealed class RestartTests() : FollowingTest(StreamingLists.Served)
         await EventuallyAsync(() => Api.Requests.Any(r => r.Code == 429), "it is asked");
         Api.Faults.CacheInitializing = false;
         await EventuallyAsync(() => follower.Names == "a", "the list");
-        Assert.Equal(0, follower.Watcher.Feed.Failures);
+        Assert.Equal(0, follower.Watcher.Health.Failures);
     }
 }

@@ -159,7 +159,7 @@ public sealed class SavedNodesTests : IDisposable
     {
         ClusterNode? node = null;
         NodeDraft draft = new(NodeText.Selector);
-        new WatchProtobuf(isWatch: false, draft, _ => node = NodeText.Built(draft)).Decode(NodeProtobuf.ListOf("1", json), isFinal: true);
+        new ListWatchDecoder(isWatch: false, draft, _ => node = NodeText.Built(draft)).Decode(NodeProtobuf.ListOf("1", json), isFinal: true);
         return node!;
     }
 }

@@ -44,6 +44,6 @@ public sealed class ServiceAddressTests() : FollowingTest(StreamingLists.Served)
         Api.MakeUnreachable(Service);
         await using NodeFollower follower = new(Api, further: Api.Endpoints[1]);
         await EventuallyAsync(() => follower.Names == "a", "lists");
-        Assert.Equal((Node, 0), (follower.RemoteAddress, follower.Watcher.Feed.Failures));
+        Assert.Equal((Node, 0), (follower.RemoteAddress, follower.Watcher.Health.Failures));
     }
 }

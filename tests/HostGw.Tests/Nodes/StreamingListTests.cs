@@ -13,8 +13,8 @@ public abstract class StreamingListTests() : FollowingTest(StreamingLists.Served
         Assert.EndsWith("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=0", Assert.Single(Api.Requests).Query, StringComparison.Ordinal);
         Assert.Equal("application/vnd.kubernetes.protobuf, application/json", Api.Requests[0].Accept);
         Assert.Equal([2, 3, 2], follower.Announced.Select(s => s.Nodes.Length));
-        Assert.NotNull(follower.Watcher.Feed.ListedAt);
-        Assert.Null(follower.Watcher.Feed.Problem);
+        Assert.NotNull(follower.Watcher.Health.ListedAt);
+        Assert.Null(follower.Watcher.Health.Problem);
     }
 
     [Fact]
@@ -104,8 +104,8 @@ public abstract class StreamingListTests() : FollowingTest(StreamingLists.Served
     {
         await using var other = await HostGw.FakeApi.FakeApiServer.StartAsync(new() { Protobuf = false });
         await using var follower = new NodeFollower(other);
-        await EventuallyAsync(() => follower.Watcher.Feed.Problem is not null, "the problem shows");
-        Assert.StartsWith("The API server does not answer in protobuf", follower.Watcher.Feed.Problem, StringComparison.Ordinal);
+        await EventuallyAsync(() => follower.Watcher.Health.Problem is not null, "the problem shows");
+        Assert.StartsWith("The API server does not answer in protobuf", follower.Watcher.Health.Problem, StringComparison.Ordinal);
     }
 }
 

@@ -93,7 +93,7 @@ public class HostileNodeTests
     {
         List<ClusterNode> nodes = [];
         NodeDraft draft = new(NodeSelector.Everything);
-        WatchProtobuf decoder = new(isWatch: false, draft, _ => nodes.Add(draft.Build()));
+        ListWatchDecoder decoder = new(isWatch: false, draft, _ => nodes.Add(draft.Build()));
         decoder.Decode(NodeProtobuf.ListOf("5", Encoding.UTF8.GetString(json)), isFinal: true);
         return Assert.Single(nodes);
     }

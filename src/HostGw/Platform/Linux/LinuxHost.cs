@@ -121,6 +121,7 @@ internal sealed class LinuxHost : IHostNetwork
     private string WriteCni(HostChanges changes, ApplyMode mode, Attempts attempts)
     {
         string change = "";
+        // A refused route concerns the pods of one peer; without the configuration this node's pods would have no network at all.
         bool isReady = attempts.Failures.All(f => f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes);
         bool writes = changes is { ChangesCni: true, Cni: not null } && isReady;
         attempts.Try(HostPart.Cni, "write the CNI configuration", writes, () => change = ApplyCni(changes.Cni, mode));

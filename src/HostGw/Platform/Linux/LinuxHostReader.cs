@@ -11,29 +11,29 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {
-    // A list that grows leaves its old arrays as garbage.
-    private const int Spare = 256;
+    // Room for this many more routes than in the pass before: a list that grows leaves its old arrays as garbage.
+    private const int SpareRoutes = 256;
 
     private readonly NetlinkWriter _request = new();
-    private readonly HashSet<string> _withLearntRoute = [];
-    private int _count;
+    private readonly HashSet<string> _linksWithLearntRoute = [];
+    private int _routeCount;
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
     public HostState Read(Ip apiServer)
     {
         RouteDecoder decoder = new(options.RouteProtocol);
-        List<HostRoute> routes = new(_count + Spare);
+        List<HostRoute> routes = new(_routeCount + SpareRoutes);
         ReadRoutes(AF_INET, decoder, routes);
         ReadRoutes(AF_INET6, decoder, routes);
         SortByKey(routes);
         RemoveRepeated(routes);
-        _count = routes.Count;
+        _routeCount = routes.Count;
         return new()
         {
             Interfaces = MarkLearntRoutes(ReadInterfaces(), routes),
             Addresses = ReadAddresses(),
             Routes = routes,
-            Protected = Protect(decoder.Gateways, apiServer),
+            Protected = ProtectedAddresses(decoder.Gateways, apiServer),
             Forwarding = options.ProcSysNet.ReadForwarding(),
         };
     }
@@ -53,8 +53,8 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
     private ImmutableArray<HostInterface> MarkLearntRoutes(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
     {
         foreach (int index in routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
-            _withLearntRoute.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
-        return [.. interfaces.Select(i => _withLearntRoute.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
+            _linksWithLearntRoute.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
+        return [.. interfaces.Select(i => _linksWithLearntRoute.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }
 
     private ImmutableArray<HostAddress> ReadAddresses()
@@ -96,7 +96,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         socket.Dump(what, _request, restart, onMessage);
     }
 
-    private ImmutableArray<ProtectedAddress> Protect(IEnumerable<Ip> gateways, Ip apiServer)
+    private ImmutableArray<ProtectedAddress> ProtectedAddresses(IEnumerable<Ip> gateways, Ip apiServer)
     {
         IEnumerable<ProtectedAddress> addresses = gateways.Select(g => new ProtectedAddress(g, ProtectedRole.Gateway))
             .Concat(ResolvConf.Read(options.ResolvConf).Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)));

@@ -10,6 +10,7 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 {
+    // See ScopeOf.
     private const int RoutesPerScope = 100;
 
     private static readonly Operation<PodRoute> Add = new(HostPart.Routes, "add route", r => r.Key);
@@ -20,7 +21,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 
     private readonly NetlinkWriter _batch = new();
 
-    /// <summary>Additions and replacements first: a podCIDR that moves to another node is never without a route.</summary>
+    /// <summary>Additions and replacements are made first: a podCIDR that moves to another node is never without a route.</summary>
     public void Apply(RouteChanges changes, List<HostFailure> failures)
     {
         Execute(Add, changes.Add, failures, (r, index) =>
@@ -41,6 +42,7 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
     /// <param name="encode">Appends the change with this index to the batch.</param>
     private void Execute<T>(Operation<T> operation, IReadOnlyList<T> changes, List<HostFailure> failures, Action<T, int> encode)
     {
+        // Batches of one send each: if one cannot be sent, those before it are known to be done.
         HashSet<int> refused = [];
         int first = 0;
         try

@@ -70,7 +70,7 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
 
     public uint OwnPort => ownPort;
 
-    /// <summary>Sets the plan of the last pass: a foreign route to one of its destinations wakes a pass.</summary>
+    /// <summary>Sets the plan of the latest pass: a foreign route to one of its destinations wakes a pass.</summary>
     public void SetPlan(Plan plan) => _plan = plan;
 
     public WakeCauses Read(ReadOnlySpan<byte> datagram)

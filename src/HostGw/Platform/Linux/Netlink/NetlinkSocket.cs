@@ -14,7 +14,7 @@ internal delegate void NetlinkFailureHandler(int index, NetlinkException failure
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
-    /// <summary>Enough that the cost of a send no longer counts, few enough that all acks fit into the receive buffer.</summary>
+    /// <summary>Enough that the cost of a send no longer matters, few enough that all acks fit into the receive buffer.</summary>
     public const int MessagesPerSend = 100;
     private const int BytesPerSend = 64 * 1024;
     private const int DumpAttempts = 5;

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
-using HostGw.Planning;
 
 namespace HostGw.Platform.Linux.Netlink;
 
@@ -41,6 +40,7 @@ internal sealed class NetlinkWriter
         MemoryMarshal.Write(header[8..], sequence);
     }
 
+    /// <summary>Ends the open message.</summary>
     public void End() => MemoryMarshal.Write(_buffer.AsSpan(_starts[^1]), (uint)(_length - _starts[^1]));
 
     /// <summary>Appends a fixed-size family header, such as rtmsg.</summary>
@@ -51,7 +51,7 @@ internal sealed class NetlinkWriter
     {
         int start = Open(type);
         MemoryMarshal.Write(Take(Unsafe.SizeOf<T>()), in value);
-        EndNested(start);
+        Close(start);
     }
 
     /// <summary>Appends a 32-bit attribute in network byte order, as nfnetlink uses it.</summary>
@@ -64,14 +64,14 @@ internal sealed class NetlinkWriter
     {
         int start = Open(type);
         address.WriteBytes(Take(address.Bits / 8));
-        EndNested(start);
+        Close(start);
     }
 
     public void Attribute(ushort type, ReadOnlySpan<byte> value)
     {
         int start = Open(type);
         value.CopyTo(Take(value.Length));
-        EndNested(start);
+        Close(start);
     }
 
     /// <summary>Appends a zero-terminated string.</summary>
@@ -81,13 +81,13 @@ internal sealed class NetlinkWriter
         Span<byte> bytes = Take(Encoding.UTF8.GetByteCount(value) + 1);
         Encoding.UTF8.GetBytes(value, bytes);
         bytes[^1] = 0;
-        EndNested(start);
+        Close(start);
     }
 
     /// <summary>Opens a nested attribute; pass the result to <see cref="EndNested"/>.</summary>
     public int BeginNested(ushort type) => Open((ushort)(type | Nested));
 
-    public void EndNested(int start) => MemoryMarshal.Write(_buffer.AsSpan(start), (ushort)(_length - start));
+    public void EndNested(int start) => Close(start);
 
     /// <summary>The bytes of the messages from <paramref name="index"/> up to, but not including, <paramref name="end"/>.</summary>
     public ReadOnlySpan<byte> Messages(int index, int end) =>
@@ -102,6 +102,8 @@ internal sealed class NetlinkWriter
         MemoryMarshal.Write(Take(4)[2..], type);
         return start;
     }
+
+    private void Close(int start) => MemoryMarshal.Write(_buffer.AsSpan(start), (ushort)(_length - start));
 
     // Padding is written before the next item, so an attribute's length never includes it.
     private void Align() => Take(-_length & (Alignment - 1));

@@ -39,7 +39,7 @@ internal sealed class InvalidAnswerException(string message, Exception? inner = 
 /// </remarks>
 /// <param name="isWatch">Frames with one event each; else one list.</param>
 /// <param name="sink">Called when the draft holds a complete object.</param>
-internal sealed class WatchProtobuf(bool isWatch, ObjectDraft draft, Action<WatchEventType> sink)
+internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<WatchEventType> sink)
 {
     /// <summary>Longest text that is decoded, in bytes; of a longer one the draft gets the beginning.</summary>
     public const int MaxText = 1024;
@@ -76,7 +76,7 @@ internal sealed class WatchProtobuf(bool isWatch, ObjectDraft draft, Action<Watc
         Label,
         Annotation,
 
-        /// <summary>A message of the object that its draft knows by <see cref="Message.Number"/>.</summary>
+        /// <summary>A message in the object that the draft reads; <see cref="Message.Number"/> is the draft's number for it.</summary>
         Part,
     }
 

@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Kubernetes;
+
+/// <summary>How current a reflector's store is, and what keeps it from being so.</summary>
+/// <param name="ListedAt">When the last list was complete.</param>
+/// <param name="ReceivedAt">When the last event, bookmark or list was received.</param>
+/// <param name="Problem">Why the objects cannot be watched at present; null while they can.</param>
+/// <param name="Failures">Failed attempts to list or watch since the start.</param>
+internal readonly record struct ReflectorHealth(DateTimeOffset? ListedAt, DateTimeOffset? ReceivedAt, string? Problem, long Failures);
+
+/// <summary>Keeps the <see cref="ReflectorHealth"/> up to date and logs its problems; may be read from any thread.</summary>
+internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger)
+{
+    private long _listedTicks, _receivedTicks, _failures;
+    private string? _problem;
+
+    public ReflectorHealth Now =>
+        new(At(ref _listedTicks), At(ref _receivedTicks), Volatile.Read(ref _problem), Interlocked.Read(ref _failures));
+
+    public void Listed()
+    {
+        Received();
+        Interlocked.Exchange(ref _listedTicks, Interlocked.Read(ref _receivedTicks));
+    }
+
+    public void Received() => Interlocked.Exchange(ref _receivedTicks, time.GetUtcNow().UtcTicks);
+
+    /// <summary>A watch is open.</summary>
+    public void Watching()
+    {
+        if (Interlocked.Exchange(ref _problem, null) is not null)
+            logger.NodesReachable();
+    }
+
+    /// <summary>No watch can be opened. Logged once per reason, however long that lasts.</summary>
+    public void Failed(string reason)
+    {
+        Interlocked.Increment(ref _failures);
+        if (Interlocked.Exchange(ref _problem, reason) != reason)
+            logger.NodesUnreachable(reason);
+    }
+
+    private static DateTimeOffset? At(ref long ticks) => Interlocked.Read(ref ticks) is > 0 and { } at ? new(at, TimeSpan.Zero) : null;
+}

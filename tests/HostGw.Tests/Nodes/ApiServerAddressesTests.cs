@@ -118,7 +118,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
         Publish([.. Enumerable.Range(0, 20_000).Select(i => $"10.1.{i / 250}.{i % 250}")]);
         using ApiServerAddresses addresses = await StartAsync();
         await ListAsync(addresses);
-        Assert.Equal(16, addresses.Current.Length);
+        Assert.True(addresses.Current.Length == 16, string.Join("\n", _log.Take()));
     }
 
     [Fact]

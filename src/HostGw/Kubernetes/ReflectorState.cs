@@ -214,7 +214,9 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
         _tooLarge++;
         _unconfirmed = _tooLarge == 1;
         ByQuorum |= _tooLarge > TriesBeforeQuorum;
-        return _tooLarge > TriesBeforeQuorum + 1 ? Jittered(_failures++) : TimeSpan.FromSeconds(_tooLarge is 1 or > TriesBeforeQuorum ? 0 : 1);
+        return _tooLarge > TriesBeforeQuorum + 1
+            ? Jittered(_failures++)
+            : TimeSpan.FromSeconds(_tooLarge is 1 or > TriesBeforeQuorum ? 0 : 1);
     }
 
     // All agents lost the same server at the same moment: their lists together take this long at 1 GB/s.

@@ -6,6 +6,7 @@ using HostGw.Kubernetes;
 
 namespace HostGw.Tests.Kubernetes;
 
+/// <summary>An authority whose certificate was renewed with the same key: the bundle names both, in either order.</summary>
 public class RenewedAuthorityTests
 {
     [Theory]

@@ -9,6 +9,9 @@ internal sealed class ApiException(string message, Exception? inner = null) : Ex
     /// <summary>The cause of a Status about a resource version in the future.</summary>
     public const string VersionTooLarge = "ResourceVersionTooLarge";
 
+    /// <summary>A server that asks for more is not believed: it would be a mistake.</summary>
+    public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+
     /// <summary>Null when no answer came.</summary>
     public HttpStatusCode? StatusCode { get; init; }
 
@@ -18,7 +21,7 @@ internal sealed class ApiException(string message, Exception? inner = null) : Ex
     /// <summary>The reasons of the Status' causes, such as ResourceVersionTooLarge.</summary>
     public IReadOnlyList<string> Causes { get; init; } = [];
 
-    /// <summary>How long the server asked to be left alone.</summary>
+    /// <summary>How long the server asked to be left alone; null also for 0, which bounds nothing.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>The resource version or continue token is no longer kept: list again.</summary>
@@ -111,7 +114,7 @@ internal static class ApiErrors
 
     private static TimeSpan? RetryAfter(HttpResponseMessage response, TimeProvider time) => response.Headers.RetryAfter switch
     {
-        { Delta: { } delta } => delta,
+        { Delta: { } delta } when delta > TimeSpan.Zero => delta,
         { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
         _ => null,
     };

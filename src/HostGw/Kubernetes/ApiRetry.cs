@@ -3,7 +3,7 @@ using Polly.Retry;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>Makes a request until the API server accepts it. A pause is never shorter than the server asks for.</summary>
+/// <summary>Makes a request until the API server accepts it. A pause is as long as the server asks for, up to 5 minutes.</summary>
 /// <param name="failed">Called after each failure, before the pause.</param>
 internal sealed class ApiRetry(Backoff backoff, TimeProvider time, Action<ApiFailure> failed)
 {
@@ -39,7 +39,8 @@ internal sealed class ApiRetry(Backoff backoff, TimeProvider time, Action<ApiFai
     private TimeSpan AfterFailure(Exception error, int attempt)
     {
         var refusal = error as ApiException;
-        TimeSpan pause = backoff.Delay(attempt, refusal?.RetryAfter);
+        TimeSpan? askedFor = refusal?.RetryAfter > ApiException.LongestRetryAfter ? ApiException.LongestRetryAfter : refusal?.RetryAfter;
+        TimeSpan pause = backoff.Delay(attempt, askedFor);
         string reason = refusal?.Message ?? $"no answer within {LongestRequest.TotalSeconds:0} s";
         failed(new(reason, IsAnswer: refusal?.StatusCode is not null, pause));
         return pause;

@@ -57,6 +57,9 @@ internal sealed class Credentials(ApiConfiguration configuration, TimeProvider t
 /// <summary>A token, certificate or key, given inline or kept in a file that somebody else renews. Never prints what it holds.</summary>
 internal sealed class CredentialSource
 {
+    /// <summary>Why a path cannot be read; the system's own words would be about access.</summary>
+    public const string IsFolder = "it is a folder, as kubelet makes one of a hostPath that does not exist: remove it and create the file";
+
     private readonly string? _inline;
 
     private CredentialSource(string? path, string? inline)
@@ -80,6 +83,8 @@ internal sealed class CredentialSource
             return _inline!;
         try
         {
+            if (Directory.Exists(Path))
+                throw new IOException(IsFolder);
             string text = System.IO.File.ReadAllText(Path).Trim();
             return text.Length > 0 ? text : throw new ApiException($"{Path} is empty");
         }

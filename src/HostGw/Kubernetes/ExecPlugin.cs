@@ -135,7 +135,8 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
                 throw Wrong("has neither a token nor a client certificate");
             return (credential, Expiry(status));
         }
-        catch (JsonException)
+        // A text with half a surrogate pair is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The parser's message may quote a token.
             throw Wrong("is not JSON");
@@ -160,9 +161,9 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
             if (!process.HasExited)
                 process.Kill(entireProcessTree: true);
         }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It ended meanwhile.
+            // It ended meanwhile, or one of its children is not ours to end (it changed its user).
         }
     }
 }

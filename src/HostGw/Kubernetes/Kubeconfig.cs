@@ -54,6 +54,8 @@ internal sealed class Kubeconfig
     {
         try
         {
+            if (Directory.Exists(path))
+                throw new IOException(CredentialSource.IsFolder);
             string text = File.ReadAllText(path);
             RefuseDeep(text, path);
             var yaml = new YamlStream();
@@ -117,7 +119,7 @@ internal sealed class Kubeconfig
     {
         string? unknown = node.Children.Keys
             .Select(k => k is YamlScalarNode { Value: { } name } ? name : "?")
-            .FirstOrDefault(k => !known.Contains(k));
+            .FirstOrDefault(k => !known.Contains(k) && !Unsupported.Any(u => u.Key == k));
         if (unknown is not null)
             throw Wrong($"has '{ApiStatus.OneLine(unknown)}' in its {kind}, which is not known: remove it, or correct its spelling");
     }
@@ -149,13 +151,13 @@ internal sealed class Kubeconfig
 
     private IEnumerable<string> Scalars(YamlMappingNode node, string key)
     {
-        foreach (YamlNode item in Child(node, key) as YamlSequenceNode ?? [])
+        foreach (YamlNode item in Sequence(node, key))
             yield return (item as YamlScalarNode)?.Value ?? throw Wrong($"has {key} that are not text");
     }
 
     private IEnumerable<KeyValuePair<string, string>> Variables(YamlMappingNode exec)
     {
-        foreach (YamlNode item in Child(exec, "env") as YamlSequenceNode ?? [])
+        foreach (YamlNode item in Sequence(exec, "env"))
         {
             yield return item is YamlMappingNode variable && Text(variable, "name") is { } name
                 ? new(name, Text(variable, "value") ?? "")
@@ -199,13 +201,22 @@ internal sealed class Kubeconfig
 
     private YamlMappingNode Named(string list, string kind, string name)
     {
-        foreach (YamlNode item in Child(_root, list) as YamlSequenceNode ?? [])
+        YamlMappingNode[] entries =
+            [.. (Child(_root, list) as YamlSequenceNode ?? []).OfType<YamlMappingNode>().Where(e => Text(e, "name") == name)];
+        return entries switch
         {
-            if (item is YamlMappingNode entry && Text(entry, "name") == name)
-                return Child(entry, kind) as YamlMappingNode ?? [];
-        }
-        throw Wrong($"has no {kind} '{name}' in {list}");
+            [] => throw Wrong($"has no {kind} '{name}' in {list}"),
+            [var entry] => Child(entry, kind) as YamlMappingNode ?? [],
+            _ => throw Wrong($"has two {list} of the name '{name}': remove one"),
+        };
     }
+
+    private YamlSequenceNode Sequence(YamlMappingNode node, string key) => Child(node, key) switch
+    {
+        null => [],
+        YamlSequenceNode sequence => sequence,
+        _ => throw Wrong($"has {key} that are no list"),
+    };
 
     private bool Flag(YamlMappingNode node, string key) => Text(node, key) switch
     {
@@ -214,7 +225,12 @@ internal sealed class Kubeconfig
         _ => throw Wrong($"has a {key} that is neither true nor false"),
     };
 
-    private static YamlNode? Child(YamlMappingNode node, string key) => node.Children.TryGetValue(key, out YamlNode? child) ? child : null;
+    // Programs that know every field write null where there is nothing.
+    private static YamlNode? Child(YamlMappingNode node, string key) =>
+        node.Children.TryGetValue(key, out YamlNode? child) &&
+        child is not YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" }
+            ? child
+            : null;
 
     private static string? Text(YamlMappingNode node, string key) =>
         Child(node, key) is YamlScalarNode { Value: { Length: > 0 } text } ? text : null;

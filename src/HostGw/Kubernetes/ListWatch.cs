@@ -99,12 +99,15 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         int limit = PageSize;
         ListPage first = default, page = default;
         long bytes = 0;
+        HashSet<string> seen = [];
         store.BeginList();
         do
         {
             try
             {
-                (page, long read) = await ReadPageAsync(store, PageQuery(limit, from, page.Continue), page.Continue, cancellationToken);
+                (page, long read) = await ReadPageAsync(store, PageQuery(limit, from, page.Continue), cancellationToken);
+                if (page.Continue.Length > 0 && !seen.Add(page.Continue))
+                    throw new InvalidAnswerException("The API server sends the same page again and again");
                 first = first == default ? page : first;
                 bytes += read;
             }
@@ -120,15 +123,12 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
     }
 
     private async Task<(ListPage Page, long Bytes)> ReadPageAsync(
-        IReflectorStore<TDraft> store, string query, string? token, CancellationToken cancellationToken)
+        IReflectorStore<TDraft> store, string query, CancellationToken cancellationToken)
     {
         using ApiResponse response = await client.GetProtobufAsync(path + query, cancellationToken);
         ListWatchDecoder decoder = new(isWatch: false, draft, _ => store.AddListed(draft));
         await decoder.ReadAsync(response, cancellationToken);
-        ListPage page = decoder.Page();
-        return page.Continue.Length == 0 || page.Continue != token
-            ? (page, decoder.Position)
-            : throw new InvalidAnswerException("The API server sends the same page again and again");
+        return (decoder.Page(), decoder.Position);
     }
 
     private static string PageQuery(int limit, string? from, string? token)

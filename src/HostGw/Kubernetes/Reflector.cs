@@ -270,7 +270,7 @@ internal sealed class Reflector<TDraft>(
             logger.StreamingListsMissing(e.Message);
         else if (outcome == StepOutcome.Expired)
             logger.WatchExpired(store.ResourceVersion);
-        else if (outcome is not (StepOutcome.Busy or StepOutcome.EndedEarly))
+        else if (outcome is not (StepOutcome.Busy or StepOutcome.EndedEarly) || _state.IsOverdue)
             _health.Failed(e.Message);
         logger.NextAttempt(Math.Round(pause.TotalSeconds, 1), e.Message);
         return pause;

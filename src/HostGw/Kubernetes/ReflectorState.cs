@@ -64,8 +64,6 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     private const double BytesPerSecond = 1e9;
     private const int TriesBeforeQuorum = 3;
 
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
-
     private ReflectorStep _step;
     private bool _mustList = true;
 
@@ -82,7 +80,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
 
     // Since the last success: see Advance and Progressed.
     private int _failures, _unauthorized, _idleEnds, _expired, _tooLarge;
-    private long _freshAt;
+    private long _freshAt = time.GetTimestamp();
 
     /// <summary>The objects in the last list.</summary>
     public int Count { get; private set; }
@@ -110,6 +108,9 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
 
     /// <summary>This process has received a resource version of the server's present store.</summary>
     public bool KnowsVersion { get; private set; }
+
+    /// <summary>Nothing was received for so long that waiting is no longer normal.</summary>
+    public bool IsOverdue => time.GetElapsedTime(_freshAt) > FreshFor;
 
     private bool IsFresh => KnowsVersion && time.GetElapsedTime(_freshAt) <= FreshFor;
 
@@ -148,7 +149,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
             case StepOutcome.Refused:
                 return Jittered(_failures++);
             case StepOutcome.Busy:
-                return (retryAfter < LongestRetryAfter ? retryAfter : LongestRetryAfter) * (1 + 0.2 * random());
+                return (retryAfter < ApiException.LongestRetryAfter ? retryAfter : ApiException.LongestRetryAfter) * (1 + 0.2 * random());
             case StepOutcome.EndedEarly:
                 LoseConnection();
                 return _idleEnds++ == 0 ? Between(0, 1) : Jittered(_failures++);
@@ -173,8 +174,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
                 _hasStreamingLists = false;
                 return TimeSpan.Zero;
             case StepOutcome.Expired:
-                _mustList = true;
-                return SpreadAfterLoss() ?? (_expired++ is > 0 and var before ? Jittered(before - 1) : TimeSpan.Zero);
+                return Expired();
             case StepOutcome.VersionTooLarge:
                 return NotReached();
             case StepOutcome.Ended:
@@ -197,13 +197,26 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     // The next connection may reach another server, or one with another store.
     private void LoseConnection() => (_connectionLost, _unconfirmed, _hasStreamingLists) = (true, true, true);
 
+    // A list that expires whichever version it is asked for is asked for without one, as client-go does.
+    private TimeSpan Expired()
+    {
+        _mustList = true;
+        if (SpreadAfterLoss() is { } spread)
+            return spread;
+        int before = _expired++;
+        ByQuorum |= _step == ReflectorStep.ListPages && before > TriesBeforeQuorum;
+        return before == 0 ? TimeSpan.Zero : Jittered(before - 1);
+    }
+
     // A server that lags behind another one catches up; one whose store was restored never does.
     private TimeSpan NotReached()
     {
         _tooLarge++;
         _unconfirmed = _tooLarge == 1;
         ByQuorum |= _tooLarge > TriesBeforeQuorum;
-        return TimeSpan.FromSeconds(_tooLarge is 1 or > TriesBeforeQuorum ? 0 : 1);
+        return _tooLarge > TriesBeforeQuorum + 1
+            ? Jittered(_failures++)
+            : TimeSpan.FromSeconds(_tooLarge is 1 or > TriesBeforeQuorum ? 0 : 1);
     }
 
     // All agents lost the same server at the same moment: their lists together take this long at 1 GB/s.

@@ -92,6 +92,8 @@ public sealed class ApiConfigurationTests : IDisposable
         { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, env: [{value: hunter2}]}", "without a name" },
         { "", "token: hunter2, exec: {command: a, apiVersion: client.authentication.k8s.io/v1}", "beside another credential" },
         { "extensions: [{name: x}]", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, provideClusterInfo: true}", "handed over" },
+        { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, args: hunter2}", "args that are no list" },
+        { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, env: {A: hunter2}}", "env that are no list" },
         { "", "client-certificate: c", "client-key" },
         { "insecure-skip-tls-verify: true, certificate-authority: c", "token: t", "exclude" },
         { "insecure-skip-tls-verify: maybe", "token: t", "neither true nor false" },
@@ -120,6 +122,7 @@ public sealed class ApiConfigurationTests : IDisposable
     [InlineData("current-context: c", "context 'c'")]
     [InlineData("{current-context: c, contexts: [7, {name: c, context: {cluster: k}}]}", "cluster 'k'")]
     [InlineData("{current-context: c, contexts: [{name: c}]}", "names no cluster")]
+    [InlineData("{current-context: c, contexts: [{name: c, context: {cluster: k}}, {name: c, context: {cluster: l}}]}", "two contexts")]
     [InlineData("{current-context: c, contexts: [{name: c, context: {cluster: k}}], clusters: [{name: k, cluster: x}]}", "no server")]
     public void A_broken_kubeconfig_is_described_without_its_secrets(string text, string words)
     {
@@ -139,6 +142,26 @@ public sealed class ApiConfigurationTests : IDisposable
             (plugin.Command, plugin.ApiVersion, plugin.ProvideClusterInfo, plugin.InstallHint));
         Assert.Equal(["a b", ""], plugin.Arguments);
         Assert.Equal([new("A", "b c")], plugin.Environment);
+    }
+
+    // As a program writes it that knows every field.
+    [Fact]
+    public void What_is_null_is_absent()
+    {
+        var configuration = ApiConfiguration.BuildConfigFromConfigFile(Kubeconfig(
+            "certificate-authority: null, tls-server-name: ~, proxy-url: Null", "token: t, tokenFile: NULL, as: null, exec: , client-key-data: ~"));
+        Assert.Equal((null, null, "t"), (configuration.CertificateAuthority, configuration.TlsServerName, configuration.Token!.Read()));
+        Assert.Equal("null", ApiConfiguration.BuildConfigFromConfigFile(Kubeconfig("tls-server-name: 'null'", "token: t")).TlsServerName);
+    }
+
+    // kubelet makes a folder of a hostPath that does not exist.
+    [Fact]
+    public void A_folder_in_place_of_a_file_is_called_one()
+    {
+        string folder = Path.GetDirectoryName(_folder.Write("folder/x", ""))!;
+        Assert.Contains($"{folder}: it is a folder", Assert.Throws<ApiException>(() => CredentialSource.File(folder).Read()).Message, StringComparison.Ordinal);
+        Assert.Contains($"{folder}: it is a folder", Assert.Throws<ApiConfigurationException>(
+            () => ApiConfiguration.BuildConfigFromConfigFile(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,6 +92,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
 
     [Theory]
     [InlineData("hunter2", "is not JSON")]
+    [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"hunter2\ud800"}}""", "is not JSON")]
     [InlineData("{}", "is not an ExecCredential")]
     [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1alpha1"}""", "has apiVersion client.authentication.k8s.io/v1alpha1")]
     [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}""", "neither a token nor")]

@@ -89,6 +89,46 @@ public class ReflectorStateTests
         Assert.Equal(TimeSpan.Zero, state.After(StepOutcome.Expired));
     }
 
+    [Fact]
+    public void A_list_that_expires_again_and_again_is_listed_by_quorum()
+    {
+        ReflectorState state = Watching();
+        for (int i = 0; i < 4; i++)
+        {
+            state.After(StepOutcome.Expired);
+            state.Decide();
+            Assert.False(state.ByQuorum);
+        }
+        state.After(StepOutcome.Expired);
+        Assert.Equal((ReflectorStep.ListPages, true), (state.Decide(), state.ByQuorum));
+    }
+
+    [Fact]
+    public void A_quorum_list_that_is_refused_as_too_old_is_asked_for_slower_and_slower()
+    {
+        ReflectorState state = Watching();
+        state.After(StepOutcome.Expired);
+        for (int i = 0; i < 4; i++)
+        {
+            state.Decide();
+            state.After(StepOutcome.VersionTooLarge);
+        }
+        Assert.True(state.ByQuorum);
+        string[] pauses = [.. Enumerable.Range(0, 8).Select(_ => Seconds(state.After(StepOutcome.VersionTooLarge)))];
+        Assert.Equal("0.5 1 2 4 8 16 30 30", string.Join(' ', pauses));
+    }
+
+    [Fact]
+    public void A_busy_server_is_patiently_waited_for_until_nothing_was_received_for_two_minutes()
+    {
+        ReflectorState state = new(_time, () => _random);
+        Assert.False(state.IsOverdue);
+        _time.Advance(TimeSpan.FromMinutes(2) + Second);
+        Assert.True(state.IsOverdue);
+        state.Listed(1, 1);
+        Assert.False(state.IsOverdue);
+    }
+
     [Theory]
     [InlineData(500, 5_000_000, 2.5)]
     [InlineData(5_000, 50_000_000, 250)]

@@ -105,6 +105,19 @@ public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_asks_to_be_left_alone_for_thirty_years_is_asked_again_after_minutes()
+    {
+        Put("self", "True");
+        Api.Faults.Answer(429, retryAfter: TimeSpan.FromSeconds(1e9), where: r => r.Method == "PATCH");
+        using NodeConditionWriter writer = await StartAsync();
+        writer.Record(Report(unavailable: true), isReady: true);
+        await EventuallyAsync(() => _time.Pending() is [var pause] && pause >= TimeSpan.FromMinutes(5), "waits");
+        _time.Advance(TimeSpan.FromMinutes(6));
+        await EventuallyAsync(() => Status("self") == "False", "cleared");
+        await writer.StopAsync(Cancel);
+    }
+
+    [Fact]
     public async Task An_answer_that_is_no_node_is_reported_and_tried_again()
     {
         Put("self", "True");

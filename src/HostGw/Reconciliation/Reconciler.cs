@@ -8,7 +8,7 @@ namespace HostGw.Reconciliation;
 /// <summary>One pass: read, plan, compare, hold back what must wait, apply, report. <see cref="ReconcileLoop"/> decides when.</summary>
 internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode adopt, TimeProvider time)
 {
-    private readonly PlanMemory _planner = new(policy);
+    private readonly PlanCache _planner = new(policy);
     private readonly OwnedKeys _owned = new();
     private readonly StaleNeighbours _neighbours = new();
     private readonly RemovalBrake _brake = new();

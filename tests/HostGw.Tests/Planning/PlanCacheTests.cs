@@ -4,7 +4,7 @@ using HostGw.Planning;
 
 namespace HostGw.Tests.Planning;
 
-public class PlanMemoryTests
+public class PlanCacheTests
 {
     // Hosts that differ in one thing each, and some that do not: it is found out of each pair whether the plan must be another.
     private static readonly string[] Hosts =
@@ -32,11 +32,11 @@ public class PlanMemoryTests
         select (clusters, hosts, policy),
         c =>
         {
-            PlanMemory memory = new(Given.Policy(c.policy));
+            PlanCache cache = new(Given.Policy(c.policy));
             foreach ((ImmutableArray<ClusterNode> nodes, string text) in c.clusters.Zip(c.hosts))
             {
                 HostState host = Given.Host(text);
-                Plan anew = Planner.Plan(nodes, host, Given.Policy(c.policy)), remembered = memory.Plan(nodes, host);
+                Plan anew = Planner.Plan(nodes, host, Given.Policy(c.policy)), remembered = cache.Plan(nodes, host);
                 Assert.Equal(Shown.Routes(anew, host), Shown.Routes(remembered, host));
                 Assert.Equal(Shown.Verdicts(anew), Shown.Verdicts(remembered));
                 Assert.Equal(
@@ -52,9 +52,9 @@ public class PlanMemoryTests
     [InlineData("eth2 10.77.0.1/24", false)]
     public void A_plan_is_made_once_while_nothing_changes_that_it_depends_on(string more, bool same)
     {
-        PlanMemory memory = new(Given.Policy(""));
+        PlanCache cache = new(Given.Policy(""));
         ImmutableArray<ClusterNode> nodes = Given.Nodes(Given.Self, "peer 10.244.2.0/24 10.0.0.2");
-        Plan first = memory.Plan(nodes, Given.Host(Given.Lan));
-        Assert.Equal(same, ReferenceEquals(first, memory.Plan(nodes, Given.Host($"{Given.Lan}; {more}"))));
+        Plan first = cache.Plan(nodes, Given.Host(Given.Lan));
+        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, Given.Host($"{Given.Lan}; {more}"))));
     }
 }

@@ -4,8 +4,8 @@ using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
 using HostGw.Platform.Linux.Rtnetlink;
-using HostGw.Tests.Platform.Linux.Rtnetlink;
 using HostGw.Tests.Platform.Linux.Nftables;
+using HostGw.Tests.Platform.Linux.Rtnetlink;
 
 namespace HostGw.Tests.Fuzzing;
 

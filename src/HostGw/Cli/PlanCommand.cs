@@ -85,7 +85,8 @@ internal static class PreviewText
     {
         HostRoute before = correction.Instead;
         string owner = before.IsOurs ? "" : $", protocol {RouteProtocols.Name(before.Protocol)}";
-        return $"{Describe(preview, correction.Route)} (now {Hop(before.NextHop)} dev {Device(preview, before.Interface)}{owner})";
+        string now = $"{NextHopText.Of(before.NextHop)} dev {Device(preview, before.Interface)}{owner}";
+        return $"{Describe(preview, correction.Route)} (now {now})";
     }
 
     private static void WriteRoutes(Preview preview, TextWriter output)
@@ -96,7 +97,7 @@ internal static class PreviewText
         foreach (RouteCorrection correction in routes.Replace)
             output.WriteLine($"~ {Describe(preview, correction)}");
         foreach (HostRoute route in routes.Delete)
-            output.WriteLine($"- {route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}");
+            output.WriteLine($"- {route.Destination} {NextHopText.Of(route.NextHop)} dev {Device(preview, route.Interface)}");
         foreach (RouteConflict conflict in routes.Conflicts)
             output.WriteLine($"! {Quoted.Visible(ProblemCatalog.Describe(preview.Plan, conflict))}");
     }
@@ -136,9 +137,7 @@ internal static class PreviewText
     };
 
     private static string Describe(Preview preview, PodRoute route) =>
-        $"{route.Destination} {Hop(route.NextHop)} dev {Device(preview, route.Interface)}";
-
-    private static string Hop(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
+        $"{route.Destination} {NextHopText.Of(route.NextHop)} dev {Device(preview, route.Interface)}";
 
     private static string Device(Preview preview, int index) => preview.Host.Interface(index)?.Name ?? $"#{index}";
 }

@@ -114,6 +114,12 @@ internal enum PlanScope
     Nothing,
 }
 
+/// <summary>A next hop as `ip route` names it: "via 10.0.0.2", or "on-link" where there is none.</summary>
+internal static class NextHopText
+{
+    public static string Of(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
+}
+
 /// <summary>A route that this host should have.</summary>
 /// <param name="NextHop">None for an on-link route: a cluster route and, on Windows, the route to this node's own pods.</param>
 internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip NextHop, int Interface)

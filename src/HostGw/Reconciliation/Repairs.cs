@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -13,18 +14,19 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     private readonly PassReport? _before = previous.Report;
 
     /// <summary>What has to be done to the masquerade rule is a repair.</summary>
-    public bool Masquerade => LeftInstalled(HostPart.Nat, before => (before.ChangesNat, Equals(before.Nat, changes.Nat)));
+    public bool Masquerade { get; } =
+        LeftInstalled(previous, HostPart.Nat, before => (before.ChangesNat, Equals(before.Nat, changes.Nat)));
 
     /// <summary>What has to be done to chain FORWARD is a repair.</summary>
-    public bool ForwardAccept => LeftInstalled(
-        HostPart.Forward, before => (before.ChangesForward, before.ForwardAccept.SequenceEqual(changes.ForwardAccept)));
+    public bool ForwardAccept { get; } = LeftInstalled(
+        previous, HostPart.Forward, before => (before.ChangesForward, before.ForwardAccept.SequenceEqual(changes.ForwardAccept)));
 
     /// <summary>Neither the masquerade rule nor chain FORWARD has to change for the plan. Both wait together, or none.</summary>
     public bool Rules => Masquerade && ForwardAccept;
 
     /// <summary>What has to be done to the CNI configuration is a repair.</summary>
-    public bool Cni => HadEverything && !_before!.Result.Refused(HostPart.Cni) && Equals(_before.Plan!.Cni, changes.Plan.Cni) &&
-        (_before.Result.Cni is { IsOurs: true } || _before.HeldRepairs.CniWait is not null);
+    public bool Cni { get; } = HadEverything(previous, out PassReport? before) && !before.Result.Refused(HostPart.Cni) &&
+        Equals(before.Plan!.Cni, changes.Plan.Cni) && (before.Result.Cni is { IsOurs: true } || before.HeldRepairs.CniWait is not null);
 
     /// <summary>To install this route is a repair.</summary>
     public bool IsRepair(PodRoute route) =>
@@ -47,11 +49,17 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     public IReadOnlySet<RouteKey> RefusedChanges(ApplyResult result) =>
         result.RefusedRoutes.Where(k => changes.Plan.TryGetRoute(k, out PodRoute route) && !IsRepair(route)).ToHashSet();
 
-    private bool HadEverything => _before?.Plan?.Scope == PlanScope.Everything;
+    private static bool HadEverything(PreviousPass previous, [NotNullWhen(true)] out PassReport? before)
+    {
+        before = previous.Report;
+        return before?.Plan?.Scope == PlanScope.Everything;
+    }
 
-    private bool LeftInstalled(HostPart part, Func<HostChanges, (bool WasChanged, bool IsSame)> compare) =>
-        HadEverything && !_before!.Result.Refused(part) && compare(_before.Changes) is (var wasChanged, true) &&
-        (wasChanged || _before.HeldRepairs.RulesWait is not null);
+    // Plans may be long: they are compared once, however often the answer is asked for.
+    private static bool LeftInstalled(
+        PreviousPass previous, HostPart part, Func<HostChanges, (bool WasChanged, bool IsSame)> compare) =>
+        HadEverything(previous, out PassReport? before) && !before.Result.Refused(part) &&
+        compare(before.Changes) is (var wasChanged, true) && (wasChanged || before.HeldRepairs.RulesWait is not null);
 
     private bool RepairsForwarding(HostChanges made) => _before?.Plan is { } plan &&
         ((made.EnableForwardingIPv4 && plan.ForwardIPv4 && _before.Changes.Forwarding.IPv4 == true) ||

@@ -19,7 +19,7 @@ internal sealed class RouteDiff
 
     /// <param name="installed">Sorted by key.</param>
     /// <param name="owned">See <see cref="OwnedKeys"/>.</param>
-    /// <param name="onePerNextHop">Windows allows one route to a destination over a next hop and interface, whatever its metric.</param>
+    /// <param name="onePerNextHop">Windows allows one route to a destination over a next hop and interface, not one per metric.</param>
     public static RouteChanges Between(
         Plan plan, IReadOnlyList<HostRoute> installed, IReadOnlySet<RouteKey> owned, AdoptMode adopt, bool onePerNextHop = false)
     {

@@ -44,11 +44,12 @@ internal sealed class PassLog(ILogger logger)
             return;
 
         foreach (PodRoute route in routes.Add.Take(DetailedChanges))
-            logger.RouteAdded(route.Destination, Via(route.NextHop));
+            logger.RouteAdded(route.Destination, NextHopText.Of(route.NextHop));
         foreach (RouteCorrection change in routes.Replace.Take(DetailedChanges))
-            logger.RouteCorrected(change.Route.Destination, Before(change.Instead), Via(change.Route.NextHop), Describe(change.Cause));
+            logger.RouteCorrected(
+                change.Route.Destination, Before(change.Instead), NextHopText.Of(change.Route.NextHop), Describe(change.Cause));
         foreach (HostRoute route in routes.Delete.Take(DetailedChanges))
-            logger.RouteRemoved(route.Destination, Via(route.NextHop));
+            logger.RouteRemoved(route.Destination, NextHopText.Of(route.NextHop));
         logger.RoutesChanged(
             Milliseconds(report), WakeCauseNames.Of(report.Causes), routes.Add.Count, routes.Replace.Count, routes.Delete.Count);
     }
@@ -75,9 +76,7 @@ internal sealed class PassLog(ILogger logger)
 
     private static double Milliseconds(PassReport report) => Math.Round(report.Elapsed.TotalMilliseconds, 1);
 
-    private static string Before(HostRoute route) => route.IsUnicast ? Via(route.NextHop) : "a blackhole or other special route";
-
-    private static string Via(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
+    private static string Before(HostRoute route) => route.IsUnicast ? NextHopText.Of(route.NextHop) : "a blackhole or other special route";
 
     private static string Describe(CorrectionCause cause) => cause switch
     {

@@ -7,7 +7,7 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
-/// <summary>Reads interfaces, addresses, routes and forwarding: one dump of each, whatever their number.</summary>
+/// <summary>Reads interfaces, addresses, routes and forwarding: one dump of each, however many there are.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
 {

@@ -20,7 +20,7 @@ internal sealed class ProcSysNet(string root)
     /// <exception cref="ProcSysException">The setting cannot be written.</exception>
     public void EnableForwardingIPv4() => Write(ForwardIPv4, 1);
 
-    /// <summary>Turns it on for one interface: packets received there are dropped if it is off, whatever the host's setting.</summary>
+    /// <summary>Turns it on for one interface: packets received there are dropped if it is off, even if the host forwards.</summary>
     /// <exception cref="ProcSysException">The setting cannot be written.</exception>
     public void EnableForwardingIPv4On(string link)
     {

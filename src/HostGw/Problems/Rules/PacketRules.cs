@@ -46,7 +46,7 @@ internal static class PacketRules
                select new Problem("mtu",
                    $"{string.Join(", ", links)} of pods take larger packets than {found.Key.Name} ({found.Key.Mtu}): " +
                    "large packets are cut or lost",
-                   $"set the MTU of the CNI configuration to {found.Key.Mtu} and start the pods anew, " +
+                   $"set the MTU of the CNI configuration to {found.Key.Mtu} and restart the pods, " +
                    $"or raise that of {found.Key.Name} on all nodes");
     }
 }

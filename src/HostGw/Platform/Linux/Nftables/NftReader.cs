@@ -127,7 +127,7 @@ internal sealed class NftReader(NetlinkSocket socket)
 
     private ImmutableArray<AddressRange> Elements(NftFamily family, NftSet set)
     {
-        // A set of another type is a difference by itself, whatever its elements.
+        // A set of another type is a difference even if its elements are equal.
         if (set.Flags != NFT_SET_INTERVAL || set.KeyLength is not (4 or 16))
             return [];
 

@@ -16,7 +16,7 @@ AOT_PACKAGES_arm64 := aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-l
 AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-gnu/include/stdio.h:libc6-dev-amd64-cross
 HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish demo up break check test test-arm64 test-windows fuzz bench chaos manifests format clean install
+.PHONY: build publish demo up break check test test-arm64 test-windows fuzz bench chaos manifests method-order format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -82,6 +82,11 @@ chaos:
 	@$(MAKE) --no-print-directory install publish
 	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
 	@$(LAB) $@ $(ONLY) $(SEED:%=--seed %) $(PAGE:%=--write %)
+
+# src/HostGw/methods.order: which methods lie together in the program, by what agents call in the demo. Before a release.
+method-order:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@tests/tools/method-order.sh
 
 # deploy/*.yaml from the chart.
 manifests:

@@ -10,18 +10,27 @@ internal sealed class PrefixForest
     private readonly int[] _parents;
 
     public PrefixForest(IEnumerable<Prefix> alignedPrefixes)
-        : this([.. alignedPrefixes])
+        : this([.. alignedPrefixes], out _)
     {
     }
 
     /// <param name="alignedPrefixes">The array is sorted in place and kept.</param>
-    public PrefixForest(Prefix[] alignedPrefixes)
+    /// <param name="indexes">Of each of them, in the order in which they were given, its index in the forest.</param>
+    public PrefixForest(Prefix[] alignedPrefixes, out int[] indexes)
     {
-        _prefixes = alignedPrefixes;
-        Array.Sort(_prefixes);
-        int distinct = RemoveDuplicates(_prefixes);
-        if (distinct < _prefixes.Length)
-            _prefixes = _prefixes[..distinct];
+        int[] given = new int[alignedPrefixes.Length];
+        for (int i = 0; i < given.Length; i++)
+            given[i] = i;
+        Array.Sort(alignedPrefixes, given);
+        indexes = new int[given.Length];
+        int distinct = 0;
+        for (int i = 0; i < given.Length; i++)
+        {
+            if (distinct == 0 || alignedPrefixes[distinct - 1] != alignedPrefixes[i])
+                alignedPrefixes[distinct++] = alignedPrefixes[i];
+            indexes[given[i]] = distinct - 1;
+        }
+        _prefixes = distinct < alignedPrefixes.Length ? alignedPrefixes[..distinct] : alignedPrefixes;
         _parents = LinkToParents(_prefixes);
     }
 
@@ -31,9 +40,6 @@ internal sealed class PrefixForest
 
     /// <summary>The index of the smallest prefix that contains prefix <paramref name="index"/>, or -1.</summary>
     public int Parent(int index) => _parents[index];
-
-    /// <summary>The index of <paramref name="prefix"/>, or a negative number.</summary>
-    public int IndexOf(Prefix prefix) => Array.BinarySearch(_prefixes, prefix);
 
     /// <summary>The index of the smallest prefix that contains <paramref name="ip"/>, or -1; its ancestors contain it as well.</summary>
     public int Covering(Ip ip) => Covering(Prefix.Host(ip));
@@ -45,7 +51,7 @@ internal sealed class PrefixForest
         if (covering >= 0)
             return covering;
 
-        int next = ~Array.BinarySearch(_prefixes, prefix);
+        int next = ~Search(prefix);
         return next < Count && prefix.Contains(_prefixes[next]) ? next : -1;
     }
 
@@ -62,7 +68,7 @@ internal sealed class PrefixForest
     /// <summary>The index of the smallest prefix that contains <paramref name="inner"/>, or -1.</summary>
     public int Covering(Prefix inner)
     {
-        int index = Array.BinarySearch(_prefixes, inner);
+        int index = Search(inner);
         if (index < 0)
             index = ~index - 1;
         while (index >= 0 && !_prefixes[index].Contains(inner))
@@ -70,15 +76,12 @@ internal sealed class PrefixForest
         return index;
     }
 
-    private static int RemoveDuplicates(Prefix[] sorted)
+    // As Array.BinarySearch. Nodes' addresses usually lie before or after all podCIDRs: those are found out at once.
+    private int Search(Prefix prefix)
     {
-        int count = 0;
-        foreach (Prefix prefix in sorted)
-        {
-            if (count == 0 || sorted[count - 1] != prefix)
-                sorted[count++] = prefix;
-        }
-        return count;
+        if (Count == 0 || prefix.CompareTo(_prefixes[0]) < 0)
+            return ~0;
+        return prefix.CompareTo(_prefixes[^1]) > 0 ? ~Count : _prefixes.AsSpan().BinarySearch(prefix);
     }
 
     private static int[] LinkToParents(Prefix[] sorted)

@@ -28,6 +28,9 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     private readonly TextBuffer _resourceVersion = new();
     private Dictionary<string, Entry> _nodes = NewNodes();
 
+    // The same nodes by name: one that joins is put in its place, for to sort thousands again would be felt. Null: not sorted yet.
+    private List<ClusterNode>? _byName;
+
     // The list that is arriving; only the writer uses it.
     private Dictionary<string, Entry>? _listing;
 
@@ -98,7 +101,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         {
             if (_isComplete)
                 return false;
-            (_nodes, _isComplete, _savedAt, _snapshot) = (nodes, true, saved.At, null);
+            (_nodes, _byName, _isComplete, _savedAt, _snapshot) = (nodes, null, true, saved.At, null);
             _resourceVersion.Set(saved.ResourceVersion);
             return true;
         }
@@ -118,7 +121,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
                     break;
                 changed = !_nodes.TryGetValue(name, out Entry known) || !ReferenceEquals(known.Node, entry.Node);
             }
-            _nodes = listing;
+            (_nodes, _byName) = (listing, null);
             (_isComplete, _savedAt) = (true, null);
             _quorumReads += byQuorum ? 1 : 0;
             _resourceVersion.Set(resourceVersion);
@@ -136,7 +139,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
             bool changed = type switch
             {
                 WatchEventType.Added or WatchEventType.Modified => AddOrUpdate(draft),
-                WatchEventType.Deleted => Remove(_nodes, draft),
+                WatchEventType.Deleted => Delete(draft),
                 _ => false,
             };
             Advance(draft.ResourceVersion);
@@ -156,6 +159,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         {
             ClusterNode added = draft.Build();
             _nodes.Add(added.Name, new(added, version));
+            Place(added);
             return true;
         }
         if (version != 0 && version < known.ResourceVersion)
@@ -165,15 +169,34 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         if (draft.Matches(known.Node))
             return false;
         known.Node = draft.Build();
+        Place(known.Node);
         return true;
     }
 
+    private bool Delete(NodeDraft draft)
+    {
+        if (Remove(_nodes, draft) is not { } removed)
+            return false;
+        _byName?.RemoveAt(_byName.BinarySearch(removed, ByName));
+        return true;
+    }
+
+    private void Place(ClusterNode node)
+    {
+        int index = _byName?.BinarySearch(node, ByName) ?? 0;
+        if (index < 0)
+            _byName!.Insert(~index, node);
+        else if (_byName is not null)
+            _byName[index] = node;
+    }
+
     // The deletion of a node does not concern a later one of the same name.
-    private static bool Remove(Dictionary<string, Entry> nodes, NodeDraft draft)
+    private static ClusterNode? Remove(Dictionary<string, Entry> nodes, NodeDraft draft)
     {
         ref Entry known = ref Find(nodes, draft);
         bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || draft.Uid.Is(known.Node.Uid));
-        return same && nodes.Remove(known.Node.Name);
+        ClusterNode? node = same ? known.Node : null;
+        return node is not null && nodes.Remove(node.Name) ? node : null;
     }
 
     private void Advance(TextBuffer version)
@@ -186,17 +209,22 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
 
     private NodeSnapshot MakeSnapshot()
     {
-        var nodes = new ClusterNode[_nodes.Count];
-        int next = 0;
-        foreach (Entry entry in _nodes.Values)
-            nodes[next++] = entry.Node;
-        Array.Sort(nodes, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return new(ImmutableCollectionsMarshal.AsImmutableArray(nodes), _resourceVersion.ToString(), _isComplete)
+        if (_byName is null)
+        {
+            _byName = new(_nodes.Count);
+            foreach (Entry entry in _nodes.Values)
+                _byName.Add(entry.Node);
+            _byName.Sort(ByName);
+        }
+        return new([.. _byName], _resourceVersion.ToString(), _isComplete)
         {
             SavedAt = _savedAt,
             QuorumReads = _quorumReads,
         };
     }
+
+    private static Comparer<ClusterNode> ByName { get; } =
+        Comparer<ClusterNode>.Create(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
 
     private static Dictionary<string, Entry> NewNodes() => new(StringComparer.Ordinal);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace HostGw.Planning;
 
@@ -82,6 +83,8 @@ internal enum ProtectedRole
 internal readonly record struct ForwardingState(bool? IPv4, bool? IPv6);
 
 /// <summary>A route in the table of this host that HostGw writes to.</summary>
+// A pass reads thousands: in the order in which the fields are declared each would take a quarter more.
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct HostRoute
 {
     public required Prefix Destination { get; init; }

@@ -15,6 +15,9 @@ internal sealed class PodCidrGrants
     private readonly Policy _policy;
     private readonly PrefixForest _forest;
 
+    // Of each claim, the index of its podCIDR in the forest; -1: the guard refuses it.
+    private readonly int[] _indexes;
+
     // For each prefix of the forest: whom it was granted to, and the first to whom one inside it was granted.
     private readonly ClusterNode?[] _holders;
     private readonly ClusterNode?[] _holdersInside;
@@ -27,39 +30,48 @@ internal sealed class PodCidrGrants
     public PodCidrGrants(PodCidrClaim[] claims, IEnumerable<ClusterNode> nodes, Policy policy)
     {
         _policy = policy;
-        // Usually all are valid, and nothing is copied.
-        PodCidrClaim[] valid = Array.TrueForAll(claims, IsValid) ? claims : Array.FindAll(claims, IsValid);
-        _forest = new(Array.ConvertAll(valid, c => c.PodCidr.Aligned));
+        (_forest, _indexes) = Plant(claims);
         _holders = new ClusterNode?[_forest.Count];
         _holdersInside = new ClusterNode?[_forest.Count];
         foreach (ClusterNode node in nodes)
             NoteAddresses(node);
-        GrantAll(valid);
+        GrantAll(claims);
+    }
+
+    private (PrefixForest Forest, int[] Indexes) Plant(PodCidrClaim[] claims)
+    {
+        // Usually all are valid, and nothing is copied.
+        bool all = Array.TrueForAll(claims, IsValid);
+        PodCidrClaim[] valid = all ? claims : Array.FindAll(claims, IsValid);
+        PrefixForest forest = new(Array.ConvertAll(valid, c => c.PodCidr.Aligned), out int[] indexes);
+        int next = 0;
+        return (forest, all ? indexes : Array.ConvertAll(claims, c => IsValid(c) ? indexes[next++] : -1));
     }
 
     // A podCIDR that overlaps no other is granted. Overlapping ones are granted in order: this node's own first, then by age.
     private void GrantAll(PodCidrClaim[] claims)
     {
-        // Of each claim, the index in the forest.
-        int[] at = Array.ConvertAll(claims, c => _forest.IndexOf(c.PodCidr.Aligned));
-        bool[] contested = Contested(at);
+        bool[] contested = Contested();
         List<(ClusterNode Node, int At)> rest = [];
         for (int i = 0; i < claims.Length; i++)
         {
-            if (contested[at[i]])
-                rest.Add((claims[i].Node, at[i]));
-            else
-                GrantIfFree(claims[i].Node, at[i]);
+            int index = _indexes[i];
+            if (index >= 0 && contested[index])
+                rest.Add((claims[i].Node, index));
+            else if (index >= 0)
+                GrantIfFree(claims[i].Node, index);
         }
         foreach ((ClusterNode node, int index) in rest.OrderBy(c => !IsOwn(c.Node)).ThenBy(c => c.Node, Age))
             GrantIfFree(node, index);
     }
 
-    private bool[] Contested(int[] claimed)
+    private bool[] Contested()
     {
         bool[] once = new bool[_forest.Count], contested = new bool[_forest.Count];
-        foreach (int index in claimed)
+        foreach (int index in _indexes)
         {
+            if (index < 0)
+                continue;
             contested[index] |= once[index];
             once[index] = true;
             for (int i = _forest.Parent(index); i >= 0; i = _forest.Parent(i))
@@ -85,7 +97,8 @@ internal sealed class PodCidrGrants
     public (Prefix PodCidr, ClusterNode Node)? HolderOf(Prefix prefix) => HolderFrom(_forest.Covering(prefix));
 
     /// <summary>Why the claim is not granted, or null.</summary>
-    public string? Refuse(ClusterNode node, Prefix podCidr) => Refuse(node, _forest.IndexOf(podCidr));
+    /// <param name="number">Its place among the claims.</param>
+    public string? Refuse(PodCidrClaim claim, int number) => claim.Refusal ?? Refuse(claim.Node, _indexes[number]);
 
     private string? Refuse(ClusterNode node, int index)
     {

@@ -10,7 +10,10 @@ internal sealed class RoutePlanner(
     /// <summary>The desired routes, sorted by key; no two share one.</summary>
     public ImmutableArray<PodRoute> Routes(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes)
     {
-        var routes = ImmutableArray.CreateBuilder<PodRoute>(verdicts.Count(v => v.Kind == VerdictKind.Routed));
+        int peers = 0;
+        foreach (Verdict verdict in verdicts)
+            peers += verdict.Kind == VerdictKind.Routed ? 1 : 0;
+        var routes = ImmutableArray.CreateBuilder<PodRoute>(peers);
         foreach (Verdict verdict in verdicts)
         {
             if (verdict.Kind == VerdictKind.Routed)
@@ -30,8 +33,14 @@ internal sealed class RoutePlanner(
     /// <summary>Destinations that cannot be routed while an interface or address of this host is missing, sorted.</summary>
     public ImmutableArray<Prefix> Waiting(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes)
     {
-        IEnumerable<Prefix> peers = verdicts.Where(v => v.Kind == VerdictKind.Waiting).Select(v => v.PodCidr);
-        return [.. peers.Concat(WithoutInterface(clusterRoutes)).Order()];
+        List<Prefix> waiting = [.. WithoutInterface(clusterRoutes)];
+        foreach (Verdict verdict in verdicts)
+        {
+            if (verdict.Kind == VerdictKind.Waiting)
+                waiting.Add(verdict.PodCidr);
+        }
+        waiting.Sort();
+        return [.. waiting];
     }
 
     // A node may list a podCIDR twice.

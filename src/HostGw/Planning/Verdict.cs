@@ -70,7 +70,10 @@ internal sealed class VerdictPlanner(
             foreach (string unreadable in node.UnreadablePodCidrs)
                 verdicts.Add(new(node, default, VerdictKind.Rejected, $"podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR"));
             foreach (Prefix _ in node.PodCidrs)
-                verdicts.Add(For(claimed[next++]));
+            {
+                verdicts.Add(For(claimed[next], next));
+                next++;
+            }
             if (node.PodCidrs.IsEmpty && node.UnreadablePodCidrs.IsEmpty)
                 verdicts.Add(new(node, default, VerdictKind.NoPodCidr, "the node has no podCIDR yet"));
         }
@@ -79,13 +82,13 @@ internal sealed class VerdictPlanner(
 
     private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;
 
-    private Verdict For(PodCidrClaim claim)
+    private Verdict For(in PodCidrClaim claim, int number)
     {
-        (ClusterNode node, Prefix podCidr, string? refusal) = claim;
+        (ClusterNode node, Prefix podCidr, _) = claim;
         // This node's own podCIDR never gets a route through a gateway, even if a guard refuses it.
         if (node.Name == policy.NodeName)
             return new(node, podCidr, VerdictKind.Self, "");
-        if ((refusal ?? grants.Refuse(node, podCidr)) is { } reason)
+        if (grants.Refuse(claim, number) is { } reason)
             return new(node, podCidr, VerdictKind.Rejected, reason);
         if (node.Skip == true)
             return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");

@@ -11,19 +11,19 @@ internal static class Heartbeats
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, TimeSpan warmUp, TimeSpan length)
     {
         // What is called often is compiled meanwhile.
-        await BeatAsync(site, warmUp);
+        await BeatAsync(site, warmUp, () => { });
         AgentMetrics before = await agent.MetricsAsync();
-        (TimeSpan processor, long received, long start) = (agent.ProcessorTime, agent.ReceivedBytes, Stopwatch.GetTimestamp());
-        double beats = await BeatAsync(site, length);
+        (long received, long start) = (agent.ReceivedBytes, Stopwatch.GetTimestamp());
+        Busy busy = new(agent);
+        int beats = await BeatAsync(site, length, busy.Note);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        double busy = (agent.ProcessorTime - processor).TotalSeconds;
         double bytes = agent.ReceivedBytes - received;
         AgentMetrics during = await agent.MetricsAsync() - before;
 
         Figure Figure(string name, string unit, double value) => new(name, unit, new(value)) { Build = build.Name, Size = site.Size };
         return
         [
-            Figure(Names.HeartbeatCpu, "% of a core", 100 * busy / seconds) with { Peers = [new("heartbeats", beats)] },
+            Figure(Names.HeartbeatCpu, "% of a core", busy.Percent) with { Peers = [new("heartbeats", beats), new("counted", busy.Counted)] },
             Figure(Names.HeartbeatPasses, "", during.Passes - during.Resyncs),
             Figure(Names.HeartbeatFullPasses, "", during.Resyncs),
             Figure(Names.HeartbeatWrites, "", during.Writes),
@@ -31,7 +31,8 @@ internal static class Heartbeats
         ];
     }
 
-    private static async Task<int> BeatAsync(Site site, TimeSpan length)
+    /// <param name="noteBeat">Called before each heartbeat.</param>
+    private static async Task<int> BeatAsync(Site site, TimeSpan length, Action noteBeat)
     {
         TimeSpan between = Period / site.Size;
         IReadOnlyList<string> names = site.Server.Nodes.Names;
@@ -45,11 +46,36 @@ internal static class Heartbeats
             TimeSpan early = due - Stopwatch.GetElapsedTime(start);
             if (early > TimeSpan.Zero)
                 await Task.Delay(early);
+            noteBeat();
             site.Server.Nodes.Heartbeat(names[beats++ % names.Count]);
         }
         TimeSpan rest = length - Stopwatch.GetElapsedTime(start);
         if (rest > TimeSpan.Zero)
             await Task.Delay(rest);
         return beats;
+    }
+
+    /// <summary>The agent's processor time from one heartbeat to the next, where the processor was at its full speed.</summary>
+    private sealed class Busy(AgentProcess agent)
+    {
+        private TimeSpan _busy, _length, _clock;
+        private long _at;
+
+        public int Counted { get; private set; }
+
+        public double Percent => 100 * _busy / _length;
+
+        public void Note()
+        {
+            TimeSpan clock = agent.ProcessorTime;
+            long now = Stopwatch.GetTimestamp();
+            if (_at > 0 && ProcessorSpeed.WasFullSince(_at))
+            {
+                _busy += clock - _clock;
+                _length += Stopwatch.GetElapsedTime(_at, now);
+                Counted++;
+            }
+            (_clock, _at) = (clock, now);
+        }
     }
 }

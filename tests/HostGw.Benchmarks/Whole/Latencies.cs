@@ -13,20 +13,17 @@ internal static class Latencies
 
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, KernelNews news, int samples)
     {
-        List<double> joins = [], leaves = [];
-        int size = site.Size;
-        for (int i = 0; i < samples; i++)
+        SteadySamples joins = new(samples), leaves = new(samples);
+        for (int number = site.Size + 1; !joins.IsComplete; number++)
         {
-            NodeSpec node = Site.Describe(size + 1 + i);
+            NodeSpec node = Site.Describe(number);
             var destination = Prefix.Parse(node.PodCidrs[0]);
-            joins.Add(await TimeAsync(agent, news, RouteNews.Set(destination, Ip.Parse(node.InternalIPs[0])), () => site.Server.Nodes.Put(node), "route to a node that joined"));
-            leaves.Add(await TimeAsync(agent, news, RouteNews.Removed(destination), () => site.Server.Nodes.Delete(node.Name), "removal of the route to a node that left"));
+            await joins.TakeAsync(() => TimeAsync(
+                agent, news, RouteNews.Set(destination, Ip.Parse(node.InternalIPs[0])), () => site.Server.Nodes.Put(node), "route to a node that joined"));
+            await leaves.TakeAsync(() => TimeAsync(
+                agent, news, RouteNews.Removed(destination), () => site.Server.Nodes.Delete(node.Name), "removal of the route to a node that left"));
         }
-        return
-        [
-            new(Names.Join, "ms", new(joins)) { Build = build.Name, Size = size },
-            new(Names.Leave, "ms", new(leaves)) { Build = build.Name, Size = size },
-        ];
+        return [joins.Of(Names.Join, site, build), leaves.Of(Names.Leave, site, build)];
     }
 
     /// <summary>Milliseconds from before <paramref name="cause"/> to the announcement of its effect.</summary>

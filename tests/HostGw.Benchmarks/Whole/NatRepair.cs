@@ -24,19 +24,20 @@ internal static class NatRepair
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, int lives)
     {
         Samples restored = new(Enumerable.Range(0, FloorSamples).Select(_ => Floor.RestoreNat(site).TotalMilliseconds));
-        List<double> repairs = [], afterEnd = [];
-        for (int life = 0; life < lives / 2; life++)
+        int wanted = lives / 2 * PerLife;
+        SteadySamples repairs = new(wanted), afterEnd = new(wanted);
+        while (!repairs.IsComplete)
         {
             using Process nft = site.Start(new("nft", ["-i"]) { RedirectStandardInput = true, RedirectStandardOutput = true });
             await LiveAsync(site, build, () => Tell(nft, string.Join(' ', Delete)), repairs);
             Tell(nft, "quit");
             await LiveAsync(site, build, () => site.Machine.Exec("nft", Delete), afterEnd);
         }
-        Figure Figure(string name, List<double> samples) => new(name, "ms", new(samples)) { Build = build.Name, Size = site.Size, Peers = [new("nft -f", restored.Median)] };
-        return [Figure(Names.NatDeleted, repairs), Figure(Names.NatDeletedByEnding, afterEnd)];
+        Figure BesideNft(Figure figure) => figure with { Peers = [new("nft -f", restored.Median), .. figure.Peers] };
+        return [BesideNft(repairs.Of(Names.NatDeleted, site, build)), BesideNft(afterEnd.Of(Names.NatDeletedByEnding, site, build))];
     }
 
-    private static async Task LiveAsync(Site site, Build build, Action delete, List<double> repairs)
+    private static async Task LiveAsync(Site site, Build build, Action delete, SteadySamples repairs)
     {
         site.Reset();
         using AgentProcess agent = await ColdStart.StartedAsync(site, build);
@@ -45,11 +46,16 @@ internal static class NatRepair
         for (int i = 0; i < PerLife; i++)
         {
             await Task.Delay(Pause);
-            Task<long> gone = news.NextAsync(IsAbout(NFT_MSG_DELTABLE)), stands = news.NextAsync(IsAbout(NFT_MSG_NEWRULE));
-            delete();
-            long from = await agent.AwaitAsync(gone, "announcement that the table is gone");
-            repairs.Add(Stopwatch.GetElapsedTime(from, await agent.AwaitAsync(stands, "masquerade rule again")).TotalMilliseconds);
+            await repairs.TakeAsync(() => RepairAsync(agent, news, delete));
         }
+    }
+
+    private static async Task<double> RepairAsync(AgentProcess agent, KernelNews news, Action delete)
+    {
+        Task<long> gone = news.NextAsync(IsAbout(NFT_MSG_DELTABLE)), stands = news.NextAsync(IsAbout(NFT_MSG_NEWRULE));
+        delete();
+        long from = await agent.AwaitAsync(gone, "announcement that the table is gone");
+        return Stopwatch.GetElapsedTime(from, await agent.AwaitAsync(stands, "masquerade rule again")).TotalMilliseconds;
     }
 
     private static void Tell(Process nft, string command)

@@ -17,19 +17,17 @@ internal static class RouteRepair
         using LinuxHost somebody = site.Machine.Run(() => new LinuxHost(new() { RouteProtocol = Static, ProcSysNet = new("/proc/sys/net") }));
         HostRoute[] routes = [.. site.Machine.Run(() => somebody.Read(default)).Routes.Where(route => route.Protocol == Site.Protocol)];
         samples = Math.Min(samples, routes.Length * PerRoute);
-        List<double> deleted = [], changed = [];
-        for (int i = 0; i < samples; i++)
+        SteadySamples deleted = new(samples), changed = new(samples);
+        for (int i = 0; !deleted.IsComplete; i++)
         {
             HostRoute route = routes[i * (routes.Length / Math.Min(samples, routes.Length)) % routes.Length];
             NewsFilter right = RouteNews.Set(route.Destination, route.NextHop);
-            deleted.Add(await Latencies.TimeAsync(agent, news, right, () => Change(somebody, c => c.Delete.Add(route)), "deleted route came back"));
-            changed.Add(await Latencies.TimeAsync(agent, news, right, () => Change(somebody, c => c.Replace.Add(Detour(route))), "changed route was put right"));
+            await deleted.TakeAsync(() => Latencies.TimeAsync(
+                agent, news, right, () => Change(somebody, c => c.Delete.Add(route)), "deleted route came back"));
+            await changed.TakeAsync(() => Latencies.TimeAsync(
+                agent, news, right, () => Change(somebody, c => c.Replace.Add(Detour(route))), "changed route was put right"));
         }
-        return
-        [
-            new(Names.RouteDeleted, "ms", new(deleted)) { Build = build.Name, Size = site.Size },
-            new(Names.RouteChanged, "ms", new(changed)) { Build = build.Name, Size = site.Size },
-        ];
+        return [deleted.Of(Names.RouteDeleted, site, build), changed.Of(Names.RouteChanged, site, build)];
     }
 
     // As `ip route replace` does it: another next hop, another protocol.

@@ -139,7 +139,8 @@ internal static class ProblemCatalog
         if (report.HeldRemovals is { } held)
         {
             yield return new("RemovalsHeld",
-                $"{held.Routes} of HostGw's {held.Installed} routes would be removed: " +
+                $"{held.Routes} of HostGw's {held.Installed} routes would be removed" +
+                $"{(held.Earlier > 0 ? $", after {held.Earlier} within 10 minutes" : "")}: " +
                 "they are kept until the API server confirms it by a quorum read");
         }
     }

@@ -35,7 +35,7 @@ internal static class SettingsTable
             "On-link route to the IPv4 clusterCidrs; auto: with nextHop PodGateway and clusterCidrs",
             (p, v) => p with { ClusterRoute = v }),
         PolicyRow("interface", SettingTypes.Interface, "auto",
-            "Interface of the routes; auto: the one that holds or reaches this node's address", (p, v) => p with { Interface = v }),
+            "Interfaces that routes may use; auto: for each peer the one that leads to it without a gateway", (p, v) => p with { Interface = v }),
         PolicyRow("nodeSelector", SettingTypes.Selector, "",
             "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
         PolicyRow("forwarding", SettingTypes.Switch, "true",

@@ -105,12 +105,17 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
                     first--;
                 while (next < all.Length && all[next].Destination == route.Destination)
                     next++;
-                AddPrefix(all[first..next]);
+                if (next - first > 1)
+                    AddBest(all[first..next]);
+                else if (route.Tos == 0)
+                    result.Add(Read(route));
+                if (!_outer.Contains(route.Destination))
+                    _outer = route.Destination;
                 i = next - 1;
             }
         }
 
-        private void AddPrefix(ReadOnlySpan<HostRoute> routes)
+        private void AddBest(ReadOnlySpan<HostRoute> routes)
         {
             _same.Clear();
             bool isAllowed = false;
@@ -135,8 +140,6 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
                 if (metric == best && (route == first || (route.IsDirect && first.IsDirect)))
                     result.Add(route);
             }
-            if (!_outer.Contains(first.Destination))
-                _outer = first.Destination;
         }
 
         private LinkRoute Read(in HostRoute route) => new(route.Destination, route.NextHop, route.Interface, Fault(route));

@@ -40,7 +40,7 @@ public sealed class AdjacencyTests : LabTest
         {
             string[] own = flip % 2 == 0 ? ["10.0.0.11", "10.1.0.11", "fd00:10::11"] : ["10.1.0.11", "10.0.0.11", "fd00:10::11"];
             Put(One, own);
-            await Task.Delay(TimeSpan.FromMilliseconds(200));
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TestContext.Current.CancellationToken);
         }
         PingFloodResult result = flood.Stop();
         Assert.True(result.Lost == 0, $"{result}");
@@ -52,7 +52,8 @@ public sealed class AdjacencyTests : LabTest
     {
         One.Network.Configure([
             "address delete 10.0.0.11/24 dev eth0", "address add 10.0.0.11/32 dev eth0", "route add 10.0.0.0/24 dev eth0 scope link",
-            "address delete fd00:10::11/64 dev eth0", "address add fd00:10::11/128 dev eth0 nodad", "route add fd00:10::/64 dev eth0 proto ra",
+            "address delete fd00:10::11/64 dev eth0", "address add fd00:10::11/128 dev eth0 nodad",
+            "route add fd00:10::/64 dev eth0 proto ra",
         ]);
         await Cluster.StartAgentsAsync();
         await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));
@@ -79,7 +80,7 @@ public sealed class AdjacencyTests : LabTest
         foreach (Node node in Cluster.Nodes)
         {
             Put(node);
-            await Task.Delay(TimeSpan.FromMilliseconds(100));
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
         }
         await Eventually.TrueAsync(
             async () => (await Cluster.Agent(One).StatusAsync()).ToString().Contains("its last next hop is kept", StringComparison.Ordinal),

@@ -161,7 +161,8 @@ public class RemovalBrakeTests
     public void A_removal_that_the_host_refuses_counts_once()
     {
         Agent agent = Running(8);
-        agent.Host.Refusal = what => what.StartsWith("delete", StringComparison.Ordinal) ? new HostRefusal("Operation not permitted") : null;
+        agent.Host.Refusal = what =>
+            what.StartsWith("delete", StringComparison.Ordinal) ? new HostRefusal("Operation not permitted") : null;
         agent.Nodes = Cluster(4);
         for (int i = 0; i < 9; i++)
             Assert.Null(agent.Pass().HeldRemovals);

@@ -112,9 +112,11 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
         return route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) || MayMoveNextHop(route, plan, isGone);
     }
 
-    // Routes to this node's own pods come and go with them.
+    // A connected route comes and goes with its link or address, which wake a pass as well; a route to a pod of this node with the pod.
     private static bool MayMoveNextHop(HostRoute route, Plan plan, bool isGone)
     {
+        if (route.IsConnected)
+            return false;
         foreach (Prefix own in plan.OwnPodCidrs)
         {
             if (own.Contains(route.Destination))

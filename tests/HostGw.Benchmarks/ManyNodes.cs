@@ -17,11 +17,14 @@ internal static class ManyNodes
     // 10.0.0.0/8 holds 65,536 pod subnets: this node's own lies elsewhere.
     public static Policy Policy { get; } = new() { NodeName = Self, ClusterCidrs = [Prefix.Parse("10.0.0.0/8"), Prefix.Parse("192.168.0.0/16")] };
 
-    /// <summary>This node and so many peers, each with a /24 of its own, and an address of its own unless there are to be fewer.</summary>
-    public static ImmutableArray<ClusterNode> Of(int peers, int addresses = int.MaxValue) =>
+    /// <summary>This node and so many peers, each with a /24 and an address of its own; annotated where there are to be fewer next hops.</summary>
+    public static ImmutableArray<ClusterNode> Of(int peers, int nextHops = int.MaxValue) =>
     [
         Node(0, Prefix.Parse("192.168.0.0/24"), Ip.Parse(Address)),
-        .. Enumerable.Range(0, peers).Select(i => Node(i + 1, PodCidr(i), FirstPeer.Plus((uint)(i % addresses)))),
+        .. Enumerable.Range(0, peers).Select(i => Node(i + 1, PodCidr(i), FirstPeer.Plus((uint)i)) with
+        {
+            NextHopOverride = i < nextHops ? null : [FirstPeer.Plus((uint)(i % nextHops))],
+        }),
     ];
 
     /// <summary>The host with these routes, and nothing to do.</summary>
@@ -29,8 +32,18 @@ internal static class ManyNodes
     {
         Interfaces = [new(2, "eth0", IsUp: true, IsLoopback: false)],
         Addresses = [new(Ip.Parse(Address), Prefix.Parse("172.16.0.0/12"), 2)],
-        Routes = [.. routes.Select(route => route.InstalledBy(157))],
+        Routes = [.. routes.Select(route => route.InstalledBy(157)), Connected],
         Forwarding = new(true, true),
+    };
+
+    private static HostRoute Connected { get; } = new()
+    {
+        Destination = Prefix.Parse("172.16.0.0/12"),
+        Interface = 2,
+        NextHopCount = 1,
+        IsUnicast = true,
+        Protocol = 2,
+        IsConnected = true,
     };
 
     /// <summary>The routes to the peers, sorted.</summary>

@@ -14,6 +14,7 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("route", "delete the route to a peer's pods", "ip route delete 192.168.PEER.0/24", "routes") { IsRepaired = true },
         new("conflict", "put another program's route in its place", "ip route replace 192.168.PEER.0/24 via 10.0.0.1OTHER dev eth0 proto 12", "conflict") { IsRepaired = true },
         new("shadow", "take half of a peer's pods elsewhere", "ip route add 192.168.PEER.128/25 via 10.0.0.1OTHER dev eth0 proto 4", "shadowed"),
+        new("detour", "send a peer's address to a gateway", "ip route add 10.0.0.1PEER/32 via 10.0.0.1 proto 4", "notAdjacent"),
         new("forwarding", "turn IPv4 forwarding off", "sysctl -qw net.ipv4.ip_forward=0", "forwarding") { IsRepaired = true },
         new("forwarding6", "turn IPv6 forwarding off", "sysctl -qw net.ipv6.conf.all.forwarding=0", "forwarding") { IsRepaired = true },
         new("rp-filter", "a second way to the nodes' segment, with a strict rp_filter",

@@ -27,6 +27,26 @@ internal sealed record HostState
     /// <summary>Null on Linux.</summary>
     public WindowsFacts? Windows { get; init; }
 
+    /// <summary>HostGw's route to exactly this destination, or null.</summary>
+    public HostRoute? OwnRouteTo(Prefix destination)
+    {
+        int low = 0, high = Routes.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (Routes[middle].Destination.CompareTo(destination) < 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        for (; low < Routes.Count && Routes[low].Destination == destination; low++)
+        {
+            if (Routes[low].IsOurs)
+                return Routes[low];
+        }
+        return null;
+    }
+
     public HostInterface? Interface(int index)
     {
         foreach (HostInterface candidate in Interfaces)
@@ -41,6 +61,11 @@ internal sealed record HostState
 /// <summary>A network interface. IsUp is its administrative state.</summary>
 internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsLoopback)
 {
+    /// <summary>Its neighbours have link-layer addresses, which ARP or neighbour discovery resolves: false for NOARP.</summary>
+    public bool HasNeighbours { get; init; } = true;
+
+    public bool IsPointToPoint { get; init; }
+
     /// <summary>Packets received on this interface may be forwarded, if the host forwards.</summary>
     public bool ForwardsIPv4 { get; init; } = true;
 
@@ -94,7 +119,7 @@ internal readonly record struct HostRoute
     /// <summary>Type of service; routes that differ in it do not conflict.</summary>
     public byte Tos { get; init; }
 
-    /// <summary>None for an on-link route without a gateway.</summary>
+    /// <summary>None for an on-link route without a gateway; the first gateway of a multipath route.</summary>
     public Ip NextHop { get; init; }
 
     public int Interface { get; init; }
@@ -102,7 +127,7 @@ internal readonly record struct HostRoute
     /// <summary>RTNH_F_ONLINK: the kernel does not check that the next hop is in a prefix of the interface.</summary>
     public bool IsOnLink { get; init; }
 
-    /// <summary>More than one for a multipath route; <see cref="NextHop"/> is then the first.</summary>
+    /// <summary>More than one for a multipath route.</summary>
     public int NextHopCount { get; init; }
 
     /// <summary>RTA_NH_ID: the nexthop object (ip nexthop) that the route refers to; 0 if none.</summary>

@@ -2,64 +2,120 @@ using System.Collections.Immutable;
 
 namespace HostGw.Planning;
 
-/// <summary>Chooses the next hop for a peer's podCIDR, or says why there is none.</summary>
+/// <summary>Chooses the next hop for a peer's podCIDR and the interface to it, or says why there is none.</summary>
 /// <param name="self">This node, or null if the API has none.</param>
 internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants grants, ClusterNode? self)
 {
     private readonly HashSet<Ip> _local = [.. host.Addresses.Select(a => a.Address)];
+    private readonly HashSet<int> _ownInterfaces = InterfaceChoice.OfNode(host, self);
 
     // By interface: kube-proxy's ipvs mode gives kube-ipvs0 an address for each Service, and every peer's next hop is checked.
     private readonly Dictionary<int, HostAddress[]> _addressesOf =
         host.Addresses.GroupBy(a => a.Interface).ToDictionary(g => g.Key, g => g.ToArray());
 
+    private readonly Lazy<bool> _lacksIPv4 = new(() => LacksFamily(isIPv4: true, host, self));
+    private readonly Lazy<bool> _lacksIPv6 = new(() => LacksFamily(isIPv4: false, host, self));
+    private (Prefix Connected, HostInterface Link)[]? _down;
+
+    public required OnLinkRoutes OnLink { get; init; }
+
+    public required SharedAddresses Shared { get; init; }
+
+    public required LastNextHops Last { get; init; }
+
     /// <summary>Routed with a next hop, or another kind with the reason.</summary>
-    /// <param name="choice">The interface for the podCIDR's family.</param>
+    /// <param name="choice">The interface of this node's address in the podCIDR's family.</param>
     public Verdict For(ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
-        if (!choice.IsUsable)
-            return new(peer, podCidr, VerdictKind.Waiting, choice.Reason);
         if (peer.NextHopOverride is { IsEmpty: true })
             return new(peer, podCidr, VerdictKind.Rejected, "its annotation hostgw.io/next-hop holds no address, or two of one family");
 
         ImmutableArray<Ip> annotated = peer.NextHopOverride ?? [];
-        bool isAnnotated = HasFamily(annotated, podCidr.IsIPv4);
-        if (!isAnnotated && policy.NextHop == NextHopMode.PodGateway && podCidr.IsIPv4)
-            return InsidePodCidr(peer, podCidr);
-
-        ImmutableArray<Ip> addresses = isAnnotated ? annotated
-            : HasFamily(peer.InternalIPs, podCidr.IsIPv4) ? peer.InternalIPs
-            : peer.ExternalIPs;
-        return BestOf(addresses, peer, podCidr, choice.Interface!);
+        if (HasFamily(annotated, podCidr.IsIPv4))
+            return BestOf(annotated, peer, podCidr, choice);
+        if (policy.NextHop == NextHopMode.PodGateway && podCidr.IsIPv4)
+            return InsidePodCidr(peer, podCidr, choice);
+        return Last.Of(peer, podCidr) is { IsNone: false } last
+            ? Kept(last, peer, podCidr, choice)
+            : BestOf(Addresses(peer, podCidr.IsIPv4), peer, podCidr, choice);
     }
 
-    // Whether that address answers is not known here: it is resolved by ARP when packets are sent.
-    private static Verdict InsidePodCidr(ClusterNode peer, Prefix podCidr)
+    private static ImmutableArray<Ip> Addresses(ClusterNode peer, bool isIPv4) =>
+        HasFamily(peer.InternalIPs, isIPv4) ? peer.InternalIPs : peer.ExternalIPs;
+
+    private Verdict Kept(Ip last, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
+    {
+        Verdict verdict = BestOf([last], peer, podCidr, choice);
+        return verdict.Kind == VerdictKind.Routed
+            ? verdict with { Reason = "the Node lists no address any more: its last next hop is kept until it lists one again" }
+            : verdict with { NextHop = last };
+    }
+
+    // Whether that gateway answers is not known here: it is resolved by ARP when packets are sent. It is sought on the peer's segment.
+    private Verdict InsidePodCidr(ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         Ip gateway = PodGateway.Of(podCidr, peer.IsWindows);
-        return gateway.IsNone
-            ? new(peer, podCidr, VerdictKind.NoGateway, "has no room for a gateway address")
-            : new(peer, podCidr, VerdictKind.Routed, "", gateway);
+        if (gateway.IsNone)
+            return new(peer, podCidr, VerdictKind.NoGateway, "has no room for a gateway address");
+
+        (VerdictKind Kind, string Reason)? fault = null;
+        foreach (Ip address in Addresses(peer, isIPv4: true))
+        {
+            if (!address.IsIPv4 || _local.Contains(address))
+                continue;
+            (int link, (VerdictKind Kind, string Reason)? found) = LinkTo(address, podCidr, choice);
+            if (found is null)
+                return new(peer, podCidr, VerdictKind.Routed, "", gateway, link);
+            fault ??= found;
+        }
+        if (fault is var (kind, reason))
+            return new(peer, podCidr, kind, reason);
+        return WithoutAddress(peer, podCidr, gateway, choice);
     }
 
-    // The first usable address. If there is none, the first one's fault is reported, but Waiting takes precedence.
-    private Verdict BestOf(ImmutableArray<Ip> addresses, ClusterNode peer, Prefix podCidr, HostInterface link)
+    // The segment of this node's address, or the one that was found while the peer had addresses.
+    private Verdict WithoutAddress(ClusterNode peer, Prefix podCidr, Ip gateway, InterfaceChoice choice)
+    {
+        if (host.OwnRouteTo(podCidr) is { } route && host.Interface(route.Interface) is { IsUp: true } link)
+            return new(peer, podCidr, VerdictKind.Routed, "", gateway, link.Index);
+        return choice.IsUsable
+            ? new(peer, podCidr, VerdictKind.Routed, "", gateway, choice.Interface!.Index)
+            : new(peer, podCidr, VerdictKind.Waiting, choice.Reason);
+    }
+
+    // The first usable address that is this Node's alone, else the first usable one. If there is none, the first one's fault is
+    // reported, but Waiting takes precedence.
+    private Verdict BestOf(ImmutableArray<Ip> addresses, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         (VerdictKind Kind, string Reason)? reported = null;
+        Verdict? shared = null;
         foreach (Ip address in addresses)
         {
             if (address.IsIPv4 != podCidr.IsIPv4)
                 continue;
-            if (FaultOf(address, link) is not { } fault)
-                return new(peer, podCidr, VerdictKind.Routed, Warning(address), address);
-            if (reported is null || (fault.Kind == VerdictKind.Waiting && reported.Value.Kind != VerdictKind.Waiting))
+            (int link, (VerdictKind Kind, string Reason)? fault) =
+                FaultOf(address) is { } refused ? (0, refused) : LinkTo(address, podCidr, choice);
+            Verdict routed = new(peer, podCidr, VerdictKind.Routed, Warning(address), address, link);
+            if (fault is null && OtherClaimant(address, peer) is { } other)
+                shared ??= routed with { Reason = SharedWith(other, address) };
+            else if (fault is null)
+                return routed;
+            else if (reported is null || (fault.Value.Kind == VerdictKind.Waiting && reported.Value.Kind != VerdictKind.Waiting))
                 reported = fault;
         }
         (VerdictKind kind, string reason) = reported ?? (VerdictKind.NoAddress, $"the node has no {Family(podCidr.IsIPv4)} address");
-        return new(peer, podCidr, kind, reason);
+        return shared ?? new(peer, podCidr, kind, reason);
     }
 
-    // Why the address cannot be a next hop, or null.
-    private (VerdictKind Kind, string Reason)? FaultOf(Ip nextHop, HostInterface link)
+    // Several nodes may be annotated with one router.
+    private ClusterNode? OtherClaimant(Ip address, ClusterNode peer) =>
+        peer.NextHopOverride is { } annotated && annotated.Contains(address) ? null : Shared.OtherClaimant(address, peer);
+
+    private static string SharedWith(ClusterNode other, Ip address) =>
+        $"node {other.Name} lists its address {address}, too, and packets for both go to the one that answers";
+
+    // Why the address cannot be a next hop on any segment, or null.
+    private (VerdictKind Kind, string Reason)? FaultOf(Ip nextHop)
     {
         if (PodCidrGuard.Covers(policy.ClusterCidrs, Prefix.Host(nextHop)))
             return (VerdictKind.NoAddress, $"its address {nextHop} lies inside clusterCidrs, where pods live");
@@ -67,40 +123,118 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             return (VerdictKind.NoAddress, $"its address {nextHop} lies inside {held}, where the pods of {holder.Name} live");
         if (_local.Contains(nextHop))
             return (VerdictKind.NoAddress, $"its address {nextHop} is an address of this host");
-        return FaultOnSegment(nextHop, link);
+        return null;
     }
 
-    private (VerdictKind Kind, string Reason)? FaultOnSegment(Ip nextHop, HostInterface link)
+    // The interface over which the next hop is on-link, or why it is not.
+    private (int Interface, (VerdictKind Kind, string Reason)? Fault) LinkTo(Ip nextHop, Prefix podCidr, InterfaceChoice choice)
     {
-        bool hasAddress = false, isAdjacent = false;
-        foreach (HostAddress address in _addressesOf.GetValueOrDefault(link.Index, []))
+        ReadOnlySpan<LinkRoute> routes = OnLink.Find(nextHop);
+        int link = Choose(routes, podCidr);
+        if (link == 0)
+            return (0, Away(nextHop, routes, choice));
+        foreach (HostAddress address in _addressesOf.GetValueOrDefault(link, []))
         {
-            if (address.Address.IsIPv4 != nextHop.IsIPv4)
-                continue;
-            hasAddress |= !IsLinkLocal(address.Address);
-            if (!address.Connected.Contains(nextHop))
-                continue;
             // Nested connected prefixes each have their own broadcast address, and the kernel refuses each as a next hop.
-            if (NonHostAddress(nextHop, address.Connected) is { } meaning)
-                return (VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}");
-            isAdjacent = true;
+            if (address.Connected.Contains(nextHop) && NonHostAddress(nextHop, address.Connected) is { } meaning)
+                return (0, (VerdictKind.NoAddress, $"its address {nextHop} is the {meaning} of {address.Connected}"));
         }
-        if (isAdjacent)
-            return null;
-        if (!hasAddress)
-            return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(nextHop.IsIPv4)} address");
+        return (link, null);
+    }
+
+    // Of several interfaces to one segment: that of the installed route, then one with this node's address, then the first.
+    private int Choose(ReadOnlySpan<LinkRoute> routes, Prefix podCidr)
+    {
+        int first = 0, own = 0;
+        int installed = routes.Length > 1 ? host.OwnRouteTo(podCidr)?.Interface ?? 0 : 0;
+        foreach (LinkRoute route in routes)
+        {
+            if (route.Fault != LinkFault.None)
+                continue;
+            if (route.Interface == installed)
+                return installed;
+            first = first == 0 ? route.Interface : first;
+            own = own == 0 && _ownInterfaces.Contains(route.Interface) ? route.Interface : own;
+        }
+        return own == 0 ? first : own;
+    }
+
+    // Waiting while something of this host is missing, so that it cannot be decided.
+    private (VerdictKind Kind, string Reason) Away(Ip nextHop, ReadOnlySpan<LinkRoute> routes, InterfaceChoice choice)
+    {
+        bool isIPv4 = nextHop.IsIPv4;
+        if (!routes.IsEmpty && Elsewhere(nextHop, routes[0]) is { } elsewhere)
+            return elsewhere;
+        if (DownLinkTo(nextHop) is { } down)
+            return (VerdictKind.Waiting, $"interface {down.Name} is down");
+        if (isIPv4 ? _lacksIPv4.Value : _lacksIPv6.Value)
+        {
+            return (VerdictKind.NotAdjacent, $"this node has no {Family(isIPv4)} address: " +
+                $"its Node lists none and no interface holds one, so that its pods reach others over {Family(!isIPv4)} only");
+        }
+        if (!choice.IsUsable)
+            return (VerdictKind.Waiting, choice.Reason);
+        HostInterface link = choice.Interface!;
+        if (!_addressesOf.GetValueOrDefault(link.Index, []).Any(a => IsOfFamily(a, isIPv4, self)))
+            return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(isIPv4)} address");
         string away = $"{nextHop} is not on this host's segment ({link.Name})";
-        return MissingOwnAddress(nextHop.IsIPv4) is { } missing
-            ? (VerdictKind.Waiting, $"{away}, and this node's address {missing} is on no interface at the moment")
+        return MissingOwnAddress(isIPv4) is { } missing
+            ? (VerdictKind.Waiting, $"{away}, and this node's address {missing} is on no interface")
             : (VerdictKind.NotAdjacent, away);
     }
+
+    // The route that takes the address away from the segment that it seems to be on.
+    private (VerdictKind Kind, string Reason)? Elsewhere(Ip nextHop, LinkRoute route)
+    {
+        string name = host.Interface(route.Interface)?.Name ?? "";
+        string away = $"{nextHop} is not on this host's segment: the route to {route.Destination}";
+        return route.Fault switch
+        {
+            LinkFault.Down => (VerdictKind.Waiting, $"interface {name} is down"),
+            LinkFault.Gateway => (VerdictKind.NotAdjacent, $"{away} leads to the gateway {route.Gateway}"),
+            LinkFault.Special => (VerdictKind.NotAdjacent, $"{away} is a blackhole or another special route"),
+            LinkFault.NoNeighbours => (VerdictKind.NotAdjacent, $"{away} leads over {name}, which has no link-layer addresses"),
+            // The setting interface names others: they may come back.
+            _ => null,
+        };
+    }
+
+    // An interface that is down has lost its routes.
+    private HostInterface? DownLinkTo(Ip nextHop)
+    {
+        foreach ((Prefix connected, HostInterface link) in _down ??= [.. DownLinks(host)])
+        {
+            if (connected.Contains(nextHop))
+                return link;
+        }
+        return null;
+    }
+
+    // Not the host prefixes: kube-ipvs0, which is down, has one for each Service.
+    private static IEnumerable<(Prefix Connected, HostInterface Link)> DownLinks(HostState host) =>
+        from link in host.Interfaces
+        where !link.IsUp
+        from address in host.Addresses
+        where address.Interface == link.Index && address.Connected.Length < address.Address.Bits
+        select (address.Connected, link);
+
+    // A node of the other family alone: it waits for nothing.
+    private static bool LacksFamily(bool isIPv4, HostState host, ClusterNode? self) => self is not null &&
+        self.InternalIPs.Concat(self.ExternalIPs).Any(ip => ip.IsIPv4 != isIPv4) &&
+        !self.InternalIPs.Concat(self.ExternalIPs).Any(ip => ip.IsIPv4 == isIPv4) &&
+        !host.Addresses.Any(a => IsOfFamily(a, isIPv4, self) && host.Interface(a.Interface) is { IsLoopback: false });
 
     // While this node's own address is missing, adjacency cannot be decided.
     private Ip? MissingOwnAddress(bool isIPv4)
     {
-        Ip[] own = [.. self?.InternalIPs.Where(ip => ip.IsIPv4 == isIPv4) ?? []];
+        Ip[] own = self is null ? [] : [.. Addresses(self, isIPv4).Where(ip => ip.IsIPv4 == isIPv4)];
         return own.Length == 0 || own.Any(_local.Contains) ? null : own[0];
     }
+
+    // Of the network between nodes: not link-local, and not the address of a bridge of this node's pods.
+    private static bool IsOfFamily(HostAddress address, bool isIPv4, ClusterNode? self) =>
+        address.Address.IsIPv4 == isIPv4 && !IsLinkLocal(address.Address) &&
+        !(self?.PodCidrs.Any(p => p.Contains(address.Address)) ?? false);
 
     private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
 

@@ -42,9 +42,18 @@ internal sealed record Plan
     /// <inheritdoc cref="ForwardIPv4"/>
     public bool ForwardIPv6 { get; init; }
 
+    /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice InterfaceIPv4 { get; init; }
 
+    /// <inheritdoc cref="InterfaceIPv4"/>
     public InterfaceChoice InterfaceIPv6 { get; init; }
+
+    public ImmutableArray<HostInterface> UplinksIPv4 { get; init; } = [];
+
+    public ImmutableArray<HostInterface> UplinksIPv6 { get; init; } = [];
+
+    /// <summary>What the plan took from the host's routes.</summary>
+    public OnLinkRoutes OnLink { get; init; } = OnLinkRoutes.None;
 
     /// <summary>This node's podCIDRs; empty unless <see cref="Scope"/> is Everything.</summary>
     public ImmutableArray<Prefix> OwnPodCidrs { get; init; } = [];
@@ -55,6 +64,17 @@ internal sealed record Plan
         get;
         init => (field, _routedPeers) = (value, null);
     } = [];
+
+    /// <summary>The interface of a routed verdict.</summary>
+    public HostInterface? Uplink(Verdict verdict)
+    {
+        foreach (HostInterface link in verdict.PodCidr.IsIPv4 ? UplinksIPv4 : UplinksIPv6)
+        {
+            if (link.Index == verdict.Interface)
+                return link;
+        }
+        return null;
+    }
 
     /// <summary>Whether a route to exactly this destination is desired.</summary>
     public bool Wants(Prefix destination) => !RoutesTo(destination).IsEmpty;

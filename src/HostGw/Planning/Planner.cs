@@ -6,7 +6,8 @@ namespace HostGw.Planning;
 internal static class Planner
 {
     /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
-    public static Plan Plan(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy)
+    /// <param name="previous">The plan before this one; null: this is the first.</param>
+    public static Plan Plan(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy, Plan? previous = null)
     {
         ClusterNode? self = Self(nodes, policy);
         (PlanScope scope, ImmutableArray<string> faults) = OwnNode.Check(self, policy);
@@ -16,12 +17,20 @@ internal static class Planner
         InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy, host, self);
         PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own));
         PodCidrGrants grants = new(claims, nodes, policy);
-        NextHops nextHops = new(policy, host, grants, self);
+        OnLinkRoutes onLink = OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self));
+        NextHops nextHops = new(policy, host, grants, self)
+        {
+            OnLink = onLink,
+            Shared = new(nodes),
+            Last = new(previous, host),
+        };
         ImmutableArray<Verdict> verdicts = new VerdictPlanner(policy, grants, nextHops, v4, v6).For(nodes, claims);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
         NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, grants.Granted, nodes) : null;
+        ImmutableArray<HostInterface> uplinksV4 = Uplinks.Of(ipv6: false, v4, verdicts, host);
+        ImmutableArray<HostInterface> uplinksV6 = Uplinks.Of(ipv6: true, v6, verdicts, host);
         PodPolicies? podPolicies = host.Windows is null ? null : new(nat, policy.ServiceCidrs);
 
         return new()
@@ -37,9 +46,12 @@ internal static class Planner
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
-            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) with { Policies = podPolicies } : null,
+            Cni = policy.InstallCni ? CniPlan.For(own, uplinksV4, uplinksV6) with { Policies = podPolicies } : null,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
+            UplinksIPv4 = uplinksV4,
+            UplinksIPv6 = uplinksV6,
+            OnLink = onLink,
             OwnPodCidrs = own,
             Verdicts = verdicts,
         };
@@ -122,13 +134,13 @@ internal sealed class PlanCache(Policy policy)
     {
         if (_plan is { } last && nodes == _nodes && IsAlike(host, last))
             return last;
-        _plan = Planner.Plan(nodes, host, policy);
+        _plan = Planner.Plan(nodes, host, policy, _plan);
         _nodes = nodes;
         _host = host with { Routes = [] };
         return _plan;
     }
 
-    // Of the host's routes only those matter that choose an interface or the route to the API server.
+    // Of the host's routes only those matter that say what is on-link, choose an interface or the route to the API server.
     private bool IsAlike(HostState host, Plan last)
     {
         ClusterNode? self = Planner.Self(_nodes, policy);
@@ -139,6 +151,7 @@ internal sealed class PlanCache(Policy policy)
             host.Windows == _host.Windows &&
             InterfaceChoice.For(ipv6: false, policy, host, self) == last.InterfaceIPv4 &&
             InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6 &&
-            ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute;
+            ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute &&
+            OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self)).Equals(last.OnLink);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class RoutePlanner(
         foreach (Verdict verdict in verdicts)
         {
             if (verdict.Kind == VerdictKind.Routed)
-                AddPeer(verdict.PodCidr, verdict.NextHop, routes);
+                AddPeer(verdict, routes);
         }
         foreach (ClusterRoute route in clusterRoutes)
         {
@@ -55,11 +55,11 @@ internal sealed class RoutePlanner(
         sorted.Count = kept;
     }
 
-    private void AddPeer(Prefix podCidr, Ip nextHop, ImmutableArray<PodRoute>.Builder routes)
+    private void AddPeer(Verdict verdict, ImmutableArray<PodRoute>.Builder routes)
     {
-        routes.Add(Route(podCidr, nextHop));
+        routes.Add(new(verdict.PodCidr, Metric(verdict.PodCidr), verdict.NextHop, verdict.Interface));
         if (host.Windows is { PodEndpoint: { } endpoint } windows)
-            routes.Add(new(podCidr, windows.PodEndpointMetric, nextHop, endpoint.Index));
+            routes.Add(new(verdict.PodCidr, windows.PodEndpointMetric, verdict.NextHop, endpoint.Index));
     }
 
     // Only if there is an interface for it.
@@ -91,7 +91,9 @@ internal sealed class RoutePlanner(
     }
 
     private PodRoute Route(Prefix destination, Ip nextHop) =>
-        new(destination, destination.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6, nextHop, Choice(destination).Interface!.Index);
+        new(destination, Metric(destination), nextHop, Choice(destination).Interface!.Index);
+
+    private uint Metric(Prefix destination) => destination.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6;
 
     private InterfaceChoice Choice(Prefix destination) => destination.IsIPv4 ? v4 : v6;
 }

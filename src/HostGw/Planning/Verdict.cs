@@ -5,7 +5,10 @@ namespace HostGw.Planning;
 /// <summary>The decision on one podCIDR of one node, or on a node without podCIDR.</summary>
 /// <param name="PodCidr">None if the node has no podCIDR or one that is not a CIDR.</param>
 /// <param name="Reason">For people; empty if there is nothing to explain.</param>
-internal readonly record struct Verdict(ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default);
+/// <param name="NextHop">Of a routed one; of another one the last good next hop of a Node that lost all addresses, or none.</param>
+/// <param name="Interface">The index of the interface of a routed one.</param>
+internal readonly record struct Verdict(
+    ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default, int Interface = 0);
 
 /// <summary>Ordered by severity.</summary>
 internal enum VerdictKind

@@ -139,7 +139,8 @@ internal static class ProblemCatalog
         if (report.HeldRemovals is { } held)
         {
             yield return new("RemovalsHeld",
-                $"{held.Routes} of HostGw's {held.Installed} routes would be removed: " +
+                $"{held.Routes} of HostGw's {held.Installed} routes would be removed" +
+                $"{(held.Earlier > 0 ? $", after {held.Earlier} within 10 minutes" : "")}: " +
                 "they are kept until the API server confirms it by a quorum read");
         }
     }
@@ -177,10 +178,12 @@ internal static class Cures
 
     public static string Of(VerdictKind kind) => kind switch
     {
-        VerdictKind.Routed => "if that address is a router by accident, correct the node's InternalIP (kubelet --node-ip)",
+        VerdictKind.Routed => "if that is an accident, correct the node's addresses (kubelet --node-ip, or the cloud's controller manager)",
         VerdictKind.NoPodCidr =>
             "let the controller manager give it one (--allocate-node-cidrs, and a --cluster-cidr with room for it)",
-        VerdictKind.Waiting => "bring this host's interface or address back; existing routes are kept until then",
+        VerdictKind.Waiting =>
+            "bring this host's interface or address back; existing routes are kept until then. " +
+            "If it never has that address, correct this node's (kubelet --node-ip) or name the interface in the setting interface",
         VerdictKind.NoAddress =>
             "give the node an InternalIP of that family outside of the pod networks (kubelet --node-ip), " +
             "or annotate it with hostgw.io/next-hop",

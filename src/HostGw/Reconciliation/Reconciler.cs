@@ -11,7 +11,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     private readonly PlanCache _planner = new(policy);
     private readonly OwnedKeys _owned = new();
     private readonly StaleNeighbours _neighbours = new();
-    private readonly RemovalBrake _brake = new();
+    private readonly RemovalBrake _brake = new(time);
     private readonly RepairLimiter _limiter = new(time);
     private PreviousPass _previous = PreviousPass.None;
 

@@ -4,13 +4,16 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Holds removals that would take most of our routes, whatever the cause, until the nodes were read by quorum after such a plan
-/// first came up. Then the cluster really is so, and they are made.
+/// Holds removals that would take most of our routes within 10 minutes, whatever the cause, until the nodes were read by quorum after
+/// that first came up. Then the cluster really is so, and they are made.
 /// </summary>
-internal sealed class RemovalBrake
+internal sealed class RemovalBrake(TimeProvider time)
 {
     private const int FreeRemovals = 3;
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
 
+    // What was removed within the window and is not wanted again, with the time stamp. Several nodes may be removed one after the other.
+    private readonly Dictionary<RouteKey, long> _removed = [];
     private int? _readsBefore;
     private NatPlan? _nat;
 
@@ -21,17 +24,39 @@ internal sealed class RemovalBrake
     /// </returns>
     public (HostChanges Confirmed, HeldRemovals? Held) Hold(HostChanges changes, int quorumReads)
     {
-        int installed = changes.Host.Routes.Count(r => r.IsOurs);
-        int removals = changes.Routes.Delete.Count(r => !changes.Plan.Wants(r.Destination));
-        bool isLarge = removals > FreeRemovals && removals > installed / 2;
+        Forget(changes.Plan);
+        HostRoute[] removals = [.. changes.Routes.Delete.Where(r => !changes.Plan.Wants(r.Destination))];
+        // Refused by the host, a removal comes again.
+        int earlier = _removed.Count - removals.Count(r => _removed.ContainsKey(r.Key));
+        int installed = earlier + (removals.Length > 0 ? changes.Host.Routes.Count(r => r.IsOurs) : 0), total = earlier + removals.Length;
+        bool isLarge = removals.Length > 0 && total > FreeRemovals && total > installed / 2;
         _readsBefore = isLarge ? _readsBefore ?? quorumReads : null;
         bool isHeld = isLarge && quorumReads <= _readsBefore;
         if (isHeld)
             changes = KeepExempt(changes with { Routes = WithoutRemovals(changes) });
         else
-            _readsBefore = null;
+            Count(removals, isConfirmed: isLarge);
         _nat = changes.ChangesNat ? changes.Nat : _nat;
-        return (changes, isHeld ? new(removals, installed) : null);
+        return (changes, isHeld ? new(removals.Length, installed) { Earlier = earlier } : null);
+    }
+
+    private void Count(HostRoute[] removals, bool isConfirmed)
+    {
+        _readsBefore = null;
+        // The quorum read has confirmed the earlier ones as well.
+        if (isConfirmed)
+            _removed.Clear();
+        else
+            Array.ForEach(removals, r => _removed[r.Key] = time.GetTimestamp());
+    }
+
+    private void Forget(Plan plan)
+    {
+        foreach ((RouteKey key, long at) in _removed)
+        {
+            if (time.GetElapsedTime(at) > Window || plan.Wants(key.Destination))
+                _removed.Remove(key);
+        }
     }
 
     // A second route to a destination that is still desired may go.
@@ -48,5 +73,9 @@ internal sealed class RemovalBrake
 }
 
 /// <param name="Routes">How many were to be removed.</param>
-/// <param name="Installed">Of how many of ours.</param>
-internal readonly record struct HeldRemovals(int Routes, int Installed);
+/// <param name="Installed">Of how many of ours, those that were removed shortly before included.</param>
+internal readonly record struct HeldRemovals(int Routes, int Installed)
+{
+    /// <summary>How many of those were removed within the last 10 minutes.</summary>
+    public int Earlier { get; init; }
+}

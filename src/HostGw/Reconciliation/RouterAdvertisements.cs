@@ -26,7 +26,7 @@ internal static class RouterAdvertisements
         List<AcceptRaChange> changes = [];
         foreach (HostInterface link in state.Interfaces)
         {
-            bool isTowardsPeers = link.Index == plan.InterfaceIPv6.Interface?.Index;
+            bool isTowardsPeers = link.Index == plan.InterfaceIPv6.Interface?.Index || plan.UplinksIPv6.Any(i => i.Index == link.Index);
             if (!isTowardsPeers && podInterfaces.Contains(link.Index))
             {
                 if (link.AcceptRa != Never)

@@ -73,13 +73,12 @@ internal static class StatusJson
     private static void WriteVerdict(Utf8JsonWriter json, Plan plan, Verdict verdict, RouteStates routes)
     {
         bool isRouted = verdict.Kind == VerdictKind.Routed;
-        InterfaceChoice choice = verdict.PodCidr.IsIPv4 ? plan.InterfaceIPv4 : plan.InterfaceIPv6;
         json.WriteStartObject();
         json.WriteString("podCidr", verdict.PodCidr.ToString());
         json.WriteString("verdict", VerdictNames.Of(verdict.Kind));
         json.WriteString("reason", verdict.Reason.Length > 0 || !isRouted ? verdict.Reason : routes.Reason(verdict.PodCidr));
         json.WriteString("nextHop", verdict.NextHop.ToString());
-        json.WriteString("interface", isRouted ? choice.Interface?.Name ?? "" : "");
+        json.WriteString("interface", isRouted ? plan.Uplink(verdict)?.Name ?? "" : "");
         json.WriteString("route", isRouted ? routes.Of(verdict.PodCidr).Name() : "");
         json.WriteEndObject();
     }

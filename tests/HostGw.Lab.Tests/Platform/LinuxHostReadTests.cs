@@ -81,6 +81,47 @@ public sealed class LinuxHostReadTests : IDisposable
         Assert.DoesNotContain(_host.Read().Routes, r => r.Destination == Prefix.Parse("127.0.0.0/8") || r.Destination.Length == 128 && !r.IsUnicast);
     }
 
+    // With nexthop_compat_mode=0 a dump names nothing but the object.
+    [Theory]
+    [InlineData("dev eth0", "10.9.0.0/16", true)]
+    [InlineData("via 192.0.2.9 dev eth0", "10.9.0.0/16", false)]
+    [InlineData("blackhole", "10.9.0.0/16", false)]
+    [InlineData("dev eth0", "2001:db8:9::/64", true)]
+    [InlineData("via 2001:db8::9 dev eth0", "2001:db8:9::/64", false)]
+    public void The_gateway_and_interface_of_a_nexthop_object_are_those_of_its_routes(string hop, string destination, bool isOnLink)
+    {
+        bool ipv6 = destination.Contains(':', StringComparison.Ordinal);
+        _host.Network.Sysctl("ipv4/nexthop_compat_mode", "0");
+        _host.Shell($"{(ipv6 ? "-6" : "-4")} nexthop add id 7 {hop}");
+        _host.Shell($"route add {destination} nhid 7");
+        HostState state = _host.Read();
+
+        Assert.Equal(
+            isOnLink ? [_host.Eth0] : [],
+            OnLinkRoutes.Of(state, null).Find(Prefix.Parse(destination).Address.Plus(9)).ToArray()
+                .Where(r => r.Fault == LinkFault.None).Select(r => r.Interface));
+    }
+
+    [Fact]
+    public void A_gateway_by_a_nexthop_object_or_a_group_of_them_is_protected()
+    {
+        _host.Network.Sysctl("ipv4/nexthop_compat_mode", "0");
+        _host.Shell("nexthop add id 7 via 192.0.2.9 dev eth0");
+        _host.Shell("nexthop add id 8 group 7");
+        _host.Shell("route add default nhid 8");
+        Assert.Equal(["192.0.2.9"], Protected(ProtectedRole.Gateway).Select(g => $"{g}"));
+    }
+
+    [Fact]
+    public void Links_without_link_layer_addresses_are_told_apart()
+    {
+        _host.Shell("tuntap add dev tun0 mode tun");
+        _host.Shell("link set peer0 arp off");
+        Assert.Equal(
+            ["eth0 True False", "lo True False", "peer0 False False", "tun0 False True"],
+            _host.Read().Interfaces.Select(i => $"{i.Name} {i.HasNeighbours} {i.IsPointToPoint}").Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void A_namespace_that_never_had_a_route_has_none()
     {

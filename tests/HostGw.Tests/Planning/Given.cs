@@ -38,7 +38,7 @@ internal static class Given
         };
     }
 
-    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api
+    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000] [noarp] [p2p]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api
     /// IP".</summary>
     public static HostState Host(string text)
     {
@@ -104,7 +104,7 @@ internal sealed class HostDraft
 
     public void Read(string[] words)
     {
-        if (words.Length > 1 && words[1] is "via" or "dev")
+        if (words.Length > 1 && words[1] is "via" or "dev" or "blackhole")
             ReadRoute(words);
         else if (words[0] == "resolver")
             _protected.Add(new(Ip.Parse(words[1]), ProtectedRole.Resolver));
@@ -118,15 +118,37 @@ internal sealed class HostDraft
     {
         Interfaces = [.. _interfaces],
         Addresses = [.. _addresses],
-        Routes = [.. _routes.OrderBy(r => r.Key)],
+        Routes = [.. _routes.Concat(Connected(_interfaces, _addresses)).OrderBy(r => r.Key)],
         Protected = [.. _protected],
     };
+
+    /// <summary>The routes that the kernel makes for addresses: none for a host address, nor while the interface is down.</summary>
+    public static IEnumerable<HostRoute> Connected(IEnumerable<HostInterface> interfaces, IEnumerable<HostAddress> addresses) =>
+        from address in addresses
+        from link in interfaces
+        where link.Index == address.Interface && link is { IsUp: true, IsLoopback: false }
+        where address.Connected != Prefix.Host(address.Address) || address.Address.IsIPv6
+        select new HostRoute
+        {
+            Destination = address.Connected,
+            Metric = address.Address.IsIPv4 ? 0u : 256u,
+            Interface = link.Index,
+            NextHopCount = 1,
+            IsUnicast = true,
+            Protocol = 2,
+            IsConnected = true,
+        };
 
     private void ReadInterface(string[] words)
     {
         int index = words[0] == "lo" ? 1 : _interfaces.Count + 1;
         if (index > 1)
-            _interfaces.Add(new(index, words[0], IsUp: !words.Contains("down"), IsLoopback: false) { Mtu = Mtu(words) });
+            _interfaces.Add(new(index, words[0], IsUp: !words.Contains("down"), IsLoopback: false)
+            {
+                Mtu = Mtu(words),
+                HasNeighbours = !words.Contains("noarp"),
+                IsPointToPoint = words.Contains("p2p"),
+            });
         foreach (string word in words[1..])
         {
             // "10.8.0.2>10.8.0.1/32": our end of a point-to-point link, and the other.
@@ -153,7 +175,7 @@ internal sealed class HostDraft
             Interface = _interfaces.Single(i => i.Name == After("dev", "")).Index,
             Metric = uint.Parse(After("metric", "0"), CultureInfo.InvariantCulture),
             NextHopCount = 1,
-            IsUnicast = true,
+            IsUnicast = !words.Contains("blackhole"),
             Protocol = protocol,
             IsOurs = protocol == 157,
         });

@@ -144,6 +144,7 @@ public class PlanPropertyTests
 
     private static bool Touch(ClusterNode a, ClusterNode b) =>
         a.PodCidrs.Any(p => b.PodCidrs.Any(p.Aligned.Overlaps)) ||
+        a.InternalIPs.Concat(a.ExternalIPs).Intersect(b.InternalIPs.Concat(b.ExternalIPs)).Any() ||
         a.PodCidrs.Any(p => b.InternalIPs.Concat(b.ExternalIPs).Concat(b.NextHopOverride ?? []).Any(p.Aligned.Contains)) ||
         b.PodCidrs.Any(p => a.InternalIPs.Concat(a.ExternalIPs).Concat(a.NextHopOverride ?? []).Any(p.Aligned.Contains));
 }

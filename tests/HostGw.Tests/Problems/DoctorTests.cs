@@ -16,6 +16,9 @@ public partial class DoctorTests
     private const string HealthyByGateway =
         Given.Lan + "; 10.244.2.0/24 via 10.244.2.1 dev eth0 proto 157; 10.244.3.0/24 via 10.244.3.1 dev eth0 proto 157";
 
+    private const string Dual = Given.Lan + "; 10.244.2.0/24 via 10.0.0.9 dev eth0 proto 157; 10.244.3.0/24 via 10.0.0.9 dev eth0 proto 157; " +
+        "fd00:10:244:2::/64 via fd00:aaaa::2 dev eth0 proto 157 metric 1024; fd00:10:244:3::/64 via fd00:aaaa::3 dev eth0 proto 157 metric 1024";
+
     private static readonly string[] Nodes = [Given.Self, "b 10.244.2.0/24 10.0.0.2", "c 10.244.3.0/24 10.0.0.3"];
 
     /// <summary>What is broken, which rules find it, and a word of what they say.</summary>
@@ -67,6 +70,19 @@ public partial class DoctorTests
         ["the host's own router that answers for a node"] = (
             () => Knows("10.0.0.2 02:00:00:00:00:fe; 10.0.0.254 02:00:00:00:00:fe"),
             ["sharedMac"], "b, this host's gateway are answered"),
+        ["two nodes with one address"] = (
+            () => Of(host: Dual, nodes: [Given.Self, $"b {DualPodCidrs(2)} 10.0.0.9,fd00:aaaa::2", $"c {DualPodCidrs(3)} 10.0.0.9,fd00:aaaa::3"])
+            with
+            {
+                Neighbours = Neighbours("10.0.0.9 02:00:00:00:00:03; fd00:aaaa::2 02:00:00:00:00:02; fd00:aaaa::3 02:00:00:00:00:03"),
+            },
+            ["nextHop", "nextHop"], "node c lists its address 10.0.0.9, too"),
+        ["a node that is the gateway as well"] = (
+            () => Of(host: Dual, nodes: [Given.Self, $"b {DualPodCidrs(2)} 10.0.0.254,fd00:aaaa::2"]) with
+            {
+                Neighbours = Neighbours("10.0.0.254 02:00:00:00:00:fe; fd00:aaaa::2 02:00:00:00:00:fe"),
+            },
+            ["nextHop", "routes"], "gateway of this host"),
         ["IPv4 forwarding off"] = (
             () => Of() with { Host = Host() with { Forwarding = new(false, true) } },
             ["forwarding"], "net.ipv4.ip_forward=1"),
@@ -75,7 +91,7 @@ public partial class DoctorTests
             ["forwarding"], "net.ipv6.conf.all.forwarding=1"),
         ["IPv6 forwarding off where router advertisements give the default route"] =
             (() => Of() with { Host = Learning(Host()) with { Forwarding = new(true, false) } },
-            ["forwarding"], "=1, after net.ipv6.conf.eth0.accept_ra=2;"),
+            ["forwarding"], "=1, after net.ipv6.conf.eth0.accept_ra=2"),
         ["forwarding that cannot be read"] = (
             () => Of() with { Host = Host() with { Forwarding = new(null, true) } },
             ["forwarding"], "procSysNet"),
@@ -204,6 +220,8 @@ public partial class DoctorTests
 
     private static Examination Of(string policy = "", string host = Healthy, string[]? nodes = null) =>
         Examine(Policy(policy), Host(host), nodes ?? Nodes);
+
+    private static string DualPodCidrs(int node) => $"10.244.{node}.0/24,fd00:10:244:{node}::/64";
 
     private static Examination WithPeer(string peer) => Of(nodes: [.. Nodes, peer]);
 

@@ -2,6 +2,7 @@ using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Reconciliation;
 
@@ -38,11 +39,7 @@ public class ManyConflictsTests
         InternalIPs = [Ip.Parse("172.20.0.0").Plus((uint)i + 1)],
     };
 
-    private static HostState Host() => new()
-    {
-        Interfaces = [new(2, "eth0", IsUp: true, IsLoopback: false)],
-        Addresses = [new(Ip.Parse("172.20.0.1"), Prefix.Parse("172.20.0.0/16"), 2)],
-    };
+    private static HostState Host() => Given.Host("eth0 172.20.0.1/16");
 
     private static HostRoute Foreign(PodRoute route) =>
         route.InstalledBy(protocol: 80) with { IsOurs = false, NextHop = Ip.Parse("172.20.255.1") };

@@ -7,7 +7,7 @@ namespace HostGw.Tests.Reconciliation;
 /// <summary>A host in memory that keeps what it is given, as a kernel does: keys are unique, others may change it, and it may refuse.</summary>
 internal sealed class ModelHost(HostState initial) : IHostNetwork
 {
-    private readonly List<HostRoute> _routes = [.. initial.Routes];
+    private readonly List<HostRoute> _routes = [.. initial.Routes.Where(r => !r.IsConnected)];
     private Action<WakeCauses>? _wake;
 
     /// <summary>Links, addresses and whatever else is no route.</summary>
@@ -63,7 +63,8 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public HostState Read(Ip apiServer)
     {
         Reads++;
-        return ReadRefusal is null ? State with { Routes = [.. _routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
+        IEnumerable<HostRoute> routes = _routes.Concat(Planning.HostDraft.Connected(State.Interfaces, State.Addresses));
+        return ReadRefusal is null ? State with { Routes = [.. routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
     }
 
     private string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";

@@ -107,6 +107,67 @@ public class RemovalBrakeTests
         Assert.Equal(0, agent.Pass().Repairs.Masquerade);
     }
 
+    // A cloud's controller takes one Node after the other.
+    [Fact]
+    public void Removals_of_ten_minutes_count_together()
+    {
+        Agent agent = Running(24);
+        for (int left = 23; left >= 12; left--)
+        {
+            agent.Nodes = Cluster(left);
+            Assert.Null(agent.Pass().HeldRemovals);
+            agent.Time.Advance(TimeSpan.FromSeconds(40));
+        }
+        agent.Nodes = Cluster(11);
+        PassReport held = agent.Pass();
+        Assert.Equal(new HeldRemovals(1, 24) { Earlier = 12 }, held.HeldRemovals);
+        Assert.Contains(ProblemCatalog.Texts(held), t => t.StartsWith(
+            "1 of HostGw's 24 routes would be removed, after 12 within 10 minutes: they are kept", StringComparison.Ordinal));
+        agent.Nodes = Cluster(9);
+        Assert.Equal(12, Remaining(agent));
+
+        agent.QuorumReads++;
+        Assert.Equal(9, Remaining(agent));
+        // What was confirmed no longer counts.
+        agent.Nodes = Cluster(5);
+        Assert.Equal(5, Remaining(agent));
+    }
+
+    [Fact]
+    public void Removals_of_longer_ago_do_not_count()
+    {
+        Agent agent = Running(24);
+        agent.Nodes = Cluster(12);
+        Assert.Equal(12, Remaining(agent));
+        agent.Time.Advance(TimeSpan.FromMinutes(10.1));
+        agent.Nodes = Cluster(6);
+        Assert.Equal(6, Remaining(agent));
+    }
+
+    [Fact]
+    public void Nodes_that_come_back_are_no_removals()
+    {
+        Agent agent = Running(8);
+        for (int i = 0; i < 20; i++)
+        {
+            agent.Nodes = [.. Cluster(8).Where((_, n) => n != 1 + (i % 8))];
+            Assert.Null(agent.Pass().HeldRemovals);
+            agent.Nodes = Cluster(8);
+            Assert.Null(agent.Pass().HeldRemovals);
+        }
+    }
+
+    [Fact]
+    public void A_removal_that_the_host_refuses_counts_once()
+    {
+        Agent agent = Running(8);
+        agent.Host.Refusal = what =>
+            what.StartsWith("delete", StringComparison.Ordinal) ? new HostRefusal("Operation not permitted") : null;
+        agent.Nodes = Cluster(4);
+        for (int i = 0; i < 9; i++)
+            Assert.Null(agent.Pass().HeldRemovals);
+    }
+
     [Fact]
     public void It_is_said()
     {
@@ -123,6 +184,12 @@ public class RemovalBrakeTests
         agent.Pass();
         Assert.Equal(peers, agent.Host.OurRoutes.Count());
         return agent;
+    }
+
+    private static int Remaining(Agent agent)
+    {
+        agent.Pass();
+        return agent.Host.OurRoutes.Count();
     }
 
     private static string[] Cluster(int peers) =>

@@ -42,12 +42,25 @@ public class ReadinessTests
     [InlineData("interface=eth9", true, "self 10.244.1.0/24 10.0.0.1")] // no peers
     [InlineData("", true, "self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 192.0.2.2")] // all on another segment
     [InlineData("", true, "self 10.244.1.0/24 10.0.0.1", "b rubbish 10.0.0.2")] // all refused
+    [InlineData("", true, "self 10.244.1.0/24 - external=10.0.0.1", "b 10.244.2.0/24 - external=10.0.0.2")] // ExternalIPs only
+    [InlineData("", false, "self 10.244.1.0/24 -", "b 10.244.2.0/24 192.0.2.2")] // this node without any address
+    [InlineData("", true, "self 10.244.1.0/24 -", "b 10.244.2.0/24 10.0.0.2")] // but its host is on the peer's segment
     public void Not_while_this_host_has_no_way_to_any_peer(string policy, bool isReady, params string[] nodes)
     {
         IReadOnlyList<string> reasons = StatusBoard.NotReady(new Agent(policy) { Nodes = nodes }.Pass());
 
         Assert.Equal(isReady, reasons.Count == 0);
         Assert.All(reasons, r => Assert.StartsWith("no way to any peer: ", r, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("interface=10.0.0.0/24", "lb0 10.0.0.100/32")] // A12, after a reboot: the address is not there yet
+    [InlineData("", "eth0")] // A13: eth0 has lost addresses and routes
+    [InlineData("", "eth0 10.0.0.1/24 down")]
+    public void Not_while_this_hosts_address_is_missing(string policy, string host)
+    {
+        Agent agent = new(policy, host) { Nodes = ["self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2"] };
+        Assert.StartsWith("no way to any peer: ", Assert.Single(StatusBoard.NotReady(agent.Pass())), StringComparison.Ordinal);
     }
 
     [Fact]

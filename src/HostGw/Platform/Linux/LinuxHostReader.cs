@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
@@ -25,6 +26,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         List<HostRoute> routes = new(_routeCount + SpareRoutes);
         ReadRoutes(AF_INET, decoder, routes);
         ReadRoutes(AF_INET6, decoder, routes);
+        ResolveNexthops(routes, decoder.Gateways);
         SortByKey(routes);
         RemoveRepeated(routes);
         _routeCount = routes.Count;
@@ -87,6 +89,28 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         {
             // A network namespace that never had a route in table main has no such table.
         }
+    }
+
+    // Only where a route names nothing but its nexthop object: the objects may be as many as the routes.
+    private void ResolveNexthops(List<HostRoute> routes, HashSet<Ip> gateways)
+    {
+        Span<HostRoute> all = CollectionsMarshal.AsSpan(routes);
+        NexthopObjects? objects = null;
+        foreach (ref HostRoute route in all)
+        {
+            if (!NexthopObjects.Needs(route))
+                continue;
+            route = (objects ??= ReadNexthops()).Resolve(route);
+            if (route.Destination.Length == 0 && !route.NextHop.IsNone)
+                gateways.Add(route.NextHop);
+        }
+    }
+
+    private NexthopObjects ReadNexthops()
+    {
+        NexthopObjects objects = new();
+        Dump("list nexthop objects", NexthopObjects.Dump, objects.Clear, (_, payload) => objects.Add(payload));
+        return objects;
     }
 
     private void Dump(string what, Action<NetlinkWriter, uint> encode, Action restart, NetlinkMessageHandler onMessage)

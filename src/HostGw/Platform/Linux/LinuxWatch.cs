@@ -95,19 +95,34 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
 
     private WakeCauses Read(ushort type, ReadOnlySpan<byte> payload) => type switch
     {
-        RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload) ? WakeCauses.Routes : WakeCauses.None,
+        RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload, isGone: type == RTM_DELROUTE) ? WakeCauses.Routes : WakeCauses.None,
         RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
         RTM_NEWADDR or RTM_DELADDR => IsNewAddress(type, payload) ? WakeCauses.Addresses : WakeCauses.None,
         RTM_NEWNETCONF => WakeCauses.Forwarding,
+        RTM_NEWNEXTHOP or RTM_DELNEXTHOP => WakeCauses.Routes,
         _ => WakeCauses.None,
     };
 
-    private bool MayMatter(ReadOnlySpan<byte> payload)
+    private bool MayMatter(ReadOnlySpan<byte> payload, bool isGone)
     {
         if (!_decoder.TryDecode(payload, AF_UNSPEC, out HostRoute route))
             return false;
         _decoder.Gateways.Clear();
-        return route.IsOurs || route.Destination.Length == 0 || _plan.Wants(route.Destination);
+        Plan plan = _plan;
+        return route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) || MayMoveNextHop(route, plan, isGone);
+    }
+
+    // A connected route comes and goes with its link or address, which wake a pass as well; a route to a pod of this node with the pod.
+    private static bool MayMoveNextHop(HostRoute route, Plan plan, bool isGone)
+    {
+        if (route.IsConnected)
+            return false;
+        foreach (Prefix own in plan.OwnPodCidrs)
+        {
+            if (own.Contains(route.Destination))
+                return false;
+        }
+        return plan.OnLink.MayChange(route, isGone);
     }
 
     // The kernel also sends RTM_NEWLINK for changes that do not matter here, such as statistics.

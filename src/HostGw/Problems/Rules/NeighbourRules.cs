@@ -14,9 +14,9 @@ internal static class NeighbourRules
         HashSet<Neighbour> wanted = [];
         foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed))
         {
-            wanted.Add(new(verdict.NextHop, LinkOf(plan, verdict.NextHop)));
+            wanted.Add(new(verdict.NextHop, verdict.Interface));
             if (OwnAddress(verdict) is { IsNone: false } own)
-                wanted.Add(new(own, LinkOf(plan, own)));
+                wanted.Add(new(own, verdict.Interface));
         }
         wanted.UnionWith(Gateways(host).Select(g => new Neighbour(g, LinkOf(plan, g))));
         return wanted;
@@ -58,7 +58,10 @@ internal static class NeighbourRules
     /// <summary>One MAC address for several nodes is that of a router between them.</summary>
     public static IEnumerable<Problem> SharedMac(Examination seen)
     {
-        IEnumerable<(Ip Address, string Who)> nodes = Routed(seen).Where(v => v.Reason.Length == 0).Select(v => (v.NextHop, v.Node.Name));
+        // A node that is a gateway, or shares an address with another, is reported as such: its MAC addresses prove no router.
+        HashSet<string> doubtful = [.. Routed(seen).Where(v => v.Reason.Length > 0).Select(v => v.Node.Name)];
+        IEnumerable<(Ip Address, string Who)> nodes =
+            Routed(seen).Where(v => !doubtful.Contains(v.Node.Name)).Select(v => (v.NextHop, v.Node.Name));
         IEnumerable<(Ip Address, string Who)> gateways = Gateways(seen.Host).Select(g => (g, "this host's gateway"));
         return from one in nodes.Concat(gateways).DistinctBy(n => n.Address)
                let mac = Mac(seen, one.Address)

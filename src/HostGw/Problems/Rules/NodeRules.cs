@@ -28,7 +28,8 @@ internal static class NodeRules
         from choice in seen.Self is null ? [] : Unusable(seen)
         select new Problem("interface",
             $"no route can be made: {choice.Reason}",
-            "bring the interface and its address up, or name another one in the setting interface");
+            "bring the interface and its address up, correct this node's address (kubelet --node-ip), " +
+            "or name another interface in the setting interface");
 
     public static IEnumerable<Problem> Peers(Examination seen)
     {

@@ -20,11 +20,12 @@ internal static class SysctlRules
     /// <summary>Where the host has a second way to a peer, what comes by it is answered by the first, and dropped.</summary>
     public static IEnumerable<Problem> ReversePath(Examination seen)
     {
-        if (seen.Plan?.InterfaceIPv4.Interface is not { } uplink)
+        if (seen.Plan is not { } plan)
             yield break;
-        foreach (HostInterface other in seen.Host.Interfaces.Where(i => i is { IsUp: true, IsLoopback: false } && i.Index != uplink.Index))
+        foreach (HostInterface other in seen.Host.Interfaces.Where(i => i is { IsUp: true, IsLoopback: false }))
         {
-            if (seen.Facts.ReversePathFilters.GetValueOrDefault(other.Name) != Strict || PeerOn(other, seen) is not { } peer)
+            if (seen.Facts.ReversePathFilters.GetValueOrDefault(other.Name) != Strict ||
+                PeerOn(other, seen, plan) is not var (peer, uplink))
                 continue;
             yield return new("rpFilter",
                 $"rp_filter is strict on {other.Name}, by which {peer.Name} can also send, " +
@@ -96,10 +97,18 @@ internal static class SysctlRules
 
     private static string ByAgent(Examination seen) => seen.Policy.Forwarding ? "; the agent does so" : ", or set forwarding to true";
 
-    private static ClusterNode? PeerOn(HostInterface link, Examination seen)
+    // A peer that is routed to over another interface, but has an address on the segment of this one.
+    private static (ClusterNode Peer, HostInterface Uplink)? PeerOn(HostInterface link, Examination seen, Plan plan)
     {
         HostAddress[] addresses = [.. seen.Host.Addresses.Where(a => a.Interface == link.Index && a.Address.IsIPv4)];
-        return seen.Nodes.FirstOrDefault(
-            n => n.Name != seen.Policy.NodeName && n.InternalIPs.Any(ip => addresses.Any(a => a.Connected.Contains(ip))));
+        if (addresses.Length == 0)
+            return null;
+        foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed && v.PodCidr.IsIPv4 && v.Interface != link.Index))
+        {
+            bool isOn = verdict.Node.InternalIPs.Any(ip => addresses.Any(a => a.Connected.Contains(ip)));
+            if (isOn && plan.Uplink(verdict) is { } uplink)
+                return (verdict.Node, uplink);
+        }
+        return null;
     }
 }

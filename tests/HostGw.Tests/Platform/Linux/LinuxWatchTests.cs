@@ -1,4 +1,7 @@
+using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Platform.Linux;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Platform.Linux;
 
@@ -29,6 +32,29 @@ public class LinuxWatchTests
     {
         byte[] bytes = Convert.FromHexString(payload.Replace(" ", "", StringComparison.Ordinal));
         Assert.True(expected == RuleNotifications.Concerns((ushort)type, bytes), because);
+    }
+
+    // Foreign routes as RTM_NEWROUTE (24) or RTM_DELROUTE (25): rtmsg, then RTA_DST, RTA_GATEWAY, RTA_OIF.
+    [Theory]
+    [InlineData("on-link to another prefix", 24, 0x0A010000, 0, 2, true)]
+    [InlineData("the connected prefix again", 24, 0x0A000000, 0, 2, false)]
+    [InlineData("the connected prefix over another interface", 24, 0x0A000000, 0, 3, true)]
+    [InlineData("the connected prefix is gone", 25, 0x0A000000, 0, 2, true)]
+    [InlineData("by a gateway to another prefix", 24, 0x0A010000, 0x0A000009, 2, false)]
+    [InlineData("by a gateway to the connected prefix", 24, 0x0A000000, 0x0A000009, 2, true)]
+    [InlineData("a connected prefix, which comes with its address", 24, 0x0A020000, 0, 2, false, 2)]
+    [InlineData("to a pod of this node", 24, 0x0AF40100, 0, 3, false)]
+    public void Routes_that_may_change_what_is_on_link_wake_a_pass(
+        string because, int type, int destination, int gateway, int link, bool wakes, int protocol = 3)
+    {
+        RouteNotifications notifications = new(routeProtocol: 157, ownPort: 7);
+        notifications.SetPlan(Planner.Plan(
+            Given.Nodes("self 10.244.1.0/24 10.0.0.1", "peer 10.244.2.0/24 10.0.0.2"), Given.Host("eth0 10.0.0.1/24; eth1 10.7.0.1/24"),
+            Given.Policy("")));
+        string by = gateway == 0 ? "" : $"08000500{gateway:X8}";
+        string message = $"02180000FE{protocol:X2}FD01{0:X8}08000100{destination:X8}{by}08000400{link:X2}000000";
+        string header = $"{16 + (message.Length / 2):X2}000000{type:X2}000000{0:X16}";
+        Assert.True(wakes == (notifications.Read(Convert.FromHexString(header + message)) == WakeCauses.Routes), because);
     }
 
     [Fact]

@@ -44,9 +44,18 @@ internal static class LinkMessages
             else if (attributes.Type == IFLA_AF_SPEC)
                 (forwards, acceptRa) = (ForwardsIPv4(attributes.Value), AcceptRa(attributes.Value));
         }
-        bool isUp = (header.ifi_flags & IFF_UP) != 0, isLoopback = (header.ifi_flags & IFF_LOOPBACK) != 0;
+        bool Has(uint flag) => (header.ifi_flags & flag) != 0;
         if (name.Length > 0)
-            link = new(header.ifi_index, name, isUp, isLoopback) { ForwardsIPv4 = forwards, Mtu = mtu, AcceptRa = acceptRa };
+        {
+            link = new(header.ifi_index, name, Has(IFF_UP), Has(IFF_LOOPBACK))
+            {
+                HasNeighbours = !Has(IFF_NOARP),
+                IsPointToPoint = Has(IFF_POINTOPOINT),
+                ForwardsIPv4 = forwards,
+                Mtu = mtu,
+                AcceptRa = acceptRa,
+            };
+        }
         return link is not null;
     }
 

@@ -182,7 +182,8 @@ internal sealed class RouteDecoder(byte protocol)
             while (attributes.Next())
                 ReadHop(attributes, ref hop);
 
-            if (fields.HopCount++ == 0)
+            // A multipath route without any gateway is on-link: the first gateway decides.
+            if (fields.HopCount++ == 0 || (fields.Hop.Gateway.IsNone && !hop.Gateway.IsNone))
                 fields.Hop = hop;
             else if (!hop.Gateway.IsNone)
                 (fields.OtherGateways ??= []).Add(hop.Gateway);

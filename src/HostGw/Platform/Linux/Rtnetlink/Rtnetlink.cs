@@ -28,6 +28,9 @@ internal static class Rtnetlink
     public const ushort RTM_DELNEIGH = 29;
     public const ushort RTM_GETNEIGH = 30;
     public const ushort RTM_NEWNETCONF = 80;
+    public const ushort RTM_NEWNEXTHOP = 104;
+    public const ushort RTM_DELNEXTHOP = 105;
+    public const ushort RTM_GETNEXTHOP = 106;
 
     public const byte AF_UNSPEC = 0;
     public const byte AF_INET = 2;
@@ -53,6 +56,12 @@ internal static class Rtnetlink
     public const ushort RTA_VIA = 18;
     public const ushort RTA_NH_ID = 30;
 
+    public const ushort NHA_ID = 1;
+    public const ushort NHA_GROUP = 2;
+    public const ushort NHA_BLACKHOLE = 4;
+    public const ushort NHA_OIF = 5;
+    public const ushort NHA_GATEWAY = 6;
+
     public const ushort IFLA_IFNAME = 3;
     public const ushort IFLA_MTU = 4;
     public const ushort IFLA_AF_SPEC = 26;
@@ -62,6 +71,8 @@ internal static class Rtnetlink
     public const uint RTEXT_FILTER_SKIP_STATS = 8;
     public const uint IFF_UP = 1;
     public const uint IFF_LOOPBACK = 8;
+    public const uint IFF_POINTOPOINT = 0x10;
+    public const uint IFF_NOARP = 0x80;
 
     public const ushort IFA_ADDRESS = 1;
     public const ushort IFA_LOCAL = 2;

@@ -17,6 +17,9 @@ internal sealed record HostState
 
     public ForwardingState Forwarding { get; init; }
 
+    /// <summary>Linux's ipv4/conf/default/forwarding: what comes in by an interface that is made later may be forwarded.</summary>
+    public bool NewInterfacesForwardIPv4 { get; init; } = true;
+
     /// <summary>The metric of HostGw's routes: the kernel's default for the family.</summary>
     public uint MetricIPv4 { get; init; }
 

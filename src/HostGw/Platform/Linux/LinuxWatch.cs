@@ -107,7 +107,18 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
         if (!_decoder.TryDecode(payload, AF_UNSPEC, out HostRoute route))
             return false;
         _decoder.Gateways.Clear();
-        return route.IsOurs || route.Destination.Length == 0 || _plan.Wants(route.Destination);
+        return route.IsOurs || route.Destination.Length == 0 || _plan.Wants(route.Destination) || IsOfPod(route.Destination);
+    }
+
+    // It may make an interface one of pods, whose settings a pass then checks.
+    private bool IsOfPod(Prefix destination)
+    {
+        foreach (Prefix own in _plan.OwnPodCidrs)
+        {
+            if (own.Contains(destination))
+                return true;
+        }
+        return false;
     }
 
     // The kernel also sends RTM_NEWLINK for changes that do not matter here, such as statistics.

@@ -9,6 +9,7 @@ namespace HostGw.Platform.Linux;
 internal sealed class ProcSysNet(string root)
 {
     private const string ForwardIPv4 = "ipv4/ip_forward";
+    private const string ForwardIPv4ByDefault = "ipv4/conf/default/forwarding";
     private const string ForwardIPv6 = "ipv6/conf/all/forwarding";
     private const string Cure = "mount the host's /proc/sys/net writable and set procSysNet, or set it on the host";
 
@@ -16,6 +17,9 @@ internal sealed class ProcSysNet(string root)
     public ForwardingState ReadForwarding() => new(
         Read(ForwardIPv4) is { } v4 ? v4 != 0 : null,
         Read(ForwardIPv6) is { } v6 ? v6 != 0 : null);
+
+    /// <summary>True also where it cannot be read.</summary>
+    public bool NewInterfacesForwardIPv4 => Read(ForwardIPv4ByDefault) != 0;
 
     /// <exception cref="ProcSysException">The setting cannot be written.</exception>
     public void EnableForwardingIPv4() => Write(ForwardIPv4, 1);

@@ -39,8 +39,8 @@ internal static class CleanupCommand
         using IDisposable? onlyAgent = HostPlatform.TryTakeTurn(settings);
         if (onlyAgent is null)
         {
-            int pid = HostPlatform.Holder(settings).Pid;
-            error.WriteLine($"An agent runs on this host (pid {pid}): it would put everything back. Stop it first.");
+            string holder = AgentTurn.Describe(HostPlatform.Holder(settings).Pid);
+            error.WriteLine($"An agent runs on this host ({holder}): it would put everything back. Stop it first.");
             return ExitCodes.Failed;
         }
         using IHostNetwork host = HostPlatform.Open(settings);

@@ -16,8 +16,10 @@ internal static class Planner
         InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy, host, self);
         PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own));
         PodCidrGrants grants = new(claims, nodes, policy);
+        OlderClaims older = OlderClaims.On(own, claims, nodes, policy);
         NextHops nextHops = new(policy, host, grants, self);
-        ImmutableArray<Verdict> verdicts = new VerdictPlanner(policy, grants, nextHops, v4, v6).For(nodes, claims);
+        VerdictPlanner verdictPlanner = new(policy, grants, nextHops, v4, v6) { Innocent = older.Holders };
+        ImmutableArray<Verdict> verdicts = verdictPlanner.For(nodes, claims);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
@@ -28,7 +30,7 @@ internal static class Planner
         {
             Scope = scope,
             KnowsSelf = self is not null,
-            Faults = faults,
+            Faults = [.. faults, .. older.Faults],
             Routes = routePlanner.Routes(verdicts, clusterRoutes),
             Waiting = routePlanner.Waiting(verdicts, clusterRoutes),
             ClusterRoutes = clusterRoutes,
@@ -37,7 +39,7 @@ internal static class Planner
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
-            Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) with { Policies = podPolicies } : null,
+            Cni = policy.InstallCni && older.Faults.IsEmpty ? CniPlan.For(own, v4, v6) with { Policies = podPolicies } : null,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             OwnPodCidrs = own,

@@ -71,7 +71,7 @@ internal sealed class PodCidrGrants
     private void GrantIfFree(ClusterNode node, int index)
     {
         // This node's own are granted even where they overlap each other: its pods use them.
-        if (IsOwn(node) || Refuse(node, index) is null)
+        if (IsOwn(node) || ObstacleTo(node, index) is null)
             Grant(node, index);
     }
 
@@ -85,18 +85,22 @@ internal sealed class PodCidrGrants
     public (Prefix PodCidr, ClusterNode Node)? HolderOf(Prefix prefix) => HolderFrom(_forest.Covering(prefix));
 
     /// <summary>Why the claim is not granted, or null.</summary>
-    public string? Refuse(ClusterNode node, Prefix podCidr) => Refuse(node, _forest.IndexOf(podCidr));
+    public string? Refuse(ClusterNode node, Prefix podCidr) => ObstacleTo(node, podCidr)?.Reason;
 
-    private string? Refuse(ClusterNode node, int index)
+    /// <summary>The same, and the node to which it is granted instead.</summary>
+    public (string Reason, ClusterNode Holder)? ObstacleTo(ClusterNode node, Prefix podCidr) =>
+        ObstacleTo(node, _forest.IndexOf(podCidr.Aligned));
+
+    private (string Reason, ClusterNode Holder)? ObstacleTo(ClusterNode node, int index)
     {
         if (ReferenceEquals(_holders[index], node))
             return null;
         if (HolderFrom(index) is var (held, holder))
-            return $"overlaps {held} of {Describe(holder, node)}";
+            return ($"overlaps {held} of {Describe(holder, node)}", holder);
         if (_holdersInside[index] is { } inner)
-            return $"covers a podCIDR of {Describe(inner, node)}";
+            return ($"covers a podCIDR of {Describe(inner, node)}", inner);
         if (!IsOwn(node) && _oldestInside.TryGetValue(index, out ClusterNode? inside) && Age.Compare(inside, node) < 0)
-            return $"covers the address of the older node {inside.Name}";
+            return ($"covers the address of the older node {inside.Name}", inside);
         return null;
     }
 

@@ -5,7 +5,11 @@ namespace HostGw.Planning;
 /// <summary>The decision on one podCIDR of one node, or on a node without podCIDR.</summary>
 /// <param name="PodCidr">None if the node has no podCIDR or one that is not a CIDR.</param>
 /// <param name="Reason">For people; empty if there is nothing to explain.</param>
-internal readonly record struct Verdict(ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default);
+internal readonly record struct Verdict(ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default)
+{
+    /// <summary>The fault is this node's, and <see cref="Plan.Faults"/> says so.</summary>
+    public bool IsFaultOfSelf { get; init; }
+}
 
 /// <summary>Ordered by severity.</summary>
 internal enum VerdictKind
@@ -60,6 +64,9 @@ internal sealed class VerdictPlanner(
 {
     private const string MistypedSkip = "not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"";
 
+    /// <summary>Nodes that are rejected because of this node's own fault.</summary>
+    public ImmutableArray<ClusterNode> Innocent { get; init; } = [];
+
     /// <param name="claimed">The podCIDRs of all nodes, in the order of the nodes.</param>
     public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes, ReadOnlySpan<PodCidrClaim> claimed)
     {
@@ -86,7 +93,7 @@ internal sealed class VerdictPlanner(
         if (node.Name == policy.NodeName)
             return new(node, podCidr, VerdictKind.Self, "");
         if ((refusal ?? grants.Refuse(node, podCidr)) is { } reason)
-            return new(node, podCidr, VerdictKind.Rejected, reason);
+            return new(node, podCidr, VerdictKind.Rejected, reason) { IsFaultOfSelf = refusal is null && Innocent.Contains(node) };
         if (node.Skip == true)
             return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");
         if (!policy.NodeSelector.Matches(node))

@@ -26,7 +26,8 @@ internal static class ProblemCatalog
         select new Problem(Rule(same.Key), $"could not {first.What}: {first.Error.Message}{more}", Cures.Of(same.Key));
 
     public static bool IsProblem(Verdict verdict) =>
-        verdict.Kind >= VerdictKind.Waiting || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
+        (verdict.Kind >= VerdictKind.Waiting && !verdict.IsFaultOfSelf) ||
+        (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
 
     /// <summary>What a verdict for which <see cref="IsProblem"/> is true means.</summary>
     public static Problem Of(Verdict verdict)

@@ -24,13 +24,21 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         ImmutableArray<Ip> annotated = peer.NextHopOverride ?? [];
         bool isAnnotated = HasFamily(annotated, podCidr.IsIPv4);
         if (!isAnnotated && policy.NextHop == NextHopMode.PodGateway && podCidr.IsIPv4)
-            return InsidePodCidr(peer, podCidr);
+        {
+            return IsWithoutAddress(choice.Interface!)
+                ? new(peer, podCidr, VerdictKind.Waiting, $"interface {choice.Interface!.Name} has no IPv4 address")
+                : InsidePodCidr(peer, podCidr);
+        }
 
         ImmutableArray<Ip> addresses = isAnnotated ? annotated
             : HasFamily(peer.InternalIPs, podCidr.IsIPv4) ? peer.InternalIPs
             : peer.ExternalIPs;
         return BestOf(addresses, peer, podCidr, choice.Interface!);
     }
+
+    // An uplink without addresses of its own is in order while this node's address is on another interface.
+    private bool IsWithoutAddress(HostInterface link) =>
+        !Array.Exists(_addressesOf.GetValueOrDefault(link.Index, []), a => a.Address.IsIPv4) && MissingOwnAddress(isIPv4: true) is not null;
 
     // Whether that address answers is not known here: it is resolved by ARP when packets are sent.
     private static Verdict InsidePodCidr(ClusterNode peer, Prefix podCidr)

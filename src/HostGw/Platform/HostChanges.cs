@@ -57,6 +57,9 @@ internal sealed record HostChanges
     /// <summary>Settings of router advertisements, written before forwarding is turned on.</summary>
     public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
 
+    /// <summary>New interfaces of pods on which duplicate address detection is turned off.</summary>
+    public IReadOnlyList<string> WithoutDad { get; init; } = [];
+
     /// <summary>Next hops whose MAC address may have moved to another node.</summary>
     public IReadOnlyList<Neighbour> ForgetNeighbours { get; init; } = [];
 

@@ -74,7 +74,10 @@ internal sealed class LinuxHost : IHostNetwork
         // No pod may start before its network is complete, or while it is removed.
         string cniRemoval = RemoveCni(changes, mode, attempts);
         if (writes)
+        {
+            _sysctl.TurnDadOff(changes.WithoutDad);
             EnableForwarding(changes, attempts);
+        }
         string nat = ApplyRoutesAndNat(changes, writes, attempts);
         string forward = ApplyForward(changes, writes, attempts);
         if (writes)

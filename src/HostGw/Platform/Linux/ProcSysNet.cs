@@ -50,6 +50,20 @@ internal sealed class ProcSysNet(string root)
             Write($"ipv6/conf/{link}/accept_ra", value, mayBeGone: true);
     }
 
+    /// <summary>Best effort: where it cannot be written, pods' IPv6 begins a second or two later.</summary>
+    public void TurnDadOff(IReadOnlyList<string> links)
+    {
+        try
+        {
+            foreach (string link in links)
+                Write($"ipv6/conf/{link}/accept_dad", 0, mayBeGone: true);
+        }
+        catch (ProcSysException)
+        {
+            // Where the mount is read-only or denied, forwarding says so.
+        }
+    }
+
     /// <summary>Makes room for this many neighbours; lowers no threshold. The files exist only in the initial network namespace.</summary>
     /// <exception cref="ProcSysException">A setting cannot be written.</exception>
     public void RaiseNeighbourThresholds(int peers)

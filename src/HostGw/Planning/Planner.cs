@@ -69,7 +69,7 @@ internal static class Planner
         foreach (ClusterNode node in nodes)
         {
             foreach (Prefix podCidr in node.PodCidrs)
-                claims[next++] = new(node, podCidr, guard.Refuse(podCidr));
+                claims[next++] = new(node, podCidr, guard.Refuse(podCidr, out ProtectedRole? covered)) { Covers = covered };
         }
         return claims;
     }

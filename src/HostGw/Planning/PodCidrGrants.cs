@@ -4,7 +4,11 @@ namespace HostGw.Planning;
 
 /// <summary>A node's claim to a podCIDR.</summary>
 /// <param name="Refusal">Why <see cref="PodCidrGuard"/> rejects it, or null.</param>
-internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal);
+internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal)
+{
+    /// <summary>It is rejected for an address that this host depends on; null: not for that.</summary>
+    public ProtectedRole? Covers { get; init; }
+}
 
 /// <summary>
 /// Grants each podCIDR to one node. This node's own are always granted; of overlapping ones the oldest Node's is

@@ -7,8 +7,20 @@ namespace HostGw.Planning;
 /// <param name="Reason">For people; empty if there is nothing to explain.</param>
 internal readonly record struct Verdict(ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default)
 {
-    /// <summary>The fault is this node's, and <see cref="Plan.Faults"/> says so.</summary>
-    public bool IsFaultOfSelf { get; init; }
+    public VerdictFault Fault { get; init; }
+}
+
+/// <summary>What must be changed so that a rejected podCIDR is accepted.</summary>
+internal enum VerdictFault : byte
+{
+    /// <summary>The peer's Node.</summary>
+    Peer,
+
+    /// <summary>This node's own Node: <see cref="Plan.Faults"/> says so.</summary>
+    Self,
+
+    /// <summary>The DNS resolver that this host uses.</summary>
+    Resolver,
 }
 
 /// <summary>Ordered by severity.</summary>
@@ -84,6 +96,11 @@ internal sealed class VerdictPlanner(
         return verdicts.DrainToImmutable();
     }
 
+    private VerdictFault FaultOf(PodCidrClaim claim) =>
+        claim.Covers == ProtectedRole.Resolver ? VerdictFault.Resolver
+        : claim.Refusal is null && Innocent.Contains(claim.Node) ? VerdictFault.Self
+        : VerdictFault.Peer;
+
     private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;
 
     private Verdict For(PodCidrClaim claim)
@@ -93,7 +110,7 @@ internal sealed class VerdictPlanner(
         if (node.Name == policy.NodeName)
             return new(node, podCidr, VerdictKind.Self, "");
         if ((refusal ?? grants.Refuse(node, podCidr)) is { } reason)
-            return new(node, podCidr, VerdictKind.Rejected, reason) { IsFaultOfSelf = refusal is null && Innocent.Contains(node) };
+            return new(node, podCidr, VerdictKind.Rejected, reason) { Fault = FaultOf(claim) };
         if (node.Skip == true)
             return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");
         if (!policy.NodeSelector.Matches(node))

@@ -48,6 +48,9 @@ public partial class DoctorTests
         ["a peer without podCIDR"] = (() => WithPeer("d - 10.0.0.4"), ["noPodCidr"], "--allocate-node-cidrs"),
         ["a peer without an address"] = (() => WithPeer("d 10.244.4.0/24 -"), ["noAddress"], "--node-ip"),
         ["a peer with a duplicate podCIDR"] = (() => WithPeer("d 10.244.2.0/24 10.0.0.4"), ["rejected"], "node d 10.244.2.0/24"),
+        ["a resolver inside a peer's podCIDR"] = (
+            () => Of(host: Healthy + "; resolver 10.244.4.53", nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4"]),
+            ["rejected"], "name a resolver outside of the pod networks in this host's /etc/resolv.conf"),
         ["a peer with a podCIDR of rubbish"] = (() => WithPeer("d rubbish 10.0.0.4"), ["rejected"], "is not a CIDR"),
         ["a peer whose address is a router's"] = (
             () => Of(host: Healthy + "; 10.244.4.0/24 via 10.0.0.254 dev eth0 proto 157", nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.254"]),

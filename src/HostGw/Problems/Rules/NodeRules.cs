@@ -38,11 +38,11 @@ internal static class NodeRules
         string[] reported = [.. Unusable(seen).Select(c => c.Reason)];
         return from verdict in seen.Plan?.Verdicts ?? []
                where verdict.Kind > VerdictKind.Skipped || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0)
-               where verdict.Node.Name != seen.Policy.NodeName && !verdict.IsFaultOfSelf
+               where verdict.Node.Name != seen.Policy.NodeName && verdict.Fault != VerdictFault.Self
                where !(verdict.Kind == VerdictKind.Waiting && reported.Contains(verdict.Reason))
                select new Problem(
                    verdict.Kind == VerdictKind.Routed ? "nextHop" : VerdictNames.Of(verdict.Kind),
-                   ProblemCatalog.Describe(verdict), Cures.Of(verdict.Kind));
+                   ProblemCatalog.Describe(verdict), Cures.Of(verdict));
     }
 
     public static IEnumerable<Problem> ClusterRoutes(Examination seen) =>

@@ -33,7 +33,8 @@ public sealed class AgentTurnTests
         await PassAsync(1);
 
         Assert.Equal((false, null), await waiting);
-        Assert.StartsWith($"Error 909 Another agent ({holder}) has run on this host for 60 s: ending.", Assert.Single(_log.Take()), StringComparison.Ordinal);
+        string said = Assert.Single(_log.Take());
+        Assert.StartsWith($"Error 909 Another agent ({holder}) has run on this host for 60 s: ending.", said, StringComparison.Ordinal);
     }
 
     [Fact]

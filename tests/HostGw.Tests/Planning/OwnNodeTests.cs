@@ -77,7 +77,8 @@ public class OwnNodeTests
         Contested("oldest 10.244.2.0/24 10.0.0.2 age=1", "old 10.244.0.0/22 10.0.0.3 age=2").Faults);
 
     private static Plan Contested(params string[] others) => Planner.Plan(
-        Given.Nodes([$"{Given.Self} age=50", .. others, "c 10.243.3.0/24 10.0.0.30 age=60"]), Given.Host(Given.Lan), Given.Policy("cni=on"));
+        Given.Nodes([$"{Given.Self} age=50", .. others, "c 10.243.3.0/24 10.0.0.30 age=60"]),
+        Given.Host(Given.Lan), Given.Policy("cni=on"));
 
     [Fact]
     public void A_skip_annotation_or_selector_concerns_a_node_as_a_peer_and_not_its_own_agent()

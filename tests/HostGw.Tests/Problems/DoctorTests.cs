@@ -87,7 +87,8 @@ public partial class DoctorTests
         ["forwarding off on the uplink"] = (
             () => ForwardingOffOn("eth0", Healthy),
             ["forwarding"], "net.ipv4.conf.eth0.forwarding=1"),
-        ["forwarding off on the bridge of pods"] = (() => ForwardingOffOn("br0", Healthy), ["forwarding"], "net.ipv4.conf.br0.forwarding=1"),
+        ["forwarding off on the bridge of pods"] = (
+            () => ForwardingOffOn("br0", Healthy), ["forwarding"], "net.ipv4.conf.br0.forwarding=1"),
         ["forwarding off on an uplink with a dot"] = (
             () => ForwardingOffOn("eth0.5", Healthy.Replace("eth0", "eth0.5", StringComparison.Ordinal)),
             ["forwarding"], "net.ipv4.conf.eth0/5.forwarding=1"),
@@ -128,7 +129,8 @@ public partial class DoctorTests
         ["pods with addresses of a podCIDR that is another node's by now"] = (
             () => Of(host: Healthy + "; cali1; 10.244.2.5/32 dev cali1"), ["formerPods"], "10.244.2.5;"),
         ["a bridge of pods with a former podCIDR"] = (
-            () => Of("clusterCidrs=10.244.0.0/16,fd00:10:244::/56", Healthy + "; cni0 10.244.9.1/24"), ["formerPods"], "ip link delete cni0"),
+            () => Of("clusterCidrs=10.244.0.0/16,fd00:10:244::/56", Healthy + "; cni0 10.244.9.1/24"),
+            ["formerPods"], "ip link delete cni0"),
         ["a route of others in the place of ours"] = (
             () => Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal)),
             ["conflict"], "ip route del 10.244.2.0/24 proto 12"),

@@ -27,12 +27,12 @@ public class InterfaceForwardingTests
     }
 
     [Fact]
-    public void Every_interface_with_a_route_to_a_peer_is_used() => Assert.Equal(
-        ["eth1"], Changes("eth1 tun0", new() { Routes = [new(Prefix.Parse("10.244.3.0/24"), 0, Ip.Parse("10.9.0.3"), Index("eth1"))] }).ForwardIPv4On);
+    public void Every_interface_with_a_route_to_a_peer_is_used() =>
+        Assert.Equal(["eth1"], Changes("eth1 tun0", RouteOverEth1("10.244.3.0/24", "10.9.0.3")).ForwardIPv4On);
 
     [Fact]
-    public void A_route_of_the_other_family_needs_no_IPv4_forwarding() => Assert.Empty(
-        Changes("eth1", new() { Routes = [new(Prefix.Parse("fd00:10:244:3::/64"), 1024, Ip.Parse("fd00:9::3"), Index("eth1"))] }).ForwardIPv4On);
+    public void A_route_of_the_other_family_needs_no_IPv4_forwarding() =>
+        Assert.Empty(Changes("eth1", RouteOverEth1("fd00:10:244:3::/64", "fd00:9::3")).ForwardIPv4On);
 
     [Fact]
     public void Without_forwarding_in_the_plan_nothing_is_turned_on() =>
@@ -57,5 +57,8 @@ public class InterfaceForwardingTests
         return HostDiff.Between(plan, state, new HashSet<RouteKey>(), AdoptMode.None);
     }
 
-    private static int Index(string name) => Given.Host(Host).Interfaces.Single(i => i.Name == name).Index;
+    private static Plan RouteOverEth1(string destination, string nextHop) => new()
+    {
+        Routes = [new(Prefix.Parse(destination), 0, Ip.Parse(nextHop), Given.Host(Host).Interfaces.Single(i => i.Name == "eth1").Index)],
+    };
 }

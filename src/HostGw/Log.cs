@@ -161,15 +161,15 @@ internal static partial class Log
     [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]
     public static partial void Started(this ILogger logger, string version, string node, string nextHop, string apiServer);
 
-    [LoggerMessage(902, LogLevel.Warning, "Another agent (pid {Pid}) runs on this host: waiting until it ends")]
-    public static partial void WaitingForOtherAgent(this ILogger logger, int pid);
+    [LoggerMessage(902, LogLevel.Warning, "Another agent ({Holder}) runs on this host: waiting until it ends")]
+    public static partial void WaitingForOtherAgent(this ILogger logger, string holder);
 
     [LoggerMessage(903, LogLevel.Information, "Stopped; routes and the masquerade rule stay in place")]
     public static partial void Stopped(this ILogger logger);
 
     [LoggerMessage(904, LogLevel.Warning,
-        "The lock against a second agent (hostgw-agent) is held by another program (pid {Pid}, 0: not known): going on without it")]
-    public static partial void LockTakenByStranger(this ILogger logger, int pid);
+        "The lock against a second agent (hostgw-agent) is held by another program ({Holder}): going on without it")]
+    public static partial void LockTakenByStranger(this ILogger logger, string holder);
 
     [LoggerMessage(905, LogLevel.Warning,
         "clusterCidrs is not set: any private prefix that a Node has as its podCIDR gets a route, unless it overlaps this host's " +
@@ -184,4 +184,9 @@ internal static partial class Log
 
     [LoggerMessage(908, LogLevel.Warning, "{Path} changed and cannot be used, log.level is kept: {Reason}")]
     public static partial void SettingsFileWrong(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(909, LogLevel.Error,
+        "Another agent ({Holder}) has run on this host for {Seconds} s: ending. One agent per host: stop it, or remove this one " +
+        "(a second release of the chart, an agent outside the cluster)")]
+    public static partial void OtherAgentStays(this ILogger logger, string holder, double seconds);
 }

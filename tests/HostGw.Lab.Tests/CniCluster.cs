@@ -1,4 +1,5 @@
 using HostGw.Lab.Agents;
+using HostGw.Lab.Network;
 using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
@@ -35,10 +36,10 @@ public abstract class CniCluster : LabTest
         Assert.All(Cluster.Nodes, n => Assert.True(System.IO.File.Exists(File(n))));
     }
 
-    private protected Pod AddPod(Node node, string name, int? hostPort = null)
+    private protected Pod AddPod(Node node, string name, int? hostPort = null, Action<NetworkNamespace>? prepare = null)
     {
         CniRuntime runtime = new(node, File(node));
-        Pod pod = runtime.Add(name, hostPort);
+        Pod pod = runtime.Add(name, hostPort, prepare);
         _pods.Add((runtime, pod));
         return pod;
     }

@@ -55,6 +55,44 @@ public sealed class CniPodTests : CniCluster
         }
     }
 
+    // Duplicate address detection of the gateway's address on the host would take more than a second.
+    [Fact]
+    public async Task A_new_pods_IPv6_works_at_once()
+    {
+        await StartAsync();
+        Pod far = AddPod(Cluster.Node(2), "far");
+        await Eventually.TrueAsync(
+            () => SourceEcho.Ask(Cluster.Node(2).Network, far.Addresses[1], Patience) is not null, () => "the other pod does not answer");
+
+        DetectDuplicates(One.Network);
+        Pod pod = AddPod(One, "a", prepare: DetectDuplicates);
+
+        Assert.Equal(pod.Addresses[1], SourceEcho.Ask(pod.Network, far.Addresses[1], TimeSpan.FromMilliseconds(500)));
+        Assert.Equal("1", One.Network.Sysctl("ipv6/conf/default/accept_dad"));
+
+        // As everywhere but in the lab.
+        static void DetectDuplicates(NetworkNamespace network)
+        {
+            network.Sysctl("ipv6/conf/default/accept_dad", "1");
+            network.Sysctl("ipv6/conf/default/dad_transmits", "1");
+        }
+    }
+
+    [Fact]
+    public async Task Pods_that_keep_addresses_of_a_former_podCIDR_are_named_by_the_doctor()
+    {
+        await StartAsync();
+        Pod pod = AddPod(One, "a");
+        Cluster.Api.Server.Nodes.Put(Cluster.Describe(One) with { PodCidrs = ["192.168.77.0/24", "fd00:192:168:77::/64"] });
+        await Eventually.TrueAsync(
+            () => System.IO.File.ReadAllText(File(One)).Contains("192.168.77.0/24", StringComparison.Ordinal), () => "not written again");
+
+        Assert.Equal(["formerPods"], Agent.Diagnose());
+        AddPod(One, "b");
+        Assert.Equal(["formerPods"], Agent.Diagnose());
+        Assert.NotEmpty(pod.Addresses);
+    }
+
     [Fact]
     public async Task A_host_port_leads_to_a_pod_from_outside()
     {

@@ -76,6 +76,8 @@ public sealed class DriftTests : LabTest
     [Theory]
     [InlineData("ipv4/ip_forward")]
     [InlineData("ipv4/conf/eth0/forwarding")]
+    [InlineData("ipv4/conf/cni0/forwarding")]
+    [InlineData("ipv4/conf/default/forwarding")]
     [InlineData("ipv6/conf/all/forwarding")]
     public async Task Forwarding_turned_off_is_turned_on_again(string sysctl)
     {

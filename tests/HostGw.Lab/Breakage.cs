@@ -26,6 +26,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("firewall", "a firewall that drops what is forwarded", "nft add table inet f; nft add chain inet f drops '{ type filter hook forward priority 0; policy drop; }'", "foreignDrop"),
         new("snat", "masquerade pods towards pods, as another agent did", "iptables-nft -t nat -A POSTROUTING -s 192.168.0.0/16 -j MASQUERADE", "foreignMasquerade"),
         new("mtu", "give pods a larger MTU than the network has", "ip link set cni0 mtu 9000", "mtu"),
+        new("former-pod", "leave a pod with an address of a former podCIDR", "ip link add veth0a1b2c3d type veth peer name formerpod && " +
+            "ip addr add 192.168.77.1/32 dev veth0a1b2c3d && ip link set veth0a1b2c3d up && ip route add 192.168.77.5/32 dev veth0a1b2c3d", "formerPods"),
         new("neighbour", "write a wrong MAC address for a peer", "ip neigh replace 10.0.0.1PEER lladdr 02:00:00:00:00:99 dev eth0 nud permanent", "fixedNeighbour"),
         new("silence", "pull a peer's cable", "ip -n lan link set nodePEER down; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true", "unanswered"),
         new("flannel", "leave flannel's interface behind", "ip link add flannel.1 type veth peer name flannel.1p", "otherAgent"),

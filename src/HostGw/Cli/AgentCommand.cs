@@ -25,9 +25,11 @@ internal static class AgentCommand
         using ILoggerFactory loggers = Logging.CreateFactory(settings, level);
         ILogger logger = loggers.CreateLogger("HostGw");
         HostPlatform.RequireRights();
-        using IDisposable? onlyAgent = await WaitForLockAsync(settings, logger, cancellationToken);
-        if (cancellationToken.IsCancellationRequested)
-            return ExitCodes.Done;
+        AgentTurn turn = new(() => HostPlatform.TryTakeTurn(settings), () => HostPlatform.Holder(settings), TimeProvider.System, logger);
+        (bool isOurs, IDisposable? heldLock) = await turn.WaitAsync(cancellationToken);
+        using IDisposable? onlyAgent = heldLock;
+        if (!isOurs)
+            return cancellationToken.IsCancellationRequested ? ExitCodes.Done : ExitCodes.Failed;
 
         using IHost host = AgentHost.Build(settings, loggers, new(
             SettingsFile.PathOf(flags, CommandLine.EnvironmentVariables()),
@@ -52,30 +54,5 @@ internal static class AgentCommand
 
         // A failed service stops the host: a non-zero exit code makes kubelet restart the container.
         return services.OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Done;
-    }
-
-    // Waits for another agent to end, but not for another kind of program: that could block this one for ever.
-    private static async Task<IDisposable?> WaitForLockAsync(AgentSettings settings, ILogger logger, CancellationToken cancellationToken)
-    {
-        bool reported = false;
-        for (int foreignHolders = 0; !cancellationToken.IsCancellationRequested;)
-        {
-            if (HostPlatform.TryTakeTurn(settings) is { } acquired)
-                return acquired;
-
-            (int pid, bool isAgent) = HostPlatform.Holder(settings);
-            if (isAgent && !reported)
-                logger.WaitingForOtherAgent(pid);
-            reported |= isAgent;
-            // A single failure may be an agent that is just starting or ending.
-            foreignHolders = isAgent ? 0 : foreignHolders + 1;
-            if (foreignHolders > 1)
-            {
-                logger.LockTakenByStranger(pid);
-                return null;
-            }
-            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        return null;
     }
 }

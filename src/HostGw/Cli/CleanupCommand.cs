@@ -3,6 +3,7 @@ using HostGw.Hosting;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Platform.Cni;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 
@@ -18,8 +19,8 @@ internal static class CleanupCommand
         (settings, parsed, _) =>
             Task.FromResult(Run(settings, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error)));
 
-    /// <returns>The exit code.</returns>
-    public static int Run(IHostNetwork host, TextWriter output, TextWriter error)
+    /// <returns>The exit code, and whether there was a CNI configuration of HostGw.</returns>
+    public static (int ExitCode, bool RemovedCni) Run(IHostNetwork host, TextWriter output, TextWriter error)
     {
         HostState state = host.Read(apiServer: default);
         HostChanges changes = HostDiff.Between(new Plan(), state, new HashSet<RouteKey>(), AdoptMode.None);
@@ -28,9 +29,10 @@ internal static class CleanupCommand
 
         foreach (string remains in RemainingForwarding.Of(state))
             output.WriteLine(remains);
-        return result.Failures.Count == 0 ? ExitCodes.Done
+        int exitCode = result.Failures.Count == 0 ? ExitCodes.Done
             : result.Failures.Any(f => HostPlatform.IsDenied(f.Error)) ? ExitCodes.NoRights
             : ExitCodes.Failed;
+        return (exitCode, result.CniChange.Length > 0);
     }
 
     private static int Run(AgentSettings settings, TextWriter output, TextWriter error)
@@ -39,15 +41,32 @@ internal static class CleanupCommand
         using IDisposable? onlyAgent = HostPlatform.TryTakeTurn(settings);
         if (onlyAgent is null)
         {
-            int pid = HostPlatform.Holder(settings).Pid;
-            error.WriteLine($"An agent runs on this host (pid {pid}): it would put everything back. Stop it first.");
+            string holder = AgentTurn.Describe(HostPlatform.Holder(settings).Pid);
+            error.WriteLine($"An agent runs on this host ({holder}): it would put everything back. Stop it first.");
             return ExitCodes.Failed;
         }
         using IHostNetwork host = HostPlatform.Open(settings);
-        int exitCode = Run(host, output, error);
+        (int exitCode, bool removedCni) = Run(host, output, error);
         bool stateRemoved = settings.StateDirectory is not { } directory
             || RemoveState(new(directory, NodeSelector.Everything), output, error);
+        if (OperatingSystem.IsLinux())
+            RemoveDirectories(settings.StateDirectory, removedCni, output, error);
         return stateRemoved ? exitCode : Math.Max(exitCode, ExitCodes.Failed);
+    }
+
+    private static void RemoveDirectories(string? state, bool removedCni, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            foreach (string done in state is null ? [] : LeftDirectories.RemoveState(state))
+                output.WriteLine(done);
+            foreach (string done in LeftDirectories.RemovePodAddresses(Conflist.DataDirectory, removedCni))
+                output.WriteLine(done);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine(e.Message);
+        }
     }
 
     private static bool RemoveState(SavedNodesFile file, TextWriter output, TextWriter error)

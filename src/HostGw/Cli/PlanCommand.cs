@@ -113,7 +113,7 @@ internal static class PreviewText
         if (preview.Changes.EnableForwardingIPv6)
             output.WriteLine("~ turn IPv6 forwarding on");
         foreach ((string link, int value) in preview.Changes.AcceptRa)
-            output.WriteLine($"~ set net.ipv6.conf.{link}.accept_ra to {value}");
+            output.WriteLine($"~ set net.ipv6.conf.{SysctlName.Of(link)}.accept_ra to {value}");
         if (preview.CniChange.Length > 0)
             output.WriteLine($"~ CNI configuration: {Quoted.Visible(preview.CniChange)}");
     }

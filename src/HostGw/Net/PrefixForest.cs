@@ -41,6 +41,9 @@ internal sealed class PrefixForest
     /// <summary>The index of the smallest prefix that contains prefix <paramref name="index"/>, or -1.</summary>
     public int Parent(int index) => _parents[index];
 
+    /// <summary>The index of <paramref name="prefix"/>, or a negative number.</summary>
+    public int IndexOf(Prefix prefix) => Search(prefix);
+
     /// <summary>The index of the smallest prefix that contains <paramref name="ip"/>, or -1; its ancestors contain it as well.</summary>
     public int Covering(Ip ip) => Covering(Prefix.Host(ip));
 

@@ -18,6 +18,9 @@ internal sealed record HostState
 
     public ForwardingState Forwarding { get; init; }
 
+    /// <summary>Linux's ipv4/conf/default/forwarding: what comes in by an interface that is made later may be forwarded.</summary>
+    public bool NewInterfacesForwardIPv4 { get; init; } = true;
+
     /// <summary>The metric of HostGw's routes: the kernel's default for the family.</summary>
     public uint MetricIPv4 { get; init; }
 
@@ -77,6 +80,12 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
 
     /// <summary>Linux's accept_ra: 0 ignores router advertisements, 1 does so while the host forwards, 2 never does.</summary>
     public int AcceptRa { get; init; }
+
+    /// <summary>Linux's accept_dad: 0 makes no duplicate address detection, unless it is on for all.</summary>
+    public int AcceptDad { get; init; }
+
+    /// <summary>One end of a pair whose other end is in another network namespace, and no port of a bridge.</summary>
+    public bool IsPeerElsewhere { get; init; }
 
     /// <summary>A route over an interface of this name was learnt from a router advertisement since the agent started.</summary>
     public bool HasLearntRoute { get; init; }

@@ -17,6 +17,7 @@ internal static class Planner
         InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy, host, self);
         PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own));
         PodCidrGrants grants = new(claims, nodes, policy);
+        OlderClaims older = OlderClaims.On(own, claims, nodes, policy);
         OnLinkRoutes onLink = OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self));
         NextHops nextHops = new(policy, host, grants, self)
         {
@@ -24,7 +25,8 @@ internal static class Planner
             Shared = new(nodes),
             Last = new(previous, host),
         };
-        ImmutableArray<Verdict> verdicts = new VerdictPlanner(policy, grants, nextHops, v4, v6).For(nodes, claims);
+        VerdictPlanner verdictPlanner = new(policy, grants, nextHops, v4, v6) { Innocent = older.Holders };
+        ImmutableArray<Verdict> verdicts = verdictPlanner.For(nodes, claims);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
@@ -37,7 +39,7 @@ internal static class Planner
         {
             Scope = scope,
             KnowsSelf = self is not null,
-            Faults = faults,
+            Faults = [.. faults, .. older.Faults],
             Routes = routePlanner.Routes(verdicts, clusterRoutes),
             Waiting = routePlanner.Waiting(verdicts, clusterRoutes),
             ClusterRoutes = clusterRoutes,
@@ -46,7 +48,9 @@ internal static class Planner
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
-            Cni = policy.InstallCni ? CniPlan.For(own, uplinksV4, uplinksV6) with { Policies = podPolicies } : null,
+            Cni = policy.InstallCni && older.Faults.IsEmpty
+                ? CniPlan.For(own, uplinksV4, uplinksV6) with { Policies = podPolicies }
+                : null,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             UplinksIPv4 = uplinksV4,
@@ -79,7 +83,7 @@ internal static class Planner
         foreach (ClusterNode node in nodes)
         {
             foreach (Prefix podCidr in node.PodCidrs)
-                claims[next++] = new(node, podCidr, guard.Refuse(podCidr));
+                claims[next++] = new(node, podCidr, guard.Refuse(podCidr, out ProtectedRole? covered)) { Covers = covered };
         }
         return claims;
     }

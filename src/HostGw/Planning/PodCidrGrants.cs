@@ -4,7 +4,11 @@ namespace HostGw.Planning;
 
 /// <summary>A node's claim to a podCIDR.</summary>
 /// <param name="Refusal">Why <see cref="PodCidrGuard"/> rejects it, or null.</param>
-internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal);
+internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal)
+{
+    /// <summary>It is rejected for an address that this host depends on; null: not for that.</summary>
+    public ProtectedRole? Covers { get; init; }
+}
 
 /// <summary>
 /// Grants each podCIDR to one node. This node's own are always granted; of overlapping ones the oldest Node's is
@@ -83,7 +87,7 @@ internal sealed class PodCidrGrants
     private void GrantIfFree(ClusterNode node, int index)
     {
         // This node's own are granted even where they overlap each other: its pods use them.
-        if (IsOwn(node) || Refuse(node, index) is null)
+        if (IsOwn(node) || ObstacleTo(node, index) is null)
             Grant(node, index);
     }
 
@@ -98,18 +102,22 @@ internal sealed class PodCidrGrants
 
     /// <summary>Why the claim is not granted, or null.</summary>
     /// <param name="number">Its place among the claims.</param>
-    public string? Refuse(PodCidrClaim claim, int number) => claim.Refusal ?? Refuse(claim.Node, _indexes[number]);
+    public string? Refuse(PodCidrClaim claim, int number) => claim.Refusal ?? ObstacleTo(claim.Node, _indexes[number])?.Reason;
 
-    private string? Refuse(ClusterNode node, int index)
+    /// <summary>Why the podCIDR is not granted to the node, and the node to which it is granted instead.</summary>
+    public (string Reason, ClusterNode Holder)? ObstacleTo(ClusterNode node, Prefix podCidr) =>
+        ObstacleTo(node, _forest.IndexOf(podCidr.Aligned));
+
+    private (string Reason, ClusterNode Holder)? ObstacleTo(ClusterNode node, int index)
     {
         if (ReferenceEquals(_holders[index], node))
             return null;
         if (HolderFrom(index) is var (held, holder))
-            return $"overlaps {held} of {Describe(holder, node)}";
+            return ($"overlaps {held} of {Describe(holder, node)}", holder);
         if (_holdersInside[index] is { } inner)
-            return $"covers a podCIDR of {Describe(inner, node)}";
+            return ($"covers a podCIDR of {Describe(inner, node)}", inner);
         if (!IsOwn(node) && _oldestInside.TryGetValue(index, out ClusterNode? inside) && Age.Compare(inside, node) < 0)
-            return $"covers the address of the older node {inside.Name}";
+            return ($"covers the address of the older node {inside.Name}", inside);
         return null;
     }
 

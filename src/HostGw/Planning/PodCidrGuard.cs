@@ -40,8 +40,12 @@ internal sealed class PodCidrGuard
     }
 
     /// <summary>Why the podCIDR is refused on this host, or null.</summary>
-    public string? Refuse(Prefix podCidr) =>
-        RefuseShape(podCidr, _policy) ?? RefuseConnected(podCidr) ?? RefuseProtected(podCidr);
+    /// <param name="covered">What the refusal protects; null: it is for another reason, or there is none.</param>
+    public string? Refuse(Prefix podCidr, out ProtectedRole? covered)
+    {
+        covered = null;
+        return RefuseShape(podCidr, _policy) ?? RefuseConnected(podCidr) ?? RefuseProtected(podCidr, out covered);
+    }
 
     /// <summary>Why the podCIDR is refused on any host of this cluster, or null.</summary>
     public static string? RefuseShape(Prefix podCidr, Policy policy)
@@ -117,12 +121,15 @@ internal sealed class PodCidrGuard
         return null;
     }
 
-    private string? RefuseProtected(Prefix podCidr)
+    private string? RefuseProtected(Prefix podCidr, out ProtectedRole? covered)
     {
+        covered = null;
         foreach (ProtectedAddress guarded in _host.Protected)
         {
-            if (podCidr.Contains(guarded.Address))
-                return $"covers {guarded.Address}, {Describe(guarded.Role)}";
+            if (!podCidr.Contains(guarded.Address))
+                continue;
+            covered = guarded.Role;
+            return $"covers {guarded.Address}, {Describe(guarded.Role)}";
         }
         return null;
     }

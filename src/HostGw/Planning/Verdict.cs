@@ -8,7 +8,23 @@ namespace HostGw.Planning;
 /// <param name="NextHop">Of a routed one; of another one the last good next hop of a Node that lost all addresses, or none.</param>
 /// <param name="Interface">The index of the interface of a routed one.</param>
 internal readonly record struct Verdict(
-    ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default, int Interface = 0);
+    ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default, int Interface = 0)
+{
+    public VerdictFault Fault { get; init; }
+}
+
+/// <summary>What must be changed so that a rejected podCIDR is accepted.</summary>
+internal enum VerdictFault : byte
+{
+    /// <summary>The peer's Node.</summary>
+    Peer,
+
+    /// <summary>This node's own Node: <see cref="Plan.Faults"/> says so.</summary>
+    Self,
+
+    /// <summary>The DNS resolver that this host uses.</summary>
+    Resolver,
+}
 
 /// <summary>Ordered by severity.</summary>
 internal enum VerdictKind
@@ -63,6 +79,9 @@ internal sealed class VerdictPlanner(
 {
     private const string MistypedSkip = "not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"";
 
+    /// <summary>Nodes that are rejected because of this node's own fault.</summary>
+    public ImmutableArray<ClusterNode> Innocent { get; init; } = [];
+
     /// <param name="claimed">The podCIDRs of all nodes, in the order of the nodes.</param>
     public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes, ReadOnlySpan<PodCidrClaim> claimed)
     {
@@ -83,6 +102,11 @@ internal sealed class VerdictPlanner(
         return verdicts.DrainToImmutable();
     }
 
+    private VerdictFault FaultOf(PodCidrClaim claim) =>
+        claim.Covers == ProtectedRole.Resolver ? VerdictFault.Resolver
+        : claim.Refusal is null && Innocent.Contains(claim.Node) ? VerdictFault.Self
+        : VerdictFault.Peer;
+
     private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;
 
     private Verdict For(in PodCidrClaim claim, int number)
@@ -92,7 +116,7 @@ internal sealed class VerdictPlanner(
         if (node.Name == policy.NodeName)
             return new(node, podCidr, VerdictKind.Self, "");
         if (grants.Refuse(claim, number) is { } reason)
-            return new(node, podCidr, VerdictKind.Rejected, reason);
+            return new(node, podCidr, VerdictKind.Rejected, reason) { Fault = FaultOf(claim) };
         if (node.Skip == true)
             return new(node, podCidr, VerdictKind.Skipped, "annotation hostgw.io/skip");
         if (!policy.NodeSelector.Matches(node))

@@ -43,6 +43,9 @@ internal sealed record HostChanges
 
     public bool EnableForwardingIPv4 { get; init; }
 
+    /// <summary>On Linux: the interfaces on which it is off, in /proc/sys/net/ipv4/conf.</summary>
+    public IReadOnlyList<string> ForwardIPv4On { get; init; } = [];
+
     /// <summary>The interface towards the peers; null: none at the moment.</summary>
     public string? UplinkIPv4 { get; init; }
 
@@ -53,6 +56,9 @@ internal sealed record HostChanges
 
     /// <summary>Settings of router advertisements, written before forwarding is turned on.</summary>
     public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
+
+    /// <summary>New interfaces of pods on which duplicate address detection is turned off.</summary>
+    public IReadOnlyList<string> WithoutDad { get; init; } = [];
 
     /// <summary>Next hops whose MAC address may have moved to another node.</summary>
     public IReadOnlyList<Neighbour> ForgetNeighbours { get; init; } = [];
@@ -82,3 +88,9 @@ internal sealed record HostChanges
 
 /// <summary>The value that accept_ra of an interface gets.</summary>
 internal readonly record struct AcceptRaChange(string Interface, int Value);
+
+/// <summary>An interface in a command: sysctl(8) takes dots for separators, and a slash for a dot in a name, as in eth1/100.</summary>
+internal static class SysctlName
+{
+    public static string Of(string link) => link.Replace('.', '/');
+}

@@ -13,9 +13,9 @@ internal static class Doctor
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
         NodeRules.OwnNode, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
-        SysctlRules.Forwarding, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
+        SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
         PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Masquerade, PacketRules.Mtu,
-        RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.NotApplied,
+        FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.NotApplied,
         OwnerRules.OtherAgents, OwnerRules.LeftInterfaces, OwnerRules.Networkd, OwnerRules.CniPlugins,
     ];
 

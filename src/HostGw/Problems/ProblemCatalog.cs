@@ -26,7 +26,8 @@ internal static class ProblemCatalog
         select new Problem(Rule(same.Key), $"could not {first.What}: {first.Error.Message}{more}", Cures.Of(same.Key));
 
     public static bool IsProblem(Verdict verdict) =>
-        verdict.Kind >= VerdictKind.Waiting || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
+        (verdict.Kind >= VerdictKind.Waiting && verdict.Fault != VerdictFault.Self) ||
+        (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
 
     /// <summary>What a verdict for which <see cref="IsProblem"/> is true means.</summary>
     public static Problem Of(Verdict verdict)
@@ -41,7 +42,7 @@ internal static class ProblemCatalog
         // One interface that is down makes many peers wait: that is one problem.
         string subject = verdict.Kind == VerdictKind.Waiting ? verdict.Reason
             : verdict.PodCidr.IsNone ? verdict.Node.Name : $"{verdict.Node.Name} {verdict.PodCidr}";
-        return new(rule, Describe(verdict), Cures.Of(verdict.Kind)) { Subject = subject };
+        return new(rule, Describe(verdict), Cures.Of(verdict)) { Subject = subject };
     }
 
     /// <summary>Those that no single node causes.</summary>
@@ -173,8 +174,16 @@ internal static class ProblemCatalog
 /// <summary>What to do about a problem whose text does not say so.</summary>
 internal static class Cures
 {
-    public const string ClusterRoute = "narrow clusterCidrs, or set clusterRoute to off";
+    public const string ClusterRoute =
+        "narrow clusterCidrs, or set clusterRoute to off; if it is a resolver, name another one in this host's /etc/resolv.conf";
+
     public const string Contest = "keep one program for it: stop or reconfigure the other one";
+
+    private const string Resolver =
+        "name a resolver outside of the pod networks in this host's /etc/resolv.conf (or where systemd-resolved, NetworkManager or " +
+        "the DHCP server gets it); if that one is right, re-create the Node with another podCIDR";
+
+    public static string Of(Verdict verdict) => verdict.Fault == VerdictFault.Resolver ? Resolver : Of(verdict.Kind);
 
     public static string Of(VerdictKind kind) => kind switch
     {

@@ -21,21 +21,24 @@ internal static class HostDiff
             UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,
             UplinkIPv6 = plan.InterfaceIPv6.Interface?.Name,
         };
+        IReadOnlyList<string> lacking = plan.ForwardIPv4 ? InterfaceForwarding.Lacking(plan, host) : [];
         return plan.Scope != PlanScope.Everything ? changes : changes with
         {
             ChangesNat = true,
             ChangesForward = true,
             ChangesCni = plan.Cni is not { Mtu: 0 },
-            EnableForwardingIPv4 = plan.ForwardIPv4 && Lacks(host.Forwarding.IPv4, Links(plan.InterfaceIPv4, host), i => i.ForwardsIPv4),
-            EnableForwardingIPv6 = plan.ForwardIPv6 && Lacks(host.Forwarding.IPv6, Links(plan.InterfaceIPv6, host), i => i.ForwardsIPv6),
+            EnableForwardingIPv4 = plan.ForwardIPv4 && Lacks(host.Forwarding.IPv4, lacking.Count > 0),
+            ForwardIPv4On = lacking,
+            EnableForwardingIPv6 =
+                plan.ForwardIPv6 && Lacks(host.Forwarding.IPv6, Links(plan.InterfaceIPv6, host).Any(i => !i.ForwardsIPv6)),
+            WithoutDad = DuplicateAddressDetection.Unneeded(plan, host),
             AcceptRa = RouterAdvertisements.Between(plan, host),
             Peers = plan.Routes.Length,
         };
     }
 
     // Null: a family that cannot be read is left alone.
-    private static bool Lacks(bool? isOn, IEnumerable<HostInterface> links, Predicate<HostInterface> forwards) =>
-        isOn is { } known && (!known || links.Any(i => !forwards(i)));
+    private static bool Lacks(bool? isOn, bool lacksSome) => isOn is { } known && (!known || lacksSome);
 
     // The interfaces on which pods' packets come and go.
     private static IEnumerable<HostInterface> Links(InterfaceChoice uplink, HostState host) =>

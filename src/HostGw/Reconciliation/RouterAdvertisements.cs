@@ -22,7 +22,7 @@ internal static class RouterAdvertisements
     /// <summary>The same for a host that is to forward IPv6, whoever turns that on.</summary>
     public static IReadOnlyList<AcceptRaChange> Needed(Plan plan, HostState state)
     {
-        HashSet<int> podInterfaces = PodInterfaces(plan, state);
+        HashSet<int> podInterfaces = PodInterfaces.Of(plan.OwnPodCidrs, state);
         List<AcceptRaChange> changes = [];
         foreach (HostInterface link in state.Interfaces)
         {
@@ -38,35 +38,5 @@ internal static class RouterAdvertisements
             }
         }
         return changes;
-    }
-
-    private static HashSet<int> PodInterfaces(Plan plan, HostState state)
-    {
-        HashSet<int> interfaces = [];
-        foreach (Prefix own in plan.OwnPodCidrs)
-        {
-            // The routes are sorted by destination: those inside a prefix are neighbours.
-            int next = FirstAtOrAfter(state.Routes, own.Address);
-            for (; next < state.Routes.Count && own.Contains(state.Routes[next].Destination.Address); next++)
-            {
-                if (own.Contains(state.Routes[next].Destination))
-                    interfaces.Add(state.Routes[next].Interface);
-            }
-        }
-        return interfaces;
-    }
-
-    private static int FirstAtOrAfter(IReadOnlyList<HostRoute> routes, Ip address)
-    {
-        int low = 0, high = routes.Count;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (routes[middle].Destination.Address.CompareTo(address) < 0)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low;
     }
 }

@@ -46,6 +46,9 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
     private Socket Listen()
     {
         var listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        // [::] is offered beside 0.0.0.0: all addresses of the host, of both families.
+        if (listen.Address.Equals(IPAddress.IPv6Any))
+            listener.DualMode = true;
         try
         {
             listener.Bind(listen);

@@ -42,10 +42,10 @@ public sealed class LinuxForwardingTests : IDisposable
         Assert.Equal("eth0", Assert.Single(state.Interfaces, i => !i.ForwardsIPv4).Name);
         Assert.Equal(true, state.Forwarding.IPv4);
 
-        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, UplinkIPv4 = "eth0" }));
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, ForwardIPv4On = ["eth0"] }));
 
         Assert.DoesNotContain(_host.Read().Interfaces, i => !i.ForwardsIPv4);
-        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, UplinkIPv4 = "gone0" }));
+        Assert.Empty(_host.Apply(new HostChanges { Routes = new(), EnableForwardingIPv4 = true, ForwardIPv4On = ["gone0"] }));
     }
 
     [Fact]

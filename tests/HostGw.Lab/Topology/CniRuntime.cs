@@ -12,10 +12,12 @@ public sealed class CniRuntime(Node node, string configuration)
 
     /// <summary>Makes a pod with the addresses that the plugins give it.</summary>
     /// <param name="hostPort">A UDP port that leads to the pod from outside; null: none.</param>
-    public Pod Add(string name, int? hostPort = null)
+    /// <param name="prepare">Does something to the pod's namespace before the plugins.</param>
+    public Pod Add(string name, int? hostPort = null, Action<NetworkNamespace>? prepare = null)
     {
         var network = new NetworkNamespace($"{node.Name}-{name}");
         NetworkNamespace.Create([network.Name]);
+        prepare?.Invoke(network);
         JsonNode? result = null;
         foreach (JsonObject plugin in Chain())
             result = JsonNode.Parse(Run("ADD", network, plugin, result, hostPort));

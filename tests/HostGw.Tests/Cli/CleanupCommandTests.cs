@@ -38,7 +38,7 @@ public class CleanupCommandTests
         Agent agent = new("cni=on");
         agent.Pass();
         using StringWriter output = new() { NewLine = "\n" }, error = new();
-        Assert.Equal(ExitCodes.Done, CleanupCommand.Run(agent.Host, output, error));
+        Assert.Equal((ExitCodes.Done, true), CleanupCommand.Run(agent.Host, output, error));
         Assert.StartsWith("removed 10-hostgw.conflist\n", output.ToString(), StringComparison.Ordinal);
         Assert.Null(agent.Host.Cni);
     }
@@ -81,6 +81,6 @@ public class CleanupCommandTests
     private (int ExitCode, string Output, string Error) Cleanup()
     {
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
-        return (CleanupCommand.Run(_agent.Host, output, error), output.ToString(), error.ToString());
+        return (CleanupCommand.Run(_agent.Host, output, error).ExitCode, output.ToString(), error.ToString());
     }
 }

@@ -1,4 +1,5 @@
 using HostGw.Planning;
+using HostGw.Problems;
 
 namespace HostGw.Tests.Planning;
 
@@ -41,6 +42,43 @@ public class OwnNodeTests
         Plan plan = Planner.Plan(Given.Nodes("self - 10.0.0.1", "peer 10.244.2.0/24 10.0.0.2"), host, Given.Policy(""));
         Assert.Equal(["10.244.2.0/24 via 10.0.0.2 dev eth0"], Shown.Routes(plan, host));
     }
+
+    // Another node with its age (ours is 50), and what is said of ours; nothing where the other one is at fault.
+    [Theory]
+    [InlineData("old 10.244.1.0/24 10.0.0.2 age=9", "podCIDR 10.244.1.0/24 overlaps 10.244.1.0/24 of the older node old")]
+    [InlineData("old 10.244.0.0/16 10.0.0.2 age=9", "podCIDR 10.244.1.0/24 overlaps 10.244.0.0/16 of the older node old")]
+    [InlineData("old 10.244.1.64/26 10.0.0.2 age=9", "podCIDR 10.244.1.0/24 covers a podCIDR of the older node old")]
+    [InlineData("old 10.244.9.0/24,fd00:10:244:1::/64 10.0.0.2 age=9", "podCIDR fd00:10:244:1::/64 overlaps")]
+    [InlineData("old 10.244.9.0/24 10.244.1.9 age=9", "podCIDR 10.244.1.0/24 covers the address of the older node old")]
+    [InlineData("young 10.244.1.0/24 10.0.0.2 age=51", "")]
+    [InlineData("young 10.244.9.0/24 10.244.1.9 age=51", "")]
+    [InlineData("old 10.244.0.0/15 10.0.0.2 age=9", "")]
+    public void A_podCIDR_that_an_older_Node_holds_is_a_fault_of_this_node(string other, string fault)
+    {
+        Plan plan = Contested(other);
+
+        Assert.Equal(PlanScope.Everything, plan.Scope);
+        Assert.Equal(fault.Length == 0, plan.Faults.IsEmpty);
+        Assert.Contains(fault, string.Concat(plan.Faults), StringComparison.Ordinal);
+        Assert.Equal(fault.Length == 0, plan.Cni is not null);
+        Assert.All(plan.Faults, f => Assert.Contains("re-create this node's Node self", f, StringComparison.Ordinal));
+        Assert.Contains(plan.Verdicts, v => v is { Node.Name: "c", Kind: VerdictKind.Routed });
+        string[] blamed = [.. plan.Verdicts.Where(ProblemCatalog.IsProblem).Select(v => v.Node.Name)];
+        Assert.Equal(fault.Length == 0 || other.Contains("10.244.1.9", StringComparison.Ordinal), blamed.Length > 0);
+    }
+
+    [Fact]
+    public void A_node_whose_podCIDRs_overlap_each_other_is_no_fault_of_its_age() => Assert.Empty(
+        Planner.Plan(Given.Nodes("self 10.244.1.0/24,10.244.1.0/25 10.0.0.1"), Given.Host(Given.Lan), Given.Policy("cni=on")).Faults);
+
+    // The claim of "old" falls to the oldest, so nothing is left against ours.
+    [Fact]
+    public void An_older_claim_that_fell_holds_nothing() => Assert.Empty(
+        Contested("oldest 10.244.2.0/24 10.0.0.2 age=1", "old 10.244.0.0/22 10.0.0.3 age=2").Faults);
+
+    private static Plan Contested(params string[] others) => Planner.Plan(
+        Given.Nodes([$"{Given.Self} age=50", .. others, "c 10.243.3.0/24 10.0.0.30 age=60"]),
+        Given.Host(Given.Lan), Given.Policy("cni=on"));
 
     [Fact]
     public void A_skip_annotation_or_selector_concerns_a_node_as_a_peer_and_not_its_own_agent()

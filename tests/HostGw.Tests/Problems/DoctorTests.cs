@@ -42,6 +42,8 @@ public partial class DoctorTests
         ["a podCIDR of our own outside of the cluster's"] = (
             () => Of("clusterCidrs=10.99.0.0/16", nodes: [Given.Self]),
             ["ownPodCidr"], "10.244.1.0/24"),
+        ["a podCIDR of our own that an older Node holds"] = (
+            () => Of(nodes: ["old 10.244.1.0/24 10.0.0.9", .. Nodes]), ["ownPodCidr"], "kubectl delete node self"),
         ["the interface is down"] = (
             () => Of(host: Healthy.Replace("eth0 10", "eth0 down 10", StringComparison.Ordinal)),
             ["interface"], "eth0 is down"),
@@ -49,6 +51,9 @@ public partial class DoctorTests
         ["a peer without podCIDR"] = (() => WithPeer("d - 10.0.0.4"), ["noPodCidr"], "--allocate-node-cidrs"),
         ["a peer without an address"] = (() => WithPeer("d 10.244.4.0/24 -"), ["noAddress"], "--node-ip"),
         ["a peer with a duplicate podCIDR"] = (() => WithPeer("d 10.244.2.0/24 10.0.0.4"), ["rejected"], "node d 10.244.2.0/24"),
+        ["a resolver inside a peer's podCIDR"] = (
+            () => Of(host: Healthy + "; resolver 10.244.4.53", nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4"]),
+            ["rejected"], "name a resolver outside of the pod networks in this host's /etc/resolv.conf"),
         ["a peer with a podCIDR of rubbish"] = (() => WithPeer("d rubbish 10.0.0.4"), ["rejected"], "is not a CIDR"),
         ["a peer whose address is a router's"] = (
             () => Of(host: Healthy + "; 10.244.4.0/24 via 10.0.0.254 dev eth0 proto 157", nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.254"]),
@@ -91,14 +96,25 @@ public partial class DoctorTests
             ["forwarding"], "net.ipv6.conf.all.forwarding=1"),
         ["IPv6 forwarding off where router advertisements give the default route"] =
             (() => Of() with { Host = Learning(Host()) with { Forwarding = new(true, false) } },
-            ["forwarding"], "=1, after net.ipv6.conf.eth0.accept_ra=2"),
+            ["forwarding"], "=1, after net.ipv6.conf.eth0.accept_ra=2, net.ipv6.conf.br0.accept_ra=0;"),
         ["forwarding that cannot be read"] = (
             () => Of() with { Host = Host() with { Forwarding = new(null, true) } },
             ["forwarding"], "procSysNet"),
         ["forwarding off on the uplink"] = (
-            () => Examine(
-                Policy(), Host() with { Interfaces = [.. Host().Interfaces.Select(i => i with { ForwardsIPv4 = i.Name != "eth0" })] }, Nodes),
+            () => ForwardingOffOn("eth0", Healthy),
             ["forwarding"], "net.ipv4.conf.eth0.forwarding=1"),
+        ["forwarding off on the bridge of pods"] = (
+            () => ForwardingOffOn("br0", Healthy), ["forwarding"], "net.ipv4.conf.br0.forwarding=1"),
+        ["forwarding off on an uplink with a dot"] = (
+            () => ForwardingOffOn("eth0.5", Healthy.Replace("eth0", "eth0.5", StringComparison.Ordinal)),
+            ["forwarding"], "net.ipv4.conf.eth0/5.forwarding=1"),
+        ["forwarding off for new interfaces"] = (
+            () => Of() with { Host = Host() with { NewInterfacesForwardIPv4 = false } },
+            ["forwarding"], "net.ipv4.conf.default.forwarding=1"),
+        ["an uplink plugged in again whose default route does not come back"] = (
+            () => Of() with { Host = AcceptRa("eth0", 1) }, ["routerAdvertisements"], "net.ipv6.conf.eth0.accept_ra=2"),
+        ["pods whose router advertisements the host takes"] = (
+            () => Of() with { Host = AcceptRa("br0", 2) }, ["routerAdvertisements"], "net.ipv6.conf.br0.accept_ra=0"),
         ["strict rp_filter on a second way to a peer"] = (
             () => Of(host: Healthy + "; eth1 10.0.0.77/24") with
             {
@@ -122,6 +138,15 @@ public partial class DoctorTests
         ["pods with a larger MTU"] = (
             () => Of(host: Healthy.Replace("br0 10.244.1.1/24", "br0 10.244.1.1/24 mtu=9000", StringComparison.Ordinal)),
             ["mtu"], "br0 (9000)"),
+        ["pods with addresses of a former podCIDR"] = (
+            () => Of(host: Healthy +
+                "; vethab12cd 10.244.9.1/32 fd00:10:244:9::1/128; 10.244.9.5/32 dev vethab12cd; fd00:10:244:9::5/128 dev vethab12cd"),
+            ["formerPods"], "10.244.9.5, fd00:10:244:9::5;"),
+        ["pods with addresses of a podCIDR that is another node's by now"] = (
+            () => Of(host: Healthy + "; cali1; 10.244.2.5/32 dev cali1"), ["formerPods"], "10.244.2.5;"),
+        ["a bridge of pods with a former podCIDR"] = (
+            () => Of("clusterCidrs=10.244.0.0/16,fd00:10:244::/56", Healthy + "; cni0 10.244.9.1/24"),
+            ["formerPods"], "ip link delete cni0"),
         ["a route of others in the place of ours"] = (
             () => Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal)),
             ["conflict"], "ip route del 10.244.2.0/24 proto 12"),
@@ -196,7 +221,8 @@ public partial class DoctorTests
     [Fact]
     public void What_does_no_harm_is_no_finding()
     {
-        const string Harmless = "; default via fd00:aaaa::fe dev eth0; eth1 192.168.7.1/24; 10.99.0.0/16 via 10.0.0.9 dev eth0 proto 4";
+        const string Harmless = "; default via fd00:aaaa::fe dev eth0; eth1 192.168.7.1/24; 10.99.0.0/16 via 10.0.0.9 dev eth0 proto 4" +
+            "; wg0 10.8.0.1/32; 10.8.0.2/32 dev wg0; 10.0.0.254/32 dev eth0; veth7; veth8 10.244.1.1/32; 10.244.1.9/32 dev veth8";
         Examination seen = Of(host: Healthy + Harmless) with
         {
             Facts = new()
@@ -215,6 +241,21 @@ public partial class DoctorTests
         };
         Assert.Empty(Doctor.Examine(seen));
     }
+
+    // 0: the administrator wants none. With a default route none is missing.
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("; default6 via fd00:aaaa::fe dev eth0", 1)]
+    [InlineData("", 2)]
+    public void An_uplink_that_needs_no_router_advertisements_is_no_finding(string defaultRoute, int acceptRa)
+    {
+        HostState host = Host(Healthy + defaultRoute);
+        host = host with { Interfaces = [.. host.Interfaces.Select(i => i.Name == "eth0" ? i with { AcceptRa = acceptRa } : i)] };
+        Assert.Empty(Doctor.Examine(Of() with { Host = host }));
+    }
+
+    private static Examination ForwardingOffOn(string link, string host) => Examine(
+        Policy(), Host(host) with { Interfaces = [.. Host(host).Interfaces.Select(i => i with { ForwardsIPv4 = i.Name != link })] }, Nodes);
 
     private static Examination OnWindows(Examination seen) => seen with { Host = seen.Host with { Windows = new(null, 0) } };
 
@@ -252,6 +293,9 @@ public partial class DoctorTests
     // Rows of the first table: one rule or several of one meaning, each in code.
     [GeneratedRegex(@"^\|(?: `(\w+)`,?)+ \|", RegexOptions.Multiline)]
     private static partial Regex RuleRow();
+
+    private static HostState AcceptRa(string link, int value) =>
+        Host() with { Interfaces = [.. Host().Interfaces.Select(i => i.Name == link ? i with { AcceptRa = value } : i)] };
 
     private static HostState Learning(HostState host) =>
         host with { Interfaces = [.. host.Interfaces.Select(i => i with { AcceptRa = 1, HasLearntRoute = i.Name == "eth0" })] };

@@ -28,6 +28,23 @@ public class ReadinessTests
         Assert.Single(StatusBoard.NotReady(new Agent { Nodes = [node] }.Pass()));
 
     [Fact]
+    public void Not_while_an_older_Node_holds_the_own_podCIDR_and_pods_get_no_network()
+    {
+        Agent agent = new("cni=on") { Nodes = ["self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2 age=-9"] };
+        agent.Pass();
+        Assert.NotNull(agent.Host.Cni);
+
+        agent.Nodes[1] = "b 10.244.1.0/24 10.0.0.2 age=-9";
+        PassReport report = agent.Pass();
+
+        string reason = Assert.Single(StatusBoard.NotReady(report));
+        Assert.Contains("of the older node b, ", reason, StringComparison.Ordinal);
+        Assert.Contains("re-create this node's Node self ", reason, StringComparison.Ordinal);
+        Assert.Equal([reason], ProblemCatalog.Texts(report));
+        Assert.Null(agent.Host.Cni);
+    }
+
+    [Fact]
     public void Other_nodes_and_conflicts_do_not_matter()
     {
         Agent agent = Reports.Agent();
@@ -61,6 +78,17 @@ public class ReadinessTests
     {
         Agent agent = new(policy, host) { Nodes = ["self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2"] };
         Assert.StartsWith("no way to any peer: ", Assert.Single(StatusBoard.NotReady(agent.Pass())), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("interface=eth0")]
+    [InlineData("PodGateway clusterCidrs=10.244.0.0/16,fd00:10:244::/56")]
+    [InlineData("PodGateway interface=eth0")]
+    public void Not_while_the_interface_has_lost_its_addresses_and_routes(string policy)
+    {
+        PassReport report = new Agent(policy, "eth0; cni0 10.244.1.1/24 fd00:10:244:1::1/64").Pass();
+        Assert.StartsWith("no way to any peer: ", Assert.Single(StatusBoard.NotReady(report)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -13,9 +13,15 @@ internal sealed class RunningServer : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
+    private readonly IPAddress _listen;
     private StatusServer _server;
 
-    public RunningServer() => _server = NewServer();
+    /// <param name="listen">Null: loopback.</param>
+    public RunningServer(IPAddress? listen = null)
+    {
+        _listen = listen ?? IPAddress.Loopback;
+        _server = NewServer();
+    }
 
     public IPEndPoint EndPoint { get; } = new(IPAddress.Loopback, FreePort());
 
@@ -96,7 +102,7 @@ internal sealed class RunningServer : IAsyncDisposable
     private StatusServer NewServer()
     {
         StatusPages pages = new(Board, "0.1.0+abc", "self", () => ApiFailure is null ? new(ApiProblem) : throw ApiFailure, Time);
-        return new(EndPoint, pages, Time, new Typed<StatusServer>(Log));
+        return new(new(_listen, EndPoint.Port), pages, Time, new Typed<StatusServer>(Log));
     }
 
     private static int FreePort()

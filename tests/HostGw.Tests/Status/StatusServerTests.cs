@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -30,6 +31,17 @@ public sealed class StatusServerTests : IAsyncDisposable
         Assert.StartsWith($"HTTP/1.1 {status}\r\nContent-Type: {type}\r\nContent-Length: ", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nConnection: close\r\n\r\n", answer, StringComparison.Ordinal);
         Assert.Contains(body, answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_IPv6_addresses_are_all_addresses_of_both_families()
+    {
+        await using RunningServer server = new(IPAddress.IPv6Any);
+        await server.StartAsync();
+        Assert.StartsWith("HTTP/1.1 200 ", await server.GetAsync("/healthz"), StringComparison.Ordinal);
+
+        using var client = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPAddress.IPv6Loopback, server.EndPoint.Port, TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -12,7 +12,10 @@ internal static class Conflist
     private const string Version = "1.0.0";
 
     // On tmpfs: a reboot releases all addresses.
-    private const string DataDirectory = "/run/cni-ipam";
+    public const string DataDirectory = "/run/cni-ipam";
+
+    /// <summary>The name of the network, and of the folder in <see cref="DataDirectory"/>.</summary>
+    public const string Network = "hostgw";
 
     /// <summary>The plugins that it names, and loopback, which runtimes need.</summary>
     public static ImmutableArray<string> Plugins { get; } = ["host-local", "loopback", "portmap", "ptp"];
@@ -24,7 +27,7 @@ internal static class Conflist
         return JsonText.Document(json =>
         {
             json.WriteString("cniVersion", Version);
-            json.WriteString("name", "hostgw");
+            json.WriteString("name", Network);
             json.WriteStartArray("plugins");
             WritePtp(json, plan);
             WritePortmap(json);

@@ -74,7 +74,10 @@ internal sealed class LinuxHost : IHostNetwork
         // No pod may start before its network is complete, or while it is removed.
         string cniRemoval = RemoveCni(changes, mode, attempts);
         if (writes)
+        {
+            _sysctl.TurnDadOff(changes.WithoutDad);
             EnableForwarding(changes, attempts);
+        }
         string nat = ApplyRoutesAndNat(changes, writes, attempts);
         string forward = ApplyForward(changes, writes, attempts);
         if (writes)
@@ -134,9 +137,10 @@ internal sealed class LinuxHost : IHostNetwork
     {
         attempts.Try(HostPart.ForwardingIPv4, "turn IPv4 forwarding on", changes.EnableForwardingIPv4, () =>
         {
-            _sysctl.EnableForwardingIPv4();
-            if (changes.UplinkIPv4 is { } uplink)
-                _sysctl.EnableForwardingIPv4On(uplink);
+            if (changes.Host.Forwarding.IPv4 != true)
+                _sysctl.EnableForwardingIPv4();
+            foreach (string link in changes.ForwardIPv4On)
+                _sysctl.EnableForwardingIPv4On(link);
         });
         bool changesIPv6 = changes.EnableForwardingIPv6 || changes.AcceptRa.Count > 0;
         attempts.Try(HostPart.ForwardingIPv6, "turn IPv6 forwarding on", changesIPv6, () =>

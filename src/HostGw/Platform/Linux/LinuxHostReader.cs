@@ -37,6 +37,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
             Routes = routes,
             Protected = ProtectedAddresses(decoder.Gateways, apiServer),
             Forwarding = options.ProcSysNet.ReadForwarding(),
+            NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,
         };
     }
 

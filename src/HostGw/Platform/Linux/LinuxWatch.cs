@@ -109,21 +109,23 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
             return false;
         _decoder.Gateways.Clear();
         Plan plan = _plan;
-        return route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) || MayMoveNextHop(route, plan, isGone);
+        return route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) || IsOfPod(route, plan) ||
+            MayMoveNextHop(route, plan, isGone);
     }
 
-    // A connected route comes and goes with its link or address, which wake a pass as well; a route to a pod of this node with the pod.
-    private static bool MayMoveNextHop(HostRoute route, Plan plan, bool isGone)
+    // It may make an interface one of pods, whose settings a pass then checks.
+    private static bool IsOfPod(HostRoute route, Plan plan)
     {
-        if (route.IsConnected)
-            return false;
         foreach (Prefix own in plan.OwnPodCidrs)
         {
             if (own.Contains(route.Destination))
-                return false;
+                return true;
         }
-        return plan.OnLink.MayChange(route, isGone);
+        return false;
     }
+
+    // A connected route comes and goes with its link or address, which wake a pass as well.
+    private static bool MayMoveNextHop(HostRoute route, Plan plan, bool isGone) => !route.IsConnected && plan.OnLink.MayChange(route, isGone);
 
     // The kernel also sends RTM_NEWLINK for changes that do not matter here, such as statistics.
     private bool IsNewLinkState(ushort type, ReadOnlySpan<byte> payload)

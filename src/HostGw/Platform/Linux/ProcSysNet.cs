@@ -9,6 +9,7 @@ namespace HostGw.Platform.Linux;
 internal sealed class ProcSysNet(string root)
 {
     private const string ForwardIPv4 = "ipv4/ip_forward";
+    private const string ForwardIPv4ByDefault = "ipv4/conf/default/forwarding";
     private const string ForwardIPv6 = "ipv6/conf/all/forwarding";
     private const string Cure = "mount the host's /proc/sys/net writable and set procSysNet, or set it on the host";
 
@@ -16,6 +17,9 @@ internal sealed class ProcSysNet(string root)
     public ForwardingState ReadForwarding() => new(
         Read(ForwardIPv4) is { } v4 ? v4 != 0 : null,
         Read(ForwardIPv6) is { } v6 ? v6 != 0 : null);
+
+    /// <summary>True also where it cannot be read.</summary>
+    public bool NewInterfacesForwardIPv4 => Read(ForwardIPv4ByDefault) != 0;
 
     /// <exception cref="ProcSysException">The setting cannot be written.</exception>
     public void EnableForwardingIPv4() => Write(ForwardIPv4, 1);
@@ -44,6 +48,20 @@ internal sealed class ProcSysNet(string root)
     {
         foreach ((string link, int value) in changes)
             Write($"ipv6/conf/{link}/accept_ra", value, mayBeGone: true);
+    }
+
+    /// <summary>Best effort: where it cannot be written, pods' IPv6 begins a second or two later.</summary>
+    public void TurnDadOff(IReadOnlyList<string> links)
+    {
+        try
+        {
+            foreach (string link in links)
+                Write($"ipv6/conf/{link}/accept_dad", 0, mayBeGone: true);
+        }
+        catch (ProcSysException)
+        {
+            // Where the mount is read-only or denied, forwarding says so.
+        }
     }
 
     /// <summary>Makes room for this many neighbours; lowers no threshold. The files exist only in the initial network namespace.</summary>

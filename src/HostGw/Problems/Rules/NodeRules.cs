@@ -20,7 +20,10 @@ internal static class NodeRules
                 "this node has no podCIDR: its pods get no addresses, and peers have no route to it",
                 "kubeadm init --pod-network-cidr=…, or kube-controller-manager --allocate-node-cidrs --cluster-cidr=…")]
             : seen.Plan.Faults.Select(f => new Problem("ownPodCidr",
-                f, "re-create the Node within the cluster's pod networks, or correct clusterCidrs"));
+                f,
+                seen.Plan.Scope == PlanScope.Everything
+                    ? $"kubectl delete node {self.Name}, then restart its kubelet; another podCIDR is allocated"
+                    : "re-create the Node within the cluster's pod networks, or correct clusterCidrs"));
     }
 
     public static IEnumerable<Problem> Interfaces(Examination seen) =>
@@ -36,11 +39,11 @@ internal static class NodeRules
         string[] reported = [.. Unusable(seen).Select(c => c.Reason)];
         return from verdict in seen.Plan?.Verdicts ?? []
                where verdict.Kind > VerdictKind.Skipped || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0)
-               where verdict.Node.Name != seen.Policy.NodeName
+               where verdict.Node.Name != seen.Policy.NodeName && verdict.Fault != VerdictFault.Self
                where !(verdict.Kind == VerdictKind.Waiting && reported.Contains(verdict.Reason))
                select new Problem(
                    verdict.Kind == VerdictKind.Routed ? "nextHop" : VerdictNames.Of(verdict.Kind),
-                   ProblemCatalog.Describe(verdict), Cures.Of(verdict.Kind));
+                   ProblemCatalog.Describe(verdict), Cures.Of(verdict));
     }
 
     public static IEnumerable<Problem> ClusterRoutes(Examination seen) =>

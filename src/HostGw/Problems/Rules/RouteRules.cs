@@ -21,6 +21,7 @@ internal static class RouteRules
                where !foreign.IsOurs
                from route in routes
                where foreign.Destination.Length > route.Destination.Length && route.Destination.Contains(foreign.Destination)
+               where !FormerPods.LeadsToOne(foreign, seen)
                select new Problem("shadowed",
                    $"a route to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)} " +
                    $"takes a part of {route.Destination}, whose pods are behind {route.NextHop}, elsewhere",

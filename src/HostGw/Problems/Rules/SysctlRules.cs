@@ -17,6 +17,26 @@ internal static class SysctlRules
         return [.. ForwardingIPv4(seen, plan), .. ForwardingIPv6(seen, plan)];
     }
 
+    /// <summary>What <see cref="RouterAdvertisements"/> sets, where it does harm that it is not.</summary>
+    public static IEnumerable<Problem> AcceptRa(Examination seen)
+    {
+        if (seen is not { Plan: { Scope: PlanScope.Everything } plan, Host.Forwarding.IPv6: true } || !plan.OwnPodCidrs.Any(p => p.IsIPv6))
+            return [];
+        bool hasDefaultRoute = seen.Host.Routes.Any(r => r.Destination is { IsIPv6: true, Length: 0 });
+        return from change in RouterAdvertisements.Needed(plan, seen.Host)
+               let takesFromPods = change.Value == 0 && seen.Host.Interfaces.Any(i => i.Name == change.Interface && i.AcceptRa == 2)
+               where takesFromPods || (change.Value != 0 && !hasDefaultRoute)
+               select new Problem("routerAdvertisements",
+                   takesFromPods
+                       ? $"a pod on {change.Interface} that sends a router advertisement becomes this host's default gateway (accept_ra=2)"
+                       : $"{change.Interface} ignores router advertisements, for this host forwards (accept_ra=1): " +
+                           "a default route learnt from them does not come back",
+                   $"sysctl -w {AcceptRaSetting(change)}{ByAgent(seen)}");
+    }
+
+    private static string AcceptRaSetting(AcceptRaChange change) =>
+        $"net.ipv6.conf.{SysctlName.Of(change.Interface)}.accept_ra={change.Value}";
+
     /// <summary>Where the host has a second way to a peer, what comes by it is answered by the first, and dropped.</summary>
     public static IEnumerable<Problem> ReversePath(Examination seen)
     {
@@ -30,7 +50,7 @@ internal static class SysctlRules
             yield return new("rpFilter",
                 $"rp_filter is strict on {other.Name}, by which {peer.Name} can also send, " +
                 $"while routes to its pods leave by {uplink.Name}: packets of its pods that come in by {other.Name} are dropped",
-                $"sysctl -w net.ipv4.conf.{other.Name}.rp_filter=2 (and net.ipv4.conf.all.rp_filter to 0 or 2), " +
+                $"sysctl -w net.ipv4.conf.{SysctlName.Of(other.Name)}.rp_filter=2 (and net.ipv4.conf.all.rp_filter to 0 or 2), " +
                 "or keep one interface on the nodes' segment");
         }
     }
@@ -68,13 +88,14 @@ internal static class SysctlRules
             yield break;
         if (seen.Host.Forwarding.IPv4 != true)
             yield return IsOff("IPv4", seen.Host.Forwarding.IPv4, $"sysctl -w net.ipv4.ip_forward=1{ByAgent(seen)}");
-        else if (plan.InterfaceIPv4.Interface is { ForwardsIPv4: false } link)
+        foreach (string link in seen.Host.Forwarding.IPv4 == true ? InterfaceForwarding.Lacking(plan, seen.Host) : [])
         {
             string command = seen.Host.Windows is null
-                ? $"sysctl -w net.ipv4.conf.{link.Name}.forwarding=1"
-                : $"Set-NetIPInterface -InterfaceAlias '{link.Name}' -AddressFamily IPv4 -Forwarding Enabled";
+                ? $"sysctl -w net.ipv4.conf.{SysctlName.Of(link)}.forwarding=1"
+                : $"Set-NetIPInterface -InterfaceAlias '{link}' -AddressFamily IPv4 -Forwarding Enabled";
+            string where = link == InterfaceForwarding.NewInterfaces ? "for new interfaces (conf.default)" : $"on {link}";
             yield return new("forwarding",
-                $"IPv4 forwarding is off on {link.Name}: what comes in there for pods is dropped", command + ByAgent(seen));
+                $"IPv4 forwarding is off {where}: packets of pods that come in there are dropped", command + ByAgent(seen));
         }
     }
 
@@ -84,7 +105,7 @@ internal static class SysctlRules
             yield break;
         // As the agent does it. Without accept_ra=2 an uplink loses its default route; a pod's interface must not get it.
         string before = string.Join(
-            ", ", RouterAdvertisements.Needed(plan, seen.Host).Select(c => $"net.ipv6.conf.{c.Interface}.accept_ra={c.Value}"));
+            ", ", RouterAdvertisements.Needed(plan, seen.Host).Select(AcceptRaSetting));
         yield return IsOff("IPv6", seen.Host.Forwarding.IPv6,
             $"sysctl -w net.ipv6.conf.all.forwarding=1{(before.Length > 0 ? $", after {before}" : "")}{ByAgent(seen)}");
     }

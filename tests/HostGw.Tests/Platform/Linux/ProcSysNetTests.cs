@@ -46,6 +46,28 @@ public sealed class ProcSysNetTests : IDisposable
         Assert.Equal("0", Now("ipv4/conf/eth1/forwarding"));
     }
 
+    [Theory]
+    [InlineData("0", false)]
+    [InlineData("1", true)]
+    [InlineData(null, true)]
+    public void Forwarding_of_new_interfaces_is_off_only_where_that_is_known(string? value, bool expected)
+    {
+        Given("ipv4/conf/default/forwarding", value);
+        Assert.Equal(expected, new ProcSysNet(_root).NewInterfacesForwardIPv4);
+    }
+
+    [Fact]
+    public void Duplicate_address_detection_is_turned_off_where_that_is_possible()
+    {
+        Given("ipv6/conf/veth1/accept_dad", "1");
+        Given("ipv6/conf/veth2/readme", "1");
+        File.CreateSymbolicLink(Path.Combine(_root, "ipv6/conf/veth2/accept_dad"), ReadOnlyOne);
+
+        new ProcSysNet(_root).TurnDadOff(["gone0", "veth1", "veth2"]);
+
+        Assert.Equal("0", Now("ipv6/conf/veth1/accept_dad"));
+    }
+
     [Fact]
     public void Accept_ra_is_set_on_the_interface_that_is_named_and_forwarding_on_all()
     {

@@ -139,7 +139,7 @@ public sealed class WindowsOwnershipTests
         using WindowsAgent agent = new("", $"route 10.244.9.0/24 10.0.0.9 {WindowsAgent.Uplink} 300 3");
         agent.Pass();
         using StringWriter output = new(), error = new();
-        Assert.Equal(ExitCodes.Done, CleanupCommand.Run(agent.Host, output, error));
+        Assert.Equal(ExitCodes.Done, CleanupCommand.Run(agent.Host, output, error).ExitCode);
         Assert.Equal(["10.244.9.0/24 10.0.0.9 uplink 300"], WindowsAgent.PodRoutes);
         Assert.Contains("removed route 10.244.2.0/24 via 10.0.0.2", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("IPv4 forwarding of vEthernet (Ethernet) stays on, for others may need it; off: Set-NetIPInterface -InterfaceAlias 'vEthernet (Ethernet)' -AddressFamily IPv4 -Forwarding Disabled", output.ToString(), StringComparison.Ordinal);

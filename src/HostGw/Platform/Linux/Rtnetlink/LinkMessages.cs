@@ -33,7 +33,8 @@ internal static class LinkMessages
 
         string name = "";
         bool forwards = true;
-        int mtu = 0, acceptRa = 0;
+        int mtu = 0, acceptRa = 0, acceptDad = 0;
+        bool isPeerElsewhere = false, isPort = false;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifinfomsg>()..]);
         while (attributes.Next())
         {
@@ -42,7 +43,9 @@ internal static class LinkMessages
             else if (attributes.Type == IFLA_MTU && MemoryMarshal.TryRead(attributes.Value, out int bytes))
                 mtu = bytes;
             else if (attributes.Type == IFLA_AF_SPEC)
-                (forwards, acceptRa) = (ForwardsIPv4(attributes.Value), AcceptRa(attributes.Value));
+                (forwards, acceptRa, acceptDad) = (ForwardsIPv4(attributes.Value), AcceptRa(attributes.Value), AcceptDad(attributes.Value));
+            isPeerElsewhere |= attributes.Type == IFLA_LINK_NETNSID;
+            isPort |= attributes.Type == IFLA_MASTER;
         }
         bool Has(uint flag) => (header.ifi_flags & flag) != 0;
         if (name.Length > 0)
@@ -54,6 +57,8 @@ internal static class LinkMessages
                 ForwardsIPv4 = forwards,
                 Mtu = mtu,
                 AcceptRa = acceptRa,
+                AcceptDad = acceptDad,
+                IsPeerElsewhere = isPeerElsewhere && !isPort,
             };
         }
         return link is not null;
@@ -90,11 +95,14 @@ internal static class LinkMessages
     }
 
     // IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_CONF: one number per DEVCONF_* of linux/ipv6.h, counted from 0 } }
-    private static int AcceptRa(ReadOnlySpan<byte> families)
+    private static int AcceptRa(ReadOnlySpan<byte> families) => SettingIPv6(families, 3); // DEVCONF_ACCEPT_RA
+
+    private static int AcceptDad(ReadOnlySpan<byte> families) => SettingIPv6(families, 27); // DEVCONF_ACCEPT_DAD
+
+    private static int SettingIPv6(ReadOnlySpan<byte> families, int number)
     {
-        const int DEVCONF_ACCEPT_RA = 3;
         ReadOnlySpan<byte> settings = NetlinkAttributes.Find(NetlinkAttributes.Find(families, AF_INET6), IFLA_INET6_CONF);
-        int offset = DEVCONF_ACCEPT_RA * sizeof(int);
+        int offset = number * sizeof(int);
         return settings.Length >= offset + sizeof(int) ? MemoryMarshal.Read<int>(settings[offset..]) : 0;
     }
 }

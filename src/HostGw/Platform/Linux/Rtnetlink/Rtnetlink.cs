@@ -64,8 +64,10 @@ internal static class Rtnetlink
 
     public const ushort IFLA_IFNAME = 3;
     public const ushort IFLA_MTU = 4;
+    public const ushort IFLA_MASTER = 10;
     public const ushort IFLA_AF_SPEC = 26;
     public const ushort IFLA_EXT_MASK = 29;
+    public const ushort IFLA_LINK_NETNSID = 37;
     public const ushort IFLA_INET_CONF = 1;
     public const ushort IFLA_INET6_CONF = 2;
     public const uint RTEXT_FILTER_SKIP_STATS = 8;

@@ -100,7 +100,7 @@ public sealed class ApplyTests : IAsyncLifetime
             overlay.Delete(recursive: true);
         }
         JsonNode file = JsonNode.Parse(await _kubectl.RunAsync("get configmap hostgw -n hostgw-system -o json"))!["data"]!["config.yaml"]!;
-        Assert.Equal("clusterCidrs: 10.244.0.0/16\ncni: {install: true}", ((string)file!).Trim());
+        Assert.Equal("clusterCidrs: [10.244.0.0/16, \"fd00:10:244::/56\"]\ncni: {install: true}", ((string)file!).Trim());
         Assert.StartsWith("REGISTRY/hostgw:", await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o jsonpath={.spec.template.spec.containers[0].image}"), StringComparison.Ordinal);
     }
 

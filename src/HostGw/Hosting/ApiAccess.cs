@@ -9,6 +9,7 @@ namespace HostGw.Hosting;
 internal static class ApiAccess
 {
     private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ServiceCidrsTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Sends nothing yet: the first request connects.</summary>
     /// <exception cref="ApiConfigurationException">No server is named, or not in a way that can be used.</exception>
@@ -22,7 +23,7 @@ internal static class ApiAccess
     public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
         new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System);
 
-    /// <summary>All nodes, once.</summary>
+    /// <summary>All nodes, once, and the service networks where the settings ask for them and the server names them.</summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
     /// <exception cref="InvalidAnswerException">The answer is broken.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -47,6 +48,22 @@ internal static class ApiAccess
         {
             throw new ApiException($"The API server did not list its nodes within {ListTimeout.TotalSeconds:0} s", e);
         }
+        if (settings.Policy.FindsServiceCidrs)
+            await ReadServiceCidrsAsync(client, store, cancellationToken);
         return store.Snapshot;
+    }
+
+    private static async Task ReadServiceCidrsAsync(ApiClient client, NodeStore store, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(ServiceCidrsTimeout);
+        try
+        {
+            store.TakeServiceCidrs(await ServiceCidrReader.ReadAsync(client, timeout.Token));
+        }
+        catch (Exception e) when (e is ApiException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            // The agent logs what is missing; without service networks the plan is still useful.
+        }
     }
 }

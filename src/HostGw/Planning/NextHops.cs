@@ -19,7 +19,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         if (!choice.IsUsable)
             return new(peer, podCidr, VerdictKind.Waiting, choice.Reason);
         if (peer.NextHopOverride is { IsEmpty: true })
-            return new(peer, podCidr, VerdictKind.Rejected, "its annotation hostgw.io/next-hop holds no address, or two of one family");
+            return new(peer, podCidr, VerdictKind.NoAddress, "its annotation hostgw.io/next-hop holds no address, or two of one family");
 
         ImmutableArray<Ip> annotated = peer.NextHopOverride ?? [];
         bool isAnnotated = HasFamily(annotated, podCidr.IsIPv4);

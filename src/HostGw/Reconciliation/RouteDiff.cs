@@ -111,7 +111,7 @@ internal sealed class RouteDiff
 
     private void Conflict(PodRoute route, List<HostRoute> ours)
     {
-        _changes.Conflicts.Add(new(route, _onKey.Find(r => !r.IsOurs)));
+        _changes.Conflicts.Add(new(route, _onKey.Find(r => !r.IsOurs), IsShared: _onKey.Count > 1));
         Delete(ours.Where(r => !route.IsInstalledAs(r)));
     }
 

@@ -39,7 +39,7 @@ internal static class NodeRules
                where !(verdict.Kind == VerdictKind.Waiting && reported.Contains(verdict.Reason))
                select new Problem(
                    verdict.Kind == VerdictKind.Routed ? "nextHop" : VerdictNames.Of(verdict.Kind),
-                   ProblemCatalog.Describe(verdict), Cures.Of(verdict.Kind));
+                   ProblemCatalog.Describe(verdict), Cures.Of(verdict));
     }
 
     public static IEnumerable<Problem> ClusterRoutes(Examination seen) =>

@@ -13,7 +13,17 @@ internal static class ApiAccess
 
     /// <summary>Sends nothing yet: the first request connects.</summary>
     /// <exception cref="ApiConfigurationException">No server is named, or not in a way that can be used.</exception>
-    public static ApiClient Connect(AgentSettings settings) => new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
+    public static ApiClient Connect(AgentSettings settings)
+    {
+        ApiClient client = new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
+        // In a pod, plan and doctor must work without kube-proxy as the agent does, which reads the addresses again.
+        if (client.UsesServiceAddress && settings.StateDirectory is { } directory)
+        {
+            SavedNodesFile file = new(directory, settings.Policy.NodeSelector);
+            client.UseAddresses(() => ApiServerAddresses.Saved(file, settings.NodeName, TimeProvider.System));
+        }
+        return client;
+    }
 
     public static ApiConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
         ? ApiConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())

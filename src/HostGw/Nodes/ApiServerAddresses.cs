@@ -81,7 +81,8 @@ internal sealed class ApiServerAddresses(
         logger.ApiServersChanged(string.Join(", ", addresses));
     }
 
-    private static ImmutableArray<IPEndPoint> Saved(SavedNodesFile? file, string nodeName, TimeProvider time)
+    /// <summary>The saved ones; none where the file cannot be used.</summary>
+    public static ImmutableArray<IPEndPoint> Saved(SavedNodesFile? file, string nodeName, TimeProvider time)
     {
         try
         {

@@ -200,11 +200,11 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         return true;
     }
 
-    // The deletion of a node does not concern a later one of the same name.
+    // The deletion of a node does not concern a later one of the same name, which only the UID tells, where both have one.
     private static bool Remove(Dictionary<string, Entry> nodes, NodeDraft draft)
     {
         ref Entry known = ref Find(nodes, draft);
-        bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || draft.Uid.Is(known.Node.Uid));
+        bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || known.Node.Uid.Length == 0 || draft.Uid.Is(known.Node.Uid));
         return same && nodes.Remove(known.Node.Name);
     }
 

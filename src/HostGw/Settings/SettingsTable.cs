@@ -52,7 +52,7 @@ internal static class SettingsTable
         Row("routeProtocol", SettingTypes.RouteProtocol, "157", UsedBy.Planners | UsedBy.Cleanup,
             "Route protocol number that marks HostGw's routes", (s, v) => s with { RouteProtocol = v }),
         Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", UsedBy.Agent,
-            "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again",
+            "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again (at most 60)",
             (s, v) => s with { ResyncSeconds = v }),
 
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),

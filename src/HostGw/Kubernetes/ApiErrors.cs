@@ -49,7 +49,8 @@ internal static class ApiErrors
     {
         byte[] body = await BodyAsync(response, time, cancellationToken);
         ApiStatus status = ApiStatus.Parse(WithoutToken(body, response.RequestMessage?.Headers.Authorization?.Parameter));
-        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response, configuration)}{Expired(response, credential, time)}")
+        string cure = Cure(response, configuration) + Expired(response, credential, time);
+        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{cure}")
         {
             StatusCode = response.StatusCode,
             Reason = status.Reason,

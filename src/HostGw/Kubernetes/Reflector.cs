@@ -265,7 +265,8 @@ internal sealed class Reflector<TDraft>(
         }
     }
 
-    private static bool IsTransient(Exception? e) => e is ApiException or InvalidAnswerException or NoStreamingListException or OlderEventException or IOException;
+    private static bool IsTransient(Exception? e) =>
+        e is ApiException or InvalidAnswerException or NoStreamingListException or OlderEventException or IOException;
 
     private TimeSpan AfterFailure(Exception e)
     {

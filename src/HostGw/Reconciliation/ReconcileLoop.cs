@@ -55,7 +55,9 @@ internal sealed class ReconcileLoop(
 
 /// <summary>The times between passes.</summary>
 /// <param name="Resync">From a pass to the next when nothing happens; also the longest time between two full passes.</param>
-/// <param name="FirstRetry">From a pass that failed to the next; doubled each time up to <paramref name="Resync"/>, at most a minute.</param>
+/// <param name="FirstRetry">
+/// From a pass that failed to the next; doubled each time up to <paramref name="Resync"/>, at most a minute.
+/// </param>
 /// <param name="BetweenPasses">The shortest time from the end of a pass to the next.</param>
 internal sealed record LoopTimes(TimeSpan Resync, TimeSpan FirstRetry, TimeSpan BetweenPasses)
 {

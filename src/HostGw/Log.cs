@@ -54,6 +54,17 @@ internal static partial class Log
     [LoggerMessage(114, LogLevel.Debug, "The addresses of the API servers (EndpointSlice kubernetes) were not read: {Reason}")]
     public static partial void ApiServersNotRead(this ILogger logger, string reason);
 
+    [LoggerMessage(115, LogLevel.Information, "Service networks of the cluster, by its ServiceCIDR objects: {Cidrs}")]
+    public static partial void ServiceCidrsFound(this ILogger logger, string cidrs);
+
+    [LoggerMessage(116, LogLevel.Warning,
+        "The service networks are unknown, so that a podCIDR that overlaps one is not rejected: {Reason}. " +
+        "Give the right to list servicecidrs (networking.k8s.io), as the chart does, or set serviceCidrs")]
+    public static partial void ServiceCidrsForbidden(this ILogger logger, string reason);
+
+    [LoggerMessage(117, LogLevel.Debug, "The service networks (ServiceCIDR objects) were not read: {Reason}")]
+    public static partial void ServiceCidrsNotRead(this ILogger logger, string reason);
+
     [LoggerMessage(121, LogLevel.Warning, "Cannot save the nodes in {Path} for a start without the API server: {Reason}")]
     public static partial void NodesNotSaved(this ILogger logger, string path, string reason);
 

@@ -100,7 +100,7 @@ public sealed class ApplyTests : IAsyncLifetime
             overlay.Delete(recursive: true);
         }
         JsonNode file = JsonNode.Parse(await _kubectl.RunAsync("get configmap hostgw -n hostgw-system -o json"))!["data"]!["config.yaml"]!;
-        Assert.Equal("clusterCidrs: 10.244.0.0/16\ncni: {install: true}", ((string)file!).Trim());
+        Assert.Equal("clusterCidrs: [10.244.0.0/16, \"fd00:10:244::/56\"]\ncni: {install: true}", ((string)file!).Trim());
         Assert.StartsWith("REGISTRY/hostgw:", await _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o jsonpath={.spec.template.spec.containers[0].image}"), StringComparison.Ordinal);
     }
 
@@ -122,6 +122,49 @@ public sealed class ApplyTests : IAsyncLifetime
         Assert.Contains("uninstalled", Chart.Helm.Run(["uninstall", .. to]), StringComparison.Ordinal);
         Assert.Equal("", await _kubectl.RunAsync("get daemonsets,configmaps,clusterroles,secrets -A -o name"));
     }
+
+    [Fact]
+    public async Task The_documented_way_removes_the_CNI_configuration_without_editing_what_helm_applies()
+    {
+        string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
+        Chart.Helm.Run(["install", .. to, Chart.Folder, "--create-namespace"]);
+        await _kubectl.RunAsync("-n hostgw-system set env daemonset/hostgw HOSTGW_CNI_INSTALL=false");
+        Assert.Contains("HOSTGW_CNI_INSTALL", await EnvironmentAsync(), StringComparison.Ordinal);
+        Assert.Contains("/etc/cni/net.d", await DaemonSetAsync(), StringComparison.Ordinal);
+
+        Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "config.cni.install=false"]);
+        await _kubectl.RunAsync("-n hostgw-system set env daemonset/hostgw HOSTGW_CNI_INSTALL-");
+        Assert.DoesNotContain("HOSTGW_CNI_INSTALL", await EnvironmentAsync(), StringComparison.Ordinal);
+        Assert.Contains("install: false", await FileAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Helm_takes_back_what_was_edited()
+    {
+        string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
+        Chart.Helm.Run(["install", .. to, Chart.Folder, "--create-namespace"]);
+        await _kubectl.RunAsync("apply -f -", Chart.Template("config.log.level=debug"));
+        Assert.Contains("level: debug", await FileAsync(), StringComparison.Ordinal);
+        Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "config.nextHop=PodGateway", "--force-conflicts"]);
+        Assert.Contains("level: information", await FileAsync(), StringComparison.Ordinal);
+        Assert.Contains("nextHop: PodGateway", await FileAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Helm_adopts_what_kubectl_applied()
+    {
+        await _kubectl.RunAsync($"apply -f {Tool.PathTo("deploy/hostgw.yaml")}");
+        string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
+        Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--install", "--take-ownership", "--force-conflicts", "--set", "image.tag=v2"]);
+        Assert.Contains("localhost/hostgw:v2", await DaemonSetAsync(), StringComparison.Ordinal);
+    }
+
+    private Task<string> FileAsync() => _kubectl.RunAsync("get configmap hostgw -n hostgw-system -o json");
+
+    private Task<string> DaemonSetAsync() => _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o json");
+
+    private Task<string> EnvironmentAsync() =>
+        _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o jsonpath={.spec.template.spec.containers[0].env[*].name}");
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }

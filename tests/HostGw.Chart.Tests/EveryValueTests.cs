@@ -49,6 +49,7 @@ public sealed class EveryValueTests
         ["config.log.format"] = ("text", "format: text", []),
         ["iptablesLegacy"] = ("true", "NET_RAW", []),
         ["seLinuxType"] = ("spc_t", "type: spc_t", []),
+        ["resources.limits.memory"] = ("123Mi", "limits:\n              memory: 123Mi", []),
         ["resources.requests.cpu"] = ("77m", "cpu: 77m", []),
         ["resources.requests.memory"] = ("77Mi", "memory: 77Mi", []),
         ["nodeSelector"] = ("{\"pool\":\"a\"}", "pool: a", []),

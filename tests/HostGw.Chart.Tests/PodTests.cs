@@ -67,7 +67,12 @@ public sealed class PodTests
     [Fact]
     public void Rights_are_to_read_nodes_and_more_only_with_the_policy_that_bounds_them()
     {
-        Assert.Equal("""[{"apiGroups":[""],"resources":["nodes"],"verbs":["get","list","watch"]}]""", Chart.Object("ClusterRole", "hostgw")["rules"]!.ToJsonString());
+        const string ReadNodes = """{"apiGroups":[""],"resources":["nodes"],"verbs":["get","list","watch"]}""";
+        const string ListServiceCidrs = """{"apiGroups":["networking.k8s.io"],"resources":["servicecidrs"],"verbs":["list"]}""";
+        Assert.Equal($"[{ReadNodes},{ListServiceCidrs}]", Chart.Object("ClusterRole", "hostgw")["rules"]!.ToJsonString());
+        Assert.All(
+            ["none", "10.96.0.0/12", "{10.96.0.0/16,fd00:10:96::/112}"],
+            value => Assert.Equal($"[{ReadNodes}]", Chart.Object("ClusterRole", "hostgw", $"config.serviceCidrs={value}")["rules"]!.ToJsonString()));
         Assert.DoesNotContain(Chart.Objects(), o => (string?)o["kind"] == "ValidatingAdmissionPolicy");
 
         JsonObject policy = Chart.Object("ValidatingAdmissionPolicy", "hostgw", "config.networkUnavailable.clear=true");

@@ -36,6 +36,7 @@ internal static class HostileNodes
         ("10.0.0.0/30", "API server and gateway"), ("fd00:10::/64", "the segment"), ("172.16.53.0/24", "the resolver"), ("192.168.1.0/24", "the own podCIDR"),
         ("192.168.1.128/25", "inside the own podCIDR"), ("192.168.0.0/16", "covers the own podCIDR"), ("192.168.2.0/24", "node2's podCIDR"),
         ("192.168.2.64/26", "inside node2's podCIDR"), ("fd00:192:168:2::/80", "inside node2's podCIDR"),
+        ("10.96.7.0/24", "a service network, by the API"), ("fd00:10:96::/112", "a service network, by the API"),
     ];
 
     /// <summary>Addresses, and why none of them may be a next hop.</summary>

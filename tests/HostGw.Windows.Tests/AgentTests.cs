@@ -65,7 +65,7 @@ public sealed class AgentTests : WindowsNodeTest
     [Theory]
     [InlineData("remove-route 10.244.2.0/24 10.0.0.2 0006008001000000", "Added route 10.244.2.0/24 via 10.0.0.2")]
     [InlineData("remove-route 10.244.4.0/24 on-link 0006008001000000", "Added route 10.244.4.0/24 on-link")]
-    [InlineData("route 10.244.2.0/24 10.0.0.2 0006008002000000 9 3", "Corrected route 10.244.2.0/24: was via 10.0.0.2, is via 10.0.0.2 (it differed)")]
+    [InlineData("route 10.244.2.0/24 10.0.0.2 0006008002000000 9 3", "Corrected route 10.244.2.0/24: was via 10.0.0.2, is via 10.0.0.2 (it had metric 9)")]
     public async Task A_route_that_somebody_deleted_or_changed_is_repaired_because_windows_said_so(string damage, string repair)
     {
         await using WindowsAgent agent = StartAgent("--log-level", "debug");

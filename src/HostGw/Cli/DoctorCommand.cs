@@ -82,7 +82,8 @@ internal static class ExaminationReader
             using ApiClient client = ApiAccess.Connect(settings);
             try
             {
-                seen = seen with { Nodes = (await ApiAccess.ListAsync(settings, client, cancellationToken)).Nodes };
+                NodeSnapshot nodes = await ApiAccess.ListAsync(settings, client, cancellationToken);
+                seen = seen with { Nodes = nodes.Nodes, Policy = settings.Policy.WithFound(nodes.ServiceCidrs) };
             }
             catch (Exception e) when (e is ApiException or InvalidAnswerException or IOException)
             {
@@ -113,7 +114,7 @@ internal static class ExaminationReader
 
     private static Examination WithPlan(Examination seen, AgentSettings settings, IHostNetwork host, List<string> failures)
     {
-        Plan plan = Planner.Plan(seen.Nodes, seen.Host, settings.Policy);
+        Plan plan = Planner.Plan(seen.Nodes, seen.Host, seen.Policy);
         HostChanges changes = HostDiff.Between(plan, seen.Host, new HashSet<RouteKey>(), settings.Adopt);
         seen = seen with { Plan = plan, Routes = changes.Routes };
         // Without the right to read rules, every one of them would report that again.

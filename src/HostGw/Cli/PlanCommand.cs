@@ -57,7 +57,7 @@ internal sealed record Preview(
     {
         (NodeSnapshot nodes, Ip apiServer) = await ApiAccess.ListAsync(settings, cancellationToken);
         HostState state = host.Read(apiServer);
-        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy);
+        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy.WithFound(nodes.ServiceCidrs));
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
         if (result.Failures.Count > 0)

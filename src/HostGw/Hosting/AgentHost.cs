@@ -47,8 +47,20 @@ internal static class AgentHost
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System,
             s.GetRequiredService<ILogger<Reflector<NodeDraft>>>())
         {
-            ListCompleted = s.GetRequiredService<ApiServerAddresses>().ReadSoon,
+            ListCompleted = () =>
+            {
+                s.GetService<ServiceCidrReader>()?.ReadSoon();
+                s.GetRequiredService<ApiServerAddresses>().ReadSoon();
+            },
         });
+        if (settings.Policy.FindsServiceCidrs)
+        {
+            services.AddSingleton(s => new ServiceCidrReader(
+                s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(),
+                () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System,
+                s.GetRequiredService<ILogger<ServiceCidrReader>>()));
+            services.AddHostedService(s => s.GetRequiredService<ServiceCidrReader>());
+        }
         services.AddSingleton(s => new ApiServerAddresses(
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), SavedNodes(settings), settings.NodeName,
             TimeProvider.System, s.GetRequiredService<ILogger<ApiServerAddresses>>()));

@@ -9,10 +9,21 @@ namespace HostGw.Hosting;
 internal static class ApiAccess
 {
     private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ServiceCidrsTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Sends nothing yet: the first request connects.</summary>
     /// <exception cref="ApiConfigurationException">No server is named, or not in a way that can be used.</exception>
-    public static ApiClient Connect(AgentSettings settings) => new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
+    public static ApiClient Connect(AgentSettings settings)
+    {
+        ApiClient client = new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
+        // In a pod, plan and doctor must work without kube-proxy as the agent does, which reads the addresses again.
+        if (client.UsesServiceAddress && settings.StateDirectory is { } directory)
+        {
+            SavedNodesFile file = new(directory, settings.Policy.NodeSelector);
+            client.UseAddresses(() => ApiServerAddresses.Saved(file, settings.NodeName, TimeProvider.System));
+        }
+        return client;
+    }
 
     public static ApiConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
         ? ApiConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())
@@ -22,7 +33,7 @@ internal static class ApiAccess
     public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
         new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System);
 
-    /// <summary>All nodes, once.</summary>
+    /// <summary>All nodes, once, and the service networks where the settings ask for them and the server names them.</summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
     /// <exception cref="InvalidAnswerException">The answer is broken.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -47,6 +58,22 @@ internal static class ApiAccess
         {
             throw new ApiException($"The API server did not list its nodes within {ListTimeout.TotalSeconds:0} s", e);
         }
+        if (settings.Policy.FindsServiceCidrs)
+            await ReadServiceCidrsAsync(client, store, cancellationToken);
         return store.Snapshot;
+    }
+
+    private static async Task ReadServiceCidrsAsync(ApiClient client, NodeStore store, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(ServiceCidrsTimeout);
+        try
+        {
+            store.TakeServiceCidrs(await ServiceCidrReader.ReadAsync(client, timeout.Token));
+        }
+        catch (Exception e) when (e is ApiException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            // The agent logs what is missing; without service networks the plan is still useful.
+        }
     }
 }

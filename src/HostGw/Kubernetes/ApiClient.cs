@@ -159,12 +159,13 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
             await _credentials.RenewAsync(credential, cancellationToken) is { } renewed)
         {
             response.Dispose();
+            credential = renewed;
             response = await SendAsync(sent, renewed, cancellationToken);
         }
         if (response.IsSuccessStatusCode)
             return response;
         using (response)
-            throw await ApiErrors.ReadAsync(response, _configuration, _time, cancellationToken);
+            throw await ApiErrors.ReadAsync(response, _configuration, credential, _time, cancellationToken);
     }
 
     private async Task<HttpResponseMessage> SendAsync(ApiRequest sent, Credential credential, CancellationToken cancellationToken)

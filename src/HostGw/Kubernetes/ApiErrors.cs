@@ -9,9 +9,6 @@ internal sealed class ApiException(string message, Exception? inner = null) : Ex
     /// <summary>The cause of a Status about a resource version in the future.</summary>
     public const string VersionTooLarge = "ResourceVersionTooLarge";
 
-    /// <summary>A server that asks for more is not believed: it would be a mistake.</summary>
-    public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
-
     /// <summary>Null when no answer came.</summary>
     public HttpStatusCode? StatusCode { get; init; }
 
@@ -21,7 +18,7 @@ internal sealed class ApiException(string message, Exception? inner = null) : Ex
     /// <summary>The reasons of the Status' causes, such as ResourceVersionTooLarge.</summary>
     public IReadOnlyList<string> Causes { get; init; } = [];
 
-    /// <summary>How long the server asked to be left alone; null also for 0, which bounds nothing.</summary>
+    /// <summary>How long the server asked to be left alone, up to 5 minutes; null also for 0, which bounds nothing.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>The resource version or continue token is no longer kept: list again.</summary>
@@ -41,19 +38,24 @@ internal sealed class ApiConfigurationException(string message, Exception? inner
 internal static class ApiErrors
 {
     private const int MaxBody = 64 * 1024;
+
+    // A server that asks for more is not believed: it would be a mistake.
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(5);
 
     public static async Task<ApiException> ReadAsync(
-        HttpResponseMessage response, ApiConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
+        HttpResponseMessage response, ApiConfiguration configuration, Credential credential, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         byte[] body = await BodyAsync(response, time, cancellationToken);
         ApiStatus status = ApiStatus.Parse(WithoutToken(body, response.RequestMessage?.Headers.Authorization?.Parameter));
-        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{Cure(response, configuration)}")
+        string cure = Cure(response, configuration) + Expired(response, credential, time);
+        return new($"The API server answered {(int)response.StatusCode}{Describe(status)}{cure}")
         {
             StatusCode = response.StatusCode,
             Reason = status.Reason,
             Causes = status.Causes,
-            RetryAfter = RetryAfter(response, time) ?? RetryAfter(status),
+            RetryAfter = Bounded(RetryAfter(response, time) ?? RetryAfter(status)),
         };
     }
 
@@ -63,7 +65,7 @@ internal static class ApiErrors
         StatusCode = (HttpStatusCode)status.Code,
         Reason = status.Reason,
         Causes = status.Causes,
-        RetryAfter = RetryAfter(status),
+        RetryAfter = Bounded(RetryAfter(status)),
     };
 
     private static string Describe(ApiStatus status) => (status.Reason, status.Message) switch
@@ -81,6 +83,12 @@ internal static class ApiErrors
             ". Redirects are not followed, they would carry the credentials elsewhere: give the final address (--api-server)",
         _ => "",
     };
+
+    // A plugin may give a credential that has expired, and a host's clock may be wrong: the server decides.
+    private static string Expired(HttpResponseMessage response, Credential credential, TimeProvider time) =>
+        response.StatusCode == HttpStatusCode.Unauthorized && credential.Expires <= time.GetUtcNow()
+            ? $", which expired at {Rfc3339.Text(credential.Expires.Value)} by this host's clock"
+            : "";
 
     private static string Unauthorized(ApiConfiguration configuration) => configuration switch
     {
@@ -108,6 +116,8 @@ internal static class ApiErrors
         token is { Length: > 0 } && body.AsSpan().IndexOf(Encoding.Latin1.GetBytes(token)) >= 0
             ? Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(body).Replace(token, "(the token)", StringComparison.Ordinal))
             : body;
+
+    private static TimeSpan? Bounded(TimeSpan? askedFor) => askedFor > LongestRetryAfter ? LongestRetryAfter : askedFor;
 
     private static TimeSpan? RetryAfter(ApiStatus status) =>
         status.RetryAfterSeconds is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : null;

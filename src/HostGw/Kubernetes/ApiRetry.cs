@@ -3,7 +3,7 @@ using Polly.Retry;
 
 namespace HostGw.Kubernetes;
 
-/// <summary>Makes a request until the API server accepts it. A pause is as long as the server asks for, up to 5 minutes.</summary>
+/// <summary>Makes a request until the API server accepts it. A pause is at least as long as the server asks for.</summary>
 /// <param name="failed">Called after each failure, before the pause.</param>
 internal sealed class ApiRetry(Backoff backoff, TimeProvider time, Action<ApiFailure> failed)
 {
@@ -39,8 +39,7 @@ internal sealed class ApiRetry(Backoff backoff, TimeProvider time, Action<ApiFai
     private TimeSpan AfterFailure(Exception error, int attempt)
     {
         var refusal = error as ApiException;
-        TimeSpan? askedFor = refusal?.RetryAfter > ApiException.LongestRetryAfter ? ApiException.LongestRetryAfter : refusal?.RetryAfter;
-        TimeSpan pause = backoff.Delay(attempt, askedFor);
+        TimeSpan pause = backoff.Delay(attempt, refusal?.RetryAfter);
         string reason = refusal?.Message ?? $"no answer within {LongestRequest.TotalSeconds:0} s";
         failed(new(reason, IsAnswer: refusal?.StatusCode is not null, pause));
         return pause;

@@ -38,7 +38,8 @@ internal static class CredentialTimes
                 ? (Time(claims.RootElement, "nbf") ?? DateTimeOffset.MinValue, until)
                 : null;
         }
-        catch (Exception e) when (e is FormatException or JsonException)
+        // A name with half a surrogate pair is an InvalidOperationException.
+        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)
         {
             return null; // a token of another kind
         }

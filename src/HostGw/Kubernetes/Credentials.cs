@@ -3,6 +3,9 @@ namespace HostGw.Kubernetes;
 /// <summary>As whom a request speaks: a bearer token, a client certificate with its key (PEM), both or neither.</summary>
 internal sealed record Credential(string? Token, string? Certificate = null, string? Key = null)
 {
+    /// <summary>By the plugin that gave it; null: it does not expire, or files hold it.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
     // Nothing of a secret may reach a log.
     public override string ToString() => nameof(Credential);
 }

@@ -34,7 +34,7 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
         try
         {
             process.StandardInput.Close();
-            Task<string> errors = ReadAsync(process.StandardError, timeout.Token);
+            Task<string> errors = ReadErrorsAsync(process.StandardError, timeout.Token);
             string output = await ReadAsync(process.StandardOutput, timeout.Token);
             await process.WaitForExitAsync(timeout.Token);
             if (process.ExitCode != 0)
@@ -117,6 +117,17 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
         return text.ToString();
     }
 
+    // The beginning is reported. The rest is read too: a program that cannot write would not end.
+    private static async Task<string> ReadErrorsAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        char[] beginning = new char[4096], rest = new char[4096];
+        int length = await reader.ReadBlockAsync(beginning, cancellationToken);
+        while (await reader.ReadAsync(rest, cancellationToken) > 0)
+        {
+        }
+        return new(beginning, 0, length);
+    }
+
     private (Credential Credential, DateTimeOffset? Expires) Parse(string output)
     {
         try
@@ -133,7 +144,8 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
                 throw Wrong("has only one of clientCertificateData and clientKeyData");
             if (credential is { Token: null, Certificate: null })
                 throw Wrong("has neither a token nor a client certificate");
-            return (credential, Expiry(status));
+            DateTimeOffset? expires = Expiry(status);
+            return (credential with { Expires = expires }, expires);
         }
         // A text with half a surrogate pair is an InvalidOperationException.
         catch (Exception e) when (e is JsonException or InvalidOperationException)

@@ -56,6 +56,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
     private bool _isMagicDue, _isListRead, _isStatus, _endsInitialEvents;
     private string _kind = "", _listVersion = "", _continue = "", _reason = "", _message = "";
     private int _code;
+    private int? _retryAfterSeconds;
     private WatchEventType _eventType;
 
     private enum Place : byte
@@ -70,6 +71,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
         ObjectEnvelope,
         ObjectType,
         Status,
+        StatusDetails,
         Object,
         Metadata,
         CreationTimestamp,
@@ -225,6 +227,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
             (Place.RawExtension, 1) => Place.ObjectEnvelope,
             (Place.ObjectEnvelope, 1) => Place.ObjectType,
             (Place.ObjectEnvelope, 2) => _isStatus ? Place.Status : Place.Object,
+            (Place.Status, 5) => Place.StatusDetails,
             (Place.Object, 1) => Place.Metadata,
             (Place.Metadata, 8) => Place.CreationTimestamp,
             (Place.Metadata, 11) => Place.Label,
@@ -316,6 +319,8 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
             draft.CreatedAt = (long)field.Value;
         else if ((message.Place, field.Number) is (Place.Status, 6))
             _code = (int)field.Value;
+        else if ((message.Place, field.Number) is (Place.StatusDetails, 5))
+            _retryAfterSeconds = (int)field.Value;
     }
 
     private static WatchEventType EventType(ReadOnlySpan<char> text) => text switch
@@ -334,7 +339,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
         {
             case Place.Event:
                 (_eventType, _isStatus, _endsInitialEvents) = (WatchEventType.Unknown, false, false);
-                (_code, _reason, _message) = (0, "", "");
+                (_code, _reason, _message, _retryAfterSeconds) = (0, "", "", null);
                 draft.Clear();
                 break;
             case Place.Object:
@@ -369,7 +374,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
     private void Report()
     {
         if (_eventType == WatchEventType.Error)
-            throw ApiErrors.From(new(_code, _reason, _message, null));
+            throw ApiErrors.From(new(_code, _reason, _message, _retryAfterSeconds));
         if (_eventType != WatchEventType.Unknown)
             sink(_eventType == WatchEventType.Bookmark && _endsInitialEvents ? WatchEventType.InitialEventsEnd : _eventType);
     }

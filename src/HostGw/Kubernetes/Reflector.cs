@@ -79,8 +79,8 @@ internal sealed class Reflector<TDraft>(
         {
             using OpenWatch watch = await opening.ExecuteAsync(
                 static (reflector, token) => new ValueTask<OpenWatch>(reflector.OpenAsync(token)), this, stoppingToken);
-            StepOutcome end = await FollowAsync(watch, stoppingToken);
-            await PauseAsync(_state.After(end), stoppingToken);
+            (StepOutcome end, TimeSpan retryAfter) = await FollowAsync(watch, stoppingToken);
+            await PauseAsync(_state.After(end, retryAfter), stoppingToken);
         }
     }
 
@@ -141,7 +141,7 @@ internal sealed class Reflector<TDraft>(
         return new(response, version, time.GetTimestamp(), TimeSpan.FromSeconds(seconds)) { IsListing = isList };
     }
 
-    private async Task<StepOutcome> FollowAsync(OpenWatch watch, CancellationToken cancellationToken)
+    private async Task<(StepOutcome End, TimeSpan RetryAfter)> FollowAsync(OpenWatch watch, CancellationToken cancellationToken)
     {
         using var silence = new CancellationTokenSource(watch.IsListing ? LongestSilenceInList : LongestSilence, time);
         using var end = new CancellationTokenSource(watch.AtMost + Grace, time);
@@ -153,15 +153,15 @@ internal sealed class Reflector<TDraft>(
             await decoder.ReadAsync(watch.Response, any.Token);
             logger.WatchEnded();
             bool isEarly = watch.IsListing || time.GetElapsedTime(watch.OpenedAt) < watch.AtMost - EndTolerance;
-            return isEarly ? StepOutcome.EndedEarly : StepOutcome.Ended;
+            return (isEarly ? StepOutcome.EndedEarly : StepOutcome.Ended, default);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return _quorum.IsMade ? StepOutcome.QuorumWanted : AfterSilence(watch);
+            return (_quorum.IsMade ? StepOutcome.QuorumWanted : AfterSilence(watch), default);
         }
         catch (Exception e) when (IsTransient(e))
         {
-            return AfterBreak(watch, e);
+            return (AfterBreak(watch, e), (e as ApiException)?.RetryAfter ?? default);
         }
 
         void Take(WatchEventType type, TDraft draft)
@@ -169,7 +169,7 @@ internal sealed class Reflector<TDraft>(
             if (watch.IsListing)
                 TakeListed(watch, type, draft, decoder.Position);
             else
-                Apply(type, draft);
+                Apply(watch, type, draft);
             silence.CancelAfter(watch.IsListing ? LongestSilenceInList : LongestSilence);
         }
     }
@@ -191,6 +191,7 @@ internal sealed class Reflector<TDraft>(
                 string version = draft.ResourceVersion.ToString();
                 ListWatch<TDraft>.RequireNotOlder(version, watch.Version);
                 watch.IsListing = false;
+                watch.Latest = draft.ResourceVersion.AsNumber();
                 bool isDifferent = store.CompleteList(version, byQuorum: false);
                 _health.Watching();
                 Listed(isDifferent, bytes);
@@ -210,8 +211,13 @@ internal sealed class Reflector<TDraft>(
         ListCompleted?.Invoke();
     }
 
-    private void Apply(WatchEventType type, TDraft draft)
+    private void Apply(OpenWatch watch, WatchEventType type, TDraft draft)
     {
+        ulong version = draft.ResourceVersion.AsNumber();
+        // A server sends the events of a watch in the order of their versions. One whose store was restored goes on with lower ones.
+        if (version != 0 && version < watch.Latest)
+            throw new OlderEventException(version, watch.Latest);
+        watch.Latest = Math.Max(watch.Latest, version);
         _state.Progressed();
         _health.Received();
         if (!store.Apply(type, draft))
@@ -242,6 +248,10 @@ internal sealed class Reflector<TDraft>(
             case ApiException { IsExpired: true }:
                 logger.WatchExpired(watch.Version);
                 return StepOutcome.Expired;
+            case OlderEventException:
+                // The timeline check finds out. Where the store is in order it resumes the watch.
+                logger.WatchDropped(e.Message);
+                return StepOutcome.EndedEarly;
             case InvalidAnswerException:
                 // Resumed, the watch would come to the same event.
                 logger.WatchBroken(e.Message);
@@ -255,7 +265,8 @@ internal sealed class Reflector<TDraft>(
         }
     }
 
-    private static bool IsTransient(Exception? e) => e is ApiException or InvalidAnswerException or NoStreamingListException or IOException;
+    private static bool IsTransient(Exception? e) =>
+        e is ApiException or InvalidAnswerException or NoStreamingListException or OlderEventException or IOException;
 
     private TimeSpan AfterFailure(Exception e)
     {
@@ -304,11 +315,17 @@ internal sealed class Reflector<TDraft>(
         /// <summary>After this time the server ends it.</summary>
         public TimeSpan AtMost => atMost;
 
+        /// <summary>The highest resource version of its events, bookmarks included; 0 before the first.</summary>
+        public ulong Latest { get; set; }
+
         /// <summary>It began as a streaming list whose initial events are not complete yet.</summary>
         public bool IsListing { get; set; }
 
         public void Dispose() => response.Dispose();
     }
+
+    private sealed class OlderEventException(ulong version, ulong latest)
+        : Exception($"an event has resource version {version}, and one before it {latest}");
 
     private sealed class NoStreamingListException() : Exception("it does not end its list");
 }

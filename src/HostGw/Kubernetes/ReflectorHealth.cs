@@ -12,6 +12,10 @@ internal readonly record struct ReflectorHealth(DateTimeOffset? ListedAt, DateTi
 /// <summary>Keeps the <see cref="ReflectorHealth"/> up to date and logs its problems; may be read from any thread.</summary>
 internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger)
 {
+    // However often the reason changes, as it does where several API servers fail differently.
+    private const int MostReasons = 8;
+
+    private readonly HashSet<string> _reasons = new(StringComparer.Ordinal);
     private long _listedTicks, _receivedTicks, _failures;
     private string? _problem;
 
@@ -29,15 +33,18 @@ internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger)
     /// <summary>A watch is open.</summary>
     public void Watching()
     {
-        if (Interlocked.Exchange(ref _problem, null) is not null)
-            logger.NodesReachable();
+        if (Interlocked.Exchange(ref _problem, null) is null)
+            return;
+        _reasons.Clear();
+        logger.NodesReachable();
     }
 
-    /// <summary>No watch can be opened. Logged once per reason, however long that lasts.</summary>
+    /// <summary>No watch can be opened. Logged once per reason until there is a watch again, however long that lasts.</summary>
     public void Failed(string reason)
     {
         Interlocked.Increment(ref _failures);
-        if (Interlocked.Exchange(ref _problem, reason) != reason)
+        Volatile.Write(ref _problem, reason);
+        if (_reasons.Count < MostReasons && _reasons.Add(reason))
             logger.NodesUnreachable(reason);
     }
 

@@ -63,6 +63,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     private const double LongestPause = 30;
     private const double BytesPerSecond = 1e9;
     private const int TriesBeforeQuorum = 3;
+    private const int ChecksBeforeQuorum = 3;
 
     private ReflectorStep _step;
     private bool _mustList = true;
@@ -79,7 +80,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     private bool _listFailed;
 
     // Since the last success: see Advance and Progressed.
-    private int _failures, _unauthorized, _idleEnds, _expired, _tooLarge;
+    private int _failures, _unauthorized, _idleEnds, _expired, _tooLarge, _checksRefused;
     private long _freshAt = time.GetTimestamp();
 
     /// <summary>The objects in the last list.</summary>
@@ -125,8 +126,10 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     public void Listed(int count, long bytes)
     {
         Advance();
+        bool wasByQuorum = ByQuorum;
         _step = ReflectorStep.Watch;
         (_mustList, ByQuorum, _listFailed, _tooLarge, KnowsVersion) = (false, false, false, 0, true);
+        (_checksRefused, _unconfirmed) = (0, _unconfirmed && !wasByQuorum);
         (Count, Bytes) = (count, bytes);
     }
 
@@ -137,6 +140,8 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
         _listFailed |= _step == ReflectorStep.StreamList &&
             outcome is StepOutcome.EndedEarly or StepOutcome.Ended or StepOutcome.Refused or StepOutcome.Expired
                 or StepOutcome.NoStreamingLists;
+        if (_step == ReflectorStep.CheckTimeline)
+            CountCheck(outcome);
         switch (outcome)
         {
             case StepOutcome.Unreachable:
@@ -149,7 +154,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
             case StepOutcome.Refused:
                 return Jittered(_failures++);
             case StepOutcome.Busy:
-                return (retryAfter < ApiException.LongestRetryAfter ? retryAfter : ApiException.LongestRetryAfter) * (1 + 0.2 * random());
+                return retryAfter * (1 + 0.2 * random());
             case StepOutcome.EndedEarly:
                 LoseConnection();
                 return _idleEnds++ == 0 ? Between(0, 1) : Jittered(_failures++);
@@ -192,6 +197,15 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
             default:
                 throw new ArgumentOutOfRangeException(nameof(outcome));
         }
+    }
+
+    // A server that never answers the check may still list: a list by quorum needs none.
+    private void CountCheck(StepOutcome outcome)
+    {
+        bool isRefused = outcome is StepOutcome.Refused or StepOutcome.EndedEarly or StepOutcome.Expired or StepOutcome.VersionTooLarge;
+        _checksRefused = isRefused ? _checksRefused + 1 : outcome is StepOutcome.Confirmed ? 0 : _checksRefused;
+        if (_checksRefused >= ChecksBeforeQuorum)
+            (_mustList, ByQuorum) = (true, true);
     }
 
     // The next connection may reach another server, or one with another store.

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Threading.Channels;
 using HostGw.Kubernetes;
 using HostGw.Planning;
 using k8s;
@@ -19,14 +18,9 @@ internal sealed class ApiServerAddresses(
     ApiClient client, NodeStore store, SavedNodesFile? file, string nodeName, TimeProvider time, ILogger<ApiServerAddresses> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
 
-    // After a list, routes are more urgent; and a server that has just restarted is busy.
-    private static readonly TimeSpan AfterList = TimeSpan.FromSeconds(5);
-
-    private readonly Channel<bool> _listed =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ReadOccasions _occasions = new(time);
 
     // The saved ones are read from the file when they are first asked for: by a connection, if the Service's address does not answer,
     // or by NodeSaver, which keeps them in the file until the slice was read.
@@ -37,7 +31,7 @@ internal sealed class ApiServerAddresses(
     public ImmutableArray<IPEndPoint> Current => _current.Value;
 
     /// <summary>A list of nodes is complete: the addresses are read again.</summary>
-    public void ReadSoon() => _listed.Writer.TryWrite(true);
+    public void ReadSoon() => _occasions.Listed();
 
     // Before the first connection is opened; ExecuteAsync may run later.
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -50,25 +44,10 @@ internal sealed class ApiServerAddresses(
     {
         if (!client.UsesServiceAddress)
             return;
-        for (TimeSpan atMost = Timeout.InfiniteTimeSpan; ; atMost = Period)
+        for (TimeSpan atMost = Timeout.InfiniteTimeSpan; ; atMost = ReadOccasions.Period)
         {
-            await WaitForListAsync(atMost, stoppingToken);
+            await _occasions.WaitAsync(ReadOccasions.AfterList, atMost, stoppingToken);
             await ReadAsync(stoppingToken);
-        }
-    }
-
-    private async Task WaitForListAsync(TimeSpan atMost, CancellationToken stoppingToken)
-    {
-        using var timeout = new CancellationTokenSource(atMost, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
-        try
-        {
-            await _listed.Reader.ReadAsync(either.Token);
-            await Task.Delay(AfterList, time, stoppingToken);
-        }
-        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
-        {
-            // No list: time for the periodic reading.
         }
     }
 
@@ -102,7 +81,8 @@ internal sealed class ApiServerAddresses(
         logger.ApiServersChanged(string.Join(", ", addresses));
     }
 
-    private static ImmutableArray<IPEndPoint> Saved(SavedNodesFile? file, string nodeName, TimeProvider time)
+    /// <summary>The saved ones; none where the file cannot be used.</summary>
+    public static ImmutableArray<IPEndPoint> Saved(SavedNodesFile? file, string nodeName, TimeProvider time)
     {
         try
         {

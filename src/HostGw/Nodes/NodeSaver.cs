@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Nodes;
 
-/// <summary>Keeps the nodes on disk: written when they or the API servers' addresses changed, and hourly to renew their time.</summary>
+/// <summary>
+/// Keeps the nodes on disk: written when they, the service networks or the API servers' addresses changed, and hourly to renew their time.
+/// </summary>
 /// <param name="nodeName">This node's: a list without it is not saved.</param>
 internal sealed class NodeSaver(
     SavedNodesFile file, NodeStore store, string nodeName, SavedNodesSources sources, TimeProvider time, ILogger<NodeSaver> logger)
@@ -35,7 +37,8 @@ internal sealed class NodeSaver(
         NodeSnapshot nodes = store.Snapshot;
         if (!nodes.IsComplete || nodes.SavedAt is not null || sources.Health() is not { ReceivedAt: { } at })
             return;
-        bool isNew = _saved is null || nodes.Nodes != _saved.Nodes || sources.ApiServers() != _savedServers;
+        bool isNew = _saved is null || nodes.Nodes != _saved.Nodes || nodes.ServiceCidrs != _saved.ServiceCidrs ||
+            sources.ApiServers() != _savedServers;
         if ((isNew && nodes.Nodes.Any(n => n.Name == nodeName)) || (!isNew && at - _savedAt >= RenewAfter))
             Save(nodes, at);
     }
@@ -45,7 +48,11 @@ internal sealed class NodeSaver(
         try
         {
             ImmutableArray<IPEndPoint> servers = sources.ApiServers();
-            file.Write(new SavedNodes(nodes.Nodes, nodes.ResourceVersion, at, sources.ApiServer()) { ApiServers = servers });
+            file.Write(new SavedNodes(nodes.Nodes, nodes.ResourceVersion, at, sources.ApiServer())
+            {
+                ApiServers = servers,
+                ServiceCidrs = nodes.ServiceCidrs,
+            });
             (_saved, _savedServers, _savedAt) = (nodes, servers, at);
             if (_failed)
                 logger.NodesSavedAgain(file.Path);

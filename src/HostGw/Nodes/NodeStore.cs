@@ -9,13 +9,19 @@ namespace HostGw.Nodes;
 /// <summary>The nodes of the cluster at one moment. A new one is made only if planning would see a difference.</summary>
 /// <param name="Nodes">Sorted by name, ordinal.</param>
 /// <param name="ResourceVersion">The store's when the snapshot was made: bookmarks alone make no new snapshot.</param>
-/// <param name="IsComplete">False until the first list has arrived or was read from disk: an absent node may only be unknown.</param>
+/// <param name="IsComplete">
+/// False until the first list has arrived or was read from disk: an absent node may only be unknown. Also while the service networks are
+/// being read for the first time.
+/// </param>
 internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string ResourceVersion, bool IsComplete)
 {
     public static NodeSnapshot Nothing { get; } = new([], "", false);
 
     /// <summary>When these nodes were saved; null if they came from the API server.</summary>
     public DateTimeOffset? SavedAt { get; init; }
+
+    /// <summary>The service networks that the API named. The same array as long as they do not change.</summary>
+    public ImmutableArray<Prefix> ServiceCidrs { get; init; } = [];
 
     /// <summary>How many lists by quorum (from etcd, not from a cache) had been read since the start.</summary>
     public int QuorumReads { get; init; }
@@ -37,6 +43,8 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     // Null: the nodes have changed since the last snapshot.
     private NodeSnapshot? _snapshot = NodeSnapshot.Nothing;
     private bool _isComplete;
+    private bool _awaitsServiceCidrs;
+    private ImmutableArray<Prefix> _serviceCidrs = [];
     private DateTimeOffset? _savedAt;
     private int _quorumReads;
 
@@ -102,7 +110,31 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
             if (_isComplete)
                 return false;
             (_nodes, _byName, _isComplete, _savedAt, _snapshot) = (nodes, null, true, saved.At, null);
+            (_serviceCidrs, _awaitsServiceCidrs) = (saved.ServiceCidrs, false);
             _resourceVersion.Set(saved.ResourceVersion);
+            return true;
+        }
+    }
+
+    /// <summary>The store is not complete before the first <see cref="TakeServiceCidrs"/>, or before saved nodes are used.</summary>
+    public void AwaitServiceCidrs()
+    {
+        lock (_lock)
+            (_awaitsServiceCidrs, _snapshot) = (true, null);
+    }
+
+    /// <summary>Returns whether planning would see a difference.</summary>
+    /// <param name="found">Null: they could not be read; what is known stays.</param>
+    public bool TakeServiceCidrs(ImmutableArray<Prefix>? found)
+    {
+        lock (_lock)
+        {
+            bool isNew = found is { } cidrs && !cidrs.SequenceEqual(_serviceCidrs);
+            if (!isNew && !_awaitsServiceCidrs)
+                return false;
+            if (isNew)
+                _serviceCidrs = found!.Value;
+            (_awaitsServiceCidrs, _snapshot) = (false, null);
             return true;
         }
     }
@@ -190,11 +222,11 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
             _byName[index] = node;
     }
 
-    // The deletion of a node does not concern a later one of the same name.
+    // The deletion of a node does not concern a later one of the same name, which only the UID tells, where both have one.
     private static ClusterNode? Remove(Dictionary<string, Entry> nodes, NodeDraft draft)
     {
         ref Entry known = ref Find(nodes, draft);
-        bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || draft.Uid.Is(known.Node.Uid));
+        bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || known.Node.Uid.Length == 0 || draft.Uid.Is(known.Node.Uid));
         ClusterNode? node = same ? known.Node : null;
         return node is not null && nodes.Remove(node.Name) ? node : null;
     }
@@ -216,8 +248,9 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
                 _byName.Add(entry.Node);
             _byName.Sort(ByName);
         }
-        return new([.. _byName], _resourceVersion.ToString(), _isComplete)
+        return new([.. _byName], _resourceVersion.ToString(), _isComplete && !_awaitsServiceCidrs)
         {
+            ServiceCidrs = _serviceCidrs,
             SavedAt = _savedAt,
             QuorumReads = _quorumReads,
         };

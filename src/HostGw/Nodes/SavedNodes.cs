@@ -14,6 +14,9 @@ internal sealed record SavedNodes(ImmutableArray<ClusterNode> Nodes, string Reso
 {
     /// <summary>Further addresses of the API servers.</summary>
     public ImmutableArray<IPEndPoint> ApiServers { get; init; } = [];
+
+    /// <summary>The service networks that the API named.</summary>
+    public ImmutableArray<Prefix> ServiceCidrs { get; init; } = [];
 }
 
 /// <summary>The saved nodes cannot be used, or nodes cannot be saved.</summary>
@@ -157,12 +160,15 @@ internal sealed record SavedNodesDocument(
 {
     public string[] ApiServers { get; init; } = [];
 
+    public string[] ServiceCidrs { get; init; } = [];
+
     public IEnumerable<SavedNode> Nodes { get; init; } = [];
 
     public static SavedNodesDocument Of(SavedNodes saved, int format, string labelKeys) =>
         new(format, saved.At, labelKeys, saved.ResourceVersion, saved.ApiServer.IsNone ? null : saved.ApiServer.ToString())
         {
             ApiServers = [.. saved.ApiServers.Select(a => a.ToString())],
+            ServiceCidrs = [.. saved.ServiceCidrs.Select(c => c.ToString())],
             Nodes = saved.Nodes.Select(SavedNode.Of),
         };
 
@@ -182,6 +188,7 @@ internal sealed record SavedNodesDocument(
             [
                 .. (ApiServers ?? []).Select(a => IPEndPoint.TryParse(a ?? "", out IPEndPoint? e) ? e : null).OfType<IPEndPoint>(),
             ],
+            ServiceCidrs = [.. (ServiceCidrs ?? []).Select(c => Prefix.TryParse(c, out Prefix p) ? p : (Prefix?)null).OfType<Prefix>()],
         };
     }
 }

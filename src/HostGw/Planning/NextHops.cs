@@ -28,7 +28,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     public Verdict For(ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         if (peer.NextHopOverride is { IsEmpty: true })
-            return new(peer, podCidr, VerdictKind.Rejected, "its annotation hostgw.io/next-hop holds no address, or two of one family");
+            return new(peer, podCidr, VerdictKind.NoAddress, "its annotation hostgw.io/next-hop holds no address, or two of one family");
 
         ImmutableArray<Ip> annotated = peer.NextHopOverride ?? [];
         if (HasFamily(annotated, podCidr.IsIPv4))

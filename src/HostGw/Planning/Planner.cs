@@ -127,19 +127,21 @@ internal static class OwnNode
 /// The planner, which returns its last plan while nothing changed that a plan depends on. A pass without changes over 65,536 routes
 /// would miss its budget (docs/performance.md) if it planned all nodes again.
 /// </summary>
-internal sealed class PlanCache(Policy policy)
+internal sealed class PlanCache(Policy settings)
 {
     private ImmutableArray<ClusterNode> _nodes;
+    private ImmutableArray<Prefix> _serviceCidrs = [];
     private HostState _host = new();
     private Plan? _plan;
 
     /// <inheritdoc cref="Planner.Plan"/>
-    public Plan Plan(ImmutableArray<ClusterNode> nodes, HostState host)
+    /// <param name="serviceCidrs">Those that the API names.</param>
+    public Plan Plan(ImmutableArray<ClusterNode> nodes, ImmutableArray<Prefix> serviceCidrs, HostState host)
     {
-        if (_plan is { } last && nodes == _nodes && IsAlike(host, last))
+        if (_plan is { } last && nodes == _nodes && serviceCidrs == _serviceCidrs && IsAlike(host, last))
             return last;
-        _plan = Planner.Plan(nodes, host, policy, _plan);
-        _nodes = nodes;
+        _plan = Planner.Plan(nodes, host, settings.WithFound(serviceCidrs), _plan);
+        (_nodes, _serviceCidrs) = (nodes, serviceCidrs);
         _host = host with { Routes = [] };
         return _plan;
     }
@@ -147,6 +149,7 @@ internal sealed class PlanCache(Policy policy)
     // Of the host's routes only those matter that say what is on-link, choose an interface or the route to the API server.
     private bool IsAlike(HostState host, Plan last)
     {
+        Policy policy = settings.WithFound(_serviceCidrs);
         ClusterNode? self = Planner.Self(_nodes, policy);
         return host.Addresses.AsSpan().SequenceEqual(_host.Addresses.AsSpan()) &&
             host.Interfaces.AsSpan().SequenceEqual(_host.Interfaces.AsSpan()) &&

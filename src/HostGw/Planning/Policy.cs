@@ -15,7 +15,11 @@ internal sealed record Policy
     /// <summary>All pod networks of the cluster; empty: any private prefix is accepted.</summary>
     public ImmutableArray<Prefix> ClusterCidrs { get; init; } = [];
 
+    /// <summary>No podCIDR may overlap one of them.</summary>
     public ImmutableArray<Prefix> ServiceCidrs { get; init; } = [];
+
+    /// <summary>serviceCidrs: auto, those that the API names.</summary>
+    public bool FindsServiceCidrs { get; init; } = true;
 
     public ClusterRouteMode ClusterRoute { get; init; }
 
@@ -36,6 +40,9 @@ internal sealed record Policy
     public NatPolicy Nat { get; init; } = new();
 
     public WindowsPolicy Windows { get; init; } = new();
+
+    /// <param name="found">The service networks that the API names.</param>
+    public Policy WithFound(ImmutableArray<Prefix> found) => FindsServiceCidrs ? this with { ServiceCidrs = found } : this;
 }
 
 /// <summary>Settings for Windows hosts only.</summary>

@@ -56,7 +56,25 @@ internal sealed record RouteChanges
 }
 
 /// <summary>A route and the installed one that it replaces.</summary>
-internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instead, CorrectionCause Cause);
+internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instead, CorrectionCause Cause)
+{
+    /// <summary>What the installed route had and should not have, such as "dev eth1, metric 5": without the next hop.</summary>
+    public string Difference(HostState host)
+    {
+        List<string> parts = [];
+        if (Instead.Interface != Route.Interface)
+            parts.Add($"dev {host.Interface(Instead.Interface)?.Name ?? $"{Instead.Interface}"}");
+        if (Instead.Metric != Route.Metric)
+            parts.Add($"metric {Instead.Metric}");
+        if (Instead.NextHopCount > 1)
+            parts.Add($"{Instead.NextHopCount} next hops");
+        if (Instead.NextHopObject != 0)
+            parts.Add($"nexthop object {Instead.NextHopObject}");
+        if (Instead.NextHop == Route.NextHop && Instead.IsOnLink != !Route.NextHop.IsNone)
+            parts.Add(Instead.IsOnLink ? "onlink" : "no onlink");
+        return string.Join(", ", parts);
+    }
+}
 
 internal enum CorrectionCause
 {
@@ -71,4 +89,5 @@ internal enum CorrectionCause
 }
 
 /// <summary>A desired route, and the foreign one in its place.</summary>
-internal readonly record struct RouteConflict(PodRoute Route, HostRoute Foreign);
+/// <param name="IsShared">There are other routes on its key, such as HostGw's own: none can be taken over.</param>
+internal readonly record struct RouteConflict(PodRoute Route, HostRoute Foreign, bool IsShared = false);

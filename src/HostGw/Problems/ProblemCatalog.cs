@@ -91,6 +91,7 @@ internal static class ProblemCatalog
             ? "does the same; set adopt to all to take it over " +
                 "(what is in the persistent store comes back at boot: Remove-NetRoute removes it there)"
             : foreign.Key != conflict.Route.Key ? "takes precedence over HostGw's by its metric; remove it"
+            : conflict.IsShared ? "has the same key as HostGw's and may take precedence; remove it"
             : foreign.IsConnected ? "is already in its place; remove it"
             : "is already in its place; remove it, or set adopt to all";
         return $"{kind}{via} of protocol {RouteProtocols.Name(foreign.Protocol)} {harm}";
@@ -183,9 +184,30 @@ internal static class Cures
         "name a resolver outside of the pod networks in this host's /etc/resolv.conf (or where systemd-resolved, NetworkManager or " +
         "the DHCP server gets it); if that one is right, re-create the Node with another podCIDR";
 
-    public static string Of(Verdict verdict) => verdict.Fault == VerdictFault.Resolver ? Resolver : Of(verdict.Kind);
+    public static string Of(Verdict verdict)
+    {
+        if (verdict.Fault == VerdictFault.Resolver)
+            return Resolver;
+        ClusterNode node = verdict.Node;
+        bool mayBeAnnotated = verdict.Kind is VerdictKind.NoAddress or VerdictKind.NotAdjacent || (verdict is
+            { Kind: VerdictKind.Routed, NextHop: var nextHop } && node.NextHopOverride?.Contains(nextHop) == true);
+        if (mayBeAnnotated && IsAnnotated(node, verdict.PodCidr))
+            return $"correct the annotation ({Annotate(node)} --overwrite hostgw.io/next-hop=ADDRESS), " +
+                $"or remove it ({Annotate(node)} hostgw.io/next-hop-)";
+        bool isMistyped = verdict.Kind == VerdictKind.Routed && node.Skip is null;
+        return isMistyped
+            ? $"set the annotation to true or false ({Annotate(node)} --overwrite hostgw.io/skip=true), " +
+                $"or remove it ({Annotate(node)} hostgw.io/skip-)"
+            : Of(verdict.Kind);
+    }
 
-    public static string Of(VerdictKind kind) => kind switch
+    // An unreadable annotation concerns both families.
+    private static bool IsAnnotated(ClusterNode node, Prefix podCidr) =>
+        node.NextHopOverride is { } addresses && (addresses.IsEmpty || addresses.Any(a => a.IsIPv4 == podCidr.IsIPv4));
+
+    private static string Annotate(ClusterNode node) => $"kubectl annotate node {node.Name}";
+
+    private static string Of(VerdictKind kind) => kind switch
     {
         VerdictKind.Routed => "if that is an accident, correct the node's addresses (kubelet --node-ip, or the cloud's controller manager)",
         VerdictKind.NoPodCidr =>
@@ -202,7 +224,7 @@ internal static class Cures
             "annotate it with hostgw.io/next-hop for a router on it, or leave it out with hostgw.io/skip",
         _ =>
             "re-create the Node with a podCIDR of its own inside clusterCidrs; " +
-            "if the podCIDR is right, correct clusterCidrs or what it overlaps",
+            "if the podCIDR is right, correct clusterCidrs, serviceCidrs or what it overlaps",
     };
 
     public static string Of(HostPart part) => part switch

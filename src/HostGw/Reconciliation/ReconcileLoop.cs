@@ -55,7 +55,9 @@ internal sealed class ReconcileLoop(
 
 /// <summary>The times between passes.</summary>
 /// <param name="Resync">From a pass to the next when nothing happens; also the longest time between two full passes.</param>
-/// <param name="FirstRetry">From a pass that failed to the next; doubled each time up to <paramref name="Resync"/>.</param>
+/// <param name="FirstRetry">
+/// From a pass that failed to the next; doubled each time up to <paramref name="Resync"/>, at most a minute.
+/// </param>
 /// <param name="BetweenPasses">The shortest time from the end of a pass to the next.</param>
 internal sealed record LoopTimes(TimeSpan Resync, TimeSpan FirstRetry, TimeSpan BetweenPasses)
 {
@@ -66,7 +68,9 @@ internal sealed record LoopTimes(TimeSpan Resync, TimeSpan FirstRetry, TimeSpan 
 /// <summary>When the next pass is due if nothing is announced: periodically, sooner after a failure or for a delayed repair.</summary>
 internal sealed class PassTimes(LoopTimes times, TimeProvider time)
 {
-    private readonly Backoff _retry = new(times.FirstRetry, times.Resync);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(60);
+
+    private readonly Backoff _retry = new(times.FirstRetry, times.Resync < LongestRetry ? times.Resync : LongestRetry);
     private int _retries;
     private long? _fullAt;
 

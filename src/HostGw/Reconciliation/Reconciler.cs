@@ -25,7 +25,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         if (!TryRead(apiServer, out HostState? host, out HostFailure? failure))
             return begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } };
 
-        Plan plan = _planner.Plan(nodes.Nodes, host);
+        Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host);
         HostChanges wanted = Compare(plan, host, causes);
         (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(wanted, nodes.QuorumReads);
         RepairScope repairs = new(_previous, confirmed, _owned.Keys);

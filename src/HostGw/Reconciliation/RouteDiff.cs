@@ -111,7 +111,7 @@ internal sealed class RouteDiff
 
     private void Conflict(PodRoute route, List<HostRoute> ours)
     {
-        _changes.Conflicts.Add(new(route, _onKey.Find(r => !r.IsOurs)));
+        _changes.Conflicts.Add(new(route, _onKey.Find(r => !r.IsOurs), IsShared: _onKey.Count > 1));
         Delete(ours.Where(r => !route.IsInstalledAs(r)));
     }
 
@@ -131,13 +131,14 @@ internal sealed class RouteDiff
 
         List<PodRoute> otherMetric = _changes.Add.FindAll(r => same.ContainsKey(WithoutMetric(r)));
         _changes.Add.RemoveAll(r => same.ContainsKey(WithoutMetric(r)));
+        HashSet<HostRoute> compared = [.. same.Values], corrected = [];
+        _changes.Conflicts.RemoveAll(c => compared.Contains(c.Foreign));
         foreach (PodRoute route in otherMetric)
         {
             HostRoute present = same[WithoutMetric(route)];
-            _changes.Conflicts.RemoveAll(c => c.Foreign == present);
             if ((present.IsOurs ? CorrectionCause.Differs : CauseToTakeOver(route, present)) is { } cause)
             {
-                _changes.Delete.Remove(present);
+                corrected.Add(present);
                 _changes.Replace.Add(new(route, present, cause));
             }
             else
@@ -145,6 +146,7 @@ internal sealed class RouteDiff
                 _changes.Conflicts.Add(new(route, present));
             }
         }
+        _changes.Delete.RemoveAll(corrected.Contains);
     }
 
     private CorrectionCause? CauseToTakeOver(PodRoute route, HostRoute foreign) =>

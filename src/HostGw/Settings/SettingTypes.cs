@@ -109,6 +109,15 @@ internal static class SettingTypes
     public static SettingType<ImmutableArray<Prefix>> Cidrs { get; } =
         new("cidr,…", "CIDRs such as 10.244.0.0/16,fd00:10:244::/56", static text => Elements(text, Cidr)) { IsList = true };
 
+    /// <summary>Null for "auto".</summary>
+    public static SettingType<ImmutableArray<Prefix>?> AutoCidrs { get; } = new(
+        "auto|none|cidr,…", "auto, none, or CIDRs such as 10.96.0.0/16,fd00:10:96::/112", static text => text switch
+        {
+            "auto" or "" => null,
+            "none" => [],
+            _ => Elements(text, Cidr),
+        }) { IsList = true };
+
     /// <summary>A Kubernetes object name (RFC 1123 subdomain).</summary>
     public static SettingType<string> NodeName { get; } = Make(
         "name", "a lower-case DNS name of letters, digits, '-' and '.'", static (string text, out string name) =>

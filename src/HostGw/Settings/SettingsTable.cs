@@ -26,8 +26,9 @@ internal static class SettingsTable
         PolicyRow("clusterCidrs", SettingTypes.Cidrs, "",
             "All pod networks of the cluster; a podCIDR of a family named here is rejected outside of them",
             (p, v) => p with { ClusterCidrs = v }, "none: any private prefix is accepted"),
-        PolicyRow("serviceCidrs", SettingTypes.Cidrs, "",
-            "Service networks of the cluster; a podCIDR that overlaps one is rejected", (p, v) => p with { ServiceCidrs = v }, "none"),
+        PolicyRow("serviceCidrs", SettingTypes.AutoCidrs, "auto",
+            "Service networks of the cluster; a podCIDR that overlaps one is rejected; auto: those that the API names (Kubernetes 1.33)",
+            (p, v) => p with { ServiceCidrs = v ?? [], FindsServiceCidrs = v is null }),
         // helm reads YAML 1.1, where a bare on or off is a boolean, and passes it on as true or false.
         PolicyRow("clusterRoute", SettingTypes.Choice(("auto", ClusterRouteMode.Auto), ("on", ClusterRouteMode.On),
                 ("off", ClusterRouteMode.Off))
@@ -52,7 +53,7 @@ internal static class SettingsTable
         Row("routeProtocol", SettingTypes.RouteProtocol, "157", UsedBy.Planners | UsedBy.Cleanup,
             "Route protocol number that marks HostGw's routes", (s, v) => s with { RouteProtocol = v }),
         Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", UsedBy.Agent,
-            "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again",
+            "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again (at most 60)",
             (s, v) => s with { ResyncSeconds = v }),
 
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),

@@ -46,8 +46,10 @@ internal sealed class PassLog(ILogger logger)
         foreach (PodRoute route in routes.Add.Take(DetailedChanges))
             logger.RouteAdded(route.Destination, NextHopText.Of(route.NextHop));
         foreach (RouteCorrection change in routes.Replace.Take(DetailedChanges))
-            logger.RouteCorrected(
-                change.Route.Destination, Before(change.Instead), NextHopText.Of(change.Route.NextHop), Describe(change.Cause));
+        {
+            string cause = Describe(change, report.Changes.Host);
+            logger.RouteCorrected(change.Route.Destination, Before(change.Instead), NextHopText.Of(change.Route.NextHop), cause);
+        }
         foreach (HostRoute route in routes.Delete.Take(DetailedChanges))
             logger.RouteRemoved(route.Destination, NextHopText.Of(route.NextHop));
         logger.RoutesChanged(
@@ -78,12 +80,23 @@ internal sealed class PassLog(ILogger logger)
 
     private static string Before(HostRoute route) => route.IsUnicast ? NextHopText.Of(route.NextHop) : "a blackhole or other special route";
 
-    private static string Describe(CorrectionCause cause) => cause switch
+    private static string Describe(RouteCorrection change, HostState host)
     {
-        CorrectionCause.Overwritten => "another program had overwritten it",
-        CorrectionCause.Adopted => "taken over from another program",
-        _ => "it differed",
-    };
+        string cause = change.Cause switch
+        {
+            CorrectionCause.Overwritten => "another program had overwritten it",
+            CorrectionCause.Adopted => "taken over from another program",
+            _ => "",
+        };
+        string had = change.Difference(host) is { Length: > 0 } difference ? $"it had {difference}" : "";
+        return (cause, had) switch
+        {
+            ("", "") => change.Instead.NextHop != change.Route.NextHop ? "another next hop" : "it had other attributes",
+            (_, "") => cause,
+            ("", _) => had,
+            _ => $"{cause}; {had}",
+        };
+    }
 }
 
 /// <summary>Reports a sentence when it becomes true and when it no longer is, and not in between.</summary>

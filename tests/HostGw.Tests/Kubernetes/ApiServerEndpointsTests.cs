@@ -30,6 +30,8 @@ public class ApiServerEndpointsTests
         { "each once", "https=6443", "10.0.0.5 10.0.0.6 10.0.0.5", "10.0.0.5:6443 10.0.0.6:6443" },
         { "loopback", "https=6443", "127.0.0.1 127.9.9.9 ::1 10.0.0.5", "10.0.0.5:6443" },
         { "loopback in other words", "https=6443", "0.0.0.0 :: ::ffff:127.0.0.1 ::ffff:10.0.0.5", "" },
+        { "loopback and this node's pods by way of IPv6", "https=6443",
+            "::127.0.0.1 ::10.0.0.5 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b::10.244.1.7 64:ff9b::10.0.0.5", "[64:ff9b::a00:5]:6443" },
         { "link-local", "https=6443", "169.254.169.254 fe80::1", "" },
         { "multicast and broadcast", "https=6443", "224.0.0.1 255.255.255.255 ff02::1", "" },
         { "this node's pods", "https=6443", "10.244.1.7 fd00:244:1::7 10.244.2.7", "10.244.2.7:6443" },

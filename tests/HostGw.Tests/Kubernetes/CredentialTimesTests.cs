@@ -19,6 +19,7 @@ public sealed class CredentialTimesTests : FakeApiTest, IDisposable
     [InlineData("""{"exp":"soon"}""", null)]
     [InlineData("""{"exp":99999999999999999}""", null)]
     [InlineData("[]", null)]
+    [InlineData("""{"\ud800":1,"exp":1767355200}""", null)]
     [InlineData("{", null)]
     public void A_token_says_when_it_is_valid(string claims, string? valid)
     {

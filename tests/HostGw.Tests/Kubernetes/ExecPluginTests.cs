@@ -83,6 +83,26 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     }
 
     [Fact]
+    public async Task However_much_it_writes_to_stderr_the_beginning_is_in_the_error()
+    {
+        ExecPlugin plugin = new(V1, Script("""echo 'log in' >&2; head -c 6000000 /dev/zero | tr '\0' 'x' >&2; exit 3"""), [])
+        {
+            Timeout = TimeSpan.FromSeconds(20),
+        };
+        Assert.Contains("failed with exit code 3: log in", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_gives_what_has_expired_is_named_with_the_time_when_the_server_refuses_it()
+    {
+        using ApiClient client = Open(Script("cat DIR/answer"));
+        File.WriteAllText(_folder["answer"],
+            """{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t","expirationTimestamp":"2020-01-02T03:04:05Z"}}""");
+        ApiException e = await Assert.ThrowsAsync<ApiException>(() => client.DoAsync(ApiVerb.RawRead));
+        Assert.Contains("gave, which expired at 2020-01-02T03:04:05Z by this host's clock", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_missing_one_is_named_with_what_to_do()
     {
         ExecPlugin plugin = new(V1, "/no/such/plugin", []) { InstallHint = "apt install it" };

@@ -56,7 +56,6 @@ public class ReflectorStateTests
         ReflectorState state = Watching();
         for (int i = 0; i < 5; i++)
             Assert.Equal(Second * 1.2, state.After(StepOutcome.Busy, Second));
-        Assert.Equal(TimeSpan.FromMinutes(6), state.After(StepOutcome.Busy, TimeSpan.FromDays(1)));
         Assert.Equal("0.5", Seconds(state.After(StepOutcome.Refused)));
     }
 
@@ -251,6 +250,25 @@ public class ReflectorStateTests
         }
         Confirm(state);
         Assert.Equal(ReflectorStep.Watch, state.Decide());
+    }
+
+    [Theory]
+    [InlineData(StepOutcome.Refused)]
+    [InlineData(StepOutcome.EndedEarly)]
+    public void A_timeline_check_that_is_refused_for_ever_gives_way_to_a_list_by_quorum(object outcome)
+    {
+        ReflectorState state = Watching();
+        state.After(StepOutcome.Ended);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
+            state.After((StepOutcome)outcome);
+        }
+        Assert.Equal((ReflectorStep.ListPages, true), (state.Decide(), state.ByQuorum));
+        state.Listed(10, 1000);
+        Assert.Equal(ReflectorStep.Watch, state.Decide());
+        state.After(StepOutcome.Ended);
+        Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
     }
 
     private ReflectorState Watching(int nodes = 10, long bytes = 1000)

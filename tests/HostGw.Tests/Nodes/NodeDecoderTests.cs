@@ -145,6 +145,17 @@ public class NodeDecoderTests
         Assert.True(e.IsExpired);
         Assert.Equal("Expired", e.Reason);
         Assert.Contains("too old", e.Message, StringComparison.Ordinal);
+        Assert.Null(e.RetryAfter);
+    }
+
+    [Theory]
+    [InlineData(7, 7)]
+    [InlineData(86400, 300)]
+    public void An_error_event_says_when_to_come_back_at_most_five_minutes_later(int asked, int seconds)
+    {
+        var e = Assert.Throws<ApiException>(() => NodeProtobuf.Events(NodeProtobuf.Error(
+            $$"""{"kind":"Status","status":"Failure","reason":"TooManyRequests","code":429,"details":{"retryAfterSeconds":{{asked}} } }""")));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), e.RetryAfter);
     }
 
     private static string Size(string hex) => (hex.Length / 2).ToString("X2", CultureInfo.InvariantCulture);

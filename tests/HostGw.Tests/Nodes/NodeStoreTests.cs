@@ -44,6 +44,21 @@ public class NodeStoreTests
         Assert.Equal("B a10 a9 b", Names());
     }
 
+    // Of a Node of an old saved file the UID is not known.
+    [Theory]
+    [InlineData("", "u1", true)]
+    [InlineData("u1", "u1", true)]
+    [InlineData("u1", "", true)]
+    [InlineData("u1", "u2", false)]
+    public void A_deletion_concerns_the_node_unless_both_have_another_UID(string stored, string deleted, bool removed)
+    {
+        _store.Restore(new([new() { Name = "a", Uid = stored }], "5", default, default));
+        NodeDraft draft = Draft("a");
+        draft.Uid.Set(deleted);
+        Assert.Equal(removed, _store.Apply(WatchEventType.Deleted, draft));
+        Assert.Equal(removed ? "" : "a", Names());
+    }
+
     [Fact]
     public void An_equal_list_keeps_the_snapshot()
     {

@@ -15,6 +15,8 @@ public sealed class SavedNodesTests : IDisposable
 {
     private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
+    private static readonly ImmutableArray<Prefix> Services = Given.Prefixes("10.96.0.0/16,fd00:10:96::/112");
+
     private static readonly NodeSelector Zone = NodeSelector.Parse("zone");
 
     private readonly TemporaryFolder _folder = new();
@@ -23,10 +25,11 @@ public sealed class SavedNodesTests : IDisposable
     public void Whatever_was_saved_is_what_is_read() => Prop.ForAll(NastyCluster.Any, cluster =>
     {
         var nodes = Given.Nodes(cluster.Nodes);
-        SavedNodes read = Parsed(new([.. nodes], "42", At, Ip.Parse("10.0.0.9")) { ApiServers = Servers }, Zone);
+        SavedNodes read = Parsed(new([.. nodes], "42", At, Ip.Parse("10.0.0.9")) { ApiServers = Servers, ServiceCidrs = Services }, Zone);
         Assert.Equal(nodes.Select(NodeText.Text), read.Nodes.Select(NodeText.Text));
         Assert.Equal(("42", At, "10.0.0.9"), (read.ResourceVersion, read.At, read.ApiServer.ToString()));
         Assert.Equal(Servers, read.ApiServers);
+        Assert.Equal(Services, read.ServiceCidrs);
     }).QuickCheckThrowOnFailure();
 
     [Theory]

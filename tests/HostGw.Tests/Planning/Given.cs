@@ -60,7 +60,7 @@ internal static class Given
             {
                 "PodGateway" => policy with { NextHop = NextHopMode.PodGateway },
                 "clusterCidrs" => policy with { ClusterCidrs = Prefixes(value) },
-                "serviceCidrs" => policy with { ServiceCidrs = Prefixes(value) },
+                "serviceCidrs" => policy with { ServiceCidrs = Prefixes(value), FindsServiceCidrs = false },
                 "clusterRoute" => policy with { ClusterRoute = Enum.Parse<ClusterRouteMode>(value, ignoreCase: true) },
                 "interface" => policy with { Interface = value },
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },

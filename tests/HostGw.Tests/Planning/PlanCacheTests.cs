@@ -29,14 +29,16 @@ public class PlanCacheTests
             Given.Nodes("self 10.244.1.0/24 10.0.0.9", "peer 10.244.2.0/24 10.0.0.2"), Given.Nodes("peer 10.244.2.0/24 10.0.0.2")))
         from hosts in Gen.ArrayOf(Gen.Elements(Hosts))
         from policy in Gen.Elements("", "PodGateway clusterCidrs=10.244.0.0/16", "interface=eth*")
-        select (clusters, hosts, policy),
+        from services in Gen.ArrayOf(Gen.Elements(Given.Prefixes("-"), Given.Prefixes("10.244.2.0/25")))
+        select (clusters, hosts, policy, services),
         c =>
         {
             PlanCache cache = new(Given.Policy(c.policy));
-            foreach ((ImmutableArray<ClusterNode> nodes, string text) in c.clusters.Zip(c.hosts))
+            foreach ((ImmutableArray<ClusterNode> nodes, string text, ImmutableArray<Prefix> services) in c.clusters.Zip(c.hosts, c.services))
             {
                 HostState host = Given.Host(text);
-                Plan anew = Planner.Plan(nodes, host, Given.Policy(c.policy)), remembered = cache.Plan(nodes, host);
+                Plan anew = Planner.Plan(nodes, host, Given.Policy(c.policy).WithFound(services));
+                Plan remembered = cache.Plan(nodes, services, host);
                 Assert.Equal(Shown.Routes(anew, host), Shown.Routes(remembered, host));
                 Assert.Equal(Shown.Verdicts(anew), Shown.Verdicts(remembered));
                 Assert.Equal(
@@ -54,7 +56,7 @@ public class PlanCacheTests
     {
         PlanCache cache = new(Given.Policy(""));
         ImmutableArray<ClusterNode> nodes = Given.Nodes(Given.Self, "peer 10.244.2.0/24 10.0.0.2");
-        Plan first = cache.Plan(nodes, Given.Host(Given.Lan));
-        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, Given.Host($"{Given.Lan}; {more}"))));
+        Plan first = cache.Plan(nodes, [], Given.Host(Given.Lan));
+        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, [], Given.Host($"{Given.Lan}; {more}"))));
     }
 }

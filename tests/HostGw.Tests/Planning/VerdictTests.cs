@@ -115,7 +115,7 @@ public class VerdictTests
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 hop=10.0.9.9", "notAdjacent: 10.0.9.9 is not on this host's segment (eth0)" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 hop=10.0.0.1", "noAddress: its address 10.0.0.1 is an address of this host" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 hop=-",
-            "rejected: its annotation hostgw.io/next-hop holds no address, or two of one family" },
+            "noAddress: its annotation hostgw.io/next-hop holds no address, or two of one family" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 skip", "skipped: annotation hostgw.io/skip" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 skip=yes",
             "routed: not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"" },

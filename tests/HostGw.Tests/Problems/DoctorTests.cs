@@ -305,6 +305,6 @@ public partial class DoctorTests
     private static HostState Host(string text = Healthy)
     {
         HostState host = Given.Host(text) with { Forwarding = new(true, true) };
-        return host with { Routes = [.. host.Routes.Select(r => r with { IsOnLink = r.IsOurs })] };
+        return host with { Routes = [.. host.Routes.Select(r => r with { IsOnLink = r.IsOurs && !r.NextHop.IsNone })] };
     }
 }

@@ -31,6 +31,18 @@ public class ManyConflictsTests
         Assert.True(elapsed < Limit, $"it took {elapsed.TotalSeconds:F1} s");
     }
 
+    [Fact]
+    public void Twenty_thousand_corrected_metrics_are_found_without_a_search_for_each()
+    {
+        Plan plan = Planner.Plan([.. Enumerable.Range(0, 20_000).Select(Peer)], Host(), new() { NodeName = "node00000" });
+        HostRoute[] ours = [.. plan.Routes.Select(r => r.InstalledBy(protocol: 80) with { Metric = 9 })];
+        long start = TimeProvider.System.GetTimestamp();
+        RouteChanges changes = RouteDiff.Between(plan, ours, new HashSet<RouteKey>(), AdoptMode.None, onePerNextHop: true);
+        TimeSpan elapsed = TimeProvider.System.GetElapsedTime(start);
+        Assert.Equal((0, 0, ours.Length, 0), (changes.Add.Count, changes.Delete.Count, changes.Replace.Count, changes.Conflicts.Count));
+        Assert.True(elapsed < TimeSpan.FromSeconds(2), $"it took {elapsed.TotalSeconds:F1} s");
+    }
+
     private static ClusterNode Peer(int i) => new()
     {
         Name = $"node{i:D5}",

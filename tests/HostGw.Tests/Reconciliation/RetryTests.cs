@@ -1,4 +1,5 @@
 using HostGw.Platform;
+using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Reconciliation;
 
@@ -22,6 +23,23 @@ public sealed class RetryTests : IAsyncDisposable
 
         WakeCauses retry = WakeCauses.Retry, both = WakeCauses.Retry | WakeCauses.Resync;
         Assert.Equal([retry, retry, retry, retry, retry, both, both, both], _loop.Causes.Skip(1));
+    }
+
+    [Theory]
+    [InlineData(3600, 60)]
+    [InlineData(60, 60)]
+    [InlineData(5, 5)]
+    public void However_long_the_resync_interval_a_failed_pass_is_tried_again_after_a_minute_at_most(int resync, int seconds)
+    {
+        PassTimes times = new(LoopTimes.WithResync(resync), new ManualTime());
+        PassReport failed = new()
+        {
+            Causes = WakeCauses.Retry,
+            Result = new() { Failures = [new(HostPart.State, "read the host", null, new HostRefusal("no"))] },
+        };
+        for (int i = 0; i < 20; i++)
+            times.After(failed);
+        Assert.Equal(TimeSpan.FromSeconds(seconds), times.Wait);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public class EverySettingTests
         ["apiServer"] = ("https://10.0.0.1:6443", "ApiServer = https://10.0.0.1:6443/"),
         ["nextHop"] = ("PodGateway", "Policy.NextHop = PodGateway"),
         ["clusterCidrs"] = ("10.244.0.0/16,fd00::/48", "Policy.ClusterCidrs = 10.244.0.0/16 fd00::/48"),
-        ["serviceCidrs"] = ("10.96.0.0/12", "Policy.ServiceCidrs = 10.96.0.0/12"),
+        ["serviceCidrs"] = ("10.96.0.0/12", "Policy.FindsServiceCidrs = False, Policy.ServiceCidrs = 10.96.0.0/12"),
         ["clusterRoute"] = ("off", "Policy.ClusterRoute = Off"),
         ["interface"] = ("eth*", "Policy.Interface = eth*"),
         ["nodeSelector"] = ("pool=a,!virtual", "Policy.NodeSelector = pool [a] & virtual not []"),

@@ -77,6 +77,29 @@ public class PassLogTests
             "Information 302 Corrected route 10.244.2.0/24: was via 10.0.0.9, is via 10.0.0.2 (another program had overwritten it)", Pass()[0]);
     }
 
+    [Theory]
+    [InlineData("via 10.0.0.9 dev eth0", "", "was via 10.0.0.9, is via 10.0.0.2 (another next hop)")]
+    [InlineData("via 10.0.0.2 dev eth1", "", "was via 10.0.0.2, is via 10.0.0.2 (it had dev eth1)")]
+    [InlineData("via 10.0.0.9 dev eth1", "", "was via 10.0.0.9, is via 10.0.0.2 (it had dev eth1)")]
+    [InlineData("via 10.0.0.2 dev eth0", "onlink", "was via 10.0.0.2, is via 10.0.0.2 (it had no onlink)")]
+    [InlineData("via 10.0.0.2 dev eth0", "hops", "was via 10.0.0.2, is via 10.0.0.2 (it had 2 next hops)")]
+    [InlineData("via 10.0.0.2 dev eth1", "object", "was via 10.0.0.2, is via 10.0.0.2 (it had dev eth1, nexthop object 7)")]
+    public void A_correction_says_what_differed(string route, string change, string line)
+    {
+        Agent agent = new("", $"{Given.Lan}; eth1 10.9.0.1/24");
+        _log.Write(agent.Pass());
+        _lines.Take();
+        HostRoute changed = agent.Host.Parse($"10.244.2.0/24 {route} proto 157") with { IsOnLink = change != "onlink" };
+        agent.Host.Overwrite(change switch
+        {
+            "hops" => changed with { NextHopCount = 2 },
+            "object" => changed with { NextHopObject = 7 },
+            _ => changed,
+        });
+        _log.Write(agent.Pass());
+        Assert.Equal($"Information 302 Corrected route 10.244.2.0/24: {line}", _lines.Take()[0]);
+    }
+
     [Fact]
     public void A_blackhole_in_the_place_of_ours_is_not_called_on_link()
     {

@@ -39,7 +39,7 @@ internal static class RouteRules
     }
 
     private static bool MayBeTaken(RouteConflict conflict) =>
-        !conflict.Foreign.IsConnected && conflict.Foreign.Key == conflict.Route.Key;
+        !conflict.IsShared && !conflict.Foreign.IsConnected && conflict.Foreign.Key == conflict.Route.Key;
 
     private static string Removal(HostRoute route, Examination seen) => seen.Host.Windows is null
         ? $"ip route del {route.Destination} proto {route.Protocol}"

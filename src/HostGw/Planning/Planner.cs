@@ -38,6 +38,9 @@ internal static class Planner
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
             Cni = policy.InstallCni ? CniPlan.For(own, v4, v6) with { Policies = podPolicies } : null,
+            PolicyRules = policy.PolicyRule
+                ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
+                : [],
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             OwnPodCidrs = own,

@@ -14,6 +14,9 @@ internal sealed record HostChanges
 
     public required RouteChanges Routes { get; init; }
 
+    /// <summary>HostGw's policy rules to add and to delete.</summary>
+    public PolicyRuleChanges PolicyRules { get; init; } = PolicyRuleChanges.None;
+
     /// <summary>Rules are compared and not changed: their repair must wait.</summary>
     public bool HoldsRules { get; init; }
 
@@ -71,6 +74,7 @@ internal sealed record HostChanges
     public HostChanges Without(ApplyResult refusals) => refusals.Failures.Count == 0 ? this : this with
     {
         Routes = Routes.Without(refusals.RefusedRoutes),
+        PolicyRules = refusals.Refused(HostPart.PolicyRules) ? PolicyRuleChanges.None : PolicyRules,
         EnableForwardingIPv4 = EnableForwardingIPv4 && !refusals.Refused(HostPart.ForwardingIPv4),
         EnableForwardingIPv6 = EnableForwardingIPv6 && !refusals.Refused(HostPart.ForwardingIPv6),
         AcceptRa = refusals.Refused(HostPart.ForwardingIPv6) ? [] : AcceptRa,

@@ -210,6 +210,8 @@ internal static class RuleMessages
 /// <summary>Encodes the question which route a packet takes, and decodes the answer.</summary>
 internal static class LookupMessages
 {
+    // Without it the kernel says that every IPv4 route is one of table main.
+    private const uint RTM_F_LOOKUP_TABLE = 0x1000;
     private const uint RTM_F_FIB_MATCH = 0x2000;
     private const byte RTN_LOCAL = 2;
     private const byte RTN_BLACKHOLE = 6;
@@ -224,7 +226,7 @@ internal static class LookupMessages
             rtm_family = path.Destination.IsIPv4 ? AF_INET : AF_INET6,
             rtm_dst_len = (byte)path.Destination.Bits,
             rtm_src_len = (byte)path.Source.Bits,
-            rtm_flags = RTM_F_FIB_MATCH,
+            rtm_flags = RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH,
         });
         writer.Attribute(RTA_DST, path.Destination);
         writer.Attribute(RTA_SRC, path.Source);

@@ -21,6 +21,8 @@ public sealed class SettingsTests
         { "serviceCidrs", "10.96.0.0/12" },
         { "clusterRoute", "off" },
         { "clusterRoute", "false" },
+        { "policyRule", "off" },
+        { "policyRule", "false" },
         { "interface", "eth*" },
         { "nodeSelector", "pool=a" },
         { "forwarding", "false" },

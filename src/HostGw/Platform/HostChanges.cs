@@ -80,8 +80,12 @@ internal sealed record HostChanges
         AcceptRa = refusals.Refused(HostPart.ForwardingIPv6) ? [] : AcceptRa,
     };
 
-    /// <summary>What is kept after the pass: without the host's state and the changed routes, which may be thousands.</summary>
-    public HostChanges Lasting() => this with { Routes = Routes.Lasting(), Host = new() { Forwarding = Host.Forwarding } };
+    /// <summary>What is kept after the pass: without most of the host's state and the changed routes, which may be thousands.</summary>
+    public HostChanges Lasting() => this with
+    {
+        Routes = Routes.Lasting(),
+        Host = new() { Forwarding = Host.Forwarding, PolicyRules = Host.PolicyRules },
+    };
 }
 
 /// <summary>The value that accept_ra of an interface gets.</summary>

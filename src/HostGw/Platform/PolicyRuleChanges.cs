@@ -25,6 +25,8 @@ internal sealed record PolicyRuleChanges(IReadOnlyList<PolicyRule> Add, IReadOnl
         {
             PolicyRule[] family = [.. host.PolicyRules.Where(r => r.IsIPv6 == cluster.IsIPv6)];
             (int first, int end) = Place(family, cluster);
+            if (end < first)
+                continue;
             // One that somebody else installed, or of which an old kernel does not keep the protocol, will do.
             PolicyRule[] present = [.. family[first..end].Where(r => LeadsTo(r, cluster))];
             if (present.Length > 0)
@@ -36,12 +38,11 @@ internal sealed record PolicyRuleChanges(IReadOnlyList<PolicyRule> Add, IReadOnl
         return add.Count == 0 && delete.Length == 0 ? None : new(add, delete);
     }
 
-    // After the rule that finds this host's own addresses, and before the first that may interfere.
+    // After the rule that finds this host's own addresses, and before the first that may interfere: there may be no such place.
     private static (int First, int End) Place(PolicyRule[] family, Prefix cluster)
     {
         int first = Array.FindIndex(family, r => r.IsPlain && r.Table == RoutingTables.Local) + 1;
-        int end = Array.FindIndex(
-            family, first, r => Overrides.MayInterfere(r) && (r.IsInverted || r.To.IsNone || r.To.Overlaps(cluster)));
+        int end = Array.FindIndex(family, r => Overrides.MayInterfere(r) && (r.IsInverted || r.To.IsNone || r.To.Overlaps(cluster)));
         int main = Array.FindIndex(family, first, r => r.IsDefault && r.Table == RoutingTables.Main);
         return (first, end >= 0 ? end : main >= 0 ? main : family.Length);
     }

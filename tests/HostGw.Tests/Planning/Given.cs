@@ -83,7 +83,7 @@ internal static class Given
     {
         IEnumerable<PolicyRule> rules = text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(PolicyRule);
-        PolicyRule[] all = [.. rules, .. DefaultRules.Where(d => !rules.Any(r => (r.Preference, r.Table) == (d.Preference, d.Table)))];
+        PolicyRule[] all = [.. DefaultRules.Where(d => !rules.Any(r => (r.Preference, r.Table) == (d.Preference, d.Table))), .. rules];
         return all.Length == DefaultRules.Length ? [] : [.. all.OrderBy(r => r.Preference)];
     }
 
@@ -199,7 +199,7 @@ internal sealed class HostDraft
             Interface = _interfaces.Single(i => i.Name == After("dev", "")).Index,
             Metric = uint.Parse(After("metric", "0"), CultureInfo.InvariantCulture),
             NextHopCount = 1,
-            IsUnicast = true,
+            IsUnicast = !words.Contains("blackhole"),
             Protocol = protocol,
             IsOurs = protocol == 157,
         });

@@ -14,6 +14,7 @@ public class EverySettingTests
         ["clusterCidrs"] = ("10.244.0.0/16,fd00::/48", "Policy.ClusterCidrs = 10.244.0.0/16 fd00::/48"),
         ["serviceCidrs"] = ("10.96.0.0/12", "Policy.ServiceCidrs = 10.96.0.0/12"),
         ["clusterRoute"] = ("off", "Policy.ClusterRoute = Off"),
+        ["policyRule"] = ("on", "Policy.PolicyRule = True"),
         ["interface"] = ("eth*", "Policy.Interface = eth*"),
         ["nodeSelector"] = ("pool=a,!virtual", "Policy.NodeSelector = pool [a] & virtual not []"),
         ["forwarding"] = ("false", "Policy.Forwarding = False"),

@@ -39,7 +39,7 @@ internal static class WakeCauseNames
         (WakeCauses.Start, "start"), (WakeCauses.Nodes, "nodes"), (WakeCauses.Routes, "routes"), (WakeCauses.Links, "links"),
         (WakeCauses.Addresses, "addresses"), (WakeCauses.Forwarding, "forwarding"), (WakeCauses.Nat, "nat"),
         (WakeCauses.Overrun, "overrun"), (WakeCauses.Retry, "retry"), (WakeCauses.Resync, "resync"),
-        (WakeCauses.Cni, "cni"), (WakeCauses.PolicyRules, "policyRules"),
+        (WakeCauses.Cni, "cni"), (WakeCauses.PolicyRules, "policyrules"),
     ];
 
     public static string Of(WakeCauses causes) => string.Join(",", All.Where(a => causes.HasFlag(a.Cause)).Select(a => a.Name));

@@ -15,7 +15,7 @@ internal sealed record HostState
     /// <summary>IPv6 routes of that table for packets from certain sources only.</summary>
     public ImmutableArray<SourceRoute> SourceRoutes { get; init; } = [];
 
-    /// <summary>All policy rules, in the order in which the kernel tries them; empty where there are only the three of every host.</summary>
+    /// <summary>All policy rules, in the order in which they are tried; empty where there are only the three of every host.</summary>
     public ImmutableArray<PolicyRule> PolicyRules { get; init; } = [];
 
     /// <summary>Addresses that no podCIDR may cover: gateways, resolvers, the API server.</summary>

@@ -32,7 +32,7 @@ internal sealed class Overrides
 
     public static IReadOnlyList<RouteOverride> Find(Plan plan, HostState host, IRouteLookup lookup)
     {
-        if (plan.Scope != PlanScope.Everything || (host.PolicyRules.IsEmpty && host.SourceRoutes.IsEmpty))
+        if (plan.Scope != PlanScope.Everything)
             return [];
         List<RouteOverride> found = [.. SourceRouteOverrides.Find(plan, host)];
         foreach (bool ipv6 in (ReadOnlySpan<bool>)[false, true])
@@ -83,10 +83,11 @@ internal sealed class Overrides
         int shortest = _peers.Select(p => p.Destination.Length).Concat(_podRoutes.Select(r => r.Destination.Length)).Min();
         bool mayJump = _rules.Any(r => r.Action == PolicyRuleAction.Goto);
         return _rules.TakeWhile(rule => mayJump || !(rule.IsPlain && rule.Table == RoutingTables.Main && rule.From.IsNone &&
-            !rule.Suppresses(shortest) && (rule.To.IsNone || _peers.All(p => rule.To.Contains(p.Destination)) && rule.To.Contains(_own))));
+            !rule.Suppresses(shortest) &&
+            (rule.To.IsNone || (rule.To.Contains(_own) && _peers.All(p => rule.To.Contains(p.Destination))))));
     }
 
-    /// <summary>Whether it may take a pod's packet away from table main. Rules on packet marks cannot be judged, and are left out.</summary>
+    /// <summary>Whether it may take a pod's packet away from table main. Rules on packet marks cannot be judged: left out.</summary>
     public static bool MayInterfere(PolicyRule rule) =>
         !rule.IsDefault && !rule.IsOurs && !rule.IsUndecidable && (rule.IsInverted || rule.OutputInterface.Length == 0) &&
         rule.Action != PolicyRuleAction.None &&
@@ -147,8 +148,8 @@ internal sealed class Overrides
 
     // Only addresses by which the cluster knows this node: others are in use elsewhere.
     private Ip NodeAddress(Prefix within) =>
-        _plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node?.InternalIPs
-            .FirstOrDefault(a => a.IsIPv6 == _ipv6 && (within.IsNone || within.Contains(a)) && _host.Addresses.Any(h => h.Address == a)) ?? default;
+        _plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node?.InternalIPs.FirstOrDefault(a =>
+            a.IsIPv6 == _ipv6 && (within.IsNone || within.Contains(a)) && _host.Addresses.Any(h => h.Address == a)) ?? default;
 
     // Neither the first address nor one of this host, which routing treats as special.
     private Ip AddressIn(Prefix prefix, Prefix within)
@@ -243,8 +244,8 @@ internal sealed class Overrides
             return "nothing: the rule drops them";
         string device = _host.Interface(instead.Interface)?.Name is { } name ? $" dev {name}" : "";
         string via = instead.NextHop.IsNone ? "" : $" via {instead.NextHop}";
-        string route = instead.Kind == RouteAnswerKind.Blocked ? $"blackhole or unreachable {instead.Destination}" : $"{instead.Destination}{via}{device}";
-        return $"table {RoutingTables.Name(instead.Table)} ({route})";
+        string kind = instead.Kind == RouteAnswerKind.Blocked ? "blackhole or unreachable " : "";
+        return $"table {RoutingTables.Name(instead.Table)} ({kind}{instead.Destination}{via}{device})";
     }
 
     private static string Words(Traffic traffic) => traffic switch

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HostGw.Planning;
 
-/// <summary>A rule of the routing policy (`ip rule`). The kernel asks the tables of all rules that match a packet, in their order.</summary>
+/// <summary>A rule of the routing policy (`ip rule`): the kernel asks the tables of the rules that match a packet, in order.</summary>
 /// <remarks>https://man7.org/linux/man-pages/man8/ip-rule.8.html</remarks>
 internal sealed record PolicyRule
 {
@@ -63,7 +63,7 @@ internal sealed record PolicyRule
     public bool IsPlain => Action == PolicyRuleAction.Lookup && InputInterface.Length == 0 && OutputInterface.Length == 0 && !NeedsMark &&
         MarkMask == 0 && Further.Length == 0 && !IsInverted && !IsVrf && !SuppressesGroup;
 
-    /// <summary>What this rule decides about a pod's packet depends on more than addresses and interface. Nobody can tell beforehand.</summary>
+    /// <summary>What it decides about a packet depends on more than addresses and interface: nobody can tell beforehand.</summary>
     public bool IsUndecidable => !IsInverted && (NeedsMark || Further.Length > 0);
 
     private bool NeedsMark => (Mark & MarkMask) != 0;

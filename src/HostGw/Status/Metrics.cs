@@ -102,7 +102,8 @@ internal static class Metrics
 
         metrics.Gauge("hostgw_routes_desired", "Routes that should be installed.", ByFamily(c => c.Values.Sum()));
         metrics.Gauge("hostgw_routes_installed", "Desired routes that are installed.", ByFamily(c =>
-            c.GetValueOrDefault(RouteState.Installed) + c.GetValueOrDefault(RouteState.Shadowed) + c.GetValueOrDefault(RouteState.Overridden)));
+            c.GetValueOrDefault(RouteState.Installed) + c.GetValueOrDefault(RouteState.Shadowed) +
+            c.GetValueOrDefault(RouteState.Overridden)));
         Gauge("hostgw_routes_shadowed", "Installed routes of which a foreign, more specific route takes a part of the packets.",
             RouteState.Shadowed);
         Gauge("hostgw_routes_overridden",

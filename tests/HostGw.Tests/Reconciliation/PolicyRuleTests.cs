@@ -41,12 +41,16 @@ public class PolicyRuleTests
     [InlineData("off", "5270 lookup 52", "")]
     public void The_rule_comes_before_those_that_may_take_pods_packets(string setting, string rules, string expected)
     {
-        HostState host = Given.Host(Given.Lan) with { PolicyRules = rules.Contains("100 lookup local", StringComparison.Ordinal) ? [.. Given.PolicyRules(rules).Skip(1)] : Given.PolicyRules(rules) };
-        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1"), host, Given.Policy($"clusterCidrs=10.244.0.0/16,fd00::/48 policyRule={setting}"));
+        bool movesLocal = rules.Contains("lookup local", StringComparison.Ordinal);
+        HostState host = Given.Host(Given.Lan) with { PolicyRules = [.. Given.PolicyRules(rules).Skip(movesLocal ? 1 : 0)] };
+        Policy policy = Given.Policy($"clusterCidrs=10.244.0.0/16,fd00::/48 policyRule={setting}");
+        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1"), host, policy);
 
         PolicyRuleChanges changes = PolicyRuleChanges.Between(plan, host);
 
-        Assert.Equal(expected, string.Join(' ', changes.Add.Select(r => $"add {r.Preference}").Concat(changes.Delete.Select(r => $"delete {r.Preference}"))));
+        Assert.Equal(
+            expected,
+            string.Join(' ', [.. changes.Add.Select(r => $"add {r.Preference}"), .. changes.Delete.Select(r => $"delete {r.Preference}")]));
         Assert.All(changes.Add, r => Assert.Equal((Ours, false), ($"{r}", r.IsIPv6)));
     }
 
@@ -56,7 +60,8 @@ public class PolicyRuleTests
         HostState host = Given.Host(Given.Lan);
         Plan plan = Planner.Plan(Given.Nodes(Given.Self), host, Given.Policy("clusterCidrs=10.244.0.0/16,fd00:10:244::/48 policyRule=on"));
         Assert.Equal(
-            [Ours, "from all to fd00:10:244::/48 lookup main suppress_prefixlength 47"], PolicyRuleChanges.Between(plan, host).Add.Select(r => $"{r}"));
+            [Ours, "from all to fd00:10:244::/48 lookup main suppress_prefixlength 47"],
+            PolicyRuleChanges.Between(plan, host).Add.Select(r => $"{r}"));
         Assert.Equal(PolicyRuleChanges.None, PolicyRuleChanges.Between(plan with { Scope = PlanScope.AddRoutes }, host));
     }
 
@@ -114,7 +119,8 @@ public class PolicyRuleTests
         PassReport report = new Agent("", $"{Given.Lan}; 10.244.2.128/25 dev eth0 blackhole proto 4").Pass();
         AssertShown(report, "shadowed", "RouteShadowed", "ip route del 10.244.2.128/25 proto 4");
         Assert.Contains(
-            "node b 10.244.2.0/24 (shadowed): a blackhole or other special route to 10.244.2.128/25 of protocol static takes a part of its packets",
+            "node b 10.244.2.0/24 (shadowed): a blackhole or other special route to 10.244.2.128/25 of protocol static " +
+            "takes a part of its packets",
             ProblemCatalog.Texts(report));
     }
 

@@ -88,7 +88,7 @@ internal sealed class LinuxHost : IHostNetwork
             NatBackend = _nat.Choice,
             CniChange = cniRemoval + cniWrite,
             Cni = _cni.InUse,
-            Overrides = Overrides.Find(changes.Plan, changes.Host, new LinuxRouteLookup(_socket)),
+            Overrides = FindOverrides(changes),
             Leftovers = changes.FindsLeftovers ? FindForeignMasquerade(changes.Plan) : null,
             Obstacles = [.. _forward.Obstacles, .. _cni.Obstacles],
             RulesWriter = _ruleNotifications.Writer,
@@ -125,7 +125,8 @@ internal sealed class LinuxHost : IHostNetwork
     {
         string change = "";
         // A refused route concerns the pods of one peer; without the configuration this node's pods would have no network at all.
-        bool isReady = attempts.Failures.All(f => f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules);
+        bool isReady = attempts.Failures.All(f =>
+            f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules);
         bool writes = changes is { ChangesCni: true, Cni: not null } && isReady;
         attempts.Try(HostPart.Cni, "write the CNI configuration", writes, () => change = ApplyCni(changes.Cni, mode));
         return change;
@@ -199,6 +200,11 @@ internal sealed class LinuxHost : IHostNetwork
             () => _nat.DeleteUnmasqueraded(changes.PodCidrs, changes.Host.Addresses.Select(a => a.Address).ToHashSet()));
         _routes.DeleteNeighbours(changes.ForgetNeighbours, attempts.Failures);
     }
+
+    private IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) =>
+        changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
+            ? []
+            : Overrides.Find(changes.Plan, changes.Host, new LinuxRouteLookup(_socket));
 
     private List<Leftover>? FindForeignMasquerade(Plan plan)
     {

@@ -87,7 +87,7 @@ internal sealed class LinuxRouteLookup(NetlinkSocket socket) : IRouteLookup
         RouteAnswer? longest = null;
         foreach (RouteAnswer route in routes)
         {
-            if (route.Destination.Contains(destination) && (longest is not { } known || known.Destination.Length < route.Destination.Length))
+            if (route.Destination.Contains(destination) && (longest is not { } last || last.Destination.Length < route.Destination.Length))
                 longest = route;
         }
         return longest;

@@ -278,10 +278,9 @@ internal static class LookupMessages
         }
         if (destination.IsNone || header.rtm_dst_len > destination.Bits)
             return false;
-        bool isBlocked = header.rtm_type is >= RTN_BLACKHOLE and <= RTN_PROHIBIT;
+        RouteAnswerKind kind = header.rtm_type is >= RTN_BLACKHOLE and <= RTN_PROHIBIT ? RouteAnswerKind.Blocked : RouteAnswerKind.Route;
         uint seen = header.rtm_type == RTN_LOCAL ? RoutingTables.Local : table;
-        answer = new(
-            isBlocked ? RouteAnswerKind.Blocked : RouteAnswerKind.Route, seen, new Prefix(destination, header.rtm_dst_len).Aligned, nextHop, link);
+        answer = new(kind, seen, new Prefix(destination, header.rtm_dst_len).Aligned, nextHop, link);
         return true;
     }
 }

@@ -113,6 +113,12 @@ internal static partial class Log
     [LoggerMessage(303, LogLevel.Information, "Removed route {Destination} {NextHop}")]
     public static partial void RouteRemoved(this ILogger logger, Prefix destination, string nextHop);
 
+    [LoggerMessage(304, LogLevel.Information, "Added policy rule {Preference}: {Rule}")]
+    public static partial void PolicyRuleAdded(this ILogger logger, uint preference, string rule);
+
+    [LoggerMessage(305, LogLevel.Information, "Removed policy rule {Preference}: {Rule}")]
+    public static partial void PolicyRuleRemoved(this ILogger logger, uint preference, string rule);
+
     // 4xx: NAT
 
     [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]

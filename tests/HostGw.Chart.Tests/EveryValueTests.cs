@@ -18,6 +18,7 @@ public sealed class EveryValueTests
         ["config.clusterCidrs"] = ("10.244.0.0/16", "clusterCidrs: 10.244.0.0/16", []),
         ["config.serviceCidrs"] = ("10.96.0.0/12", "serviceCidrs: 10.96.0.0/12", []),
         ["config.clusterRoute"] = ("off", "clusterRoute: \"off\"", []),
+        ["config.policyRule"] = ("on", "policyRule: \"on\"", ["config.clusterCidrs=10.244.0.0/16"]),
         ["config.interface"] = ("eth*", "interface: eth*", []),
         ["config.nodeSelector"] = ("pool=a", "nodeSelector: pool=a", []),
         ["config.forwarding"] = ("false", "forwarding: false", []),

@@ -39,6 +39,7 @@ public sealed class SchemaTests
     [InlineData("monitor.kind=podmonitor", "at '/monitor/kind': value must be one of 'none', 'PodMonitor', 'ServiceMonitor'")]
     [InlineData("monitor.kind=PodMonitor", "monitor.kind: Prometheus cannot reach config.listen 127.0.0.1:9157; set config.listen to 0.0.0.0:9157 or [::]:9157")]
     [InlineData("config.clusterRoute=on", "config.clusterRoute: on needs an IPv4 prefix in config.clusterCidrs, to which the route leads")]
+    [InlineData("config.policyRule=on", "config.policyRule: on needs config.clusterCidrs, to which the rule applies")]
     public void A_wrong_value_is_refused_with_its_path(string value, string message) =>
         Assert.Contains(message, Chart.Refusal(value), StringComparison.Ordinal);
 

@@ -22,6 +22,8 @@ public sealed class SettingsTests
         { "serviceCidrs", "none" },
         { "clusterRoute", "off" },
         { "clusterRoute", "false" },
+        { "policyRule", "off" },
+        { "policyRule", "false" },
         { "interface", "eth*" },
         { "nodeSelector", "pool=a" },
         { "forwarding", "false" },

@@ -15,6 +15,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("conflict", "put another program's route in its place", "ip route replace 192.168.PEER.0/24 via 10.0.0.1OTHER dev eth0 proto 12", "conflict") { IsRepaired = true },
         new("shadow", "take half of a peer's pods elsewhere", "ip route add 192.168.PEER.128/25 via 10.0.0.1OTHER dev eth0 proto 4", "shadowed"),
         new("detour", "send a peer's address to a gateway", "ip route add 10.0.0.1PEER/32 via 10.0.0.1 proto 4", "notAdjacent"),
+        new("vpn", "send pod networks into a VPN's table", "ip link add vpn0 type veth peer name vpn0p && ip link set vpn0 up && ip link set vpn0p up && " +
+            "ip route add 192.168.0.0/16 dev vpn0 table 52 && ip rule add pref 5270 lookup 52", "overridden"),
         new("forwarding", "turn IPv4 forwarding off", "sysctl -qw net.ipv4.ip_forward=0", "forwarding") { IsRepaired = true },
         new("forwarding6", "turn IPv6 forwarding off", "sysctl -qw net.ipv6.conf.all.forwarding=0", "forwarding") { IsRepaired = true },
         new("rp-filter", "a second way to the nodes' segment, with a strict rp_filter",

@@ -119,6 +119,9 @@ seLinuxOptions:
 {{- if and (has (toString .Values.config.clusterRoute) (list "on" "true")) (not (contains "." (toString .Values.config.clusterCidrs))) }}
 {{- fail "config.clusterRoute: on needs an IPv4 prefix in config.clusterCidrs, to which the route leads" }}
 {{- end }}
+{{- if and (has (toString .Values.config.policyRule) (list "on" "true")) (not .Values.config.clusterCidrs) }}
+{{- fail "config.policyRule: on needs config.clusterCidrs, to which the rule applies" }}
+{{- end }}
 {{- end }}
 
 {{- define "hostgw.testPod" -}}

@@ -125,6 +125,7 @@ internal static class ExaminationReader
         failures.AddRange(result.Failures.Select(f => f.Error.Message));
         return seen with
         {
+            Overrides = result.Overrides,
             NatChange = result.NatChange,
             ForwardChange = result.ForwardChange,
             Leftovers = result.Leftovers ?? [],

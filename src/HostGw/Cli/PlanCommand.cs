@@ -45,10 +45,13 @@ internal sealed record Preview(
     Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
     public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
-        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
+        && Changes.PolicyRules.IsEmpty && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
 
     /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
+
+    /// <summary>What keeps packets from taking the installed routes.</summary>
+    public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
 
     /// <summary>Nothing would change, and no desired route is missing.</summary>
     public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
@@ -62,7 +65,11 @@ internal sealed record Preview(
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
         if (result.Failures.Count > 0)
             throw result.Failures[0].Error;
-        return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange) { Leftovers = result.Leftovers ?? [] };
+        return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange)
+        {
+            Leftovers = result.Leftovers ?? [],
+            Overrides = result.Overrides,
+        };
     }
 }
 
@@ -104,6 +111,10 @@ internal static class PreviewText
 
     private static void WriteHost(Preview preview, TextWriter output)
     {
+        foreach (PolicyRule rule in preview.Changes.PolicyRules.Add)
+            output.WriteLine($"+ policy rule {rule.Preference}: {rule}");
+        foreach (PolicyRule rule in preview.Changes.PolicyRules.Delete)
+            output.WriteLine($"- policy rule {rule.Preference}: {rule}");
         if (preview.NatChange.Length > 0)
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
         if (preview.ForwardChange.Length > 0)
@@ -120,6 +131,9 @@ internal static class PreviewText
 
     private static void WriteProblems(Preview preview, TextWriter output)
     {
+        foreach (Problem problem in OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes)
+            .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides)))
+            output.WriteLine($"! {Quoted.Visible(problem.Text)}");
         foreach (Leftover leftover in preview.Leftovers)
             output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
@@ -131,7 +145,8 @@ internal static class PreviewText
     private static string Summary(Preview preview) => preview.Plan switch
     {
         { Scope: PlanScope.Nothing } => "Nothing is changed until that is solved.",
-        { Faults.IsEmpty: true } plan when preview.Changes.Routes.Conflicts.Count == 0
+        { Faults.IsEmpty: true } plan when preview.Changes.Routes is { Conflicts.Count: 0, Shadows.Count: 0 }
+            && preview.Overrides.Count == 0
             && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
         _ => "Nothing to change.",
     };
@@ -161,6 +176,9 @@ internal static class PreviewJson
             WriteArray(json, "remove", routes.Delete, r => WriteRoute(json, preview, r.Destination, r.NextHop, r.Interface));
             WriteArray(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(ProblemCatalog.Describe(preview.Plan, c)));
             WriteArray(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
+            WriteArray(json, "addPolicyRules", preview.Changes.PolicyRules.Add, r => json.WriteStringValue($"{r.Preference}: {r}"));
+            WriteArray(json, "removePolicyRules", preview.Changes.PolicyRules.Delete, r => json.WriteStringValue($"{r.Preference}: {r}"));
+            WriteArray(json, "overridden", preview.Overrides, o => json.WriteStringValue(OverrideProblems.Reason(o)));
             json.WriteString("nat", preview.NatChange);
             json.WriteString("forwardAccept", preview.ForwardChange);
             json.WriteString("cni", preview.CniChange);

@@ -13,6 +13,12 @@ internal sealed record HostState
     /// <summary>All routes of the table that HostGw writes to, sorted by <see cref="HostRoute.Key"/>.</summary>
     public IReadOnlyList<HostRoute> Routes { get; init; } = [];
 
+    /// <summary>IPv6 routes of that table for packets from certain sources only.</summary>
+    public ImmutableArray<SourceRoute> SourceRoutes { get; init; } = [];
+
+    /// <summary>All policy rules, in the order in which they are tried; empty where there are only the three of every host.</summary>
+    public ImmutableArray<PolicyRule> PolicyRules { get; init; } = [];
+
     /// <summary>Addresses that no podCIDR may cover: gateways, resolvers, the API server.</summary>
     public ImmutableArray<ProtectedAddress> Protected { get; init; } = [];
 

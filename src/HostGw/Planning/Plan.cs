@@ -42,6 +42,9 @@ internal sealed record Plan
     /// <inheritdoc cref="ForwardIPv4"/>
     public bool ForwardIPv6 { get; init; }
 
+    /// <summary>The pod networks to which a policy rule of HostGw's leads to table main; empty: no rule of ours.</summary>
+    public ImmutableArray<Prefix> PolicyRules { get; init; } = [];
+
     /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice InterfaceIPv4 { get; init; }
 
@@ -88,6 +91,17 @@ internal sealed record Plan
         while (next < routes.Length && routes[next].Destination == destination)
             next++;
         return routes[first..next];
+    }
+
+    /// <summary>The route to a peer that this destination is inside of, or equal to; null: none. One with a next hop.</summary>
+    public PodRoute? PeerRouteOver(Prefix destination)
+    {
+        ReadOnlySpan<PodRoute> routes = Routes.AsSpan();
+        int next = ~routes.BinarySearch(new StartOf(destination));
+        if (next < routes.Length && routes[next].Destination == destination)
+            return routes[next].NextHop.IsNone ? null : routes[next];
+        // podCIDRs do not overlap: the last route before it is the only one with a next hop that may contain it.
+        return next > 0 && routes[next - 1] is { NextHop.IsNone: false } before && before.Destination.Contains(destination) ? before : null;
     }
 
     /// <summary>The peer that has exactly this podCIDR, and a route to it; null: none has.</summary>

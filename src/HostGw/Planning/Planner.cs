@@ -51,6 +51,9 @@ internal static class Planner
             Cni = policy.InstallCni && older.Faults.IsEmpty
                 ? CniPlan.For(own, uplinksV4, uplinksV6) with { Policies = podPolicies }
                 : null,
+            PolicyRules = policy.PolicyRule
+                ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
+                : [],
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             UplinksIPv4 = uplinksV4,

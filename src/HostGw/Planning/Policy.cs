@@ -34,6 +34,9 @@ internal sealed record Policy
     /// <summary>Accept pods' packets in the iptables chain FORWARD where it drops.</summary>
     public bool ForwardAccept { get; init; } = true;
 
+    /// <summary>Install a policy rule that leads to HostGw's routes before foreign rules are tried.</summary>
+    public bool PolicyRule { get; init; }
+
     /// <summary>Write a CNI configuration.</summary>
     public bool InstallCni { get; init; }
 

@@ -32,6 +32,9 @@ internal sealed record ApplyResult
     /// <summary>Foreign rules that masquerade traffic between pods; null: not searched for, or rules cannot be read.</summary>
     public IReadOnlyList<Leftover>? Leftovers { get; init; }
 
+    /// <summary>What keeps packets from taking the installed routes.</summary>
+    public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
+
     /// <summary>The program that last changed rules that concern HostGw; empty where it is not known.</summary>
     public string RulesWriter { get; init; } = "";
 
@@ -72,6 +75,7 @@ internal enum HostPart
     Nat,
     Forward,
     Routes,
+    PolicyRules,
     Cni,
 
     /// <summary>The record of which routes are ours.</summary>

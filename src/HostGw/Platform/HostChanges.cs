@@ -14,6 +14,9 @@ internal sealed record HostChanges
 
     public required RouteChanges Routes { get; init; }
 
+    /// <summary>HostGw's policy rules to add and to delete.</summary>
+    public PolicyRuleChanges PolicyRules { get; init; } = PolicyRuleChanges.None;
+
     /// <summary>Rules are compared and not changed: their repair must wait.</summary>
     public bool HoldsRules { get; init; }
 
@@ -77,13 +80,18 @@ internal sealed record HostChanges
     public HostChanges Without(ApplyResult refusals) => refusals.Failures.Count == 0 ? this : this with
     {
         Routes = Routes.Without(refusals.RefusedRoutes),
+        PolicyRules = refusals.Refused(HostPart.PolicyRules) ? PolicyRuleChanges.None : PolicyRules,
         EnableForwardingIPv4 = EnableForwardingIPv4 && !refusals.Refused(HostPart.ForwardingIPv4),
         EnableForwardingIPv6 = EnableForwardingIPv6 && !refusals.Refused(HostPart.ForwardingIPv6),
         AcceptRa = refusals.Refused(HostPart.ForwardingIPv6) ? [] : AcceptRa,
     };
 
-    /// <summary>What is kept after the pass: without the host's state and the changed routes, which may be thousands.</summary>
-    public HostChanges Lasting() => this with { Routes = Routes.Lasting(), Host = new() { Forwarding = Host.Forwarding } };
+    /// <summary>What is kept after the pass: without most of the host's state and the changed routes, which may be thousands.</summary>
+    public HostChanges Lasting() => this with
+    {
+        Routes = Routes.Lasting(),
+        Host = new() { Forwarding = Host.Forwarding, PolicyRules = Host.PolicyRules },
+    };
 }
 
 /// <summary>The value that accept_ra of an interface gets.</summary>

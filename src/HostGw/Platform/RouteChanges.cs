@@ -16,13 +16,16 @@ internal sealed record RouteChanges
     /// <summary>Desired routes that cannot be installed, because a foreign route is in their place.</summary>
     public IReadOnlyList<RouteConflict> Conflicts { get; init; } = [];
 
+    /// <summary>Desired routes of which a foreign, more specific one takes a part; one for each.</summary>
+    public IReadOnlyList<RouteShadow> Shadows { get; init; } = [];
+
     /// <summary>Not everything can be done at once: another pass must follow this one.</summary>
     public bool IsUnfinished { get; init; }
 
     public bool IsEmpty => Add.Count == 0 && Replace.Count == 0 && Delete.Count == 0;
 
-    /// <summary>What is kept after the pass: the conflicts.</summary>
-    public RouteChanges Lasting() => new() { Conflicts = Conflicts, IsUnfinished = IsUnfinished };
+    /// <summary>What is kept after the pass: the problems.</summary>
+    public RouteChanges Lasting() => new() { Conflicts = Conflicts, Shadows = Shadows, IsUnfinished = IsUnfinished };
 
     /// <summary>Without the changes on these keys.</summary>
     public RouteChanges Without(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : WithoutInstalling(keys) with

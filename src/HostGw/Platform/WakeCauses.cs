@@ -26,6 +26,9 @@ internal enum WakeCauses
 
     /// <summary>Somebody changed a CNI configuration.</summary>
     Cni = 1024,
+
+    /// <summary>Somebody changed the routing policy (ip rule).</summary>
+    PolicyRules = 2048,
 }
 
 /// <summary>Causes of passes as logs, metrics and status name them.</summary>
@@ -36,7 +39,7 @@ internal static class WakeCauseNames
         (WakeCauses.Start, "start"), (WakeCauses.Nodes, "nodes"), (WakeCauses.Routes, "routes"), (WakeCauses.Links, "links"),
         (WakeCauses.Addresses, "addresses"), (WakeCauses.Forwarding, "forwarding"), (WakeCauses.Nat, "nat"),
         (WakeCauses.Overrun, "overrun"), (WakeCauses.Retry, "retry"), (WakeCauses.Resync, "resync"),
-        (WakeCauses.Cni, "cni"),
+        (WakeCauses.Cni, "cni"), (WakeCauses.PolicyRules, "policyrules"),
     ];
 
     public static string Of(WakeCauses causes) => string.Join(",", All.Where(a => causes.HasFlag(a.Cause)).Select(a => a.Name));

@@ -15,7 +15,7 @@ internal static class Doctor
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
         PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Masquerade, PacketRules.Mtu,
-        FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.NotApplied,
+        FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.NotApplied,
         OwnerRules.OtherAgents, OwnerRules.LeftInterfaces, OwnerRules.Networkd, OwnerRules.CniPlugins,
     ];
 
@@ -40,6 +40,8 @@ internal sealed record Examination
     public Plan? Plan { get; init; }
 
     public RouteChanges Routes { get; init; } = RouteChanges.None;
+
+    public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
 
     /// <summary>What would be done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";

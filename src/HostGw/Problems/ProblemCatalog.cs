@@ -50,6 +50,8 @@ internal static class ProblemCatalog
     [
         .. ClusterRoutes(report.Plan),
         .. report.Plan is { } plan ? report.Routes.Conflicts.Select(c => Of(plan, c)) : [],
+        .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes) : [],
+        .. report.Plan is { } present ? OverrideProblems.Overridden(present, report.Result.Overrides) : [],
         .. ForwardingUnknown(report),
         .. Waiting(report),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
@@ -108,6 +110,7 @@ internal static class ProblemCatalog
         HostPart.Nat => "NATNotApplied",
         HostPart.Forward => "ForwardAcceptNotApplied",
         HostPart.Routes => "RoutesNotApplied",
+        HostPart.PolicyRules => "PolicyRuleNotApplied",
         HostPart.Ownership => "OwnershipNotRecorded",
         HostPart.PodNetwork => "PodNetworkNotApplied",
         _ => "CNINotApplied",
@@ -154,6 +157,11 @@ internal static class ProblemCatalog
         {
             yield return new("RulesContested",
                 $"another program keeps undoing HostGw's rules ({rules}): they are repaired only every {Seconds} s", Cures.Contest);
+        }
+        if (contests.PolicyRules is { } policy)
+        {
+            yield return new("PolicyRuleContested",
+                $"another program keeps undoing HostGw's policy rule ({policy}): it is repaired only every {Seconds} s", Cures.Contest);
         }
         if (contests.Cni is { } cni)
         {

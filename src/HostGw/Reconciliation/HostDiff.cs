@@ -13,7 +13,11 @@ internal static class HostDiff
         {
             Plan = plan,
             Host = host,
-            Routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null),
+            Routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null) with
+            {
+                Shadows = RouteShadow.Find(plan, host.Routes),
+            },
+            PolicyRules = PolicyRuleChanges.Between(plan, host),
             Nat = plan.Nat,
             ForwardAccept = plan.ForwardAccept,
             PodCidrs = plan.OwnPodCidrs,

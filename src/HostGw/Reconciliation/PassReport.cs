@@ -47,8 +47,9 @@ internal sealed record PassReport
 
     public bool ForwardingChanged => Changes.EnableForwardingIPv4 || Changes.EnableForwardingIPv6;
 
-    public bool Changed => !Routes.IsEmpty || Result.NatChange.Length > 0 || Result.ForwardChange.Length > 0 ||
-        Result.CniChange.Length > 0 || ForwardingChanged || Changes.AcceptRa.Count > 0;
+    public bool Changed => !Routes.IsEmpty || !Changes.PolicyRules.IsEmpty ||
+        Result.NatChange.Length > 0 || Result.ForwardChange.Length > 0 || Result.CniChange.Length > 0 ||
+        ForwardingChanged || Changes.AcceptRa.Count > 0;
 
     /// <summary>The next pass should not wait for a notification.</summary>
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;

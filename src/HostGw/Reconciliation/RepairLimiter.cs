@@ -4,7 +4,8 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, the CNI configuration. Forwarding is not
+/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the
+/// CNI configuration. Forwarding is not
 /// limited. The first five repairs within a minute are made at once, then one in ten seconds: two programs that undo each other's
 /// changes at full speed would use a whole core.
 /// </summary>
@@ -12,6 +13,7 @@ internal sealed class RepairLimiter(TimeProvider time)
 {
     private static readonly RepairKey Rules = new(RepairKind.Rules);
     private static readonly RepairKey Cni = new(RepairKind.Cni);
+    private static readonly RepairKey PolicyRules = new(RepairKind.PolicyRules);
 
     private readonly Dictionary<RepairKey, RepairRate> _rates = [];
 
@@ -27,11 +29,14 @@ internal sealed class RepairLimiter(TimeProvider time)
             RoutesWait = routes.Min(r => r.Wait),
             RulesWait = repairs.Rules ? Wait(Rules) : null,
             CniWait = repairs.Cni ? Wait(Cni) : null,
+            PolicyRulesWait = repairs.PolicyRules ? Wait(PolicyRules) : null,
         };
         if (routes.Length > 0)
             changes = changes with { Routes = changes.Routes.WithoutInstalling(routes.Select(r => r.Route.Key).ToHashSet()) };
         if (held.CniWait is not null)
             changes = changes with { ChangesCni = false };
+        if (held.PolicyRulesWait is not null)
+            changes = changes with { PolicyRules = PolicyRuleChanges.None };
         return held.RulesWait is null ? (changes, held) : HoldRules(changes, held, heldBefore);
     }
 
@@ -46,6 +51,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             Count(Rules, rules);
         if (repairs.Cni && result.CniChange.Length > 0)
             Count(Cni, result.CniChange);
+        if (repairs.PolicyRules && !made.PolicyRules.IsEmpty)
+            Count(PolicyRules, string.Join(", ", made.PolicyRules.Add.Concat(made.PolicyRules.Delete)));
     }
 
     /// <summary>What is repaired at the limited rate; of routes only those that are still desired.</summary>
@@ -56,7 +63,10 @@ internal sealed class RepairLimiter(TimeProvider time)
             let destination = rate.Key.Route.Destination
             where rate.Key.Kind == RepairKind.Route && rate.Value.Contested is not null && plan.Wants(destination)
             orderby destination
-            select new ContestedRoute(destination, rate.Value.Contested!)]);
+            select new ContestedRoute(destination, rate.Value.Contested!)])
+        {
+            PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
+        };
 
     // Comparing rules may start programs: it is done once, and what was found is reported until the repair may be made.
     private static (HostChanges Permitted, HeldRepairs Held) HoldRules(HostChanges changes, HeldRepairs held, HeldRules before) =>
@@ -107,6 +117,7 @@ internal sealed class RepairLimiter(TimeProvider time)
         Route,
         Rules,
         Cni,
+        PolicyRules,
     }
 
     private readonly record struct RepairKey(RepairKind Kind, RouteKey Route = default);
@@ -169,8 +180,11 @@ internal sealed record HeldRepairs
     /// <summary>How long until the CNI configuration may be repaired; null: at once.</summary>
     public TimeSpan? CniWait { get; init; }
 
+    /// <summary>How long until the policy rules may be repaired; null: at once.</summary>
+    public TimeSpan? PolicyRulesWait { get; init; }
+
     /// <summary>How long until the first of all these may be repaired; null: none waits.</summary>
-    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait]).Min();
+    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait]).Min();
 
     /// <summary>What is held, now that rules were compared.</summary>
     public HeldRepairs After(ApplyResult result)
@@ -187,6 +201,9 @@ internal sealed record HeldRepairs
 internal sealed record Contests(string? Rules, string? Cni, IReadOnlyList<ContestedRoute> Routes)
 {
     public static Contests None { get; } = new(null, null, []);
+
+    /// <summary>What had to be done to HostGw's policy rules.</summary>
+    public string? PolicyRules { get; init; }
 }
 
 /// <param name="Found">What was found in its place.</param>

@@ -28,6 +28,10 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     public bool Cni { get; } = HadEverything(previous, out PassReport? before) && !before.Result.Refused(HostPart.Cni) &&
         Equals(before.Plan!.Cni, changes.Plan.Cni) && (before.Result.Cni is { IsOurs: true } || before.HeldRepairs.CniWait is not null);
 
+    /// <summary>What has to be done to the policy rules is a repair.</summary>
+    public bool PolicyRules { get; } = HadEverything(previous, out PassReport? last) && !last.Result.Refused(HostPart.PolicyRules) &&
+        last.Plan!.PolicyRules.SequenceEqual(changes.Plan.PolicyRules) && !changes.PolicyRules.IsEmpty;
+
     /// <summary>To install this route is a repair.</summary>
     public bool IsRepair(PodRoute route) =>
         owned.Contains(route.Key) && !previous.RefusedChanges.Contains(route.Key) &&
@@ -43,6 +47,7 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
         ForwardAccept = ForwardAccept && result.ForwardChange.Length > 0 ? 1 : 0,
         Forwarding = RepairsForwarding(made) ? 1 : 0,
         Cni = Cni && result.CniChange.Length > 0 ? 1 : 0,
+        PolicyRules = PolicyRules && !made.PolicyRules.IsEmpty ? 1 : 0,
     };
 
     /// <summary>The routes that the plan changed, and that the host refused.</summary>
@@ -85,6 +90,8 @@ internal readonly record struct Repairs
 
     public long Cni { get; init; }
 
+    public long PolicyRules { get; init; }
+
     public static Repairs operator +(Repairs a, Repairs b) => new()
     {
         RoutesRemoved = a.RoutesRemoved + b.RoutesRemoved,
@@ -94,5 +101,6 @@ internal readonly record struct Repairs
         ForwardAccept = a.ForwardAccept + b.ForwardAccept,
         Forwarding = a.Forwarding + b.Forwarding,
         Cni = a.Cni + b.Cni,
+        PolicyRules = a.PolicyRules + b.PolicyRules,
     };
 }

@@ -63,6 +63,9 @@ internal static class SettingsReader
                 "to which the route leads";
         }
 
+        if (policy.PolicyRule && policy.ClusterCidrs.IsEmpty)
+            yield return $"policyRule: on ({values["policyRule"].Where}) needs clusterCidrs, to which the rule applies";
+
         foreach (Prefix service in policy.ServiceCidrs)
         {
             foreach (Prefix cluster in policy.ClusterCidrs.Where(service.Overlaps))

@@ -86,7 +86,7 @@ internal static class Metrics
             (Cause("route_removed"), repairs.RoutesRemoved), (Cause("route_changed"), repairs.RoutesChanged),
             (Cause("route_overwritten"), repairs.RoutesOverwritten), (Cause("masquerade_undone"), repairs.Masquerade),
             (Cause("forward_accept_undone"), repairs.ForwardAccept), (Cause("forwarding_off"), repairs.Forwarding),
-            (Cause("cni_undone"), repairs.Cni));
+            (Cause("cni_undone"), repairs.Cni), (Cause("policy_rule_undone"), repairs.PolicyRules));
         metrics.Counter("hostgw_netlink_writes_total", "Netlink requests sent that change something.", counters.NetlinkWrites);
 
         static string Change(string change) => Labels(("change", change));
@@ -101,7 +101,14 @@ internal static class Metrics
             CollectionsMarshal.GetValueRefOrAddDefault(counts[IndexOf(route.Destination)], routes.Of(route.Destination), out _)++;
 
         metrics.Gauge("hostgw_routes_desired", "Routes that should be installed.", ByFamily(c => c.Values.Sum()));
-        Gauge("hostgw_routes_installed", "Desired routes that are installed.", RouteState.Installed);
+        metrics.Gauge("hostgw_routes_installed", "Desired routes that are installed.", ByFamily(c =>
+            c.GetValueOrDefault(RouteState.Installed) + c.GetValueOrDefault(RouteState.Shadowed) +
+            c.GetValueOrDefault(RouteState.Overridden)));
+        Gauge("hostgw_routes_shadowed", "Installed routes of which a foreign, more specific route takes a part of the packets.",
+            RouteState.Shadowed);
+        Gauge("hostgw_routes_overridden",
+            "Installed routes that packets do not take, because of a policy rule or an IPv6 route for certain sources.",
+            RouteState.Overridden);
         Gauge("hostgw_routes_conflicting", "Desired routes that are not installed because a foreign route is in their place.",
             RouteState.Conflict);
         Gauge("hostgw_routes_failed", "Desired routes that the host refused.", RouteState.Failed);
@@ -178,6 +185,7 @@ internal static class Metrics
         HostPart.Nat => "nat",
         HostPart.Forward => "forward_accept",
         HostPart.Routes => "routes",
+        HostPart.PolicyRules => "policy_rules",
         HostPart.Ownership => "ownership",
         HostPart.PodNetwork => "pod_network",
         _ => "cni",

@@ -25,6 +25,10 @@ internal sealed class PassLog(ILogger logger)
             logger.NothingToDo(Milliseconds(report), WakeCauseNames.Of(report.Causes));
         WriteRoutes(report);
         WriteRules(report.Result);
+        foreach (PolicyRule rule in report.Changes.PolicyRules.Add)
+            logger.PolicyRuleAdded(rule.Preference, $"{rule}");
+        foreach (PolicyRule rule in report.Changes.PolicyRules.Delete)
+            logger.PolicyRuleRemoved(rule.Preference, $"{rule}");
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
         foreach ((string link, int value) in report.Changes.AcceptRa)

@@ -59,6 +59,8 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
             RouteState.Failed => PeerState.Failed,
             RouteState.Conflict => PeerState.Conflict,
             RouteState.Missing => PeerState.Missing,
+            RouteState.Shadowed => PeerState.Shadowed,
+            RouteState.Overridden => PeerState.Overridden,
             _ => PeerState.Held,
         },
         VerdictKind.Skipped => PeerState.Skipped,
@@ -92,6 +94,12 @@ internal enum PeerState : byte
 
     /// <inheritdoc cref="RouteState.Missing"/>
     Missing,
+
+    /// <inheritdoc cref="RouteState.Shadowed"/>
+    Shadowed,
+
+    /// <inheritdoc cref="RouteState.Overridden"/>
+    Overridden,
     NoAddress,
     NoGateway,
     NotAdjacent,
@@ -113,10 +121,14 @@ internal sealed class RouteStates(PassReport report)
     private readonly Dictionary<Prefix, string> _conflicting = report.Routes.Conflicts
         .DistinctBy(c => c.Route.Destination).ToDictionary(c => c.Route.Destination, ProblemCatalog.Obstacle);
     private readonly HashSet<Prefix> _missing = [.. report.HeldRepairs.Routes.Select(r => r.Destination)];
+    private readonly Dictionary<Prefix, string> _shadowed = report.Routes.Shadows
+        .DistinctBy(s => s.Route.Destination).ToDictionary(s => s.Route.Destination, OverrideProblems.Reason);
+    private readonly IReadOnlyList<RouteOverride> _overrides = report.Result.Overrides;
     private readonly bool _isHeld = report.Plan?.Scope == PlanScope.Nothing;
 
     public bool AllInstalled { get; } =
         report.Plan?.Scope != PlanScope.Nothing && report.HeldRepairs.Routes.Count == 0 && report.Routes.Conflicts.Count == 0
+        && report.Routes.Shadows.Count == 0 && report.Result.Overrides.Count == 0
         && !report.Failures.Any(f => f.Part == HostPart.Routes);
 
     public RouteState Of(Prefix destination) =>
@@ -124,11 +136,24 @@ internal sealed class RouteStates(PassReport report)
         : _failed.ContainsKey(destination) ? RouteState.Failed
         : _conflicting.ContainsKey(destination) ? RouteState.Conflict
         : _missing.Contains(destination) ? RouteState.Missing
+        : OverrideOf(destination) is not null ? RouteState.Overridden
+        : _shadowed.ContainsKey(destination) ? RouteState.Shadowed
         : RouteState.Installed;
 
-    /// <summary>Why the route is not installed; empty if it is, or if a problem of the whole host explains it.</summary>
+    /// <summary>Why packets do not take the route; empty if they do, or if a problem of the whole host explains it.</summary>
     public string Reason(Prefix destination) =>
-        _failed.GetValueOrDefault(destination) ?? _conflicting.GetValueOrDefault(destination) ?? "";
+        _failed.GetValueOrDefault(destination) ?? _conflicting.GetValueOrDefault(destination) ??
+        (OverrideOf(destination) is { } found ? OverrideProblems.Reason(found) : _shadowed.GetValueOrDefault(destination) ?? "");
+
+    private RouteOverride? OverrideOf(Prefix destination)
+    {
+        foreach (RouteOverride found in _overrides)
+        {
+            if (found.Affected.Contains(destination))
+                return found;
+        }
+        return null;
+    }
 }
 
 /// <summary>The state of a desired route.</summary>
@@ -144,6 +169,12 @@ internal enum RouteState
 
     /// <summary>Another program keeps removing or changing it: its repair is delayed.</summary>
     Missing,
+
+    /// <summary>Installed; a foreign, more specific route takes a part of its packets.</summary>
+    Shadowed,
+
+    /// <summary>Installed; packets take another route by a policy rule, or by an IPv6 route for certain sources.</summary>
+    Overridden,
 
     /// <summary>Left unchanged because the own Node is not in order.</summary>
     Held,
@@ -161,6 +192,8 @@ internal static class PeerStateNames
         PeerState.Waiting => "waiting",
         PeerState.Held => RouteState.Held.Name(),
         PeerState.Missing => RouteState.Missing.Name(),
+        PeerState.Shadowed => RouteState.Shadowed.Name(),
+        PeerState.Overridden => RouteState.Overridden.Name(),
         PeerState.NoAddress => "noAddress",
         PeerState.NoGateway => "noGateway",
         PeerState.NotAdjacent => "notAdjacent",
@@ -175,6 +208,8 @@ internal static class PeerStateNames
         RouteState.Failed => "failed",
         RouteState.Conflict => "conflict",
         RouteState.Missing => "missing",
+        RouteState.Shadowed => "shadowed",
+        RouteState.Overridden => "overridden",
         _ => "held",
     };
 }

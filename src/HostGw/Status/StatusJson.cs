@@ -129,6 +129,10 @@ internal static class StatusJson
         json.WriteString("file", report.Result.Cni?.File ?? "");
         json.WriteEndObject();
 
+        // Whether they match is decided by what marks packets, or by ports and users.
+        WriteStrings(json, "policyRulesNotJudged",
+            report.Changes.Host.PolicyRules.Where(r => r.IsUndecidable).Select(r => $"{r.Preference}: {(r.IsIPv6 ? "IPv6 " : "")}{r}"));
+
         json.WriteStartObject("forwarding");
         WriteFlag(json, "ipv4", report.Changes.Forwarding.IPv4);
         WriteFlag(json, "ipv6", report.Changes.Forwarding.IPv6);

@@ -130,11 +130,15 @@ public sealed class Agent : IDisposable
     public string RunWithSettings(string command, params IEnumerable<string> more) => Run([command, .. Flags, .. more]);
 
     /// <summary>The rules by which `hostgw doctor` finds something on this node, in its order.</summary>
-    public IReadOnlyList<string> Diagnose(params IEnumerable<string> more)
+    public IReadOnlyList<string> Diagnose(params IEnumerable<string> more) =>
+        [.. Findings(more).Select(f => f.GetProperty("rule").GetString()!)];
+
+    /// <summary>What `hostgw doctor` finds on this node: rule, problem and cure.</summary>
+    public IReadOnlyList<JsonElement> Findings(params IEnumerable<string> more)
     {
         // Exit code 3 says that something was found.
         string json = Command.Run("sh", ["-c", "\"$@\" || [ $? -eq 3 ]", "sh", "ip", .. StartInfo(["doctor", "-o", "json", .. more, .. Flags]).ArgumentList]);
-        return [.. JsonDocument.Parse(json).RootElement.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("rule").GetString()!)];
+        return [.. JsonDocument.Parse(json).RootElement.GetProperty("findings").EnumerateArray()];
     }
 
     public void Dispose()

@@ -64,6 +64,7 @@ internal static class Given
                 "clusterRoute" => policy with { ClusterRoute = Enum.Parse<ClusterRouteMode>(value, ignoreCase: true) },
                 "interface" => policy with { Interface = value },
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },
+                "policyRule" => policy with { PolicyRule = value == "on" },
                 "cni" => policy with { InstallCni = value == "on" },
                 "forwarding" => policy with { Forwarding = value == "on" },
                 "windows.api" => policy with { Windows = policy.Windows with { ApiServerAddress = Ip.Parse(value) } },
@@ -72,6 +73,51 @@ internal static class Given
             };
         }
         return policy;
+    }
+
+    /// <summary>
+    /// "PREFERENCE [not] [from P] [to P] [iif N] [oif N] [fwmark M] lookup T [suppress N]|goto N|nop|prohibit|unreachable|blackhole [ours];
+    /// …" of the family of the first prefix, IPv4 without one, and those of every host.
+    /// </summary>
+    public static ImmutableArray<PolicyRule> PolicyRules(string text)
+    {
+        IEnumerable<PolicyRule> rules = text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(PolicyRule);
+        PolicyRule[] all = [.. DefaultRules.Where(d => !rules.Any(r => (r.Preference, r.Table) == (d.Preference, d.Table))), .. rules];
+        return all.Length == DefaultRules.Length ? [] : [.. all.OrderBy(r => r.Preference)];
+    }
+
+    private static readonly PolicyRule[] DefaultRules =
+    [
+        new() { Preference = 0, Table = 255 }, new() { Preference = 32766, Table = 254 }, new() { Preference = 32767, Table = 253 },
+    ];
+
+    private static PolicyRule PolicyRule(string text)
+    {
+        string[] words = text.Split(' ');
+        string After(string word, string otherwise = "") => words.Contains(word) ? words[Array.IndexOf(words, word) + 1] : otherwise;
+        Prefix PrefixAfter(string word) =>
+            !words.Contains(word) ? default : Prefix.TryParse(After(word), out Prefix prefix) ? prefix : Prefix.Host(Ip.Parse(After(word)));
+        uint mark = words.Contains("fwmark") ? Convert.ToUInt32(After("fwmark"), 16) : 0;
+        return new()
+        {
+            IsIPv6 = PrefixAfter("from").IsIPv6 || PrefixAfter("to").IsIPv6,
+            Preference = uint.Parse(words[0], CultureInfo.InvariantCulture),
+            From = PrefixAfter("from"),
+            To = PrefixAfter("to"),
+            InputInterface = After("iif"),
+            OutputInterface = After("oif"),
+            Mark = mark,
+            MarkMask = mark == 0 ? 0 : uint.MaxValue,
+            IsInverted = words.Contains("not"),
+            Action = words.Contains("lookup") ? PolicyRuleAction.Lookup : words.Contains("goto") ? PolicyRuleAction.Goto
+                : words.Contains("nop") ? PolicyRuleAction.None : words.Contains("prohibit") ? PolicyRuleAction.Prohibit
+                : words.Contains("unreachable") ? PolicyRuleAction.Unreachable : PolicyRuleAction.Blackhole,
+            Table = After("lookup", "0") switch { "main" => 254, "local" => 255, var t => uint.Parse(t, CultureInfo.InvariantCulture) },
+            Target = uint.Parse(After("goto", "0"), CultureInfo.InvariantCulture),
+            SuppressPrefixLength = int.Parse(After("suppress", "-1"), CultureInfo.InvariantCulture),
+            IsOurs = words.Contains("ours"),
+        };
     }
 
     private static NatPolicy Nat(NatPolicy nat, string word, string value) => word.Split('=')[0] switch

@@ -157,6 +157,19 @@ public partial class DoctorTests
         ["a route of others inside a peer's podCIDR"] = (
             () => Of(host: Healthy + "; 10.244.2.128/25 via 10.0.0.9 dev eth0 proto 4"),
             ["shadowed"], "ip route del 10.244.2.128/25 proto 4"),
+        ["a blackhole inside a peer's podCIDR"] = (
+            () => Of(host: Healthy + "; 10.244.2.128/25 dev eth0 blackhole proto 4"),
+            ["shadowed"], "a blackhole or other special route to 10.244.2.128/25"),
+        ["a VPN's policy rule"] = (
+            () => Of() with
+            {
+                Overrides =
+                [
+                    new("policy rule 5270: from all lookup 52", "from this node's pods to other nodes' pods", "table 52 (10.244.0.0/16 dev vpn0)",
+                        "ip rule del pref 5270 from all lookup 52", new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }) { IsByRule = true },
+                ],
+            },
+            ["overridden"], "policyRule"),
         ["a route that is missing"] = (() => Of(host: Healthy[..Healthy.LastIndexOf(';')]), ["routes"], "1 missing, 0 wrong, 0 of"),
         ["a route of a node that is gone"] = (() => Of(nodes: Nodes[..^1]), ["routes"], "0 missing, 0 wrong, 1 of"),
         ["flannel on the same host"] = (

@@ -35,6 +35,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Whether the last pass was told to read rules again.</summary>
     public bool ReadRulesAgain { get; private set; }
 
+    /// <summary>What the kernel is said to do with packets.</summary>
+    public IReadOnlyList<RouteOverride> Overrides { get; set; } = [];
+
     /// <summary>What is said of who changes rules.</summary>
     public string RulesWriter { get; set; } = "";
 
@@ -109,6 +112,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.Routes, $"replace {change.Route.Destination}", change.Route.Key, () => Replace(change.Route.InstalledBy(157)), failures);
         foreach (HostRoute route in changes.Routes.Delete)
             Do(HostPart.Routes, $"delete {route.Destination}", route.Key, () => _routes.Remove(route), failures);
+        foreach (PolicyRule rule in changes.PolicyRules.Add)
+            Do(HostPart.PolicyRules, $"add rule {rule}", null, () => SetRules([.. State.PolicyRules, rule]), failures);
+        foreach (PolicyRule rule in changes.PolicyRules.Delete)
+            Do(HostPart.PolicyRules, $"delete rule {rule}", null, () => SetRules(State.PolicyRules.Remove(rule)), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
         string cniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "";
@@ -119,6 +126,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Failures = failures,
             NatChange = changes.HoldsRules ? "" : natChange,
             Leftovers = changes.FindsLeftovers && LeftoversRefusal is null ? Leftovers : null,
+            Overrides = Overrides,
             NetlinkWrites = Writes - before,
             CniChange = cniChange,
             Cni = OtherCni is not null ? new(OtherCni, IsOurs: false) : Cni is not null ? new("/etc/cni/net.d/10-hostgw.conflist", IsOurs: true) : null,
@@ -141,6 +149,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public void Dispose()
     {
     }
+
+    /// <summary>Somebody else changes policy rules.</summary>
+    public void SetRules(IEnumerable<PolicyRule> rules) => State = State with { PolicyRules = [.. rules.OrderBy(r => r.Preference)] };
 
     /// <summary>Somebody else removes the masquerade rule.</summary>
     public void LoseNat() => Nat = null;

@@ -14,6 +14,7 @@ public class EverySettingTests
         ["clusterCidrs"] = ("10.244.0.0/16,fd00::/48", "Policy.ClusterCidrs = 10.244.0.0/16 fd00::/48"),
         ["serviceCidrs"] = ("10.96.0.0/12", "Policy.FindsServiceCidrs = False, Policy.ServiceCidrs = 10.96.0.0/12"),
         ["clusterRoute"] = ("off", "Policy.ClusterRoute = Off"),
+        ["policyRule"] = ("on", "Policy.PolicyRule = True"),
         ["interface"] = ("eth*", "Policy.Interface = eth*"),
         ["nodeSelector"] = ("pool=a,!virtual", "Policy.NodeSelector = pool [a] & virtual not []"),
         ["forwarding"] = ("false", "Policy.Forwarding = False"),
@@ -57,11 +58,12 @@ public class EverySettingTests
     {
         Setting setting = SettingsTable.Rows.Single(s => s.Name == path);
         (string sample, string changes) = Samples[path];
+        string with = path == "policyRule" ? "10.244.0.0/16" : "";
         string key = string.Join(": {", path.Split('.')), close = path.Contains('.') ? "}" : "";
 
-        Assert.Equal(changes, Changes(new() { Flags = $"{setting.Flag} {sample}" }));
-        Assert.Equal(changes, Changes(new() { Variables = { [setting.Variable] = sample } }));
-        Assert.Equal(changes, Changes(new() { File = $"{key}: '{sample}'{close}" }));
+        Assert.Equal(changes, Changes(new() { Flags = $"{setting.Flag} {sample}" }, with));
+        Assert.Equal(changes, Changes(new() { Variables = { [setting.Variable] = sample } }, with));
+        Assert.Equal(changes, Changes(new() { File = $"{key}: '{sample}'{close}" }, with));
     }
 
     [Theory]
@@ -101,5 +103,12 @@ public class EverySettingTests
         Assert.Null(settings.Kubeconfig);
     }
 
-    private static string Changes(Given given) => string.Join(", ", Shown.Lines(given.Read()).Except(Shown.Lines(new Given().Read())));
+    /// <param name="clusterCidrs">What the setting needs; not a change.</param>
+    private static string Changes(Given given, string clusterCidrs = "")
+    {
+        Given before = new();
+        if (clusterCidrs.Length > 0)
+            given.Variables["HOSTGW_CLUSTER_CIDRS"] = before.Variables["HOSTGW_CLUSTER_CIDRS"] = clusterCidrs;
+        return string.Join(", ", Shown.Lines(given.Read()).Except(Shown.Lines(before.Read())));
+    }
 }

@@ -119,6 +119,14 @@ public class SettingsReaderTests
     }
 
     [Fact]
+    public void A_policy_rule_needs_a_cluster_cidr()
+    {
+        Assert.Equal(
+            "policyRule: on (flag --policy-rule) needs clusterCidrs, to which the rule applies", new Given { Flags = "--policy-rule on" }.Error());
+        new Given { Flags = "--policy-rule on --cluster-cidrs fd00::/56" }.Read();
+    }
+
+    [Fact]
     public void Service_networks_and_pod_networks_must_be_apart() =>
         Assert.Equal(
             "serviceCidrs: '10.96.0.0/12' (config.yaml:1) must not overlap '10.100.0.0/16' of clusterCidrs (variable HOSTGW_CLUSTER_CIDRS)",

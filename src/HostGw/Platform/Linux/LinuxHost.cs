@@ -44,6 +44,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly CniConfiguration _cni;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
+    private readonly LinuxPolicyRules _policyRules;
     private readonly RouteNotifications _routeNotifications;
     private readonly RuleNotifications _ruleNotifications;
 
@@ -57,6 +58,7 @@ internal sealed class LinuxHost : IHostNetwork
         _foreignMasquerade = new(() => _nftables.ForeignTables, [nft, legacy]);
         _cni = new(options.Cni, Conflist.Format);
         _routes = new(_socket, options.RouteProtocol);
+        _policyRules = new(_socket, options.RouteProtocol);
         _reader = new(_socket, options);
         _routeNotifications = new(options.RouteProtocol, _socket.PortId);
         _ruleNotifications = new(() => _nftables.PortId);
@@ -89,6 +91,7 @@ internal sealed class LinuxHost : IHostNetwork
             NatBackend = _nat.Choice,
             CniChange = cniRemoval + cniWrite,
             Cni = _cni.InUse,
+            Overrides = FindOverrides(changes),
             Leftovers = changes.FindsLeftovers ? FindForeignMasquerade(changes.Plan) : null,
             Obstacles = [.. _forward.Obstacles, .. _cni.Obstacles],
             RulesWriter = _ruleNotifications.Writer,
@@ -125,7 +128,8 @@ internal sealed class LinuxHost : IHostNetwork
     {
         string change = "";
         // A refused route concerns the pods of one peer; without the configuration this node's pods would have no network at all.
-        bool isReady = attempts.Failures.All(f => f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes);
+        bool isReady = attempts.Failures.All(f =>
+            f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules);
         bool writes = changes is { ChangesCni: true, Cni: not null } && isReady;
         attempts.Try(HostPart.Cni, "write the CNI configuration", writes, () => change = ApplyCni(changes.Cni, mode));
         return change;
@@ -161,10 +165,16 @@ internal sealed class LinuxHost : IHostNetwork
         bool begun = attempts.Try(HostPart.Nat, ApplyNat, changes.ChangesNat, () =>
             _nat.BeforeRoutes(changes.Nat, changes.ReadsRulesAgain, changesNat));
         if (writes)
-            _routes.Apply(changes.Routes, attempts.Failures);
+            ApplyRoutes(changes, attempts);
         attempts.Try(HostPart.Nat, ApplyNat, changes.ChangesNat && begun, () =>
             what = _nat.AfterRoutes(changes.Nat, changes.ReadsRulesAgain, changesNat));
         return what;
+    }
+
+    private void ApplyRoutes(HostChanges changes, Attempts attempts)
+    {
+        _routes.Apply(changes.Routes, attempts.Failures);
+        _policyRules.Apply(changes.PolicyRules, attempts);
     }
 
     private string ApplyForward(HostChanges changes, bool writes, Attempts attempts)
@@ -194,6 +204,11 @@ internal sealed class LinuxHost : IHostNetwork
             () => _nat.DeleteUnmasqueraded(changes.PodCidrs, changes.Host.Addresses.Select(a => a.Address).ToHashSet()));
         _routes.DeleteNeighbours(changes.ForgetNeighbours, attempts.Failures);
     }
+
+    private IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) =>
+        changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
+            ? []
+            : Overrides.Find(changes.Plan, changes.Host, new LinuxRouteLookup(_socket));
 
     private List<Leftover>? FindForeignMasquerade(Plan plan)
     {

@@ -16,6 +16,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
     private const int SpareRoutes = 256;
 
     private readonly NetlinkWriter _request = new();
+    private readonly LinuxPolicyRules _rules = new(socket, options.RouteProtocol);
     private readonly HashSet<string> _linksWithLearntRoute = [];
     private int _routeCount;
 
@@ -35,6 +36,8 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
             Interfaces = MarkLearntRoutes(ReadInterfaces(), routes),
             Addresses = ReadAddresses(),
             Routes = routes,
+            SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
+            PolicyRules = _rules.Read(),
             Protected = ProtectedAddresses(decoder.Gateways, apiServer),
             Forwarding = options.ProcSysNet.ReadForwarding(),
             NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,

@@ -18,7 +18,7 @@ internal static class LinuxWatch
     private static readonly int[] RouteGroups =
     [
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,
-        RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP,
+        RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
     ];
 
     private delegate WakeCauses DatagramReader(ReadOnlySpan<byte> datagram);
@@ -70,7 +70,7 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
 
     public uint OwnPort => ownPort;
 
-    /// <summary>Sets the plan of the latest pass: a foreign route to one of its destinations wakes a pass.</summary>
+    /// <summary>Sets the plan of the latest pass: a foreign route to one of its destinations, or inside a peer's, wakes a pass.</summary>
     public void SetPlan(Plan plan) => _plan = plan;
 
     public WakeCauses Read(ReadOnlySpan<byte> datagram)
@@ -98,6 +98,7 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
         RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload, isGone: type == RTM_DELROUTE) ? WakeCauses.Routes : WakeCauses.None,
         RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
         RTM_NEWADDR or RTM_DELADDR => IsNewAddress(type, payload) ? WakeCauses.Addresses : WakeCauses.None,
+        RTM_NEWRULE or RTM_DELRULE => WakeCauses.PolicyRules,
         RTM_NEWNETCONF => WakeCauses.Forwarding,
         RTM_NEWNEXTHOP or RTM_DELNEXTHOP => WakeCauses.Routes,
         _ => WakeCauses.None,
@@ -105,13 +106,16 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
 
     private bool MayMatter(ReadOnlySpan<byte> payload, bool isGone)
     {
-        if (!_decoder.TryDecode(payload, AF_UNSPEC, out HostRoute route))
-            return false;
+        bool isRoute = _decoder.TryDecode(payload, AF_UNSPEC, out HostRoute route);
+        bool isSourceRoute = _decoder.SourceRoutes.Count > 0;
         _decoder.Gateways.Clear();
-        Plan plan = _plan;
-        return route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) || IsOfPod(route, plan) ||
-            MayMoveNextHop(route, plan, isGone);
+        _decoder.SourceRoutes.Clear();
+        return isSourceRoute || (isRoute && MayMatter(route, _plan, isGone));
     }
+
+    private static bool MayMatter(HostRoute route, Plan plan, bool isGone) =>
+        route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) || plan.PeerRouteOver(route.Destination) is not null ||
+        IsOfPod(route, plan) || MayMoveNextHop(route, plan, isGone);
 
     // It may make an interface one of pods, whose settings a pass then checks.
     private static bool IsOfPod(HostRoute route, Plan plan)

@@ -14,19 +14,13 @@ internal static class RouteRules
             $"stop what makes it, then: {Removal(conflict.Foreign, seen)}{orElse}");
 
     /// <summary>The kernel takes the longest prefix: a route inside a peer's podCIDR takes a part of its traffic elsewhere.</summary>
-    public static IEnumerable<Problem> Shadowed(Examination seen)
-    {
-        PodRoute[] routes = [.. seen.Plan?.Routes.Where(r => !r.NextHop.IsNone) ?? []];
-        return from foreign in seen.Host.Routes
-               where !foreign.IsOurs
-               from route in routes
-               where foreign.Destination.Length > route.Destination.Length && route.Destination.Contains(foreign.Destination)
-               where !FormerPods.LeadsToOne(foreign, seen)
-               select new Problem("shadowed",
-                   $"a route to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)} " +
-                   $"takes a part of {route.Destination}, whose pods are behind {route.NextHop}, elsewhere",
-                   $"stop what makes it, then: {Removal(foreign, seen)}");
-    }
+    public static IEnumerable<Problem> Shadowed(Examination seen) => seen.Plan is not { } plan ? [] :
+        OverrideProblems.Shadowed(plan, seen.Routes.Shadows.Where(s => !FormerPods.LeadsToOne(s.Foreign, seen)))
+            .Select(p => p with { Rule = "shadowed" });
+
+    /// <summary>Policy rules, and IPv6 routes for certain sources, that take packets before the installed routes do.</summary>
+    public static IEnumerable<Problem> Overridden(Examination seen) => seen.Plan is not { } plan ? [] :
+        OverrideProblems.Overridden(plan, seen.Overrides).Select(p => p with { Rule = "overridden" });
 
     public static IEnumerable<Problem> NotApplied(Examination seen)
     {

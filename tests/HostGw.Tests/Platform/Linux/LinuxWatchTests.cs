@@ -57,6 +57,32 @@ public class LinuxWatchTests
         Assert.True(wakes == (notifications.Read(Convert.FromHexString(header + message)) == WakeCauses.Routes), because);
     }
 
+    // rtnetlink messages: a header, then rtmsg or fib_rule_hdr and attributes.
+    [Theory]
+    [InlineData("a policy rule", 32, "02000000 34000001 00000000 08000600 96140000", "PolicyRules")]
+    [InlineData("a policy rule is gone", 33, "0A000000 34000001 00000000", "PolicyRules")]
+    [InlineData("a blackhole in a peer's podCIDR", 24, "02190000 FE040006 00000000 08000F00 FE000000 08000100 0AF40280", "Routes")]
+    [InlineData("a route to a pod of a peer's", 24, "02200000 FE040001 00000000 08000F00 FE000000 08000100 0AF40207", "Routes")]
+    [InlineData("a route to a pod of ours", 24, "02200000 FE040001 00000000 08000F00 FE000000 08000100 0AF40107", "None")]
+    [InlineData("a wider route", 24, "02100000 FE040001 00000000 08000F00 FE000000 08000100 0AF40000", "None")]
+    [InlineData("the same in another table", 24, "02190000 34040006 00000000 08000F00 34000000 08000100 0AF40280", "None")]
+    [InlineData("an IPv6 route for certain sources", 24,
+        "0A404000 FE040001 00000000 08000F00 FE000000 14000100 FD000002000000000000000000000000 14000200 FD000001000000000000000000000000", "Routes")]
+    public void Wakes(string because, int type, string payload, string expected)
+    {
+        HostState host = Given.Host(Given.Lan);
+        RouteNotifications notifications = new(157, ownPort: 7);
+        notifications.SetPlan(Planner.Plan(
+            Given.Nodes(Given.Self, "b 10.244.2.0/24 10.0.0.2"), host, Given.Policy("")));
+        byte[] body = Convert.FromHexString(payload.Replace(" ", "", StringComparison.Ordinal));
+        byte[] message = new byte[16 + body.Length];
+        BitConverter.TryWriteBytes(message, message.Length);
+        BitConverter.TryWriteBytes(message.AsSpan(4), (ushort)type);
+        body.CopyTo(message, 16);
+        Assert.True(expected == $"{notifications.Read(message)}", because);
+        Assert.True(expected == $"{notifications.Read(message)}", $"{because}, again");
+    }
+
     [Fact]
     public void The_end_of_a_transaction_names_its_program()
     {

@@ -100,6 +100,9 @@ internal sealed class RouteDecoder(byte protocol)
     /// <summary>The next hops of all default routes decoded so far, including those of multipath routes.</summary>
     public HashSet<Ip> Gateways { get; } = [];
 
+    /// <summary>The source-specific routes decoded so far.</summary>
+    public List<SourceRoute> SourceRoutes { get; } = [];
+
     /// <summary>
     /// False for a message that is not a route of table main in this family (<see cref="AF_UNSPEC"/>: either), and for a
     /// source-specific route: its key can never be that of a HostGw route.
@@ -127,7 +130,11 @@ internal sealed class RouteDecoder(byte protocol)
         if (isDefault && fields.OtherGateways is { } others)
             Gateways.UnionWith(others);
         route = Make(header, fields);
-        return header.rtm_src_len == 0;
+        if (header.rtm_src_len == 0)
+            return true;
+        if (!fields.Source.IsNone && header.rtm_src_len <= fields.Source.Bits)
+            SourceRoutes.Add(new(new Prefix(fields.Source, header.rtm_src_len).Aligned, route));
+        return false;
     }
 
     private static void Read(NetlinkAttributes attribute, ref Fields fields)
@@ -136,6 +143,9 @@ internal sealed class RouteDecoder(byte protocol)
         {
             case RTA_DST:
                 fields.Destination = Ip.FromBytes(attribute.Value);
+                break;
+            case RTA_SRC:
+                fields.Source = Ip.FromBytes(attribute.Value);
                 break;
             case RTA_TABLE:
                 fields.Table = attribute.Read<uint>();
@@ -212,6 +222,7 @@ internal sealed class RouteDecoder(byte protocol)
     private struct Fields
     {
         public Ip Destination;
+        public Ip Source;
         public uint Table;
         public uint Metric;
         public Hop Hop;

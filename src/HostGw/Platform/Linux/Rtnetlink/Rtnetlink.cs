@@ -27,6 +27,9 @@ internal static class Rtnetlink
     public const ushort RTM_NEWNEIGH = 28;
     public const ushort RTM_DELNEIGH = 29;
     public const ushort RTM_GETNEIGH = 30;
+    public const ushort RTM_NEWRULE = 32;
+    public const ushort RTM_DELRULE = 33;
+    public const ushort RTM_GETRULE = 34;
     public const ushort RTM_NEWNETCONF = 80;
     public const ushort RTM_NEWNEXTHOP = 104;
     public const ushort RTM_DELNEXTHOP = 105;
@@ -48,6 +51,8 @@ internal static class Rtnetlink
     public const uint RTM_F_CLONED = 0x200;
 
     public const ushort RTA_DST = 1;
+    public const ushort RTA_SRC = 2;
+    public const ushort RTA_IIF = 3;
     public const ushort RTA_OIF = 4;
     public const ushort RTA_GATEWAY = 5;
     public const ushort RTA_PRIORITY = 6;
@@ -91,8 +96,10 @@ internal static class Rtnetlink
     public const int RTNLGRP_LINK = 1;
     public const int RTNLGRP_IPV4_IFADDR = 5;
     public const int RTNLGRP_IPV4_ROUTE = 7;
+    public const int RTNLGRP_IPV4_RULE = 8;
     public const int RTNLGRP_IPV6_IFADDR = 9;
     public const int RTNLGRP_IPV6_ROUTE = 11;
+    public const int RTNLGRP_IPV6_RULE = 19;
     public const int RTNLGRP_IPV4_NETCONF = 24;
     public const int RTNLGRP_IPV6_NETCONF = 25;
     public const int RTNLGRP_NEXTHOP = 32;
@@ -110,6 +117,20 @@ internal struct rtmsg
     public byte rtm_scope;
     public byte rtm_type;
     public uint rtm_flags;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct fib_rule_hdr
+{
+    public byte family;
+    public byte dst_len;
+    public byte src_len;
+    public byte tos;
+    public byte table;
+    public byte res1;
+    public byte res2;
+    public byte action;
+    public uint flags;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -1,0 +1,143 @@
+using System.Globalization;
+
+namespace HostGw.Planning;
+
+/// <summary>A rule of the routing policy (`ip rule`): the kernel asks the tables of the rules that match a packet, in order.</summary>
+/// <remarks>https://man7.org/linux/man-pages/man8/ip-rule.8.html</remarks>
+internal sealed record PolicyRule
+{
+    public bool IsIPv6 { get; init; }
+
+    /// <summary>Rules are tried in ascending order of it; of equal ones the older first.</summary>
+    public uint Preference { get; init; }
+
+    /// <summary>None: from all.</summary>
+    public Prefix From { get; init; }
+
+    /// <summary>None: to all.</summary>
+    public Prefix To { get; init; }
+
+    /// <summary>Empty: any. "lo" for what this host sends itself.</summary>
+    public string InputInterface { get; init; } = "";
+
+    /// <summary>Empty: any. Only sockets that are bound to the interface match.</summary>
+    public string OutputInterface { get; init; } = "";
+
+    public uint Mark { get; init; }
+
+    public uint MarkMask { get; init; }
+
+    /// <summary>Further selectors as `ip rule` writes them: ports, protocol, user, type of service, tunnel; empty: none.</summary>
+    public string Further { get; init; } = "";
+
+    /// <summary>It matches what its selectors do not.</summary>
+    public bool IsInverted { get; init; }
+
+    public PolicyRuleAction Action { get; init; }
+
+    public uint Table { get; init; }
+
+    /// <summary>The preference at which a goto continues.</summary>
+    public uint Target { get; init; }
+
+    /// <summary>A route of this prefix length or a shorter one does not count; -1: all count.</summary>
+    public int SuppressPrefixLength { get; init; } = -1;
+
+    /// <summary>Routes over interfaces of a group do not count.</summary>
+    public bool SuppressesGroup { get; init; }
+
+    /// <summary>The rule finds the table of a VRF by the packet's interface.</summary>
+    public bool IsVrf { get; init; }
+
+    /// <summary>Who installed it: RTPROT_*.</summary>
+    public byte Protocol { get; init; }
+
+    /// <summary>It carries HostGw's protocol number and has the form of HostGw's rule.</summary>
+    public bool IsOurs { get; init; }
+
+    /// <summary>One of the rules that every host has: local, main and default.</summary>
+    public bool IsDefault => IsPlain && From.IsNone && To.IsNone && SuppressPrefixLength < 0 && (Preference, Table) is
+        (0, RoutingTables.Local) or (32766, RoutingTables.Main) or (32767, RoutingTables.Default);
+
+    /// <summary>A lookup that no selector but addresses limits.</summary>
+    public bool IsPlain => Action == PolicyRuleAction.Lookup && InputInterface.Length == 0 && OutputInterface.Length == 0 && !NeedsMark &&
+        MarkMask == 0 && Further.Length == 0 && !IsInverted && !IsVrf && !SuppressesGroup;
+
+    /// <summary>What it decides about a packet depends on more than addresses and interface: nobody can tell beforehand.</summary>
+    public bool IsUndecidable => !IsInverted && (NeedsMark || Further.Length > 0);
+
+    private bool NeedsMark => (Mark & MarkMask) != 0;
+
+    /// <summary>Whether it matches an unmarked packet between two addresses.</summary>
+    /// <param name="inputInterface">"lo" for what this host sends itself.</param>
+    public bool Matches(Ip source, Ip destination, string inputInterface)
+    {
+        bool matches = (From.IsNone || From.Contains(source)) && (To.IsNone || To.Contains(destination)) &&
+            (InputInterface.Length == 0 || InputInterface == inputInterface) && OutputInterface.Length == 0 &&
+            !NeedsMark && Further.Length == 0 && !IsVrf;
+        return matches != IsInverted;
+    }
+
+    public bool Suppresses(int prefixLength) => prefixLength <= SuppressPrefixLength || SuppressesGroup;
+
+    /// <summary>The command that deletes exactly this rule.</summary>
+    public string DeleteCommand => $"ip {(IsIPv6 ? "-6 " : "")}rule del pref {Preference} {this}";
+
+    /// <summary>As `ip rule` writes it, without its preference.</summary>
+    public override string ToString()
+    {
+        string[] words =
+        [
+            IsInverted ? "not" : "",
+            $"from {(From.IsNone ? "all" : $"{From}")}",
+            To.IsNone ? "" : $"to {To}",
+            MarkMask == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"fwmark 0x{Mark:x}/0x{MarkMask:x}"),
+            InputInterface.Length == 0 ? "" : $"iif {InputInterface}",
+            OutputInterface.Length == 0 ? "" : $"oif {OutputInterface}",
+            Further,
+            Effect,
+            SuppressPrefixLength < 0 ? "" : $"suppress_prefixlength {SuppressPrefixLength}",
+        ];
+        return string.Join(' ', words.Where(w => w.Length > 0));
+    }
+
+    private string Effect => Action switch
+    {
+        _ when IsVrf => "l3mdev",
+        PolicyRuleAction.Lookup => $"lookup {RoutingTables.Name(Table)}",
+        PolicyRuleAction.Goto => $"goto {Target}",
+        PolicyRuleAction.None => "nop",
+        PolicyRuleAction.Blackhole => "blackhole",
+        PolicyRuleAction.Unreachable => "unreachable",
+        _ => "prohibit",
+    };
+}
+
+internal enum PolicyRuleAction
+{
+    Lookup,
+    Goto,
+    None,
+    Blackhole,
+    Unreachable,
+    Prohibit,
+}
+
+/// <summary>The tables that every host has.</summary>
+internal static class RoutingTables
+{
+    public const uint Default = 253;
+    public const uint Main = 254;
+    public const uint Local = 255;
+
+    public static string Name(uint table) => table switch
+    {
+        Main => "main",
+        Local => "local",
+        Default => "default",
+        _ => $"{table}",
+    };
+}
+
+/// <summary>A route for packets from certain sources only, which only IPv6 has (`ip -6 route add … from …`).</summary>
+internal readonly record struct SourceRoute(Prefix Source, HostRoute Route);

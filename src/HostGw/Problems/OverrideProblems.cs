@@ -1,0 +1,57 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Problems;
+
+/// <summary>Installed routes that packets do not take, or not all of them: the same sentences everywhere.</summary>
+internal static class OverrideProblems
+{
+    public static IEnumerable<Problem> Shadowed(Plan plan, IEnumerable<RouteShadow> shadows) =>
+        from shadow in shadows
+        let peer = plan.RoutedPeer(shadow.Route.Destination) is { } node ? $"node {node.Name} " : ""
+        select new Problem("RouteShadowed", $"{peer}{shadow.Route.Destination} (shadowed): {Reason(shadow)}", Cure(shadow))
+        {
+            Subject = $"{shadow.Route.Destination}",
+        };
+
+    public static string Reason(RouteShadow shadow)
+    {
+        HostRoute foreign = shadow.Foreign;
+        string kind = foreign.IsUnicast ? $"a route {NextHopText.Of(foreign.NextHop)}" : "a blackhole or other special route";
+        string more = shadow.More > 0 ? $", and {shadow.More} more," : "";
+        return $"{kind} to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)}{more} takes a part of its packets";
+    }
+
+    // Protocol numbers of Linux fit into a byte; those of Windows do not.
+    private static string Cure(RouteShadow shadow)
+    {
+        HostRoute route = shadow.Foreign;
+        string nextHop = route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}";
+        string command = route.Protocol <= byte.MaxValue
+            ? $"ip route del {route.Destination} proto {route.Protocol}"
+            : $"Remove-NetRoute -DestinationPrefix {route.Destination}{nextHop}";
+        return $"stop what makes it, then: {command}";
+    }
+
+    public static IEnumerable<Problem> Overridden(Plan plan, IReadOnlyList<RouteOverride> overrides) =>
+        from found in overrides
+        let first = found.Affected.Min()
+        let peer = plan.RoutedPeer(first) is { } node ? $"node {node.Name} {first}" : $"{first}"
+        let others = found.Affected.Count > 1 ? " and other nodes" : ""
+        select new Problem("RouteOverridden",
+            $"{peer}{others} (overridden): packets {found.Traffic} take {found.Instead} instead of HostGw's routes, by {found.Cause}",
+            Cure(plan, found))
+        {
+            Subject = found.Cause,
+        };
+
+    public static string Reason(RouteOverride found) => $"packets {found.Traffic} take {found.Instead}, by {found.Cause}";
+
+    private static string Cure(Plan plan, RouteOverride found) =>
+        !found.IsByRule ? $"if nothing needs it, stop what makes it, then: {found.Removal}"
+        : plan.PolicyRules.IsEmpty
+            ? "set policyRule to on (and clusterCidrs), so that HostGw's routes are tried before that rule; " +
+                $"or, if nothing needs it, stop what makes it, then: {found.Removal}"
+            : "there is no room for HostGw's rule before that one, which is at the front: give it a greater preference, " +
+                $"or, if nothing needs it, stop what makes it, then: {found.Removal}";
+}

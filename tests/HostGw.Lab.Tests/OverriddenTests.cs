@@ -1,0 +1,197 @@
+using System.Text.Json;
+using HostGw.Lab.Agents;
+using HostGw.Lab.Network;
+using HostGw.Lab.Probes;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab.Tests;
+
+/// <summary>Routes that are installed and that packets do not take: by policy rules, or by more specific routes.</summary>
+public sealed class OverriddenTests : LabTest
+{
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromMilliseconds(500);
+
+    private protected override ClusterSettings Settings => Clusters.ByNodeAddress(3);
+
+    private Node One => Cluster.Node(1);
+
+    private Node Two => Cluster.Node(2);
+
+    private Agent Agent => Cluster.Agent(One);
+
+    // What it is, the commands, whether the node itself talks to the pod of node 2, and the family.
+    private static readonly Dictionary<string, (string[] Commands, bool FromNode, int Family, string Problem)> Rules = new()
+    {
+        ["a VPN's table"] = (
+            ["route add 192.168.0.0/16 dev vpn0 table 52", "rule add pref 5270 lookup 52"],
+            false, 0, "policy rule 5270: from all lookup 52"),
+        ["a rule on the node's address"] = (
+            ["route add 10.0.0.0/24 dev eth0 table 100", "route add default via 10.0.0.1 table 100", "rule add pref 1000 from 10.0.0.11 lookup 100"],
+            true, 0, "policy rule 1000: from 10.0.0.11/32 lookup 100"),
+        ["a rule on the uplink"] = (
+            ["route add default via 10.0.0.1 table 100", "rule add pref 1000 iif eth0 lookup 100"],
+            false, 0, "policy rule 1000: from all iif eth0 lookup 100"),
+        ["a rule that prohibits"] = (
+            ["rule add pref 1000 from 192.168.1.0/24 to 192.168.0.0/16 prohibit"],
+            false, 0, "policy rule 1000: from 192.168.1.0/24 to 192.168.0.0/16 prohibit"),
+        ["a blackhole in a table"] = (
+            ["route add blackhole 192.168.2.0/24 table 52", "rule add pref 5270 lookup 52"],
+            false, 0, "blackhole or unreachable 192.168.2.0/24"),
+        ["a VPN's table for IPv6"] = (
+            ["-6 route add fd00:192:168::/48 dev vpn0 table 52", "-6 rule add pref 5270 lookup 52"],
+            false, 1, "policy rule 5270: from all lookup 52"),
+    };
+
+    private static readonly (string[] Commands, bool FromNode, int Family, string Problem) SourceRoute = (
+        ["-6 route add fd00:192:168:2::/64 from fd00:192:168:1::/64 dev vpn0"],
+        false, 1, "the route fd00:192:168:2::/64 from fd00:192:168:1::/64 dev vpn0");
+
+    private static readonly (string[] Commands, bool FromNode, int Family, string Problem) Blackhole = (
+        ["route add blackhole 192.168.2.0/28"], false, 0, "a blackhole or other special route to 192.168.2.0/28 of protocol boot");
+
+    public static TheoryData<string> RuleNames => [.. Rules.Keys];
+
+    [Theory]
+    [MemberData(nameof(RuleNames))]
+    public Task A_policy_rule_that_takes_pods_packets_is_named_and_cured(string what) =>
+        NamedAndCuredAsync(Rules[what], "overridden");
+
+    [Fact]
+    public Task An_IPv6_route_for_the_pods_source_is_named_and_cured() => NamedAndCuredAsync(SourceRoute, "overridden");
+
+    [Fact]
+    public Task A_blackhole_inside_a_peers_podCIDR_is_named_and_cured() => NamedAndCuredAsync(Blackhole, "shadowed");
+
+    [Theory]
+    [MemberData(nameof(RuleNames))]
+    public async Task With_policyRule_packets_take_the_routes_though_such_a_rule_is_there(string what)
+    {
+        await StartAllAsync("--policy-rule", "on");
+
+        Break(Rules[what].Commands);
+
+        await AnswersAsync(Rules[what].FromNode, Rules[what].Family);
+        await StateAsync("installed", Rules[what].Family);
+        Assert.Empty(Agent.Diagnose());
+    }
+
+    [Fact]
+    public async Task HostGws_policy_rule_is_repaired_and_goes_with_the_setting_and_with_cleanup()
+    {
+        const string Ours = "to 192.168.0.0/16 lookup main suppress_prefixlength 15 proto 157";
+        One.Network.Configure(["rule add pref 90 from 172.16.0.0/12 lookup 7"]);
+        Agent.Settings = Agent.Settings with { More = [.. Agent.Settings.More, "--policy-rule", "on"] };
+        Assert.Contains("+ policy rule 89: from all to 192.168.0.0/16 lookup main suppress_prefixlength 15", Agent.RunWithSettings("plan"), StringComparison.Ordinal);
+        await Agent.StartAndWaitAsync();
+        await RuleAsync($"89:", Ours);
+
+        One.Network.Configure(["rule del pref 89"]);
+        await RuleAsync("89:", Ours);
+        // Another rule that comes first: ours goes before it.
+        One.Network.Configure(["rule add pref 50 to 192.168.0.0/16 lookup 7"]);
+        await RuleAsync("49:", Ours);
+        Assert.DoesNotContain("89:", Policy(), StringComparison.Ordinal);
+        double writes = await Agent.MetricAsync("hostgw_netlink_writes_total");
+        One.Network.Configure(["rule add pref 5000 fwmark 0x1 lookup 7"]);
+        await Task.Delay(500);
+        Assert.Equal(writes, await Agent.MetricAsync("hostgw_netlink_writes_total"));
+
+        await Agent.StopAsync();
+        Assert.Contains("removed policy rule 49", Agent.Run("cleanup", "--nat-backend", "nftables"), StringComparison.Ordinal);
+        Assert.DoesNotContain("proto 157", Policy(), StringComparison.Ordinal);
+        await Agent.StartAndWaitAsync();
+        await RuleAsync("49:", Ours);
+        await Agent.StopAsync();
+        Agent.Settings = Agent.Settings with { More = Clusters.Nftables };
+        await Agent.StartAndWaitAsync();
+        await Eventually.TrueAsync(() => !Policy().Contains("proto 157", StringComparison.Ordinal), Policy);
+        Assert.Contains("50:\tfrom all to 192.168.0.0/16 lookup 7", Policy(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rules_that_do_no_harm_are_not_reported_and_cost_no_write()
+    {
+        await StartAllAsync();
+        double writes = await Agent.MetricAsync("hostgw_netlink_writes_total");
+
+        // As wg-quick and tailscale make them.
+        Break([
+            "route add default dev vpn0 table 51820", "rule add pref 32765 not fwmark 0xca6c lookup 51820",
+            "rule add pref 32764 lookup main suppress_prefixlength 0",
+            "rule add pref 5210 fwmark 0x80000/0xff0000 lookup main", "rule add pref 5230 fwmark 0x80000/0xff0000 lookup default",
+            "rule add pref 5250 fwmark 0x80000/0xff0000 unreachable", "rule add pref 5270 lookup 52",
+            "route add 100.64.0.0/10 dev vpn0 table 52", "route add unreachable 192.168.0.0/15 table 53", "route add throw 192.168.0.0/16 table 52",
+            "-6 route add default dev vpn0 table 51820", "-6 rule add pref 32765 not fwmark 0xca6c lookup 51820",
+            "-6 rule add pref 32764 lookup main suppress_prefixlength 0",
+        ]);
+        await AnswersAsync(fromNode: false, family: 0);
+        await AnswersAsync(fromNode: false, family: 1);
+
+        await StateAsync("installed", 0);
+        Assert.Empty((await Agent.StatusAsync()).GetProperty("problems").EnumerateArray());
+        Assert.Empty(Agent.Diagnose());
+        Assert.Equal(writes, await Agent.MetricAsync("hostgw_netlink_writes_total"));
+    }
+
+    private async Task NamedAndCuredAsync((string[] Commands, bool FromNode, int Family, string Problem) fault, string state)
+    {
+        await StartAllAsync();
+        await AnswersAsync(fault.FromNode, fault.Family);
+
+        Break(fault.Commands);
+
+        await Eventually.TrueAsync(() => !Answers(fault.FromNode, fault.Family), () => "the ping is still answered");
+        await StateAsync(state, fault.Family);
+        Assert.Contains(fault.Problem, $"{(await Agent.StatusAsync()).GetProperty("problems")}", StringComparison.Ordinal);
+        Assert.True(await Agent.IsReadyAsync());
+        Assert.True(await Agent.MetricAsync($"hostgw_routes_{state}", fault.Family == 0 ? "family=\"ipv4\"" : "family=\"ipv6\"") >= 1);
+        Assert.Contains(Agent.Log.LastWords(50), line => line.Contains($"({state})", StringComparison.Ordinal));
+
+        string cure = Agent.Findings().Single(f => f.GetProperty("rule").GetString() == state).GetProperty("cure").GetString()!;
+        One.Network.Exec("sh", "-c", cure[(cure.IndexOf("then: ", StringComparison.Ordinal) + 6)..]);
+
+        await AnswersAsync(fault.FromNode, fault.Family);
+        await StateAsync("installed", fault.Family);
+        Assert.Empty(Agent.Diagnose());
+    }
+
+    private async Task StartAllAsync(params string[] more)
+    {
+        Agent.Settings = Agent.Settings with { More = [.. Agent.Settings.More, .. more] };
+        await Cluster.StartAgentsAsync();
+        await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));
+    }
+
+    private void Break(string[] commands)
+    {
+        One.Network.Configure(["link add vpn0 type veth peer name vpn0p", "link set vpn0 up", "link set vpn0p up"]);
+        foreach (string command in commands)
+            One.Network.Exec("ip", command.Split(' '));
+    }
+
+    private bool Answers(bool fromNode, int family) => fromNode
+        ? One.Network.Exec("sh", "-c", $"ping -c 1 -W 1 -I {One.Addresses[family]} {Two.Pods[0].Addresses[family]} || true").Contains(" 1 received", StringComparison.Ordinal)
+        : Ping.Once(One.Pods[0].Network, Two.Pods[0].Addresses[family], PingTimeout) is not null;
+
+    private Task AnswersAsync(bool fromNode, int family) =>
+        Eventually.TrueAsync(() => Answers(fromNode, family), () => $"no answer; rules:\n{Policy()}");
+
+    private async Task StateAsync(string state, int family)
+    {
+        string seen = "";
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                JsonElement two = (await Agent.StatusAsync()).GetProperty("nodes").EnumerateArray()
+                    .Single(n => n.GetProperty("name").GetString() == Two.Name);
+                seen = two.GetProperty("podCidrs")[family].GetProperty("route").GetString()!;
+                return seen == state;
+            },
+            () => $"the state is {seen}, not {state}");
+    }
+
+    private Task RuleAsync(string preference, string words) => Eventually.TrueAsync(
+        () => Policy().Split('\n').Any(l => l.StartsWith(preference, StringComparison.Ordinal) && l.Contains(words, StringComparison.Ordinal)), Policy);
+
+    private string Policy() => One.Network.Exec("ip", "-d", "rule");
+}

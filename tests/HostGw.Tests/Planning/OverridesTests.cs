@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using HostGw.Planning;
+
+namespace HostGw.Tests.Planning;
+
+/// <summary>Which policy rules and IPv6 routes keep packets from taking HostGw's routes.</summary>
+public class OverridesTests
+{
+    private const string Host = Given.Lan + "; br0 10.244.1.1/24 fd00:10:244:1::1/64; vpn0 172.31.0.1/24; " +
+        "10.244.1.0/24 dev br0 proto 2; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157; 10.244.3.0/24 via 10.0.0.3 dev eth0 proto 157; " +
+        "fd00:10:244:1::/64 dev br0 proto 2; fd00:10:244:2::/64 via fd00:aaaa::2 dev eth0 proto 157";
+
+    private static readonly string[] Nodes =
+        [Given.Self, "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2", "c 10.244.3.0/24 10.0.0.3"];
+
+    /// <summary>Rules ("PREFERENCE RULE"), routes of tables ("TABLE ROUTE"), and what is found.</summary>
+    [Theory]
+    [InlineData("5270 lookup 52", "52 10.244.0.0/16 dev vpn0", "5270 -> table 52 (10.244.0.0/16 dev vpn0): all")]
+    [InlineData("5270 lookup 52", "52 10.244.3.0/24 dev vpn0", "5270 -> table 52 (10.244.3.0/24 dev vpn0): 10.244.3.0/24")]
+    [InlineData("5270 lookup 52", "52 10.244.3.0/24 via 10.0.0.3 dev eth0", "")]
+    [InlineData("5270 lookup 52", "52 100.64.0.0/10 dev vpn0", "")]
+    [InlineData("32766 lookup main; 40000 lookup 52", "52 10.244.0.0/16 dev vpn0", "")]
+    [InlineData("1000 iif eth0 lookup 100", "100 0.0.0.0/0 via 10.0.0.254 dev eth0", "1000 -> table 100 (0.0.0.0/0 via 10.0.0.254 dev eth0): all")]
+    [InlineData("1000 iif br0 lookup 100", "100 0.0.0.0/0 via 10.0.0.254 dev eth0", "1000 -> table 100 (0.0.0.0/0 via 10.0.0.254 dev eth0): all")]
+    [InlineData("1000 iif vpn0 lookup 100", "100 0.0.0.0/0 via 10.0.0.254 dev eth0", "")]
+    [InlineData("1000 oif vpn0 lookup 100", "100 0.0.0.0/0 via 10.0.0.254 dev eth0", "")]
+    [InlineData("1000 from 10.0.0.1 lookup 100", "100 0.0.0.0/0 via 10.0.0.254 dev eth0", "1000 -> table 100 (0.0.0.0/0 via 10.0.0.254 dev eth0): all")]
+    [InlineData("1000 from 172.31.0.1 lookup 100", "100 0.0.0.0/0 dev vpn0", "")]
+    [InlineData("1000 from 10.244.1.0/24 to 10.244.3.0/24 lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): 10.244.3.0/24")]
+    [InlineData("1000 from 10.244.1.77 lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("1000 from 10.9.0.0/16 lookup 100", "100 0.0.0.0/0 dev vpn0", "")]
+    [InlineData("1000 to 10.244.2.0/24 prohibit", "", "1000 -> nothing: the rule drops them: 10.244.2.0/24")]
+    [InlineData("1000 lookup 52", "52 10.244.2.0/24 blackhole", "1000 -> table 52 (blackhole or unreachable 10.244.2.0/24): 10.244.2.0/24")]
+    // wg-quick, and tailscale without routes of ours
+    [InlineData("32764 lookup main suppress 0; 32765 not fwmark 0xca6c lookup 51820", "51820 0.0.0.0/0 dev vpn0", "")]
+    [InlineData("32765 not fwmark 0xca6c lookup 51820", "51820 0.0.0.0/0 dev vpn0", "32765 -> table 51820 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("5210 fwmark 0x80000 lookup main; 5250 fwmark 0x80000 unreachable; 5270 lookup 52", "52 100.64.0.0/10 dev vpn0", "")]
+    [InlineData("1000 fwmark 0x1 lookup 100", "100 0.0.0.0/0 dev vpn0", "")]
+    // HostGw's own before it, and one that suppresses too much to be of use
+    [InlineData("100 to 10.244.0.0/16 lookup main suppress 15; 5270 lookup 52", "52 10.244.0.0/16 dev vpn0", "")]
+    [InlineData("100 lookup main suppress 24; 5270 lookup 52", "52 10.244.0.0/16 dev vpn0", "5270 -> table 52 (10.244.0.0/16 dev vpn0): all")]
+    [InlineData("1000 goto 6000; 5270 lookup 52; 6000 nop", "52 10.244.0.0/16 dev vpn0", "")]
+    public void A_rule_is_named_if_packets_take_another_route_for_it(string rules, string tables, string expected)
+    {
+        ModelTables kernel = new(rules, tables);
+        Assert.Equal(expected.Length == 0 ? [] : [expected], Find(kernel));
+        Assert.InRange(kernel.Asked, 0, Overrides.MostLookups);
+    }
+
+    // rp_filter and others make the kernel refuse an answer: then only rules and tables can tell.
+    [Theory]
+    [InlineData("5270 lookup 52", "52 10.244.0.0/16 dev vpn0", "5270 -> table 52 (10.244.0.0/16 dev vpn0): all")]
+    [InlineData("5270 lookup 52", "52 100.64.0.0/10 dev vpn0", "")]
+    [InlineData("5270 lookup 52 suppress 16", "52 10.244.0.0/16 dev vpn0", "")]
+    public void Where_the_kernel_refuses_to_say_tables_are_read(string rules, string tables, string expected) =>
+        Assert.Equal(expected.Length == 0 ? [] : [expected], Find(new(rules, tables) { Refuses = true }));
+
+    [Fact]
+    public void Without_foreign_rules_nothing_is_asked()
+    {
+        ModelTables kernel = new("", "");
+        Assert.Empty(Find(kernel));
+        Assert.Equal(0, kernel.Asked);
+        Assert.Empty(Find(kernel = new("5270 fwmark 0x1 lookup 52; 32764 lookup main suppress 0; 32765 lookup 53", "")));
+        Assert.Equal(0, kernel.Asked);
+    }
+
+    [Fact]
+    public void While_no_pod_has_an_interface_the_hosts_own_packets_are_asked_for() =>
+        Assert.Equal(
+            ["5270 -> table 52 (10.244.0.0/16 dev vpn0): all"],
+            Find(new("5270 lookup 52", "52 10.244.0.0/16 dev vpn0"), Host.Replace("10.244.1.0/24 dev br0 proto 2; ", "", StringComparison.Ordinal)));
+
+    [Fact]
+    public void A_large_cluster_is_sampled()
+    {
+        string[] nodes = [Given.Self, .. Enumerable.Range(2, 2000).Select(n => $"n{n} 10.{100 + n / 250}.{n % 250}.0/24 10.0.{n / 250}.{n % 250}")];
+        ModelTables kernel = new("1 lookup 1; 2 lookup 2; 3 lookup 3", "");
+        string host = "eth0 10.0.0.1/16; br0 10.244.1.1/24; 10.244.1.0/24 dev br0 proto 2";
+        Assert.Empty(Find(kernel, host, nodes));
+        Assert.InRange(kernel.Asked, 100, Overrides.MostLookups);
+    }
+
+    [Theory]
+    [InlineData("fd00:10:244:1::/64", "fd00:10:244:2::/64 dev vpn0", true)]
+    [InlineData("fd00:10:244:1::5/128", "fd00:10:244:2::7/128 dev vpn0", true)]
+    [InlineData("fd00:10:244::/48", "fd00:10:244:2::/64 dev vpn0", true)]
+    [InlineData("fd00:10:244:1::/64", "::/0 dev vpn0", false)]
+    [InlineData("fd00:10:244:1::/64", "fd00:10:244::/48 dev vpn0", false)]
+    [InlineData("fd00:9::/64", "fd00:10:244:2::/64 dev vpn0", false)]
+    [InlineData("fd00:10:244:1::/64", "fd00:10:244:2::/64 via fd00:aaaa::2 dev eth0", false)]
+    public void An_IPv6_route_for_the_pods_source_is_named_if_it_is_at_least_as_long(string source, string route, bool isNamed)
+    {
+        HostState host = Given.Host(Host);
+        HostRoute foreign = Given.Host($"{Host}; {route} proto 4").Routes.Single(r => r.Protocol == 4);
+        host = host with { SourceRoutes = [new(Prefix.Parse(source), foreign)] };
+
+        Plan plan = Planner.Plan(Given.Nodes(Nodes), host, Given.Policy(""));
+        IReadOnlyList<RouteOverride> found = Overrides.Find(plan, host, new ModelTables("", ""));
+
+        Assert.Equal(isNamed, found.Count == 1);
+        if (isNamed)
+        {
+            Assert.Equal($"ip -6 route del {route.Split(' ')[0]} from {source} proto 4", found[0].Removal);
+            Assert.Equal([Prefix.Parse("fd00:10:244:2::/64")], found[0].Affected);
+            Assert.False(found[0].IsByRule);
+        }
+    }
+
+    private static string[] Find(ModelTables kernel, string host = Host, string[]? nodes = null)
+    {
+        HostState state = Given.Host(host) with { PolicyRules = kernel.Rules };
+        Plan plan = Planner.Plan(Given.Nodes(nodes ?? Nodes), state, Given.Policy(""));
+        kernel.Host = state;
+        return [.. Overrides.Find(plan, state, kernel).Select(o =>
+            $"{o.Cause.Split(':', ' ')[2]} -> {o.Instead}: {(o.Affected.Count > 1 ? "all" : $"{o.Affected.Single()}")}")];
+    }
+}
+
+/// <summary>Policy rules and tables, and a kernel that looks packets up in them: by itself, not by the code under test.</summary>
+internal sealed class ModelTables(string rules, string tables) : IRouteLookup
+{
+    public HostState Host { get; set; } = new();
+
+    public bool Refuses { get; init; }
+
+    public int Asked { get; private set; }
+
+    public ImmutableArray<PolicyRule> Rules { get; } = Given.PolicyRules(rules);
+
+    public RouteAnswer Ask(in PacketPath path)
+    {
+        Asked++;
+        if (Refuses)
+            return RouteAnswer.Refused;
+        for (int i = 0; i < Rules.Length; i++)
+        {
+            PolicyRule rule = Rules[i];
+            bool matches = (rule.From.IsNone || rule.From.Contains(path.Source)) && (rule.To.IsNone || rule.To.Contains(path.Destination)) &&
+                (rule.InputInterface is "" || rule.InputInterface == path.InterfaceName) && rule.OutputInterface is "" && rule.Mark == 0;
+            if (matches == rule.IsInverted || rule.Action == PolicyRuleAction.None)
+                continue;
+            if (rule.Action == PolicyRuleAction.Goto)
+                i = Rules.IndexOf(Rules.First(r => r.Preference >= rule.Target)) - 1;
+            else if (rule.Action != PolicyRuleAction.Lookup)
+                return RouteAnswer.Refused;
+            else if (LongestMatch(rule.Table, path.Destination) is { } match && match.Destination.Length > rule.SuppressPrefixLength)
+                return match.Kind == RouteAnswerKind.Route ? match : RouteAnswer.Refused;
+        }
+        return RouteAnswer.Refused;
+    }
+
+    public RouteAnswer? LongestMatch(uint table, Ip destination) => Table(table)
+        .Where(r => r.Destination.Contains(destination)).OrderByDescending(r => r.Destination.Length).Select(r => (RouteAnswer?)r).FirstOrDefault();
+
+    private IEnumerable<RouteAnswer> Table(uint table) => table == RoutingTables.Main
+        ? Host.Routes.Select(r => new RouteAnswer(RouteAnswerKind.Route, table, r.Destination, r.NextHop, r.Interface))
+        : tables.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(t => t.Split(' '))
+            .Where(w => uint.Parse(w[0], CultureInfo.InvariantCulture) == table)
+            .Select(w => new RouteAnswer(
+                w.Contains("blackhole") ? RouteAnswerKind.Blocked : RouteAnswerKind.Route, table, Prefix.Parse(w[1]),
+                w.Contains("via") ? Ip.Parse(w[Array.IndexOf(w, "via") + 1]) : default,
+                w.Contains("dev") ? Host.Interfaces.Single(i => i.Name == w[^1]).Index : 0));
+}

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Cni;
+using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
@@ -40,7 +41,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly NftablesBackend _nftables = new();
     private readonly LinuxNat _nat;
     private readonly LinuxForward _forward;
-    private readonly ForeignMasquerade _foreignMasquerade;
+    private readonly ForeignRules _foreignRules;
     private readonly CniConfiguration _cni;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
@@ -54,7 +55,7 @@ internal sealed class LinuxHost : IHostNetwork
         IptablesPrograms nft = new(program, IptablesFlavour.Nft), legacy = new(program, IptablesFlavour.Legacy);
         _nat = new(options, _nftables, nft, legacy);
         _forward = new(() => _nftables.ForeignTables, nft, legacy);
-        _foreignMasquerade = new(() => _nftables.ForeignTables, [nft, legacy]);
+        _foreignRules = new(() => _nftables.ForeignTables, [nft, legacy]);
         _cni = new(options.Cni, Conflist.Format);
         _routes = new(_socket, options.RouteProtocol);
         _reader = new(_socket, options);
@@ -81,13 +82,14 @@ internal sealed class LinuxHost : IHostNetwork
             ApplyNeighboursAndConntrack(changes, attempts);
         string cniWrite = WriteCni(changes, mode, attempts);
 
+        IReadOnlyList<Leftover>? leftovers = _foreignRules.Find(changes);
         ApplyResult result = new()
         {
             NatBackend = _nat.Choice,
             CniChange = cniRemoval + cniWrite,
             Cni = _cni.InUse,
-            Leftovers = changes.FindsLeftovers ? FindForeignMasquerade(changes.Plan) : null,
-            Obstacles = [.. _forward.Obstacles, .. _cni.Obstacles],
+            Leftovers = leftovers,
+            Obstacles = [.. _foreignRules.Losses, .. _forward.Obstacles, .. _cni.Obstacles],
             RulesWriter = _ruleNotifications.Writer,
             Failures = attempts.Failures,
             NetlinkWrites = NetlinkWrites - before,
@@ -189,17 +191,5 @@ internal sealed class LinuxHost : IHostNetwork
             HostPart.Nat, "delete connections that are not masqueraded", _nat.HasPendingDeletion,
             () => _nat.DeleteUnmasqueraded(changes.PodCidrs, changes.Host.Addresses.Select(a => a.Address).ToHashSet()));
         _routes.DeleteNeighbours(changes.ForgetNeighbours, attempts.Failures);
-    }
-
-    private List<Leftover>? FindForeignMasquerade(Plan plan)
-    {
-        try
-        {
-            return _foreignMasquerade.Find(plan);
-        }
-        catch (HostNetworkException)
-        {
-            return null; // nf_tables cannot be read, which is already a failure of the masquerade rule
-        }
     }
 }

@@ -36,6 +36,8 @@ internal sealed class IptablesForeignRule : ForeignRule
             i += negated ? 1 : 0;
             string option = i < tokens.Length ? tokens[i++] : "";
             int first = i;
+            if (IsText(option))
+                i = Math.Min(i + 1, tokens.Length);
             while (i < tokens.Length && tokens[i] != "!" && !IsOption(tokens[i]))
                 i++;
             if (IptablesCondition.Parse(option, tokens.AsSpan()[first..i], mentions) is { } condition)
@@ -56,6 +58,9 @@ internal sealed class IptablesForeignRule : ForeignRule
         _target.Mark?.Invoke(packet, level.And(match));
         outcomes.Add(new(match, _target.Verdict, _target.Chain));
     }
+
+    // Its value may look like an option.
+    private static bool IsText(string option) => option is "--comment" or "--string" or "--hex-string";
 
     private static bool IsOption(string token) => token.Length > 1 && token[0] == '-' && !char.IsAsciiDigit(token[1]);
 }

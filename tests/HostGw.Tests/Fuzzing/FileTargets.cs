@@ -122,7 +122,7 @@ internal static class FileTargets
             table.Read(line);
         List<AddressRange> mentions = [];
         Walk walk = new(Ruleset.Chains(Text(bytes), mentions));
-        RulesetCensus.Follow(walk, [Ruleset.Traffic()], mentions);
+        walk.Follow([Ruleset.Traffic()], mentions);
         Assert.NotNull(RuleFindings.Of(walk.Hits, Ruleset.Own));
         Assert.All(table.All, r => RuleTokens.DropsEverything(r.Rule));
     }

@@ -15,7 +15,9 @@ internal sealed class ForeignRules(Func<ForeignTables?> tables, IptablesPrograms
     /// <summary>Foreign rules that drop pods' packets or send them elsewhere, each with the cure.</summary>
     public IEnumerable<string> Losses => _found.Losses.Select(l => l.Text);
 
-    /// <returns>Foreign rules that give packets between pods another source address; null: not searched for, or rules cannot be read.</returns>
+    /// <returns>
+    /// Foreign rules that give packets between pods another source address; null: not searched for, or rules cannot be read.
+    /// </returns>
     public IReadOnlyList<Leftover>? Find(HostChanges changes)
     {
         bool again = changes is { ChangesForward: true, ReadsRulesAgain: true };

@@ -119,7 +119,7 @@ internal static class IptablesNumber
     public static (uint Value, uint Mask) WithMask(string text)
     {
         int slash = text.IndexOf('/');
-        TryParse(slash < 0 ? text : text.AsSpan(0, slash), out uint value);
+        uint value = TryParse(slash < 0 ? text : text.AsSpan(0, slash), out uint parsed) ? parsed : 0;
         return (value, slash >= 0 && TryParse(text.AsSpan(slash + 1), out uint mask) ? mask : uint.MaxValue);
     }
 }
@@ -183,7 +183,7 @@ internal static class IptablesCondition
     private static Func<PacketClass, Match>? OfModule(string module) => module switch
     {
         "owner" or "socket" => static _ => Match.None,
-        "bpf" or "u32" or "string" or "time" or "statistic" or "limit" or "hashlimit" or "recent" or "quota" or "set" or "cluster" => Unknown,
+        "bpf" or "u32" or "string" or "time" or "statistic" or "limit" or "hashlimit" or "recent" or "quota" or "set" => Unknown,
         _ => null,
     };
 
@@ -222,7 +222,7 @@ internal static class IptablesCondition
         "udp" => ProtocolNumber.Udp,
         "icmp" => ProtocolNumber.Icmp,
         "ipv6-icmp" or "icmpv6" => ProtocolNumber.Icmp6,
-        _ => IptablesNumber.TryParse(name, out uint number) && number <= byte.MaxValue ? (byte)number : name is "all" ? null : byte.MaxValue - 1,
+        _ => IptablesNumber.TryParse(name, out uint number) && number <= byte.MaxValue ? (byte)number : null,
     };
 
     private static Func<PacketClass, Match> Ports(int offset, string value)

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Nftables;
 
@@ -6,7 +5,6 @@ namespace HostGw.Platform.Linux.Census;
 
 /// <summary>A table of iptables, of one flavour and address family.</summary>
 /// <param name="mentions">Receives the addresses that rules name.</param>
-[SupportedOSPlatform("linux")]
 internal sealed class IptablesForeignTable(
     IptablesPrograms programs, bool ipv4, string table, SavedTable saved, List<AddressRange> mentions) : ForeignTable
 {
@@ -15,9 +13,15 @@ internal sealed class IptablesForeignTable(
 
     private readonly Dictionary<string, IReadOnlyList<ForeignRule>> _rules = [];
 
+    public bool IsIPv4 => ipv4;
+
+    /// <summary>Without family and flavour.</summary>
+    public string Table => table;
+
     public override string Name => $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}, table {table}";
 
-    private string Program => $"{(ipv4 ? "iptables" : "ip6tables")}-{(programs.Flavour == IptablesFlavour.Nft ? "nft" : "legacy")} -t {table}";
+    private string Program =>
+        $"{(ipv4 ? "iptables" : "ip6tables")}-{(programs.Flavour == IptablesFlavour.Nft ? "nft" : "legacy")} -t {table}";
 
     public override bool IsOurs(string chain) => chain.StartsWith("HOSTGW-", StringComparison.Ordinal);
 
@@ -50,4 +54,50 @@ internal sealed class IptablesForeignTable(
 
     private IEnumerable<string> Jumps(string target) =>
         saved.All.Where(r => RuleTokens.Target(r.Rule) == target).Select(r => $"-D {r.Chain} {r.Rule}");
+}
+
+/// <summary>The chains of iptables at which packets enter, and their order. Pure.</summary>
+internal static class BuiltInChains
+{
+    private static readonly Dictionary<string, (Hook Hook, string Chain)[]> Tables = new()
+    {
+        ["raw"] = [(Hook.Prerouting, "PREROUTING"), (Hook.Output, "OUTPUT")],
+        ["mangle"] =
+        [
+            (Hook.Prerouting, "PREROUTING"), (Hook.Input, "INPUT"), (Hook.Forward, "FORWARD"), (Hook.Output, "OUTPUT"),
+            (Hook.Postrouting, "POSTROUTING"),
+        ],
+        ["nat"] = [(Hook.Prerouting, "PREROUTING"), (Hook.Postrouting, "POSTROUTING")],
+        ["filter"] = [(Hook.Input, "INPUT"), (Hook.Forward, "FORWARD"), (Hook.Output, "OUTPUT")],
+        ["security"] = [(Hook.Input, "INPUT"), (Hook.Forward, "FORWARD"), (Hook.Output, "OUTPUT")],
+    };
+
+    public static bool HasTable(string table) => Tables.ContainsKey(table);
+
+    public static bool Has(string table, string chain) =>
+        Tables.TryGetValue(table, out (Hook, string Chain)[]? found) && found.Any(c => c.Chain == chain);
+
+    /// <summary>HostGw inserts its accept in this chain if it drops everything.</summary>
+    public static bool IsForward(string table, string chain) => table == OwnChain.Forward.Table && chain == OwnChain.Forward.Parent;
+
+    public static IEnumerable<BaseChain> Of(IptablesForeignTable table, SavedTable saved, bool forwardAccept) =>
+        from builtIn in Tables[table.Table]
+        where saved.Has(builtIn.Chain)
+        select new BaseChain(
+            table, builtIn.Chain, table.IsIPv4 ? NftFamily.IPv4 : NftFamily.IPv6, builtIn.Hook, PriorityOf(table.Table, builtIn.Hook))
+        {
+            IsNat = table.Table == "nat",
+            IsOfIptables = true,
+            DropsByPolicy = saved.Policy(builtIn.Chain) == "DROP",
+            IsHandledByForwardAccept = forwardAccept && IsForward(table.Table, builtIn.Chain),
+        };
+
+    private static int PriorityOf(string table, Hook hook) => table switch
+    {
+        "raw" => -300,
+        "mangle" => -150,
+        "nat" => hook == Hook.Prerouting ? -100 : 100,
+        "security" => 50,
+        _ => 0,
+    };
 }

@@ -48,8 +48,11 @@ internal sealed class NftElementSet(ImmutableArray<int> fields, NftElement[] ele
             shares[verdict] = (before + share, doubted || doubt);
             total += share;
         }
-        List<(Match, NftVerdict)> found =
-            [.. shares.Select(s => (s.Value.Doubtful ? Match.Some : Matches.OfShare(s.Value.Share), s.Key)).Where(f => f.Item1 != Match.None)];
+        List<(Match Share, NftVerdict)> found =
+        [
+            .. shares.Select(s => (Share: s.Value.Doubtful ? Match.Some : Matches.OfShare(s.Value.Share), s.Key))
+                .Where(f => f.Share != Match.None),
+        ];
         if (hasCatchAll && catchAll is { } rest && total < 1)
             found.Add((found.Count == 0 ? Match.All : Match.Some, rest));
         return found;
@@ -83,7 +86,8 @@ internal sealed class NftElementSet(ImmutableArray<int> fields, NftElement[] ele
                 if (at + length > element.First.Length || at + length > element.Last.Length ||
                     !registers.TryRange(offset + at, length, out NumberRange range, out bool doubt))
                     break;
-                NumberRange field = new(KnownBits.NumberOf(element.First.AsSpan(at, length)), KnownBits.NumberOf(element.Last.AsSpan(at, length)));
+                NumberRange field = new(
+                    KnownBits.NumberOf(element.First.AsSpan(at, length)), KnownBits.NumberOf(element.Last.AsSpan(at, length)));
                 double part = range.ShareWithin(field);
                 share *= part;
                 doubtful |= doubt && part < 1;
@@ -102,7 +106,7 @@ internal sealed class NftElementSet(ImmutableArray<int> fields, NftElement[] ele
         {
             if (!registers.TryRange(offset + at, length, out NumberRange range, out bool doubtful) || doubtful)
                 return false;
-            open += BitOperations.PopCount((ulong)(range.Last - range.First)) + BitOperations.PopCount((ulong)((range.Last - range.First) >> 64));
+            open += (int)UInt128.PopCount(range.Last - range.First);
             at += (length + WordLength - 1) & ~(WordLength - 1);
         }
         return open > 4 + BitOperations.Log2((uint)elements.Length + 1) && elements.All(e => e.First == e.Last);
@@ -138,7 +142,10 @@ internal sealed class NftElementReader(uint flags, ImmutableArray<int> fields)
         var fields = ImmutableArray.CreateBuilder<int>();
         var list = new NetlinkAttributes(NetlinkAttributes.Find(description, NFTA_SET_DESC_CONCAT));
         while (list.Next() && fields.Count < MaxFields)
-            fields.Add((int)Math.Min(NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(list.Value, NFTA_SET_FIELD_LEN)), MaxFieldLength));
+        {
+            uint fieldLength = NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(list.Value, NFTA_SET_FIELD_LEN));
+            fields.Add((int)Math.Min(fieldLength, MaxFieldLength));
+        }
         int length = (int)Math.Min(parsed.KeyLength, MaxFields * WordLength);
         // The kernel knows the fields of intervals only. Words of a key are compared one by one, which comes to the same.
         if (fields.Count == 0 && parsed.KeyType >= FirstConcatenation)

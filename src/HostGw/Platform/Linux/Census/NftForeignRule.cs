@@ -91,7 +91,8 @@ internal sealed class NftForeignRule(ulong handle, ImmutableArray<NftExpression>
         NftKind.Ct when e is { Destination: >= 0, Key: not NftLoad.CtStateKey } && !packet.HasConnection => Match.None,
         NftKind.Compare when e.Source >= 0 => Compared(e),
         NftKind.Range when e.Source >= 0 => Negated(Registers.IsWithin(e.Source, e.Data, e.SecondData), e.Key == 1),
-        NftKind.Lookup when e is { Key: 0, Source: >= 0 } => Negated(context.Sets(e.Set)?.Contains(Registers, e.Source) ?? Match.Some, (e.Flags & 1) != 0),
+        NftKind.Lookup when e is { Key: 0, Source: >= 0 } =>
+            Negated(context.Sets(e.Set)?.Contains(Registers, e.Source) ?? Match.Some, (e.Flags & 1) != 0),
         NftKind.Match => e.Name == "comment" ? Match.All : Match.Some,
         NftKind.Other when e.Name is "limit" or "quota" or "connlimit" => Match.Some,
         _ => Match.All,

@@ -29,9 +29,6 @@ internal sealed class NftForeignTable : ForeignTable
 
     private string Path => $"{NftNames.Of(_family)} {_name}";
 
-    /// <summary>Tables in which flannel and kindnet masquerade, and nothing else is.</summary>
-    public static bool IsOfAgent(string table) => table is "flannel-ipv4" or "flannel-ipv6" or "kindnet-ipmasq";
-
     public override string Name => $"nftables table {Path}";
 
     public override bool IsOurs(string chain) => _name == MasqueradeRuleset.TableName;
@@ -48,7 +45,7 @@ internal sealed class NftForeignTable : ForeignTable
         return rules;
     }
 
-    public override string RemoveCommand(string chain, ForeignRule? rule) => IsOfAgent(_name) ? $"nft delete table {Path}"
+    public override string RemoveCommand(string chain, ForeignRule? rule) => AgentTables.Contain(_name) ? $"nft delete table {Path}"
         : rule is NftForeignRule found
         ? string.Create(CultureInfo.InvariantCulture, $"nft delete rule {Path} {chain} handle {found.Handle}")
         : $"nft 'add chain {Path} {chain} {{ policy accept; }}'";
@@ -57,7 +54,11 @@ internal sealed class NftForeignTable : ForeignTable
     {
         string insert = $"nft insert rule {Path} {chain.Name}";
         if (match.Pods.IsNone)
-            return _family == NftFamily.Arp ? $"{insert} accept" : $"{insert} icmpv6 type '{{ nd-neighbor-solicit, nd-neighbor-advert }}' accept";
+        {
+            return _family == NftFamily.Arp
+                ? $"{insert} accept"
+                : $"{insert} icmpv6 type '{{ nd-neighbor-solicit, nd-neighbor-advert }}' accept";
+        }
         if (_name == "firewalld")
             return $"firewall-cmd --permanent --zone=trusted --add-source={match.Pods}; firewall-cmd --reload";
         string ip = match.Pods.IsIPv4 ? "ip" : "ip6";
@@ -66,7 +67,7 @@ internal sealed class NftForeignTable : ForeignTable
 
     public override void Remove(string chain, ForeignRule rule)
     {
-        if (IsOfAgent(_name))
+        if (AgentTables.Contain(_name))
             _reader.DeleteTable(_family, _name);
         else if (rule is NftForeignRule found)
             _reader.DeleteRule(_family, _name, chain, found.Handle);
@@ -82,6 +83,12 @@ internal sealed class NftForeignTable : ForeignTable
             NftMentions.Collect(set, _mentions);
         return set;
     }
+}
+
+/// <summary>Tables in which flannel and kindnet masquerade, and nothing else is.</summary>
+internal static class AgentTables
+{
+    public static bool Contain(string table) => table is "flannel-ipv4" or "flannel-ipv6" or "kindnet-ipmasq";
 }
 
 /// <param name="Handle">Identifies it in its table.</param>

@@ -17,7 +17,8 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
     private const int SmallestPart = 4; // bits: a sixteenth of a podCIDR; smaller ones are pods, and rules on them are policies
 
     // Addresses of no special meaning in the Internet: what rules on private addresses say is not said of them.
-    private static readonly Prefix OutsideIPv4 = Prefix.Parse("142.250.74.100/32"), OutsideIPv6 = Prefix.Parse("2a00:1450:4001:830::2004/128");
+    private static readonly Prefix OutsideIPv4 = Prefix.Parse("142.250.74.100/32");
+    private static readonly Prefix OutsideIPv6 = Prefix.Parse("2a00:1450:4001:830::2004/128");
     private static readonly byte[] Protocols = [ProtocolNumber.Tcp, ProtocolNumber.Udp];
 
     public bool IsIPv4 => Own[0].IsIPv4;
@@ -195,5 +196,8 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
         return (first, found.Length > 1 ? found[1] : first);
     }
 
-    private static LinkName LinkOf(string name, int index) => new(name, index) { IsBridge = Directory.Exists($"/sys/class/net/{name}/bridge") };
+    private static LinkName LinkOf(string name, int index) => new(name, index)
+    {
+        IsBridge = Directory.Exists($"/sys/class/net/{name}/bridge"),
+    };
 }

@@ -20,11 +20,13 @@ internal static class RuleFindings
             // Pods reach what is outside of the cluster by a masquerade, and a rewritten destination there may be meant.
             RuleHit[] between = [.. all.Where(h => h.Packet.Flow is PodFlow.OwnToPeer or PodFlow.PeerToOwn or PodFlow.OwnToOwn)];
             if (first.Effect == Verdict.Drop)
-                losses.Add(new($"{Subject(first)} drops {Packets(all)}{Doubt(all)}: {Cure(first, all, podCidrs)}", first.Base.IsOfIptables));
+                Lose($"drops {Packets(all)}{Doubt(all)}: {Cure(first, all, podCidrs)}");
             else if (between.Length > 0 && first.Effect == Verdict.RewriteDestination)
-                losses.Add(new($"{Subject(first)} changes the destination of {Packets(between)}: {RemoveCure(first)}", first.Base.IsOfIptables));
+                Lose($"changes the destination of {Packets(between)}: {RemoveCure(first)}");
             else if (between.Length > 0)
                 rewrites.Add(new(Rewrite(first, between), first.Base.IsOfIptables));
+
+            void Lose(string what) => losses.Add(new($"{Subject(first)} {what}", first.Base.IsOfIptables));
         }
         return new([.. rewrites], [.. losses]);
     }
@@ -74,8 +76,10 @@ internal static class RuleFindings
             ? [new(default, first.Packet.In.Name)]
             : podCidrs.Where(p => hits.Any(h => h.Packet.IsIPv4 == p.IsIPv4)).Select(p => new AcceptMatch(p, ""));
         string accept = string.Join("; ", matches.Select(m => first.Base.Table.AcceptCommand(first.Base, m)).Distinct());
-        return $"let them pass there: {accept}; or, where it is not needed, remove it: {first.Base.Table.RemoveCommand(first.Chain, first.Rule)}";
+        string remove = first.Base.Table.RemoveCommand(first.Chain, first.Rule);
+        return $"let them pass there: {accept}; or, where it is not needed, remove it: {remove}";
     }
 
-    private static string RemoveCure(RuleHit hit) => $"remove it, or except pods from it: {hit.Base.Table.RemoveCommand(hit.Chain, hit.Rule)}";
+    private static string RemoveCure(RuleHit hit) =>
+        $"remove it, or except pods from it: {hit.Base.Table.RemoveCommand(hit.Chain, hit.Rule)}";
 }

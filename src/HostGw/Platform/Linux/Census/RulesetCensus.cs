@@ -30,8 +30,6 @@ internal readonly record struct RuleLoss(string Text, bool IsOfIptables);
 [SupportedOSPlatform("linux")]
 internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesPrograms[] iptables)
 {
-    private const int Rounds = 3;
-
     /// <param name="withIptables">False: only tables that need no program to be read.</param>
     /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
     public CensusResult Take(Plan plan, HostState host, bool withIptables)
@@ -42,28 +40,11 @@ internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesProgram
         ForeignRulesets rulesets = new(tables(), iptables, forwardAccept: !plan.ForwardAccept.IsEmpty);
         List<Leftover> unknown = [];
         Walk walk = new(rulesets.BaseChains(withIptables, unknown));
-        Follow(walk, traffic, rulesets.Mentions);
+        walk.Follow(traffic, rulesets.Mentions);
         if (!walk.IsComplete)
             unknown.Add(new("whether all foreign rules leave pods' packets alone is unknown: there are too many of them", null));
         CensusResult found = RuleFindings.Of(walk.Hits, plan.OwnPodCidrs);
         return found with { Rewrites = [.. found.Rewrites, .. unknown.Select(u => new RuleRewrite(u, IsOfIptables: true))] };
-    }
-
-    /// <summary>Rules are read as packets reach them, and may name addresses that other packets are then tried with.</summary>
-    public static void Follow(Walk walk, IReadOnlyList<PodTraffic> traffic, IReadOnlyList<AddressRange> mentions)
-    {
-        foreach (PodTraffic family in traffic)
-        {
-            foreach (PacketClass packet in family.Whole())
-                walk.Follow(packet);
-            HashSet<Prefix> parts = [];
-            for (int round = 0, seen = -1; round < Rounds && seen != mentions.Count; round++)
-            {
-                seen = mentions.Count;
-                foreach (PacketClass packet in family.Parts([.. mentions.Distinct()], parts))
-                    walk.Follow(packet);
-            }
-        }
     }
 }
 
@@ -71,19 +52,6 @@ internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesProgram
 [SupportedOSPlatform("linux")]
 internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[] iptables, bool forwardAccept)
 {
-    private static readonly Dictionary<string, (Hook Hook, string Chain)[]> IptablesTables = new()
-    {
-        ["raw"] = [(Hook.Prerouting, "PREROUTING"), (Hook.Output, "OUTPUT")],
-        ["mangle"] =
-        [
-            (Hook.Prerouting, "PREROUTING"), (Hook.Input, "INPUT"), (Hook.Forward, "FORWARD"), (Hook.Output, "OUTPUT"),
-            (Hook.Postrouting, "POSTROUTING"),
-        ],
-        ["nat"] = [(Hook.Prerouting, "PREROUTING"), (Hook.Postrouting, "POSTROUTING")],
-        ["filter"] = [(Hook.Input, "INPUT"), (Hook.Forward, "FORWARD"), (Hook.Output, "OUTPUT")],
-        ["security"] = [(Hook.Input, "INPUT"), (Hook.Forward, "FORWARD"), (Hook.Output, "OUTPUT")],
-    };
-
     /// <summary>The addresses that the rules read so far name.</summary>
     public List<AddressRange> Mentions { get; } = [];
 
@@ -110,8 +78,7 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
     }
 
     private static bool IsOfIptables(NftFamily family, string table, IEnumerable<NftHookChain> chains) =>
-        family is NftFamily.IPv4 or NftFamily.IPv6 && IptablesTables.TryGetValue(table, out (Hook, string)[]? builtIn) &&
-        chains.Any(c => builtIn.Any(b => b.Item2 == c.Chain.Name));
+        family is NftFamily.IPv4 or NftFamily.IPv6 && chains.Any(c => BuiltInChains.Has(table, c.Chain.Name));
 
     private void AddNft(IGrouping<(NftFamily Family, string Name), NftHookChain> listed, bool isOfIptables, List<BaseChain> chains)
     {
@@ -126,7 +93,7 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
                 IsNat = chain.Chain.Type == "nat",
                 DropsByPolicy = chain.Chain.Policy == NfTables.NF_DROP,
                 IsOfIptables = isOfIptables,
-                IsHandledByForwardAccept = forwardAccept && isOfIptables && IsForward(listed.Key.Name, chain.Chain.Name),
+                IsHandledByForwardAccept = forwardAccept && isOfIptables && BuiltInChains.IsForward(listed.Key.Name, chain.Chain.Name),
             });
         }
     }
@@ -136,7 +103,7 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
     {
         bool ipv4 = listed.Key.Family == NftFamily.IPv4;
         // Most of these tables are empty, and a program takes its time.
-        if (listed.All(c => c.Chain.Policy != NfTables.NF_DROP && nftables!.Rules(listed.Key.Family, listed.Key.Name, c.Chain.Name).Count == 0))
+        if (listed.All(c => IsEmpty(c)))
             return;
         IptablesPrograms? programs = iptables.FirstOrDefault(p => p.Flavour == IptablesFlavour.Nft && p.AreInstalled(ipv4));
         // Without the program, or where it fails, the extensions of iptables are not understood, and everything else is.
@@ -144,12 +111,15 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
             AddNft(listed, isOfIptables: true, chains);
     }
 
+    private bool IsEmpty(NftHookChain chain) =>
+        chain.Chain.Policy != NfTables.NF_DROP && nftables!.Rules(chain.Family, chain.Table, chain.Chain.Name).Count == 0;
+
     private void AddLegacy(IptablesPrograms programs, bool ipv4, List<BaseChain> chains, List<Leftover> unknown)
     {
         // Reading creates tables that do not exist.
         foreach (string table in programs.AreInstalled(ipv4) ? IptablesPresence.LegacyTables(ipv4) : [])
         {
-            if (IptablesTables.ContainsKey(table))
+            if (BuiltInChains.HasTable(table))
                 TryAdd(programs, ipv4, table, chains, unknown);
         }
     }
@@ -164,36 +134,13 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
         catch (IptablesException e)
         {
             unknown.Add(new(
-                $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}: whether a rule drops or masquerades traffic from pod to pod is unknown ({e.Message})",
-                null));
+                $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}: whether a rule drops or masquerades traffic from pod to pod is unknown " +
+                $"({e.Message})", null));
             return false;
         }
-        chains.AddRange(OfIptables(new IptablesForeignTable(programs, ipv4, name, saved, Mentions), ipv4, name, saved, forwardAccept));
+        chains.AddRange(BuiltInChains.Of(new(programs, ipv4, name, saved, Mentions), saved, forwardAccept));
         return true;
     }
-
-    /// <summary>The built-in chains of a table.</summary>
-    public static IEnumerable<BaseChain> OfIptables(ForeignTable table, bool ipv4, string name, SavedTable saved, bool forwardAccept) =>
-        from builtIn in IptablesTables[name]
-        where saved.Has(builtIn.Chain)
-        select new BaseChain(table, builtIn.Chain, ForeignTables.FamilyOf(ipv4), builtIn.Hook, PriorityOf(name, builtIn.Hook))
-        {
-            IsNat = name == "nat",
-            IsOfIptables = true,
-            DropsByPolicy = saved.Policy(builtIn.Chain) == "DROP",
-            IsHandledByForwardAccept = forwardAccept && IsForward(name, builtIn.Chain),
-        };
-
-    private static bool IsForward(string table, string chain) => table == OwnChain.Forward.Table && chain == OwnChain.Forward.Parent;
-
-    private static int PriorityOf(string table, Hook hook) => table switch
-    {
-        "raw" => -300,
-        "mangle" => -150,
-        "nat" => hook == Hook.Prerouting ? -100 : 100,
-        "security" => 50,
-        _ => 0,
-    };
 
     private static Hook? HookOf(NftFamily family, uint number) => (family, number) switch
     {

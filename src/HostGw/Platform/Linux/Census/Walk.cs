@@ -10,6 +10,7 @@ internal sealed record RuleHit(BaseChain Base, string Chain, ForeignRule? Rule, 
 /// <summary>Leads classes of packets through chains as the kernel does. Bounded in depth and steps.</summary>
 internal sealed class Walk(IReadOnlyList<BaseChain> chains)
 {
+    private const int Rounds = 3;
     private const int MaxDepth = 32;
     private const int MaxSteps = 20_000_000;
 
@@ -22,7 +23,24 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains)
     /// <summary>False: there are so many rules that it gave up.</summary>
     public bool IsComplete => _steps < MaxSteps;
 
-    public void Follow(PacketClass packet)
+    /// <summary>Rules are read as packets reach them, and may name addresses that other packets are then tried with.</summary>
+    public void Follow(IReadOnlyList<PodTraffic> traffic, IReadOnlyList<AddressRange> mentions)
+    {
+        foreach (PodTraffic family in traffic)
+        {
+            foreach (PacketClass packet in family.Whole())
+                Follow(packet);
+            HashSet<Prefix> parts = [];
+            for (int round = 0, seen = -1; round < Rounds && seen != mentions.Count; round++)
+            {
+                seen = mentions.Count;
+                foreach (PacketClass packet in family.Parts([.. mentions.Distinct()], parts))
+                    Follow(packet);
+            }
+        }
+    }
+
+    private void Follow(PacketClass packet)
     {
         packet.Begin();
         foreach ((NftFamily family, Hook hook) in Stages.Of(packet))

@@ -39,7 +39,8 @@ internal sealed class ForeignTables(NetlinkSocket socket)
     /// <summary>Whether the chain's policy or one of its rules drops or rejects every packet that reaches it.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public bool DropsEverything(NftFamily family, string table, string chain) => Chain(family, table, chain) is { } found &&
-        (found is { Type.Length: > 0, Policy: NF_DROP } || Rules(family, table, chain).Any(r => NftExpressionParser.DropEverything(r.Expressions)));
+        (found is { Type.Length: > 0, Policy: NF_DROP } ||
+            Rules(family, table, chain).Any(r => NftExpressionParser.DropEverything(r.Expressions)));
 
     /// <summary>The chains that the kernel calls at a hook, of tables that are not dormant.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>

@@ -170,7 +170,8 @@ internal static class NftExpressionParser
 
     /// <summary>Whether they concern every packet.</summary>
     public static bool HaveNoCondition(ImmutableArray<NftExpression> expressions) => expressions.All(
-        e => e.Kind is NftKind.Statement or NftKind.Immediate or NftKind.Reject or NftKind.Target || e is { Kind: NftKind.Match, Name: "comment" });
+        e => e.Kind is NftKind.Statement or NftKind.Immediate or NftKind.Reject or NftKind.Target or NftKind.Match &&
+            (e.Kind != NftKind.Match || e.Name == "comment"));
 
     /// <summary>NFTA_DATA_VALUE of a nested attribute.</summary>
     public static byte[] Value(ReadOnlySpan<byte> data, ushort attribute) =>
@@ -182,7 +183,7 @@ internal static class NftExpressionParser
 
     private static NftExpression Extension(NftExpression draft, ReadOnlySpan<byte> data) => draft with
     {
-        Name = NetlinkAttributes.ReadString(NetlinkAttributes.Find(data, A1)), Data = NetlinkAttributes.Find(data, A3).ToArray(),
+        Name = NetlinkAttributes.ReadString(NetlinkAttributes.Find(data, A1)),
     };
 
     private static uint Number(ReadOnlySpan<byte> data, ushort attribute) =>

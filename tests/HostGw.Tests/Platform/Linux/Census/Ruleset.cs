@@ -6,7 +6,7 @@ using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Tests.Platform.Linux.Census;
 
-/// <summary>Rules as iptables-save prints them, on a node whose pods are 10.244.1.0/24 behind cni0 and whose peers are behind eth0.</summary>
+/// <summary>Rules of iptables-save on a node whose pods are 10.244.1.0/24 behind cni0, and whose peers are behind eth0.</summary>
 internal static class Ruleset
 {
     private static readonly string[] Tables = ["raw", "mangle", "nat", "filter", "security"];
@@ -18,7 +18,7 @@ internal static class Ruleset
     {
         List<AddressRange> mentions = [];
         Walk walk = new(Chains(saved, mentions));
-        RulesetCensus.Follow(walk, [Traffic(peers)], mentions);
+        walk.Follow([Traffic(peers)], mentions);
         Assert.True(walk.IsComplete);
         CensusResult found = RuleFindings.Of(walk.Hits, Own);
         return [.. found.Rewrites.Select(r => r.Rule.What), .. found.Losses.Select(l => l.Text)];
@@ -38,8 +38,7 @@ internal static class Ruleset
             SavedTable table = new(name, static (_, _) => true);
             foreach (string line in saved.Split('\n'))
                 table.Read(line);
-            chains.AddRange(ForeignRulesets.OfIptables(
-                new IptablesForeignTable(programs, ipv4: true, name, table, mentions), ipv4: true, name, table, forwardAccept: true));
+            chains.AddRange(BuiltInChains.Of(new(programs, ipv4: true, name, table, mentions), table, forwardAccept: true));
         }
         return [.. chains.OrderBy(c => c.Priority)];
     }

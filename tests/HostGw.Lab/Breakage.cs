@@ -27,6 +27,10 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("docker", "drop what is forwarded, as Docker does", "iptables-nft -P FORWARD DROP", "forwardDrop") { IsRepaired = true },
         new("firewall", "a firewall that drops what is forwarded", "nft add table inet f; nft add chain inet f drops '{ type filter hook forward priority 0; policy drop; }'", "foreignDrop"),
         new("snat", "masquerade pods towards pods, as another agent did", "iptables-nft -t nat -A POSTROUTING -s 192.168.0.0/16 -j MASQUERADE", "foreignMasquerade"),
+        new("raw", "drop a peer's pods before anything else sees their packets", "nft add table inet f; nft add chain inet f early '{ type filter hook prerouting priority -300; }'; nft add rule inet f early ip saddr 192.168.PEER.0/24 drop", "foreignDrop"),
+        new("ingress", "drop what arrives from pods at the interface", "nft add table netdev f; nft add chain netdev f arrival '{ type filter hook ingress device eth0 priority 0; }'; nft add rule netdev f arrival ip saddr 192.168.0.0/16 drop", "foreignDrop"),
+        new("mangle", "drop a peer's pods in an iptables table that nobody looks at", "iptables-nft -t mangle -A FORWARD -d 192.168.PEER.0/24 -j DROP", "foreignDrop"),
+        new("nft-snat", "masquerade pods towards pods in a table of nftables", "nft add table ip f; nft add chain ip f out '{ type nat hook postrouting priority 90; }'; nft add rule ip f out oifname eth0 masquerade", "foreignMasquerade"),
         new("mtu", "give pods a larger MTU than the network has", "ip link set cni0 mtu 9000", "mtu"),
         new("former-pod", "leave a pod with an address of a former podCIDR", "ip link add veth0a1b2c3d type veth peer name formerpod && " +
             "ip addr add 192.168.77.1/32 dev veth0a1b2c3d && ip link set veth0a1b2c3d up && ip route add 192.168.77.5/32 dev veth0a1b2c3d", "formerPods"),

@@ -131,7 +131,7 @@ internal static class PreviewText
 
     private static void WriteProblems(Preview preview, TextWriter output)
     {
-        foreach (Problem problem in OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes)
+        foreach (Problem problem in OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes.Shadows)
             .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides)))
             output.WriteLine($"! {Quoted.Visible(problem.Text)}");
         foreach (Leftover leftover in preview.Leftovers)

@@ -50,7 +50,7 @@ internal static class ProblemCatalog
     [
         .. ClusterRoutes(report.Plan),
         .. report.Plan is { } plan ? report.Routes.Conflicts.Select(c => Of(plan, c)) : [],
-        .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes) : [],
+        .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes.Shadows) : [],
         .. report.Plan is { } present ? OverrideProblems.Overridden(present, report.Result.Overrides) : [],
         .. ForwardingUnknown(report),
         .. Waiting(report),

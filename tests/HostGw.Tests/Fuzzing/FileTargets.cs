@@ -5,12 +5,15 @@ using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform.Cni;
 using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Iptables;
+using HostGw.Platform.Linux.Nftables;
 using HostGw.Platform.Windows;
 using HostGw.Platform.Windows.Hns;
 using HostGw.Settings;
 using HostGw.Status;
 using HostGw.Tests.Nodes;
+using HostGw.Tests.Platform.Linux.Census;
 
 namespace HostGw.Tests.Fuzzing;
 
@@ -32,7 +35,7 @@ internal static class FileTargets
         new("the saved nodes", Corpus.Of("saved"), ["\"nodes\":", "\"podCidrs\":[", "-", " ", "\n", "{", "}", "\"\\ud800\""], Saved, BytesPerByte: 2000),
         new("a Windows agent's record of its routes", Corpus.Of("routes"), ["adopted ", "on-link", "/", "::", "\n"], OwnedByUs, BytesPerByte: 500),
         new("what HNS answers", Corpus.Of("hns"), ["\"Ipams\":[", "\"Subnets\":[", "\"Policies\":[", "null", "\"\\ud800\"", "{", "}", "[", "]"], Hns, BytesPerByte: 500),
-        new("iptables-save", Corpus.Of("iptables"), ["*nat\n", "-A POSTROUTING ", "COMMIT\n", "\"", "\\", "-j ", "-s ", "! "], IptablesSave, BytesPerByte: 500),
+        new("iptables-save", Corpus.Of("iptables"), ["*nat\n", "-A POSTROUTING ", "COMMIT\n", "\"", "\\", "-j ", "-s ", "! ", "-d 10.244.0.0/16", "--mark ", "--dports ", "-g ", "*filter\n:FORWARD DROP [0:0]\n"], IptablesSave, BytesPerByte: 20_000),
         new("resolv.conf", Corpus.Of("resolv"), ["nameserver ", "%eth0", "::"], bytes => ResolvConf.Parse(Lines(bytes))),
         new("networkd's files", Corpus.Of("networkd"), ["ManageForeignRoutes", "="], bytes => NetworkdConfiguration.RemovesForeignRoutes([Text(bytes)])),
         new("an HTTP request", Corpus.Of("http"), ["\r\n", "Host: ", "?node=", "%", "HTTP/1.1"], Http),
@@ -117,7 +120,10 @@ internal static class FileTargets
         SavedTable table = new("nat", (_, _) => true);
         foreach (string line in Lines(bytes))
             table.Read(line);
-        Assert.NotNull(ForeignMasqueradeRules.Find(table, [Prefix.Parse("10.244.1.0/24")], [Prefix.Parse("10.244.2.0/24")]).ToArray());
+        List<AddressRange> mentions = [];
+        Walk walk = new(Ruleset.Chains(Text(bytes), mentions));
+        walk.Follow([Ruleset.Traffic()], mentions);
+        Assert.NotNull(RuleFindings.Of(walk.Hits, Ruleset.Own));
         Assert.All(table.All, r => RuleTokens.DropsEverything(r.Rule));
     }
 

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using HostGw.Planning;
 using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
 using HostGw.Platform.Linux.Rtnetlink;
+using HostGw.Tests.Platform.Linux.Census;
 using HostGw.Tests.Platform.Linux.Nftables;
 using HostGw.Tests.Platform.Linux.Rtnetlink;
 
@@ -31,7 +33,7 @@ internal static class NetlinkTargets
         new(
             "notifications of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [],
             bytes => new RuleNotifications(() => 1).Read(bytes)),
-        new("rules", RuleMessages, [], Parse),
+        new("rules", RuleMessages, [], Parse, BytesPerByte: 20_000),
         new("a tracked connection", [.. Corpus.Of("conntrack").Select(FromHex)], [], Forget),
         new("a refusal", [.. Corpus.Of("refusals").Select(FromHex)], [], bytes =>
         {
@@ -45,11 +47,33 @@ internal static class NetlinkTargets
         NftParser.Table(bytes);
         NftParser.Chain(bytes, out _);
         NftRule rule = NftParser.Rule(bytes, out _);
-        NftDrop.IsUnconditional(rule.Expressions.AsSpan());
+        NftExpressionParser.DropEverything(NftExpressionParser.Parse(rule.Expressions.AsSpan()));
+        Follow(bytes);
         NftParser.Set(bytes);
         List<IntervalKey> keys = [];
         NftElements.Read(bytes, keys);
         IntervalKeys.Pair(keys);
+    }
+
+    // A rule that is any bytes, on packets, with a set that is any bytes.
+    private static void Follow(byte[] bytes)
+    {
+        NftElementReader reader = NftElementReader.Of(bytes);
+        reader.Read(bytes);
+        NftElementSet set = reader.Finish();
+        string chain = NetlinkAttributes.ReadString(NetlinkAttributes.Find(NfGenMsg.AttributesOf(bytes), NfTables.NFTA_RULE_CHAIN));
+        if (NftListedRule.Parse(bytes, chain) is not { } listed)
+            return;
+        List<AddressRange> mentions = [];
+        NftMentions.Collect(listed.Expressions, mentions);
+        NftMentions.Collect(set, mentions);
+        NftForeignRule rule = new(listed.Handle, listed.Expressions, new(NftFamily.Inet, _ => set));
+        Assert.NotNull(rule.Text);
+        foreach (PacketClass packet in Ruleset.Traffic().Whole().Concat(Ruleset.Traffic().Parts(mentions, [])))
+        {
+            packet.Begin();
+            rule.Apply(packet, Match.All, []);
+        }
     }
 
     private static void Forget(byte[] bytes)

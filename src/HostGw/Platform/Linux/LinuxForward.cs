@@ -7,8 +7,8 @@ using HostGw.Platform.Linux.Nftables;
 namespace HostGw.Platform.Linux;
 
 /// <summary>
-/// Accepts our pods' packets in chains FORWARD of iptables that drop them: no accept elsewhere could undo a drop. Chains of other
-/// programs that drop are reported.
+/// Accepts our pods' packets in chains FORWARD of iptables that drop them: no accept elsewhere could undo a drop. Other chains
+/// that drop are found by the census.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxForward
@@ -28,7 +28,7 @@ internal sealed class LinuxForward
         ];
     }
 
-    /// <summary>Foreign chains that drop our pods' packets, each with the cure.</summary>
+    /// <summary>Chains of which it cannot be told whether they drop our pods' packets, each with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; private set; } = [];
 
     /// <summary>The necessary changes, each in words.</summary>
@@ -43,11 +43,9 @@ internal sealed class LinuxForward
             return [];
 
         _verified = default;
-        NftHookChain[] dropping = DroppingChains(accept);
-        List<string> obstacles =
-            [.. dropping.Where(c => !IsOfIptables(c)).Select(c => ForwardObstacle.Describe(c, accept)).OfType<string>()];
+        List<string> obstacles = [];
         bool failed = false;
-        List<(string What, Action Apply)> changes = CompareChains(accept, dropping, obstacles, e =>
+        List<(string What, Action Apply)> changes = CompareChains(accept, obstacles, e =>
         {
             failed = true;
             onFailure(e);
@@ -58,18 +56,15 @@ internal sealed class LinuxForward
         return changes;
     }
 
-    private NftHookChain[] DroppingChains(ImmutableArray<Prefix> accept) =>
-        accept.IsEmpty || _tables() is not { } tables ? [] : [.. tables.ForwardChains().Where(tables.DropsEverything)];
-
     private List<(string What, Action Apply)> CompareChains(
-        ImmutableArray<Prefix> accept, NftHookChain[] dropping, List<string> obstacles, Action<HostNetworkException> onFailure)
+        ImmutableArray<Prefix> accept, List<string> obstacles, Action<HostNetworkException> onFailure)
     {
         List<(string, Action)> changes = [];
         foreach (ForwardChain chain in _chains)
         {
             try
             {
-                if (chain.Compare(accept, MayDrop(chain, dropping)) is var (what, apply))
+                if (chain.Compare(accept, !accept.IsEmpty && MayDrop(chain)) is var (what, apply))
                     changes.Add(($"{chain.Name}: {what}", apply));
             }
             catch (IptablesException e) when (chain.Flavour == IptablesFlavour.Legacy)
@@ -85,12 +80,9 @@ internal sealed class LinuxForward
         return changes;
     }
 
-    private static bool MayDrop(ForwardChain chain, NftHookChain[] dropping) => chain.Flavour == IptablesFlavour.Nft
-        ? dropping.Any(c => IsOfIptables(c) && c.Family == ForeignTables.FamilyOf(chain.IsIPv4))
+    private bool MayDrop(ForwardChain chain) => chain.Flavour == IptablesFlavour.Nft
+        ? _tables()?.DropsEverything(ForeignTables.FamilyOf(chain.IsIPv4), OwnChain.Forward.Table, OwnChain.Forward.Parent) ?? false
         : IptablesPresence.HasLegacyTable(chain.IsIPv4, OwnChain.Forward.Table);
-
-    private static bool IsOfIptables(NftHookChain chain) =>
-        chain is { Family: NftFamily.IPv4 or NftFamily.IPv6, Table: "filter", Name: "FORWARD" };
 }
 
 /// <summary>Chain FORWARD of one flavour and address family.</summary>
@@ -130,31 +122,4 @@ internal sealed class ForwardChain(IptablesPrograms programs, IptablesPresence p
 
     private static bool Drops(SavedTable saved) =>
         saved.Policy(OwnChain.Forward.Parent) == "DROP" || saved.Rules(OwnChain.Forward.Parent).Any(RuleTokens.DropsEverything);
-}
-
-/// <summary>Describes a foreign chain, made by nft or firewalld, that drops forwarded packets. Pure.</summary>
-internal static class ForwardObstacle
-{
-    /// <summary>Null if no packets of these prefixes traverse the chain.</summary>
-    public static string? Describe(NftHookChain chain, ImmutableArray<Prefix> podCidrs)
-    {
-        Prefix[] concerned = [.. podCidrs.Where(p => chain.Family == NftFamily.Inet || p.IsIPv4 == (chain.Family == NftFamily.IPv4))];
-        if (concerned.Length == 0)
-            return null;
-        string pods = string.Join(", ", concerned);
-        if (chain.Table == "firewalld")
-        {
-            return $"firewalld drops forwarded packets that no zone allows; unless a zone allows {pods}: " +
-                $"{Join(concerned.Select(p => $"firewall-cmd --permanent --zone=trusted --add-source={p}"))}; firewall-cmd --reload";
-        }
-        return $"chain {chain.Name} of the nftables table {NftNames.Of(chain.Family)} {chain.Table} drops forwarded packets that no rule " +
-            $"of it accepts; unless one accepts packets from and to {pods}, add such rules there: " +
-            Join(concerned.SelectMany(p => (string[])[Rule(chain, p, "saddr"), Rule(chain, p, "daddr")]));
-    }
-
-    private static string Join(IEnumerable<string> commands) => string.Join("; ", commands);
-
-    private static string Rule(NftHookChain chain, Prefix podCidr, string direction) =>
-        $"nft insert rule {NftNames.Of(chain.Family)} {chain.Table} {chain.Name} " +
-        $"{(podCidr.IsIPv4 ? "ip" : "ip6")} {direction} {podCidr} accept";
 }

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Cni;
+using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
@@ -40,7 +41,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly NftablesBackend _nftables = new();
     private readonly LinuxNat _nat;
     private readonly LinuxForward _forward;
-    private readonly ForeignMasquerade _foreignMasquerade;
+    private readonly ForeignRules _foreignRules;
     private readonly CniConfiguration _cni;
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
@@ -55,7 +56,7 @@ internal sealed class LinuxHost : IHostNetwork
         IptablesPrograms nft = new(program, IptablesFlavour.Nft), legacy = new(program, IptablesFlavour.Legacy);
         _nat = new(options, _nftables, nft, legacy);
         _forward = new(() => _nftables.ForeignTables, nft, legacy);
-        _foreignMasquerade = new(() => _nftables.ForeignTables, [nft, legacy]);
+        _foreignRules = new(() => _nftables.ForeignTables, [nft, legacy]);
         _cni = new(options.Cni, Conflist.Format);
         _routes = new(_socket, options.RouteProtocol);
         _policyRules = new(_socket, options.RouteProtocol);
@@ -86,14 +87,15 @@ internal sealed class LinuxHost : IHostNetwork
             ApplyNeighboursAndConntrack(changes, attempts);
         string cniWrite = WriteCni(changes, mode, attempts);
 
+        IReadOnlyList<Leftover>? leftovers = _foreignRules.Find(changes);
         ApplyResult result = new()
         {
             NatBackend = _nat.Choice,
             CniChange = cniRemoval + cniWrite,
             Cni = _cni.InUse,
             Overrides = FindOverrides(changes),
-            Leftovers = changes.FindsLeftovers ? FindForeignMasquerade(changes.Plan) : null,
-            Obstacles = [.. _forward.Obstacles, .. _cni.Obstacles],
+            Leftovers = leftovers,
+            Obstacles = [.. _foreignRules.Losses, .. _forward.Obstacles, .. _cni.Obstacles],
             RulesWriter = _ruleNotifications.Writer,
             Failures = attempts.Failures,
             NetlinkWrites = NetlinkWrites - before,
@@ -209,16 +211,4 @@ internal sealed class LinuxHost : IHostNetwork
         changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
             ? []
             : Overrides.Find(changes.Plan, changes.Host, new LinuxRouteLookup(_socket));
-
-    private List<Leftover>? FindForeignMasquerade(Plan plan)
-    {
-        try
-        {
-            return _foreignMasquerade.Find(plan);
-        }
-        catch (HostNetworkException)
-        {
-            return null; // nf_tables cannot be read, which is already a failure of the masquerade rule
-        }
-    }
 }

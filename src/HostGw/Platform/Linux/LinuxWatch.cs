@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
@@ -206,7 +207,7 @@ internal sealed class RuleNotifications(Func<uint> ownPort)
             return true;
         return (byte)type switch
         {
-            NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE => ForeignMasqueradeRules.IsKnownTable(table) || IsIptablesTable(table),
+            NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE => AgentTables.Contain(table) || IsIptablesTable(table),
             NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN => IsIptablesChain(table, String(attributes, NFTA_CHAIN_NAME)) || IsForwardChain(payload),
             NFT_MSG_NEWRULE or NFT_MSG_DELRULE => IsIptablesChain(table, String(attributes, NFTA_RULE_CHAIN)),
             _ => false,

@@ -1,74 +1,118 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
+using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Netlink;
 using static HostGw.Platform.Linux.Nftables.NfTables;
 
 namespace HostGw.Platform.Linux.Nftables;
 
-/// <summary>A base chain that forwarded packets traverse.</summary>
-internal readonly record struct NftHookChain(NftFamily Family, string Table, string Name, uint Policy);
+/// <summary>A base chain of any table, as the kernel lists it.</summary>
+/// <param name="Devices">Empty: all.</param>
+internal sealed record NftHookChain(NftFamily Family, string Table, NftChain Chain, ImmutableArray<string> Devices);
 
 /// <summary>Reads the nf_tables tables of other programs, including those of iptables-nft. A kernel without nf_tables has none.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class ForeignTables(NetlinkSocket socket)
 {
+    private const uint DormantFlag = 1;
+    private const ushort NFTA_HOOK_DEV = 3, NFTA_HOOK_DEVS = 4, NFTA_DEVICE_NAME = 1;
+
     private readonly NftDump _dump = new(socket);
 
     /// <summary>The family in which iptables-nft has its tables.</summary>
     public static NftFamily FamilyOf(bool ipv4) => ipv4 ? NftFamily.IPv4 : NftFamily.IPv6;
 
+    /// <summary>Changes with every transaction; 0 without nf_tables.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public bool HasChain(NftFamily family, string table, string chain)
+    public uint Generation()
     {
-        bool found = false;
-        _dump.Begin(NFT_MSG_GETCHAIN, NLM_F_ACK, family);
-        _dump.Filter(NFTA_CHAIN_TABLE, table);
-        _dump.Filter(NFTA_CHAIN_NAME, chain);
-        Run("read an nf_tables chain", () => found = false, (_, _) => found = true);
-        return found;
+        uint generation = 0;
+        _dump.Begin(NFT_MSG_GETGEN, NLM_F_ACK, 0);
+        Run("read the nf_tables generation", static () => { }, (_, payload) =>
+            generation = NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(NfGenMsg.AttributesOf(payload), NFTA_GEN_ID)));
+        return generation;
     }
 
-    /// <summary>The filter chains of all tables at hook forward.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public List<NftHookChain> ForwardChains()
+    public bool HasChain(NftFamily family, string table, string chain) => Chain(family, table, chain) is not null;
+
+    /// <summary>Whether the chain's policy or one of its rules drops or rejects every packet that reaches it.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public bool DropsEverything(NftFamily family, string table, string chain) => Chain(family, table, chain) is { } found &&
+        (found is { Type.Length: > 0, Policy: NF_DROP } ||
+            Rules(family, table, chain).Any(r => NftExpressionParser.DropEverything(r.Expressions)));
+
+    /// <summary>The chains that the kernel calls at a hook, of tables that are not dormant.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public List<NftHookChain> HookChains()
     {
         List<NftHookChain> chains = [];
         _dump.Begin(NFT_MSG_GETCHAIN, NLM_F_DUMP, 0);
         Run("list nf_tables chains", chains.Clear, (_, payload) =>
         {
-            NftChain chain = NftParser.Chain(payload, out string table);
-            var family = (NftFamily)NfGenMsg.FamilyOf(payload);
-            if (chain is { Type: "filter", Hook: NF_INET_FORWARD } && Enum.IsDefined(family))
-                chains.Add(new(family, table, chain.Name, chain.Policy));
+            // A cluster's Services may have thousands of chains without a hook.
+            ReadOnlySpan<byte> hook = NetlinkAttributes.Find(NfGenMsg.AttributesOf(payload), NFTA_CHAIN_HOOK);
+            if (!hook.IsEmpty && Enum.IsDefined((NftFamily)NfGenMsg.FamilyOf(payload)))
+            {
+                NftChain chain = NftParser.Chain(payload, out string table);
+                chains.Add(new((NftFamily)NfGenMsg.FamilyOf(payload), table, chain, Devices(hook)));
+            }
         });
+        if (chains.Count == 0)
+            return chains;
+        HashSet<(NftFamily, string)> dormant = [];
+        _dump.Begin(NFT_MSG_GETTABLE, NLM_F_DUMP, 0);
+        Run("list nf_tables tables", dormant.Clear, (_, payload) =>
+        {
+            ListedTable table = NftParser.Table(payload);
+            if ((table.Flags & DormantFlag) != 0)
+                dormant.Add((table.Family, table.Name));
+        });
+        chains.RemoveAll(c => dormant.Contains((c.Family, c.Table)));
         return chains;
     }
 
-    /// <summary>Whether the chain's policy or one of its rules drops or rejects every packet that reaches it.</summary>
+    /// <summary>The rules of one chain; none if it does not exist.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public bool DropsEverything(NftHookChain chain)
+    public List<NftListedRule> Rules(NftFamily family, string table, string chain)
     {
-        bool drops = chain.Policy == NF_DROP;
-        if (drops)
-            return true;
-        _dump.Begin(NFT_MSG_GETRULE, NLM_F_DUMP, chain.Family);
-        _dump.Filter(NFTA_RULE_TABLE, chain.Table);
-        _dump.Filter(NFTA_RULE_CHAIN, chain.Name);
-        Run("list nf_tables rules", () => drops = false, (_, payload) =>
+        List<NftListedRule> rules = [];
+        _dump.Begin(NFT_MSG_GETRULE, NLM_F_DUMP, family);
+        _dump.Filter(NFTA_RULE_TABLE, table);
+        _dump.Filter(NFTA_RULE_CHAIN, chain);
+        Run("list nf_tables rules", rules.Clear, (_, payload) =>
         {
-            NftRule rule = NftParser.Rule(payload, out string name);
-            drops |= name == chain.Name && NftDrop.IsUnconditional(rule.Expressions.AsSpan());
+            if (NftListedRule.Parse(payload, chain) is { } rule)
+                rules.Add(rule);
         });
-        return drops;
+        return rules;
     }
 
-    /// <summary>All tables.</summary>
+    /// <summary>A set or map with its elements; null if it does not exist.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public List<ListedTable> Tables()
+    public NftElementSet? Set(NftFamily family, string table, string name)
     {
-        List<ListedTable> tables = [];
-        _dump.Begin(NFT_MSG_GETTABLE, NLM_F_DUMP, 0);
-        Run("list nf_tables tables", tables.Clear, (_, payload) => tables.Add(NftParser.Table(payload)));
-        return tables;
+        NftElementReader? reader = null;
+        _dump.Begin(NFT_MSG_GETSET, NLM_F_ACK, family);
+        _dump.Filter(NFTA_SET_TABLE, table);
+        _dump.Filter(NFTA_SET_NAME, name);
+        Run("read an nf_tables set", static () => { }, (_, payload) => reader = NftElementReader.Of(payload));
+        if (reader is null)
+            return null;
+        _dump.Begin(NFT_MSG_GETSETELEM, NLM_F_DUMP, family);
+        _dump.Filter(NFTA_SET_ELEM_LIST_TABLE, table);
+        _dump.Filter(NFTA_SET_ELEM_LIST_SET, name);
+        Run("list nf_tables set elements", reader.Clear, (_, payload) => reader.Read(payload));
+        return reader.Finish();
+    }
+
+    /// <summary>Deletes a rule. Success if it does not exist.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public void DeleteRule(NftFamily family, string table, string chain, ulong handle)
+    {
+        var batch = new NftBatch(socket.NextSequence);
+        batch.DeleteRule(family, table, chain, handle);
+        Execute($"delete rule {handle} of table {NftNames.Of(family)} {table}", batch);
     }
 
     /// <summary>Deletes a table with everything in it. Success if it does not exist.</summary>
@@ -77,8 +121,37 @@ internal sealed class ForeignTables(NetlinkSocket socket)
     {
         var batch = new NftBatch(socket.NextSequence);
         batch.Delete(family, table);
+        Execute($"delete table {NftNames.Of(family)} {table}", batch);
+    }
+
+    private NftChain? Chain(NftFamily family, string table, string chain)
+    {
+        NftChain? found = null;
+        _dump.Begin(NFT_MSG_GETCHAIN, NLM_F_ACK, family);
+        _dump.Filter(NFTA_CHAIN_TABLE, table);
+        _dump.Filter(NFTA_CHAIN_NAME, chain);
+        Run("read an nf_tables chain", () => found = null, (_, payload) => found = NftParser.Chain(payload, out string _));
+        return found;
+    }
+
+    private static ImmutableArray<string> Devices(ReadOnlySpan<byte> hook)
+    {
+        var devices = ImmutableArray.CreateBuilder<string>();
+        if (NetlinkAttributes.ReadString(NetlinkAttributes.Find(hook, NFTA_HOOK_DEV)) is { Length: > 0 } one)
+            devices.Add(one);
+        var list = new NetlinkAttributes(NetlinkAttributes.Find(hook, NFTA_HOOK_DEVS));
+        while (list.Next())
+        {
+            if (list.Type == NFTA_DEVICE_NAME && !devices.Contains(list.ReadString()))
+                devices.Add(list.ReadString());
+        }
+        return devices.ToImmutable();
+    }
+
+    private void Execute(string what, NftBatch batch)
+    {
         NetlinkException? refusal = null;
-        socket.ExecuteWhole($"delete table {NftNames.Of(family)} {table}", batch.Finish(), (_, e) => refusal ??= e);
+        socket.ExecuteWhole(what, batch.Finish(), (_, e) => refusal ??= e);
         if (refusal is { IsNotFound: false })
             throw refusal;
     }
@@ -94,43 +167,4 @@ internal sealed class ForeignTables(NetlinkSocket socket)
             // The table or chain does not exist, or the kernel has no nf_tables.
         }
     }
-}
-
-/// <summary>Recognizes a rule, written by nft or by iptables-nft, that drops or rejects every packet. Pure.</summary>
-internal static class NftDrop
-{
-    /// <param name="expressions">The value of NFTA_RULE_EXPRESSIONS.</param>
-    public static bool IsUnconditional(ReadOnlySpan<byte> expressions)
-    {
-        bool drops = false;
-        var all = new NetlinkAttributes(expressions);
-        while (all.Next())
-        {
-            string name = NetlinkAttributes.ReadString(NetlinkAttributes.Find(all.Value, NFTA_EXPR_NAME));
-            ReadOnlySpan<byte> data = NetlinkAttributes.Find(all.Value, NFTA_EXPR_DATA);
-            if (Drops(name, data))
-                drops = true;
-            else if (!MatchesEverything(name, data))
-                return false;
-        }
-        return drops;
-    }
-
-    private static bool Drops(string name, ReadOnlySpan<byte> data) => name switch
-    {
-        "immediate" => IsDropVerdict(NetlinkAttributes.Find(NetlinkAttributes.Find(data, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT)),
-        "reject" => true,
-        "target" => NetlinkAttributes.ReadString(NetlinkAttributes.Find(data, NFTA_TARGET_NAME)) == "REJECT",
-        _ => false,
-    };
-
-    private static bool IsDropVerdict(ReadOnlySpan<byte> verdict) =>
-        !verdict.IsEmpty && NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(verdict, NFTA_VERDICT_CODE)) == NF_DROP;
-
-    private static bool MatchesEverything(string name, ReadOnlySpan<byte> data) => name switch
-    {
-        "counter" or "log" => true,
-        "match" => NetlinkAttributes.ReadString(NetlinkAttributes.Find(data, NFTA_MATCH_NAME)) == "comment",
-        _ => false,
-    };
 }

@@ -56,6 +56,7 @@ internal static class NfTables
 
     public const ushort NFTA_RULE_TABLE = 1;
     public const ushort NFTA_RULE_CHAIN = 2;
+    public const ushort NFTA_RULE_HANDLE = 3;
     public const ushort NFTA_RULE_EXPRESSIONS = 4;
     public const ushort NFTA_RULE_USERDATA = 7;
     public const byte NFTNL_UDATA_RULE_COMMENT = 0;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using HostGw.Platform.Linux.Netlink;
 using static HostGw.Platform.Linux.Nftables.NfTables;
@@ -44,6 +45,16 @@ internal sealed class NftBatch
     {
         Begin(NFT_MSG_DELTABLE, 0, family, $"delete table {NftNames.Of(family)} {table}");
         _writer.Attribute(NFTA_TABLE_NAME, table);
+        _writer.End();
+    }
+
+    /// <summary>Removes a foreign rule.</summary>
+    public void DeleteRule(NftFamily family, string table, string chain, ulong handle)
+    {
+        Begin(NFT_MSG_DELRULE, 0, family, $"delete a rule of table {NftNames.Of(family)} {table}");
+        _writer.Attribute(NFTA_RULE_TABLE, table);
+        _writer.Attribute(NFTA_RULE_CHAIN, chain);
+        _writer.Attribute(NFTA_RULE_HANDLE, BinaryPrimitives.ReverseEndianness(handle));
         _writer.End();
     }
 

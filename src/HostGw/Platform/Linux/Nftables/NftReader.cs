@@ -81,7 +81,7 @@ internal sealed class NftReader(NetlinkSocket socket)
         _dump.Run("list nf_tables tables", tables.Clear, (_, payload) =>
         {
             ListedTable table = NftParser.Table(payload);
-            if (table.Name == MasqueradeRuleset.TableName && Enum.IsDefined(table.Family))
+            if (table is { Name: MasqueradeRuleset.TableName, Family: NftFamily.Inet or NftFamily.IPv4 or NftFamily.IPv6 })
                 tables.Add(table);
         });
         return tables;

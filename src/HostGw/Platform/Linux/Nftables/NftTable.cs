@@ -34,11 +34,14 @@ internal enum NftLayout
     PerFamily,
 }
 
-/// <summary>The families of nf_tables that HostGw uses; the values are NFPROTO_*.</summary>
+/// <summary>The families of nf_tables; the values are NFPROTO_*. HostGw's tables are inet, IPv4 or IPv6.</summary>
 internal enum NftFamily : byte
 {
     Inet = 1,
     IPv4 = 2,
+    Arp = 3,
+    Netdev = 5,
+    Bridge = 7,
     IPv6 = 10,
 }
 
@@ -49,6 +52,9 @@ internal static class NftNames
     {
         NftFamily.Inet => "inet",
         NftFamily.IPv4 => "ip",
+        NftFamily.Arp => "arp",
+        NftFamily.Netdev => "netdev",
+        NftFamily.Bridge => "bridge",
         _ => "ip6",
     };
 }

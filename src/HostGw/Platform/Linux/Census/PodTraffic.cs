@@ -1,0 +1,203 @@
+using System.Collections.Immutable;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Nftables;
+
+namespace HostGw.Platform.Linux.Census;
+
+/// <param name="Link">The interface over which they are reached.</param>
+internal readonly record struct PeerPods(Prefix PodCidr, LinkName Link);
+
+/// <summary>The packets from and to pods of this node, in one address family, as classes that rules may tell apart.</summary>
+/// <param name="Peers">Sorted.</param>
+/// <param name="Pods">The interface of this node's pods, and of another of them.</param>
+internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<PeerPods> Peers, (LinkName First, LinkName Second) Pods)
+{
+    // So many parts of the cluster are tried besides the first peer.
+    private const int MaxParts = 24;
+    private const int SmallestPart = 4; // bits: a sixteenth of a podCIDR; smaller ones are pods, and rules on them are policies
+
+    // Addresses of no special meaning in the Internet: what rules on private addresses say is not said of them.
+    private static readonly Prefix OutsideIPv4 = Prefix.Parse("142.250.74.100/32");
+    private static readonly Prefix OutsideIPv6 = Prefix.Parse("2a00:1450:4001:830::2004/128");
+    private static readonly byte[] Protocols = [ProtocolNumber.Tcp, ProtocolNumber.Udp];
+
+    public bool IsIPv4 => Own[0].IsIPv4;
+
+    /// <summary>This node's traffic; none of a family without podCIDR or peers.</summary>
+    public static IEnumerable<PodTraffic> Of(Plan plan, HostState host)
+    {
+        foreach (bool ipv4 in (bool[])[true, false])
+        {
+            ImmutableArray<Prefix> own = [.. plan.OwnPodCidrs.Where(p => p.IsIPv4 == ipv4).Select(p => p.Aligned)];
+            Dictionary<int, LinkName> links = host.Interfaces.ToDictionary(i => i.Index, i => LinkOf(i.Name, i.Index));
+            ImmutableArray<PeerPods> peers =
+            [
+                .. plan.Routes.Where(r => r.Destination.IsIPv4 == ipv4 && !r.NextHop.IsNone && !own.Contains(r.Destination))
+                    .Select(r => new PeerPods(r.Destination.Aligned, links.GetValueOrDefault(r.Interface, new("", 0)))),
+            ];
+            if (own.Length > 0 && peers.Length > 0)
+                yield return new(own, peers, PodLinks(own, host, links));
+        }
+    }
+
+    /// <summary>The classes that every rule set is tried with.</summary>
+    public IEnumerable<PacketClass> Whole()
+    {
+        PeerPods peer = Peers[0];
+        Prefix outside = IsIPv4 ? OutsideIPv4 : OutsideIPv6;
+        foreach (Prefix own in Own)
+        {
+            foreach (PacketClass packet in Between(own, peer))
+                yield return packet;
+            foreach (PacketClass packet in Each(PodFlow.OwnToOutside, own, outside, Pods.First, peer.Link))
+                yield return packet;
+            foreach (PacketClass packet in Each(PodFlow.OutsideToOwn, outside, own, peer.Link, Pods.First))
+                yield return packet;
+            // Frames between ports of one bridge pass no chain of IP.
+            foreach (PacketClass packet in Pods.First.IsBridge ? [] : Each(PodFlow.OwnToOwn, own, own, Pods.First, Pods.Second))
+                yield return packet;
+        }
+        foreach (LinkName link in Peers.Select(p => p.Link).Distinct().Take(MaxParts))
+        {
+            foreach (PacketClass packet in Neighbours(link))
+                yield return packet;
+        }
+    }
+
+    /// <summary>The classes of packets from and to the parts of podCIDRs, and to the peers, that rules name.</summary>
+    /// <param name="known">Those tried before; receives the new ones.</param>
+    public IEnumerable<PacketClass> Parts(IReadOnlyList<AddressRange> mentions, HashSet<Prefix> known)
+    {
+        foreach (AddressRange range in mentions)
+        {
+            if (known.Count >= MaxParts || range.First.IsIPv4 != IsIPv4 || range.First.IsNone)
+                continue;
+            foreach (Prefix own in Own)
+            {
+                if (PartOf(own, range) is { } part && part != own && known.Add(part))
+                {
+                    foreach (PacketClass packet in Between(part, Peers[0]))
+                        yield return packet;
+                }
+            }
+            foreach (PeerPods peer in PeersAt(range))
+            {
+                if (PartOf(peer.PodCidr, range) is { } part && part != Peers[0].PodCidr && known.Add(part))
+                {
+                    foreach (PacketClass packet in Between(Own[0], peer with { PodCidr = part }))
+                        yield return packet;
+                }
+            }
+        }
+    }
+
+    // One that the range contains, and one that it does not.
+    private IEnumerable<PeerPods> PeersAt(AddressRange range)
+    {
+        int first = Search(range.First), after = Search(range.Last.Plus(1));
+        if (range.First.Value != 0 && first > 0)
+            yield return Peers[first - 1];
+        if (first < Peers.Length)
+            yield return Peers[first];
+        if (after != first && after < Peers.Length && range.Last.Plus(1).Value != 0)
+            yield return Peers[after];
+    }
+
+    // The first peer that does not end before the address.
+    private int Search(Ip address)
+    {
+        (int low, int high) = (0, Peers.Length);
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = Peers[middle].PodCidr.Last.CompareTo(address) < 0 ? (middle + 1, high) : (low, middle);
+        }
+        return low;
+    }
+
+    private static Prefix? PartOf(Prefix podCidr, AddressRange range)
+    {
+        Ip first = podCidr.Address.CompareTo(range.First) > 0 ? podCidr.Address : range.First;
+        Ip last = podCidr.Last.CompareTo(range.Last) < 0 ? podCidr.Last : range.Last;
+        if (first.CompareTo(last) > 0)
+            return podCidr; // not named: as a whole
+        return LargestPrefix(first, last) is var part && part.Length <= podCidr.Length + SmallestPart ? part : null;
+    }
+
+    private static Prefix LargestPrefix(Ip first, Ip last)
+    {
+        for (byte length = 0; ; length++)
+        {
+            Prefix candidate = new Prefix(first, length).Aligned;
+            Prefix inside = candidate.Address == first ? candidate : new(candidate.Last.Plus(1), length);
+            if (inside.Address.CompareTo(first) >= 0 && inside.Last.CompareTo(last) <= 0)
+                return inside;
+        }
+    }
+
+    private IEnumerable<PacketClass> Between(Prefix own, PeerPods peer) =>
+    [
+        .. Each(PodFlow.OwnToPeer, own, peer.PodCidr, Pods.First, peer.Link),
+        .. Each(PodFlow.PeerToOwn, peer.PodCidr, own, peer.Link, Pods.First),
+    ];
+
+    private IEnumerable<PacketClass> Each(PodFlow flow, Prefix source, Prefix destination, LinkName from, LinkName to)
+    {
+        byte icmp = IsIPv4 ? ProtocolNumber.Icmp : ProtocolNumber.Icmp6, echo = (byte)(IsIPv4 ? 8 : 128);
+        foreach (CtState state in flow == PodFlow.OutsideToOwn ? (CtState[])[CtState.Established] : [CtState.New, CtState.Established])
+        {
+            foreach (byte protocol in (byte[])[.. Protocols, icmp])
+            {
+                yield return new()
+                {
+                    Flow = flow,
+                    IsIPv4 = IsIPv4,
+                    Source = source,
+                    Destination = destination,
+                    Protocol = protocol,
+                    // Answers of pods are echo replies, which come after requests that were let through.
+                    IcmpType = echo,
+                    In = from,
+                    Out = to,
+                    FirstState = state,
+                };
+            }
+        }
+    }
+
+    private IEnumerable<PacketClass> Neighbours(LinkName link)
+    {
+        foreach (byte type in IsIPv4 ? (byte[])[0] : [135, 136])
+        {
+            yield return new()
+            {
+                Flow = PodFlow.Neighbours,
+                IsIPv4 = IsIPv4,
+                Source = default,
+                Destination = default,
+                Protocol = IsIPv4 ? PacketClass.NoProtocol : ProtocolNumber.Icmp6,
+                IcmpType = type,
+                In = link,
+                Out = link,
+                FirstState = CtState.Untracked,
+            };
+        }
+    }
+
+    private static (LinkName, LinkName) PodLinks(ImmutableArray<Prefix> own, HostState host, Dictionary<int, LinkName> links)
+    {
+        LinkName[] found =
+        [
+            .. host.Addresses.Where(a => own.Any(p => p.Contains(a.Address))).Select(a => a.Interface)
+                .Concat(host.Routes.Where(r => own.Any(p => p.Contains(r.Destination))).Select(r => r.Interface))
+                .Distinct().Select(i => links.GetValueOrDefault(i)).Where(l => l.Name is { Length: > 0 }),
+        ];
+        LinkName first = found.Length > 0 ? found[0] : new("", 0);
+        return (first, found.Length > 1 ? found[1] : first);
+    }
+
+    private static LinkName LinkOf(string name, int index) => new(name, index)
+    {
+        IsBridge = Directory.Exists($"/sys/class/net/{name}/bridge"),
+    };
+}

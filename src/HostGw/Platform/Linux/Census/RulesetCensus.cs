@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Iptables;
+using HostGw.Platform.Linux.Nftables;
+
+namespace HostGw.Platform.Linux.Census;
+
+/// <summary>What foreign rules do to pods' packets.</summary>
+/// <param name="Rewrites">They give packets between pods another source address, or whether one does is not known.</param>
+/// <param name="Losses">They drop packets, or send them elsewhere; each with the cure.</param>
+internal sealed record CensusResult(ImmutableArray<RuleRewrite> Rewrites, ImmutableArray<RuleLoss> Losses)
+{
+    public static CensusResult Empty { get; } = new([], []);
+
+    /// <summary>Something was found that only a program could read.</summary>
+    public bool HasIptables => Rewrites.Any(r => r.IsOfIptables) || Losses.Any(l => l.IsOfIptables);
+}
+
+internal readonly record struct RuleRewrite(Leftover Rule, bool IsOfIptables);
+
+/// <param name="Text">With the cure.</param>
+/// <param name="IsOfIptables">It was read by a program.</param>
+internal readonly record struct RuleLoss(string Text, bool IsOfIptables);
+
+/// <summary>
+/// Finds the rules of other programs that drop or rewrite pods' packets, in nf_tables and in both flavours of iptables: it leads
+/// classes of packets through all chains. What a rule does counts, not who made it.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesPrograms[] iptables)
+{
+    /// <param name="withIptables">False: only tables that need no program to be read.</param>
+    /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
+    public CensusResult Take(Plan plan, HostState host, bool withIptables)
+    {
+        PodTraffic[] traffic = [.. PodTraffic.Of(plan, host)];
+        if (traffic.Length == 0)
+            return CensusResult.Empty;
+        ForeignRulesets rulesets = new(tables(), iptables, forwardAccept: !plan.ForwardAccept.IsEmpty);
+        List<Leftover> unknown = [];
+        Walk walk = new(rulesets.BaseChains(withIptables, unknown));
+        walk.Follow(traffic, rulesets.Mentions);
+        if (!walk.IsComplete)
+            unknown.Add(new("whether all foreign rules leave pods' packets alone is unknown: there are too many of them", null));
+        CensusResult found = RuleFindings.Of(walk.Hits, plan.OwnPodCidrs);
+        return found with { Rewrites = [.. found.Rewrites, .. unknown.Select(u => new RuleRewrite(u, IsOfIptables: true))] };
+    }
+}
+
+/// <summary>All tables of other programs on this host, and the chains at which packets enter them.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[] iptables, bool forwardAccept)
+{
+    /// <summary>The addresses that the rules read so far name.</summary>
+    public List<AddressRange> Mentions { get; } = [];
+
+    /// <summary>In the order in which packets pass them.</summary>
+    /// <param name="unknown">Receives what could not be read.</param>
+    /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
+    public List<BaseChain> BaseChains(bool withIptables, List<Leftover> unknown)
+    {
+        List<BaseChain> chains = [];
+        List<NftHookChain> all = nftables?.HookChains() ?? [];
+        foreach (IGrouping<(NftFamily Family, string Table), NftHookChain> table in all.GroupBy(c => (c.Family, c.Table)))
+        {
+            if (!IsOfIptables(table.Key.Family, table.Key.Table, table))
+                AddNft(table, isOfIptables: false, chains);
+            else if (withIptables)
+                AddIptablesNft(table, chains, unknown);
+        }
+        foreach (IptablesPrograms legacy in withIptables ? iptables.Where(p => p.Flavour == IptablesFlavour.Legacy) : [])
+        {
+            AddLegacy(legacy, ipv4: true, chains, unknown);
+            AddLegacy(legacy, ipv4: false, chains, unknown);
+        }
+        return [.. chains.OrderBy(c => c.Priority)];
+    }
+
+    private static bool IsOfIptables(NftFamily family, string table, IEnumerable<NftHookChain> chains) =>
+        family is NftFamily.IPv4 or NftFamily.IPv6 && chains.Any(c => BuiltInChains.Has(table, c.Chain.Name));
+
+    private void AddNft(IGrouping<(NftFamily Family, string Name), NftHookChain> listed, bool isOfIptables, List<BaseChain> chains)
+    {
+        NftForeignTable table = new(listed.Key.Family, listed.Key.Name, nftables!, Mentions);
+        foreach (NftHookChain chain in listed)
+        {
+            if (HookOf(listed.Key.Family, chain.Chain.Hook) is not { } hook)
+                continue;
+            chains.Add(new(table, chain.Chain.Name, listed.Key.Family, hook, chain.Chain.Priority)
+            {
+                Devices = chain.Devices,
+                IsNat = chain.Chain.Type == "nat",
+                DropsByPolicy = chain.Chain.Policy == NfTables.NF_DROP,
+                IsOfIptables = isOfIptables,
+                IsHandledByForwardAccept = forwardAccept && isOfIptables && BuiltInChains.IsForward(listed.Key.Name, chain.Chain.Name),
+            });
+        }
+    }
+
+    private void AddIptablesNft(
+        IGrouping<(NftFamily Family, string Name), NftHookChain> listed, List<BaseChain> chains, List<Leftover> unknown)
+    {
+        bool ipv4 = listed.Key.Family == NftFamily.IPv4;
+        // Most of these tables are empty, and a program takes its time.
+        if (listed.All(c => IsEmpty(c)))
+            return;
+        IptablesPrograms? programs = iptables.FirstOrDefault(p => p.Flavour == IptablesFlavour.Nft && p.AreInstalled(ipv4));
+        // Without the program, or where it fails, the extensions of iptables are not understood, and everything else is.
+        if (programs is null || !TryAdd(programs, ipv4, listed.Key.Name, chains, unknown))
+            AddNft(listed, isOfIptables: true, chains);
+    }
+
+    private bool IsEmpty(NftHookChain chain) =>
+        chain.Chain.Policy != NfTables.NF_DROP && nftables!.Rules(chain.Family, chain.Table, chain.Chain.Name).Count == 0;
+
+    private void AddLegacy(IptablesPrograms programs, bool ipv4, List<BaseChain> chains, List<Leftover> unknown)
+    {
+        // Reading creates tables that do not exist.
+        foreach (string table in programs.AreInstalled(ipv4) ? IptablesPresence.LegacyTables(ipv4) : [])
+        {
+            if (BuiltInChains.HasTable(table))
+                TryAdd(programs, ipv4, table, chains, unknown);
+        }
+    }
+
+    private bool TryAdd(IptablesPrograms programs, bool ipv4, string name, List<BaseChain> chains, List<Leftover> unknown)
+    {
+        SavedTable saved;
+        try
+        {
+            saved = programs.Read(ipv4, name, new(name, static (_, _) => true));
+        }
+        catch (IptablesException e)
+        {
+            unknown.Add(new(
+                $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}: whether a rule drops or masquerades traffic from pod to pod is unknown " +
+                $"({e.Message})", null));
+            return false;
+        }
+        chains.AddRange(BuiltInChains.Of(new(programs, ipv4, name, saved, Mentions), saved, forwardAccept));
+        return true;
+    }
+
+    private static Hook? HookOf(NftFamily family, uint number) => (family, number) switch
+    {
+        (NftFamily.Netdev, 0) or (NftFamily.Inet, 5) => Hook.Ingress,
+        (NftFamily.Netdev, 1) => Hook.Egress,
+        (NftFamily.Netdev, _) => null,
+        (NftFamily.Arp, 0) => Hook.Input,
+        (NftFamily.Arp, 1) => Hook.Output,
+        (NftFamily.Arp, _) => null,
+        (_, <= 4) => Hook.Prerouting + (int)number,
+        _ => null,
+    };
+}

@@ -1,0 +1,188 @@
+using HostGw.Platform.Linux.Nftables;
+
+namespace HostGw.Platform.Linux.Census;
+
+/// <summary>What happens to a class of packets at a rule, or by a chain's policy.</summary>
+/// <param name="Rule">Null: the policy of the base chain.</param>
+/// <param name="IsCertain">False: an earlier rule, whose conditions HostGw cannot judge, may exempt them.</param>
+internal sealed record RuleHit(BaseChain Base, string Chain, ForeignRule? Rule, Verdict Effect, PacketClass Packet, bool IsCertain);
+
+/// <summary>Leads classes of packets through chains as the kernel does. Bounded in depth and steps.</summary>
+internal sealed class Walk(IReadOnlyList<BaseChain> chains)
+{
+    private const int Rounds = 3;
+    private const int MaxDepth = 32;
+    private const int MaxSteps = 20_000_000;
+
+    private readonly List<RuleHit> _hits = [];
+    private readonly List<RuleOutcome>[] _outcomes = [.. Enumerable.Range(0, MaxDepth + 1).Select(_ => new List<RuleOutcome>())];
+    private int _steps;
+
+    public IReadOnlyList<RuleHit> Hits => _hits;
+
+    /// <summary>False: there are so many rules that it gave up.</summary>
+    public bool IsComplete => _steps < MaxSteps;
+
+    /// <summary>Rules are read as packets reach them, and may name addresses that other packets are then tried with.</summary>
+    public void Follow(IReadOnlyList<PodTraffic> traffic, IReadOnlyList<AddressRange> mentions)
+    {
+        foreach (PodTraffic family in traffic)
+        {
+            foreach (PacketClass packet in family.Whole())
+                Follow(packet);
+            HashSet<Prefix> parts = [];
+            for (int round = 0, seen = -1; round < Rounds && seen != mentions.Count; round++)
+            {
+                seen = mentions.Count;
+                foreach (PacketClass packet in family.Parts([.. mentions.Distinct()], parts))
+                    Follow(packet);
+            }
+        }
+    }
+
+    private void Follow(PacketClass packet)
+    {
+        packet.Begin();
+        foreach ((NftFamily family, Hook hook) in Stages.Of(packet))
+        {
+            foreach (BaseChain chain in chains)
+            {
+                packet.IsTracked = chain.IsAfterTracking;
+                if (chain.IsPassedBy(packet, hook, family))
+                    Enter(chain, packet);
+            }
+        }
+    }
+
+    private void Enter(BaseChain chain, PacketClass packet)
+    {
+        Passage passage = new(chain, packet);
+        Match left = Run(chain.Name, new(passage, Match.All, Match.All, 0));
+        if (left != Match.None && chain.DropsByPolicy && !chain.IsHandledByForwardAccept)
+            _hits.Add(new(chain, chain.Name, null, Verdict.Drop, packet, left == Match.All));
+    }
+
+    /// <returns>How many packets are left at the chain's end.</returns>
+    private Match Run(string name, Step step)
+    {
+        if (step.Depth >= MaxDepth || step.Passage.Base.Table.Rules(name) is not { } rules)
+            return step.Reach;
+        List<RuleOutcome> outcomes = _outcomes[step.Depth];
+        ChainState state = new(step.Reach);
+        for (int i = 0; i < rules.Count && state.Here != Match.None; i++)
+        {
+            if (++_steps >= MaxSteps)
+                return Match.None;
+            outcomes.Clear();
+            rules[i].Apply(step.Passage.Packet, step.Path.And(state.Here), outcomes);
+            foreach (RuleOutcome outcome in outcomes)
+            {
+                if (outcome.Match != Match.None && state.Here != Match.None)
+                    Take(name, rules[i], outcome, step, ref state);
+            }
+        }
+        return state.AtEnd(step.Reach);
+    }
+
+    private void Take(string name, ForeignRule rule, RuleOutcome outcome, Step step, ref ChainState state)
+    {
+        switch (outcome.Verdict)
+        {
+            case Verdict.Accept or Verdict.Queue:
+                state.End(outcome.Match);
+                break;
+            case Verdict.Drop or Verdict.RewriteSource or Verdict.RewriteDestination:
+                Report(name, rule, outcome, step, state.Here);
+                state.End(outcome.Match);
+                break;
+            case Verdict.Return:
+                state.Return(outcome.Match);
+                break;
+            case Verdict.Jump or Verdict.Goto:
+                Match left = Run(
+                    outcome.Chain, step with { Path = step.Path.And(outcome.Match), Reach = state.Here, Depth = step.Depth + 1 });
+                state.Jumped(outcome.Match, left, isGoto: outcome.Verdict == Verdict.Goto);
+                break;
+        }
+    }
+
+    private void Report(string name, ForeignRule rule, RuleOutcome outcome, Step step, Match reach)
+    {
+        BaseChain chain = step.Passage.Base;
+        bool certain = reach == Match.All;
+        // Who knows the exceptions of a NAT rule is sure that packets are rewritten; a drop is worth a look without.
+        if (step.Path.And(outcome.Match) != Match.All || (!certain && outcome.Verdict != Verdict.Drop) || chain.Table.IsOurs(name))
+            return;
+        bool handled = chain.IsHandledByForwardAccept && name == chain.Name && rule.IsUnconditional;
+        if (!handled)
+            _hits.Add(new(chain, name, rule, outcome.Verdict, step.Passage.Packet, certain));
+    }
+
+    private sealed record Passage(BaseChain Base, PacketClass Packet);
+
+    /// <param name="Path">How many packets match the jumps that lead here.</param>
+    /// <param name="Reach">How many of those are left.</param>
+    private readonly record struct Step(Passage Passage, Match Path, Match Reach, int Depth);
+
+    /// <summary>Which packets are where while a chain is run.</summary>
+    private struct ChainState(Match reach)
+    {
+        private bool _ended, _returned;
+
+        public Match Here { get; private set; } = reach;
+
+        public void End(Match match)
+        {
+            _ended = true;
+            Leave(match);
+        }
+
+        public void Return(Match match)
+        {
+            _returned = true;
+            Leave(match);
+        }
+
+        public void Jumped(Match match, Match left, bool isGoto)
+        {
+            _ended |= left < Here;
+            if (isGoto)
+            {
+                _returned |= left != Match.None;
+                Leave(match);
+            }
+            else if (left < Here)
+            {
+                Leave(left == Match.None ? match : Match.Some);
+            }
+        }
+
+        public readonly Match AtEnd(Match reach) =>
+            Here == Match.None && !_returned ? Match.None : _ended ? Match.Some : reach;
+
+        private void Leave(Match match) => Here = match == Match.All ? Match.None : Match.Some;
+    }
+}
+
+/// <summary>The hooks that packets pass on their way through this host, in their order.</summary>
+internal static class Stages
+{
+    public static IEnumerable<(NftFamily Family, Hook Hook)> Of(PacketClass packet)
+    {
+        NftFamily family = packet.IsIPv4 ? NftFamily.IPv4 : NftFamily.IPv6;
+        yield return (NftFamily.Netdev, Hook.Ingress);
+        yield return (family, Hook.Ingress);
+        foreach (Hook hook in packet.In.IsBridge ? (Hook[])[Hook.Prerouting, Hook.Input] : [])
+            yield return (NftFamily.Bridge, hook);
+        // ARP has no routing between its hooks.
+        bool isArp = packet.Protocol == PacketClass.NoProtocol, isLocal = packet.Flow == PodFlow.Neighbours;
+        Hook[] hooks = isArp ? [Hook.Input, Hook.Output]
+            : isLocal ? [Hook.Prerouting, Hook.Input, Hook.Output, Hook.Postrouting]
+            : [Hook.Prerouting, Hook.Forward, Hook.Postrouting];
+        foreach (Hook hook in hooks)
+            yield return (isArp ? NftFamily.Arp : family, hook);
+        foreach (Hook hook in packet.Out.IsBridge ? (Hook[])[Hook.Output, Hook.Postrouting] : [])
+            yield return (NftFamily.Bridge, hook);
+        yield return (NftFamily.Netdev, Hook.Egress);
+    }
+}

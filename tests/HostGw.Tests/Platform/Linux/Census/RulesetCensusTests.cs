@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using HostGw.Tests.Architecture;
+
+namespace HostGw.Tests.Platform.Linux.Census;
+
+public class RulesetCensusTests
+{
+    public static TheoryData<string> Harmless =>
+        [.. Directory.GetFiles(Repository.PathTo("tests/HostGw.Tests/Platform/Linux/Census/Harmless")).Select(f => Path.GetFileName(f)!)];
+
+    // As the programs write them on nodes where pods reach each other.
+    [Theory]
+    [MemberData(nameof(Harmless))]
+    public void Rules_of_programs_that_leave_pods_alone_are_not_reported(string file) => Assert.Empty(
+        Ruleset.Findings(File.ReadAllText(Repository.PathTo($"tests/HostGw.Tests/Platform/Linux/Census/Harmless/{file}"))));
+
+    // This node's pods are 10.244.1.0/24, another's 10.244.2.0/24.
+    [Theory]
+    [InlineData("the seed's script of another cluster CIDR", "! -d 192.168.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE", true)]
+    [InlineData("everything", "-j MASQUERADE", true)]
+    [InlineData("our pods to anywhere", "-s 10.244.1.0/24 -m comment --comment \"-d 10.0.0.0/8\" -j MASQUERADE --random-fully", true)]
+    [InlineData("to pods", "-d 10.244.0.0/16 -j MASQUERADE", true)]
+    [InlineData("SNAT of what leaves by the uplink", "-o eth0 -j SNAT --to-source 192.0.2.1", true)]
+    [InlineData("what arrives for pods", "-o cni0 -j MASQUERADE", true)]
+    [InlineData("the seed's script of this cluster CIDR", "! -d 10.244.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE", false)]
+    [InlineData("Docker's", "-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE", false)]
+    [InlineData("a mark that nothing sets", "-m mark --mark 0x4000/0x4000 -j MASQUERADE", false)]
+    [InlineData("a condition that is not known", "-m future --thing 7 -j MASQUERADE", false)]
+    [InlineData("what stays here", "-m addrtype --dst-type LOCAL -j MASQUERADE", false)]
+    [InlineData("all but our pods", "! -s 10.244.0.0/16 -j MASQUERADE", false)]
+    [InlineData("an accept", "-s 10.244.1.0/24 -j ACCEPT", false)]
+    [InlineData("one pod", "-s 10.244.1.7/32 -j SNAT --to-source 192.0.2.7", false)]
+    public void A_rule_that_masquerades_traffic_from_pod_to_pod_is_found(string because, string rule, bool harms)
+    {
+        string[] found = Ruleset.Findings($"*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING {rule}\nCOMMIT");
+        Assert.True(harms == (found.Length == 1), $"{because}: {string.Join("; ", found)}");
+        if (harms)
+            Assert.EndsWith($"(iptables-legacy -t nat -D POSTROUTING {rule})", found[0], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("10.244.0.0/16", "10.244.1.0/24", false)]
+    [InlineData("10.244.0.0/16", "10.244.9.0/24", true)]
+    [InlineData("10.240.0.0/12", "10.244.9.0/24", true)]
+    [InlineData("10.99.0.0/16", "10.99.1.0/24", false)]
+    public void Flannels_chain_does_harm_where_its_networks_are_no_longer_the_clusters(string cluster, string podCidr, bool harms) => Assert.Equal(
+        harms,
+        Ruleset.Findings($"""
+            *nat
+            :POSTROUTING ACCEPT [0:0]
+            :FLANNEL-POSTRTG - [0:0]
+            -A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG
+            -A FLANNEL-POSTRTG -m mark --mark 0x4000/0x4000 -m comment --comment "flanneld masq" -j RETURN
+            -A FLANNEL-POSTRTG -s {podCidr} -d {cluster} -m comment --comment "flanneld masq" -j RETURN
+            -A FLANNEL-POSTRTG -s {cluster} -d {podCidr} -m comment --comment "flanneld masq" -j RETURN
+            -A FLANNEL-POSTRTG ! -s {cluster} -d {podCidr} -m comment --comment "flanneld masq" -j RETURN
+            -A FLANNEL-POSTRTG -s {cluster} ! -d 224.0.0.0/4 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully
+            -A FLANNEL-POSTRTG ! -s {cluster} -d {cluster} -m comment --comment "flanneld masq" -j MASQUERADE --random-fully
+            COMMIT
+            """).Length > 0);
+
+    [Theory]
+    [InlineData("*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.244.7.0/24 -j DROP", "iptables-legacy -t raw -I PREROUTING -s 10.244.1.0/24 -j ACCEPT; iptables-legacy -t raw -I PREROUTING -d 10.244.1.0/24 -j ACCEPT")]
+    [InlineData("*mangle\n:FORWARD DROP [0:0]", "the policy of iptables-legacy, IPv4, table mangle, chain FORWARD (hook forward, priority -150) drops packets from and to this node's pods")]
+    [InlineData("*filter\n:FORWARD ACCEPT [0:0]\n:X - [0:0]\n-A FORWARD -j X\n-A X -d 10.244.200.0/21 -j REJECT", "the rule '-A X -d 10.244.200.0/21 -j REJECT' of iptables-legacy, IPv4, table filter, chain X (from FORWARD, hook forward, priority 0)")]
+    [InlineData("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m future --thing 7 -j ACCEPT\n-A FORWARD -i cni0 -j DROP", "unless an earlier rule accepts them")]
+    [InlineData("*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.244.0.0/16 -p tcp -j DNAT --to-destination 10.9.9.9", "changes the destination of packets between pods")]
+    public void A_drop_is_found_at_every_hook_and_of_any_peer_with_the_cure(string rules, string words) =>
+        Assert.Contains(words, Assert.Single(Ruleset.Findings(rules + "\nCOMMIT", peers: 1000)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Chains_that_jump_in_a_circle_end()
+    {
+        const string Circle = "*filter\n:FORWARD ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n-A FORWARD -j A\n-A A -j B\n-A A -j B\n-A B -j A\n-A B -j A\nCOMMIT";
+        Assert.Throws<Xunit.Sdk.TrueException>(() => Ruleset.Findings(Circle)); // gave up, as the kernel refuses such rules
+    }
+
+    [Fact]
+    public void A_hundred_thousand_rules_take_seconds_at_most()
+    {
+        string rules = string.Join('\n', Enumerable.Range(0, 100_000).Select(i => string.Create(
+            CultureInfo.InvariantCulture,
+            $"-A KUBE-SERVICES -d 10.96.{(i >> 8) & 0xFF}.{i & 0xFF}/32 -p tcp -m comment --comment \"ns/svc{i}\" -m tcp --dport 80 -j KUBE-SVC-{i % 100}")));
+        string chains = string.Join('\n', Enumerable.Range(0, 100).Select(i => $":KUBE-SVC-{i} - [0:0]"));
+        long start = Stopwatch.GetTimestamp();
+        Assert.Empty(Ruleset.Findings(
+            $"*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n{chains}\n-A PREROUTING -j KUBE-SERVICES\n{rules}\nCOMMIT", peers: 5000));
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+    }
+}

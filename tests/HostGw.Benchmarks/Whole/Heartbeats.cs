@@ -31,13 +31,14 @@ internal static class Heartbeats
         ];
     }
 
-    /// <param name="noteBeat">Called before each heartbeat.</param>
+    /// <param name="noteBeat">Called at the beginning, before each heartbeat, and at the end.</param>
     private static async Task<int> BeatAsync(Site site, TimeSpan length, Action noteBeat)
     {
         TimeSpan between = Period / site.Size;
         IReadOnlyList<string> names = site.Server.Nodes.Names;
         long start = Stopwatch.GetTimestamp();
         int beats = 0;
+        noteBeat();
         while (true)
         {
             TimeSpan due = between * (beats + 1);
@@ -52,6 +53,7 @@ internal static class Heartbeats
         TimeSpan rest = length - Stopwatch.GetElapsedTime(start);
         if (rest > TimeSpan.Zero)
             await Task.Delay(rest);
+        noteBeat();
         return beats;
     }
 

@@ -25,7 +25,7 @@ internal static class NatRepair
     {
         Samples restored = new(Enumerable.Range(0, FloorSamples).Select(_ => Floor.RestoreNat(site).TotalMilliseconds));
         int wanted = lives / 2 * PerLife;
-        SteadySamples repairs = new(wanted), afterEnd = new(wanted);
+        SteadySamples repairs = new(wanted, Latencies.Attempts * wanted), afterEnd = new(wanted, Latencies.Attempts * wanted);
         while (!repairs.IsComplete)
         {
             using Process nft = site.Start(new("nft", ["-i"]) { RedirectStandardInput = true, RedirectStandardOutput = true });

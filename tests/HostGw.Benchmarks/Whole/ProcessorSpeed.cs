@@ -58,14 +58,13 @@ internal static class ProcessorSpeed
 
 /// <summary>Samples of one latency. One during which the processor was slow is taken again.</summary>
 /// <param name="wanted">How many are needed.</param>
-internal sealed class SteadySamples(int wanted)
+/// <param name="most">How many can be taken.</param>
+internal sealed class SteadySamples(int wanted, int most)
 {
-    private const int MostAttempts = 3;
-
     private readonly List<double> _steady = [], _disturbed = [];
 
     /// <summary>There are enough of them, or the machine is hardly ever steady.</summary>
-    public bool IsComplete => _steady.Count >= wanted || _steady.Count + _disturbed.Count >= MostAttempts * wanted;
+    public bool IsComplete => _steady.Count >= wanted || _steady.Count + _disturbed.Count >= most;
 
     public async Task TakeAsync(Func<Task<double>> measureAsync)
     {
@@ -75,10 +74,10 @@ internal sealed class SteadySamples(int wanted)
         (ProcessorSpeed.WasFullSince(start) ? _steady : _disturbed).Add(value);
     }
 
-    /// <summary>Where too few are steady the others are among the values, and nothing is called repeated.</summary>
+    /// <summary>Where less than half of those wanted are steady the others are among the values, and nothing is called repeated.</summary>
     public Figure Of(string name, Site site, Build build)
     {
-        bool enough = _steady.Count >= wanted;
+        bool enough = _steady.Count > wanted / 2;
         return new(name, "ms", new(enough ? _steady : _steady.Concat(_disturbed)))
         {
             Build = build.Name,

@@ -16,11 +16,12 @@ internal static class RouteRepair
     {
         using LinuxHost somebody = site.Machine.Run(() => new LinuxHost(new() { RouteProtocol = Static, ProcSysNet = new("/proc/sys/net") }));
         HostRoute[] routes = [.. site.Machine.Run(() => somebody.Read(default)).Routes.Where(route => route.Protocol == Site.Protocol)];
-        samples = Math.Min(samples, routes.Length * PerRoute);
-        SteadySamples deleted = new(samples), changed = new(samples);
+        int most = Math.Min(Latencies.Attempts * samples, routes.Length * PerRoute);
+        samples = Math.Min(samples, most);
+        SteadySamples deleted = new(samples, most), changed = new(samples, most);
         for (int i = 0; !deleted.IsComplete; i++)
         {
-            HostRoute route = routes[i * (routes.Length / Math.Min(samples, routes.Length)) % routes.Length];
+            HostRoute route = routes[i % routes.Length];
             NewsFilter right = RouteNews.Set(route.Destination, route.NextHop);
             await deleted.TakeAsync(() => Latencies.TimeAsync(
                 agent, news, right, () => Change(somebody, c => c.Delete.Add(route)), "deleted route came back"));

@@ -82,7 +82,7 @@ public sealed class NatAgentTests : LabTest
         One.Network.Exec("sh", "-c", "iptables-nft -t nat -A POSTROUTING ! -d 10.99.0.0/16 -m addrtype ! --dst-type LOCAL -j MASQUERADE");
         await Eventually.TrueAsync(
             async () => (await ProblemsAsync()).Any(p => p.Contains("! -d 10.99.0.0/16", StringComparison.Ordinal)), () => string.Join('\n', Agent.Log.LastWords(30)));
-        Assert.Contains("masquerades traffic from pod to pod", Agent.RunWithSettings("plan"), StringComparison.Ordinal);
+        Assert.Contains("changes the source address of packets between pods", Agent.RunWithSettings("plan"), StringComparison.Ordinal);
         Assert.Contains("`hostgw adopt --rules` removes it", Agent.RunWithSettings("adopt"), StringComparison.Ordinal);
 
         Assert.Contains("removed iptables-nft, IPv4: rule", Agent.Run(["adopt", "--rules", .. Agent.Flags]), StringComparison.Ordinal);

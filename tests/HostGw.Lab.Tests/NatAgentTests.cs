@@ -85,7 +85,7 @@ public sealed class NatAgentTests : LabTest
         Assert.Contains("changes the source address of packets between pods", Agent.RunWithSettings("plan"), StringComparison.Ordinal);
         Assert.Contains("`hostgw adopt --rules` removes it", Agent.RunWithSettings("adopt"), StringComparison.Ordinal);
 
-        Assert.Contains("removed iptables-nft, IPv4: rule", Agent.Run(["adopt", "--rules", .. Agent.Flags]), StringComparison.Ordinal);
+        Assert.Contains("removed the rule '-A POSTROUTING ! -d 10.99.0.0/16", Agent.Run(["adopt", "--rules", .. Agent.Flags]), StringComparison.Ordinal);
 
         Assert.DoesNotContain("10.99.0.0", Save(), StringComparison.Ordinal);
         await Eventually.TrueAsync(async () => !(await ProblemsAsync()).Any(), () => string.Join('\n', Agent.Log.LastWords(30)));

@@ -12,8 +12,44 @@ public class RulesetCensusTests
     // As the programs write them on nodes where pods reach each other.
     [Theory]
     [MemberData(nameof(Harmless))]
-    public void Rules_of_programs_that_leave_pods_alone_are_not_reported(string file) => Assert.Empty(
-        Ruleset.Findings(File.ReadAllText(Repository.PathTo($"tests/HostGw.Tests/Platform/Linux/Census/Harmless/{file}"))));
+    public void Rules_of_programs_that_leave_pods_alone_are_not_reported(string file) => Assert.Empty(Ruleset.Findings(
+        File.ReadAllText(Repository.PathTo($"tests/HostGw.Tests/Platform/Linux/Census/Harmless/{file}")),
+        ipv4: !file.EndsWith("6.txt", StringComparison.Ordinal)));
+
+    // Pods' packets make a node ask from its link-local address, its own packets from the one that they have.
+    [Theory]
+    [InlineData("INPUT", "-p ipv6-icmp -m hl --hl-eq 255 -j ACCEPT", "")]
+    [InlineData("INPUT", "-s fe80::/10 -p ipv6-icmp -j ACCEPT", "-I INPUT -i eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("INPUT", "-s 2001:db8::2/128 -p ipv6-icmp -j ACCEPT", "-I INPUT -i eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("INPUT", "-s fe80::/10 -j ACCEPT\n-A INPUT -s 2001:db8::/64 -j ACCEPT", "")]
+    [InlineData("INPUT", "-p ipv6-icmp -m hl --hl-eq 64 -j ACCEPT", "-I INPUT -i eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("OUTPUT", "-o lo -j ACCEPT", "-I OUTPUT -o eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("OUTPUT", "-o eth0 -j ACCEPT", "")]
+    public void Neighbour_discovery_has_the_highest_hop_limit_and_a_link_local_source_or_a_nodes(string chain, string rule, string cure)
+    {
+        string[] found = Ruleset.Findings($"*filter\n:{chain} DROP [0:0]\n-A {chain} {rule}\nCOMMIT", ipv4: false);
+        Assert.Equal(cure.Length == 0 ? 0 : 1, found.Length);
+        Assert.All(found, f => Assert.Contains(cure, f, StringComparison.Ordinal));
+    }
+
+    // Whole podCIDRs come first, then what exceptions leave: policies on pods are many, and use up no place.
+    [Theory]
+    [InlineData("-A FORWARD -d 10.244.200.0/24 -j DROP")]
+    [InlineData("-A FORWARD ! -d 10.244.0.0/18 -o eth0 -j DROP")]
+    public void Rules_on_single_pods_hide_no_drop_of_whole_ranges(string drop)
+    {
+        string policies = string.Join('\n', Enumerable.Range(2, 500).Select(i => string.Create(
+            CultureInfo.InvariantCulture, $"-A FORWARD -s 10.{244 + (i >> 8)}.{i & 0xFF}.7/32 -j ACCEPT")));
+        string found = Assert.Single(Ruleset.Findings($"*filter\n:FORWARD ACCEPT [0:0]\n{policies}\n{drop}\nCOMMIT", peers: 1000));
+        Assert.Contains(drop, found, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("connmark", false)]
+    [InlineData("mark", true)]
+    public void The_mark_of_a_connection_is_not_the_packets(string module, bool matches) => Assert.Equal(matches, Ruleset.Findings(
+        "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j MARK --set-xmark 0x1/0xffffffff\nCOMMIT\n" +
+        $"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m {module} --mark 0x1 -j DROP\nCOMMIT").Length == 1);
 
     // This node's pods are 10.244.1.0/24, another's 10.244.2.0/24.
     [Theory]

@@ -35,9 +35,8 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
         {
             ImmutableArray<Prefix> own = [.. plan.OwnPodCidrs.Where(p => p.IsIPv4 == ipv4).Select(p => p.Aligned)];
             // The kernel may list an interface twice while it changes.
-            Dictionary<int, LinkName> links = [];
-            foreach (HostInterface link in host.Interfaces)
-                links[link.Index] = LinkOf(link.Name, link.Index);
+            Dictionary<int, LinkName> links =
+                host.Interfaces.DistinctBy(i => i.Index).ToDictionary(i => i.Index, i => LinkOf(i.Name, i.Index));
             Dictionary<int, Ip> here = [];
             foreach (HostAddress address in host.Addresses.Where(a => a.Address.IsIPv4 == ipv4 && !LinkLocal.Contains(a.Address)))
                 here.TryAdd(address.Interface, address.Address);

@@ -1,6 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Census;
+using HostGw.Platform.Linux.Iptables;
 using HostGw.Tests.Architecture;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Platform.Linux.Census;
 
@@ -104,6 +110,31 @@ public class RulesetCensusTests
     [InlineData("*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.244.0.0/16 -p tcp -j DNAT --to-destination 10.9.9.9", "changes the destination of packets between pods")]
     public void A_drop_is_found_at_every_hook_and_of_any_peer_with_the_cure(string rules, string words) =>
         Assert.Contains(words, Assert.Single(Ruleset.Findings(rules + "\nCOMMIT", peers: 1000)), StringComparison.Ordinal);
+
+    [Fact]
+    public void What_removes_a_rule_keeps_no_table_in_memory()
+    {
+        (Action remove, WeakReference table) = Removal();
+        GC.Collect();
+        Assert.False(table.IsAlive);
+        Assert.Throws<IptablesException>(remove); // there is no such program here
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static (Action, WeakReference) Removal()
+        {
+            BaseChain chain = Ruleset.Chains("*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j MASQUERADE\nCOMMIT", ipv4: true, [])[0];
+            return (chain.Table.Removal(chain.Name, chain.Table.Rules(chain.Name)![0]), new(chain.Table));
+        }
+    }
+
+    [Fact]
+    public void An_interface_that_is_listed_twice_is_one()
+    {
+        HostState host = Given.Host(Given.Lan + "; br0 10.244.1.1/24");
+        host = host with { Interfaces = [.. host.Interfaces, .. host.Interfaces] };
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, "b 10.244.2.0/24 10.0.0.2"), host, Given.Policy(""));
+        Assert.Equal("eth0", Assert.Single(PodTraffic.Of(plan, host)).Peers[0].Link.Name);
+    }
 
     [Fact]
     public void Chains_that_jump_in_a_circle_end()

@@ -84,7 +84,8 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
 
     private sealed class Builder(HostState host, IReadOnlySet<int>? allowed, List<LinkRoute> result)
     {
-        private readonly Dictionary<int, HostInterface> _interfaces = host.Interfaces.ToDictionary(i => i.Index);
+        // The kernel may list an interface twice while it changes.
+        private readonly Dictionary<int, HostInterface> _interfaces = host.Interfaces.DistinctBy(i => i.Index).ToDictionary(i => i.Index);
         private readonly List<(LinkRoute Route, ulong Metric)> _same = [];
 
         // The last prefix of a direct route that lies in no other: routes are sorted, so those inside it follow.

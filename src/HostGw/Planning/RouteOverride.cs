@@ -29,6 +29,18 @@ internal readonly record struct RouteAnswer(RouteAnswerKind Kind, uint Table, Pr
 {
     /// <summary>The kernel refuses to say: it drops the packet, for whatever reason.</summary>
     public static RouteAnswer Refused { get; } = new(RouteAnswerKind.Refused, 0, default, default, 0);
+
+    /// <summary>The route of a table that packets take; null: none, or a throw route: the lookup goes on with the next rule.</summary>
+    public static RouteAnswer? LongestMatch(IEnumerable<RouteAnswer> table, Ip destination)
+    {
+        RouteAnswer? longest = null;
+        foreach (RouteAnswer route in table)
+        {
+            if (route.Destination.Contains(destination) && (longest is not { } last || last.Destination.Length < route.Destination.Length))
+                longest = route;
+        }
+        return longest is { Kind: RouteAnswerKind.Throw } ? null : longest;
+    }
 }
 
 internal enum RouteAnswerKind
@@ -37,6 +49,9 @@ internal enum RouteAnswerKind
 
     /// <summary>A blackhole, unreachable or prohibit route.</summary>
     Blocked,
+
+    /// <summary>The lookup goes on with the next rule, as if the table had no route.</summary>
+    Throw,
     Refused,
 }
 
@@ -45,6 +60,6 @@ internal interface IRouteLookup
 {
     RouteAnswer Ask(in PacketPath path);
 
-    /// <summary>The longest match of one table; null: none.</summary>
+    /// <inheritdoc cref="RouteAnswer.LongestMatch"/>
     RouteAnswer? LongestMatch(uint table, Ip destination);
 }

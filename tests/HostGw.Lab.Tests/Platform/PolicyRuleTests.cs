@@ -87,6 +87,25 @@ public sealed class PolicyRuleTests : IDisposable
         Assert.Equal(expected, $"{answer.Kind} {answer.Table} {answer.Destination} {answer.NextHop}");
     }
 
+    [Theory]
+    [InlineData("fwmark 1 lookup 52", "Route 254 fd00:10:244:2::/64 2001:db8::9")]
+    [InlineData("lookup 52", "Route 52 fd00:10:244::/48 ")]
+    public void The_kernel_says_which_route_an_IPv6_packet_takes(string rule, string expected)
+    {
+        _host.Shell("-6 addr add 2001:db8::1/64 dev eth0 nodad");
+        _host.Shell("-6 route add fd00:10:244:2::/64 via 2001:db8::9 dev eth0");
+        _host.Shell("-6 route add fd00:10:244::/48 dev peer0 table 52");
+        _host.Shell($"-6 rule add pref 1000 {rule}");
+
+        RouteAnswer answer = _host.Network.Run(() =>
+        {
+            using NetlinkSocket socket = new(Rtnetlink.NETLINK_ROUTE);
+            return new LinuxRouteLookup(socket).Ask(new(HostGw.Net.Ip.Parse("2001:db8::1"), HostGw.Net.Ip.Parse("fd00:10:244:2::2"), null));
+        });
+
+        Assert.Equal(expected, $"{answer.Kind} {answer.Table} {answer.Destination} {answer.NextHop}");
+    }
+
     [Fact]
     public void An_IPv6_route_for_certain_sources_is_read()
     {

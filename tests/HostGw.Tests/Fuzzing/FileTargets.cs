@@ -121,7 +121,7 @@ internal static class FileTargets
         foreach (string line in Lines(bytes))
             table.Read(line);
         List<AddressRange> mentions = [];
-        Walk walk = new(Ruleset.Chains(Text(bytes), mentions));
+        Walk walk = new(Ruleset.Chains(Text(bytes), ipv4: true, mentions), new(TimeSpan.FromMinutes(1)));
         walk.Follow([Ruleset.Traffic()], mentions);
         Assert.NotNull(RuleFindings.Of(walk.Hits, Ruleset.Own));
         Assert.All(table.All, r => RuleTokens.DropsEverything(r.Rule));

@@ -69,7 +69,10 @@ internal static class NetlinkTargets
         NftMentions.Collect(set, mentions);
         NftForeignRule rule = new(listed.Handle, listed.Expressions, new(NftFamily.Inet, _ => set));
         Assert.NotNull(rule.Text);
-        foreach (PacketClass packet in Ruleset.Traffic().Whole().Concat(Ruleset.Traffic().Parts(mentions, [])))
+        PodTraffic traffic = Ruleset.Traffic();
+        PacketClass[] packets =
+            [.. traffic.Whole(), .. traffic.Parts(mentions, [], others: false), .. traffic.Parts(mentions, [], others: true)];
+        foreach (PacketClass packet in packets)
         {
             packet.Begin();
             rule.Apply(packet, Match.All, []);

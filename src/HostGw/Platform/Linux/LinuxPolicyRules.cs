@@ -84,13 +84,7 @@ internal sealed class LinuxRouteLookup(NetlinkSocket socket) : IRouteLookup
     {
         if (!_tables.TryGetValue((table, destination.IsIPv6), out List<RouteAnswer>? routes))
             _tables[(table, destination.IsIPv6)] = routes = Read(table, destination.IsIPv6);
-        RouteAnswer? longest = null;
-        foreach (RouteAnswer route in routes)
-        {
-            if (route.Destination.Contains(destination) && (longest is not { } last || last.Destination.Length < route.Destination.Length))
-                longest = route;
-        }
-        return longest;
+        return RouteAnswer.LongestMatch(routes, destination);
     }
 
     private List<RouteAnswer> Read(uint table, bool ipv6)
@@ -102,7 +96,7 @@ internal sealed class LinuxRouteLookup(NetlinkSocket socket) : IRouteLookup
         {
             socket.Dump("list routes", _request, routes.Clear, (_, payload) =>
             {
-                if (LookupMessages.TryDecode(payload, out RouteAnswer route) && route.Table == table)
+                if (LookupMessages.TryDecode(payload, table, out RouteAnswer route))
                     routes.Add(route);
             });
         }

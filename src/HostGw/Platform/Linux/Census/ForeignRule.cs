@@ -67,15 +67,18 @@ internal abstract class ForeignTable
     /// <param name="match">What they have in common.</param>
     public abstract string AcceptCommand(BaseChain chain, AcceptMatch match);
 
-    /// <summary>Removes a rule.</summary>
-    /// <exception cref="HostNetworkException">It was refused.</exception>
-    public abstract void Remove(string chain, ForeignRule rule);
+    /// <summary>Removes a rule when it is called, or throws a <see cref="HostNetworkException"/>. Refers to no table and to no rule.</summary>
+    public abstract Action Removal(string chain, ForeignRule rule);
 }
 
 /// <summary>What an exception from a drop matches.</summary>
 /// <param name="Pods">A podCIDR, from and to which packets pass.</param>
 /// <param name="Link">Where <paramref name="Pods"/> is none: the interface on which neighbours are resolved.</param>
-internal readonly record struct AcceptMatch(Prefix Pods, string Link);
+internal readonly record struct AcceptMatch(Prefix Pods, string Link)
+{
+    /// <summary>Neighbours are resolved by ARP.</summary>
+    public bool IsArp { get; init; }
+}
 
 /// <summary>A chain that the kernel calls at a hook.</summary>
 /// <param name="Devices">Empty: all.</param>
@@ -106,7 +109,7 @@ internal sealed record BaseChain(ForeignTable Table, string Name, NftFamily Fami
         bool ofFamily = Family == family || (Family == NftFamily.Inet && family is NftFamily.IPv4 or NftFamily.IPv6);
         if (hook != Hook || !ofFamily || (IsNat && packet is not { HasConnection: true, FirstState: CtState.New }))
             return false;
-        string device = hook == Hook.Ingress ? packet.In.Name : hook == Hook.Egress ? packet.Out.Name : "";
-        return hook is not (Hook.Ingress or Hook.Egress) || (device.Length > 0 && Devices.Contains(device));
+        LinkName device = hook == Hook.Ingress ? packet.In : packet.Out;
+        return hook is not (Hook.Ingress or Hook.Egress) || (!device.IsUnknown && Devices.Contains(device.Name));
     }
 }

@@ -29,6 +29,7 @@ internal sealed class IptablesForeignRule : ForeignRule
     {
         ImmutableArray<string> tokens = RuleTokens.Of(rule);
         var conditions = ImmutableArray.CreateBuilder<Func<PacketClass, Match>>();
+        string module = "";
         int i = 0;
         while (i < tokens.Length && tokens[i] is not ("-j" or "-g"))
         {
@@ -40,7 +41,9 @@ internal sealed class IptablesForeignRule : ForeignRule
                 i = Math.Min(i + 1, tokens.Length);
             while (i < tokens.Length && tokens[i] != "!" && !IsOption(tokens[i]))
                 i++;
-            if (IptablesCondition.Parse(option, tokens.AsSpan()[first..i], mentions) is { } condition)
+            if (option == "-m" && first < i)
+                module = tokens[first];
+            if (IptablesCondition.Parse(module, option, tokens.AsSpan()[first..i], mentions) is { } condition)
                 conditions.Add(negated ? p => condition(p).Not() : condition);
         }
         return new(chain, rule, conditions.ToImmutable(), IptablesTarget.Parse(tokens.AsSpan()[i..], hasChain));
@@ -129,8 +132,9 @@ internal static class IptablesCondition
 {
     private const int SourcePort = 0, DestinationPort = 2;
 
+    /// <param name="module">Whose option it is, unless it is one of iptables itself.</param>
     /// <returns>Null: it matches every packet.</returns>
-    public static Func<PacketClass, Match>? Parse(string option, ReadOnlySpan<string> values, List<AddressRange> mentions)
+    public static Func<PacketClass, Match>? Parse(string module, string option, ReadOnlySpan<string> values, List<AddressRange> mentions)
     {
         string value = values.Length > 0 ? values[0] : "";
         switch (option)
@@ -157,7 +161,9 @@ internal static class IptablesCondition
                 return States(value);
             case "--mark":
                 (uint bits, uint mask) = IptablesNumber.WithMask(value);
-                return p => Marked(p.Mark, p.KnownMark, bits, mask);
+                return module == "connmark"
+                    ? p => Marked(p.ConnectionMark, p.KnownConnectionMark, bits, mask)
+                    : p => Marked(p.Mark, p.KnownMark, bits, mask);
             default:
                 return OfOption(option, value);
         }
@@ -172,6 +178,7 @@ internal static class IptablesCondition
         "--tcp-flags" or "--ctstatus" => Unknown,
         "--ctdir" => p => p.IsReply == (value == "REPLY") ? Match.All : Match.None,
         "--icmp-type" or "--icmpv6-type" => p => IcmpType(p, value),
+        "--hl-eq" => p => p.Flow != PodFlow.Neighbours ? Match.Some : value == $"{PacketClass.HighestHopLimit}" ? Match.All : Match.None,
         "--physdev-is-bridged" => static _ => Match.None,
         "--pol" => _ => value == "none" ? Match.All : Match.None,
         // A packet that passes the test of its reverse path matches; "--invert" is said of the test itself.

@@ -39,18 +39,18 @@ internal sealed class IptablesForeignTable(
         : $"{Program} -P {chain} ACCEPT";
 
     public override string AcceptCommand(BaseChain chain, AcceptMatch match) => match.Pods.IsNone
-        ? $"{Program} -I {chain.Name} -i {match.Link} -p icmpv6 -j ACCEPT"
+        ? $"{Program} -I {chain.Name} {(chain.Hook is Hook.Output or Hook.Postrouting ? "-o" : "-i")} {match.Link} -p icmpv6 -j ACCEPT"
         : $"{Program} -I {chain.Name} -s {match.Pods} -j ACCEPT; {Program} -I {chain.Name} -d {match.Pods} -j ACCEPT";
 
-    public override void Remove(string chain, ForeignRule rule)
+    public override Action Removal(string chain, ForeignRule rule)
     {
-        if (rule is not IptablesForeignRule found)
-            return;
-        string[] lines = AgentChains.Contains(chain)
-            ? [$":{chain} - [0:0]", .. Jumps(chain), $"-X {chain}"]
-            : [$"-D {chain} {found.Rule}"];
-        programs.Restore(ipv4, $"*{table}\n{string.Concat(lines.Select(l => l + "\n"))}COMMIT\n");
+        string[] lines = AgentChains.Contains(chain) ? [$":{chain} - [0:0]", .. Jumps(chain), $"-X {chain}"]
+            : rule is IptablesForeignRule found ? [$"-D {chain} {found.Rule}"]
+            : [];
+        return Restoring(programs, ipv4, $"*{table}\n{string.Concat(lines.Select(l => l + "\n"))}COMMIT\n");
     }
+
+    private static Action Restoring(IptablesPrograms programs, bool ipv4, string text) => () => programs.Restore(ipv4, text);
 
     private IEnumerable<string> Jumps(string target) =>
         saved.All.Where(r => RuleTokens.Target(r.Rule) == target).Select(r => $"-D {r.Chain} {r.Rule}");

@@ -94,7 +94,8 @@ internal sealed class NftForeignRule(ulong handle, ImmutableArray<NftExpression>
         NftKind.Lookup when e is { Key: 0, Source: >= 0 } =>
             Negated(context.Sets(e.Set)?.Contains(Registers, e.Source) ?? Match.Some, (e.Flags & 1) != 0),
         NftKind.Match => e.Name == "comment" ? Match.All : Match.Some,
-        NftKind.Other when e.Name is "limit" or "quota" or "connlimit" => Match.Some,
+        NftKind.Limit => Match.Some,
+        NftKind.Other when e.Destination < 0 => Match.Some,
         _ => Match.All,
     };
 
@@ -142,6 +143,10 @@ internal sealed class NftForeignRule(ulong handle, ImmutableArray<NftExpression>
                 break;
             case NftKind.Lookup when e is { Key: 1, Destination: >= 0 }:
                 Registers.Clear(e.Destination, 16, doubtful: true);
+                break;
+            // It may load anything anywhere.
+            case NftKind.Other when e.Destination < 0:
+                Registers.Clear(0, Registers.Length, doubtful: true);
                 break;
             default:
                 if (e.Destination >= 0)

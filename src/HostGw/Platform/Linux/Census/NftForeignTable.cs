@@ -55,8 +55,8 @@ internal sealed class NftForeignTable : ForeignTable
         string insert = $"nft insert rule {Path} {chain.Name}";
         if (match.Pods.IsNone)
         {
-            return _family == NftFamily.Arp
-                ? $"{insert} accept"
+            return _family == NftFamily.Arp ? $"{insert} accept"
+                : match.IsArp ? $"{insert} meta protocol arp accept"
                 : $"{insert} icmpv6 type '{{ nd-neighbor-solicit, nd-neighbor-advert }}' accept";
         }
         if (_name == "firewalld")
@@ -65,13 +65,14 @@ internal sealed class NftForeignTable : ForeignTable
         return $"{insert} {ip} saddr {match.Pods} accept; {insert} {ip} daddr {match.Pods} accept";
     }
 
-    public override void Remove(string chain, ForeignRule rule)
-    {
-        if (AgentTables.Contain(_name))
-            _reader.DeleteTable(_family, _name);
-        else if (rule is NftForeignRule found)
-            _reader.DeleteRule(_family, _name, chain, found.Handle);
-    }
+    public override Action Removal(string chain, ForeignRule rule) => AgentTables.Contain(_name)
+        ? DeletingTable(_reader, _family, _name)
+        : DeletingRule(_reader, _family, _name, chain, rule is NftForeignRule found ? found.Handle : 0);
+
+    private static Action DeletingTable(ForeignTables tables, NftFamily family, string table) => () => tables.DeleteTable(family, table);
+
+    private static Action DeletingRule(ForeignTables tables, NftFamily family, string table, string chain, ulong handle) =>
+        () => tables.DeleteRule(family, table, chain, handle);
 
     private NftElementSet? Set(string name)
     {

@@ -21,6 +21,9 @@ internal sealed class PacketClass
     private const int IPv4Header = 20, IPv6Header = 40, TransportHeader = 20, LinkHeader = 14;
     private const byte SynFlag = 2, AckFlag = 16;
 
+    /// <summary>Of neighbour discovery: a router would have made it less.</summary>
+    public const byte HighestHopLimit = 255;
+
     /// <summary>The layout of a packet whose addresses mean nothing to rules on IP: an ARP packet.</summary>
     public const byte NoProtocol = 255;
 
@@ -109,6 +112,8 @@ internal sealed class PacketClass
             header.Set(6, 0, known: 0xFF3F); // no fragment: two bytes in network order, and the two that follow are set below
         if (IsIPv4)
             header.Clear(8, 1, doubtful: true);
+        else if (Flow == PodFlow.Neighbours)
+            header.Set(7, [HighestHopLimit]);
         header.Set(protocol, [Protocol]);
         if (!Source.IsNone)
             header.Set(source, Source);
@@ -159,7 +164,7 @@ internal readonly record struct LinkName(string Name, int Index)
     /// <summary>A bridge: frames pass the chains of its ports besides.</summary>
     public bool IsBridge { get; init; }
 
-    public bool IsUnknown => Name.Length == 0;
+    public bool IsUnknown => string.IsNullOrEmpty(Name);
 
     /// <summary>As the kernel compares names: padded with zeros.</summary>
     public byte[] Padded()

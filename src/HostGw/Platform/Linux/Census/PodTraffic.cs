@@ -5,20 +5,25 @@ using HostGw.Platform.Linux.Nftables;
 namespace HostGw.Platform.Linux.Census;
 
 /// <param name="Link">The interface over which they are reached.</param>
-internal readonly record struct PeerPods(Prefix PodCidr, LinkName Link);
+/// <param name="Node">The address of their node, which is looked for there.</param>
+/// <param name="Here">This node's address there; none: not known.</param>
+internal readonly record struct PeerPods(Prefix PodCidr, LinkName Link, Ip Node, Ip Here);
 
 /// <summary>The packets from and to pods of this node, in one address family, as classes that rules may tell apart.</summary>
 /// <param name="Peers">Sorted.</param>
 /// <param name="Pods">The interface of this node's pods, and of another of them.</param>
 internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<PeerPods> Peers, (LinkName First, LinkName Second) Pods)
 {
-    // So many parts of the cluster are tried besides the first peer.
+    // So many parts of the cluster are tried besides the first peer: those that rules name, and then some that they do not.
     private const int MaxParts = 24;
+    private const int MaxOtherParts = 8;
     private const int SmallestPart = 4; // bits: a sixteenth of a podCIDR; smaller ones are pods, and rules on them are policies
 
     // Addresses of no special meaning in the Internet: what rules on private addresses say is not said of them.
     private static readonly Prefix OutsideIPv4 = Prefix.Parse("142.250.74.100/32");
     private static readonly Prefix OutsideIPv6 = Prefix.Parse("2a00:1450:4001:830::2004/128");
+    private static readonly Prefix LinkLocal = Prefix.Parse("fe80::/64");
+    private const byte Solicitation = 135, Advertisement = 136;
     private static readonly byte[] Protocols = [ProtocolNumber.Tcp, ProtocolNumber.Udp];
 
     public bool IsIPv4 => Own[0].IsIPv4;
@@ -29,11 +34,18 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
         foreach (bool ipv4 in (bool[])[true, false])
         {
             ImmutableArray<Prefix> own = [.. plan.OwnPodCidrs.Where(p => p.IsIPv4 == ipv4).Select(p => p.Aligned)];
-            Dictionary<int, LinkName> links = host.Interfaces.ToDictionary(i => i.Index, i => LinkOf(i.Name, i.Index));
+            // The kernel may list an interface twice while it changes.
+            Dictionary<int, LinkName> links =
+                host.Interfaces.DistinctBy(i => i.Index).ToDictionary(i => i.Index, i => LinkOf(i.Name, i.Index));
+            Dictionary<int, Ip> here = [];
+            foreach (HostAddress address in host.Addresses.Where(a => a.Address.IsIPv4 == ipv4 && !LinkLocal.Contains(a.Address)))
+                here.TryAdd(address.Interface, address.Address);
             ImmutableArray<PeerPods> peers =
             [
                 .. plan.Routes.Where(r => r.Destination.IsIPv4 == ipv4 && !r.NextHop.IsNone && !own.Contains(r.Destination))
-                    .Select(r => new PeerPods(r.Destination.Aligned, links.GetValueOrDefault(r.Interface, new("", 0)))),
+                    .Select(r => new PeerPods(
+                        r.Destination.Aligned, links.GetValueOrDefault(r.Interface, new("", 0)), r.NextHop,
+                        here.GetValueOrDefault(r.Interface))),
             ];
             if (own.Length > 0 && peers.Length > 0)
                 yield return new(own, peers, PodLinks(own, host, links));
@@ -57,22 +69,24 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
             foreach (PacketClass packet in Pods.First.IsBridge ? [] : Each(PodFlow.OwnToOwn, own, own, Pods.First, Pods.Second))
                 yield return packet;
         }
-        foreach (LinkName link in Peers.Select(p => p.Link).Distinct().Take(MaxParts))
+        foreach (PeerPods neighbour in Peers.DistinctBy(p => p.Link).Take(MaxParts))
         {
-            foreach (PacketClass packet in Neighbours(link))
+            foreach (PacketClass packet in Neighbours(neighbour))
                 yield return packet;
         }
     }
 
     /// <summary>The classes of packets from and to the parts of podCIDRs, and to the peers, that rules name.</summary>
     /// <param name="known">Those tried before; receives the new ones.</param>
-    public IEnumerable<PacketClass> Parts(IReadOnlyList<AddressRange> mentions, HashSet<Prefix> known)
+    /// <param name="others">The peers next to those that rules name: what excepts these concerns those.</param>
+    public IEnumerable<PacketClass> Parts(IReadOnlyList<AddressRange> mentions, HashSet<Prefix> known, bool others)
     {
+        int limit = MaxParts + (others ? MaxOtherParts : 0);
         foreach (AddressRange range in mentions)
         {
-            if (known.Count >= MaxParts || range.First.IsIPv4 != IsIPv4 || range.First.IsNone)
+            if (known.Count >= limit || range.First.IsIPv4 != IsIPv4 || range.First.IsNone)
                 continue;
-            foreach (Prefix own in Own)
+            foreach (Prefix own in others ? [] : Own)
             {
                 if (PartOf(own, range) is { } part && part != own && known.Add(part))
                 {
@@ -80,7 +94,7 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
                         yield return packet;
                 }
             }
-            foreach (PeerPods peer in PeersAt(range))
+            foreach (PeerPods peer in others ? PeersBeside(range) : PeersAt(range))
             {
                 if (PartOf(peer.PodCidr, range) is { } part && part != Peers[0].PodCidr && known.Add(part))
                 {
@@ -91,15 +105,21 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
         }
     }
 
-    // One that the range contains, and one that it does not.
+    // The first ones that the range meets: of one it may have only the end.
     private IEnumerable<PeerPods> PeersAt(AddressRange range)
     {
-        int first = Search(range.First), after = Search(range.Last.Plus(1));
-        if (range.First.Value != 0 && first > 0)
-            yield return Peers[first - 1];
-        if (first < Peers.Length)
-            yield return Peers[first];
-        if (after != first && after < Peers.Length && range.Last.Plus(1).Value != 0)
+        int first = Search(range.First);
+        for (int i = first; i < Math.Min(first + 2, Peers.Length) && Peers[i].PodCidr.Address.CompareTo(range.Last) <= 0; i++)
+            yield return Peers[i];
+    }
+
+    // Those that it does not meet.
+    private IEnumerable<PeerPods> PeersBeside(AddressRange range)
+    {
+        int before = Search(range.First) - 1, after = Search(range.Last.Plus(1));
+        if (range.First.Value != 0 && before >= 0)
+            yield return Peers[before];
+        if (range.Last.Plus(1).Value != 0 && after < Peers.Length)
             yield return Peers[after];
     }
 
@@ -117,6 +137,8 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
 
     private static Prefix? PartOf(Prefix podCidr, AddressRange range)
     {
+        if (range.Last.Value - range.First.Value < (podCidr.Last.Value - podCidr.Address.Value) >> SmallestPart)
+            return null;
         Ip first = podCidr.Address.CompareTo(range.First) > 0 ? podCidr.Address : range.First;
         Ip last = podCidr.Last.CompareTo(range.Last) < 0 ? podCidr.Last : range.Last;
         if (first.CompareTo(last) > 0)
@@ -165,22 +187,30 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
         }
     }
 
-    private IEnumerable<PacketClass> Neighbours(LinkName link)
+    // Those that arrive, and those that this node sends. For packets of pods a node asks with its link-local address, for its own with
+    // the one that these have; it answers with the address that was asked for.
+    private IEnumerable<PacketClass> Neighbours(PeerPods peer)
     {
-        foreach (byte type in IsIPv4 ? (byte[])[0] : [135, 136])
+        foreach ((Ip node, LinkName from, LinkName to) in ((Ip, LinkName, LinkName)[])
+            [(peer.Node, peer.Link, default), (peer.Here, default, peer.Link)])
         {
-            yield return new()
+            Prefix source = node.IsNone ? default : Prefix.Host(node);
+            foreach ((byte type, Prefix sender) in IsIPv4 ? ((byte, Prefix)[])[(0, default)]
+                : [(Solicitation, LinkLocal), (Solicitation, source), (Advertisement, source)])
             {
-                Flow = PodFlow.Neighbours,
-                IsIPv4 = IsIPv4,
-                Source = default,
-                Destination = default,
-                Protocol = IsIPv4 ? PacketClass.NoProtocol : ProtocolNumber.Icmp6,
-                IcmpType = type,
-                In = link,
-                Out = link,
-                FirstState = CtState.Untracked,
-            };
+                yield return new()
+                {
+                    Flow = PodFlow.Neighbours,
+                    IsIPv4 = IsIPv4,
+                    Source = sender,
+                    Destination = default,
+                    Protocol = IsIPv4 ? PacketClass.NoProtocol : ProtocolNumber.Icmp6,
+                    IcmpType = type,
+                    In = from,
+                    Out = to,
+                    FirstState = CtState.Untracked,
+                };
+            }
         }
     }
 

@@ -33,7 +33,7 @@ internal static class RuleFindings
 
     private static Leftover Rewrite(RuleHit first, RuleHit[] hits) => new(
         $"{Subject(first)} changes the source address of {Packets(hits)} ({first.Base.Table.RemoveCommand(first.Chain, first.Rule)})",
-        () => first.Base.Table.Remove(first.Chain, first.Rule!));
+        first.Base.Table.Removal(first.Chain, first.Rule!));
 
     // Of firewalld and others one line may be a page long.
     private static string Subject(RuleHit hit)
@@ -52,7 +52,7 @@ internal static class RuleFindings
             ? found.Select(f => Words(f, hits[0].Packet.IsIPv4))
             : found.Contains(PodFlow.OwnToOutside) ? ["packets from and to this node's pods"] : ["packets between pods"];
         PacketClass sample = hits[0].Packet;
-        string example = sample.Source.IsNone ? "" : $", such as from {sample.Source} to {sample.Destination}";
+        string example = sample.Destination.IsNone ? "" : $", such as from {sample.Source} to {sample.Destination}";
         return $"{string.Join(", and ", flows)}{example}";
     }
 
@@ -73,7 +73,7 @@ internal static class RuleFindings
         if (first.Base.IsNat)
             return RemoveCure(first);
         IEnumerable<AcceptMatch> matches = first.Packet.Flow == PodFlow.Neighbours
-            ? [new(default, first.Packet.In.Name)]
+            ? [new(default, first.Packet.In.IsUnknown ? first.Packet.Out.Name : first.Packet.In.Name) { IsArp = first.Packet.IsIPv4 }]
             : podCidrs.Where(p => hits.Any(h => h.Packet.IsIPv4 == p.IsIPv4)).Select(p => new AcceptMatch(p, ""));
         string accept = string.Join("; ", matches.Select(m => first.Base.Table.AcceptCommand(first.Base, m)).Distinct());
         string remove = first.Base.Table.RemoveCommand(first.Chain, first.Rule);

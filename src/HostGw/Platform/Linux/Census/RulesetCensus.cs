@@ -7,11 +7,17 @@ using HostGw.Platform.Linux.Nftables;
 namespace HostGw.Platform.Linux.Census;
 
 /// <summary>What foreign rules do to pods' packets.</summary>
-/// <param name="Rewrites">They give packets between pods another source address, or whether one does is not known.</param>
+/// <param name="Rewrites">They give packets between pods another source address.</param>
 /// <param name="Losses">They drop packets, or send them elsewhere; each with the cure.</param>
+/// <remarks>It is kept until the next census: nothing in it refers to the rules that were read, which may be many.</remarks>
 internal sealed record CensusResult(ImmutableArray<RuleRewrite> Rewrites, ImmutableArray<RuleLoss> Losses)
 {
     public static CensusResult Empty { get; } = new([], []);
+
+    /// <summary>What could not be found out.</summary>
+    public ImmutableArray<string> Unknown { get; init; } = [];
+
+    public IReadOnlyList<Leftover> Leftovers => [.. Rewrites.Select(r => r.Rule), .. Unknown.Select(u => new Leftover(u, null))];
 
     /// <summary>Something was found that only a program could read.</summary>
     public bool HasIptables => Rewrites.Any(r => r.IsOfIptables) || Losses.Any(l => l.IsOfIptables);
@@ -30,6 +36,10 @@ internal readonly record struct RuleLoss(string Text, bool IsOfIptables);
 [SupportedOSPlatform("linux")]
 internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesPrograms[] iptables)
 {
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(30);
+
+    private readonly CensusPrograms _programs = new(iptables);
+
     /// <param name="withIptables">False: only tables that need no program to be read.</param>
     /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
     public CensusResult Take(Plan plan, HostState host, bool withIptables)
@@ -37,20 +47,20 @@ internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesProgram
         PodTraffic[] traffic = [.. PodTraffic.Of(plan, host)];
         if (traffic.Length == 0)
             return CensusResult.Empty;
-        ForeignRulesets rulesets = new(tables(), iptables, forwardAccept: !plan.ForwardAccept.IsEmpty);
-        List<Leftover> unknown = [];
-        Walk walk = new(rulesets.BaseChains(withIptables, unknown));
+        Deadline deadline = new(Budget);
+        ForeignRulesets rulesets = new(tables(), _programs, deadline, forwardAccept: !plan.ForwardAccept.IsEmpty);
+        List<string> unknown = [];
+        Walk walk = new(rulesets.BaseChains(withIptables, unknown), deadline);
         walk.Follow(traffic, rulesets.Mentions);
         if (!walk.IsComplete)
-            unknown.Add(new("whether all foreign rules leave pods' packets alone is unknown: there are too many of them", null));
-        CensusResult found = RuleFindings.Of(walk.Hits, plan.OwnPodCidrs);
-        return found with { Rewrites = [.. found.Rewrites, .. unknown.Select(u => new RuleRewrite(u, IsOfIptables: true))] };
+            unknown.Add("whether all foreign rules leave pods' packets alone is unknown: there are too many of them");
+        return RuleFindings.Of(walk.Hits, plan.OwnPodCidrs) with { Unknown = [.. unknown] };
     }
 }
 
 /// <summary>All tables of other programs on this host, and the chains at which packets enter them.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[] iptables, bool forwardAccept)
+internal sealed class ForeignRulesets(ForeignTables? nftables, CensusPrograms iptables, Deadline deadline, bool forwardAccept)
 {
     /// <summary>The addresses that the rules read so far name.</summary>
     public List<AddressRange> Mentions { get; } = [];
@@ -58,7 +68,7 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
     /// <summary>In the order in which packets pass them.</summary>
     /// <param name="unknown">Receives what could not be read.</param>
     /// <exception cref="HostNetworkException">nf_tables cannot be read.</exception>
-    public List<BaseChain> BaseChains(bool withIptables, List<Leftover> unknown)
+    public List<BaseChain> BaseChains(bool withIptables, List<string> unknown)
     {
         List<BaseChain> chains = [];
         List<NftHookChain> all = nftables?.HookChains() ?? [];
@@ -69,7 +79,7 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
             else if (withIptables)
                 AddIptablesNft(table, chains, unknown);
         }
-        foreach (IptablesPrograms legacy in withIptables ? iptables.Where(p => p.Flavour == IptablesFlavour.Legacy) : [])
+        foreach (IptablesPrograms legacy in withIptables ? iptables.Legacy : [])
         {
             AddLegacy(legacy, ipv4: true, chains, unknown);
             AddLegacy(legacy, ipv4: false, chains, unknown);
@@ -99,13 +109,13 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
     }
 
     private void AddIptablesNft(
-        IGrouping<(NftFamily Family, string Name), NftHookChain> listed, List<BaseChain> chains, List<Leftover> unknown)
+        IGrouping<(NftFamily Family, string Name), NftHookChain> listed, List<BaseChain> chains, List<string> unknown)
     {
         bool ipv4 = listed.Key.Family == NftFamily.IPv4;
         // Most of these tables are empty, and a program takes its time.
         if (listed.All(c => IsEmpty(c)))
             return;
-        IptablesPrograms? programs = iptables.FirstOrDefault(p => p.Flavour == IptablesFlavour.Nft && p.AreInstalled(ipv4));
+        IptablesPrograms? programs = iptables.Nft(ipv4);
         // Without the program, or where it fails, the extensions of iptables are not understood, and everything else is.
         if (programs is null || !TryAdd(programs, ipv4, listed.Key.Name, chains, unknown))
             AddNft(listed, isOfIptables: true, chains);
@@ -114,7 +124,7 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
     private bool IsEmpty(NftHookChain chain) =>
         chain.Chain.Policy != NfTables.NF_DROP && nftables!.Rules(chain.Family, chain.Table, chain.Chain.Name).Count == 0;
 
-    private void AddLegacy(IptablesPrograms programs, bool ipv4, List<BaseChain> chains, List<Leftover> unknown)
+    private void AddLegacy(IptablesPrograms programs, bool ipv4, List<BaseChain> chains, List<string> unknown)
     {
         // Reading creates tables that do not exist.
         foreach (string table in programs.AreInstalled(ipv4) ? IptablesPresence.LegacyTables(ipv4) : [])
@@ -124,20 +134,10 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, IptablesPrograms[
         }
     }
 
-    private bool TryAdd(IptablesPrograms programs, bool ipv4, string name, List<BaseChain> chains, List<Leftover> unknown)
+    private bool TryAdd(IptablesPrograms programs, bool ipv4, string name, List<BaseChain> chains, List<string> unknown)
     {
-        SavedTable saved;
-        try
-        {
-            saved = programs.Read(ipv4, name, new(name, static (_, _) => true));
-        }
-        catch (IptablesException e)
-        {
-            unknown.Add(new(
-                $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}: whether a rule drops or masquerades traffic from pod to pod is unknown " +
-                $"({e.Message})", null));
+        if (iptables.Read(programs, ipv4, name, deadline, unknown) is not { } saved)
             return false;
-        }
         chains.AddRange(BuiltInChains.Of(new(programs, ipv4, name, saved, Mentions), saved, forwardAccept));
         return true;
     }

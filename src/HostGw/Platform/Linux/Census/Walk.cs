@@ -8,7 +8,7 @@ namespace HostGw.Platform.Linux.Census;
 internal sealed record RuleHit(BaseChain Base, string Chain, ForeignRule? Rule, Verdict Effect, PacketClass Packet, bool IsCertain);
 
 /// <summary>Leads classes of packets through chains as the kernel does. Bounded in depth and steps.</summary>
-internal sealed class Walk(IReadOnlyList<BaseChain> chains)
+internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
 {
     private const int Rounds = 3;
     private const int MaxDepth = 32;
@@ -20,7 +20,7 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains)
 
     public IReadOnlyList<RuleHit> Hits => _hits;
 
-    /// <summary>False: there are so many rules that it gave up.</summary>
+    /// <summary>False: there are so many rules, or they are read so slowly, that it gave up.</summary>
     public bool IsComplete => _steps < MaxSteps;
 
     /// <summary>Rules are read as packets reach them, and may name addresses that other packets are then tried with.</summary>
@@ -31,11 +31,14 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains)
             foreach (PacketClass packet in family.Whole())
                 Follow(packet);
             HashSet<Prefix> parts = [];
-            for (int round = 0, seen = -1; round < Rounds && seen != mentions.Count; round++)
+            foreach (bool others in (bool[])[false, true])
             {
-                seen = mentions.Count;
-                foreach (PacketClass packet in family.Parts([.. mentions.Distinct()], parts))
-                    Follow(packet);
+                for (int round = 0, seen = -1; round < Rounds && seen != mentions.Count; round++)
+                {
+                    seen = mentions.Count;
+                    foreach (PacketClass packet in family.Parts([.. mentions.Distinct()], parts, others))
+                        Follow(packet);
+                }
             }
         }
     }
@@ -65,6 +68,10 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains)
     /// <returns>How many packets are left at the chain's end.</returns>
     private Match Run(string name, Step step)
     {
+        if (deadline.IsPast)
+            _steps = MaxSteps;
+        if (!IsComplete)
+            return Match.None;
         if (step.Depth >= MaxDepth || step.Passage.Base.Table.Rules(name) is not { } rules)
             return step.Reach;
         List<RuleOutcome> outcomes = _outcomes[step.Depth];
@@ -175,9 +182,9 @@ internal static class Stages
         foreach (Hook hook in packet.In.IsBridge ? (Hook[])[Hook.Prerouting, Hook.Input] : [])
             yield return (NftFamily.Bridge, hook);
         // ARP has no routing between its hooks.
-        bool isArp = packet.Protocol == PacketClass.NoProtocol, isLocal = packet.Flow == PodFlow.Neighbours;
-        Hook[] hooks = isArp ? [Hook.Input, Hook.Output]
-            : isLocal ? [Hook.Prerouting, Hook.Input, Hook.Output, Hook.Postrouting]
+        bool isArp = packet.Protocol == PacketClass.NoProtocol, isLocal = packet.Flow == PodFlow.Neighbours, isSent = !packet.Out.IsUnknown;
+        Hook[] hooks = isArp ? [isSent ? Hook.Output : Hook.Input]
+            : isLocal ? isSent ? [Hook.Output, Hook.Postrouting] : [Hook.Prerouting, Hook.Input]
             : [Hook.Prerouting, Hook.Forward, Hook.Postrouting];
         foreach (Hook hook in hooks)
             yield return (isArp ? NftFamily.Arp : family, hook);

@@ -27,7 +27,7 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
         Run(ipv4, "save", ["-t", name], "", table.Read);
         return table.IsComplete ? table : throw new IptablesException(
             $"read table {name} with {ProgramName(ipv4, "save")}: it holds rules that iptables cannot show; " +
-            "remove those made with nft in it, or set nat.backend to nftables");
+            "remove those made with nft in it, or set nat.backend to nftables") { IsOfOneTable = true };
     }
 
     /// <summary>Executes one transaction: all of it or nothing.</summary>
@@ -64,6 +64,9 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
 internal sealed class IptablesException(string message, Exception? inner = null) : HostNetworkException(message, inner)
 {
     public override bool IsNotFound => false;
+
+    /// <summary>The program works, and may well read other tables.</summary>
+    public bool IsOfOneTable { get; init; }
 }
 
 /// <summary>Runs a program of the host until it exits: no shell, two environment variables, a timeout, bounded output.</summary>

@@ -11,6 +11,9 @@ internal enum NftKind : byte
 
     /// <summary>It decides nothing: counter, log.</summary>
     Statement,
+
+    /// <summary>It lets some packets pass to the rest of the rule.</summary>
+    Limit,
     Payload,
     Meta,
     Ct,
@@ -87,7 +90,10 @@ internal static class NftExpressionParser
     private const uint FirstWord = 8; // NFT_REG32_00; 1 to 4 are the same memory in pieces of 16 bytes
 
     // Payload and range have two registers or data of one kind under different numbers; others follow the same order.
-    private const ushort A1 = 1, A2 = 2, A3 = 3, A4 = 4, A5 = 5, A6 = 6, A7 = 7;
+    private const ushort A1 = 1, A2 = 2, A3 = 3, A4 = 4, A5 = 5, A6 = 6, A7 = 7, A10 = 10;
+
+    // NFT_OBJECT_*
+    private const uint ObjectQuota = 2, ObjectLimit = 4, ObjectConnlimit = 5;
 
     private delegate NftExpression Decoder(NftExpression draft, ReadOnlySpan<byte> data);
 
@@ -135,9 +141,27 @@ internal static class NftExpressionParser
         ["target"] = (NftKind.Target, Extension),
         ["counter"] = (NftKind.Statement, static (e, _) => e),
         ["log"] = (NftKind.Statement, static (e, _) => e),
-        ["dynset"] = (NftKind.Statement, static (e, _) => e),
+        ["limit"] = (NftKind.Limit, static (e, _) => e),
+        ["quota"] = (NftKind.Limit, static (e, _) => e),
+        ["connlimit"] = (NftKind.Limit, static (e, _) => e),
+        // With an expression of its own, such as a limit, it is one for each element.
+        ["dynset"] = (NftKind.Statement, static (e, d) =>
+            NetlinkAttributes.Find(d, A7).IsEmpty && NetlinkAttributes.Find(d, A10).IsEmpty ? e : e with { Kind = NftKind.Limit }),
         ["dup"] = (NftKind.Statement, static (e, _) => e),
-        ["objref"] = (NftKind.Statement, static (e, _) => e),
+        // Of a map it may be any object.
+        ["objref"] = (NftKind.Statement, static (e, d) =>
+            Number(d, A1) is ObjectQuota or ObjectLimit or ObjectConnlimit || !NetlinkAttributes.Find(d, A4).IsEmpty
+                ? e with { Kind = NftKind.Limit }
+                : e),
+        // What they load is not known here.
+        ["numgen"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
+        ["rt"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
+        ["osf"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
+        ["xfrm"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
+        ["exthdr"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
+        ["socket"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A2) }),
+        ["hash"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A2) }),
+        ["tunnel"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A2) }),
         ["last"] = (NftKind.Statement, static (e, _) => e),
         ["flow_offload"] = (NftKind.Statement, static (e, _) => e),
     };
@@ -153,13 +177,7 @@ internal static class NftExpressionParser
             ReadOnlySpan<byte> data = NetlinkAttributes.Find(list.Value, NFTA_EXPR_DATA);
             all.Add(Decoders.TryGetValue(name, out (NftKind Kind, Decoder Decode) known)
                 ? known.Decode(new() { Kind = known.Kind, Name = name }, data)
-                : new()
-                {
-                    Kind = NftKind.Other,
-                    Name = name,
-                    // Most load something into a register, which their first attribute names.
-                    Destination = Register(data, A1),
-                });
+                : new() { Kind = NftKind.Other, Name = name });
         }
         return all.ToImmutable();
     }

@@ -210,7 +210,7 @@ internal static class RuleMessages
 /// <summary>Encodes the question which route a packet takes, and decodes the answer.</summary>
 internal static class LookupMessages
 {
-    // Without it the kernel says that every IPv4 route is one of table main.
+    // Without it the kernel says that every IPv4 route is one of table main. For IPv6 it always says the table, and refuses this flag.
     private const uint RTM_F_LOOKUP_TABLE = 0x1000;
     private const uint RTM_F_FIB_MATCH = 0x2000;
     private const byte RTN_LOCAL = 2;
@@ -226,7 +226,7 @@ internal static class LookupMessages
             rtm_family = path.Destination.IsIPv4 ? AF_INET : AF_INET6,
             rtm_dst_len = (byte)path.Destination.Bits,
             rtm_src_len = (byte)path.Source.Bits,
-            rtm_flags = RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH,
+            rtm_flags = path.Destination.IsIPv4 ? RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH : RTM_F_FIB_MATCH,
         });
         writer.Attribute(RTA_DST, path.Destination);
         writer.Attribute(RTA_SRC, path.Source);
@@ -244,12 +244,15 @@ internal static class LookupMessages
         writer.End();
     }
 
-    /// <summary>False for a message that is no route, or one that leads to the next rule (throw).</summary>
+    /// <summary>Decodes a route of a list; false for one of another table, and for one that only packets of certain sources take.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> payload, uint table, out RouteAnswer route) =>
+        TryDecode(payload, out route) && route.Table == table && MemoryMarshal.Read<rtmsg>(payload).rtm_src_len == 0;
+
+    /// <summary>False for a message that is no route.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> payload, out RouteAnswer answer)
     {
         answer = default;
-        if (!MemoryMarshal.TryRead(payload, out rtmsg header) || header.rtm_type == RTN_THROW ||
-            header.rtm_family is not (AF_INET or AF_INET6))
+        if (!MemoryMarshal.TryRead(payload, out rtmsg header) || header.rtm_family is not (AF_INET or AF_INET6))
             return false;
         Ip destination = Ip.FromBytes(stackalloc byte[header.rtm_family == AF_INET ? 4 : 16]), nextHop = default;
         uint table = header.rtm_table;
@@ -278,7 +281,12 @@ internal static class LookupMessages
         }
         if (destination.IsNone || header.rtm_dst_len > destination.Bits)
             return false;
-        RouteAnswerKind kind = header.rtm_type is >= RTN_BLACKHOLE and <= RTN_PROHIBIT ? RouteAnswerKind.Blocked : RouteAnswerKind.Route;
+        RouteAnswerKind kind = header.rtm_type switch
+        {
+            >= RTN_BLACKHOLE and <= RTN_PROHIBIT => RouteAnswerKind.Blocked,
+            RTN_THROW => RouteAnswerKind.Throw,
+            _ => RouteAnswerKind.Route,
+        };
         uint seen = header.rtm_type == RTN_LOCAL ? RoutingTables.Local : table;
         answer = new(kind, seen, new Prefix(destination, header.rtm_dst_len).Aligned, nextHop, link);
         return true;

@@ -1,6 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.Versioning;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Census;
+using HostGw.Platform.Linux.Iptables;
 using HostGw.Tests.Architecture;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Platform.Linux.Census;
 
@@ -12,8 +18,44 @@ public class RulesetCensusTests
     // As the programs write them on nodes where pods reach each other.
     [Theory]
     [MemberData(nameof(Harmless))]
-    public void Rules_of_programs_that_leave_pods_alone_are_not_reported(string file) => Assert.Empty(
-        Ruleset.Findings(File.ReadAllText(Repository.PathTo($"tests/HostGw.Tests/Platform/Linux/Census/Harmless/{file}"))));
+    public void Rules_of_programs_that_leave_pods_alone_are_not_reported(string file) => Assert.Empty(Ruleset.Findings(
+        File.ReadAllText(Repository.PathTo($"tests/HostGw.Tests/Platform/Linux/Census/Harmless/{file}")),
+        ipv4: !file.EndsWith("6.txt", StringComparison.Ordinal)));
+
+    // Pods' packets make a node ask from its link-local address, its own packets from the one that they have.
+    [Theory]
+    [InlineData("INPUT", "-p ipv6-icmp -m hl --hl-eq 255 -j ACCEPT", "")]
+    [InlineData("INPUT", "-s fe80::/10 -p ipv6-icmp -j ACCEPT", "-I INPUT -i eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("INPUT", "-s 2001:db8::2/128 -p ipv6-icmp -j ACCEPT", "-I INPUT -i eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("INPUT", "-s fe80::/10 -j ACCEPT\n-A INPUT -s 2001:db8::/64 -j ACCEPT", "")]
+    [InlineData("INPUT", "-p ipv6-icmp -m hl --hl-eq 64 -j ACCEPT", "-I INPUT -i eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("OUTPUT", "-o lo -j ACCEPT", "-I OUTPUT -o eth0 -p icmpv6 -j ACCEPT")]
+    [InlineData("OUTPUT", "-o eth0 -j ACCEPT", "")]
+    public void Neighbour_discovery_has_the_highest_hop_limit_and_a_link_local_source_or_a_nodes(string chain, string rule, string cure)
+    {
+        string[] found = Ruleset.Findings($"*filter\n:{chain} DROP [0:0]\n-A {chain} {rule}\nCOMMIT", ipv4: false);
+        Assert.Equal(cure.Length == 0 ? 0 : 1, found.Length);
+        Assert.All(found, f => Assert.Contains(cure, f, StringComparison.Ordinal));
+    }
+
+    // Whole podCIDRs come first, then what exceptions leave: policies on pods are many, and use up no place.
+    [Theory]
+    [InlineData("-A FORWARD -d 10.244.200.0/24 -j DROP")]
+    [InlineData("-A FORWARD ! -d 10.244.0.0/18 -o eth0 -j DROP")]
+    public void Rules_on_single_pods_hide_no_drop_of_whole_ranges(string drop)
+    {
+        string policies = string.Join('\n', Enumerable.Range(2, 500).Select(i => string.Create(
+            CultureInfo.InvariantCulture, $"-A FORWARD -s 10.{244 + (i >> 8)}.{i & 0xFF}.7/32 -j ACCEPT")));
+        string found = Assert.Single(Ruleset.Findings($"*filter\n:FORWARD ACCEPT [0:0]\n{policies}\n{drop}\nCOMMIT", peers: 1000));
+        Assert.Contains(drop, found, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("connmark", false)]
+    [InlineData("mark", true)]
+    public void The_mark_of_a_connection_is_not_the_packets(string module, bool matches) => Assert.Equal(matches, Ruleset.Findings(
+        "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j MARK --set-xmark 0x1/0xffffffff\nCOMMIT\n" +
+        $"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m {module} --mark 0x1 -j DROP\nCOMMIT").Length == 1);
 
     // This node's pods are 10.244.1.0/24, another's 10.244.2.0/24.
     [Theory]
@@ -68,6 +110,31 @@ public class RulesetCensusTests
     [InlineData("*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.244.0.0/16 -p tcp -j DNAT --to-destination 10.9.9.9", "changes the destination of packets between pods")]
     public void A_drop_is_found_at_every_hook_and_of_any_peer_with_the_cure(string rules, string words) =>
         Assert.Contains(words, Assert.Single(Ruleset.Findings(rules + "\nCOMMIT", peers: 1000)), StringComparison.Ordinal);
+
+    [Fact]
+    public void What_removes_a_rule_keeps_no_table_in_memory()
+    {
+        (Action remove, WeakReference table) = Removal();
+        GC.Collect();
+        Assert.False(table.IsAlive);
+        Assert.Throws<IptablesException>(remove); // there is no such program here
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static (Action, WeakReference) Removal()
+        {
+            BaseChain chain = Ruleset.Chains("*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j MASQUERADE\nCOMMIT", ipv4: true, [])[0];
+            return (chain.Table.Removal(chain.Name, chain.Table.Rules(chain.Name)![0]), new(chain.Table));
+        }
+    }
+
+    [Fact]
+    public void An_interface_that_is_listed_twice_is_one()
+    {
+        HostState host = Given.Host(Given.Lan + "; br0 10.244.1.1/24");
+        host = host with { Interfaces = [.. host.Interfaces, .. host.Interfaces] };
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, "b 10.244.2.0/24 10.0.0.2"), host, Given.Policy(""));
+        Assert.Equal("eth0", Assert.Single(PodTraffic.Of(plan, host)).Peers[0].Link.Name);
+    }
 
     [Fact]
     public void Chains_that_jump_in_a_circle_end()

@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Tests.Platform.Linux.Rtnetlink;
+
+public class LookupMessagesTests
+{
+    private const byte Throw = 9;
+
+    // RTM_F_LOOKUP_TABLE and RTM_F_FIB_MATCH: IPv6 under strict checking refuses any other flag than the latter.
+    [Theory]
+    [InlineData("10.244.1.2", "10.244.2.2", 0x3000u)]
+    [InlineData("fd00:10:244:1::2", "fd00:10:244:2::2", 0x2000u)]
+    public void The_question_has_the_flags_of_its_family(string source, string destination, uint flags)
+    {
+        NetlinkWriter writer = Wire.Dirty();
+        LookupMessages.Ask(writer, new(Ip.Parse(source), Ip.Parse(destination), null), 7);
+        Assert.Equal(flags, MemoryMarshal.Read<rtmsg>(writer.Written[16..]).rtm_flags);
+    }
+
+    [Theory]
+    [InlineData("10.244.0.0/16 throw; 10.0.0.0/8", "10.244.2.2", "")]
+    [InlineData("10.244.0.0/16 throw; 10.244.2.0/24", "10.244.2.2", "10.244.2.0/24")]
+    [InlineData("10.244.0.0/16 throw; 10.0.0.0/8", "10.9.9.9", "10.0.0.0/8")]
+    [InlineData("10.244.2.0/24 from 10.244.1.0/24; 10.0.0.0/8", "10.244.2.2", "10.0.0.0/8")]
+    public void A_throw_route_that_is_the_longest_match_leads_to_the_next_rule(string table, string destination, string expected)
+    {
+        List<RouteAnswer> routes = [];
+        foreach (string[] words in table.Split("; ").Select(r => r.Split(' ')))
+        {
+            Prefix prefix = Prefix.Parse(words[0]);
+            byte[] payload = Payload(new()
+            {
+                rtm_family = AF_INET,
+                rtm_dst_len = prefix.Length,
+                rtm_src_len = (byte)(words.Contains("from") ? 24 : 0),
+                rtm_table = 52,
+                rtm_type = words.Contains("throw") ? Throw : (byte)1,
+            }, prefix.Address);
+            if (LookupMessages.TryDecode(payload, 52, out RouteAnswer route))
+                routes.Add(route);
+        }
+        Assert.Equal(expected, $"{RouteAnswer.LongestMatch(routes, Ip.Parse(destination))?.Destination}");
+    }
+
+    private static byte[] Payload(rtmsg header, Ip destination)
+    {
+        NetlinkWriter writer = Wire.Dirty();
+        writer.Begin(RTM_NEWROUTE, 0, 7);
+        writer.Write(header);
+        writer.Attribute(RTA_DST, destination);
+        writer.End();
+        return writer.Written[16..].ToArray();
+    }
+}

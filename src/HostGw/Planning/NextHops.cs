@@ -66,6 +66,8 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             (int link, (VerdictKind Kind, string Reason)? found) = LinkTo(address, podCidr, choice);
             if (found is null)
                 return new(peer, podCidr, VerdictKind.Routed, "", gateway, link);
+            if (Installed(address, gateway, podCidr, found.Value.Kind) is { } left)
+                return KeptOver(left, address, new(peer, podCidr, VerdictKind.Routed, "", gateway));
             fault ??= found;
         }
         if (fault is var (kind, reason))
@@ -83,12 +85,12 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             : new(peer, podCidr, VerdictKind.Waiting, choice.Reason);
     }
 
-    // The first usable address that is this Node's alone, else the first usable one. If there is none, the first one's fault is
-    // reported, but Waiting takes precedence.
+    // The first usable address that is this Node's alone, else that of the installed route, else the first usable one. If there is
+    // none, the first one's fault is reported, but Waiting takes precedence.
     private Verdict BestOf(ImmutableArray<Ip> addresses, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         (VerdictKind Kind, string Reason)? reported = null;
-        Verdict? shared = null;
+        Verdict? shared = null, kept = null;
         foreach (Ip address in addresses)
         {
             if (address.IsIPv4 != podCidr.IsIPv4)
@@ -100,11 +102,13 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
                 shared ??= routed with { Reason = SharedWith(other, address) };
             else if (fault is null)
                 return routed;
+            else if (Installed(address, address, podCidr, fault.Value.Kind) is { } left)
+                kept ??= KeptOver(left, address, routed);
             else if (reported is null || (fault.Value.Kind == VerdictKind.Waiting && reported.Value.Kind != VerdictKind.Waiting))
                 reported = fault;
         }
         (VerdictKind kind, string reason) = reported ?? (VerdictKind.NoAddress, $"the node has no {Family(podCidr.IsIPv4)} address");
-        return shared ?? new(peer, podCidr, kind, reason);
+        return kept ?? shared ?? new(peer, podCidr, kind, reason);
     }
 
     // Several nodes may be annotated with one router.
@@ -141,6 +145,19 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         }
         return (link, null);
     }
+
+    // The interface of the installed route, which works on although the on-link route to its next hop is gone: somebody deleted it, or
+    // that of DHCP or a router advertisement expired. A route that leads elsewhere would be a reason to remove it.
+    private HostInterface? Installed(Ip address, Ip nextHop, Prefix podCidr, VerdictKind fault) =>
+        fault == VerdictKind.NotAdjacent && OnLink.Find(address).IsEmpty && host.OwnRouteTo(podCidr) is { } route &&
+        route.NextHop == nextHop && host.Interface(route.Interface) is { IsUp: true } link ? link : null;
+
+    private static Verdict KeptOver(HostInterface link, Ip address, Verdict routed) => routed with
+    {
+        Interface = link.Index,
+        Reason = $"the on-link route to {address} is gone: the installed route over {link.Name} is kept",
+        Fault = VerdictFault.Host,
+    };
 
     // Of several interfaces to one segment: that of the installed route, then one with this node's address, then the first.
     private int Choose(ReadOnlySpan<LinkRoute> routes, Prefix podCidr)

@@ -13,7 +13,7 @@ internal readonly record struct Verdict(
     public VerdictFault Fault { get; init; }
 }
 
-/// <summary>What must be changed so that a rejected podCIDR is accepted.</summary>
+/// <summary>What must be changed so that a podCIDR is accepted, or routed without doubt.</summary>
 internal enum VerdictFault : byte
 {
     /// <summary>The peer's Node.</summary>
@@ -24,6 +24,9 @@ internal enum VerdictFault : byte
 
     /// <summary>The DNS resolver that this host uses.</summary>
     Resolver,
+
+    /// <summary>This host's routes: one of HostGw's is kept although none is on-link any more.</summary>
+    Host,
 }
 
 /// <summary>Ordered by severity.</summary>

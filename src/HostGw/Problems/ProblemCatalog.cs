@@ -192,10 +192,14 @@ internal static class Cures
         "name a resolver outside of the pod networks in this host's /etc/resolv.conf (or where systemd-resolved, NetworkManager or " +
         "the DHCP server gets it); if that one is right, re-create the Node with another podCIDR";
 
+    private const string OnLinkRoute =
+        "bring back the on-link route to that address (ip route replace PREFIX dev INTERFACE, or what makes it: DHCP, router " +
+        "advertisements, the host's network configuration)";
+
     public static string Of(Verdict verdict)
     {
-        if (verdict.Fault == VerdictFault.Resolver)
-            return Resolver;
+        if (verdict.Fault is VerdictFault.Resolver or VerdictFault.Host)
+            return verdict.Fault == VerdictFault.Host ? OnLinkRoute : Resolver;
         ClusterNode node = verdict.Node;
         bool mayBeAnnotated = verdict.Kind is VerdictKind.NoAddress or VerdictKind.NotAdjacent || (verdict is
             { Kind: VerdictKind.Routed, NextHop: var nextHop } && node.NextHopOverride?.Contains(nextHop) == true);

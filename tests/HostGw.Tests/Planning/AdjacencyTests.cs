@@ -1,5 +1,6 @@
 using FsCheck.Fluent;
 using HostGw.Planning;
+using HostGw.Problems;
 
 namespace HostGw.Tests.Planning;
 
@@ -28,6 +29,16 @@ public class AdjacencyTests
         { "", "eth0 10.0.0.1/24; eth1 10.7.0.1/24; 10.0.0.0/24 via 10.7.0.9 dev eth1 metric 5", "10.0.0.2", "via 10.0.0.2 dev eth0" },
         { "", "eth0 10.0.0.1/32; eth1 10.7.0.1/24; 10.0.0.0/24 via 10.7.0.9 dev eth1; 10.0.0.0/24 dev eth0 metric 5", "10.0.0.2",
             "notAdjacent: 10.0.0.2 is not on this host's segment: the route to 10.0.0.0/24 leads to the gateway 10.7.0.9" },
+        // The on-link route is gone, and HostGw's is installed
+        { "", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", "10.0.0.2", "via 10.0.0.2 dev eth0" },
+        { "", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.3 dev eth0 proto 157", "10.0.0.2", "notAdjacent" },
+        { "", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 4", "10.0.0.2", "notAdjacent" },
+        { "", "eth0 10.0.0.1/32; eth1 down; 10.244.2.0/24 via 10.0.0.2 dev eth1 proto 157", "10.0.0.2", "notAdjacent" },
+        { "", "eth0 10.0.0.1/24; 10.0.0.2/32 via 10.0.0.9 dev eth0; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", "10.0.0.2",
+            "notAdjacent" },
+        { "", "eth0 10.0.0.1/32; eth1 10.1.0.1/24; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", "10.0.0.2,10.1.0.2",
+            "via 10.1.0.2 dev eth1" },
+        { "PodGateway", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.244.2.1 dev eth0 proto 157", "10.0.0.2", "via 10.244.2.1 dev eth0" },
         // What proves no neighbour
         { "", "eth0 10.0.0.1/24; default dev eth0", "192.0.2.2", "notAdjacent" },
         { "", "eth0 10.0.0.1/24; tun0 10.8.0.1/24 p2p noarp; 128.0.0.0/1 dev tun0; 0.0.0.0/1 dev tun0", "192.0.2.2", "notAdjacent" },
@@ -64,7 +75,20 @@ public class AdjacencyTests
     public void A_peer_is_reached_over_the_interface_that_table_main_names(string policy, string host, string addresses, string expected) =>
         Assert.StartsWith(expected, Outcome(policy, host, Self, $"peer 10.244.2.0/24 {addresses}"), StringComparison.Ordinal);
 
+    [Fact]
+    public void A_kept_route_is_a_problem_of_this_hosts_routes()
+    {
+        Plan plan = Planner.Plan(
+            Given.Nodes(Self, "peer 10.244.2.0/24 10.0.0.2"),
+            Given.Host("eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157"), Given.Policy(""));
+        Problem problem = ProblemCatalog.Of(Assert.Single(plan.Verdicts, ProblemCatalog.IsProblem));
+        Assert.Contains("the on-link route to 10.0.0.2 is gone: the installed route over eth0 is kept", problem.Text, StringComparison.Ordinal);
+        Assert.Contains("bring back the on-link route", problem.Cure, StringComparison.Ordinal);
+    }
+
     [Theory]
+    [InlineData("eth0 fd00:aaaa::1/128; fd00:10:244:2::/64 via fd00:aaaa::2 dev eth0 proto 157 metric 1024", "fd00:aaaa::2",
+        "via fd00:aaaa::2 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/128; fd00:aaaa::/64 dev eth0 proto 9", "fd00:aaaa::2", "via fd00:aaaa::2 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/128; fd00:aaaa::/64 via fe80::1 dev eth0", "fd00:aaaa::2", "notAdjacent")]
     [InlineData("eth0 fd00:aaaa::1/64 fe80::1/64; eth1 fe80::2/64", "fd00:aaaa::2 hop=fe80::9", "via fe80::9 dev eth0")]

@@ -82,8 +82,8 @@ internal sealed class VerdictPlanner(
 {
     private const string MistypedSkip = "not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"";
 
-    /// <summary>Nodes that are rejected because of this node's own fault.</summary>
-    public ImmutableArray<ClusterNode> Innocent { get; init; } = [];
+    /// <summary>This node's podCIDRs that an older Node holds: what is rejected for overlapping one is not that Node's fault.</summary>
+    public ImmutableArray<(Prefix PodCidr, ClusterNode Node)> HeldByOlder { get; init; } = [];
 
     /// <param name="claimed">The podCIDRs of all nodes, in the order of the nodes.</param>
     public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes, ReadOnlySpan<PodCidrClaim> claimed)
@@ -105,10 +105,13 @@ internal sealed class VerdictPlanner(
         return verdicts.DrainToImmutable();
     }
 
-    private VerdictFault FaultOf(PodCidrClaim claim) =>
-        claim.Covers == ProtectedRole.Resolver ? VerdictFault.Resolver
-        : claim.Refusal is null && Innocent.Contains(claim.Node) ? VerdictFault.Self
-        : VerdictFault.Peer;
+    private VerdictFault FaultOf(in PodCidrClaim claim)
+    {
+        (ClusterNode node, Prefix podCidr, _) = claim;
+        return claim.Covers == ProtectedRole.Resolver ? VerdictFault.Resolver
+            : claim.Refusal is null && HeldByOlder.Any(h => ReferenceEquals(h.Node, node) && h.PodCidr.Overlaps(podCidr)) ? VerdictFault.Self
+            : VerdictFault.Peer;
+    }
 
     private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;
 

@@ -135,13 +135,13 @@ public class AdjacencyTests
     }
 
     [Fact]
-    public void Uplinks_are_the_interface_of_this_nodes_address_and_those_of_the_peers_and_pods_get_the_smallest_MTU()
+    public void Uplinks_are_the_interface_of_this_nodes_address_and_those_of_the_peers_and_pods_get_the_MTU_of_the_former()
     {
         Plan plan = Planner.Plan(
             Given.Nodes(Self, "a 10.244.2.0/24 10.0.0.2", "b 10.244.3.0/24 10.1.0.2", "c 10.244.4.0/24 10.2.0.2 skip"),
             Given.Host("eth0 10.0.0.1/24 mtu=9000; eth1 10.1.0.1/24 mtu=8000; eth2 10.2.0.1/24"), Given.Policy("cni=on"));
         Assert.Equal(["eth0", "eth1"], plan.UplinksIPv4.Select(i => i.Name));
-        Assert.Equal(8000, plan.Cni!.Mtu);
+        Assert.Equal(9000, plan.Cni!.Mtu);
     }
 
     // The oracle: a plain search for the longest match. Routes nest, repeat, and come with and without gateways.

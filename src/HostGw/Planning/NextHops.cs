@@ -17,6 +17,9 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private readonly Lazy<bool> _lacksIPv6 = new(() => LacksFamily(isIPv4: false, host, self));
     private (Prefix Connected, HostInterface Link)[]? _down;
 
+    // What is on-link without the setting interface: only to say so.
+    private readonly Lazy<OnLinkRoutes> _anywhere = new(() => OnLinkRoutes.Of(host, allowed: null));
+
     public required OnLinkRoutes OnLink { get; init; }
 
     public required SharedAddresses Shared { get; init; }
@@ -194,7 +197,9 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         HostInterface link = choice.Interface!;
         if (!_addressesOf.GetValueOrDefault(link.Index, []).Any(a => IsOfFamily(a, isIPv4, self)))
             return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(isIPv4)} address");
-        string away = $"{nextHop} is not on this host's segment ({link.Name})";
+        string away = LeftOut(nextHop) is { } other
+            ? $"{nextHop} is on {other}, which the setting interface leaves out"
+            : $"{nextHop} is not on this host's segment ({link.Name})";
         return MissingOwnAddress(isIPv4) is { } missing
             ? (VerdictKind.Waiting, $"{away}, and this node's address {missing} is on no interface")
             : (VerdictKind.NotAdjacent, away);
@@ -211,9 +216,18 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             LinkFault.Gateway => (VerdictKind.NotAdjacent, $"{away} leads to the gateway {route.Gateway}"),
             LinkFault.Special => (VerdictKind.NotAdjacent, $"{away} is a blackhole or another special route"),
             LinkFault.NoNeighbours => (VerdictKind.NotAdjacent, $"{away} leads over {name}, which has no link-layer addresses"),
-            // The setting interface names others: they may come back.
             _ => null,
         };
+    }
+
+    private string? LeftOut(Ip nextHop)
+    {
+        foreach (LinkRoute route in OnLink.IsNarrowed ? _anywhere.Value.Find(nextHop) : [])
+        {
+            if (route.Fault == LinkFault.None && !OnLink.Allows(route.Interface))
+                return host.Interface(route.Interface)?.Name;
+        }
+        return null;
     }
 
     // An interface that is down has lost its routes.
@@ -221,7 +235,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     {
         foreach ((Prefix connected, HostInterface link) in _down ??= [.. DownLinks(host)])
         {
-            if (connected.Contains(nextHop))
+            if (connected.Contains(nextHop) && OnLink.Allows(link.Index))
                 return link;
         }
         return null;

@@ -58,7 +58,15 @@ public class AdjacencyTests
         { "interface=eth1", "eth0 10.0.0.1/24; eth1 10.0.0.9/24", "10.0.0.2", "via 10.0.0.2 dev eth1" },
         { "interface=eth1", "eth0 10.0.0.1/32; eth1 10.7.0.1/32; 10.0.0.0/24 dev eth0; 10.0.0.0/24 dev eth1 metric 9", "10.0.0.2",
             "via 10.0.0.2 dev eth1" },
-        { "interface=eth1", "eth0 10.0.0.1/24; eth1 10.7.0.1/32; 10.0.0.0/8 dev eth1", "10.0.0.2", "notAdjacent" },
+        // The setting interface narrows the candidates.
+        { "interface=eth1", "eth0 10.0.0.1/24; eth1 10.7.0.1/32; 10.0.0.0/8 dev eth1", "10.0.0.2", "via 10.0.0.2 dev eth1" },
+        { "interface=eth0", "eth0 10.0.0.1/16; eth1 10.0.0.200/24", "10.0.0.2", "via 10.0.0.2 dev eth0" },
+        { "interface=eth0", "eth0 10.0.0.1/16; eth1 10.0.0.200/24; 10.0.0.0/28 via 10.0.0.9 dev eth1", "10.0.0.2",
+            "notAdjacent: 10.0.0.2 is not on this host's segment: the route to 10.0.0.0/28 leads to the gateway 10.0.0.9" },
+        { "interface=eth0", "eth0 10.0.0.1/24; eth1 10.1.0.1/24", "10.1.0.2",
+            "notAdjacent: 10.1.0.2 is on eth1, which the setting interface leaves out" },
+        { "interface=eth0", "eth0 10.0.0.1/24; eth1 10.1.0.1/24 down", "10.1.0.2",
+            "notAdjacent: 10.1.0.2 is not on this host's segment (eth0)" },
         { "interface=eth*", "eth0 10.0.0.1/24; eth1 10.1.0.1/24", "10.1.0.2", "via 10.1.0.2 dev eth1" },
         { "interface=10.0.0.0/24", "lb0 10.0.0.100/32; eth0 10.0.0.1/24", "10.0.0.2", "via 10.0.0.2 dev eth0" },
         // The gateway inside the peer's podCIDR is sought where the peer's address is.
@@ -92,6 +100,8 @@ public class AdjacencyTests
     [InlineData("eth0 fd00:aaaa::1/128; fd00:aaaa::/64 dev eth0 proto 9", "fd00:aaaa::2", "via fd00:aaaa::2 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/128; fd00:aaaa::/64 via fe80::1 dev eth0", "fd00:aaaa::2", "notAdjacent")]
     [InlineData("eth0 fd00:aaaa::1/64 fe80::1/64; eth1 fe80::2/64", "fd00:aaaa::2 hop=fe80::9", "via fe80::9 dev eth0")]
+    [InlineData("eth0 fd00:aaaa::1/64; eth1 fd00:bbbb::1/64; fe80::/64 dev eth1 metric 256; fe80::/64 dev eth0 metric 1024",
+        "fd00:aaaa::2 hop=fe80::9", "via fe80::9 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/64; default6 dev eth0", "2001:db8::2", "notAdjacent")]
     [InlineData("eth0 fd00:aaaa::1/64; 8000::/1 dev eth0", "fd00:bbbb::2", "via fd00:bbbb::2 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/64; fd00:aaaa::2/128 via fe80::1 dev eth0", "fd00:aaaa::2", "notAdjacent")]
@@ -172,13 +182,14 @@ public class AdjacencyTests
     [Theory]
     [InlineData("10.0.0.2/32 via 10.0.0.9 dev eth0", true)]
     [InlineData("10.9.0.0/16 dev eth0", true)]
+    [InlineData("10.9.0.0/16 dev eth1", false)]
     [InlineData("10.9.0.0/16 via 10.0.0.9 dev eth0", false)]
     [InlineData("10.0.0.0/24 dev eth0", false)]
     [InlineData("default dev eth0", false)]
     public void A_route_that_appears_matters_if_it_may_change_what_is_on_link(string text, bool matters)
     {
-        const string Host = "eth0 10.0.0.1/24";
-        OnLinkRoutes table = OnLinkRoutes.Of(Given.Host(Host), null);
+        const string Host = "eth0 10.0.0.1/24; eth1";
+        OnLinkRoutes table = OnLinkRoutes.Of(Given.Host(Host), new HashSet<int> { 2 });
         HostRoute route = Given.Host($"{Host}; {text}").Routes.First(r => r.Protocol == 3);
         Assert.Equal(matters, table.MayChange(route, isGone: false));
         Assert.Equal(matters || route.Destination.Length == 24, table.MayChange(route, isGone: true));

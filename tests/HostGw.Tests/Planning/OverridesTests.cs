@@ -72,6 +72,34 @@ public class OverridesTests
             ["5270 -> table 52 (10.244.0.0/16 dev vpn0): all"],
             Find(new("5270 lookup 52", "52 10.244.0.0/16 dev vpn0"), Host.Replace("10.244.1.0/24 dev br0 proto 2; ", "", StringComparison.Ordinal)));
 
+    // c is behind eth1, b behind eth0.
+    [Theory]
+    [InlineData("1000 iif eth1 lookup 100", "1000 -> table 100 (0.0.0.0/0 dev vpn0): 10.244.3.0/24")]
+    [InlineData("1000 iif eth0 lookup 100", "1000 -> table 100 (0.0.0.0/0 dev vpn0): 10.244.2.0/24")]
+    [InlineData("1000 to 10.244.1.0/24 lookup 100", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    public void The_way_back_is_asked_for_each_interface_by_which_peers_packets_come(string rule, string expected)
+    {
+        ModelTables kernel = new(rule, "100 0.0.0.0/0 dev vpn0");
+        string[] nodes = ["self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2", "c 10.244.3.0/24 10.1.0.3"];
+        string host = Host.Replace("via 10.0.0.3 dev eth0", "via 10.1.0.3 dev eth0", StringComparison.Ordinal);
+        Assert.Equal([expected], Find(kernel, "eth1 10.1.0.1/24; " + host, nodes));
+    }
+
+    [Fact]
+    public void A_node_that_lists_only_an_ExternalIP_is_asked_for_as_well() => Assert.Equal(
+        ["1000 -> table 100 (0.0.0.0/0 dev vpn0): all"],
+        Find(new("1000 from 10.0.0.1 lookup 100", "100 0.0.0.0/0 dev vpn0"), Host, ["self 10.244.1.0/24 - external=10.0.0.1", .. Nodes[1..]]));
+
+    // 2,000 rules, 2,000 peers: those beyond the last lookup are not even looked at.
+    [Fact]
+    public void Once_the_lookups_are_used_up_it_ends()
+    {
+        string[] nodes = [Given.Self, .. Enumerable.Range(2, 2000).Select(n => $"n{n} 10.{100 + n / 250}.{n % 250}.0/24 10.0.{n / 250}.{n % 250}")];
+        ModelTables kernel = new(string.Join("; ", Enumerable.Range(1, 2000).Select(n => $"{n} lookup {n + 1000}")), "");
+        Assert.Empty(Find(kernel, "eth0 10.0.0.1/16; br0 10.244.1.1/24; 10.244.1.0/24 dev br0 proto 2", nodes));
+        Assert.Equal(Overrides.MostLookups, kernel.Asked);
+    }
+
     [Fact]
     public void A_large_cluster_is_sampled()
     {

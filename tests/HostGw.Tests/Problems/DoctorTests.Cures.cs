@@ -36,6 +36,10 @@ public partial class DoctorTests
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4 skip=yes"]),
             "kubectl annotate node d hostgw.io/skip-",
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4"])),
+        ["an annotation skip that is neither, beside a right next-hop"] = (
+            () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 192.0.2.4 hop=10.0.0.4 skip=yes"]),
+            "kubectl annotate node d hostgw.io/skip-",
+            () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 192.0.2.4 hop=10.0.0.4"])),
         ["another segment: an annotation for a router"] = (
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"),
             "annotate it with hostgw.io/next-hop for a router on it",

@@ -49,7 +49,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private Verdict Kept(Ip last, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         Verdict verdict = BestOf([last], peer, podCidr, choice);
-        return verdict.Kind == VerdictKind.Routed
+        return verdict is { Kind: VerdictKind.Routed, Fault: VerdictFault.Peer }
             ? verdict with { Reason = "the Node lists no address any more: its last next hop is kept until it lists one again" }
             : verdict with { NextHop = last };
     }

@@ -107,10 +107,11 @@ internal sealed class VerdictPlanner(
 
     private VerdictFault FaultOf(in PodCidrClaim claim)
     {
-        (ClusterNode node, Prefix podCidr, _) = claim;
-        return claim.Covers == ProtectedRole.Resolver ? VerdictFault.Resolver
-            : claim.Refusal is null && HeldByOlder.Any(h => ReferenceEquals(h.Node, node) && h.PodCidr.Overlaps(podCidr)) ? VerdictFault.Self
-            : VerdictFault.Peer;
+        if (claim.Covers == ProtectedRole.Resolver)
+            return VerdictFault.Resolver;
+        (ClusterNode node, Prefix podCidr, string? refusal) = claim;
+        bool isOwn = refusal is null && HeldByOlder.Any(h => ReferenceEquals(h.Node, node) && h.PodCidr.Overlaps(podCidr));
+        return isOwn ? VerdictFault.Self : VerdictFault.Peer;
     }
 
     private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;

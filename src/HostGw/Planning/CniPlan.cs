@@ -10,13 +10,14 @@ internal sealed record CniPlan(ImmutableArray<Prefix> PodCidrs, int Mtu)
     /// <summary>On Windows, where the CNI plugin masquerades; null on Linux, where a rule of the host does.</summary>
     public PodPolicies? Policies { get; init; }
 
-    /// <param name="v4">The interfaces towards peers in IPv4.</param>
+    /// <summary>With the MTU of this node's interface: those towards single peers change with what these list as their address.</summary>
+    /// <param name="v4">The interface of this node's address in IPv4.</param>
     /// <param name="v6">The same in IPv6.</param>
-    public static CniPlan For(ImmutableArray<Prefix> own, ImmutableArray<HostInterface> v4, ImmutableArray<HostInterface> v6)
+    public static CniPlan For(ImmutableArray<Prefix> own, InterfaceChoice v4, InterfaceChoice v6)
     {
-        HostInterface[][] used = [.. own.Select(p => (p.IsIPv4 ? v4 : v6).Where(i => i.IsUp).ToArray())];
-        bool isKnown = used.Length > 0 && used.All(u => u.Length > 0);
-        return new([.. own.Select(p => p.Aligned).Distinct()], isKnown ? used.Min(u => u.Min(i => i.Mtu)) : 0);
+        InterfaceChoice[] used = [.. own.Select(p => p.IsIPv4 ? v4 : v6)];
+        bool isKnown = used.Length > 0 && used.All(u => u.IsUsable);
+        return new([.. own.Select(p => p.Aligned).Distinct()], isKnown ? used.Min(u => u.Interface!.Mtu) : 0);
     }
 
     // Each pass builds new arrays, so the prefixes are compared, not the references.

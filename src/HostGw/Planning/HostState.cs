@@ -27,6 +27,9 @@ internal sealed record HostState
     /// <summary>Linux's ipv4/conf/default/forwarding: what comes in by an interface that is made later may be forwarded.</summary>
     public bool NewInterfacesForwardIPv4 { get; init; } = true;
 
+    /// <summary>The container runtime used HostGw's CNI configuration at the end of the last pass, and no other program's.</summary>
+    public bool UsesOwnCni { get; init; }
+
     /// <summary>The metric of HostGw's routes: the kernel's default for the family.</summary>
     public uint MetricIPv4 { get; init; }
 

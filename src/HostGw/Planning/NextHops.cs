@@ -17,6 +17,9 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private readonly Lazy<bool> _lacksIPv6 = new(() => LacksFamily(isIPv4: false, host, self));
     private (Prefix Connected, HostInterface Link)[]? _down;
 
+    // What is on-link without the setting interface: only to say so.
+    private readonly Lazy<OnLinkRoutes> _anywhere = new(() => OnLinkRoutes.Of(host, allowed: null));
+
     public required OnLinkRoutes OnLink { get; init; }
 
     public required SharedAddresses Shared { get; init; }
@@ -46,7 +49,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private Verdict Kept(Ip last, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         Verdict verdict = BestOf([last], peer, podCidr, choice);
-        return verdict.Kind == VerdictKind.Routed
+        return verdict is { Kind: VerdictKind.Routed, Fault: VerdictFault.Peer }
             ? verdict with { Reason = "the Node lists no address any more: its last next hop is kept until it lists one again" }
             : verdict with { NextHop = last };
     }
@@ -66,6 +69,8 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             (int link, (VerdictKind Kind, string Reason)? found) = LinkTo(address, podCidr, choice);
             if (found is null)
                 return new(peer, podCidr, VerdictKind.Routed, "", gateway, link);
+            if (Installed(address, gateway, podCidr, found.Value.Kind) is { } left)
+                return KeptOver(left, address, new(peer, podCidr, VerdictKind.Routed, "", gateway));
             fault ??= found;
         }
         if (fault is var (kind, reason))
@@ -83,12 +88,12 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             : new(peer, podCidr, VerdictKind.Waiting, choice.Reason);
     }
 
-    // The first usable address that is this Node's alone, else the first usable one. If there is none, the first one's fault is
-    // reported, but Waiting takes precedence.
+    // The first usable address that is this Node's alone, else that of the installed route, else the first usable one. If there is
+    // none, the first one's fault is reported, but Waiting takes precedence.
     private Verdict BestOf(ImmutableArray<Ip> addresses, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         (VerdictKind Kind, string Reason)? reported = null;
-        Verdict? shared = null;
+        Verdict? shared = null, kept = null;
         foreach (Ip address in addresses)
         {
             if (address.IsIPv4 != podCidr.IsIPv4)
@@ -100,11 +105,13 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
                 shared ??= routed with { Reason = SharedWith(other, address) };
             else if (fault is null)
                 return routed;
+            else if (Installed(address, address, podCidr, fault.Value.Kind) is { } left)
+                kept ??= KeptOver(left, address, routed);
             else if (reported is null || (fault.Value.Kind == VerdictKind.Waiting && reported.Value.Kind != VerdictKind.Waiting))
                 reported = fault;
         }
         (VerdictKind kind, string reason) = reported ?? (VerdictKind.NoAddress, $"the node has no {Family(podCidr.IsIPv4)} address");
-        return shared ?? new(peer, podCidr, kind, reason);
+        return kept ?? shared ?? new(peer, podCidr, kind, reason);
     }
 
     // Several nodes may be annotated with one router.
@@ -142,6 +149,19 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         return (link, null);
     }
 
+    // The interface of the installed route, which works on although the on-link route to its next hop is gone: somebody deleted it, or
+    // that of DHCP or a router advertisement expired. A route that leads elsewhere would be a reason to remove it.
+    private HostInterface? Installed(Ip address, Ip nextHop, Prefix podCidr, VerdictKind fault) =>
+        fault == VerdictKind.NotAdjacent && OnLink.Find(address).IsEmpty && host.OwnRouteTo(podCidr) is { } route &&
+        route.NextHop == nextHop && host.Interface(route.Interface) is { IsUp: true } link ? link : null;
+
+    private static Verdict KeptOver(HostInterface link, Ip address, Verdict routed) => routed with
+    {
+        Interface = link.Index,
+        Reason = $"the on-link route to {address} is gone: the installed route over {link.Name} is kept",
+        Fault = VerdictFault.Host,
+    };
+
     // Of several interfaces to one segment: that of the installed route, then one with this node's address, then the first.
     private int Choose(ReadOnlySpan<LinkRoute> routes, Prefix podCidr)
     {
@@ -177,7 +197,9 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         HostInterface link = choice.Interface!;
         if (!_addressesOf.GetValueOrDefault(link.Index, []).Any(a => IsOfFamily(a, isIPv4, self)))
             return (VerdictKind.Waiting, $"interface {link.Name} has no {Family(isIPv4)} address");
-        string away = $"{nextHop} is not on this host's segment ({link.Name})";
+        string away = LeftOut(nextHop) is { } other
+            ? $"{nextHop} is on {other}, which the setting interface leaves out"
+            : $"{nextHop} is not on this host's segment ({link.Name})";
         return MissingOwnAddress(isIPv4) is { } missing
             ? (VerdictKind.Waiting, $"{away}, and this node's address {missing} is on no interface")
             : (VerdictKind.NotAdjacent, away);
@@ -194,9 +216,18 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             LinkFault.Gateway => (VerdictKind.NotAdjacent, $"{away} leads to the gateway {route.Gateway}"),
             LinkFault.Special => (VerdictKind.NotAdjacent, $"{away} is a blackhole or another special route"),
             LinkFault.NoNeighbours => (VerdictKind.NotAdjacent, $"{away} leads over {name}, which has no link-layer addresses"),
-            // The setting interface names others: they may come back.
             _ => null,
         };
+    }
+
+    private string? LeftOut(Ip nextHop)
+    {
+        foreach (LinkRoute route in OnLink.IsNarrowed ? _anywhere.Value.Find(nextHop) : [])
+        {
+            if (route.Fault == LinkFault.None && !OnLink.Allows(route.Interface))
+                return host.Interface(route.Interface)?.Name;
+        }
+        return null;
     }
 
     // An interface that is down has lost its routes.
@@ -204,7 +235,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     {
         foreach ((Prefix connected, HostInterface link) in _down ??= [.. DownLinks(host)])
         {
-            if (connected.Contains(nextHop))
+            if (connected.Contains(nextHop) && OnLink.Allows(link.Index))
                 return link;
         }
         return null;

@@ -4,37 +4,38 @@ namespace HostGw.Planning;
 
 /// <summary>
 /// Older Nodes that hold a podCIDR of this node. All other nodes route it there, so the fault is this node's: its pods would have
-/// addresses of pods there.
+/// addresses of pods there. An address of another Node in it is no fault of this node: a kubelet can list any.
 /// </summary>
 /// <param name="Faults">One sentence for each podCIDR of this node that is not its own.</param>
-/// <param name="Holders">The older Nodes, which are in order.</param>
-internal sealed record OlderClaims(ImmutableArray<string> Faults, ImmutableArray<ClusterNode> Holders)
+/// <param name="Holders">Each such podCIDR of this node, and the older Node that holds it and is in order.</param>
+internal sealed record OlderClaims(ImmutableArray<string> Faults, ImmutableArray<(Prefix PodCidr, ClusterNode Node)> Holders)
 {
     public static OlderClaims None { get; } = new([], []);
 
     /// <param name="own">This node's podCIDRs.</param>
     public static OlderClaims On(ImmutableArray<Prefix> own, PodCidrClaim[] claims, IReadOnlyList<ClusterNode> nodes, Policy policy)
     {
-        if (Planner.Self(nodes, policy) is not { } self || !IsContested(own, claims, nodes, self))
+        if (Planner.Self(nodes, policy) is not { } self || !IsContested(own, claims, self))
             return None;
 
         // As the other nodes grant podCIDRs: this node has no precedence.
         PodCidrClaim[] all = Array.ConvertAll(claims, c => ReferenceEquals(c.Node, self) ? c with { Refusal = null } : c);
         PodCidrGrants grants = new(all, nodes, policy with { NodeName = "" });
         List<string> faults = [];
-        HashSet<ClusterNode> holders = [];
+        List<(Prefix, ClusterNode)> holders = [];
         foreach (Prefix podCidr in own)
         {
-            if (grants.ObstacleTo(self, podCidr) is not { } obstacle || ReferenceEquals(obstacle.Holder, self))
+            // A younger one holds it where an address inside kept the others from granting it to this node.
+            if (grants.HeldInstead(self, podCidr) is not { } held || PodCidrGrants.Age.Compare(held.Holder, self) >= 0)
                 continue;
-            faults.Add(Fault(self, podCidr, obstacle.Reason, policy));
-            holders.Add(obstacle.Holder);
+            faults.Add(Fault(self, podCidr, held.Reason, policy));
+            holders.Add((podCidr, held.Holder));
         }
         return new([.. faults], [.. holders]);
     }
 
     // Nearly always false: what follows would plan all podCIDRs a second time.
-    private static bool IsContested(ImmutableArray<Prefix> own, PodCidrClaim[] claims, IEnumerable<ClusterNode> nodes, ClusterNode self)
+    private static bool IsContested(ImmutableArray<Prefix> own, PodCidrClaim[] claims, ClusterNode self)
     {
         foreach (Prefix podCidr in own)
         {
@@ -42,14 +43,6 @@ internal sealed record OlderClaims(ImmutableArray<string> Faults, ImmutableArray
             {
                 if (claim.PodCidr.Overlaps(podCidr) && !ReferenceEquals(claim.Node, self))
                     return true;
-            }
-            foreach (ClusterNode node in nodes)
-            {
-                foreach (Ip address in node.InternalIPs)
-                {
-                    if (podCidr.Contains(address) && !ReferenceEquals(node, self))
-                        return true;
-                }
             }
         }
         return false;

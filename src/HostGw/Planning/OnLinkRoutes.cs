@@ -12,17 +12,22 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
     // By prefix; of each prefix those with the best metric.
     private readonly List<LinkRoute> _routes = [];
 
+    // Routes without a gateway over other interfaces are left out; null: any.
+    private readonly IReadOnlySet<int>? _allowed;
+
+    private OnLinkRoutes(IReadOnlySet<int>? allowed) => _allowed = allowed;
+
     // Made when it is first asked for: a pass without changes only compares the routes. Passes are made by one thread.
     private PrefixForest? _prefixes;
     private int[] _firsts = [];
 
-    public static OnLinkRoutes None { get; } = new();
+    public static OnLinkRoutes None { get; } = new(allowed: null);
 
     /// <param name="allowed">The interfaces that the setting interface allows; null: any.</param>
     public static OnLinkRoutes Of(HostState host, IReadOnlySet<int>? allowed)
     {
-        OnLinkRoutes table = new();
-        new Builder(host, allowed, table._routes).Add(host.Windows is null ? host.Routes : Connected(host));
+        OnLinkRoutes table = new(allowed);
+        new Builder(host, table).Add(host.Windows is null ? host.Routes : Connected(host));
         return table;
     }
 
@@ -39,9 +44,17 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
         return index < 0 ? [] : CollectionsMarshal.AsSpan(_routes)[_firsts[index].._firsts[index + 1]];
     }
 
+    /// <summary>Whether the setting interface leaves any out.</summary>
+    public bool IsNarrowed => _allowed is not null;
+
+    /// <summary>Whether the setting interface allows it.</summary>
+    public bool Allows(int link) => _allowed is null || _allowed.Contains(link);
+
     /// <summary>Whether a change of this route, which has appeared or gone, may change what is on-link.</summary>
     public bool MayChange(in HostRoute route, bool isGone)
     {
+        if (IsLeftOut(route))
+            return false;
         bool isKnown = false, isInside = false;
         foreach (LinkRoute known in _routes)
         {
@@ -57,6 +70,10 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
     public override bool Equals(object? obj) => Equals(obj as OnLinkRoutes);
 
     public override int GetHashCode() => _routes.Count;
+
+    private bool IsLeftOut(in HostRoute route) => _allowed is not null && IsDirect(route) && !_allowed.Contains(route.Interface);
+
+    private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
 
     private static bool IsMulticast(Ip ip) => ip.IsIPv4 ? ip.Low >> 28 == 0xE || ip.Low == uint.MaxValue : ip.High >> 56 == 0xFF;
 
@@ -82,8 +99,10 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
         return new([.. prefixes]);
     }
 
-    private sealed class Builder(HostState host, IReadOnlySet<int>? allowed, List<LinkRoute> result)
+    private sealed class Builder(HostState host, OnLinkRoutes table)
     {
+        private readonly List<LinkRoute> _result = table._routes;
+
         // The kernel may list an interface twice while it changes.
         private readonly Dictionary<int, HostInterface> _interfaces = host.Interfaces.DistinctBy(i => i.Index).ToDictionary(i => i.Index);
         private readonly List<(LinkRoute Route, ulong Metric)> _same = [];
@@ -98,7 +117,7 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
             for (int i = 0; i < all.Length; i++)
             {
                 ref readonly HostRoute route = ref all[i];
-                if (route.IsOurs || !(IsDirect(route) || _outer.Contains(route.Destination)))
+                if (route.IsOurs || !(IsDirect(route) || _outer.Contains(route.Destination)) || table.IsLeftOut(route))
                     continue;
                 // A direct route may come after one with a gateway and a better metric.
                 int first = i, next = i + 1;
@@ -109,7 +128,7 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
                 if (next - first > 1)
                     AddBest(all[first..next]);
                 else if (route.Tos == 0)
-                    result.Add(Read(route));
+                    _result.Add(Read(route));
                 if (!_outer.Contains(route.Destination))
                     _outer = route.Destination;
                 i = next - 1;
@@ -119,27 +138,22 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
         private void AddBest(ReadOnlySpan<HostRoute> routes)
         {
             _same.Clear();
-            bool isAllowed = false;
             foreach (ref readonly HostRoute route in routes)
             {
-                if (route.IsOurs || route.Tos != 0)
-                    continue;
-                LinkRoute read = Read(route);
-                isAllowed |= read.Fault == LinkFault.None;
-                _same.Add((read, Metric(route)));
+                if (!route.IsOurs && route.Tos == 0 && !table.IsLeftOut(route))
+                    _same.Add((Read(route), Metric(route)));
             }
-            // The setting interface chooses among several ways to a prefix, whatever their metrics.
-            if (isAllowed)
-                _same.RemoveAll(r => r.Route.Fault == LinkFault.NotAllowed);
             if (_same.Count == 0)
                 return;
 
             ulong best = _same.Min(r => r.Metric);
             LinkRoute first = _same.Find(r => r.Metric == best).Route;
+            // Link-local addresses may be on each link, whatever the metrics say.
+            bool isAnyMetric = IsLinkLocal(first.Destination.Address);
             foreach ((LinkRoute route, ulong metric) in _same)
             {
-                if (metric == best && (route == first || (route.IsDirect && first.IsDirect)))
-                    result.Add(route);
+                if ((metric == best || isAnyMetric) && (route == first || (route.IsDirect && first.IsDirect)))
+                    _result.Add(route);
             }
         }
 
@@ -155,9 +169,7 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
                 return LinkFault.NoNeighbours;
             if (!link.IsUp)
                 return LinkFault.Down;
-            if (link.IsPointToPoint ? !IsFarEnd(route) : !link.HasNeighbours)
-                return LinkFault.NoNeighbours;
-            return allowed is null || allowed.Contains(link.Index) ? LinkFault.None : LinkFault.NotAllowed;
+            return (link.IsPointToPoint ? IsFarEnd(route) : link.HasNeighbours) ? LinkFault.None : LinkFault.NoNeighbours;
         }
 
         private bool IsFarEnd(HostRoute route) => route.Destination.Length == route.Destination.Address.Bits &&
@@ -190,7 +202,4 @@ internal enum LinkFault
 
     /// <summary>The interface has no link-layer addresses (NOARP, loopback), or is a point-to-point link to another address.</summary>
     NoNeighbours,
-
-    /// <summary>The setting interface names others.</summary>
-    NotAllowed,
 }

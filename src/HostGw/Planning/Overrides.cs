@@ -53,18 +53,17 @@ internal sealed class Overrides
                 from traffic in Enum.GetValues<Traffic>()
                 where CanMatch(rule, traffic)
                 select (rule, traffic)];
-        int left = MostLookups, each = Math.Max(1, MostLookups / Math.Max(1, pairs.Length));
-        foreach ((PolicyRule rule, Traffic traffic) in pairs)
-        {
-            foreach (PodRoute peer in Sample(rule, traffic, traffic == Traffic.FromPeers ? 1 : each))
-            {
-                if (left > 0 && !IsKnown(rule, traffic, peer) && PathOf(rule, traffic, peer) is { } path)
-                {
-                    left--;
-                    Examine(path, peer, traffic);
-                }
-            }
-        }
+        int each = Math.Max(1, MostLookups / Math.Max(1, pairs.Length));
+        // What one lookup finds makes others needless, so each is decided on after those before it.
+        var lookups =
+            from pair in pairs
+            from peer in Sample(pair.Rule, pair.Traffic, each)
+            where !IsKnown(pair.Rule, pair.Traffic, peer)
+            let path = PathOf(pair.Rule, pair.Traffic, peer)
+            where path is not null
+            select (path.Value, peer, pair.Traffic);
+        foreach ((PacketPath path, PodRoute peer, Traffic traffic) in lookups.Take(MostLookups))
+            Examine(path, peer, traffic);
         return from found in _found
                group found by found.Key.Rule into same
                let affected = same.SelectMany(s => s.Value.Affected).ToHashSet()
@@ -108,11 +107,12 @@ internal sealed class Overrides
 
     private static bool Meets(Prefix selector, Prefix prefix) => selector.IsNone || selector.Overlaps(prefix);
 
-    // Evenly spaced among the peers that the rule's selector names.
+    // Evenly spaced among the peers that the rule's selector names. Of those whose packets come in by one interface, one is enough.
     private IEnumerable<PodRoute> Sample(PolicyRule rule, Traffic traffic, int most)
     {
         Prefix selector = rule.IsInverted ? default : traffic == Traffic.FromPeers ? rule.From : rule.To;
-        PodRoute[] named = [.. _peers.Where(p => Meets(selector, p.Destination))];
+        IEnumerable<PodRoute> all = _peers.Where(p => Meets(selector, p.Destination));
+        PodRoute[] named = [.. traffic == Traffic.FromPeers ? all.DistinctBy(p => p.Interface) : all];
         int step = Math.Max(1, (named.Length + most - 1) / most);
         for (int i = 0; i < named.Length; i += step)
             yield return named[i];
@@ -148,8 +148,10 @@ internal sealed class Overrides
 
     // Only addresses by which the cluster knows this node: others are in use elsewhere.
     private Ip NodeAddress(Prefix within) =>
-        _plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node?.InternalIPs.FirstOrDefault(a =>
-            a.IsIPv6 == _ipv6 && (within.IsNone || within.Contains(a)) && _host.Addresses.Any(h => h.Address == a)) ?? default;
+        _plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node is { } self
+            ? self.InternalIPs.Concat(self.ExternalIPs).FirstOrDefault(a =>
+                a.IsIPv6 == _ipv6 && (within.IsNone || within.Contains(a)) && _host.Addresses.Any(h => h.Address == a))
+            : default;
 
     // Neither the first address nor one of this host, which routing treats as special.
     private Ip AddressIn(Prefix prefix, Prefix within)
@@ -234,7 +236,8 @@ internal sealed class Overrides
         Prefix selector = rule.IsInverted ? Prefix.Host(path.Destination) : traffic == Traffic.FromPeers ? rule.From : rule.To;
         bool isWhole = traffic == Traffic.FromPeers || instead.Kind == RouteAnswerKind.Refused;
         found.Affected.UnionWith(_peers
-            .Where(p => Meets(selector, p.Destination) && (isWhole || instead.Destination.Contains(p.Destination)))
+            .Where(p => Meets(selector, p.Destination) && (isWhole || instead.Destination.Contains(p.Destination)) &&
+                (traffic != Traffic.FromPeers || p.Interface == peer.Interface))
             .Select(p => p.Destination));
     }
 

@@ -25,7 +25,7 @@ internal static class Planner
             Shared = new(nodes),
             Last = new(previous, host),
         };
-        VerdictPlanner verdictPlanner = new(policy, grants, nextHops, v4, v6) { Innocent = older.Holders };
+        VerdictPlanner verdictPlanner = new(policy, grants, nextHops, v4, v6) { HeldByOlder = older.Holders };
         ImmutableArray<Verdict> verdicts = verdictPlanner.For(nodes, claims);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
@@ -49,7 +49,7 @@ internal static class Planner
             ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
             ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
             Cni = policy.InstallCni && older.Faults.IsEmpty
-                ? CniPlan.For(own, uplinksV4, uplinksV6) with { Policies = podPolicies }
+                ? CniPlan.For(own, v4, v6) with { Policies = podPolicies }
                 : null,
             PolicyRules = policy.PolicyRule
                 ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]

@@ -102,13 +102,13 @@ internal sealed class PodCidrGrants
 
     /// <summary>Why the claim is not granted, or null.</summary>
     /// <param name="number">Its place among the claims.</param>
-    public string? Refuse(PodCidrClaim claim, int number) => claim.Refusal ?? ObstacleTo(claim.Node, _indexes[number])?.Reason;
+    public string? Refuse(PodCidrClaim claim, int number) => claim.Refusal ?? ObstacleTo(claim.Node, _indexes[number]);
 
-    /// <summary>Why the podCIDR is not granted to the node, and the node to which it is granted instead.</summary>
-    public (string Reason, ClusterNode Holder)? ObstacleTo(ClusterNode node, Prefix podCidr) =>
-        ObstacleTo(node, _forest.IndexOf(podCidr.Aligned));
+    /// <summary>The node to which a part of the podCIDR, or more, is granted instead, with the reason; null: none.</summary>
+    public (string Reason, ClusterNode Holder)? HeldInstead(ClusterNode node, Prefix podCidr) =>
+        HeldInstead(node, _forest.IndexOf(podCidr.Aligned));
 
-    private (string Reason, ClusterNode Holder)? ObstacleTo(ClusterNode node, int index)
+    private (string Reason, ClusterNode Holder)? HeldInstead(ClusterNode node, int index)
     {
         if (ReferenceEquals(_holders[index], node))
             return null;
@@ -116,9 +116,17 @@ internal sealed class PodCidrGrants
             return ($"overlaps {held} of {Describe(holder, node)}", holder);
         if (_holdersInside[index] is { } inner)
             return ($"covers a podCIDR of {Describe(inner, node)}", inner);
-        if (!IsOwn(node) && _oldestInside.TryGetValue(index, out ClusterNode? inside) && Age.Compare(inside, node) < 0)
-            return ($"covers the address of the older node {inside.Name}", inside);
         return null;
+    }
+
+    private string? ObstacleTo(ClusterNode node, int index)
+    {
+        if (ReferenceEquals(_holders[index], node))
+            return null;
+        if (HeldInstead(node, index) is var (reason, _))
+            return reason;
+        bool covers = !IsOwn(node) && _oldestInside.TryGetValue(index, out ClusterNode? inside) && Age.Compare(inside, node) < 0;
+        return covers ? $"covers the address of the older node {_oldestInside[index].Name}" : null;
     }
 
     private string Describe(ClusterNode holder, ClusterNode claimant) =>

@@ -13,7 +13,7 @@ internal readonly record struct Verdict(
     public VerdictFault Fault { get; init; }
 }
 
-/// <summary>What must be changed so that a rejected podCIDR is accepted.</summary>
+/// <summary>What must be changed so that a podCIDR is accepted, or routed without doubt.</summary>
 internal enum VerdictFault : byte
 {
     /// <summary>The peer's Node.</summary>
@@ -24,6 +24,9 @@ internal enum VerdictFault : byte
 
     /// <summary>The DNS resolver that this host uses.</summary>
     Resolver,
+
+    /// <summary>This host's routes: one of HostGw's is kept although none is on-link any more.</summary>
+    Host,
 }
 
 /// <summary>Ordered by severity.</summary>
@@ -79,8 +82,8 @@ internal sealed class VerdictPlanner(
 {
     private const string MistypedSkip = "not skipped: its annotation hostgw.io/skip is neither \"true\" nor \"false\"";
 
-    /// <summary>Nodes that are rejected because of this node's own fault.</summary>
-    public ImmutableArray<ClusterNode> Innocent { get; init; } = [];
+    /// <summary>This node's podCIDRs that an older Node holds: what is rejected for overlapping one is not that Node's fault.</summary>
+    public ImmutableArray<(Prefix PodCidr, ClusterNode Node)> HeldByOlder { get; init; } = [];
 
     /// <param name="claimed">The podCIDRs of all nodes, in the order of the nodes.</param>
     public ImmutableArray<Verdict> For(IReadOnlyList<ClusterNode> nodes, ReadOnlySpan<PodCidrClaim> claimed)
@@ -102,10 +105,14 @@ internal sealed class VerdictPlanner(
         return verdicts.DrainToImmutable();
     }
 
-    private VerdictFault FaultOf(PodCidrClaim claim) =>
-        claim.Covers == ProtectedRole.Resolver ? VerdictFault.Resolver
-        : claim.Refusal is null && Innocent.Contains(claim.Node) ? VerdictFault.Self
-        : VerdictFault.Peer;
+    private VerdictFault FaultOf(in PodCidrClaim claim)
+    {
+        if (claim.Covers == ProtectedRole.Resolver)
+            return VerdictFault.Resolver;
+        (ClusterNode node, Prefix podCidr, string? refusal) = claim;
+        bool isOwn = refusal is null && HeldByOlder.Any(h => ReferenceEquals(h.Node, node) && h.PodCidr.Overlaps(podCidr));
+        return isOwn ? VerdictFault.Self : VerdictFault.Peer;
+    }
 
     private static string Join(string reason, string another) => reason.Length > 0 ? $"{reason}; {another}" : another;
 

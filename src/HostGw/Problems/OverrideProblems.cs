@@ -47,11 +47,17 @@ internal static class OverrideProblems
 
     public static string Reason(RouteOverride found) => $"packets {found.Traffic} take {found.Instead}, by {found.Cause}";
 
-    private static string Cure(Plan plan, RouteOverride found) =>
-        !found.IsByRule ? $"if nothing needs it, stop what makes it, then: {found.Removal}"
-        : plan.PolicyRules.IsEmpty
-            ? "set policyRule to on (and clusterCidrs), so that HostGw's routes are tried before that rule; " +
-                $"or, if nothing needs it, stop what makes it, then: {found.Removal}"
-            : "there is no room for HostGw's rule before that one, which is at the front: give it a greater preference, " +
-                $"or, if nothing needs it, stop what makes it, then: {found.Removal}";
+    private static string Cure(Plan plan, RouteOverride found)
+    {
+        string removal = $"if nothing needs it, stop what makes it, then: {found.Removal}";
+        if (!found.IsByRule)
+            return removal;
+        bool isIPv6 = found.Affected.Min().IsIPv6;
+        string first = plan.PolicyRules.IsEmpty
+            ? "set policyRule to on (and clusterCidrs), so that HostGw's routes are tried before that rule"
+            : plan.PolicyRules.Any(p => p.IsIPv6 == isIPv6)
+            ? "there is no room for HostGw's rule before that one, which is at the front: give it a greater preference"
+            : $"add the pods' {(isIPv6 ? "IPv6" : "IPv4")} network to clusterCidrs, so that HostGw's rule is for this family, too";
+        return $"{first}; or, {removal}";
+    }
 }

@@ -192,17 +192,22 @@ internal static class Cures
         "name a resolver outside of the pod networks in this host's /etc/resolv.conf (or where systemd-resolved, NetworkManager or " +
         "the DHCP server gets it); if that one is right, re-create the Node with another podCIDR";
 
+    private const string OnLinkRoute =
+        "bring back the on-link route to that address (ip route replace PREFIX dev INTERFACE, or what makes it: DHCP, router " +
+        "advertisements, the host's network configuration)";
+
     public static string Of(Verdict verdict)
     {
-        if (verdict.Fault == VerdictFault.Resolver)
-            return Resolver;
+        if (verdict.Fault is VerdictFault.Resolver or VerdictFault.Host)
+            return verdict.Fault == VerdictFault.Host ? OnLinkRoute : Resolver;
         ClusterNode node = verdict.Node;
-        bool mayBeAnnotated = verdict.Kind is VerdictKind.NoAddress or VerdictKind.NotAdjacent || (verdict is
+        // The text names the annotation skip, and perhaps more: that is left when the annotation is right.
+        bool isMistyped = verdict.Kind == VerdictKind.Routed && node.Skip is null;
+        bool mayBeAnnotated = verdict.Kind is VerdictKind.NoAddress or VerdictKind.NotAdjacent || (!isMistyped && verdict is
             { Kind: VerdictKind.Routed, NextHop: var nextHop } && node.NextHopOverride?.Contains(nextHop) == true);
         if (mayBeAnnotated && IsAnnotated(node, verdict.PodCidr))
             return $"correct the annotation ({Annotate(node)} --overwrite hostgw.io/next-hop=ADDRESS), " +
                 $"or remove it ({Annotate(node)} hostgw.io/next-hop-)";
-        bool isMistyped = verdict.Kind == VerdictKind.Routed && node.Skip is null;
         return isMistyped
             ? $"set the annotation to true or false ({Annotate(node)} --overwrite hostgw.io/skip=true), " +
                 $"or remove it ({Annotate(node)} hostgw.io/skip-)"

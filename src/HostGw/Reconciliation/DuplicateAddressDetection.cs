@@ -9,10 +9,10 @@ namespace HostGw.Reconciliation;
 /// </summary>
 internal static class DuplicateAddressDetection
 {
-    /// <summary>Their names; none unless HostGw's own CNI configuration makes them.</summary>
+    /// <summary>Their names; none unless HostGw's own CNI configuration makes them, with IPv6 addresses.</summary>
     public static IReadOnlyList<string> Unneeded(Plan plan, HostState host)
     {
-        if (!plan.ForwardIPv6 || plan.Cni is null)
+        if (!host.UsesOwnCni || plan.Cni is null || !plan.Cni.PodCidrs.Any(p => p.IsIPv6))
             return [];
         List<string> names = [];
         foreach (HostInterface link in host.Interfaces)

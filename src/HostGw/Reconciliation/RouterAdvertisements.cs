@@ -26,13 +26,14 @@ internal static class RouterAdvertisements
         List<AcceptRaChange> changes = [];
         foreach (HostInterface link in state.Interfaces)
         {
-            bool isTowardsPeers = link.Index == plan.InterfaceIPv6.Interface?.Index || plan.UplinksIPv6.Any(i => i.Index == link.Index);
-            if (!isTowardsPeers && podInterfaces.Contains(link.Index))
+            // Not those towards single peers: a Node may list any address that is on-link.
+            bool isOwn = link.Index == plan.InterfaceIPv6.Interface?.Index;
+            if (!isOwn && podInterfaces.Contains(link.Index))
             {
                 if (link.AcceptRa != Never)
                     changes.Add(new(link.Name, Never));
             }
-            else if ((isTowardsPeers || link.HasLearntRoute) && link.AcceptRa == UnlessForwarding)
+            else if ((isOwn || link.HasLearntRoute) && link.AcceptRa == UnlessForwarding)
             {
                 changes.Add(new(link.Name, Always));
             }

@@ -36,7 +36,7 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
     [InlineData("link set eth0 promisc on")]
     [InlineData("neigh add 192.0.2.77 lladdr 02:00:00:00:00:01 dev eth0")]
     public void What_no_plan_depends_on_wakes_nobody(string change) =>
-        Assert.Equal(WakeCauses.None, _watched.AfterUpToRoute(() => Space.Shell(change)));
+        Assert.Equal(WakeCauses.None, _watched.AfterUpToRule(() => Space.Shell(change)));
 
     [Theory]
     [InlineData("192.0.2.7/24")]
@@ -51,7 +51,7 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
     public void An_address_whose_lifetime_is_prolonged_wakes_nobody()
     {
         Wakes(WakeCauses.Addresses, "addr add 2001:db8::7/64 dev eth0 nodad valid_lft 1000 preferred_lft 500");
-        Assert.Equal(WakeCauses.None, _watched.AfterUpToRoute(() => Space.Shell("addr change 2001:db8::7/64 dev eth0 valid_lft 2000 preferred_lft 1000")));
+        Assert.Equal(WakeCauses.None, _watched.AfterUpToRule(() => Space.Shell("addr change 2001:db8::7/64 dev eth0 valid_lft 2000 preferred_lft 1000")));
     }
 
     [Theory]
@@ -63,8 +63,8 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
         foreach (string value in (string[])["1", "0"])
         {
             Space.Network.Sysctl(sysctl, value == "1" ? "0" : "1");
-            _watched.AfterUpToRoute(() => { });
-            Assert.Equal(WakeCauses.Forwarding, _watched.AfterUpToRoute(() => Space.Network.Sysctl(sysctl, value)));
+            _watched.AfterUpToRule(() => { });
+            Assert.Equal(WakeCauses.Forwarding, _watched.AfterUpToRule(() => Space.Network.Sysctl(sysctl, value)));
         }
     }
 
@@ -82,7 +82,7 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
         _watched.Await(WakeCauses.Overrun);
 
         // That it went down was among the lost.
-        Assert.True(_watched.AfterUpToRoute(() => Space.Shell("link set eth0 up")).HasFlag(WakeCauses.Links));
+        Assert.True(_watched.AfterUpToRule(() => Space.Shell("link set eth0 up")).HasFlag(WakeCauses.Links));
         Assert.Equal(WakeCauses.Routes, _watched.After(() => Space.Shell("route add 10.244.2.0/24 dev eth0 proto 157")));
     }
 
@@ -99,7 +99,7 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
 
     private void Wakes(WakeCauses cause, string command)
     {
-        WakeCauses heard = _watched.AfterUpToRoute(() => Space.Shell(command));
+        WakeCauses heard = _watched.AfterUpToRule(() => Space.Shell(command));
         Assert.True(heard.HasFlag(cause), $"ip {command}: heard {heard}, not {cause}");
     }
 }

@@ -35,11 +35,11 @@ internal sealed class LinuxWatched : IAsyncDisposable
         return UpTo(WakeCauses.Forwarding, ForwardingChanges);
     }
 
-    /// <summary>The same with a route of ours as the later one.</summary>
-    public WakeCauses AfterUpToRoute(Action change)
+    /// <summary>The same with a policy rule as the later one: interfaces come and go with forwarding and routes.</summary>
+    public WakeCauses AfterUpToRule(Action change)
     {
         change();
-        return UpTo(WakeCauses.Routes, () => Space.Shell($"route add 198.18.0.{_sentinels++} dev lo proto 157"));
+        return UpTo(WakeCauses.PolicyRules, () => Space.Shell($"rule add pref {1000 + _sentinels++} lookup main"));
     }
 
     /// <summary>The same for nf_tables, which has a socket of its own.</summary>

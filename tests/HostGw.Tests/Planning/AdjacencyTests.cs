@@ -1,5 +1,6 @@
 using FsCheck.Fluent;
 using HostGw.Planning;
+using HostGw.Problems;
 
 namespace HostGw.Tests.Planning;
 
@@ -28,6 +29,16 @@ public class AdjacencyTests
         { "", "eth0 10.0.0.1/24; eth1 10.7.0.1/24; 10.0.0.0/24 via 10.7.0.9 dev eth1 metric 5", "10.0.0.2", "via 10.0.0.2 dev eth0" },
         { "", "eth0 10.0.0.1/32; eth1 10.7.0.1/24; 10.0.0.0/24 via 10.7.0.9 dev eth1; 10.0.0.0/24 dev eth0 metric 5", "10.0.0.2",
             "notAdjacent: 10.0.0.2 is not on this host's segment: the route to 10.0.0.0/24 leads to the gateway 10.7.0.9" },
+        // The on-link route is gone, and HostGw's is installed
+        { "", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", "10.0.0.2", "via 10.0.0.2 dev eth0" },
+        { "", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.3 dev eth0 proto 157", "10.0.0.2", "notAdjacent" },
+        { "", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 4", "10.0.0.2", "notAdjacent" },
+        { "", "eth0 10.0.0.1/32; eth1 down; 10.244.2.0/24 via 10.0.0.2 dev eth1 proto 157", "10.0.0.2", "notAdjacent" },
+        { "", "eth0 10.0.0.1/24; 10.0.0.2/32 via 10.0.0.9 dev eth0; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", "10.0.0.2",
+            "notAdjacent" },
+        { "", "eth0 10.0.0.1/32; eth1 10.1.0.1/24; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", "10.0.0.2,10.1.0.2",
+            "via 10.1.0.2 dev eth1" },
+        { "PodGateway", "eth0 10.0.0.1/32; 10.244.2.0/24 via 10.244.2.1 dev eth0 proto 157", "10.0.0.2", "via 10.244.2.1 dev eth0" },
         // What proves no neighbour
         { "", "eth0 10.0.0.1/24; default dev eth0", "192.0.2.2", "notAdjacent" },
         { "", "eth0 10.0.0.1/24; tun0 10.8.0.1/24 p2p noarp; 128.0.0.0/1 dev tun0; 0.0.0.0/1 dev tun0", "192.0.2.2", "notAdjacent" },
@@ -47,7 +58,15 @@ public class AdjacencyTests
         { "interface=eth1", "eth0 10.0.0.1/24; eth1 10.0.0.9/24", "10.0.0.2", "via 10.0.0.2 dev eth1" },
         { "interface=eth1", "eth0 10.0.0.1/32; eth1 10.7.0.1/32; 10.0.0.0/24 dev eth0; 10.0.0.0/24 dev eth1 metric 9", "10.0.0.2",
             "via 10.0.0.2 dev eth1" },
-        { "interface=eth1", "eth0 10.0.0.1/24; eth1 10.7.0.1/32; 10.0.0.0/8 dev eth1", "10.0.0.2", "notAdjacent" },
+        // The setting interface narrows the candidates.
+        { "interface=eth1", "eth0 10.0.0.1/24; eth1 10.7.0.1/32; 10.0.0.0/8 dev eth1", "10.0.0.2", "via 10.0.0.2 dev eth1" },
+        { "interface=eth0", "eth0 10.0.0.1/16; eth1 10.0.0.200/24", "10.0.0.2", "via 10.0.0.2 dev eth0" },
+        { "interface=eth0", "eth0 10.0.0.1/16; eth1 10.0.0.200/24; 10.0.0.0/28 via 10.0.0.9 dev eth1", "10.0.0.2",
+            "notAdjacent: 10.0.0.2 is not on this host's segment: the route to 10.0.0.0/28 leads to the gateway 10.0.0.9" },
+        { "interface=eth0", "eth0 10.0.0.1/24; eth1 10.1.0.1/24", "10.1.0.2",
+            "notAdjacent: 10.1.0.2 is on eth1, which the setting interface leaves out" },
+        { "interface=eth0", "eth0 10.0.0.1/24; eth1 10.1.0.1/24 down", "10.1.0.2",
+            "notAdjacent: 10.1.0.2 is not on this host's segment (eth0)" },
         { "interface=eth*", "eth0 10.0.0.1/24; eth1 10.1.0.1/24", "10.1.0.2", "via 10.1.0.2 dev eth1" },
         { "interface=10.0.0.0/24", "lb0 10.0.0.100/32; eth0 10.0.0.1/24", "10.0.0.2", "via 10.0.0.2 dev eth0" },
         // The gateway inside the peer's podCIDR is sought where the peer's address is.
@@ -64,10 +83,26 @@ public class AdjacencyTests
     public void A_peer_is_reached_over_the_interface_that_table_main_names(string policy, string host, string addresses, string expected) =>
         Assert.StartsWith(expected, Outcome(policy, host, Self, $"peer 10.244.2.0/24 {addresses}"), StringComparison.Ordinal);
 
+    [Fact]
+    public void A_kept_route_is_a_problem_of_this_hosts_routes()
+    {
+        Plan plan = Planner.Plan(
+            Given.Nodes(Self, "peer 10.244.2.0/24 10.0.0.2"),
+            Given.Host("eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157"), Given.Policy(""));
+        Problem problem = ProblemCatalog.Of(Assert.Single(plan.Verdicts, ProblemCatalog.IsProblem));
+        Assert.EndsWith(
+            "the on-link route to 10.0.0.2 is gone: the installed route over eth0 is kept", problem.Text, StringComparison.Ordinal);
+        Assert.Contains("bring back the on-link route", problem.Cure, StringComparison.Ordinal);
+    }
+
     [Theory]
+    [InlineData("eth0 fd00:aaaa::1/128; fd00:10:244:2::/64 via fd00:aaaa::2 dev eth0 proto 157 metric 1024", "fd00:aaaa::2",
+        "via fd00:aaaa::2 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/128; fd00:aaaa::/64 dev eth0 proto 9", "fd00:aaaa::2", "via fd00:aaaa::2 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/128; fd00:aaaa::/64 via fe80::1 dev eth0", "fd00:aaaa::2", "notAdjacent")]
     [InlineData("eth0 fd00:aaaa::1/64 fe80::1/64; eth1 fe80::2/64", "fd00:aaaa::2 hop=fe80::9", "via fe80::9 dev eth0")]
+    [InlineData("eth0 fd00:aaaa::1/64; eth1 fd00:bbbb::1/64; fe80::/64 dev eth1 metric 256; fe80::/64 dev eth0 metric 1024",
+        "fd00:aaaa::2 hop=fe80::9", "via fe80::9 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/64; default6 dev eth0", "2001:db8::2", "notAdjacent")]
     [InlineData("eth0 fd00:aaaa::1/64; 8000::/1 dev eth0", "fd00:bbbb::2", "via fd00:bbbb::2 dev eth0")]
     [InlineData("eth0 fd00:aaaa::1/64; fd00:aaaa::2/128 via fe80::1 dev eth0", "fd00:aaaa::2", "notAdjacent")]
@@ -111,13 +146,13 @@ public class AdjacencyTests
     }
 
     [Fact]
-    public void Uplinks_are_the_interface_of_this_nodes_address_and_those_of_the_peers_and_pods_get_the_smallest_MTU()
+    public void Uplinks_are_the_interface_of_this_nodes_address_and_those_of_the_peers_and_pods_get_the_MTU_of_the_former()
     {
         Plan plan = Planner.Plan(
             Given.Nodes(Self, "a 10.244.2.0/24 10.0.0.2", "b 10.244.3.0/24 10.1.0.2", "c 10.244.4.0/24 10.2.0.2 skip"),
             Given.Host("eth0 10.0.0.1/24 mtu=9000; eth1 10.1.0.1/24 mtu=8000; eth2 10.2.0.1/24"), Given.Policy("cni=on"));
         Assert.Equal(["eth0", "eth1"], plan.UplinksIPv4.Select(i => i.Name));
-        Assert.Equal(8000, plan.Cni!.Mtu);
+        Assert.Equal(9000, plan.Cni!.Mtu);
     }
 
     // The oracle: a plain search for the longest match. Routes nest, repeat, and come with and without gateways.
@@ -148,13 +183,14 @@ public class AdjacencyTests
     [Theory]
     [InlineData("10.0.0.2/32 via 10.0.0.9 dev eth0", true)]
     [InlineData("10.9.0.0/16 dev eth0", true)]
+    [InlineData("10.9.0.0/16 dev eth1", false)]
     [InlineData("10.9.0.0/16 via 10.0.0.9 dev eth0", false)]
     [InlineData("10.0.0.0/24 dev eth0", false)]
     [InlineData("default dev eth0", false)]
     public void A_route_that_appears_matters_if_it_may_change_what_is_on_link(string text, bool matters)
     {
-        const string Host = "eth0 10.0.0.1/24";
-        OnLinkRoutes table = OnLinkRoutes.Of(Given.Host(Host), null);
+        const string Host = "eth0 10.0.0.1/24; eth1";
+        OnLinkRoutes table = OnLinkRoutes.Of(Given.Host(Host), new HashSet<int> { 2 });
         HostRoute route = Given.Host($"{Host}; {text}").Routes.First(r => r.Protocol == 3);
         Assert.Equal(matters, table.MayChange(route, isGone: false));
         Assert.Equal(matters || route.Destination.Length == 24, table.MayChange(route, isGone: true));

@@ -14,6 +14,9 @@ public class OverridesTests
     private static readonly string[] Nodes =
         [Given.Self, "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2", "c 10.244.3.0/24 10.0.0.3"];
 
+    private static string[] Many =>
+        [Given.Self, .. Enumerable.Range(2, 2000).Select(n => $"n{n} 10.{100 + n / 250}.{n % 250}.0/24 10.0.{n / 250}.{n % 250}")];
+
     /// <summary>Rules ("PREFERENCE RULE"), routes of tables ("TABLE ROUTE"), and what is found.</summary>
     [Theory]
     [InlineData("5270 lookup 52", "52 10.244.0.0/16 dev vpn0", "5270 -> table 52 (10.244.0.0/16 dev vpn0): all")]
@@ -72,13 +75,53 @@ public class OverridesTests
             ["5270 -> table 52 (10.244.0.0/16 dev vpn0): all"],
             Find(new("5270 lookup 52", "52 10.244.0.0/16 dev vpn0"), Host.Replace("10.244.1.0/24 dev br0 proto 2; ", "", StringComparison.Ordinal)));
 
+    // c is behind eth1, b behind eth0.
+    [Theory]
+    [InlineData("1000 iif eth1 lookup 100", "1000 -> table 100 (0.0.0.0/0 dev vpn0): 10.244.3.0/24")]
+    [InlineData("1000 iif eth0 lookup 100", "1000 -> table 100 (0.0.0.0/0 dev vpn0): 10.244.2.0/24")]
+    [InlineData("1000 to 10.244.1.0/24 lookup 100", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    public void The_way_back_is_asked_for_each_interface_by_which_peers_packets_come(string rule, string expected)
+    {
+        ModelTables kernel = new(rule, "100 0.0.0.0/0 dev vpn0");
+        string[] nodes = ["self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2", "c 10.244.3.0/24 10.1.0.3"];
+        string host = Host.Replace("via 10.0.0.3 dev eth0", "via 10.1.0.3 dev eth0", StringComparison.Ordinal);
+        Assert.Equal([expected], Find(kernel, "eth1 10.1.0.1/24; " + host, nodes));
+    }
+
+    [Fact]
+    public void A_node_that_lists_only_an_ExternalIP_is_asked_for_as_well()
+    {
+        string[] nodes = ["self 10.244.1.0/24 - external=10.0.0.1", .. Nodes[1..]];
+        Assert.Equal(
+            ["1000 -> table 100 (0.0.0.0/0 dev vpn0): all"],
+            Find(new("1000 from 10.0.0.1 lookup 100", "100 0.0.0.0/0 dev vpn0"), nodes: nodes));
+    }
+
+    // 2,000 rules, 2,000 peers: those beyond the last lookup are not even looked at.
+    [Fact]
+    public void Once_the_lookups_are_used_up_it_ends()
+    {
+        HostState host = Given.Host("eth0 10.0.0.1/16; br0 10.244.1.1/24; 10.244.1.0/24 dev br0 proto 2") with
+        {
+            PolicyRules = Given.PolicyRules(string.Join("; ", Enumerable.Range(1, 2000).Select(n => $"{n} lookup {n + 1000}"))),
+        };
+        Plan plan = Planner.Plan(Given.Nodes(Many), host, Given.Policy(""));
+        MainAlone kernel = new();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Empty(Overrides.Find(plan, host, kernel));
+
+        Assert.Equal(Overrides.MostLookups, kernel.Asked);
+        // 200 KB of peers for each rule that is looked at.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200_000_000);
+    }
+
     [Fact]
     public void A_large_cluster_is_sampled()
     {
-        string[] nodes = [Given.Self, .. Enumerable.Range(2, 2000).Select(n => $"n{n} 10.{100 + n / 250}.{n % 250}.0/24 10.0.{n / 250}.{n % 250}")];
         ModelTables kernel = new("1 lookup 1; 2 lookup 2; 3 lookup 3", "");
         string host = "eth0 10.0.0.1/16; br0 10.244.1.1/24; 10.244.1.0/24 dev br0 proto 2";
-        Assert.Empty(Find(kernel, host, nodes));
+        Assert.Empty(Find(kernel, host, Many));
         Assert.InRange(kernel.Asked, 100, Overrides.MostLookups);
     }
 
@@ -116,6 +159,19 @@ public class OverridesTests
         return [.. Overrides.Find(plan, state, kernel).Select(o =>
             $"{o.Cause.Split(':', ' ')[2]} -> {o.Instead}: {(o.Affected.Count > 1 ? "all" : $"{o.Affected.Single()}")}")];
     }
+}
+
+internal sealed class MainAlone : IRouteLookup
+{
+    public int Asked { get; private set; }
+
+    public RouteAnswer Ask(in PacketPath path)
+    {
+        Asked++;
+        return new(RouteAnswerKind.Route, RoutingTables.Main, Prefix.Host(path.Destination), default, 0);
+    }
+
+    public RouteAnswer? LongestMatch(uint table, Ip destination) => null;
 }
 
 /// <summary>Policy rules and tables, and a kernel that looks packets up in them: by itself, not by the code under test.</summary>

@@ -87,7 +87,7 @@ public class VerdictTests
         { "", Given.Lan, "peer 10.244.2.0/24 203.0.113.7", "notAdjacent: 203.0.113.7 is not on this host's segment (eth0)" },
         { "", "eth0 10.0.0.1/24; eth1 10.1.0.1/24", "peer 10.244.2.0/24 10.1.0.2", "routed" },
         { "interface=eth0", "eth0 10.0.0.1/24; eth1 10.1.0.1/24", "peer 10.244.2.0/24 10.1.0.2",
-            "notAdjacent: 10.1.0.2 is not on this host's segment (eth0)" },
+            "notAdjacent: 10.1.0.2 is on eth1, which the setting interface leaves out" },
         { "", "eth0 10.0.0.1/24 10.1.0.1/24", "peer 10.244.2.0/24 10.1.0.2", "routed" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.1", "noAddress: its address 10.0.0.1 is an address of this host" },
         { "", "eth0 10.0.0.1/24; eth1 10.0.0.77/24", "peer 10.244.2.0/24 10.0.0.77",

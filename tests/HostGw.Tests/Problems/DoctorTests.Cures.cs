@@ -36,6 +36,10 @@ public partial class DoctorTests
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4 skip=yes"]),
             "kubectl annotate node d hostgw.io/skip-",
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4"])),
+        ["an annotation skip that is neither, beside a right next-hop"] = (
+            () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 192.0.2.4 hop=10.0.0.4 skip=yes"]),
+            "kubectl annotate node d hostgw.io/skip-",
+            () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 192.0.2.4 hop=10.0.0.4"])),
         ["another segment: an annotation for a router"] = (
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"),
             "annotate it with hostgw.io/next-hop for a router on it",
@@ -63,7 +67,7 @@ public partial class DoctorTests
             () => Of("serviceCidrs=10.96.0.0/16", Healthy + ToD, [.. Nodes, "d 10.244.4.0/24 10.0.0.4"])),
         ["a router's address: another one"] = (
             () => Of(host: Healthy + "; 10.244.4.0/24 via 10.0.0.254 dev eth0 proto 157", nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.254"]),
-            "correct the node's InternalIP",
+            "correct the node's addresses",
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4"])),
         ["the interface is down: up again"] = (
             () => Of(host: Healthy.Replace("eth0 10", "eth0 down 10", StringComparison.Ordinal)), "bring the interface and its address up",

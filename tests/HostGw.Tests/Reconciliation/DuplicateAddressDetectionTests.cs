@@ -25,20 +25,30 @@ public class DuplicateAddressDetectionTests
     public void Without_HostGws_own_CNI_configuration_interfaces_are_another_programs() => Assert.Equal("", Off("veth1", cni: false));
 
     [Fact]
-    public void Without_IPv6_forwarding_no_setting_is_changed() => Assert.Equal("", Off("veth1", forward: false));
+    public void While_the_runtime_uses_another_programs_configuration_interfaces_are_that_programs() =>
+        Assert.Equal("", Off("veth1", isUsed: false));
 
-    private static string Off(string link, bool isPeerElsewhere = true, int acceptDad = 1, bool cni = true, bool forward = true)
+    [Fact]
+    public void Without_an_IPv6_podCIDR_no_setting_is_changed() => Assert.Equal("", Off("veth1", podCidr: "10.244.1.0/24"));
+
+    [Fact]
+    public void Who_turns_IPv6_forwarding_on_does_not_matter() => Assert.Equal("veth1", Off("veth1", forward: false));
+
+    private static string Off(
+        string link, bool isPeerElsewhere = true, int acceptDad = 1, bool cni = true, bool forward = true, bool isUsed = true,
+        string podCidr = "fd00:10:244:1::/64")
     {
         HostState host = Given.Host($"{Given.Lan}; {link}");
         host = host with
         {
+            UsesOwnCni = isUsed,
             Interfaces =
             [
                 .. host.Interfaces.Select(i =>
                     i with { AcceptDad = acceptDad, IsPeerElsewhere = isPeerElsewhere && i.Name != "eth0" && !i.IsLoopback }),
             ],
         };
-        Plan plan = new() { ForwardIPv6 = forward, Cni = cni ? new([Prefix.Parse("fd00:10:244:1::/64")], 1500) : null };
+        Plan plan = new() { ForwardIPv6 = forward, Cni = cni ? new([Prefix.Parse(podCidr)], 1500) : null };
         return string.Join(' ', DuplicateAddressDetection.Unneeded(plan, host));
     }
 }

@@ -146,6 +146,19 @@ public class PolicyRuleTests
             ProblemCatalog.Texts(report));
     }
 
+    [Theory]
+    [InlineData("10.244.0.0/16", "add the pods' IPv6 network to clusterCidrs")]
+    [InlineData("10.244.0.0/16,fd00:10:244::/48", "there is no room for HostGw's rule before that one")]
+    public void Where_HostGws_rule_is_for_the_other_family_alone_the_cure_is_a_network_of_this_one(string clusterCidrs, string cure)
+    {
+        Plan plan = Planner.Plan(
+            Given.Nodes(Given.Self), Given.Host(Given.Lan), Given.Policy($"policyRule=on clusterCidrs={clusterCidrs}"));
+        RouteOverride found = new(
+            "policy rule 5270: from all lookup 52", "from this node's pods to other nodes' pods", "table 52 (::/0 dev vpn0)",
+            "ip -6 rule del pref 5270 from all lookup 52", new HashSet<Prefix> { Prefix.Parse("fd00:10:244:2::/64") }) { IsByRule = true };
+        Assert.StartsWith(cure, Assert.Single(OverrideProblems.Overridden(plan, [found])).Cure, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Rules_that_cannot_be_judged_are_listed_in_the_status()
     {

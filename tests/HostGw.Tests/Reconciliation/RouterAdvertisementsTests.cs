@@ -27,6 +27,23 @@ public class RouterAdvertisementsTests
     public void The_interface_towards_peers_is_an_uplink_even_where_pods_share_it() =>
         Assert.Equal("eth0=2", Changes("eth0=1", new() { ForwardIPv6 = true }, "; fd00:244:1::/80 dev eth0"));
 
+    // eth1 leads to a peer; so does the bridge of pods, with an address inside.
+    [Theory]
+    [InlineData("eth1=1", "")]
+    [InlineData("eth1*=1", "eth1=2")]
+    [InlineData("cni0=1", "cni0=0")]
+    [InlineData("cni0=2", "cni0=0")]
+    public void What_a_Node_lists_as_its_address_makes_no_interface_an_uplink(string before, string changes)
+    {
+        HostState host = Given.Host(Host);
+        Plan plan = new()
+        {
+            ForwardIPv6 = true,
+            UplinksIPv6 = [.. host.Interfaces.Where(i => i.Name is "eth0" or "eth1" or "cni0")],
+        };
+        Assert.Equal(changes, Changes(before, plan));
+    }
+
     [Fact]
     public void Without_IPv6_forwarding_in_the_plan_all_are_left_alone() => Assert.Equal("", Changes("eth0=1 cni0=1", new()));
 

@@ -65,7 +65,7 @@ internal sealed class LinuxHost : IHostNetwork
         _ruleNotifications = new(() => _nftables.PortId);
     }
 
-    public HostState Read(Ip apiServer) => _reader.Read(apiServer);
+    public HostState Read(Ip apiServer) => _reader.Read(apiServer) with { UsesOwnCni = _cni.InUse is { IsOurs: true } };
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {

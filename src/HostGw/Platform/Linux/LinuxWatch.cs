@@ -129,8 +129,11 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
         return false;
     }
 
-    // A connected route comes and goes with its link or address, which wake a pass as well.
-    private static bool MayMoveNextHop(HostRoute route, Plan plan, bool isGone) => !route.IsConnected && plan.OnLink.MayChange(route, isGone);
+    // A connected route may come back, or come later than the pass that its address wakes. Each new interface has one for fe80::/64.
+    private static bool MayMoveNextHop(HostRoute route, Plan plan, bool isGone) =>
+        !(route.IsConnected && IsLinkLocal(route.Destination.Address)) && plan.OnLink.MayChange(route, isGone);
+
+    private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
 
     // The kernel also sends RTM_NEWLINK for changes that do not matter here, such as statistics.
     private bool IsNewLinkState(ushort type, ReadOnlySpan<byte> payload)

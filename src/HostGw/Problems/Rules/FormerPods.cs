@@ -37,7 +37,9 @@ internal static class FormerPods
             route.Destination.Length != route.Destination.Address.Bits || IsOwn(route.Destination, plan))
             return false;
         return seen.Host.Interface(route.Interface) is { IsLoopback: false } link &&
-            (IsPtp(link, route.Destination.IsIPv4, seen.Host) || (!IsUplink(link, plan) && IsOfPods(route.Destination, seen)));
+            (IsPtp(link, route.Destination.IsIPv4, seen.Host) || (!IsUplink(link, plan) && IsOfPods(route.Destination, seen))) &&
+            // In IPv6 the kernel makes one to each address of the host, such as that of the pods' gateway.
+            !seen.Host.Addresses.Any(a => a.Address == route.Destination.Address);
     }
 
     // ptp names the host's end veth1a2b3c4d, and gives it the gateway's address alone.

@@ -39,8 +39,8 @@ internal static class PacketRules
         return from address in seen.Host.Addresses
                where plan.OwnPodCidrs.Any(p => p.Contains(address.Address))
                let inside = seen.Host.Interface(address.Interface)
-               from uplink in address.Address.IsIPv4 ? plan.UplinksIPv4 : plan.UplinksIPv6
-               where inside is not null && inside.Index != uplink.Index && inside.Mtu > uplink.Mtu
+               let uplink = (address.Address.IsIPv4 ? plan.InterfaceIPv4 : plan.InterfaceIPv6).Interface
+               where inside is not null && uplink is not null && inside.Index != uplink.Index && inside.Mtu > uplink.Mtu
                group inside by (uplink.Name, uplink.Mtu) into found
                let links = found.Select(i => $"{i.Name} ({i.Mtu})").Distinct().Take(3)
                select new Problem("mtu",

@@ -42,8 +42,10 @@ public class LinuxWatchTests
     [InlineData("the connected prefix is gone", 25, 0x0A000000, 0, 2, true)]
     [InlineData("by a gateway to another prefix", 24, 0x0A010000, 0x0A000009, 2, false)]
     [InlineData("by a gateway to the connected prefix", 24, 0x0A000000, 0x0A000009, 2, true)]
-    [InlineData("a connected prefix, which comes with its address", 24, 0x0A020000, 0, 2, false, 2)]
-    [InlineData("to a pod of this node", 24, 0x0AF40100, 0, 3, false)]
+    [InlineData("a connected prefix, which may come after its address", 24, 0x0A020000, 0, 2, true, 2)]
+    [InlineData("the connected prefix is gone", 25, 0x0A000000, 0, 2, true, 2)]
+    [InlineData("the connected prefix again", 24, 0x0A000000, 0, 2, false, 2)]
+    [InlineData("to a pod of this node, whose interface's settings a pass checks", 24, 0x0AF40100, 0, 3, true)]
     public void Routes_that_may_change_what_is_on_link_wake_a_pass(
         string because, int type, int destination, int gateway, int link, bool wakes, int protocol = 3)
     {
@@ -63,8 +65,12 @@ public class LinuxWatchTests
     [InlineData("a policy rule is gone", 33, "0A000000 34000001 00000000", "PolicyRules")]
     [InlineData("a blackhole in a peer's podCIDR", 24, "02190000 FE040006 00000000 08000F00 FE000000 08000100 0AF40280", "Routes")]
     [InlineData("a route to a pod of a peer's", 24, "02200000 FE040001 00000000 08000F00 FE000000 08000100 0AF40207", "Routes")]
-    [InlineData("a route to a pod of ours", 24, "02200000 FE040001 00000000 08000F00 FE000000 08000100 0AF40107", "None")]
-    [InlineData("a wider route", 24, "02100000 FE040001 00000000 08000F00 FE000000 08000100 0AF40000", "None")]
+    [InlineData("a route to a pod of ours", 24, "02200000 FE040001 00000000 08000F00 FE000000 08000100 0AF40107", "Routes")]
+    [InlineData("a wider route on-link", 24, "02100000 FE040001 00000000 08000F00 FE000000 08000100 0AF40000", "Routes")]
+    [InlineData("a wider route by a gateway", 24,
+        "02100000 FE040001 00000000 08000F00 FE000000 08000100 0AF40000 08000500 0A000009", "None")]
+    [InlineData("the link-local prefix of a new interface", 24,
+        "0A400000 FE020001 00000000 08000F00 FE000000 14000100 FE800000000000000000000000000000 08000400 09000000", "None")]
     [InlineData("the same in another table", 24, "02190000 34040006 00000000 08000F00 34000000 08000100 0AF40280", "None")]
     [InlineData("an IPv6 route for certain sources", 24,
         "0A404000 FE040001 00000000 08000F00 FE000000 14000100 FD000002000000000000000000000000 14000200 FD000001000000000000000000000000", "Routes")]

@@ -83,7 +83,7 @@ chaos:
 	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
 	@$(LAB) $@ $(ONLY) $(SEED:%=--seed %) $(PAGE:%=--write %)
 
-# src/HostGw/methods.order: which methods lie together in the program, by what agents call in the demo. Before a release.
+# src/HostGw/methods.order: which methods lie together in the program, by what agents call in the lab. Before a release.
 method-order:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@tests/tools/method-order.sh

@@ -92,7 +92,6 @@ public sealed class PolicyRuleTests : IDisposable
     [InlineData("lookup 52", "Route 52 fd00:10:244::/48 ")]
     public void The_kernel_says_which_route_an_IPv6_packet_takes(string rule, string expected)
     {
-        _host.Shell("-6 addr add 2001:db8::1/64 dev eth0 nodad");
         _host.Shell("-6 route add fd00:10:244:2::/64 via 2001:db8::9 dev eth0");
         _host.Shell("-6 route add fd00:10:244::/48 dev peer0 table 52");
         _host.Shell($"-6 rule add pref 1000 {rule}");

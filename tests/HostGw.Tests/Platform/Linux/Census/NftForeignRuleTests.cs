@@ -28,9 +28,9 @@ public class NftForeignRuleTests
     // meta l4proto is loaded first: what is known of the register must be forgotten if it is overwritten.
     [Theory]
     [InlineData("counter", "None")]
-    [InlineData("socket 1=0 2=1", "Some")]
+    [InlineData("socket 1=3 2=1", "Some")]
     [InlineData("hash 1=9 2=1", "Some")]
-    [InlineData("tunnel 1=0 2=1", "Some")]
+    [InlineData("tunnel 1=2 2=1", "Some")]
     [InlineData("numgen 1=1", "Some")]
     [InlineData("numgen 1=2", "None")]
     [InlineData("future 1=3", "Some")]

@@ -48,6 +48,7 @@ public class RulesetCensusTests
             CultureInfo.InvariantCulture, $"-A FORWARD -s 10.{244 + (i >> 8)}.{i & 0xFF}.7/32 -j ACCEPT")));
         string found = Assert.Single(Ruleset.Findings($"*filter\n:FORWARD ACCEPT [0:0]\n{policies}\n{drop}\nCOMMIT", peers: 1000));
         Assert.Contains(drop, found, StringComparison.Ordinal);
+        Assert.Contains("packets from this node's pods to pods of other nodes", found, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -204,7 +204,7 @@ internal static class Cures
         // The text names the annotation skip, and perhaps more: that is left when the annotation is right.
         bool isMistyped = verdict.Kind == VerdictKind.Routed && node.Skip is null;
         bool mayBeAnnotated = verdict.Kind is VerdictKind.NoAddress or VerdictKind.NotAdjacent || (!isMistyped && verdict is
-            { Kind: VerdictKind.Routed, NextHop: var nextHop } && node.NextHopOverride?.Contains(nextHop) == true);
+        { Kind: VerdictKind.Routed, NextHop: var nextHop } && node.NextHopOverride?.Contains(nextHop) == true);
         if (mayBeAnnotated && IsAnnotated(node, verdict.PodCidr))
             return $"correct the annotation ({Annotate(node)} --overwrite hostgw.io/next-hop=ADDRESS), " +
                 $"or remove it ({Annotate(node)} hostgw.io/next-hop-)";

@@ -155,7 +155,10 @@ public class PolicyRuleTests
             Given.Nodes(Given.Self), Given.Host(Given.Lan), Given.Policy($"policyRule=on clusterCidrs={clusterCidrs}"));
         RouteOverride found = new(
             "policy rule 5270: from all lookup 52", "from this node's pods to other nodes' pods", "table 52 (::/0 dev vpn0)",
-            "ip -6 rule del pref 5270 from all lookup 52", new HashSet<Prefix> { Prefix.Parse("fd00:10:244:2::/64") }) { IsByRule = true };
+            "ip -6 rule del pref 5270 from all lookup 52", new HashSet<Prefix> { Prefix.Parse("fd00:10:244:2::/64") })
+        {
+            IsByRule = true,
+        };
         Assert.StartsWith(cure, Assert.Single(OverrideProblems.Overridden(plan, [found])).Cure, StringComparison.Ordinal);
     }
 

@@ -93,7 +93,7 @@ public sealed class OverriddenTests : LabTest
         Assert.DoesNotContain("89:", Policy(), StringComparison.Ordinal);
         double writes = await Agent.MetricAsync("hostgw_netlink_writes_total");
         One.Network.Configure(["rule add pref 5000 fwmark 0x1 lookup 7"]);
-        await Task.Delay(500);
+        await Task.Delay(500, TestContext.Current.CancellationToken);
         Assert.Equal(writes, await Agent.MetricAsync("hostgw_netlink_writes_total"));
 
         await Agent.StopAsync();
@@ -173,7 +173,7 @@ public sealed class OverriddenTests : LabTest
         ? One.Network.Exec("sh", "-c", $"ping -c 1 -W 1 -I {One.Addresses[family]} {Two.Pods[0].Addresses[family]} || true").Contains(" 1 received", StringComparison.Ordinal)
         : Ping.Once(One.Pods[0].Network, Two.Pods[0].Addresses[family], PingTimeout) is not null;
 
-    private Task AnswersAsync(bool fromNode, int family) =>
+    private Task<TimeSpan> AnswersAsync(bool fromNode, int family) =>
         Eventually.TrueAsync(() => Answers(fromNode, family), () => $"no answer; rules:\n{Policy()}");
 
     private async Task StateAsync(string state, int family)
@@ -190,7 +190,7 @@ public sealed class OverriddenTests : LabTest
             () => $"the state is {seen}, not {state}");
     }
 
-    private Task RuleAsync(string preference, string words) => Eventually.TrueAsync(
+    private Task<TimeSpan> RuleAsync(string preference, string words) => Eventually.TrueAsync(
         () => Policy().Split('\n').Any(l => l.StartsWith(preference, StringComparison.Ordinal) && l.Contains(words, StringComparison.Ordinal)), Policy);
 
     private string Policy() => One.Network.Exec("ip", "-d", "rule");

@@ -64,9 +64,9 @@ internal sealed class RepairLimiter(TimeProvider time)
             where rate.Key.Kind == RepairKind.Route && rate.Value.Contested is not null && plan.Wants(destination)
             orderby destination
             select new ContestedRoute(destination, rate.Value.Contested!)])
-        {
-            PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
-        };
+    {
+        PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
+    };
 
     // Comparing rules may start programs: it is done once, and what was found is reported until the repair may be made.
     private static (HostChanges Permitted, HeldRepairs Held) HoldRules(HostChanges changes, HeldRepairs held, HeldRules before) =>

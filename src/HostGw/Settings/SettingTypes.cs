@@ -116,7 +116,8 @@ internal static class SettingTypes
             "auto" or "" => null,
             "none" => [],
             _ => Elements(text, Cidr),
-        }) { IsList = true };
+        })
+    { IsList = true };
 
     /// <summary>A Kubernetes object name (RFC 1123 subdomain).</summary>
     public static SettingType<string> NodeName { get; } = Make(

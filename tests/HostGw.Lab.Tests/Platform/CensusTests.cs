@@ -178,7 +178,7 @@ public sealed class CensusTests : IClassFixture<NftablesNetwork>
         }
     }
 
-    private static IEnumerable<string> Cures(string rules)
+    private static string[] Cures(string rules)
     {
         using NatBox box = new("none");
         NatBox.Run(rules);

@@ -14,8 +14,18 @@ internal static class NftRuleText
 
     private static readonly Dictionary<uint, string> MetaNames = new()
     {
-        [1] = "meta protocol", [3] = "meta mark", [4] = "iif", [5] = "oif", [6] = "iifname", [7] = "oifname", [10] = "meta skuid",
-        [15] = "meta nfproto", [16] = "meta l4proto", [17] = "ibrname", [18] = "obrname", [19] = "meta pkttype",
+        [1] = "meta protocol",
+        [3] = "meta mark",
+        [4] = "iif",
+        [5] = "oif",
+        [6] = "iifname",
+        [7] = "oifname",
+        [10] = "meta skuid",
+        [15] = "meta nfproto",
+        [16] = "meta l4proto",
+        [17] = "ibrname",
+        [18] = "obrname",
+        [19] = "meta pkttype",
     };
 
     /// <summary>What a register holds.</summary>

@@ -27,7 +27,8 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
         Run(ipv4, "save", ["-t", name], "", table.Read);
         return table.IsComplete ? table : throw new IptablesException(
             $"read table {name} with {ProgramName(ipv4, "save")}: it holds rules that iptables cannot show; " +
-            "remove those made with nft in it, or set nat.backend to nftables") { IsOfOneTable = true };
+            "remove those made with nft in it, or set nat.backend to nftables")
+        { IsOfOneTable = true };
     }
 
     /// <summary>Executes one transaction: all of it or nothing.</summary>

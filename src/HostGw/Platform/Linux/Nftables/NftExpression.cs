@@ -101,33 +101,52 @@ internal static class NftExpressionParser
     {
         ["payload"] = (NftKind.Payload, static (e, d) => e with
         {
-            Destination = Register(d, A1), Key = Number(d, A2), Offset = Small(d, A3), Length = Small(d, A4), Source = Register(d, A5),
+            Destination = Register(d, A1),
+            Key = Number(d, A2),
+            Offset = Small(d, A3),
+            Length = Small(d, A4),
+            Source = Register(d, A5),
         }),
         ["meta"] = (NftKind.Meta, static (e, d) => e with { Destination = Register(d, A1), Key = Number(d, A2), Source = Register(d, A3) }),
         ["ct"] = (NftKind.Ct, static (e, d) => e with { Destination = Register(d, A1), Key = Number(d, A2), Source = Register(d, A4) }),
         ["fib"] = (NftKind.Fib, static (e, d) => e with { Destination = Register(d, A1), Key = Number(d, A2), Flags = Number(d, A3) }),
         ["immediate"] = (NftKind.Immediate, static (e, d) => e with
         {
-            Destination = Register(d, A1), Data = Value(d, A2), Verdict = VerdictOf(NetlinkAttributes.Find(d, A2)),
+            Destination = Register(d, A1),
+            Data = Value(d, A2),
+            Verdict = VerdictOf(NetlinkAttributes.Find(d, A2)),
         }),
         ["cmp"] = (NftKind.Compare, static (e, d) => e with { Source = Register(d, A1), Key = Number(d, A2), Data = Value(d, A3) }),
         ["range"] = (NftKind.Range, static (e, d) => e with
         {
-            Source = Register(d, A1), Key = Number(d, A2), Data = Value(d, A3), SecondData = Value(d, A4),
+            Source = Register(d, A1),
+            Key = Number(d, A2),
+            Data = Value(d, A3),
+            SecondData = Value(d, A4),
         }),
         ["bitwise"] = (NftKind.Bitwise, static (e, d) => e with
         {
-            Source = Register(d, A1), Destination = Register(d, A2), Length = Small(d, A3), Data = Value(d, A4), SecondData = Value(d, A5),
+            Source = Register(d, A1),
+            Destination = Register(d, A2),
+            Length = Small(d, A3),
+            Data = Value(d, A4),
+            SecondData = Value(d, A5),
             Key = Number(d, A6),
         }),
         ["byteorder"] = (NftKind.ByteOrder, static (e, d) => e with
         {
-            Source = Register(d, A1), Destination = Register(d, A2), Length = Small(d, A4), Offset = Small(d, A5),
+            Source = Register(d, A1),
+            Destination = Register(d, A2),
+            Length = Small(d, A4),
+            Offset = Small(d, A5),
         }),
         ["lookup"] = (NftKind.Lookup, static (e, d) => e with
         {
-            Set = NetlinkAttributes.ReadString(NetlinkAttributes.Find(d, A1)), Source = Register(d, A2), Destination = Register(d, A3),
-            Flags = Number(d, A5), Key = NetlinkAttributes.Find(d, A3).IsEmpty ? 0u : 1u,
+            Set = NetlinkAttributes.ReadString(NetlinkAttributes.Find(d, A1)),
+            Source = Register(d, A2),
+            Destination = Register(d, A3),
+            Flags = Number(d, A5),
+            Key = NetlinkAttributes.Find(d, A3).IsEmpty ? 0u : 1u,
         }),
         ["nat"] = (NftKind.Nat, static (e, d) => e with { Key = Number(d, A1), Source = Register(d, A3) }),
         ["masq"] = (NftKind.Masquerade, static (e, _) => e),

@@ -31,6 +31,9 @@ public sealed class RestoreOnLivingConnectionTests
         ];
         await using AnswerServer server = new([NoStreaming, List, Answer.Watch(events), List]);
         await using NodeFollower follower = new(server.Configuration, node: "n1");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (server.Requests.Length < 3)
+            await Task.Delay(20, patience.Token);
         // The watch is given up for less than a second.
         await Task.Delay(1500, TestContext.Current.CancellationToken);
         return server.Requests;

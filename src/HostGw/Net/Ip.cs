@@ -32,6 +32,9 @@ internal readonly record struct Ip : IComparable<Ip>
     /// <summary>RFC 4291 2.5.5.2: an IPv4 address written as IPv6.</summary>
     public bool IsIPv4Mapped => IsIPv6 && High == 0 && Low >> 32 == 0xFFFF;
 
+    /// <summary>RFC 4291 2.5.6: fe80::/10.</summary>
+    public bool IsIPv6LinkLocal => IsIPv6 && High >> 54 == 0xFE80 >> 6;
+
     public static Ip V4(uint value) => new(4, 0, value);
 
     public static Ip V6(UInt128 value) => new(6, (ulong)(value >> 64), (ulong)value);

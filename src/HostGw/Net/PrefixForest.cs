@@ -41,8 +41,14 @@ internal sealed class PrefixForest
     /// <summary>The index of the smallest prefix that contains prefix <paramref name="index"/>, or -1.</summary>
     public int Parent(int index) => _parents[index];
 
-    /// <summary>The index of <paramref name="prefix"/>, or a negative number.</summary>
-    public int IndexOf(Prefix prefix) => Search(prefix);
+    /// <summary>The index of <paramref name="prefix"/>, or the complement of where it would be, as Array.BinarySearch.</summary>
+    public int IndexOf(Prefix prefix)
+    {
+        // Nodes' addresses usually lie before or after all podCIDRs: those are found out at once.
+        if (Count == 0 || prefix.CompareTo(_prefixes[0]) < 0)
+            return ~0;
+        return prefix.CompareTo(_prefixes[^1]) > 0 ? ~Count : _prefixes.AsSpan().BinarySearch(prefix);
+    }
 
     /// <summary>The index of the smallest prefix that contains <paramref name="ip"/>, or -1; its ancestors contain it as well.</summary>
     public int Covering(Ip ip) => Covering(Prefix.Host(ip));
@@ -54,7 +60,7 @@ internal sealed class PrefixForest
         if (covering >= 0)
             return covering;
 
-        int next = ~Search(prefix);
+        int next = ~IndexOf(prefix);
         return next < Count && prefix.Contains(_prefixes[next]) ? next : -1;
     }
 
@@ -71,20 +77,12 @@ internal sealed class PrefixForest
     /// <summary>The index of the smallest prefix that contains <paramref name="inner"/>, or -1.</summary>
     public int Covering(Prefix inner)
     {
-        int index = Search(inner);
+        int index = IndexOf(inner);
         if (index < 0)
             index = ~index - 1;
         while (index >= 0 && !_prefixes[index].Contains(inner))
             index = _parents[index];
         return index;
-    }
-
-    // As Array.BinarySearch. Nodes' addresses usually lie before or after all podCIDRs: those are found out at once.
-    private int Search(Prefix prefix)
-    {
-        if (Count == 0 || prefix.CompareTo(_prefixes[0]) < 0)
-            return ~0;
-        return prefix.CompareTo(_prefixes[^1]) > 0 ? ~Count : _prefixes.AsSpan().BinarySearch(prefix);
     }
 
     private static int[] LinkToParents(Prefix[] sorted)

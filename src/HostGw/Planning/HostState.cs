@@ -39,8 +39,8 @@ internal sealed record HostState
     /// <summary>Null on Linux.</summary>
     public WindowsFacts? Windows { get; init; }
 
-    /// <summary>HostGw's route to exactly this destination, or null.</summary>
-    public HostRoute? OwnRouteTo(Prefix destination)
+    /// <summary>The index in <see cref="Routes"/> of the first route to this destination or to a later one.</summary>
+    public int FirstRouteFrom(Prefix destination)
     {
         int low = 0, high = Routes.Count;
         while (low < high)
@@ -51,10 +51,16 @@ internal sealed record HostState
             else
                 high = middle;
         }
-        for (; low < Routes.Count && Routes[low].Destination == destination; low++)
+        return low;
+    }
+
+    /// <summary>HostGw's route to exactly this destination, or null.</summary>
+    public HostRoute? OwnRouteTo(Prefix destination)
+    {
+        for (int i = FirstRouteFrom(destination); i < Routes.Count && Routes[i].Destination == destination; i++)
         {
-            if (Routes[low].IsOurs)
-                return Routes[low];
+            if (Routes[i].IsOurs)
+                return Routes[i];
         }
         return null;
     }

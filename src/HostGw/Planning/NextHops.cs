@@ -264,10 +264,8 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
 
     // Of the network between nodes: not link-local, and not the address of a bridge of this node's pods.
     private static bool IsOfFamily(HostAddress address, bool isIPv4, ClusterNode? self) =>
-        address.Address.IsIPv4 == isIPv4 && !IsLinkLocal(address.Address) &&
+        address.Address.IsIPv4 == isIPv4 && !address.Address.IsIPv6LinkLocal &&
         !(self?.PodCidrs.Any(p => p.Contains(address.Address)) ?? false);
-
-    private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
 
     // RFC 3021, RFC 6164: both addresses of a /31 or /127 are hosts. RFC 4291 2.6.1: the first address of a prefix is the
     // subnet-router anycast address.

@@ -73,8 +73,6 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
 
     private bool IsLeftOut(in HostRoute route) => _allowed is not null && IsDirect(route) && !_allowed.Contains(route.Interface);
 
-    private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
-
     private static bool IsMulticast(Ip ip) => ip.IsIPv4 ? ip.Low >> 28 == 0xE || ip.Low == uint.MaxValue : ip.High >> 56 == 0xFF;
 
     // Windows lists an on-link route for each connected prefix, and many more that say nothing of neighbours.
@@ -148,8 +146,8 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
 
             ulong best = _same.Min(r => r.Metric);
             LinkRoute first = _same.Find(r => r.Metric == best).Route;
-            // Link-local addresses may be on each link, whatever the metrics say.
-            bool isAnyMetric = IsLinkLocal(first.Destination.Address);
+            // Each link has link-local addresses of its own: metrics do not choose between links.
+            bool isAnyMetric = first.Destination.Address.IsIPv6LinkLocal;
             foreach ((LinkRoute route, ulong metric) in _same)
             {
                 if ((metric == best || isAnyMetric) && (route == first || (route.IsDirect && first.IsDirect)))

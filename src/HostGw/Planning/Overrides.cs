@@ -245,10 +245,15 @@ internal sealed class Overrides
     {
         if (rule.Action != PolicyRuleAction.Lookup)
             return "nothing: the rule drops them";
-        string device = _host.Interface(instead.Interface)?.Name is { } name ? $" dev {name}" : "";
-        string via = instead.NextHop.IsNone ? "" : $" via {instead.NextHop}";
         string kind = instead.Kind == RouteAnswerKind.Blocked ? "blackhole or unreachable " : "";
-        return $"table {RoutingTables.Name(instead.Table)} ({kind}{instead.Destination}{via}{device})";
+        return $"table {RoutingTables.Name(instead.Table)} ({kind}{instead.Destination}{Way(instead.NextHop, instead.Interface, _host)})";
+    }
+
+    /// <summary>As `ip route` writes it, with a space before it.</summary>
+    public static string Way(Ip nextHop, int link, HostState host)
+    {
+        string device = host.Interface(link)?.Name is { } name ? $" dev {name}" : "";
+        return (nextHop.IsNone ? "" : $" via {nextHop}") + device;
     }
 
     private static string Words(Traffic traffic) => traffic switch
@@ -285,10 +290,8 @@ internal static class SourceRouteOverrides
 
         string Text(Prefix source, HostRoute route)
         {
-            string via = route.NextHop.IsNone ? "" : $" via {route.NextHop}";
-            string device = host.Interface(route.Interface)?.Name is { } name ? $" dev {name}" : "";
             string kind = route.IsUnicast ? "" : "blackhole or unreachable ";
-            return $"the route {kind}{route.Destination} from {source}{via}{device}";
+            return $"the route {kind}{route.Destination} from {source}{Overrides.Way(route.NextHop, route.Interface, host)}";
         }
     }
 

@@ -51,9 +51,8 @@ internal sealed record Plan
     /// <inheritdoc cref="InterfaceIPv4"/>
     public InterfaceChoice InterfaceIPv6 { get; init; }
 
-    public ImmutableArray<HostInterface> UplinksIPv4 { get; init; } = [];
-
-    public ImmutableArray<HostInterface> UplinksIPv6 { get; init; } = [];
+    /// <summary>All interfaces of this host.</summary>
+    public ImmutableArray<HostInterface> Interfaces { get; init; } = [];
 
     /// <summary>What the plan took from the host's routes.</summary>
     public OnLinkRoutes OnLink { get; init; } = OnLinkRoutes.None;
@@ -71,7 +70,7 @@ internal sealed record Plan
     /// <summary>The interface of a routed verdict.</summary>
     public HostInterface? Uplink(Verdict verdict)
     {
-        foreach (HostInterface link in verdict.PodCidr.IsIPv4 ? UplinksIPv4 : UplinksIPv6)
+        foreach (HostInterface link in Interfaces)
         {
             if (link.Index == verdict.Interface)
                 return link;

@@ -31,8 +31,6 @@ internal static class Planner
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
         NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, grants.Granted, nodes) : null;
-        ImmutableArray<HostInterface> uplinksV4 = Uplinks.Of(ipv6: false, v4, verdicts, host);
-        ImmutableArray<HostInterface> uplinksV6 = Uplinks.Of(ipv6: true, v6, verdicts, host);
         PodPolicies? podPolicies = host.Windows is null ? null : new(nat, policy.ServiceCidrs);
 
         return new()
@@ -56,8 +54,7 @@ internal static class Planner
                 : [],
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
-            UplinksIPv4 = uplinksV4,
-            UplinksIPv6 = uplinksV6,
+            Interfaces = host.Interfaces,
             OnLink = onLink,
             OwnPodCidrs = own,
             Verdicts = verdicts,

@@ -27,7 +27,7 @@ internal readonly record struct PacketPath(Ip Source, Ip Destination, HostInterf
 /// <param name="Interface">0 for a multipath route.</param>
 internal readonly record struct RouteAnswer(RouteAnswerKind Kind, uint Table, Prefix Destination, Ip NextHop, int Interface)
 {
-    /// <summary>The kernel refuses to say: it drops the packet, for whatever reason.</summary>
+    /// <summary>The kernel does not say: it would drop the packet, and not why.</summary>
     public static RouteAnswer Refused { get; } = new(RouteAnswerKind.Refused, 0, default, default, 0);
 
     /// <summary>The route of a table that packets take; null: none, or a throw route: the lookup goes on with the next rule.</summary>

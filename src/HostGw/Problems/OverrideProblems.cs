@@ -9,7 +9,8 @@ internal static class OverrideProblems
     public static IEnumerable<Problem> Shadowed(Plan plan, IEnumerable<RouteShadow> shadows) =>
         from shadow in shadows
         let peer = plan.RoutedPeer(shadow.Route.Destination) is { } node ? $"node {node.Name} " : ""
-        select new Problem("RouteShadowed", $"{peer}{shadow.Route.Destination} (shadowed): {Reason(shadow)}", Cure(shadow))
+        select new Problem("RouteShadowed", $"{peer}{shadow.Route.Destination} (shadowed): {Reason(shadow)}",
+            $"stop what makes it, then: {Cures.Removal(shadow.Foreign)}")
         {
             Subject = $"{shadow.Route.Destination}",
         };
@@ -20,17 +21,6 @@ internal static class OverrideProblems
         string kind = foreign.IsUnicast ? $"a route {NextHopText.Of(foreign.NextHop)}" : "a blackhole or other special route";
         string more = shadow.More > 0 ? $", and {shadow.More} more," : "";
         return $"{kind} to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)}{more} takes a part of its packets";
-    }
-
-    // Protocol numbers of Linux fit into a byte; those of Windows do not.
-    private static string Cure(RouteShadow shadow)
-    {
-        HostRoute route = shadow.Foreign;
-        string nextHop = route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}";
-        string command = route.Protocol <= byte.MaxValue
-            ? $"ip route del {route.Destination} proto {route.Protocol}"
-            : $"Remove-NetRoute -DestinationPrefix {route.Destination}{nextHop}";
-        return $"stop what makes it, then: {command}";
     }
 
     public static IEnumerable<Problem> Overridden(Plan plan, IReadOnlyList<RouteOverride> overrides) =>

@@ -188,6 +188,11 @@ internal static class Cures
 
     public const string Contest = "keep one program for it: stop or reconfigure the other one";
 
+    /// <summary>The command that removes a foreign route.</summary>
+    public static string Removal(HostRoute route) => route.Protocol < RouteProtocols.Windows
+        ? $"ip route del {route.Destination} proto {route.Protocol}"
+        : $"Remove-NetRoute -DestinationPrefix {route.Destination}{(route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}")}";
+
     private const string Resolver =
         "name a resolver outside of the pod networks in this host's /etc/resolv.conf (or where systemd-resolved, NetworkManager or " +
         "the DHCP server gets it); if that one is right, re-create the Node with another podCIDR";

@@ -29,11 +29,9 @@ internal static class DuplicateAddressDetection
     {
         foreach (HostAddress address in host.Addresses)
         {
-            if (address.Interface == link.Index && !IsLinkLocal(address.Address))
+            if (address.Interface == link.Index && !address.Address.IsIPv6LinkLocal)
                 return true;
         }
         return false;
     }
-
-    private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
 }

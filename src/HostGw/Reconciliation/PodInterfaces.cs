@@ -20,7 +20,7 @@ internal static class PodInterfaces
             }
 
             // The routes are sorted by destination: those inside a prefix are neighbours.
-            int next = FirstAtOrAfter(state.Routes, podCidr.Address);
+            int next = state.FirstRouteFrom(new(podCidr.Address, 0));
             for (; next < state.Routes.Count && podCidr.Contains(state.Routes[next].Destination.Address); next++)
             {
                 if (podCidr.Contains(state.Routes[next].Destination))
@@ -28,20 +28,6 @@ internal static class PodInterfaces
             }
         }
         return interfaces;
-    }
-
-    private static int FirstAtOrAfter(IReadOnlyList<HostRoute> routes, Ip address)
-    {
-        int low = 0, high = routes.Count;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (routes[middle].Destination.Address.CompareTo(address) < 0)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low;
     }
 }
 

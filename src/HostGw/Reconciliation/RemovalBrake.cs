@@ -4,8 +4,8 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Holds removals that would take most of our routes within 10 minutes, whatever the cause, until the nodes were read by quorum after
-/// that first came up. Then the cluster really is so, and they are made.
+/// Holds removals if most of our routes would go within 10 minutes, for any reason, until the nodes were read by quorum. Then the
+/// cluster really is so, and they are made.
 /// </summary>
 internal sealed class RemovalBrake(TimeProvider time)
 {

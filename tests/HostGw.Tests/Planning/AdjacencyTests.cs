@@ -151,7 +151,7 @@ public class AdjacencyTests
         Plan plan = Planner.Plan(
             Given.Nodes(Self, "a 10.244.2.0/24 10.0.0.2", "b 10.244.3.0/24 10.1.0.2", "c 10.244.4.0/24 10.2.0.2 skip"),
             Given.Host("eth0 10.0.0.1/24 mtu=9000; eth1 10.1.0.1/24 mtu=8000; eth2 10.2.0.1/24"), Given.Policy("cni=on"));
-        Assert.Equal(["eth0", "eth1"], plan.UplinksIPv4.Select(i => i.Name));
+        Assert.Equal(["eth0", "eth1"], plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed).Select(v => plan.Uplink(v)!.Name));
         Assert.Equal(9000, plan.Cni!.Mtu);
     }
 

@@ -213,7 +213,7 @@ internal sealed class HostDraft
         string After(string word, string otherwise) => words.Contains(word) ? words[Array.IndexOf(words, word) + 1] : otherwise;
         Ip nextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : default;
         bool isDefault = words[0] is "default" or "default6";
-        byte protocol = byte.Parse(After("proto", "3"), CultureInfo.InvariantCulture);
+        ushort protocol = ushort.Parse(After("proto", "3"), CultureInfo.InvariantCulture);
         _routes.Add(new()
         {
             Destination = Prefix.Parse(words[0] switch { "default" => "0.0.0.0/0", "default6" => "::/0", _ => words[0] }),

@@ -152,7 +152,8 @@ public partial class DoctorTests
             ["conflict"], "ip route del 10.244.2.0/24 proto 12"),
         ["the same on Windows"] = (
             () => OnWindows(
-                Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal))),
+                // Windows's protocol numbers begin at 256.
+                Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 268", StringComparison.Ordinal))),
             ["conflict"], "Remove-NetRoute -DestinationPrefix 10.244.2.0/24 -NextHop 10.0.0.9"),
         ["a route of others inside a peer's podCIDR"] = (
             () => Of(host: Healthy + "; 10.244.2.128/25 via 10.0.0.9 dev eth0 proto 4"),

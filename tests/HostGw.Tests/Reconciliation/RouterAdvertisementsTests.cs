@@ -39,7 +39,11 @@ public class RouterAdvertisementsTests
         Plan plan = new()
         {
             ForwardIPv6 = true,
-            UplinksIPv6 = [.. host.Interfaces.Where(i => i.Name is "eth0" or "eth1" or "cni0")],
+            Routes =
+            [
+                .. host.Interfaces.Where(i => i.Name is "eth0" or "eth1" or "cni0")
+                    .Select((link, i) => new PodRoute(Prefix.Parse($"fd00:244:{i + 2}::/64"), 1024, Ip.Parse($"fd00:10::{i + 2}"), link.Index)),
+            ],
         };
         Assert.Equal(changes, Changes(before, plan));
     }

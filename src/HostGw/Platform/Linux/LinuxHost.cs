@@ -52,7 +52,7 @@ internal sealed class LinuxHost : IHostNetwork
     public LinuxHost(LinuxHostOptions options)
     {
         _sysctl = options.ProcSysNet;
-        HostProgram program = new(options.ProgramFolders, timeout: TimeSpan.FromSeconds(15));
+        HostProgram program = new(options.ProgramFolders, HostProgram.LongestRun);
         IptablesPrograms nft = new(program, IptablesFlavour.Nft), legacy = new(program, IptablesFlavour.Legacy);
         _nat = new(options, _nftables, nft, legacy);
         _forward = new(() => _nftables.ForeignTables, nft, legacy);

@@ -131,9 +131,7 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
 
     // A connected route may come back, or come later than the pass that its address wakes. Each new interface has one for fe80::/64.
     private static bool MayMoveNextHop(HostRoute route, Plan plan, bool isGone) =>
-        !(route.IsConnected && IsLinkLocal(route.Destination.Address)) && plan.OnLink.MayChange(route, isGone);
-
-    private static bool IsLinkLocal(Ip ip) => ip.IsIPv6 && ip.High >> 54 == 0xFE80 >> 6;
+        !(route.IsConnected && route.Destination.Address.IsIPv6LinkLocal) && plan.OnLink.MayChange(route, isGone);
 
     // The kernel also sends RTM_NEWLINK for changes that do not matter here, such as statistics.
     private bool IsNewLinkState(ushort type, ReadOnlySpan<byte> payload)

@@ -11,7 +11,7 @@ internal static class RouteRules
         let orElse = MayBeTaken(conflict) ? "; or let the agent take it over with adopt=all" : ""
         select new Problem("conflict",
             ProblemCatalog.Describe(plan, conflict),
-            $"stop what makes it, then: {Removal(conflict.Foreign, seen)}{orElse}");
+            $"stop what makes it, then: {Cures.Removal(conflict.Foreign)}{orElse}");
 
     /// <summary>The kernel takes the longest prefix: a route inside a peer's podCIDR takes a part of its traffic elsewhere.</summary>
     public static IEnumerable<Problem> Shadowed(Examination seen) => seen.Plan is not { } plan ? [] :
@@ -34,8 +34,4 @@ internal static class RouteRules
 
     private static bool MayBeTaken(RouteConflict conflict) =>
         !conflict.IsShared && !conflict.Foreign.IsConnected && conflict.Foreign.Key == conflict.Route.Key;
-
-    private static string Removal(HostRoute route, Examination seen) => seen.Host.Windows is null
-        ? $"ip route del {route.Destination} proto {route.Protocol}"
-        : $"Remove-NetRoute -DestinationPrefix {route.Destination}{(route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}")}";
 }

@@ -15,16 +15,13 @@ internal readonly struct Deadline(TimeSpan budget)
 }
 
 /// <summary>
-/// Reads tables of iptables with its programs. One that hangs takes its whole timeout each time: after a failure its flavour is left
-/// alone for some minutes, whatever wakes the agent meanwhile.
+/// Reads tables of iptables with its programs. One that hangs takes its whole timeout each time: after a failure its flavour is not
+/// run for some minutes, even if something wakes the agent.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class CensusPrograms(IptablesPrograms[] all)
 {
     public static readonly TimeSpan Pause = TimeSpan.FromMinutes(10);
-
-    // After which a program is killed.
-    private static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<IptablesFlavour, (string Unknown, Deadline Pause)> _failed = [];
 
@@ -39,7 +36,7 @@ internal sealed class CensusPrograms(IptablesPrograms[] all)
         string? why = null;
         if (_failed.TryGetValue(programs.Flavour, out (string Unknown, Deadline Pause) failed) && !failed.Pause.IsPast)
             why = failed.Unknown;
-        else if (!deadline.Leaves(LongestRun))
+        else if (!deadline.Leaves(HostProgram.LongestRun))
             why = Unknown(programs, ipv4, "reading other tables took too long");
         if (why is null)
         {

@@ -161,7 +161,7 @@ internal readonly record struct LinkName(string Name, int Index)
 {
     private const int NameSize = 16;
 
-    /// <summary>A bridge: frames pass the chains of its ports besides.</summary>
+    /// <summary>A bridge: frames also pass the chains of its ports.</summary>
     public bool IsBridge { get; init; }
 
     public bool IsUnknown => string.IsNullOrEmpty(Name);

@@ -14,7 +14,7 @@ internal readonly record struct PeerPods(Prefix PodCidr, LinkName Link, Ip Node,
 /// <param name="Pods">The interface of this node's pods, and of another of them.</param>
 internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<PeerPods> Peers, (LinkName First, LinkName Second) Pods)
 {
-    // So many parts of the cluster are tried besides the first peer: those that rules name, and then some that they do not.
+    // Beside the first peer so many parts of the cluster are tried: first those that rules name, then some that none names.
     private const int MaxParts = 24;
     private const int MaxOtherParts = 8;
     private const int SmallestPart = 4; // bits: a sixteenth of a podCIDR; smaller ones are pods, and rules on them are policies

@@ -74,6 +74,9 @@ internal sealed class IptablesException(string message, Exception? inner = null)
 /// <param name="folders">Where programs are searched, in this order.</param>
 internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan timeout)
 {
+    /// <summary>The usual timeout.</summary>
+    public static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(15);
+
     public static readonly IReadOnlyList<string> Folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
     private const int MaxOutput = 256 * 1024 * 1024;

@@ -149,40 +149,40 @@ internal static class NftExpressionParser
             Key = NetlinkAttributes.Find(d, A3).IsEmpty ? 0u : 1u,
         }),
         ["nat"] = (NftKind.Nat, static (e, d) => e with { Key = Number(d, A1), Source = Register(d, A3) }),
-        ["masq"] = (NftKind.Masquerade, static (e, _) => e),
-        ["redir"] = (NftKind.Redirect, static (e, _) => e),
-        ["tproxy"] = (NftKind.Redirect, static (e, _) => e),
-        ["reject"] = (NftKind.Reject, static (e, _) => e),
-        ["notrack"] = (NftKind.NoTrack, static (e, _) => e),
-        ["queue"] = (NftKind.Queue, static (e, _) => e),
-        ["fwd"] = (NftKind.Forward, static (e, _) => e),
+        ["masq"] = (NftKind.Masquerade, AsItIs),
+        ["redir"] = (NftKind.Redirect, AsItIs),
+        ["tproxy"] = (NftKind.Redirect, AsItIs),
+        ["reject"] = (NftKind.Reject, AsItIs),
+        ["notrack"] = (NftKind.NoTrack, AsItIs),
+        ["queue"] = (NftKind.Queue, AsItIs),
+        ["fwd"] = (NftKind.Forward, AsItIs),
         ["match"] = (NftKind.Match, Extension),
         ["target"] = (NftKind.Target, Extension),
-        ["counter"] = (NftKind.Statement, static (e, _) => e),
-        ["log"] = (NftKind.Statement, static (e, _) => e),
-        ["limit"] = (NftKind.Limit, static (e, _) => e),
-        ["quota"] = (NftKind.Limit, static (e, _) => e),
-        ["connlimit"] = (NftKind.Limit, static (e, _) => e),
+        ["counter"] = (NftKind.Statement, AsItIs),
+        ["log"] = (NftKind.Statement, AsItIs),
+        ["limit"] = (NftKind.Limit, AsItIs),
+        ["quota"] = (NftKind.Limit, AsItIs),
+        ["connlimit"] = (NftKind.Limit, AsItIs),
         // With an expression of its own, such as a limit, it is one for each element.
         ["dynset"] = (NftKind.Statement, static (e, d) =>
             NetlinkAttributes.Find(d, A7).IsEmpty && NetlinkAttributes.Find(d, A10).IsEmpty ? e : e with { Kind = NftKind.Limit }),
-        ["dup"] = (NftKind.Statement, static (e, _) => e),
+        ["dup"] = (NftKind.Statement, AsItIs),
         // Of a map it may be any object.
         ["objref"] = (NftKind.Statement, static (e, d) =>
             Number(d, A1) is ObjectQuota or ObjectLimit or ObjectConnlimit || !NetlinkAttributes.Find(d, A4).IsEmpty
                 ? e with { Kind = NftKind.Limit }
                 : e),
         // What they load is not known here.
-        ["numgen"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
-        ["rt"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
-        ["osf"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
-        ["xfrm"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
-        ["exthdr"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A1) }),
-        ["socket"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A2) }),
-        ["hash"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A2) }),
-        ["tunnel"] = (NftKind.Other, static (e, d) => e with { Destination = Register(d, A2) }),
-        ["last"] = (NftKind.Statement, static (e, _) => e),
-        ["flow_offload"] = (NftKind.Statement, static (e, _) => e),
+        ["numgen"] = (NftKind.Other, IntoFirst),
+        ["rt"] = (NftKind.Other, IntoFirst),
+        ["osf"] = (NftKind.Other, IntoFirst),
+        ["xfrm"] = (NftKind.Other, IntoFirst),
+        ["exthdr"] = (NftKind.Other, IntoFirst),
+        ["socket"] = (NftKind.Other, IntoSecond),
+        ["hash"] = (NftKind.Other, IntoSecond),
+        ["tunnel"] = (NftKind.Other, IntoSecond),
+        ["last"] = (NftKind.Statement, AsItIs),
+        ["flow_offload"] = (NftKind.Statement, AsItIs),
     };
 
     /// <param name="expressions">The value of NFTA_RULE_EXPRESSIONS.</param>
@@ -217,6 +217,13 @@ internal static class NftExpressionParser
     /// <param name="data">A nested attribute with NFTA_DATA_VERDICT.</param>
     public static NftVerdict? VerdictOf(ReadOnlySpan<byte> data) =>
         NetlinkAttributes.Find(data, NFTA_DATA_VERDICT) is { IsEmpty: false } verdict ? NftVerdict.Parse(verdict) : null;
+
+    private static NftExpression AsItIs(NftExpression draft, ReadOnlySpan<byte> data) => draft;
+
+    // Attribute 1, or 2, is the register that it loads.
+    private static NftExpression IntoFirst(NftExpression draft, ReadOnlySpan<byte> data) => draft with { Destination = Register(data, A1) };
+
+    private static NftExpression IntoSecond(NftExpression draft, ReadOnlySpan<byte> data) => draft with { Destination = Register(data, A2) };
 
     private static NftExpression Extension(NftExpression draft, ReadOnlySpan<byte> data) => draft with
     {

@@ -39,6 +39,9 @@ internal sealed record HostState
     /// <summary>Null on Linux.</summary>
     public WindowsFacts? Windows { get; init; }
 
+    /// <summary>The same to walk over: a list copies each route that it is asked for, and a pass over thousands feels it.</summary>
+    public ReadOnlySpan<HostRoute> RouteSpan => Routes is List<HostRoute> list ? CollectionsMarshal.AsSpan(list) : Routes.ToArray();
+
     /// <summary>The index in <see cref="Routes"/> of the first route to this destination or to a later one.</summary>
     public int FirstRouteFrom(Prefix destination)
     {

@@ -17,17 +17,17 @@ internal static class NatPlanner
         bool v4 = any || own.Any(p => p.IsIPv4);
         bool v6 = policy.Nat.IPv6 && (any || own.Any(p => p.IsIPv6));
 
-        IEnumerable<Prefix> exempt = Multicast.Concat(policy.ClusterCidrs).Concat(own).Concat(policy.Nat.Exempt);
+        List<Prefix> exempt = [.. Multicast, .. policy.ClusterCidrs, .. own, .. policy.Nat.Exempt];
         if (any)
-            exempt = exempt.Append(Broadcast);
+            exempt.Add(Broadcast);
         // On Linux kube-proxy has replaced the service's address before postrouting sees the packet; on Windows it has not.
         if (host.Windows is not null)
-            exempt = exempt.Concat(policy.ServiceCidrs);
+            exempt.AddRange(policy.ServiceCidrs);
         // These few usually cover the prefixes of all nodes; dropping those first keeps the sort small.
         PrefixForest few = new(exempt);
-        exempt = exempt.Concat(granted.Where(p => few.Covering(p) < 0));
+        exempt.AddRange(granted.Where(p => few.Covering(p) < 0));
         if (policy.Nat.ExemptNodes)
-            exempt = exempt.Concat(NodeAddresses(host, nodes).Where(p => few.Covering(p) < 0));
+            exempt.AddRange(NodeAddresses(host, nodes).Where(p => few.Covering(p) < 0));
 
         return new(
             policy.Nat.Source, v4, v6, policy.Nat.RandomFully,

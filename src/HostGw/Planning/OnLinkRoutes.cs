@@ -27,7 +27,7 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
     public static OnLinkRoutes Of(HostState host, IReadOnlySet<int>? allowed)
     {
         OnLinkRoutes table = new(allowed);
-        new Builder(host, table).Add(host.Windows is null ? host.Routes : Connected(host));
+        new Builder(host, table).Add(host.Windows is null ? host.RouteSpan : Connected(host));
         return table;
     }
 
@@ -109,22 +109,21 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
         private Prefix _outer;
 
         /// <param name="routes">Sorted by key.</param>
-        public void Add(IReadOnlyList<HostRoute> routes)
+        public void Add(ReadOnlySpan<HostRoute> routes)
         {
-            ReadOnlySpan<HostRoute> all = routes is List<HostRoute> list ? CollectionsMarshal.AsSpan(list) : routes.ToArray();
-            for (int i = 0; i < all.Length; i++)
+            for (int i = 0; i < routes.Length; i++)
             {
-                ref readonly HostRoute route = ref all[i];
+                ref readonly HostRoute route = ref routes[i];
                 if (route.IsOurs || !(IsDirect(route) || _outer.Contains(route.Destination)) || table.IsLeftOut(route))
                     continue;
                 // A direct route may come after one with a gateway and a better metric.
                 int first = i, next = i + 1;
-                while (first > 0 && all[first - 1].Destination == route.Destination)
+                while (first > 0 && routes[first - 1].Destination == route.Destination)
                     first--;
-                while (next < all.Length && all[next].Destination == route.Destination)
+                while (next < routes.Length && routes[next].Destination == route.Destination)
                     next++;
                 if (next - first > 1)
-                    AddBest(all[first..next]);
+                    AddBest(routes[first..next]);
                 else if (route.Tos == 0)
                     _result.Add(Read(route));
                 if (!_outer.Contains(route.Destination))

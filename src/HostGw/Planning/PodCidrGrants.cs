@@ -92,7 +92,14 @@ internal sealed class PodCidrGrants
     }
 
     /// <summary>All podCIDRs that were granted.</summary>
-    public IEnumerable<Prefix> Granted => Enumerable.Range(0, _forest.Count).Where(i => _holders[i] is not null).Select(i => _forest[i]);
+    public IEnumerable<Prefix> Granted()
+    {
+        for (int i = 0; i < _forest.Count; i++)
+        {
+            if (_holders[i] is not null)
+                yield return _forest[i];
+        }
+    }
 
     /// <summary>The podCIDR that holds <paramref name="address"/> and whose it is, or null.</summary>
     public (Prefix PodCidr, ClusterNode Node)? HolderOf(Ip address) => HolderOf(Prefix.Host(address));

@@ -5,18 +5,20 @@ namespace HostGw.Planning;
 /// <summary>What a podCIDR must satisfy before this host routes to it, whichever node claims it.</summary>
 internal sealed class PodCidrGuard
 {
-    private static readonly (Prefix Range, string Name)[] Special =
-    [
-        (Prefix.Parse("0.0.0.0/8"), "the 'this network' range"),
-        (Prefix.Parse("127.0.0.0/8"), "the loopback range"),
-        (Prefix.Parse("169.254.0.0/16"), "the link-local range"),
-        (Prefix.Parse("224.0.0.0/4"), "the multicast range"),
-        (Prefix.Parse("255.255.255.255/32"), "the limited broadcast range"),
-        (Prefix.Parse("::/96"), "the loopback and IPv4-compatible range"),
-        (Prefix.Parse("::ffff:0:0/96"), "the IPv4-mapped range"),
-        (Prefix.Parse("fe80::/10"), "the link-local range"),
-        (Prefix.Parse("ff00::/8"), "the multicast range"),
-    ];
+    private static readonly Dictionary<Prefix, string> Special = new()
+    {
+        [Prefix.Parse("0.0.0.0/8")] = "the 'this network' range",
+        [Prefix.Parse("127.0.0.0/8")] = "the loopback range",
+        [Prefix.Parse("169.254.0.0/16")] = "the link-local range",
+        [Prefix.Parse("224.0.0.0/4")] = "the multicast range",
+        [Prefix.Parse("255.255.255.255/32")] = "the limited broadcast range",
+        [Prefix.Parse("::/96")] = "the loopback and IPv4-compatible range",
+        [Prefix.Parse("::ffff:0:0/96")] = "the IPv4-mapped range",
+        [Prefix.Parse("fe80::/10")] = "the link-local range",
+        [Prefix.Parse("ff00::/8")] = "the multicast range",
+    };
+
+    private static readonly PrefixForest SpecialRanges = new(Special.Keys);
 
     private static readonly ImmutableArray<Prefix> Private =
     [
@@ -57,11 +59,8 @@ internal sealed class PodCidrGuard
         if (podCidr.Length < shortest || podCidr.Length > longest)
             return $"has a prefix length outside /{shortest} to /{longest}";
 
-        foreach ((Prefix range, string name) in Special)
-        {
-            if (range.Overlaps(podCidr))
-                return $"lies in {name} {range}";
-        }
+        if (SpecialRanges.Overlapping(podCidr) is >= 0 and int special)
+            return $"lies in {Special[SpecialRanges[special]]} {SpecialRanges[special]}";
         return RefuseOutside(podCidr, policy.ClusterCidrs) ?? RefuseService(podCidr, policy.ServiceCidrs);
     }
 

@@ -17,7 +17,7 @@ internal sealed class OwnedKeys
     /// <summary>Learns from a pass: what was installed, and what was changed.</summary>
     /// <param name="installed">Sorted by key.</param>
     /// <param name="made">Without what the host refused.</param>
-    public void Remember(Plan plan, IReadOnlyList<HostRoute> installed, RouteChanges made)
+    public void Remember(Plan plan, ReadOnlySpan<HostRoute> installed, RouteChanges made)
     {
         if (plan.Scope == PlanScope.Nothing)
             return;
@@ -28,7 +28,7 @@ internal sealed class OwnedKeys
         _plan = plan;
         // A set that doubles as it grows leaves as much garbage behind.
         _keys.EnsureCapacity(plan.Routes.Length);
-        for (int i = 0; i < installed.Count;)
+        for (int i = 0; i < installed.Length;)
             i = RememberKey(plan, installed, i);
         foreach (PodRoute route in made.Add)
             _keys.Add(route.Key);
@@ -37,12 +37,12 @@ internal sealed class OwnedKeys
     }
 
     // Returns where the next key begins.
-    private int RememberKey(Plan plan, IReadOnlyList<HostRoute> installed, int first)
+    private int RememberKey(Plan plan, ReadOnlySpan<HostRoute> installed, int first)
     {
         RouteKey key = installed[first].Key;
         bool ours = false, foreign = false;
         int next = first;
-        for (; next < installed.Count && installed[next].Key == key; next++)
+        for (; next < installed.Length && installed[next].Key == key; next++)
         {
             ours |= installed[next].IsOurs;
             foreign |= !installed[next].IsOurs && installed[next].Tos == 0;

@@ -76,7 +76,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     private void Remember(PassReport report, RepairScope repairs)
     {
         _neighbours.Forgotten(report.Failures);
-        _owned.Remember(report.Plan!, report.Changes.Host.Routes, report.Routes);
+        _owned.Remember(report.Plan!, report.Changes.Host.RouteSpan, report.Routes);
         _previous = _previous.After(report, repairs.RefusedChanges(report.Result));
     }
 }

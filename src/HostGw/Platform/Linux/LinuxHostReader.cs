@@ -58,8 +58,13 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
     // Remembered by name: an interface that is unplugged loses its routes, and gets another index when it returns.
     private ImmutableArray<HostInterface> MarkLearntRoutes(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
     {
-        foreach (int index in routes.Where(r => r.Protocol == RTPROT_RA).Select(r => r.Interface).Distinct())
-            _linksWithLearntRoute.UnionWith(interfaces.Where(i => i.Index == index).Select(i => i.Name));
+        HashSet<int> learnt = [];
+        foreach (ref readonly HostRoute route in CollectionsMarshal.AsSpan(routes))
+        {
+            if (route.Protocol == RTPROT_RA)
+                learnt.Add(route.Interface);
+        }
+        _linksWithLearntRoute.UnionWith(interfaces.Where(i => learnt.Contains(i.Index)).Select(i => i.Name));
         return [.. interfaces.Select(i => _linksWithLearntRoute.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }
 
@@ -134,9 +139,10 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
     // The kernel's order is usually this one.
     private static void SortByKey(List<HostRoute> routes)
     {
-        for (int i = 1; i < routes.Count; i++)
+        ReadOnlySpan<HostRoute> all = CollectionsMarshal.AsSpan(routes);
+        for (int i = 1; i < all.Length; i++)
         {
-            if (routes[i - 1].Key.CompareTo(routes[i].Key) <= 0)
+            if (all[i - 1].Key.CompareTo(all[i].Key) <= 0)
                 continue;
             routes.Sort((a, b) => a.Key.CompareTo(b.Key));
             return;
@@ -147,14 +153,18 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
     // (fib6_dump_table). The second of two HostGw routes with the same key would be deleted as superfluous.
     private static void RemoveRepeated(List<HostRoute> routes)
     {
+        Span<HostRoute> all = CollectionsMarshal.AsSpan(routes);
         int kept = 0;
-        for (int i = 0; i < routes.Count; i++)
+        for (int i = 0; i < all.Length; i++)
         {
             int same = kept - 1;
-            while (same >= 0 && routes[same] != routes[i] && routes[same].Key == routes[i].Key)
+            while (same >= 0 && all[same].Key == all[i].Key && all[same] != all[i])
                 same--;
-            if (same < 0 || routes[same] != routes[i])
-                routes[kept++] = routes[i];
+            if (same >= 0 && all[same].Key == all[i].Key)
+                continue;
+            if (kept < i)
+                all[kept] = all[i];
+            kept++;
         }
         routes.RemoveRange(kept, routes.Count - kept);
     }

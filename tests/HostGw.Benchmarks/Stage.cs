@@ -10,7 +10,7 @@ internal sealed record Stage(int Size, int ColdRuns, int Samples, int NatLives, 
 {
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(10);
 
-    // The agent passes every 60 s whatever happens, and after the first time once more gives back what only its start needed.
+    // The agent passes every 60 s whatever happens.
     private static readonly TimeSpan PastAPass = TimeSpan.FromSeconds(68);
     private static readonly TimeSpan BeforeTheNext = TimeSpan.FromSeconds(45);
 

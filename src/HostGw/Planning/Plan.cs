@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace HostGw.Planning;
 
@@ -155,6 +156,7 @@ internal static class NextHopText
 
 /// <summary>A route that this host should have.</summary>
 /// <param name="NextHop">None for an on-link route: a cluster route and, on Windows, the route to this node's own pods.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip NextHop, int Interface)
 {
     public RouteKey Key => new(Destination, Metric);

@@ -30,7 +30,7 @@ internal enum VerdictFault : byte
 }
 
 /// <summary>Ordered by severity.</summary>
-internal enum VerdictKind
+internal enum VerdictKind : byte
 {
     /// <summary>This host's own podCIDR: no route, its pods are here.</summary>
     Self,

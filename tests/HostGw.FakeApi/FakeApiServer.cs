@@ -83,7 +83,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     public void ClearRequests() => _log.Clear();
 
     /// <summary>Closes the listening sockets and every connection.</summary>
-    /// <param name="reset">Connections are reset, as if the machine had died; otherwise they break off within a chunk, as when the process stops.</param>
+    /// <param name="reset">They are reset, as if the machine had died; otherwise they break off within a chunk.</param>
     public Task StopListeningAsync(bool reset = true) => _listener.StopAsync(reset);
 
     /// <summary>Listens again, on the same ports, with everything as it was.</summary>

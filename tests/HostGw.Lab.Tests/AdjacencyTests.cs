@@ -4,7 +4,7 @@ using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
 
-/// <summary>Hosts on two segments, hosts whose address has no prefix, and Nodes that lose their addresses.</summary>
+/// <summary>Hosts on two segments, addresses that have no prefix or move, NICs that come back, and Nodes that lose their addresses.</summary>
 public sealed class AdjacencyTests : LabTest
 {
     private static readonly TimeSpan FloodInterval = TimeSpan.FromMilliseconds(5);
@@ -100,7 +100,9 @@ public sealed class AdjacencyTests : LabTest
         // Nodes 2 and 3 list it first, as keepalived's of control planes is listed. Node 1 holds it on another interface.
         Put(Two, "10.0.0.100", "10.0.0.12", "fd00:10::12");
         Put(Three, "10.0.0.100", "10.0.0.13", "fd00:10::13");
-        One.Network.Configure(["link add vip0 type veth peer name vip0p", "link set vip0 up", "link set vip0p up", "address add 10.0.0.100/32 dev vip0"]);
+        One.Network.Configure([
+            "link add vip0 type veth peer name vip0p", "link set vip0 up", "link set vip0p up", "address add 10.0.0.100/32 dev vip0",
+        ]);
         foreach (Agents.Agent agent in Cluster.Agents)
             agent.Settings = agent.Settings with { More = [.. agent.Settings.More, "--interface", "10.0.0.0/24"] };
         await Cluster.StartAgentsAsync();

@@ -12,7 +12,8 @@ internal static class ApiFaults
     public static IEnumerable<Fault> All =>
     [
         new("API server killed", stage => stage.Api.StopListeningAsync(), stage => stage.Api.StartListeningAsync()),
-        new("API server restarted: 410 to every version of before", stage => stage.Api.StopListeningAsync(reset: false), stage => stage.Api.RestartAsync()),
+        new("API server restarted: 410 to every version of before",
+            stage => stage.Api.StopListeningAsync(reset: false), stage => stage.Api.RestartAsync()),
         new("etcd restored from an older snapshot", GoBackAsync, stage => stage.Api.StartListeningAsync()),
         Misbehaving("API server hung: connections open, nothing said", (_, f) => f.HangConnections = f.HangRequests = f.FreezeWatches = true),
         Misbehaving("API server slow: 1 s per answer, 4 KB/s", (_, f) => (f.Latency, f.BytesPerSecond) = (TimeSpan.FromSeconds(1), 4096)),

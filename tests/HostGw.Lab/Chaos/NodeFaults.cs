@@ -91,7 +91,8 @@ internal static class NodeFaults
             "link add eth1 type veth peer name eth1p", "link set eth1p up", "link set eth1 up", "address add 10.1.0.11/24 dev eth1",
         ]);
         int rounds = stage.IsLong ? 20 : 2;
-        double passes = await stage.First.MetricAsync("hostgw_passes_total"), writes = await stage.First.MetricAsync("hostgw_netlink_writes_total");
+        double passes = await stage.First.MetricAsync("hostgw_passes_total");
+        double writes = await stage.First.MetricAsync("hostgw_netlink_writes_total");
         foreach (string[] addresses in Enumerable.Repeat(OwnAddresses, rounds).SelectMany(a => a))
         {
             stage.Api.Nodes.Put(stage.Cluster.Describe(stage.One) with { InternalIPs = addresses });
@@ -100,7 +101,8 @@ internal static class NodeFaults
         await stage.SettleAsync();
         passes = await stage.First.MetricAsync("hostgw_passes_total") - passes;
         writes = await stage.First.MetricAsync("hostgw_netlink_writes_total") - writes;
-        stage.Note = string.Create(CultureInfo.InvariantCulture, $"{rounds * OwnAddresses.Length} changes, {passes} passes, {writes} writes on that node");
+        stage.Note = string.Create(
+            CultureInfo.InvariantCulture, $"{rounds * OwnAddresses.Length} changes, {passes} passes, {writes} writes on that node");
         if (passes < OwnAddresses.Length || writes > 0)
             throw new InvalidOperationException(stage.Note);
     }

@@ -115,8 +115,6 @@ public sealed record Breakage(string Name, string About, string Command, string 
             $"{Api("DELETE", "/nodeNODE")} && {Create("nodeNODE", "192.168.PEER.0/24", "10.0.0.1NODE")}", "ownPodCidr"),
         new("pod-cidr", "a Node that claims a peer's podCIDR", Create("twin", "192.168.PEER.0/24", "10.0.0.99"), "rejected"),
         new("no-pod-cidr", "a Node without a podCIDR", Create("empty", "", "10.0.0.99"), "noPodCidr"),
-        new("small-pod-cidr", "a Node whose podCIDR has no room for a gateway",
-            Create("small", "192.168.99.0/31", "10.0.0.99"), "noGateway") { NeedsPodGateway = true },
         new("addresses", "take a peer's addresses from its Node, as a cloud's controller did", Patch("nodePEER"), "nextHop"),
         new("shared-address", "give two peers one address", Patch("nodePEER", "10.0.0.1OTHER"), "nextHop"),
         new("far-address", "give a peer an address on another segment", Patch("nodePEER", "10.1.0.1PEER"), "notAdjacent"),

@@ -82,8 +82,9 @@ public sealed partial class FakeApiServer : IAsyncDisposable
 
     public void ClearRequests() => _log.Clear();
 
-    /// <summary>Closes the listening sockets and resets every connection, as if the machine had died.</summary>
-    public Task StopListeningAsync() => _listener.StopAsync();
+    /// <summary>Closes the listening sockets and every connection.</summary>
+    /// <param name="reset">They are reset, as if the machine had died; otherwise they break off within a chunk.</param>
+    public Task StopListeningAsync(bool reset = true) => _listener.StopAsync(reset);
 
     /// <summary>Listens again, on the same ports, with everything as it was.</summary>
     public Task StartListeningAsync() => _listener.StartAsync();

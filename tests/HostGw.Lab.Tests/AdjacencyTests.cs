@@ -4,7 +4,7 @@ using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
 
-/// <summary>Hosts on two segments, hosts whose address has no prefix, and Nodes that lose their addresses.</summary>
+/// <summary>Hosts on two segments, addresses that have no prefix or move, NICs that come back, and Nodes that lose their addresses.</summary>
 public sealed class AdjacencyTests : LabTest
 {
     private static readonly TimeSpan FloodInterval = TimeSpan.FromMilliseconds(5);
@@ -92,6 +92,57 @@ public sealed class AdjacencyTests : LabTest
         PingFloodResult result = flood.Stop();
         Assert.True(result.Lost == 0, $"{result}");
         Assert.False(kernel.Removed(Two.PodCidrs[0]) || kernel.Removed(Three.PodCidrs[1]));
+    }
+
+    [Fact]
+    public async Task A_load_balancers_address_is_no_next_hop_and_chooses_no_interface_whoever_holds_it()
+    {
+        // Nodes 2 and 3 list it first, as keepalived's of control planes is listed. Node 1 holds it on another interface.
+        Put(Two, "10.0.0.100", "10.0.0.12", "fd00:10::12");
+        Put(Three, "10.0.0.100", "10.0.0.13", "fd00:10::13");
+        One.Network.Configure([
+            "link add vip0 type veth peer name vip0p", "link set vip0 up", "link set vip0p up", "address add 10.0.0.100/32 dev vip0",
+        ]);
+        foreach (Agents.Agent agent in Cluster.Agents)
+            agent.Settings = agent.Settings with { More = [.. agent.Settings.More, "--interface", "10.0.0.0/24"] };
+        await Cluster.StartAgentsAsync();
+        foreach (Node node in Cluster.Nodes)
+            await Expect.RoutesAsync(node, Cluster.Nodes.Where(peer => peer != node).SelectMany(Expect.ByNodeAddress));
+        using var flood = PingFlood.Start(Paths.BetweenNeighbours(Cluster), FloodInterval);
+        using var kernel = RouteEvents.Listen(One.Network);
+
+        One.Network.Configure(["link delete vip0"]);
+        foreach (Node holder in (Node[])[Two, Three, One])
+        {
+            holder.Network.Configure(["address add 10.0.0.100/32 dev eth0"]);
+            await Task.Delay(TimeSpan.FromMilliseconds(300), TestContext.Current.CancellationToken);
+            Assert.Empty(Cluster.Agent(One).Diagnose());
+            holder.Network.Configure(["address delete 10.0.0.100/32 dev eth0"]);
+        }
+        PingFloodResult result = flood.Stop();
+        Assert.True(result.Lost == 0, $"{result}");
+        Assert.False(kernel.Removed(Two.PodCidrs[0]) || kernel.Removed(Three.PodCidrs[0]));
+        foreach (Node node in Cluster.Nodes)
+            await Expect.RoutesAsync(node, Cluster.Nodes.Where(peer => peer != node).SelectMany(Expect.ByNodeAddress));
+    }
+
+    [Fact]
+    public async Task A_NIC_that_is_plugged_in_again_gets_its_routes_back_and_meanwhile_the_node_is_not_ready()
+    {
+        await Cluster.StartAgentsAsync();
+        await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));
+        Agents.Agent agent = Cluster.Agent(One);
+
+        One.Network.Configure(["link delete eth0"]);
+        await Eventually.TrueAsync(async () => !await agent.IsReadyAsync(), () => "the node is ready without its NIC");
+        Cluster.Segment.Attach(One.Network, One.Addresses);
+        One.Network.Configure(Addressing.Router.Select(router => $"route add default via {router}"));
+
+        await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));
+        await agent.WaitReadyAsync();
+        foreach ((NetworkNamespace from, IPAddress to) in Both(One, Two))
+            await Eventually.TrueAsync(() => Ping.Once(from, to, TimeSpan.FromSeconds(1)) is not null, () => $"no answer from {to}");
+        Assert.Empty(agent.Diagnose());
     }
 
     private static IEnumerable<(NetworkNamespace From, IPAddress To)> Both(Node one, Node other) =>

@@ -201,10 +201,18 @@ public sealed class CensusTests : IClassFixture<NftablesNetwork>
             Assert.Empty(All(box));
             Assert.True(SpinWait.SpinUntil(() => _packets.Harm(ipv4: false).Length == 0, 5000));
         }
-        using (NatBox box = new("none"))
+        foreach (string rule in (string[])["iifname nft1 drop", "arp operation request drop", "arp ptype ip drop"])
         {
-            NatBox.Run("nft add table arp t; nft add chain arp t c '{ type filter hook input priority 0; }'; nft add rule arp t c iifname nft1 drop");
+            using NatBox box = new("none");
+            NatBox.Run($"nft add table arp t; nft add chain arp t c '{{ type filter hook input priority 0; }}'; nft add rule arp t c {rule}");
             Assert.Contains("drops ARP", Assert.Single(All(box)), StringComparison.Ordinal);
+        }
+        // As a server that shares the address of a load balancer answers for its own ones only.
+        foreach (string rule in (string[])["arp daddr ip 192.0.2.100 drop", "arp operation rreply drop", "arp ptype != ip drop"])
+        {
+            using NatBox box = new("none");
+            NatBox.Run($"nft add table arp t; nft add chain arp t c '{{ type filter hook input priority 0; }}'; nft add rule arp t c {rule}");
+            Assert.Empty(All(box));
         }
     }
 

@@ -5,11 +5,16 @@ namespace HostGw.Lab.Chaos;
 /// <summary>What may go wrong with the API server and the way to it.</summary>
 internal static class ApiFaults
 {
+    private const int Heartbeats = 50;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     public static IEnumerable<Fault> All =>
     [
         new("API server killed", stage => stage.Api.StopListeningAsync(), stage => stage.Api.StartListeningAsync()),
+        new("API server restarted: 410 to every version of before",
+            stage => stage.Api.StopListeningAsync(reset: false), stage => stage.Api.RestartAsync()),
+        new("etcd restored from an older snapshot", GoBackAsync, stage => stage.Api.StartListeningAsync()),
         Misbehaving("API server hung: connections open, nothing said", (_, f) => f.HangConnections = f.HangRequests = f.FreezeWatches = true),
         Misbehaving("API server slow: 1 s per answer, 4 KB/s", (_, f) => (f.Latency, f.BytesPerSecond) = (TimeSpan.FromSeconds(1), 4096)),
         Partition("API server cut off by a partition", TimeSpan.Zero),
@@ -87,6 +92,18 @@ internal static class ApiFaults
     // Also in the short form it must have come as far as that.
     private static Task<TimeSpan> BelievedAsync(Stage stage) => Eventually.TrueAsync(
         async () => !await stage.First.IsReadyAsync(), () => "the agent of node 1 did not notice that its node is missing");
+
+    // A node joined after the snapshot, and is gone with the restore. What joins next has a version that agents have long since seen.
+    private static async Task GoBackAsync(Stage stage)
+    {
+        Action restore = stage.Backup();
+        stage.Announce("lost", 103);
+        for (int i = 0; i < Heartbeats; i++)
+            stage.Api.Nodes.Heartbeat(stage.One.Name);
+        await stage.SettleAsync();
+        await stage.Api.StopListeningAsync(reset: false);
+        restore();
+    }
 
     private static void BreakOff(Stage stage, Faults faults, bool cleanEnd)
     {

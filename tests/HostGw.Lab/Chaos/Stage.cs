@@ -14,7 +14,7 @@ internal sealed class Stage : IAsyncDisposable
     private const string OurProtocol = "157";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
 
-    private readonly Dictionary<string, NodeSpec> _ghosts = [];
+    private Dictionary<string, NodeSpec> _ghosts = [];
 
     private Stage(Cluster cluster, bool isLong, int seed) => (Cluster, IsLong, Seed, Random) = (cluster, isLong, seed, new(seed));
 
@@ -87,6 +87,18 @@ internal sealed class Stage : IAsyncDisposable
     {
         _ghosts.Remove(name);
         Api.Nodes.Delete(name);
+    }
+
+    /// <summary>Returns what sets the API's store back to what it holds now.</summary>
+    public Action Backup()
+    {
+        StoreSnapshot store = Api.TakeSnapshot();
+        Dictionary<string, NodeSpec> ghosts = new(_ghosts);
+        return () =>
+        {
+            Api.Restore(store);
+            _ghosts = ghosts;
+        };
     }
 
     /// <summary>Waits until every node has exactly the routes that the API's nodes ask for, and returns how long that took.</summary>

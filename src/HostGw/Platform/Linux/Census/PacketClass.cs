@@ -43,7 +43,7 @@ internal sealed class PacketClass
     /// <summary>IPPROTO_*.</summary>
     public required byte Protocol { get; init; }
 
-    /// <summary>The type of an ICMP message.</summary>
+    /// <summary>The type of an ICMP message, or the operation of an ARP packet.</summary>
     public byte IcmpType { get; init; }
 
     public required LinkName In { get; init; }
@@ -104,7 +104,10 @@ internal sealed class PacketClass
         KnownBits header = new(IsIPv4 ? IPv4Header : IPv6Header);
         header.Clear(0, header.Length, doubtful: true);
         if (Protocol == NoProtocol)
+        {
+            header.Set(0, [0, 1, 8, 0, 6, 4, 0, IcmpType]); // Ethernet, IPv4
             return header;
+        }
         (int source, int destination, int protocol) = IsIPv4 ? (12, 16, 9) : (8, 24, 6);
         header.Set(0, [(byte)(IsIPv4 ? 0x45 : 0x60)]);
         header.Set(protocol, [Protocol]);

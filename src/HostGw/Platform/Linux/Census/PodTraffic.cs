@@ -23,7 +23,7 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
     private static readonly Prefix OutsideIPv4 = Prefix.Parse("142.250.74.100/32");
     private static readonly Prefix OutsideIPv6 = Prefix.Parse("2a00:1450:4001:830::2004/128");
     private static readonly Prefix LinkLocal = Prefix.Parse("fe80::/64");
-    private const byte Solicitation = 135, Advertisement = 136;
+    private const byte Solicitation = 135, Advertisement = 136, ArpRequest = 1, ArpReply = 2;
     private static readonly byte[] Protocols = [ProtocolNumber.Tcp, ProtocolNumber.Udp];
 
     public bool IsIPv4 => Own[0].IsIPv4;
@@ -195,7 +195,7 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
             [(peer.Node, peer.Link, default), (peer.Here, default, peer.Link)])
         {
             Prefix source = node.IsNone ? default : Prefix.Host(node);
-            foreach ((byte type, Prefix sender) in IsIPv4 ? ((byte, Prefix)[])[(0, default)]
+            foreach ((byte type, Prefix sender) in IsIPv4 ? ((byte, Prefix)[])[(ArpRequest, default), (ArpReply, default)]
                 : [(Solicitation, LinkLocal), (Solicitation, source), (Advertisement, source)])
             {
                 yield return new()

@@ -38,6 +38,17 @@ public sealed partial class DocsTests
         Text(page).Split("```").Where((_, i) => i % 2 == 1),
         commands => Assert.DoesNotMatch(@"kubectl .*\b(edit|patch) |helm .*test .*--logs", commands));
 
+    // A podCIDR of a family that clusterCidrs does not name may be any private one, also another cluster's.
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/install.md")]
+    public void The_quick_start_names_the_pod_networks_of_both_families(string page)
+    {
+        string[] set = [.. PodNetworks().Matches(Text(page)).Select(m => m.Value)];
+        Assert.NotEmpty(set);
+        Assert.All(set, s => Assert.Matches(@"\d+\.\d+.*::/", s));
+    }
+
     private static string Text(string page) => File.ReadAllText(Tool.PathTo(page));
 
     [GeneratedRegex(@"\]\(([^)#]+)(?:#[^)]*)?\)")]
@@ -45,6 +56,9 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"--set(?:-json)? '?([\w.]+)=")]
     private static partial Regex Set();
+
+    [GeneratedRegex(@"clusterCidrs(?:=\{|: \[)[^}\]]*")]
+    private static partial Regex PodNetworks();
 
     [GeneratedRegex(@"> /etc/cni/net\.d/(\S+)")]
     private static partial Regex Written();

@@ -93,7 +93,7 @@ internal static class Planner
 internal static class OwnNode
 {
     private const string NoPodCidr = "this node has no podCIDR: let the controller manager give it one " +
-        "(kubeadm init --pod-network-cidr=…, or kube-controller-manager --allocate-node-cidrs --cluster-cidr=…)";
+        "(kube-controller-manager --allocate-node-cidrs=true --cluster-cidr=…; for a new cluster kubeadm init --pod-network-cidr=…)";
 
     public static (PlanScope Scope, ImmutableArray<string> Faults) Check(ClusterNode? self, Policy policy)
     {

@@ -126,9 +126,10 @@ internal static class ProblemCatalog
             yield return ForwardingUnknown("IPv6");
     }
 
-    private static Problem ForwardingUnknown(string family) => new("ForwardingUnknown",
+    public static Problem ForwardingUnknown(string family) => new("ForwardingUnknown",
         $"{family} forwarding cannot be read: this kernel has no {family}, " +
-        "or the setting procSysNet does not name where /proc/sys/net is mounted")
+        "or the setting procSysNet does not name where /proc/sys/net is mounted",
+        Cures.ForwardingUnknown(family))
     {
         Subject = family,
     };
@@ -139,14 +140,16 @@ internal static class ProblemCatalog
         {
             yield return new("NodesFromDisk",
                 "the API server has not answered since the start: " +
-                FormattableString.Invariant($"the nodes are those saved at {saved.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"));
+                FormattableString.Invariant($"the nodes are those saved at {saved.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"),
+                "make it reachable, or correct the settings apiServer and kubeconfig: the warning 'Cannot watch nodes' has the reason");
         }
         if (report.HeldRemovals is { } held)
         {
             yield return new("RemovalsHeld",
                 $"{held.Routes} of HostGw's {held.Installed} routes would be removed" +
                 $"{(held.Earlier > 0 ? $", after {held.Earlier} within 10 minutes" : "")}: " +
-                "they are kept until the API server confirms it by a quorum read");
+                "they are kept until the API server confirms it by a quorum read",
+                "nothing if these Nodes are gone for good; else find what deleted them or their addresses in the API server");
         }
     }
 
@@ -188,10 +191,20 @@ internal static class Cures
 
     public const string Contest = "keep one program for it: stop or reconfigure the other one";
 
+    public const string NoPodCidr =
+        "let the controller manager give it one: kube-controller-manager --allocate-node-cidrs=true, and a --cluster-cidr with room " +
+        "for it (with kubeadm in /etc/kubernetes/manifests; for a new cluster kubeadm init --pod-network-cidr=…)";
+
+    public static string ForwardingUnknown(string family) =>
+        "set procSysNet to where the host's /proc/sys/net is mounted" +
+        (family == "IPv6" ? "; without IPv6 (ipv6.disable=1), boot the kernel with it, or give this node no IPv6 podCIDR" : "");
+
     /// <summary>The command that removes a foreign route.</summary>
     public static string Removal(HostRoute route) => route.Protocol < RouteProtocols.Windows
         ? $"ip route del {route.Destination} proto {route.Protocol}"
         : $"Remove-NetRoute -DestinationPrefix {route.Destination}{(route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}")}";
+
+    private const string WriteProcSysNet = "let the agent write /proc/sys/net (SELinux or AppArmor may forbid it)";
 
     private const string Resolver =
         "name a resolver outside of the pod networks in this host's /etc/resolv.conf (or where systemd-resolved, NetworkManager or " +
@@ -228,8 +241,7 @@ internal static class Cures
     private static string Of(VerdictKind kind) => kind switch
     {
         VerdictKind.Routed => "if that is an accident, correct the node's addresses (kubelet --node-ip, or the cloud's controller manager)",
-        VerdictKind.NoPodCidr =>
-            "let the controller manager give it one (--allocate-node-cidrs, and a --cluster-cidr with room for it)",
+        VerdictKind.NoPodCidr => NoPodCidr,
         VerdictKind.Waiting =>
             "bring this host's interface or address back; existing routes are kept until then. " +
             "If it never has that address, correct this node's (kubelet --node-ip) or name the interface in the setting interface",
@@ -238,8 +250,9 @@ internal static class Cures
             "or annotate it with hostgw.io/next-hop",
         VerdictKind.NoGateway => "give the node a podCIDR of /30 or shorter, or set nextHop to NodeAddress",
         VerdictKind.NotAdjacent =>
-            "host-gateway routes need one L2 segment: put the node's address on this host's segment, " +
-            "annotate it with hostgw.io/next-hop for a router on it, or leave it out with hostgw.io/skip",
+            "host-gateway routes need one L2 segment: correct the route or setting that the reason names, " +
+            "or put the node's address on this host's segment, annotate it with hostgw.io/next-hop for a router on it, " +
+            "or leave it out with hostgw.io/skip. A host that is meant to have one address family needs nothing",
         _ =>
             "re-create the Node with a podCIDR of its own inside clusterCidrs; " +
             "if the podCIDR is right, correct clusterCidrs, serviceCidrs or what it overlaps",
@@ -250,10 +263,19 @@ internal static class Cures
         HostPart.Nat => "hostgw doctor on this node looks for the cause; nat.backend chooses another way (nftables, iptables)",
         HostPart.Forward =>
             "install iptables where the agent runs, or set forwardAccept to false and accept the pod networks yourself",
-        HostPart.Cni => "see docs/troubleshoot.md, or set cni.install to false",
-        HostPart.ForwardingIPv4 or HostPart.ForwardingIPv6 =>
-            "let the agent write /proc/sys/net (SELinux or AppArmor may forbid it), " +
-            "or turn forwarding on yourself and set forwarding to false",
-        _ => "hostgw doctor on this node looks for the cause",
+        HostPart.Cni => "docs/troubleshoot.md lists the causes; where another plugin gives pods their network, set cni.install to false",
+        HostPart.ForwardingIPv4 => Forwarding("net.ipv4.ip_forward=1"),
+        HostPart.ForwardingIPv6 => Forwarding("net.ipv6.conf.all.forwarding=1"),
+        HostPart.NeighbourThresholds => $"{WriteProcSysNet}, or raise net.ipv4.neigh.default.gc_thresh1 to 3, and those of ipv6, yourself",
+        HostPart.Ownership =>
+            "make the state directory writable (setting stateDirectory): " +
+            "without the list, HostGw's routes are foreign to it after a restart",
+        HostPart.PodNetwork => "docs/windows.md says what it needs; or set windows.createNetwork to false and make that network yourself",
+        HostPart.State => "run the agent in the host's network, with NET_ADMIN",
+        _ => "give the agent NET_ADMIN if that is not permitted; otherwise the kernel refuses it to ip as well, for the reason that " +
+            "it gives. The agent tries again, and nothing else waits for it",
     };
+
+    private static string Forwarding(string setting) =>
+        $"{WriteProcSysNet}, or sysctl -w {setting} yourself (and in a file of /etc/sysctl.d) and set forwarding to false";
 }

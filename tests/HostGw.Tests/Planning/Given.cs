@@ -67,6 +67,7 @@ internal static class Given
                 "policyRule" => policy with { PolicyRule = value == "on" },
                 "cni" => policy with { InstallCni = value == "on" },
                 "forwarding" => policy with { Forwarding = value == "on" },
+                "forwardAccept" => policy with { ForwardAccept = value == "on" },
                 "windows.api" => policy with { Windows = policy.Windows with { ApiServerAddress = Ip.Parse(value) } },
                 "windows.gateway" => policy with { Windows = policy.Windows with { Gateway = Ip.Parse(value) } },
                 _ => policy with { Nat = Nat(policy.Nat, word, value) },

@@ -96,7 +96,7 @@ public partial class DoctorTests
             ["forwarding"], "net.ipv6.conf.all.forwarding=1"),
         ["IPv6 forwarding off where router advertisements give the default route"] =
             (() => Of() with { Host = Learning(Host()) with { Forwarding = new(true, false) } },
-            ["forwarding"], "=1, after net.ipv6.conf.eth0.accept_ra=2, net.ipv6.conf.br0.accept_ra=0;"),
+            ["forwarding"], "sysctl -w net.ipv6.conf.eth0.accept_ra=2 net.ipv6.conf.br0.accept_ra=0 net.ipv6.conf.all.forwarding=1;"),
         ["forwarding that cannot be read"] = (
             () => Of() with { Host = Host() with { Forwarding = new(null, true) } },
             ["forwarding"], "procSysNet"),
@@ -308,8 +308,10 @@ public partial class DoctorTests
     [GeneratedRegex(@"^\|(?: `(\w+)`,?)+ \|", RegexOptions.Multiline)]
     private static partial Regex RuleRow();
 
-    private static HostState AcceptRa(string link, int value) =>
-        Host() with { Interfaces = [.. Host().Interfaces.Select(i => i.Name == link ? i with { AcceptRa = value } : i)] };
+    private static HostState AcceptRa(string link, int value, string more = "") => Host(Healthy + more) with
+    {
+        Interfaces = [.. Host(Healthy + more).Interfaces.Select(i => i.Name == link ? i with { AcceptRa = value } : i)],
+    };
 
     private static HostState Learning(HostState host) =>
         host with { Interfaces = [.. host.Interfaces.Select(i => i with { AcceptRa = 1, HasLearntRoute = i.Name == "eth0" })] };

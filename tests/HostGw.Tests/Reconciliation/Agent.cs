@@ -48,7 +48,8 @@ internal sealed class Agent
     }
 
     /// <summary>The agent starts anew, remembering nothing.</summary>
-    public void Restart(string? policy = null) => _reconciler = NewReconciler(policy);
+    public void Restart(string? policy = null, AdoptMode? adopt = null) => _reconciler = NewReconciler(policy, adopt);
 
-    private Reconciler NewReconciler(string? policy = null) => new(Host, Given.Policy(policy ?? _policy), Adopt, Time);
+    private Reconciler NewReconciler(string? policy = null, AdoptMode? adopt = null) =>
+        new(Host, Given.Policy(policy ?? _policy), adopt ?? Adopt, Time);
 }

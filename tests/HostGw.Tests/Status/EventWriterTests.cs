@@ -46,8 +46,9 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
             e => Assert.Equal(report.Plan!.Verdicts.First(v => v.Node.Name == "self").Node.Uid, (string)e["involvedObject"]!["uid"]!));
         string[] messages = [.. events.Select(e => (string)e["message"]!)];
         Assert.Contains(messages, m => m.EndsWith(
-            "To do: host-gateway routes need one L2 segment: put the node's address on this host's segment, " +
-            "annotate it with hostgw.io/next-hop for a router on it, or leave it out with hostgw.io/skip", StringComparison.Ordinal));
+            "To do: host-gateway routes need one L2 segment: correct the route or setting that the reason names, " +
+            "or put the node's address on this host's segment, annotate it with hostgw.io/next-hop for a router on it, " +
+            "or leave it out with hostgw.io/skip. A host that is meant to have one address family needs nothing", StringComparison.Ordinal));
         Assert.Contains(messages, m => m.StartsWith(
             "could not add 10.244.3.0/24: add route 10.244.3.0/24: Network is unreachable", StringComparison.Ordinal));
         Assert.Empty(_log.Take());

@@ -19,14 +19,18 @@ internal static class FormerPods
             yield return new("formerPods",
                 $"pods on this node still have addresses outside of its podCIDRs {string.Join(", ", seen.Plan!.OwnPodCidrs)}: " +
                 $"{string.Join(", ", addresses.Take(Named))}{more}; other nodes do not reach them here",
-                $"restart these pods (kubectl get pods -A -o wide --field-selector spec.nodeName={seen.Policy.NodeName} lists them)");
+                "delete these pods, so that their controllers make them again: " +
+                    $"kubectl get pods -A -o wide --field-selector spec.nodeName={seen.Policy.NodeName} lists them");
         }
         foreach ((HostAddress address, HostInterface bridge) in Bridges(seen))
         {
             yield return new("formerPods",
-                $"{bridge.Name} has {address.Address}, and its pods addresses of {address.Connected}, outside of this node's podCIDRs " +
-                $"{string.Join(", ", seen.Plan!.OwnPodCidrs)}: other nodes do not reach them here",
-                $"restart the pods of this node, after ip link delete {bridge.Name}: the plugin makes it again with the new address");
+                $"{bridge.Name} has {address.Address} in the pod network {address.Connected}, outside of this node's podCIDRs " +
+                $"{string.Join(", ", seen.Plan!.OwnPodCidrs)}: other nodes do not reach pods with such addresses here",
+                $"if {bridge.Name} is the bridge of this node's pods: kubectl drain {seen.Policy.NodeName} --ignore-daemonsets, " +
+                    $"then ip link delete {bridge.Name}, which the plugin makes again with the new address, " +
+                    $"then kubectl uncordon {seen.Policy.NodeName}, and delete the pods of DaemonSets that remain; " +
+                    $"or, if it is another interface, give it another network: this one is for pods");
         }
     }
 

@@ -18,12 +18,13 @@ internal static class NodeRules
         return self.PodCidrs.IsEmpty && self.UnreadablePodCidrs.IsEmpty
             ? [new("noPodCidr",
                 "this node has no podCIDR: its pods get no addresses, and peers have no route to it",
-                "kubeadm init --pod-network-cidr=…, or kube-controller-manager --allocate-node-cidrs --cluster-cidr=…")]
+                Cures.NoPodCidr)]
             : seen.Plan.Faults.Select(f => new Problem("ownPodCidr",
                 f,
                 seen.Plan.Scope == PlanScope.Everything
-                    ? $"kubectl delete node {self.Name}, then restart its kubelet; another podCIDR is allocated"
-                    : "re-create the Node within the cluster's pod networks, or correct clusterCidrs"));
+                    ? $"kubectl drain {self.Name} --ignore-daemonsets, kubectl delete node {self.Name}, then restart its kubelet: " +
+                        "another podCIDR is allocated; labels and taints that were set by hand are gone"
+                    : "re-create the Node with a podCIDR inside the cluster's pod networks, or correct clusterCidrs or serviceCidrs"));
     }
 
     public static IEnumerable<Problem> Interfaces(Examination seen) =>

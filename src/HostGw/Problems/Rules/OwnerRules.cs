@@ -28,7 +28,11 @@ internal static class OwnerRules
         select new Problem("otherAgent",
             $"the interface {link.Name} is {known.Agent}'s: it runs in a pod and may make routes and rules for the same pods, " +
             "or has left it behind",
-            $"keep one network agent (docs/migrate.md); if {known.Agent} is gone: ip link delete {link.Name}");
+            $"keep one network agent (docs/migrate.md); if {known.Agent} is gone: {Delete(link.Name, known.Agent)}");
+
+    // A port of Open vSwitch is no link of its own, and `ip link delete` refuses it.
+    private static string Delete(string link, string agent) =>
+        agent is "antrea" or "ovn-kubernetes" ? $"ovs-vsctl del-port {link}" : $"ip link delete {link}";
 
     public static IEnumerable<Problem> Networkd(Examination seen)
     {
@@ -48,6 +52,7 @@ internal static class OwnerRules
         yield return new("cniPlugins",
             $"the CNI plugins {string.Join(", ", seen.Facts.MissingCniPlugins)} are not installed: " +
             "pods cannot start, and no CNI configuration is written",
-            "install kubernetes-cni or containernetworking-plugins, or name their folder in cni.binDirectory");
+            "install kubernetes-cni (in /opt/cni/bin) or containernetworking-plugins (Debian: in /usr/lib/cni), " +
+            "and name their directory in cni.binDirectory and in the configuration of the container runtime");
     }
 }

@@ -8,7 +8,9 @@ namespace HostGw.Problems.Rules;
 internal static class SysctlRules
 {
     private const int Strict = 1;
+    private const ushort Learnt = 9; // RTPROT_RA
     private const int RoomPerPeer = 4;
+    private const string Lasting = " (to outlast a reboot, also in a file of /etc/sysctl.d)";
 
     public static IEnumerable<Problem> Forwarding(Examination seen)
     {
@@ -31,7 +33,16 @@ internal static class SysctlRules
                        ? $"a pod on {change.Interface} that sends a router advertisement becomes this host's default gateway (accept_ra=2)"
                        : $"{change.Interface} ignores router advertisements, for this host forwards (accept_ra=1): " +
                            "a default route learnt from them does not come back",
-                   $"sysctl -w {AcceptRaSetting(change)}{ByAgent(seen)}");
+                   $"sysctl -w {AcceptRaSetting(change)}" +
+                       $"{(takesFromPods ? Forget(change.Interface, seen.Host) : "")}{ByAgent(seen)}");
+    }
+
+    // The setting does not take back what the host has learnt already.
+    private static string Forget(string link, HostState host)
+    {
+        bool hasLearnt = host.Routes.Any(
+            r => r is { Protocol: Learnt, Destination: { IsIPv6: true, Length: 0 } } && host.Interface(r.Interface)?.Name == link);
+        return hasLearnt ? $" && ip -6 route del default dev {link} proto {Learnt}" : "";
     }
 
     private static string AcceptRaSetting(AcceptRaChange change) =>
@@ -50,7 +61,8 @@ internal static class SysctlRules
             yield return new("rpFilter",
                 $"rp_filter is strict on {other.Name}, by which {peer.Name} can also send, " +
                 $"while routes to its pods leave by {uplink.Name}: packets of its pods that come in by {other.Name} are dropped",
-                $"sysctl -w net.ipv4.conf.{SysctlName.Of(other.Name)}.rp_filter=2 (and net.ipv4.conf.all.rp_filter to 0 or 2), " +
+                // The larger one of this and of net.ipv4.conf.all.rp_filter takes effect.
+                $"sysctl -w net.ipv4.conf.{SysctlName.Of(other.Name)}.rp_filter=2{Lasting}, " +
                 "or keep one interface on the nodes' segment");
         }
     }
@@ -63,8 +75,8 @@ internal static class SysctlRules
         yield return new("arpIgnore",
             $"arp_ignore is on for {uplink.Name} (kube-proxy's strictARP sets it): " +
             "peers that ask for this node's pod gateway get no answer",
-            "set kube-proxy's ipvs.strictARP to false and sysctl -w net.ipv4.conf.all.arp_ignore=0, " +
-            "or set nextHop to NodeAddress on all nodes");
+            "set kube-proxy's ipvs.strictARP to false and sysctl -w net.ipv4.conf.all.arp_ignore=0 " +
+            $"net.ipv4.conf.{SysctlName.Of(uplink.Name)}.arp_ignore=0{Lasting}, or set nextHop to NodeAddress on all nodes");
     }
 
     public static IEnumerable<Problem> NeighbourLimit(Examination seen)
@@ -78,21 +90,25 @@ internal static class SysctlRules
                select new Problem("neighbourLimit",
                    $"the {table.Family} neighbour table holds {table.Limit} entries and should hold {wanted}: " +
                    "beyond that peers become unreachable by turns",
-                   $"sysctl -w net.{table.Family}.neigh.default.gc_thresh3={wanted} (and thresh2 to half, thresh1 to a quarter of it); " +
-                   "the agent does so where it runs in the first network namespace");
+                   // The largest first: the three must stay in order.
+                   $"sysctl -w {Threshold(table.Family, 3, wanted)} {Threshold(table.Family, 2, wanted / 2)} " +
+                   $"{Threshold(table.Family, 1, wanted / 4)}; the agent does so where it runs in the host's first network namespace");
     }
+
+    private static string Threshold(string family, int level, int value) => $"net.{family}.neigh.default.gc_thresh{level}={value}";
 
     private static IEnumerable<Problem> ForwardingIPv4(Examination seen, Plan plan)
     {
         if (!plan.OwnPodCidrs.Any(p => p.IsIPv4))
             yield break;
         if (seen.Host.Forwarding.IPv4 != true)
-            yield return IsOff("IPv4", seen.Host.Forwarding.IPv4, $"sysctl -w net.ipv4.ip_forward=1{ByAgent(seen)}");
+        {
+            string command = OnWindows("IPv4", plan.InterfaceIPv4, seen) ?? "sysctl -w net.ipv4.ip_forward=1";
+            yield return IsOff("IPv4", seen.Host.Forwarding.IPv4, command, seen);
+        }
         foreach (string link in seen.Host.Forwarding.IPv4 == true ? InterfaceForwarding.Lacking(plan, seen.Host) : [])
         {
-            string command = seen.Host.Windows is null
-                ? $"sysctl -w net.ipv4.conf.{SysctlName.Of(link)}.forwarding=1"
-                : $"Set-NetIPInterface -InterfaceAlias '{link}' -AddressFamily IPv4 -Forwarding Enabled";
+            string command = OnWindows("IPv4", link, seen) ?? $"sysctl -w net.ipv4.conf.{SysctlName.Of(link)}.forwarding=1";
             string where = link == InterfaceForwarding.NewInterfaces ? "for new interfaces (conf.default)" : $"on {link}";
             yield return new("forwarding",
                 $"IPv4 forwarding is off {where}: packets of pods that come in there are dropped", command + ByAgent(seen));
@@ -103,20 +119,24 @@ internal static class SysctlRules
     {
         if (!plan.OwnPodCidrs.Any(p => p.IsIPv6) || seen.Host.Forwarding.IPv6 == true)
             yield break;
-        // As the agent does it. Without accept_ra=2 an uplink loses its default route; a pod's interface must not get it.
-        string before = string.Join(
-            ", ", RouterAdvertisements.Needed(plan, seen.Host).Select(AcceptRaSetting));
-        yield return IsOff("IPv6", seen.Host.Forwarding.IPv6,
-            $"sysctl -w net.ipv6.conf.all.forwarding=1{(before.Length > 0 ? $", after {before}" : "")}{ByAgent(seen)}");
+        // As the agent does it, in this order. Without accept_ra=2 an uplink loses its default route; a pod's interface must not get it.
+        string before = string.Concat(RouterAdvertisements.Needed(plan, seen.Host).Select(c => $"{AcceptRaSetting(c)} "));
+        string command = $"sysctl -w {before}net.ipv6.conf.all.forwarding=1";
+        yield return IsOff("IPv6", seen.Host.Forwarding.IPv6, OnWindows("IPv6", plan.InterfaceIPv6, seen) ?? command, seen);
     }
 
-    private static Problem IsOff(string family, bool? state, string cure)
-    {
-        string how = state is null ? "unknown (is /proc/sys/net mounted? setting procSysNet)" : "off";
-        return new("forwarding", $"{family} forwarding is {how}: no packet passes between pods and other nodes", cure);
-    }
+    private static string? OnWindows(string family, InterfaceChoice uplink, Examination seen) =>
+        OnWindows(family, uplink.Interface?.Name ?? "INTERFACE", seen);
 
-    private static string ByAgent(Examination seen) => seen.Policy.Forwarding ? "; the agent does so" : ", or set forwarding to true";
+    private static string? OnWindows(string family, string link, Examination seen) => seen.Host.Windows is null ? null
+        : $"Set-NetIPInterface -InterfaceAlias '{link}' -AddressFamily {family} -Forwarding Enabled";
+
+    private static Problem IsOff(string family, bool? state, string command, Examination seen) => state is null
+        ? ProblemCatalog.ForwardingUnknown(family) with { Rule = "forwarding" }
+        : new("forwarding", $"{family} forwarding is off: no packet passes between pods and other nodes", command + ByAgent(seen));
+
+    private static string ByAgent(Examination seen) =>
+        seen.Policy.Forwarding ? "; the agent does so" : $"{(seen.Host.Windows is null ? Lasting : "")}, or set forwarding to true";
 
     // A peer that is routed to over another interface, but has an address on the segment of this one.
     private static (ClusterNode Peer, HostInterface Uplink)? PeerOn(HostInterface link, Examination seen, Plan plan)

@@ -1,0 +1,339 @@
+using System.Text.RegularExpressions;
+using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Problems;
+using HostGw.Reconciliation;
+using HostGw.Tests.Architecture;
+using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
+using Agent = HostGw.Tests.Reconciliation.Agent;
+
+namespace HostGw.Tests.Problems;
+
+/// <summary>Each problem of status, page, log and Events, as an agent sees it: it comes, somebody does what it says, it goes.</summary>
+public partial class CatalogueCureTests
+{
+    private const string ClusterCidrs = "clusterCidrs=10.244.0.0/16,fd00:10:244::/56";
+    private const string Foreign = "10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4";
+
+    /// <summary>Until it is refused no more.</summary>
+    private static readonly HostRefusal NotPermitted = new("Operation not permitted");
+
+    private static readonly RouteOverride VpnRule = new(
+        "policy rule 5270: from all lookup 52", "from this node's pods to other nodes' pods", "table 52 (10.244.0.0/16 dev vpn0)",
+        "ip rule del pref 5270 from all lookup 52", new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") })
+    {
+        IsByRule = true,
+    };
+
+    private static readonly string[] Six = [Given.Self, .. Enumerable.Range(2, 5).Select(n => $"n{n} 10.244.{n}.0/24 10.0.0.{n}")];
+
+    /// <summary>What is broken by the first action and cured by the second one; the rule, and words of what it says to do.</summary>
+    private static readonly Dictionary<string, Case> Cured = new()
+    {
+        ["no Node of our own: registered"] = new(
+            () => new(), a => a.Nodes = Agent.ThreeNodes[1..], "NodeNotInOrder", "or register the node", a => a.Nodes = Agent.ThreeNodes),
+        ["no podCIDR of our own: given"] = new(
+            () => new(), a => a.Nodes = ["self - 10.0.0.1", .. Agent.ThreeNodes[1..]], "NodeNotInOrder",
+            "let the controller manager give it one",
+            a => a.Nodes = Agent.ThreeNodes),
+        ["a podCIDR of our own of rubbish: re-created"] = new(
+            () => new(), a => a.Nodes = ["self rubbish 10.0.0.1", .. Agent.ThreeNodes[1..]], "NodeNotInOrder",
+            "until the Node is re-created",
+            a => a.Nodes = Agent.ThreeNodes),
+        ["a podCIDR of our own that an older Node holds: re-created"] = new(
+            () => new(), a => a.Nodes = ["old 10.244.1.0/24 10.0.0.9", .. Agent.ThreeNodes], "NodeNotInOrder", "kubectl delete node self",
+            a => a.Nodes = ["old 10.244.1.0/24 10.0.0.9", Given.Self.Replace("10.244.1.0", "10.244.7.0", StringComparison.Ordinal),
+                .. Agent.ThreeNodes[1..]]),
+        ["the uplink is down: up"] = new(
+            () => new(), a => SetUp(a, false), "InterfaceUnusable", "bring this host's interface or address back", a => SetUp(a, true)),
+        ["a podCIDR of rubbish: another one"] = new(
+            () => new(), a => a.Nodes = [.. Agent.ThreeNodes, "d rubbish 10.0.0.4"], "PodCIDRRejected",
+            "re-create the Node with a podCIDR of its own",
+            a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 10.0.0.4"]),
+        ["a router's address: the node's own"] = new(
+            () => new(), a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 10.0.0.254"], "NextHopDoubtful",
+            "correct the node's addresses",
+            a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 10.0.0.4"]),
+        ["another segment: left out"] = new(
+            () => new(), a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"], "NextHopUnreachable",
+            "leave it out with hostgw.io/skip",
+            a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4 skip"]),
+        ["a cluster route that would cover a resolver: off"] = new(
+            () => new($"{ClusterCidrs} clusterRoute=on", Given.Lan + "; resolver 10.244.9.53"), _ => { }, "ClusterRouteRefused",
+            "set clusterRoute to off", a => a.Restart($"{ClusterCidrs} clusterRoute=off")),
+        ["a foreign route in our place: removed"] = new(
+            () => new(host: Given.Lan + "; " + Foreign), _ => { }, "RouteConflict", "remove it", a => a.Host.Remove("10.244.2.0/24")),
+        ["a foreign route in our place: taken over"] = new(
+            () => new(host: Given.Lan + "; " + Foreign), _ => { }, "RouteConflict", "or set adopt to all",
+            a => a.Restart(adopt: AdoptMode.All)),
+        ["a foreign route inside a peer's: removed"] = new(
+            () => new(), a => a.Host.Overwrite("10.244.2.128/25 via 10.0.0.9 dev eth0 proto 4"), "RouteShadowed",
+            "ip route del 10.244.2.128/25 proto 4", a => a.Host.Remove("10.244.2.128/25")),
+        ["a VPN's policy rule: removed"] = new(
+            () => new(), a => a.Host.Overrides = [VpnRule], "RouteOverridden", VpnRule.Removal, a => a.Host.Overrides = []),
+        ["forwarding that cannot be read: procSysNet"] = new(
+            () => new(), a => a.Host.State = a.Host.State with { Forwarding = new(null, true) }, "ForwardingUnknown", "set procSysNet",
+            a => a.Host.State = a.Host.State with { Forwarding = new(false, true) }),
+        ["forwarding that cannot be read: no podCIDR of that family"] = new(
+            () => new(), a => a.Host.State = a.Host.State with { Forwarding = new(true, null) }, "ForwardingUnknown",
+            "give this node no IPv6 podCIDR",
+            a => a.Nodes = ["self 10.244.1.0/24 10.0.0.1", .. Agent.ThreeNodes[1..]]),
+        ["routes that would be removed: the Nodes are there again"] = new(
+            () => new() { Nodes = Six }, a => a.Nodes = [Given.Self], "RemovalsHeld", "find what deleted them", a => a.Nodes = Six),
+        ["routes that would be removed: the Nodes are gone for good"] = new(
+            () => new() { Nodes = Six }, a => a.Nodes = [Given.Self], "RemovalsHeld", "nothing if these Nodes are gone for good",
+            a => a.QuorumReads++),
+        ["routes that would be removed one after the other: the Nodes are gone for good"] = new(
+            () => new() { Nodes = Six }, OneByOne, "RemovalsHeld", "within 10 minutes", a => a.QuorumReads++),
+        ["a VPN's policy rule at the front: later"] = new(
+            () => new($"{ClusterCidrs} policyRule=on"), a => a.Host.Overrides = [VpnRule], "RouteOverridden",
+            "there is no room for HostGw's rule before that one, which is at the front: give it a greater preference",
+                a => a.Host.Overrides = []),
+        ["a VPN's policy rule for IPv6: clusterCidrs"] = new(
+            () => new("clusterCidrs=10.244.0.0/16 policyRule=on"),
+            a => a.Host.Overrides = [VpnRule with { Affected = new HashSet<Prefix> { Prefix.Parse("fd00:10:244:2::/64") } }],
+            "RouteOverridden",
+            "add the pods' IPv6 network to clusterCidrs, so that HostGw's rule is for this family, too", ForBothFamilies),
+        ["rules that another program undoes: stopped"] = new(
+            () => new(), a => Fight(a, () => a.Host.LoseNat()), "RulesContested", "stop or reconfigure the other one", Stop),
+        ["a policy rule that another program undoes: stopped"] = new(
+            () => new($"{ClusterCidrs} policyRule=on"),
+            a => Fight(a, () => a.Host.SetRules(a.Host.State.PolicyRules.Where(r => !r.IsOurs))),
+            "PolicyRuleContested", "stop or reconfigure the other one", Stop),
+        ["a CNI configuration that another program undoes: stopped"] = new(
+            () => new("cni=on"), a => Fight(a, () => a.Host.LoseCni()), "CNIContested", "stop or reconfigure the other one", Stop),
+        ["a route that another program changes: stopped"] = new(
+            () => new(), a => Fight(a, () => a.Host.Overwrite(Foreign.Replace("proto 4", "proto 12", StringComparison.Ordinal))),
+            "RouteContested", "stop or reconfigure the other one", Stop),
+        ["a host that cannot be read: the right"] = new(
+            () => new(), a => a.Host.ReadRefusal = NotPermitted, "HostUnreadable", "NET_ADMIN", a => a.Host.ReadRefusal = null),
+        ["forwarding that cannot be written: writable"] = new(
+            () => new(), a => Refuse(a, "forward ipv4"), "ForwardingNotApplied", "let the agent write /proc/sys/net", Permit),
+        ["IPv4 forwarding that cannot be written: by hand"] = new(
+            () => new(), a => Refuse(a, "forward ipv4"), "ForwardingNotApplied", "sysctl -w net.ipv4.ip_forward=1 yourself", ForwardByHand),
+        ["IPv6 forwarding that cannot be written: by hand"] = new(
+            () => new(), a => Refuse(a, "forward ipv6"), "ForwardingNotApplied", "sysctl -w net.ipv6.conf.all.forwarding=1 yourself",
+            ForwardByHand),
+        ["a neighbour that cannot be forgotten: the right"] = new(
+            () => new($"PodGateway {ClusterCidrs}") { Nodes = [Given.Self, "b 10.244.2.0/24 10.0.0.2 uid=one"] },
+            a =>
+            {
+                a.Host.Refusal = w => w.StartsWith("forget", StringComparison.Ordinal) ? NotPermitted : null;
+                a.Nodes = [Given.Self, "b 10.244.2.0/24 10.0.0.2 uid=two"];
+            },
+            "NeighboursNotApplied", "give the agent NET_ADMIN", Permit),
+        ["a masquerade rule that is refused: the cause"] = new(
+            () => new(), a => Refuse(a, "nat"), "NATNotApplied", "hostgw doctor on this node looks for the cause", Permit),
+        ["chain FORWARD that cannot be changed: iptables"] = new(
+            Dropping, a => Refuse(a, "accept"), "ForwardAcceptNotApplied", "install iptables where the agent runs", Permit),
+        ["chain FORWARD that cannot be changed: the setting"] = new(
+            Dropping, a => Refuse(a, "accept"), "ForwardAcceptNotApplied", "set forwardAccept to false",
+            a => a.Restart("forwardAccept=off")),
+        ["a route that is refused: the right"] = new(
+            () => new(), a => Refuse(a, "add 10.244.2.0"), "RoutesNotApplied", "give the agent NET_ADMIN", Permit),
+        ["a policy rule that is refused: the right"] = new(
+            () => new($"{ClusterCidrs} policyRule=on"), a => Refuse(a, "add rule"), "PolicyRuleNotApplied", "give the agent NET_ADMIN",
+            Permit),
+        ["a CNI configuration that cannot be written: the cause"] = new(
+            () => new("cni=on"), a => Refuse(a, "wrote"), "CNINotApplied", "docs/troubleshoot.md lists the causes", Permit),
+        ["a CNI configuration that cannot be written: another plugin's"] = new(
+            () => new("cni=on"), a => Refuse(a, "wrote"), "CNINotApplied", "set cni.install to false", a => a.Restart("cni=off")),
+    };
+
+    /// <summary>Rules, or words of cures, and the test that tries them; empty: nobody can here, with the reason.</summary>
+    public static readonly Dictionary<string, string> TriedElsewhere = new()
+    {
+        ["PodTrafficBlocked"] = "The_commands_in_a_finding_cure_it",
+        ["NodesFromDisk"] = "Saved_nodes_are_named_until_the_API_server_answers",
+        ["OwnershipNotRecorded"] = "The_cure_of_every_part_of_the_host_names_what_the_agent_uses",
+        ["PodNetworkNotApplied"] = "The_cure_of_every_part_of_the_host_names_what_the_agent_uses",
+        ["existing routes are kept until then"] = "Who_does_what_the_cure_says_is_cured",
+        ["the cloud's controller manager"] = "Who_does_what_the_cure_says_is_cured",
+        ["boot the kernel with it"] = "Who_does_what_the_cure_says_is_cured",
+        ["nat.backend chooses another way"] = "Another_backend_takes_over_in_one_pass",
+        ["if it is a resolver"] = "Who_does_what_the_cure_says_is_cured",
+        ["narrow clusterCidrs"] = "Who_does_what_the_cure_says_is_cured",
+        ["raise net.ipv4.neigh.default.gc_thresh1 to 3"] = "Neighbour_thresholds_are_only_raised",
+        ["set policyRule to on"] = "With_policyRule_packets_take_the_routes_though_such_a_rule_is_there",
+        ["correct the route or setting that the reason names"] = "Who_does_what_the_cure_says_is_cured",
+        ["annotate it with hostgw.io/next-hop"] = "Who_does_what_the_cure_says_is_cured",
+        ["if the podCIDR is right, correct clusterCidrs, serviceCidrs"] = "Who_does_what_the_cure_says_is_cured",
+        ["A host that is meant to have one address family"] = "Who_does_what_the_cure_says_is_cured",
+        ["If it never has that address"] = "Who_does_what_the_cure_says_is_cured",
+        ["The agent tries again"] = "A_route_that_is_refused_blocks_no_other_and_is_tried_again",
+        ["otherwise the kernel refuses it to ip as well"] = "A_route_that_is_refused_blocks_no_other_and_is_tried_again",
+    };
+
+    public static TheoryData<string> Names => [.. Cured.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Who_does_what_the_catalogue_says_is_cured(string what)
+    {
+        (Func<Agent> make, Action<Agent> breaks, string rule, string cure, Action<Agent> cures) = Cured[what];
+        Agent agent = make();
+        agent.Pass();
+        breaks(agent);
+        Problem? problem = Problems(agent.Pass()).FirstOrDefault(p => p.Rule == rule && Says(p, cure));
+        Assert.NotNull(problem);
+        Assert.Contains(Problems(agent.Pass(WakeCauses.Resync)), p => p.Key == problem.Key);
+
+        cures(agent);
+
+        agent.Pass();
+        Assert.DoesNotContain(Problems(agent.Pass(WakeCauses.Resync)), p => p.Rule == rule);
+    }
+
+    [Fact]
+    public void Every_problem_of_the_catalogue_and_every_part_of_its_cure_is_tried()
+    {
+        string sources = string.Concat(Repository.Sources()
+            .Where(f => f.Path is "Problems/ProblemCatalog.cs" or "Problems/OverrideProblems.cs").Select(f => f.Text));
+        IEnumerable<string> rules = RuleName().Matches(sources).Select(m => m.Groups[1].Value).Distinct();
+        Assert.Empty(rules.Where(r => !TriedElsewhere.ContainsKey(r)).Except(Cured.Values.Select(c => c.Rule)));
+
+        IEnumerable<string> untried =
+            from problem in Found()
+            from part in BetweenAlternatives().Split(problem.Cure)
+            where !Cured.Values.Any(c => c.Rule == problem.Rule && Overlap(part, c.Cure))
+            where !TriedElsewhere.Keys.Any(t => part.Contains(t, StringComparison.Ordinal))
+            select $"{problem.Rule}: {part}";
+        Assert.True(!untried.Any(), string.Join('\n', untried.Distinct()));
+    }
+
+    internal static IEnumerable<Problem> Found() => Cured.Values.SelectMany(c =>
+    {
+        Agent agent = c.Agent();
+        agent.Pass();
+        c.Break(agent);
+        return Problems(agent.Pass()).Where(p => p.Rule == c.Rule);
+    });
+
+    // What no host of these tests refuses: the state directory, the pods' network of Windows, the neighbour table's thresholds.
+    [Theory]
+    [MemberData(nameof(Parts))]
+    public void The_cure_of_every_part_of_the_host_names_what_the_agent_uses(string name)
+    {
+        HostPart part = Enum.Parse<HostPart>(name);
+        Problem problem = Refused(part);
+        Assert.Contains("Operation not permitted", problem.Text, StringComparison.Ordinal);
+        Assert.NotEqual("", problem.Cure);
+        string settings = File.ReadAllText(Repository.PathTo("docs/settings.md"));
+        Assert.All(SettingName().Matches(problem.Cure).Select(m => m.Value).Where(w => !w.StartsWith("net.", StringComparison.Ordinal)),
+            w => Assert.Contains($"`{w}`", settings, StringComparison.Ordinal));
+        Assert.All(Page().Matches(problem.Cure).Select(m => m.Value), p => Assert.True(File.Exists(Repository.PathTo(p)), p));
+    }
+
+    internal static Problem Refused(HostPart part) => Assert.Single(ProblemCatalog.Failures(Reports.InOrder() with
+    {
+        Result = new() { Failures = [new(part, "do it", null, NotPermitted)] },
+    }));
+
+    public static TheoryData<string> Parts => [.. Enum.GetNames<HostPart>()];
+
+    [Fact]
+    public void Saved_nodes_are_named_until_the_API_server_answers()
+    {
+        PassReport report = Saved();
+        Problem problem = Assert.Single(ProblemCatalog.All(report), p => p.Rule == "NodesFromDisk");
+        Assert.StartsWith("make it reachable, or correct the settings apiServer and kubeconfig", problem.Cure, StringComparison.Ordinal);
+        string log = Repository.Sources().Single(f => f.Path == "Log.cs").Text;
+        Assert.Contains("Cannot watch nodes", log, StringComparison.Ordinal);
+        Assert.Empty(ProblemCatalog.All(report with { NodesSavedAt = null }));
+    }
+
+    internal static PassReport Saved() => Reports.InOrder() with { NodesSavedAt = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero) };
+
+    private sealed record Case(Func<Agent> Agent, Action<Agent> Break, string Rule, string Cure, Action<Agent> Do);
+
+    private static IEnumerable<Problem> Problems(PassReport report) => ProblemCatalog.All(report).Concat(ProblemCatalog.Failures(report));
+
+    private static bool Says(Problem problem, string words) => $"{problem.Text}\n{problem.Cure}".Contains(words, StringComparison.Ordinal);
+
+    private static void SetUp(Agent agent, bool isUp) => agent.Host.State = agent.Host.State with
+    {
+        Interfaces = [.. agent.Host.State.Interfaces.Select(i => i.Name == "eth0" ? i with { IsUp = isUp } : i)],
+    };
+
+    private static void OneByOne(Agent agent)
+    {
+        for (int left = Six.Length - 1; left > 0; left--)
+        {
+            agent.Nodes = Six[..left];
+            agent.Pass();
+        }
+    }
+
+    // What the kernel then does is tried on a real one: OverriddenTests.
+    private static void ForBothFamilies(Agent agent)
+    {
+        agent.Restart($"{ClusterCidrs} policyRule=on");
+        PassReport report = agent.Pass();
+        Assert.Contains(report.Plan!.PolicyRules, p => p.IsIPv6);
+        agent.Host.Overrides = [];
+    }
+
+    private static void Refuse(Agent agent, string what)
+    {
+        agent.Host.Refusal = w => w.StartsWith(what, StringComparison.Ordinal) ? NotPermitted : null;
+        // As after a boot: everything is to be done.
+        agent.Host.State = agent.Host.State with { Forwarding = new(false, false) };
+        agent.Host.LoseNat();
+        agent.Host.LoseCni();
+        agent.Host.LoseForwardAccept();
+        agent.Host.SetRules([]);
+        agent.Host.Remove("10.244.2.0/24");
+        agent.Restart();
+    }
+
+    private static void Permit(Agent agent) => agent.Host.Refusal = _ => null;
+
+    // The command of the text, and the setting.
+    private static void ForwardByHand(Agent agent)
+    {
+        Problem problem = ProblemCatalog.Failures(agent.Pass()).Single();
+        HostState host = agent.Host.State;
+        Examination after = Obedience.Run(
+            problem.Cure[problem.Cure.IndexOf("sysctl", StringComparison.Ordinal)..],
+            new() { Policy = Given.Policy(""), Host = host, Nodes = Given.Nodes(Agent.ThreeNodes) });
+        Assert.NotEqual(host.Forwarding, after.Host.Forwarding);
+        agent.Host.State = after.Host;
+        Assert.Contains("set forwarding to false", problem.Cure, StringComparison.Ordinal);
+        agent.Restart("forwarding=off");
+    }
+
+    private static Agent Dropping()
+    {
+        Agent agent = new();
+        agent.Host.DropsForwarded = true;
+        return agent;
+    }
+
+    private static void Fight(Agent agent, Action undo)
+    {
+        for (int i = 0; i < 6; i++)
+        {
+            undo();
+            agent.Pass(WakeCauses.Routes);
+        }
+    }
+
+    private static void Stop(Agent agent) => agent.Time.Advance(TimeSpan.FromSeconds(61));
+
+    /// <summary>One is a part of the other.</summary>
+    internal static bool Overlap(string part, string cure) =>
+        part.Contains(cure, StringComparison.Ordinal) || cure.Contains(part, StringComparison.Ordinal);
+
+    [GeneratedRegex(@"(?:new(?: Problem)?\(|=> )""([A-Z]\w+)""")]
+    private static partial Regex RuleName();
+
+    [GeneratedRegex(@"[;,.] or,? |; |\. ")]
+    private static partial Regex BetweenAlternatives();
+
+    [GeneratedRegex(@"\b(?:cni|nat|windows|networkUnavailable)\.(?!md)[a-z]\w+|\b(?:stateDirectory|forwardAccept|forwarding(?= to))\b")]
+    private static partial Regex SettingName();
+
+    [GeneratedRegex(@"docs/\w+\.md")]
+    private static partial Regex Page();
+}

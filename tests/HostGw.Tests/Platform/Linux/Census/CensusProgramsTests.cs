@@ -14,7 +14,8 @@ public sealed class CensusProgramsTests : IDisposable
 
     public CensusProgramsTests()
     {
-        HostProgram program = new([_folder], TimeSpan.FromSeconds(1));
+        // Long enough for a slow machine to start one.
+        HostProgram program = new([_folder], TimeSpan.FromSeconds(10));
         (_legacy, _nft) = (new(program, IptablesFlavour.Legacy), new(program, IptablesFlavour.Nft));
         _programs = new([_legacy, _nft]);
     }

@@ -1,6 +1,6 @@
 namespace HostGw.Tests;
 
-/// <summary>Whether work grows with its input or with the square of it: that holds on a slow machine too, a limit in seconds does not.</summary>
+/// <summary>Whether work grows with its input or with its square: true on a slow machine too, unlike a limit in seconds.</summary>
 internal static class Growth
 {
     private const int Times = 8;

@@ -14,7 +14,8 @@ public class SilentConnectionTests
         api.Nodes.Put(new NodeSpec("a"));
         using var relay = new Relay(api.Uri.Port);
         // The silence of 150 s is short; that of a list, which a slow machine needs, is not.
-        await using var follower = new NodeFollower(api, relay.Port, new FastTime(50, TimeSpan.FromSeconds(200), from: TimeSpan.FromSeconds(100)));
+        var time = new FastTime(50, TimeSpan.FromSeconds(200), from: TimeSpan.FromSeconds(100));
+        await using var follower = new NodeFollower(api, relay.Port, time);
         await EventuallyAsync(() => follower.Names == "a" && api.OpenWatches == 1, "it follows");
 
         relay.SilenceOpenConnections();

@@ -173,7 +173,7 @@ internal sealed class ManagedFields
         {
             JsonObject root = [];
             foreach (FieldPath field in Fields)
-                field.All.Aggregate(root, JsonFields.Child);
+                _ = field.All.Aggregate(root, JsonFields.Child);
             _json["fieldsV1"] = root;
             return _json;
         }

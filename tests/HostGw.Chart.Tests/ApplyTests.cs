@@ -138,16 +138,27 @@ public sealed class ApplyTests : IAsyncLifetime
         Assert.Contains("install: false", await FileAsync(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Helm_takes_back_what_was_edited()
+    [Theory]
+    [InlineData("kubectl-client-side-apply", "apply -f -")]
+    [InlineData("kubectl-replace", "replace -f -")]
+    public async Task Helm_refuses_to_change_what_was_edited_and_takes_it_back_when_told_to(string manager, string edit)
     {
         string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
+        string[] upgrade = ["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "config.nextHop=PodGateway,image.tag=v2"];
         Chart.Helm.Run(["install", .. to, Chart.Folder, "--create-namespace"]);
-        await _kubectl.RunAsync("apply -f -", Chart.Template("config.log.level=debug"));
+        await _kubectl.RunAsync(edit, Chart.Object("ConfigMap", "hostgw", "config.log.level=debug").ToJsonString());
         Assert.Contains("level: debug", await FileAsync(), StringComparison.Ordinal);
-        Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "config.nextHop=PodGateway", "--force-conflicts"]);
+
+        // Half applied: the pods restart with the old settings.
+        Assert.Contains($"conflict with \"{manager}\" using v1: .data.config.yaml", Chart.Helm.Fail(upgrade), StringComparison.Ordinal);
+        Assert.DoesNotContain("nextHop: PodGateway", await FileAsync(), StringComparison.Ordinal);
+        Assert.Contains("localhost/hostgw:v2", await DaemonSetAsync(), StringComparison.Ordinal);
+
+        Chart.Helm.Run([.. upgrade, "--force-conflicts"]);
         Assert.Contains("level: information", await FileAsync(), StringComparison.Ordinal);
         Assert.Contains("nextHop: PodGateway", await FileAsync(), StringComparison.Ordinal);
+        Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", "config.log.level=debug"]);
+        Assert.Contains("level: debug", await FileAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -157,6 +168,27 @@ public sealed class ApplyTests : IAsyncLifetime
         string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
         Chart.Helm.Run(["upgrade", .. to, Chart.Folder, "--install", "--take-ownership", "--force-conflicts", "--set", "image.tag=v2"]);
         Assert.Contains("localhost/hostgw:v2", await DaemonSetAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Succeeded")]
+    [InlineData("Failed")]
+    public async Task Helm_prints_the_log_of_its_test_once(string phase)
+    {
+        string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
+        Chart.Helm.Run(["install", .. to, Chart.Folder, "--create-namespace"]);
+        Task<(bool Succeeds, string Text)> test = Task.Run(() => Chart.Helm.Try(["test", .. to, "--timeout", "2m"]));
+        while (!test.IsCompleted && _api.Objects.Get("Pod", Chart.Namespace, "hostgw-test") is null)
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        if (_api.Objects.Get("Pod", Chart.Namespace, "hostgw-test") is { } pod)
+        {
+            JsonObject ended = JsonNode.Parse(pod)!.AsObject();
+            ended["status"] = new JsonObject { ["phase"] = phase };
+            _api.Objects.Put(ended);
+        }
+        (bool succeeds, string text) = await test;
+        Assert.True(succeeds == (phase == "Succeeded"), text);
+        Assert.True(text.Split("what hostgw-test wrote").Length == 2, text);
     }
 
     private Task<string> FileAsync() => _kubectl.RunAsync("get configmap hostgw -n hostgw-system -o json");

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace HostGw.Chart.Tests;
@@ -31,7 +32,7 @@ public sealed partial class DocsTests
     public void A_CNI_configuration_that_people_are_told_to_write_comes_before_ours(string page) => Assert.All(
         Written().Matches(Text(page)).Select(m => m.Groups[1].Value), name => Assert.True(string.CompareOrdinal(name, "10-hostgw.conflist") < 0, name));
 
-    // helm 4 refuses to upgrade what was edited, and prints the log of a test once for each of its objects.
+    // helm 4 refuses to upgrade what was edited, and with --logs prints the log of a test once for each of its objects.
     [Theory]
     [MemberData(nameof(Pages))]
     public void No_command_edits_what_helm_applies_or_prints_one_log_four_times(string page) => Assert.All(
@@ -47,6 +48,15 @@ public sealed partial class DocsTests
         string[] set = [.. PodNetworks().Matches(Text(page)).Select(m => m.Value)];
         Assert.NotEmpty(set);
         Assert.All(set, s => Assert.Matches(@"\d+\.\d+.*::/", s));
+    }
+
+    [Fact]
+    public void The_page_of_measurements_explains_the_charts_memory()
+    {
+        JsonNode resources = Chart.Values["resources"]!;
+        string page = Text("docs/performance.md");
+        Assert.Contains($"The request, {resources["requests"]!["memory"]}, ", page, StringComparison.Ordinal);
+        Assert.Contains($"The limit, {resources["limits"]!["memory"]}, ", page, StringComparison.Ordinal);
     }
 
     private static string Text(string page) => File.ReadAllText(Tool.PathTo(page));

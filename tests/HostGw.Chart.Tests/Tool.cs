@@ -36,6 +36,13 @@ internal sealed record Tool(string Program)
         return error;
     }
 
+    /// <summary>Whether it succeeds, and all that it says.</summary>
+    public (bool Succeeds, string Text) Try(params string[] arguments)
+    {
+        (int code, string output, string error) = Run(Program, arguments);
+        return (code == 0, output + error);
+    }
+
     private static (int Code, string Output, string Error) Run(string program, string[] arguments, string input = "")
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };

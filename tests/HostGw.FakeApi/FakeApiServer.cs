@@ -93,10 +93,17 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     /// cache begins with what the store holds, so that a watch from any version that a client has seen is answered with 410.</summary>
     /// <param name="away">Between the last connection's end and the first that is accepted.</param>
     /// <param name="restored">What the store was set back to meanwhile; then a watch from a version after it is silent.</param>
-    public async Task RestartAsync(TimeSpan away = default, StoreSnapshot? restored = null)
+    public Task RestartAsync(TimeSpan away = default, StoreSnapshot? restored = null) =>
+        RestartAsync(() => Task.Delay(away, _options.Time), restored);
+
+    /// <summary>It is away until the task is completed.</summary>
+    /// <inheritdoc cref="RestartAsync(TimeSpan, StoreSnapshot?)"/>
+    public Task RestartAsync(Task away) => RestartAsync(() => away, null);
+
+    private async Task RestartAsync(Func<Task> away, StoreSnapshot? restored)
     {
         await _listener.StopAsync(reset: false);
-        await Task.Delay(away, _options.Time);
+        await away();
         if (restored is null)
             _state.Cache.Rebuild();
         else

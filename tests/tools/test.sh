@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds and runs every test executable. The last line is the sum over all of them, from their own reports.
+# Builds and runs every test executable. At the end it says once more what failed; the last line is the sum over all, from their own reports.
 # The lab's tests run inside a box (in-box.sh) and need root; without it they are counted as skipped.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -12,18 +12,29 @@ plain=-noColor
 [ -t 1 ] && plain=
 
 finish() {
-  echo "$passed passed, $failed failed, $skipped skipped" | tee "$results/summary"
+  {
+    cat "$results"/*.failed "$results/broken" 2> /dev/null
+    echo "$passed passed, $failed failed, $skipped skipped"
+  } | tee "$results/summary"
   [ "$failed" -eq 0 ]
   exit
 }
 
 fail() {
-  echo "FAILED: $1"
+  echo "FAILED: $1" | tee -a "$results/broken"
   failed=$((failed + 1))
 }
 
 # The counts that xunit wrote on the report's <assembly> element.
 count() { sed -n "s/.*<assembly [^>]* $2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1; }
+
+# The failed tests of a report (at most 30), a line each with the beginning of its message. XML escapes every "<" but those of its elements.
+failures() {
+  awk -v RS='<' '
+    function plain(s) { gsub(/\\?&quot;/, "\"", s); gsub(/&lt;/, "<", s); gsub(/&gt;/, ">", s); gsub(/&amp;/, "\\&", s); return s }
+    /^(test|error) / { name = $0; sub(/.* name="/, "", name); sub(/".*/, "", name) }
+    /^message>/ { gsub(/[ \n]+/, " "); print "FAILED: " plain(name ": " substr($0, 9, 300)) }' "$1" | head -n 30
+}
 
 # run NAME [WRAPPER…]
 run() {
@@ -38,6 +49,7 @@ run() {
     passed=$((passed + $(count "$report" passed)))
     failed=$((failed + $(count "$report" failed) + $(count "$report" errors)))
     skipped=$((skipped + $(count "$report" skipped)))
+    failures "$report" > "$results/$name.failed"
   fi
   # A crash leaves no report, or one without the reason.
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then fail "$name ended with $status"; fi

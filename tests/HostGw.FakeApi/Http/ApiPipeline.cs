@@ -1,4 +1,5 @@
 using System.Net.Mime;
+using System.Text;
 using HostGw.FakeApi.Encoders;
 using HostGw.FakeApi.Resources;
 using HostGw.FakeApi.Security;
@@ -79,6 +80,8 @@ internal sealed class ApiPipeline(
         HttpRequest request = context.Request;
         if (!HttpMethods.IsGet(request.Method))
             return writes.ServeAsync(context, path, reply);
+        if (path.IsLog)
+            return reply.SendBytesAsync(200, MediaTypeNames.Text.Plain, Encoding.UTF8.GetBytes($"what {path.Name} wrote\n"));
         if (path.Name is not null && request.Query["watch"].Count == 0)
             return reads.GetAsync(request, path, reply);
         ListOptions options = ListOptions.From(request.Query);
@@ -110,6 +113,8 @@ internal sealed record ApiPath(ResourceKind Kind, string? Namespace, string? Nam
 {
     public bool IsStatus => Subresource == "status";
 
+    public bool IsLog => Subresource == "log" && Kind == Kinds.Pod;
+
     public string Key => Kind.Key(Namespace, Name!);
 
     /// <summary>Null when the path names nothing this server has.</summary>
@@ -133,7 +138,7 @@ internal sealed record ApiPath(ResourceKind Kind, string? Namespace, string? Nam
             return null;
 
         var found = new ApiPath(kind, ns, parts.ElementAtOrDefault(1), parts.ElementAtOrDefault(2));
-        bool known = found.Subresource is null || (found.IsStatus && kind.HasStatus);
+        bool known = found.Subresource is null || found.IsLog || (found.IsStatus && kind.HasStatus);
         bool placed = !kind.Namespaced || ns is not null || found.Name is null;
         return known && placed ? found : null;
     }

@@ -87,6 +87,8 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
         listen.Use(next => connection => connections.HandleAsync(connection, next));
         listen.UseHttps(new HttpsConnectionAdapterOptions
         {
+            // Ten seconds are too short on a machine that does much else.
+            HandshakeTimeout = TimeSpan.FromMinutes(1),
             ServerCertificateSelector = (_, _) => certificate(),
             ClientCertificateMode = ClientCertificateMode.AllowCertificate,
             // Who the client is, is decided per request: a bad certificate is 401, as in the real server.

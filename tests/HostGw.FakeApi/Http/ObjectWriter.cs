@@ -12,7 +12,7 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
 {
     private const string Modified = "the object has been modified; please apply your changes to the latest version and try again";
 
-    public StoredObject Create(ApiPath path, JsonObject content, bool dryRun)
+    public StoredObject Create(ApiPath path, JsonObject content, string manager, bool dryRun)
     {
         EventForm.ToCore(path.Kind, content);
         string name = ObjectMetadata.NameFor(content, path.Kind, path.Namespace);
@@ -20,12 +20,19 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
         {
             if (old is not null)
                 throw ApiException.AlreadyExists(path.Kind, name);
-            return New(path, content, name);
+            return New(path, Managed(path, null, content, manager), name);
         }, dryRun);
     }
 
-    public StoredObject Update(ApiPath path, JsonObject content, bool dryRun) =>
-        Finish(path, store[path.Kind].Write(path.Key, old => Changed(path, old ?? throw ApiException.NotFound(path.Kind, path.Name!), content), dryRun), dryRun);
+    public StoredObject Update(ApiPath path, JsonObject content, string manager, bool dryRun)
+    {
+        StoredObject written = store[path.Kind].Write(path.Key, old =>
+        {
+            JsonObject present = old ?? throw ApiException.NotFound(path.Kind, path.Name!);
+            return Changed(path, present, Managed(path, present, content, manager));
+        }, dryRun);
+        return Finish(path, written, dryRun);
+    }
 
     public (StoredObject Object, bool Created) Patch(ApiPath path, JsonNode? patch, PatchKind how, bool dryRun)
     {
@@ -34,9 +41,9 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
         {
             created = old is null && how.IsApply && !path.IsStatus;
             if (created)
-                return New(path, Patched([], patch, how, path.Kind), path.Name!);
+                return New(path, Patched(path, null, patch, how), path.Name!);
             JsonObject present = old ?? throw ApiException.NotFound(path.Kind, path.Name!);
-            return Changed(path, present, Patched((JsonObject)present.DeepClone(), patch, how, path.Kind));
+            return Changed(path, present, Patched(path, present, patch, how));
         }, dryRun);
         return (Finish(path, written, dryRun), created);
     }
@@ -117,22 +124,33 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
         }
     }
 
-    private static JsonObject Patched(JsonObject target, JsonNode? patch, PatchKind how, ResourceKind kind)
+    private static JsonObject Patched(ApiPath path, JsonObject? old, JsonNode? patch, PatchKind how)
     {
-        var strategic = new StrategicMergePatch(kind.Rules.MergeKeys);
+        IReadOnlyDictionary<string, string> mergeKeys = path.Kind.Rules.MergeKeys;
+        var strategic = new StrategicMergePatch(mergeKeys);
+        JsonObject target = (JsonObject?)old?.DeepClone() ?? [];
         if (how.ContentType == PatchKind.StrategicType && patch is JsonObject lists)
-            CheckLists(lists, kind.Rules.MergeKeys.Keys);
+            CheckLists(lists, mergeKeys.Keys);
         switch (how.ContentType, patch)
         {
-            case (PatchKind.JsonType, JsonArray operations): return JsonPatch.Apply(target, operations);
-            case (PatchKind.MergeType, JsonObject merge): return MergePatch.Apply(target, merge);
-            case (PatchKind.StrategicType, JsonObject merge): return strategic.Apply(target, merge);
+            case (PatchKind.JsonType, JsonArray operations): return Managed(JsonPatch.Apply(target, operations));
+            case (PatchKind.MergeType, JsonObject merge): return Managed(MergePatch.Apply(target, merge));
+            case (PatchKind.StrategicType, JsonObject merge): return Managed(strategic.Apply(target, merge));
             case (PatchKind.ApplyType, JsonObject applied):
                 JsonObject merged = strategic.Apply(target, applied);
-                ManagedFields.Record(merged, applied, how.FieldManager, kind.Rules.MergeKeys);
+                new ManagedFields(old, mergeKeys).Applied(old, applied, merged, how);
                 return merged;
             default: throw ApiException.BadRequest("the patch is not of the form its content type says");
         }
+
+        JsonObject Managed(JsonObject content) => ObjectWriter.Managed(path, old, content, how.FieldManager);
+    }
+
+    private static JsonObject Managed(ApiPath path, JsonObject? old, JsonObject content, string manager)
+    {
+        if (!path.IsStatus && manager.Length > 0)
+            new ManagedFields(old, path.Kind.Rules.MergeKeys).Updated(old, content, manager);
+        return content;
     }
 }
 

@@ -18,13 +18,14 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer, Negotiatio
         HttpRequest request = context.Request;
         JsonNode? body = await ReadAsync(request);
         bool dryRun = request.Query["dryRun"] == "All";
+        string manager = request.Query["fieldManager"].ToString();
         switch (request.Method, path.Name)
         {
             case ("POST", null):
-                await SendAsync(request, path, reply, 201, writer.Create(path, Object(body), dryRun));
+                await SendAsync(request, path, reply, 201, writer.Create(path, Object(body), manager, dryRun));
                 break;
             case ("PUT", not null):
-                await SendAsync(request, path, reply, 200, writer.Update(path, Object(body), dryRun));
+                await SendAsync(request, path, reply, 200, writer.Update(path, Object(body), manager, dryRun));
                 break;
             case ("PATCH", not null):
                 (StoredObject patched, bool created) = writer.Patch(path, body, PatchKind.Of(request), dryRun);
@@ -105,8 +106,9 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer, Negotiatio
     }
 }
 
-/// <summary>Which of the four patches a request is, and for an apply by whom.</summary>
-internal sealed record PatchKind(string ContentType, string FieldManager)
+/// <summary>Which of the four patches a request is, and by whom.</summary>
+/// <param name="Force">An apply takes fields over from their managers.</param>
+internal sealed record PatchKind(string ContentType, string FieldManager, bool Force)
 {
     public const string ApplyType = "application/apply-patch+yaml";
     public const string JsonType = "application/json-patch+json";
@@ -125,6 +127,6 @@ internal sealed record PatchKind(string ContentType, string FieldManager)
                 $"the body of the request was in an unknown format - accepted media types include: {JsonType}, {MergeType}, {StrategicType}, {ApplyType}", []);
         if (type == ApplyType && manager.Length == 0)
             throw ApiException.Invalid("meta.k8s.io", "PatchOptions", "", [new("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")]);
-        return new PatchKind(type, manager);
+        return new PatchKind(type, manager, request.Query["force"] == "true");
     }
 }

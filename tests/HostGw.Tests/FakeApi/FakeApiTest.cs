@@ -41,7 +41,7 @@ public abstract class FakeApiTest : IAsyncLifetime
 
     internal static async Task EventuallyAsync(Func<bool> holds, string what)
     {
-        for (int i = 0; i < 1500 && !holds(); i++)
+        for (int i = 0; i < 3000 && !holds(); i++)
             await Task.Delay(20, TestContext.Current.CancellationToken);
         Assert.True(holds(), what);
     }

@@ -19,10 +19,12 @@ public sealed class OutageTests : FakeApiTest
         PutNodes("a");
         long seen = Api.ResourceVersion;
         using WatchReader watch = await Client.WatchAsync($"resourceVersion={seen}");
-        Task restart = Api.RestartAsync(TimeSpan.FromMilliseconds(300));
+        TaskCompletionSource away = new();
+        Task restart = Api.RestartAsync(away.Task);
         HttpIOException broken = await Assert.ThrowsAsync<HttpIOException>(watch.NextAsync);
         Assert.Equal(HttpRequestError.ResponseEnded, broken.HttpRequestError);
         await Assert.ThrowsAsync<HttpRequestException>(() => Client.GetAsync(Nodes));
+        away.SetResult();
         await restart;
 
         using WatchReader resumed = await Client.WatchAsync($"resourceVersion={seen}");

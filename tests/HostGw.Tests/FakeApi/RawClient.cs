@@ -17,7 +17,7 @@ internal sealed class RawClient : IDisposable
     public RawClient(FakeApiServer api, Version? version = null, X509Certificate2? certificate = null, IPEndPoint? endpoint = null)
     {
         _authority = X509Certificate2.CreateFromPem(api.CaPem);
-        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(20) };
+        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(60) };
         handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
@@ -76,13 +76,13 @@ internal sealed class RawClient : IDisposable
         return (head.ToString(), bytes.ToArray());
     }
 
-    /// <summary>Returns once some of a raw answer has arrived and no more has come for a second; after half a minute in any case.</summary>
+    /// <summary>Returns once some of a raw answer has arrived and no more has come for three seconds; after a minute and a half in any case.</summary>
     public async Task WhenQuietAsync()
     {
         long before = 0;
         for (int i = 0; i < 30; i++)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
             long now = Interlocked.Read(ref _received);
             if (now > 0 && now == before)
                 return;

@@ -16,9 +16,9 @@ public sealed class ReplayTests(ReplayTests.Replays replays) : IClassFixture<Rep
     // Where FakeApi differs on purpose.
     private static readonly (string Name, string Path, string Why)[] Different =
     [
-        ("event-created.json", "managedFields", "FakeApi keeps managedFields of applies only"),
-        ("event-patched.json", "managedFields", "FakeApi keeps managedFields of applies only"),
-        ("status-patched.json", "managedFields", "FakeApi keeps managedFields of applies only"),
+        ("event-created.json", "managedFields", "FakeApi keeps managedFields of writers that name themselves only"),
+        ("event-patched.json", "managedFields", "FakeApi keeps managedFields of writers that name themselves only"),
+        ("status-patched.json", "managedFields", "FakeApi keeps managedFields of writers that name themselves only"),
         ("streaming-list-own-node.protobuf", "body.bookmark", "this watch ended before a bookmark was due"),
     ];
 

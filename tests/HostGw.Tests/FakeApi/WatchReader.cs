@@ -11,7 +11,7 @@ internal sealed class WatchReader(HttpResponseMessage response, Stream body) : I
     public async Task<WatchFrame?> NextAsync()
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
         return await _lines.ReadLineAsync(deadline.Token) is { } line ? new WatchFrame(JsonNode.Parse(line)!.AsObject()) : null;
     }
 

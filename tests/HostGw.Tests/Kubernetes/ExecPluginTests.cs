@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Tests.FakeApi;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Kubernetes;
 
@@ -11,6 +12,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     private const string V1 = "client.authentication.k8s.io/v1";
 
     private readonly TemporaryFolder _folder = new();
+    private readonly ManualTime _time = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -67,8 +69,9 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     [Fact]
     public async Task One_that_does_not_end_is_ended()
     {
-        ExecPlugin plugin = new(V1, Script("echo $$ > DIR/pid; sleep 600"), []) { Timeout = TimeSpan.FromSeconds(2) };
-        Assert.Contains("did not end within 2 s", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
+        // Long enough for a slow machine to start it.
+        ExecPlugin plugin = new(V1, Script("echo $$ > DIR/pid; sleep 600"), []) { Timeout = TimeSpan.FromSeconds(10) };
+        Assert.Contains("did not end within 10 s", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
         string pid = File.ReadAllText(_folder["pid"]).Trim();
         await EventuallyAsync(() => !Directory.Exists($"/proc/{pid}"), "it is gone");
     }
@@ -85,10 +88,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     [Fact]
     public async Task However_much_it_writes_to_stderr_the_beginning_is_in_the_error()
     {
-        ExecPlugin plugin = new(V1, Script("""echo 'log in' >&2; head -c 6000000 /dev/zero | tr '\0' 'x' >&2; exit 3"""), [])
-        {
-            Timeout = TimeSpan.FromSeconds(20),
-        };
+        ExecPlugin plugin = new(V1, Script("""echo 'log in' >&2; head -c 6000000 /dev/zero | tr '\0' 'x' >&2; exit 3"""), []);
         Assert.Contains("failed with exit code 3: log in", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
     }
 
@@ -135,13 +135,15 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         PutNodes("a");
         string command = Script("echo run >> DIR/runs; cat DIR/answer");
         using ApiClient client = Open(command);
-        Answer(Api.IssueToken("first", TimeSpan.FromSeconds(4)), expires: DateTimeOffset.UtcNow.AddSeconds(4));
+        string first = Api.IssueToken("first");
+        Answer(first, expires: _time.GetUtcNow().AddSeconds(40));
         await client.DoAsync(verb);
         await client.DoAsync(verb);
         Assert.Equal(1, Runs);
 
-        Answer(Api.IssueToken("second"), expires: DateTimeOffset.UtcNow.AddHours(1));
-        await Task.Delay(TimeSpan.FromSeconds(4.2), Cancel);
+        Answer(Api.IssueToken("second"), expires: _time.GetUtcNow().AddHours(1));
+        _time.Advance(TimeSpan.FromSeconds(37));
+        Api.ExpireToken(first);
         await client.DoAsync(verb);
         Assert.Equal(2, Runs);
         Assert.Equal(["first", "first", "second"], Api.Requests.Select(r => r.User));
@@ -179,11 +181,11 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     {
         PutNodes("a");
         using ApiClient client = Open(Script("echo run >> DIR/runs; cat DIR/answer"));
-        AnswerCertificate("first", DateTimeOffset.UtcNow.AddSeconds(3));
+        AnswerCertificate("first", _time.GetUtcNow().AddSeconds(3));
         await client.DoAsync(ApiVerb.RawRead);
         await client.DoAsync(ApiVerb.TypedRead);
-        AnswerCertificate("second", DateTimeOffset.UtcNow.AddHours(1));
-        await Task.Delay(TimeSpan.FromSeconds(3.2), Cancel);
+        AnswerCertificate("second", _time.GetUtcNow().AddHours(1));
+        _time.Advance(TimeSpan.FromSeconds(3));
         await client.DoAsync(ApiVerb.TypedRead);
         await client.DoAsync(ApiVerb.RawRead);
         Assert.Equal(["first", "first", "second", "second"], Api.Requests.Select(r => r.User));
@@ -193,7 +195,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     private Task<ApiException> FailureAsync(ExecPlugin plugin) =>
         Assert.ThrowsAsync<ApiException>(() => plugin.RunAsync(Configuration(plugin), Cancel));
 
-    private ApiClient Open(string command) => ApiVerbs.Client(Configuration(new(V1, command, [])));
+    private ApiClient Open(string command) => new(Configuration(new(V1, command, [])), "1.2.3", _time);
 
     private ApiConfiguration Configuration(ExecPlugin plugin) =>
         new() { Server = Api.Uri, CertificateAuthority = CredentialSource.Inline(Api.CaPem), Exec = plugin };

@@ -235,7 +235,7 @@ public sealed partial class RecordedAnswersTests
 
     private static async Task EventuallyAsync(Func<bool> holds, AnswerServer server)
     {
-        for (int i = 0; i < 1500 && !holds(); i++)
+        for (int i = 0; i < 3000 && !holds(); i++)
             await Task.Delay(20, TestContext.Current.CancellationToken);
         Assert.True(holds(), $"requests so far: {string.Join(", ", Steps(server))}");
     }

@@ -16,9 +16,9 @@ public abstract class FollowingTest(StreamingLists streamingLists) : FakeApiTest
 
     internal static bool IsTimelineCheck(RequestRecord request) => request.Query.Contains("fieldSelector=", StringComparison.Ordinal);
 
-    internal async Task<NodeFollower> FollowAsync(string names)
+    internal async Task<NodeFollower> FollowAsync(string names, TimeProvider? time = null)
     {
-        var follower = new NodeFollower(Api);
+        var follower = new NodeFollower(Api, time: time);
         await EventuallyAsync(() => follower.Store.Snapshot.IsComplete && follower.Names == names && Watches.Length > 0, $"the first list: '{names}'");
         return follower;
     }

@@ -1,9 +1,13 @@
 namespace HostGw.Tests.Nodes;
 
-/// <summary>Remembers to what timers were set after they were made.</summary>
+/// <summary>Remembers to what timers were set after they were made, and how long they were waited for.</summary>
 internal sealed class RecordingTime : TimeProvider
 {
     private readonly List<TimeSpan> _set = [];
+    private long _waited;
+
+    /// <summary>The pauses that are over, however much longer the machine took.</summary>
+    public TimeSpan Waited => new(Interlocked.Read(ref _waited));
 
     public TimeSpan[] Set
     {
@@ -15,19 +19,43 @@ internal sealed class RecordingTime : TimeProvider
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        new RecordingTimer(base.CreateTimer(callback, state, dueTime, period), this);
+        new RecordingTimer(this, () => callback(state)).Begin(dueTime, period);
 
-    private sealed class RecordingTimer(ITimer timer, RecordingTime time) : ITimer
+    private sealed class RecordingTimer : ITimer
     {
-        public bool Change(TimeSpan dueTime, TimeSpan period)
+        private readonly RecordingTime _time;
+        private readonly ITimer _timer;
+        private TimeSpan _due;
+
+        public RecordingTimer(RecordingTime time, Action callback)
         {
-            lock (time._set)
-                time._set.Add(dueTime);
-            return timer.Change(dueTime, period);
+            _time = time;
+            _timer = TimeProvider.System.CreateTimer(_ => Fire(callback), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
 
-        public void Dispose() => timer.Dispose();
+        public RecordingTimer Begin(TimeSpan dueTime, TimeSpan period)
+        {
+            _due = dueTime;
+            _timer.Change(dueTime, period);
+            return this;
+        }
 
-        public ValueTask DisposeAsync() => timer.DisposeAsync();
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (_time._set)
+                _time._set.Add(dueTime);
+            Begin(dueTime, period);
+            return true;
+        }
+
+        public void Dispose() => _timer.Dispose();
+
+        public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+        private void Fire(Action callback)
+        {
+            Interlocked.Add(ref _time._waited, _due.Ticks);
+            callback();
+        }
     }
 }

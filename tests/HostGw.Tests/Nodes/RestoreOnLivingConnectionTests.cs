@@ -11,8 +11,10 @@ public sealed class RestoreOnLivingConnectionTests
     [Fact]
     public async Task An_event_that_is_older_than_one_before_it_brings_the_timeline_check_at_once()
     {
-        string[] requests = await FollowAsync(100_000, 99_999);
-        Assert.True(requests.Length > 3, string.Join('\n', requests));
+        await using AnswerServer server = Serve(100_000, 99_999);
+        await using NodeFollower follower = new(server.Configuration, node: "n1");
+        await EventuallyAsync(() => server.Requests.Length > 3, server);
+        string[] requests = server.Requests;
         Assert.Contains("watch=true", requests[2], StringComparison.Ordinal);
         Assert.Contains("fieldSelector=metadata.name", Uri.UnescapeDataString(requests[3]), StringComparison.Ordinal);
     }
@@ -20,22 +22,30 @@ public sealed class RestoreOnLivingConnectionTests
     [Theory]
     [InlineData(100_000, 100_000)]
     [InlineData(100_000, 100_001)]
-    public async Task In_order_nothing_is_asked(long first, long second) => Assert.Equal(3, (await FollowAsync(first, second)).Length);
-
-    private static async Task<string[]> FollowAsync(long first, long second)
+    public async Task In_order_nothing_is_asked_and_the_same_watch_goes_on(long first, long second)
     {
-        byte[] events =
+        await using AnswerServer server = Serve(first, second);
+        await using NodeFollower follower = new(server.Configuration, node: "n1");
+        await EventuallyAsync(() => follower.Store.ResourceVersion == "100002", server);
+        Assert.Equal(3, server.Requests.Length);
+    }
+
+    // A watch with a bookmark, a new node and a last bookmark.
+    private static AnswerServer Serve(long first, long second) => new(
+        NoStreaming,
+        List,
+        Answer.Watch(
         [
             .. NodeProtobuf.Bookmark(first, isEnd: false),
             .. NodeProtobuf.Frame("ADDED", $$"""{"metadata":{"name":"new","uid":"u","resourceVersion":"{{second}}"} }"""),
-        ];
-        await using AnswerServer server = new([NoStreaming, List, Answer.Watch(events), List]);
-        await using NodeFollower follower = new(server.Configuration, node: "n1");
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (server.Requests.Length < 3)
-            await Task.Delay(20, patience.Token);
-        // The watch is given up for less than a second.
-        await Task.Delay(1500, TestContext.Current.CancellationToken);
-        return server.Requests;
+            .. NodeProtobuf.Bookmark(100_002, isEnd: false),
+        ]),
+        List);
+
+    private static async Task EventuallyAsync(Func<bool> holds, AnswerServer server)
+    {
+        for (int i = 0; i < 3000 && !holds(); i++)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.True(holds(), string.Join('\n', server.Requests));
     }
 }

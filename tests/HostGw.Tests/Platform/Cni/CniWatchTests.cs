@@ -61,6 +61,6 @@ public sealed class CniWatchTests : IDisposable
         while (_told.Wait(TimeSpan.Zero, CancellationToken.None))
             ;
         change();
-        Assert.True(await _told.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        Assert.True(await _told.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
     }
 }

@@ -122,7 +122,7 @@ public sealed class WindowsCniTests
         Task watch = agent.Host.WatchAsync(causes => _ = causes.HasFlag(WakeCauses.Cni) ? told.Release() : 0, end.Token);
         agent.Pass();
         File.Delete(agent.CniFile);
-        Assert.True(await told.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        Assert.True(await told.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         await end.CancelAsync();
         await watch;
     }

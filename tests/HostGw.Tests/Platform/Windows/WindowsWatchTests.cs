@@ -9,7 +9,7 @@ namespace HostGw.Tests.Platform.Windows;
 [Collection(nameof(WindowsTests))]
 public sealed class WindowsWatchTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly WindowsAgent _agent = new();
     private readonly Channel<WakeCauses> _heard = Channel.CreateUnbounded<WakeCauses>();

@@ -14,8 +14,8 @@ public sealed class CensusProgramsTests : IDisposable
 
     public CensusProgramsTests()
     {
-        HostProgram program = new([_folder], TimeSpan.FromSeconds(1));
-        (_legacy, _nft) = (new(program, IptablesFlavour.Legacy), new(program, IptablesFlavour.Nft));
+        // The one that hangs has long enough to be started on a slow machine.
+        (_legacy, _nft) = (new(Programs(seconds: 10), IptablesFlavour.Legacy), new(Programs(seconds: 60), IptablesFlavour.Nft));
         _programs = new([_legacy, _nft]);
     }
 
@@ -53,11 +53,13 @@ public sealed class CensusProgramsTests : IDisposable
     [Fact]
     public void None_is_started_late()
     {
-        Script("iptables-legacy-save", "echo \"*$2\"; echo COMMIT");
-        Assert.Null(_programs.Read(_legacy, ipv4: true, "nat", new(TimeSpan.FromSeconds(14)), _unknown));
+        Script("iptables-nft-save", "echo \"*$2\"; echo COMMIT");
+        Assert.Null(_programs.Read(_nft, ipv4: true, "nat", new(TimeSpan.FromSeconds(14)), _unknown));
         Assert.False(File.Exists(Starts));
-        Assert.NotNull(_programs.Read(_legacy, ipv4: true, "nat", new(TimeSpan.FromSeconds(60)), []));
+        Assert.NotNull(_programs.Read(_nft, ipv4: true, "nat", new(TimeSpan.FromSeconds(60)), []));
     }
+
+    private HostProgram Programs(int seconds) => new([_folder], TimeSpan.FromSeconds(seconds));
 
     private void Script(string name, string body)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
@@ -145,15 +144,13 @@ public class RulesetCensusTests
     }
 
     [Fact]
-    public void A_hundred_thousand_rules_take_seconds_at_most()
+    public void Of_many_rules_each_is_looked_at_once() => Growth.IsLinear(100_000, count =>
     {
-        string rules = string.Join('\n', Enumerable.Range(0, 100_000).Select(i => string.Create(
+        string rules = string.Join('\n', Enumerable.Range(0, count).Select(i => string.Create(
             CultureInfo.InvariantCulture,
             $"-A KUBE-SERVICES -d 10.96.{(i >> 8) & 0xFF}.{i & 0xFF}/32 -p tcp -m comment --comment \"ns/svc{i}\" -m tcp --dport 80 -j KUBE-SVC-{i % 100}")));
         string chains = string.Join('\n', Enumerable.Range(0, 100).Select(i => $":KUBE-SVC-{i} - [0:0]"));
-        long start = Stopwatch.GetTimestamp();
-        Assert.Empty(Ruleset.Findings(
-            $"*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n{chains}\n-A PREROUTING -j KUBE-SERVICES\n{rules}\nCOMMIT", peers: 5000));
-        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(10));
-    }
+        string table = $"*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n{chains}\n-A PREROUTING -j KUBE-SERVICES\n{rules}\nCOMMIT";
+        return () => Assert.Empty(Ruleset.Findings(table, peers: count / 20));
+    });
 }

@@ -59,7 +59,8 @@ public sealed class BlameTests : LabTest
     {
         await StartFirstAsync();
         One.Network.Configure([
-            "link add eth1.100 type veth peer name eth1p", "link set eth1p up", "address add 10.0.0.99/24 dev eth1.100", "link set eth1.100 up",
+            "link add eth1.100 type veth peer name eth1p", "link set eth1p up",
+            "address add 10.0.0.99/24 dev eth1.100", "link set eth1.100 up",
             "route delete 10.0.0.0/24 dev eth1.100",
         ]);
         One.Network.Sysctl("ipv4/conf/eth1.100/rp_filter", "1");
@@ -78,8 +79,9 @@ public sealed class BlameTests : LabTest
         await StartFirstAsync();
         One.Network.Configure(["route replace 192.168.2.0/24 via 10.0.0.12 dev cni0 onlink proto 157"]);
         await Expect.OnlyRouteAsync(One, Expect.ByNodeAddress(Cluster.Node(2))[0]);
+        const string Line = "Corrected route 192.168.2.0/24: was via 10.0.0.12, is via 10.0.0.12 (it had dev cni0)";
         await Eventually.TrueAsync(
-            () => Agent.Log.Lines.Any(l => l.EndsWith("Corrected route 192.168.2.0/24: was via 10.0.0.12, is via 10.0.0.12 (it had dev cni0)", StringComparison.Ordinal)),
+            () => Agent.Log.Lines.Any(l => l.EndsWith(Line, StringComparison.Ordinal)),
             () => string.Join('\n', Agent.Log.LastWords(5)));
     }
 

@@ -68,7 +68,7 @@ public sealed class CniFileTests : CniCluster
             async () => !System.IO.File.Exists(File(two)) && !await young.IsReadyAsync(), () => string.Join('\n', young.Log.LastWords(10)));
         string told = $"{(await young.StatusAsync()).GetProperty("notReady")}";
         Assert.Contains("podCIDR 192.168.1.0/24 overlaps 192.168.1.0/24 of the older node node1", told, StringComparison.Ordinal);
-        Assert.Contains("re-create this node\\u0027s Node node2 ", told, StringComparison.Ordinal);
+        Assert.Contains("re-create this node's Node node2 ", told, StringComparison.Ordinal);
         Assert.All(young.Diagnose(), rule => Assert.Equal("ownPodCidr", rule));
         Assert.NotEmpty(young.Diagnose());
         Assert.True(await Agent.IsReadyAsync());

@@ -99,7 +99,8 @@ public class HostileNodeTests
         Ip[] listed = [.. Addresses(hostile)];
         HashSet<ClusterNode> sharing = [.. others.Where(n => Addresses(n).Intersect(listed).Any())];
         // No next hop of before, but for another reason.
-        HashSet<Prefix> withHopInItsPods = [.. others.Where(n => Hops(n).Any(a => IsInItsPods(Prefix.Host(a)))).SelectMany(n => n.PodCidrs)];
+        HashSet<Prefix> withHopInItsPods =
+            [.. others.Where(n => Hops(n).Any(a => IsInItsPods(Prefix.Host(a)))).SelectMany(n => n.PodCidrs)];
         HashSet<Prefix> theirs = [.. others.Where(sharing.Contains).SelectMany(n => n.PodCidrs)];
 
         Assert.Equal(OfTheHost(before), OfTheHost(after));
@@ -116,14 +117,16 @@ public class HostileNodeTests
         Assert.All(
             after.Verdicts.Where(v => sharing.Contains(v.Node) && v.Kind == VerdictKind.Routed),
             v => Assert.True(v.PodCidr.Contains(v.NextHop) || Hops(v.Node).Contains(v.NextHop)));
-        Assert.Equal(Exempt(before, granted, policy.Nat.ExemptNodes ? listed : []), Exempt(after, [], policy.Nat.ExemptNodes ? listed : []));
+        Ip[] exempt = policy.Nat.ExemptNodes ? listed : [];
+        Assert.Equal(Exempt(before, granted, exempt), Exempt(after, [], exempt));
 
         bool IsInItsPods(Prefix prefix) => granted.Any(p => p.Contains(prefix));
 
         Prefix[] Waiting(Plan plan) => [.. plan.Waiting.Where(p => !IsInItsPods(p) && !withHopInItsPods.Contains(p))];
 
         string[] Said(Plan plan) => [.. plan.Verdicts.Where(v => !ReferenceEquals(v.Node, hostile) && !sharing.Contains(v.Node))
-            .Select(v => $"{(withHopInItsPods.Contains(v.PodCidr) ? $"{v.PodCidr}" : Shown.Verdict(v))} {v.NextHop} {v.Interface} {v.Fault}")];
+            .Select(v => (withHopInItsPods.Contains(v.PodCidr) ? $"{v.PodCidr}" : Shown.Verdict(v)) +
+                $" {v.NextHop} {v.Interface} {v.Fault}")];
     }
 
     // All that a plan says of the host itself.
@@ -149,7 +152,8 @@ public class HostileNodeTests
         from name in Gen.OneOf(Gen.Elements("0", "SELF", "self ", "self\n", "zz", "${self}", "../self"), AnyNode.Text.Select(t => $"x{t}"))
         from uid in Gen.OneOf(Gen.Elements("", "0", "uid-self", "uid-n0"), AnyNode.Text)
         from podCidrs in Gen.OneOf(NastyCluster.PodCidr, NastyCluster.PodCidr, NastyCluster.PodCidr, AnyNode.Text).ArrayOf().Resize(4)
-        from addresses in Gen.Elements("InternalIP", "InternalIP", "ExternalIP", "Hostname", "").Zip(Text(NastyCluster.Address)).ArrayOf().Resize(5)
+        from addresses in Gen.Elements("InternalIP", "InternalIP", "ExternalIP", "Hostname", "")
+            .Zip(Text(NastyCluster.Address)).ArrayOf().Resize(5)
         from hop in Text(NastyCluster.Address)
         from skip in Text(Gen.Elements("true", "false", "yes", ""))
         from annotated in Gen.Choose(0, 3)

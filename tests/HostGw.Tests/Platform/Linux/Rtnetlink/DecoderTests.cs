@@ -55,7 +55,8 @@ public class DecoderTests
     [InlineData("05001400" + "00000000", false)] // RTA_PREF, which every IPv6 route has
     public void A_source_address_metrics_and_an_encapsulation_are_options(string attributes, bool expected)
     {
-        byte[] payload = Convert.FromHexString("02180000FE9D00010400000008000100" + "0AF40200" + "080005000A0000020800040003000000" + attributes);
+        const string Route = "02180000FE9D00010400000008000100" + "0AF40200" + "080005000A0000020800040003000000";
+        byte[] payload = Convert.FromHexString(Route + attributes);
         Assert.True(new RouteDecoder(157).TryDecode(payload, 2, out HostRoute route));
         Assert.Equal(expected, route.HasOptions);
     }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using HostGw.Lab.Agents;
-using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
 using HostGw.Lab.Topology;
 

@@ -112,8 +112,8 @@ public class HostileNodeTests
         Assert.Equal(Waiting(before), Waiting(after));
         Assert.Equal(Said(before), Said(after));
         Assert.Equal(
-            before.Verdicts.Where(v => sharing.Contains(v.Node)).Select(v => (v.Node, v.PodCidr, v.Kind)),
-            after.Verdicts.Where(v => sharing.Contains(v.Node)).Select(v => (v.Node, v.PodCidr, v.Kind)));
+            before.Verdicts.Where(v => sharing.Contains(v.Node)).Select(v => (v.Node.Name, v.PodCidr, v.Kind == VerdictKind.Routed)),
+            after.Verdicts.Where(v => sharing.Contains(v.Node)).Select(v => (v.Node.Name, v.PodCidr, v.Kind == VerdictKind.Routed)));
         Assert.All(
             after.Verdicts.Where(v => sharing.Contains(v.Node) && v.Kind == VerdictKind.Routed),
             v => Assert.True(v.PodCidr.Contains(v.NextHop) || Hops(v.Node).Contains(v.NextHop)));

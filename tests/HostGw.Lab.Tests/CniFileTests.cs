@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using HostGw.Lab.Agents;
 using HostGw.Lab.Network;
 using HostGw.Lab.Topology;
 
@@ -52,6 +53,31 @@ public sealed class CniFileTests : CniCluster
         Assert.DoesNotContain("fd00", Text(), StringComparison.Ordinal);
         One.Network.Configure(["link set eth0 mtu 1450"]);
         await Eventually.TrueAsync(() => Text().Contains("\"mtu\": 1450", StringComparison.Ordinal), Text);
+    }
+
+    // Pods on it would get addresses that all other nodes route to the older Node.
+    [Fact]
+    public async Task A_younger_Node_that_carries_another_Nodes_podCIDR_is_not_ready_has_no_file_and_names_both()
+    {
+        await StartAsync();
+        Node two = Cluster.Node(2);
+        Agent young = Cluster.Agent(two);
+        Cluster.Api.Server.Nodes.Put(Cluster.Describe(two) with { PodCidrs = [.. One.PodCidrs.Select(p => $"{p}")] });
+
+        await Eventually.TrueAsync(
+            async () => !System.IO.File.Exists(File(two)) && !await young.IsReadyAsync(), () => string.Join('\n', young.Log.LastWords(10)));
+        string told = $"{(await young.StatusAsync()).GetProperty("notReady")}";
+        Assert.Contains("podCIDR 192.168.1.0/24 overlaps 192.168.1.0/24 of the older node node1", told, StringComparison.Ordinal);
+        Assert.Contains("re-create this node's Node node2 ", told, StringComparison.Ordinal);
+        Assert.All(young.Diagnose(), rule => Assert.Equal("ownPodCidr", rule));
+        Assert.NotEmpty(young.Diagnose());
+        Assert.True(await Agent.IsReadyAsync());
+        Assert.True(System.IO.File.Exists(File(One)));
+
+        Cluster.Announce(two);
+        await young.WaitReadyAsync();
+        Assert.True(System.IO.File.Exists(File(two)));
+        Assert.Empty(young.Diagnose());
     }
 
     [Fact]

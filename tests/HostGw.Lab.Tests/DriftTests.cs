@@ -33,6 +33,28 @@ public sealed class DriftTests : LabTest
     }
 
     [Theory]
+    [InlineData("192.168.2.0/24", "via 10.0.0.12 dev eth0 onlink proto 157", "src 192.168.1.1")]
+    [InlineData("192.168.2.0/24", "via 10.0.0.12 dev eth0 onlink proto 157", "mtu 1300")]
+    [InlineData("fd00:192:168:2::/64", "via fd00:10::12 dev eth0 metric 1024 onlink proto 157", "src fd00:192:168:1::1")]
+    [InlineData("fd00:192:168:2::/64", "via fd00:10::12 dev eth0 metric 1024 onlink proto 157", "hoplimit 9")]
+    public async Task A_route_given_options_by_hand_loses_them(string prefix, string ours, string options)
+    {
+        await StartFirstAgentAsync();
+        string before = Shown();
+        Assert.NotEqual("", before);
+
+        One.Network.Configure([$"route replace {prefix} {ours} {options}"]);
+
+        const string Cause = "(it had a source address, metrics or an encapsulation)";
+        await Eventually.TrueAsync(
+            () => Cluster.Agent(One).Log.Lines.Any(l => l.EndsWith(Cause, StringComparison.Ordinal)),
+            () => string.Join('\n', Cluster.Agent(One).Log.LastWords(5)));
+        Assert.Equal(before, Shown());
+
+        string Shown() => One.Network.Exec("ip", prefix.Contains(':', StringComparison.Ordinal) ? "-6" : "-4", "route", "show", prefix);
+    }
+
+    [Theory]
     [InlineData("192.168.2.0/24", "metric 50", 0)]
     [InlineData("fd00:192:168:2::/64", "metric 2000", 1)]
     public async Task A_route_given_another_metric_by_hand_is_made_again_with_its_own(string prefix, string metric, int family)

@@ -108,31 +108,6 @@ public sealed class OverriddenTests : LabTest
         Assert.Contains("50:\tfrom all to 192.168.0.0/16 lookup 7", Policy(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Rules_that_do_no_harm_are_not_reported_and_cost_no_write()
-    {
-        await StartAllAsync();
-        double writes = await Agent.MetricAsync("hostgw_netlink_writes_total");
-
-        // As wg-quick and tailscale make them.
-        Break([
-            "route add default dev vpn0 table 51820", "rule add pref 32765 not fwmark 0xca6c lookup 51820",
-            "rule add pref 32764 lookup main suppress_prefixlength 0",
-            "rule add pref 5210 fwmark 0x80000/0xff0000 lookup main", "rule add pref 5230 fwmark 0x80000/0xff0000 lookup default",
-            "rule add pref 5250 fwmark 0x80000/0xff0000 unreachable", "rule add pref 5270 lookup 52",
-            "route add 100.64.0.0/10 dev vpn0 table 52", "route add unreachable 192.168.0.0/15 table 53", "route add throw 192.168.0.0/16 table 52",
-            "-6 route add default dev vpn0 table 51820", "-6 rule add pref 32765 not fwmark 0xca6c lookup 51820",
-            "-6 rule add pref 32764 lookup main suppress_prefixlength 0",
-        ]);
-        await AnswersAsync(fromNode: false, family: 0);
-        await AnswersAsync(fromNode: false, family: 1);
-
-        await StateAsync("installed", 0);
-        Assert.Empty((await Agent.StatusAsync()).GetProperty("problems").EnumerateArray());
-        Assert.Empty(Agent.Diagnose());
-        Assert.Equal(writes, await Agent.MetricAsync("hostgw_netlink_writes_total"));
-    }
-
     private async Task NamedAndCuredAsync((string[] Commands, bool FromNode, int Family, string Problem) fault, string state)
     {
         await StartAllAsync();

@@ -7,15 +7,15 @@ namespace HostGw.Planning;
 internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal)
 {
     /// <summary>One per IPv4 cluster CIDR, or none if the setting clusterRoute turns it off.</summary>
-    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrGrants grants)
+    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, ClusterNode? self, PodCidrGrants grants)
     {
         bool wanted = policy.ClusterRoute == ClusterRouteMode.On ||
             (policy.ClusterRoute == ClusterRouteMode.Auto && policy.NextHop == NextHopMode.PodGateway);
-        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, nodes, grants)))] : [];
+        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, self, grants)))] : [];
     }
 
     // Everything it covers becomes on-link: an address that is elsewhere could no longer be reached.
-    private static string? Refuse(Prefix clusterCidr, HostState host, IReadOnlyList<ClusterNode> nodes, PodCidrGrants grants)
+    private static string? Refuse(Prefix clusterCidr, HostState host, ClusterNode? self, PodCidrGrants grants)
     {
         if (grants.HolderOf(clusterCidr) is var (podCidr, holder))
             return $"lies inside {podCidr}, the podCIDR of node {holder.Name}, and would take its traffic";
@@ -32,13 +32,11 @@ internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal
             if (clusterCidr.Contains(guarded.Address))
                 return $"covers {guarded.Address}, {PodCidrGuard.Describe(guarded.Role)}";
         }
-        foreach (ClusterNode node in nodes)
+        // Another Node may list any address: it must not take the route from this host.
+        foreach (Ip address in self is null ? [] : self.InternalIPs.Concat(self.ExternalIPs))
         {
-            foreach (Ip address in node.InternalIPs.Concat(node.ExternalIPs))
-            {
-                if (clusterCidr.Contains(address))
-                    return $"covers {address}, the address of node {node.Name}";
-            }
+            if (clusterCidr.Contains(address))
+                return $"covers {address}, the address of this node";
         }
         return null;
     }

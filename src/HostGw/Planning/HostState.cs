@@ -160,6 +160,9 @@ internal readonly record struct HostRoute
     /// <summary>RTA_NH_ID: the nexthop object (ip nexthop) that the route refers to; 0 if none.</summary>
     public uint NextHopObject { get; init; }
 
+    /// <summary>It has a source address, metrics or an encapsulation, which no route of HostGw has.</summary>
+    public bool HasOptions { get; init; }
+
     /// <summary>False for types such as blackhole, unreachable and local.</summary>
     public bool IsUnicast { get; init; }
 

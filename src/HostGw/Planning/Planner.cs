@@ -27,7 +27,7 @@ internal static class Planner
         };
         VerdictPlanner verdictPlanner = new(policy, grants, nextHops, v4, v6) { HeldByOlder = older.Holders };
         ImmutableArray<Verdict> verdicts = verdictPlanner.For(nodes, claims);
-        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, nodes, grants);
+        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, self, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
         NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, grants.Granted(), nodes) : null;

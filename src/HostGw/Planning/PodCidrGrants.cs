@@ -130,10 +130,9 @@ internal sealed class PodCidrGrants
     {
         if (ReferenceEquals(_holders[index], node))
             return null;
-        if (HeldInstead(node, index) is var (reason, _))
-            return reason;
+        // First: what such a claim does not get a younger node may.
         bool covers = !IsOwn(node) && _oldestInside.TryGetValue(index, out ClusterNode? inside) && Age.Compare(inside, node) < 0;
-        return covers ? $"covers the address of the older node {_oldestInside[index].Name}" : null;
+        return covers ? $"covers the address of the older node {_oldestInside[index].Name}" : HeldInstead(node, index)?.Reason;
     }
 
     private string Describe(ClusterNode holder, ClusterNode claimant) =>

@@ -75,6 +75,8 @@ internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instea
             parts.Add($"nexthop object {Instead.NextHopObject}");
         if (Instead.NextHop == Route.NextHop && Instead.IsOnLink != !Route.NextHop.IsNone)
             parts.Add(Instead.IsOnLink ? "onlink" : "no onlink");
+        if (Instead.HasOptions)
+            parts.Add("a source address, metrics or an encapsulation");
         return string.Join(", ", parts);
     }
 }

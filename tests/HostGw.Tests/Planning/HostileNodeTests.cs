@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -72,6 +75,114 @@ public class HostileNodeTests
         Assert.All(files, f => JsonDocument.Parse(File.ReadAllBytes(Repository.PathTo($"{Folder}{f}.json"))).Dispose());
     }
 
+    // A Node with hostile values in every field, younger than all others, in any cluster. Whoever lists an address that it lists, too, may
+    // be reached by another one of its own.
+    [Fact]
+    public void Whatever_a_Node_says_the_plan_is_the_same_but_for_its_own_routes() => Always.Holds(
+        (from cluster in NastyCluster.Any.Generator
+         from more in Gen.Elements("", " cni=on", " nat.exemptNodes", " clusterRoute=on policyRule=on")
+         from node in AnyHostileNode
+         select (Cluster: cluster with { Policy = cluster.Policy + more }, Node: node)).ToArbitrary(),
+        given => CheckOthers(given.Cluster, given.Node),
+        count: 3000);
+
+    private static void CheckOthers(NastyCluster cluster, string json)
+    {
+        (HostState host, Policy policy) = (cluster.HostState, Given.Policy(cluster.Policy));
+        ClusterNode hostile = Read(Encoding.UTF8.GetBytes(json), policy.NodeSelector);
+        ClusterNode[] others = [.. cluster.AllNodes];
+        Plan before = Planner.Plan(others, host, policy);
+        Plan after = Planner.Plan([.. others.Append(hostile).OrderBy(n => n.Name, StringComparer.Ordinal)], host, policy);
+
+        Verdict[] its = [.. after.Verdicts.Where(v => ReferenceEquals(v.Node, hostile))];
+        Prefix[] granted = [.. its.Where(v => v.Kind != VerdictKind.Rejected && !v.PodCidr.IsNone).Select(v => v.PodCidr)];
+        Ip[] listed = [.. Addresses(hostile)];
+        HashSet<ClusterNode> sharing = [.. others.Where(n => Addresses(n).Intersect(listed).Any())];
+        // No next hop of before, but for another reason.
+        HashSet<Prefix> withHopInItsPods =
+            [.. others.Where(n => Hops(n).Any(a => IsInItsPods(Prefix.Host(a)))).SelectMany(n => n.PodCidrs)];
+        HashSet<Prefix> theirs = [.. others.Where(sharing.Contains).SelectMany(n => n.PodCidrs)];
+
+        Assert.Equal(OfTheHost(before), OfTheHost(after));
+        Assert.Equal(
+            before.ClusterRoutes.Where(c => !IsInItsPods(c.Destination)), after.ClusterRoutes.Where(c => !IsInItsPods(c.Destination)));
+        Assert.Equal(
+            before.Routes.Where(r => !theirs.Contains(r.Destination) && !IsInItsPods(r.Destination)),
+            after.Routes.Where(r => !theirs.Contains(r.Destination) && !IsInItsPods(r.Destination)));
+        Assert.Equal(Waiting(before), Waiting(after));
+        Assert.Equal(Said(before), Said(after));
+        Assert.Equal(
+            before.Verdicts.Where(v => sharing.Contains(v.Node)).Select(v => (v.Node.Name, v.PodCidr, v.Kind == VerdictKind.Routed)),
+            after.Verdicts.Where(v => sharing.Contains(v.Node)).Select(v => (v.Node.Name, v.PodCidr, v.Kind == VerdictKind.Routed)));
+        Assert.All(
+            after.Verdicts.Where(v => sharing.Contains(v.Node) && v.Kind == VerdictKind.Routed),
+            v => Assert.True(v.PodCidr.Contains(v.NextHop) || Hops(v.Node).Contains(v.NextHop)));
+        Ip[] exempt = policy.Nat.ExemptNodes ? listed : [];
+        Assert.Equal(Exempt(before, granted, exempt), Exempt(after, [], exempt));
+
+        bool IsInItsPods(Prefix prefix) => granted.Any(p => p.Contains(prefix));
+
+        Prefix[] Waiting(Plan plan) => [.. plan.Waiting.Where(p => !IsInItsPods(p) && !withHopInItsPods.Contains(p))];
+
+        string[] Said(Plan plan) => [.. plan.Verdicts.Where(v => !ReferenceEquals(v.Node, hostile) && !sharing.Contains(v.Node))
+            .Select(v => (withHopInItsPods.Contains(v.PodCidr) ? $"{v.PodCidr}" : Shown.Verdict(v)) +
+                $" {v.NextHop} {v.Interface} {v.Fault}")];
+    }
+
+    // All that a plan says of the host itself.
+    private static object?[] OfTheHost(Plan plan) =>
+    [
+        plan.Scope, plan.KnowsSelf, string.Join('|', plan.Faults), plan.ApiServerRoute,
+        plan.Nat! with { Exempt = [] }, string.Join('|', plan.ForwardAccept), plan.Cni, plan.ForwardIPv4, plan.ForwardIPv6,
+        string.Join('|', plan.PolicyRules), plan.InterfaceIPv4, plan.InterfaceIPv6, string.Join('|', plan.OwnPodCidrs),
+    ];
+
+    // What is not masqueraded, with these prefixes and addresses.
+    private static Prefix[] Exempt(Plan plan, Prefix[] podCidrs, Ip[] addresses)
+    {
+        IEnumerable<Prefix> more = podCidrs.Select(p => p.Aligned).Concat(addresses.Select(Prefix.Host));
+        return [.. new PrefixForest(plan.Nat!.Exempt.Concat(more.Where(p => p.IsIPv4 ? plan.Nat.IPv4 : plan.Nat.IPv6))).Roots()];
+    }
+
+    private static IEnumerable<Ip> Hops(ClusterNode node) => Addresses(node).Concat(node.NextHopOverride ?? []);
+
+    private static Ip[] Addresses(ClusterNode node) => [.. node.InternalIPs, .. node.ExternalIPs];
+
+    private static Gen<string> AnyHostileNode { get; } =
+        from name in Gen.OneOf(Gen.Elements("0", "SELF", "self ", "self\n", "zz", "${self}", "../self"), AnyNode.Text.Select(t => $"x{t}"))
+        from uid in Gen.OneOf(Gen.Elements("", "0", "uid-self", "uid-n0"), AnyNode.Text)
+        from podCidrs in Gen.OneOf(NastyCluster.PodCidr, NastyCluster.PodCidr, NastyCluster.PodCidr, AnyNode.Text).ArrayOf().Resize(4)
+        from addresses in Gen.Elements("InternalIP", "InternalIP", "ExternalIP", "Hostname", "")
+            .Zip(Text(NastyCluster.Address)).ArrayOf().Resize(5)
+        from hop in Text(NastyCluster.Address)
+        from skip in Text(Gen.Elements("true", "false", "yes", ""))
+        from annotated in Gen.Choose(0, 3)
+        from zone in Text(Gen.Elements("a", "b"))
+        from os in Text(Gen.Elements("linux", "windows", ""))
+        select new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["uid"] = uid,
+                ["creationTimestamp"] = "2090-01-01T00:00:00Z",
+                ["labels"] = new JsonObject { ["zone"] = zone, ["kubernetes.io/os"] = os },
+                ["annotations"] = new JsonObject
+                {
+                    [(annotated & 1) == 0 ? "other" : NodeDraft.NextHopAnnotation] = hop,
+                    [(annotated & 2) == 0 ? "another" : NodeDraft.SkipAnnotation] = skip,
+                },
+            },
+            ["spec"] = new JsonObject { ["podCIDRs"] = new JsonArray([.. podCidrs]) },
+            ["status"] = new JsonObject
+            {
+                ["addresses"] = new JsonArray([.. addresses.Select(a => new JsonObject { ["type"] = a.Item1, ["address"] = a.Item2 })]),
+                ["nodeInfo"] = new JsonObject { ["operatingSystem"] = os },
+            },
+        }.ToJsonString();
+
+    private static Gen<string> Text(Gen<string> usual) => Gen.Frequency((4, usual), (1, AnyNode.Text));
+
     private static void Check(ClusterNode hostile, string verdict, string reason)
     {
         HostState host = Given.Host(Host);
@@ -92,10 +203,10 @@ public class HostileNodeTests
         Assert.Equal(PlanScope.Everything, plan.Scope);
     }
 
-    private static ClusterNode Read(byte[] json)
+    private static ClusterNode Read(byte[] json, NodeSelector? selector = null)
     {
         List<ClusterNode> nodes = [];
-        NodeDraft draft = new(NodeSelector.Everything);
+        NodeDraft draft = new(selector ?? NodeSelector.Everything);
         ListWatchDecoder decoder = new(isWatch: false, draft, _ => nodes.Add(draft.Build()));
         decoder.Decode(NodeProtobuf.ListOf("5", Encoding.UTF8.GetString(json)), isFinal: true);
         return Assert.Single(nodes);

@@ -59,6 +59,8 @@ internal sealed record NastyCluster(string Policy, string Host, string[] Nodes)
 
     public static Gen<string> PodCidr => Gen.Elements(PodCidrs);
 
+    public static Gen<string> Address => Gen.Elements(Addresses);
+
     public static Arbitrary<NastyCluster> Any { get; } = Arb.From(
         from policy in Gen.Elements(Policies)
         from host in Gen.Elements(Hosts)

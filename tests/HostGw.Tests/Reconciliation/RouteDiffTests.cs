@@ -19,6 +19,8 @@ public class RouteDiffTests
         { "ours over another next hop", Peer, ["10.244.2.0/24 via 10.0.0.9 onlink ours"], ["replace 10.244.2.0/24 via 10.0.0.2 dev 2 (Differs)"] },
         { "ours out of another device", Peer, ["10.244.2.0/24 via 10.0.0.2 dev 3 onlink ours"], ["replace 10.244.2.0/24 via 10.0.0.2 dev 2 (Differs)"] },
         { "ours without onlink", Peer, ["10.244.2.0/24 via 10.0.0.2 ours"], ["replace 10.244.2.0/24 via 10.0.0.2 dev 2 (Differs)"] },
+        { "ours with a source address, say", Peer, ["10.244.2.0/24 via 10.0.0.2 onlink options ours"],
+            ["replace 10.244.2.0/24 via 10.0.0.2 dev 2 (Differs)"] },
         { "ours without a next hop", Peer, ["10.244.2.0/24 ours"], ["replace 10.244.2.0/24 via 10.0.0.2 dev 2 (Differs)"] },
         { "ours with another metric", Peer, ["10.244.2.0/24 via 10.0.0.2 onlink ours metric 50"],
             ["add 10.244.2.0/24 via 10.0.0.2 dev 2", "delete 10.244.2.0/24 via 10.0.0.2 dev 2 proto 157 metric 50"] },

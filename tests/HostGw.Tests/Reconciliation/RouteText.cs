@@ -27,6 +27,7 @@ internal static class RouteText
             NextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : default,
             Interface = (int)Number("dev", "2"),
             IsOnLink = words.Contains("onlink"),
+            HasOptions = words.Contains("options"),
             NextHopCount = (int)Number("hops", "1"),
             IsUnicast = isUnicast,
             Protocol = protocol,

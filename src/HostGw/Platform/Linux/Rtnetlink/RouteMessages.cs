@@ -156,6 +156,9 @@ internal sealed class RouteDecoder(byte protocol)
             case RTA_NH_ID:
                 fields.NextHopObject = attribute.Read<uint>();
                 break;
+            case RTA_PREFSRC or RTA_METRICS or RTA_ENCAP:
+                fields.HasOptions = true;
+                break;
             case RTA_MULTIPATH:
                 ReadMultipath(attribute.Value, ref fields);
                 break;
@@ -211,6 +214,7 @@ internal sealed class RouteDecoder(byte protocol)
         IsOnLink = (fields.Hop.Flags & RTNH_F_ONLINK) != 0,
         NextHopCount = fields.HopCount,
         NextHopObject = fields.NextHopObject,
+        HasOptions = fields.HasOptions,
         IsUnicast = header.rtm_type == RTN_UNICAST,
         Protocol = header.rtm_protocol,
         IsConnected = header.rtm_protocol == RTPROT_KERNEL,
@@ -228,6 +232,7 @@ internal sealed class RouteDecoder(byte protocol)
         public Hop Hop;
         public int HopCount;
         public uint NextHopObject;
+        public bool HasOptions;
         public List<Ip>? OtherGateways;
     }
 }

@@ -47,6 +47,20 @@ public class DecoderTests
         Assert.False(new RouteDecoder(157).TryDecode(payload, 10, out _));
     }
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("08000700" + "0A000001", true)] // RTA_PREFSRC
+    [InlineData("0C000800" + "08000200" + "14050000", true)] // RTA_METRICS: mtu 1300
+    [InlineData("06001500" + "01000000" + "04001680", true)] // RTA_ENCAP_TYPE, RTA_ENCAP
+    [InlineData("05001400" + "00000000", false)] // RTA_PREF, which every IPv6 route has
+    public void A_source_address_metrics_and_an_encapsulation_are_options(string attributes, bool expected)
+    {
+        const string Route = "02180000FE9D00010400000008000100" + "0AF40200" + "080005000A0000020800040003000000";
+        byte[] payload = Convert.FromHexString(Route + attributes);
+        Assert.True(new RouteDecoder(157).TryDecode(payload, 2, out HostRoute route));
+        Assert.Equal(expected, route.HasOptions);
+    }
+
     // rtmsg, then attributes of which something is wrong.
     [Theory]
     [InlineData("02180000FE9D000104000000" + "14000100" + "FD000010024400020000000000000000", "an IPv6 destination in an IPv4 route")]

@@ -8,6 +8,8 @@ public sealed class DriftTests : LabTest
 {
     private protected override ClusterSettings Settings => Clusters.ByNodeAddress(3);
 
+    private IEnumerable<string> LogLines => Cluster.Agent(One).Log.Lines;
+
     private Node One => Cluster.Node(1);
 
     [Theory]
@@ -30,6 +32,23 @@ public sealed class DriftTests : LabTest
         await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));
         await Expect.OnlyRouteAsync(One, Expect.ByNodeAddress(Cluster.Node(2))[0]);
         await Expect.OnlyRouteAsync(One, Expect.ByNodeAddress(Cluster.Node(2))[1]);
+    }
+
+    [Theory]
+    [InlineData("-4", "192.168.2.0/24 via 10.0.0.12", "src 10.0.0.11", "a source address (src)")]
+    [InlineData("-4", "192.168.2.0/24 via 10.0.0.12", "encap ip id 7 dst 10.0.0.9", "an encapsulation (encap)")]
+    [InlineData("-6", "fd00:192:168:2::/64 via fd00:10::12", "mtu 1400", "metrics such as mtu")]
+    public async Task A_route_given_a_source_an_mtu_or_an_encapsulation_is_made_plain_again(string family, string route, string extra, string said)
+    {
+        await StartFirstAgentAsync();
+        string before = Shown();
+
+        One.Network.Exec("ip", $"{family} route change {route} dev eth0 onlink proto 157 {extra}".Split(' '));
+
+        await Eventually.TrueAsync(() => LogLines.Any(l => l.Contains($"(it had {said})", StringComparison.Ordinal)), Shown);
+        await Eventually.TrueAsync(() => Shown() == before, Shown);
+
+        string Shown() => One.Network.Exec("ip", family, "route", "show", route.Split(' ')[0]);
     }
 
     [Theory]

@@ -176,5 +176,5 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
 
     public bool IsInstalledAs(HostRoute route) =>
         route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 &&
-        route.Interface == Interface && route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone;
+        route.Extras == RouteExtras.None && route.Interface == Interface && route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone;
 }

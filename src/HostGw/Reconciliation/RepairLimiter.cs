@@ -101,7 +101,8 @@ internal sealed class RepairLimiter(TimeProvider time)
     private static string Describe(HostRoute found)
     {
         string route = found.NextHop.IsNone ? "a route" : $"a route via {found.NextHop}";
-        return $"{route} of protocol {RouteProtocols.Name(found.Protocol)} was in its place";
+        string extras = found.Extras == RouteExtras.None ? "" : $" with {RouteExtrasText.Of(found.Extras)}";
+        return $"{route} of protocol {RouteProtocols.Name(found.Protocol)}{extras} was in its place";
     }
 
     private static string DescribeRules(ApplyResult result, RepairScope repairs)

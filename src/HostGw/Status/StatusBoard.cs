@@ -52,14 +52,18 @@ internal sealed class StatusBoard(PassClock? clock = null)
             .. last.Plan is { } plan && NoWayToPeers(plan) is { } reason ? (string[])[reason] : [],
         ];
 
-    // Where there is a fault of this node, it explains the rest. A peer on another segment is no fault of this host; peers that are
-    // skipped or have no podCIDR yet prove nothing.
+    // Where there is a fault of this node, it explains the rest. A peer on another segment is no fault of this host, and one that is
+    // rejected, skipped or has no podCIDR yet proves nothing. A peer waits if one of its podCIDRs does and none is routed: this node
+    // may lack the other one's family.
     private static string? NoWayToPeers(Plan plan)
     {
-        if (plan.Faults.Length > 0 || plan.Verdicts.Any(v => v.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent))
+        if (plan.Faults.Length > 0 || plan.Verdicts.Any(v => v.Kind == VerdictKind.Routed))
             return null;
-        Verdict waiting = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Waiting);
-        return waiting.Kind == VerdictKind.Waiting ? $"no way to any peer: {waiting.Reason}" : null;
+        HashSet<string> waiting = [.. plan.Verdicts.Where(v => v.Kind == VerdictKind.Waiting).Select(v => v.Node.Name)];
+        bool isElsewhere = plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent && !waiting.Contains(v.Node.Name));
+        return waiting.Count == 0 || isElsewhere
+            ? null
+            : $"no way to any peer: {plan.Verdicts.First(v => v.Kind == VerdictKind.Waiting).Reason}";
     }
 }
 

@@ -9,7 +9,7 @@ internal static class RouteText
 {
     public const byte Ours = 157;
 
-    /// <summary>"DESTINATION [via IP] [dev N] [proto N|ours] [metric N] [tos N] [hops N] [onlink] [blackhole]"; dev 2 and the family's metric unless said.</summary>
+    /// <summary>"DESTINATION [via IP] [dev N] [proto N|ours] [metric N] [tos N] [hops N] [onlink] [blackhole] [src] [mtu] [encap]"; dev 2 and the family's metric unless said.</summary>
     public static HostRoute Standing(string text)
     {
         string[] words = text.Split(' ');
@@ -32,6 +32,8 @@ internal static class RouteText
             Protocol = protocol,
             IsOurs = protocol == Ours && isUnicast,
             IsConnected = protocol == 2,
+            Extras = (words.Contains("src") ? RouteExtras.Source : 0) | (words.Contains("mtu") ? RouteExtras.Metrics : 0) |
+                (words.Contains("encap") ? RouteExtras.Encapsulation : 0),
         };
     }
 

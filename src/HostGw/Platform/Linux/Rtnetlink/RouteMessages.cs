@@ -156,6 +156,15 @@ internal sealed class RouteDecoder(byte protocol)
             case RTA_NH_ID:
                 fields.NextHopObject = attribute.Read<uint>();
                 break;
+            case RTA_PREFSRC:
+                fields.Extras |= RouteExtras.Source;
+                break;
+            case RTA_METRICS:
+                fields.Extras |= RouteExtras.Metrics;
+                break;
+            case RTA_ENCAP_TYPE:
+                fields.Extras |= RouteExtras.Encapsulation;
+                break;
             case RTA_MULTIPATH:
                 ReadMultipath(attribute.Value, ref fields);
                 break;
@@ -211,6 +220,7 @@ internal sealed class RouteDecoder(byte protocol)
         IsOnLink = (fields.Hop.Flags & RTNH_F_ONLINK) != 0,
         NextHopCount = fields.HopCount,
         NextHopObject = fields.NextHopObject,
+        Extras = fields.Extras,
         IsUnicast = header.rtm_type == RTN_UNICAST,
         Protocol = header.rtm_protocol,
         IsConnected = header.rtm_protocol == RTPROT_KERNEL,
@@ -228,6 +238,7 @@ internal sealed class RouteDecoder(byte protocol)
         public Hop Hop;
         public int HopCount;
         public uint NextHopObject;
+        public RouteExtras Extras;
         public List<Ip>? OtherGateways;
     }
 }

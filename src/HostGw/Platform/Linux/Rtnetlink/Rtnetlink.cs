@@ -56,9 +56,12 @@ internal static class Rtnetlink
     public const ushort RTA_OIF = 4;
     public const ushort RTA_GATEWAY = 5;
     public const ushort RTA_PRIORITY = 6;
+    public const ushort RTA_PREFSRC = 7;
+    public const ushort RTA_METRICS = 8;
     public const ushort RTA_MULTIPATH = 9;
     public const ushort RTA_TABLE = 15;
     public const ushort RTA_VIA = 18;
+    public const ushort RTA_ENCAP_TYPE = 21;
     public const ushort RTA_NH_ID = 30;
 
     public const ushort NHA_ID = 1;

@@ -41,7 +41,7 @@ internal static class Ruleset
 
     public static List<BaseChain> Chains(string saved, bool ipv4, List<AddressRange> mentions)
     {
-        IptablesPrograms programs = new(new HostProgram([], TimeSpan.FromSeconds(1)), IptablesFlavour.Legacy);
+        IptablesPrograms programs = new(new HostProgram([], TimeSpan.FromSeconds(1), TimeProvider.System), IptablesFlavour.Legacy);
         List<BaseChain> chains = [];
         foreach (string name in Tables)
         {

@@ -141,7 +141,7 @@ public class DecoderTests
             return "none";
         return r.Destination + (r.NextHop.IsNone ? "" : $" via {r.NextHop}") + $" dev {r.Interface} proto {r.Protocol}" +
             (r.Metric == 0 ? "" : $" metric {r.Metric}") + (r.Tos == 0 ? "" : $" tos {r.Tos}") +
-            (r.NextHopCount == 1 ? "" : $" hops {r.NextHopCount}") + (r.IsOnLink ? " onlink" : "") +
+            (r.NextHopCount == 1 ? "" : $" hops {r.NextHopCount}") + (r.IsOnLink ? " onlink" : "") + (r.Extras == RouteExtras.None ? "" : $" {r.Extras}") +
             (r.IsUnicast ? "" : " special") + (r.IsConnected ? " connected" : "") + (r.IsOurs ? " ours" : "");
     }
 

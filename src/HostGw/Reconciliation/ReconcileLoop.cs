@@ -94,8 +94,9 @@ internal sealed class PassTimes(LoopTimes times, TimeProvider time)
             _retries++;
 
         TimeSpan wait = report.IsUnfinished ? _retry.Delay(_retries) : times.Resync;
-        Wait = report.HeldRepairs.Wait is { } held && held < wait ? held : wait;
-        CauseAfterWait = report.IsUnfinished || report.HeldRepairs.Wait is not null ? WakeCauses.Retry : WakeCauses.Resync;
+        // A contest that is over is reported until a pass says so.
+        Wait = ((TimeSpan?[])[wait, report.HeldRepairs.Wait, report.Contests.Rest]).Min()!.Value;
+        CauseAfterWait = report.IsUnfinished || Wait < wait ? WakeCauses.Retry : WakeCauses.Resync;
     }
 }
 

@@ -30,12 +30,16 @@ internal sealed class StatusBoard(PassClock? clock = null)
         lock (_lock)
         {
             bool isReadyAsBefore = _view.Last is not null && _view.NotReady.Count == 0 == (NotReady(report).Count == 0);
+            PassReport lasting = report.Lasting();
             _view = new(
-                report.Lasting(),
+                lasting,
                 _view.Counters.After(report, sinceSignal),
                 _view.Peers.After(report),
                 PassHistory.After(_view.Passes, report),
-                isReadyAsBefore ? _view.ReadySince : report.At);
+                isReadyAsBefore ? _view.ReadySince : report.At)
+            {
+                LastRead = report.Plan is null ? _view.LastRead : lasting,
+            };
         }
     }
 
@@ -74,6 +78,9 @@ internal sealed record StatusView(
     PassReport? Last, StatusCounters Counters, PeerStates Peers, ImmutableArray<PassEntry> Passes, DateTimeOffset? ReadySince)
 {
     public static StatusView Empty { get; } = new(null, new(), PeerStates.None, [], null);
+
+    /// <summary>The last pass that could read the host: what it found is taken to last until another one can. Null: there was none.</summary>
+    public PassReport? LastRead { get; init; }
 
     /// <summary>Why the last report no longer describes the host; null: passes go on.</summary>
     public string? Overdue { get; init; }

@@ -111,7 +111,7 @@ public sealed class ApplyOrderTests : IDisposable
             };
             var clock = Stopwatch.StartNew();
             ApplyResult result = _space.Network.Run(() => host.Apply(changes, ApplyMode.Change));
-            Assert.Contains(result.Failures, f => f.Error.Message.Contains("it did not exit within", StringComparison.Ordinal));
+            Assert.Contains(result.Obstacles, o => o.Contains("it did not exit within", StringComparison.Ordinal));
             return clock.Elapsed.TotalSeconds;
         }
     }
@@ -147,7 +147,7 @@ public sealed class ApplyOrderTests : IDisposable
             while (!Volatile.Read(ref isOver))
             {
                 bool before = Exempts(nat);
-                int routes = reader.Read(default).Routes.Count(r => r.IsOurs);
+                int routes = reader.Read([]).Routes.Count(r => r.IsOurs);
                 bool after = Exempts(nat);
                 wrong += isWrong(routes, before, after) ? 1 : 0;
                 between += routes is > 0 and < Many ? 1 : 0;

@@ -52,11 +52,11 @@ public sealed class NetlinkSocketTests : IDisposable
         var reader = new LinuxHostReader(_socket, _host.Options);
         uint before = _socket.NextSequence();
 
-        HostState state = reader.Read(default);
+        HostState state = reader.Read([]);
 
         Assert.Equal(4000, state.Routes.Count(r => r.IsOurs));
         Assert.Equal(before + 6, _socket.NextSequence());
-        Assert.NotSame(state.Routes, reader.Read(default).Routes);
+        Assert.NotSame(state.Routes, reader.Read([]).Routes);
     }
 
     [Fact]

@@ -63,11 +63,15 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IEnumerable<string> OurRoutes => _routes.Where(r => r.IsOurs).OrderBy(r => r.Key).Select(Show);
 
-    public HostState Read(Ip apiServer)
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
         Reads++;
         IEnumerable<HostRoute> routes = _routes.Concat(Planning.HostDraft.Connected(State.Interfaces, State.Addresses));
-        return ReadRefusal is null ? State with { Routes = [.. routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
+        return ReadRefusal is not null ? throw ReadRefusal : State with
+        {
+            Routes = [.. routes.OrderBy(r => r.Key)],
+            Protected = [.. State.Protected, .. apiServers.Select(a => new ProtectedAddress(a, ProtectedRole.ApiServer))],
+        };
     }
 
     private string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";

@@ -69,7 +69,7 @@ internal sealed class LinuxHost : IHostNetwork
         _ruleNotifications = new(() => _nftables.PortId);
     }
 
-    public HostState Read(Ip apiServer) => _reader.Read(apiServer) with { UsesOwnCni = _cni.InUse is { IsOurs: true } };
+    public HostState Read(IReadOnlyList<Ip> apiServers) => _reader.Read(apiServers) with { UsesOwnCni = _cni.InUse is { IsOurs: true } };
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {

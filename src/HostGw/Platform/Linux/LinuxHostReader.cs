@@ -21,7 +21,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
     private int _routeCount;
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
-    public HostState Read(Ip apiServer)
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
         RouteDecoder decoder = new(options.RouteProtocol);
         List<HostRoute> routes = new(_routeCount + SpareRoutes);
@@ -38,7 +38,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
             PolicyRules = _rules.Read(),
-            Protected = ProtectedAddresses(decoder.Gateways, apiServer),
+            Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),
             NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,
         };
@@ -124,12 +124,12 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         socket.Dump(what, _request, restart, onMessage);
     }
 
-    private ImmutableArray<ProtectedAddress> ProtectedAddresses(IEnumerable<Ip> gateways, Ip apiServer)
-    {
-        IEnumerable<ProtectedAddress> addresses = gateways.Select(g => new ProtectedAddress(g, ProtectedRole.Gateway))
-            .Concat(ResolvConf.Read(options.ResolvConf).Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)));
-        return apiServer.IsNone ? [.. addresses] : [.. addresses, new(apiServer, ProtectedRole.ApiServer)];
-    }
+    private ImmutableArray<ProtectedAddress> ProtectedAddresses(IEnumerable<Ip> gateways, IReadOnlyList<Ip> apiServers) =>
+    [
+        .. gateways.Select(g => new ProtectedAddress(g, ProtectedRole.Gateway)),
+        .. ResolvConf.Read(options.ResolvConf).Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)),
+        .. apiServers.Select(a => new ProtectedAddress(a, ProtectedRole.ApiServer)),
+    ];
 
     // The kernel's order is usually this one.
     private static void SortByKey(List<HostRoute> routes)

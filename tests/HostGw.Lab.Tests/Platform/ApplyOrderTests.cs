@@ -143,7 +143,7 @@ public sealed class ApplyOrderTests : IDisposable
         {
             using NetlinkSocket socket = new(NETLINK_ROUTE);
             using NftablesNat nat = new();
-            LinuxHostReader reader = new(socket, _space.Options);
+            LinuxHostReader reader = new(socket, _space.Options, new(socket, _space.Options.RouteProtocol));
             while (!Volatile.Read(ref isOver))
             {
                 bool before = Exempts(nat);

@@ -64,7 +64,7 @@ internal sealed class LinuxHost : IHostNetwork
         _cni = new(options.Cni, Conflist.Format);
         _routes = new(_socket, options.RouteProtocol);
         _policyRules = new(_socket, options.RouteProtocol);
-        _reader = new(_socket, options);
+        _reader = new(_socket, options, _policyRules);
         _routeNotifications = new(options.RouteProtocol, _socket.PortId);
         _ruleNotifications = new(() => _nftables.PortId);
     }

@@ -10,13 +10,12 @@ namespace HostGw.Platform.Linux;
 
 /// <summary>Reads interfaces, addresses, routes and forwarding: one dump of each, however many there are.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
+internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options, LinuxPolicyRules rules)
 {
     // Room for this many more routes than in the pass before: a list that grows leaves its old arrays as garbage.
     private const int SpareRoutes = 256;
 
     private readonly NetlinkWriter _request = new();
-    private readonly LinuxPolicyRules _rules = new(socket, options.RouteProtocol);
     private readonly HashSet<string> _linksWithLearntRoute = [];
     private int _routeCount;
 
@@ -37,7 +36,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
             Addresses = ReadAddresses(),
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
-            PolicyRules = _rules.Read(),
+            PolicyRules = rules.Read(),
             Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),
             NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,

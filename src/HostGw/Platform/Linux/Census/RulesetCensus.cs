@@ -54,6 +54,7 @@ internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesProgram
         walk.Follow(traffic, rulesets.Mentions);
         if (!walk.IsComplete)
             unknown.Add("whether all foreign rules leave pods' packets alone is unknown: there are too many of them");
+        unknown.AddRange(walk.Doubts);
         return RuleFindings.Of(walk.Hits, plan.OwnPodCidrs) with { Unknown = [.. unknown] };
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Netlink.NetlinkFlags;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux.Rtnetlink;
@@ -36,12 +37,13 @@ internal static class RouteEncoder
         writer.End();
     }
 
-    /// <summary>Lists all routes of table main of one family.</summary>
-    public static void Dump(NetlinkWriter writer, byte family, uint sequence)
+    /// <summary>Lists all routes of a table of one family.</summary>
+    public static void Dump(NetlinkWriter writer, byte family, uint sequence, uint table = RT_TABLE_MAIN)
     {
         writer.Begin(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-        writer.Write(new rtmsg { rtm_family = family, rtm_table = RT_TABLE_MAIN });
-        writer.Attribute(RTA_TABLE, (uint)RT_TABLE_MAIN);
+        // The field of the header has room for small numbers only.
+        writer.Write(new rtmsg { rtm_family = family, rtm_table = table <= byte.MaxValue ? (byte)table : (byte)0 });
+        writer.Attribute(RTA_TABLE, table);
         writer.End();
     }
 

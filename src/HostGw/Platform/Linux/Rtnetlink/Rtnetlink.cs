@@ -8,13 +8,6 @@ internal static class Rtnetlink
 {
     public const int NETLINK_ROUTE = 0;
 
-    public const ushort NLM_F_REQUEST = 0x1;
-    public const ushort NLM_F_ACK = 0x4;
-    public const ushort NLM_F_DUMP = 0x300;
-    public const ushort NLM_F_REPLACE = 0x100;
-    public const ushort NLM_F_EXCL = 0x200;
-    public const ushort NLM_F_CREATE = 0x400;
-
     public const ushort RTM_NEWLINK = 16;
     public const ushort RTM_DELLINK = 17;
     public const ushort RTM_GETLINK = 18;

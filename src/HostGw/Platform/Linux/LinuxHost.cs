@@ -65,7 +65,7 @@ internal sealed class LinuxHost : IHostNetwork
         _routes = new(_socket, options.RouteProtocol);
         _policyRules = new(_socket, options.RouteProtocol);
         _reader = new(_socket, options, _policyRules);
-        _routeNotifications = new(options.RouteProtocol, _socket.PortId);
+        _routeNotifications = new(options.RouteProtocol, _socket.PortId, TimeProvider.System);
         _ruleNotifications = new(() => _nftables.PortId);
     }
 
@@ -73,7 +73,7 @@ internal sealed class LinuxHost : IHostNetwork
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {
-        _routeNotifications.SetPlan(changes.Plan);
+        _routeNotifications.SetPlan(changes.Plan, changes.Host.PolicyRules);
         _programs.BeginPass();
         long before = NetlinkWrites;
         bool writes = mode == ApplyMode.Change;

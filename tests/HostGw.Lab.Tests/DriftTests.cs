@@ -38,7 +38,8 @@ public sealed class DriftTests : LabTest
     [InlineData("-4", "192.168.2.0/24 via 10.0.0.12", "src 10.0.0.11", "a source address (src)")]
     [InlineData("-4", "192.168.2.0/24 via 10.0.0.12", "encap ip id 7 dst 10.0.0.9", "an encapsulation (encap)")]
     [InlineData("-6", "fd00:192:168:2::/64 via fd00:10::12", "mtu 1400", "metrics such as mtu")]
-    public async Task A_route_given_a_source_an_mtu_or_an_encapsulation_is_made_plain_again(string family, string route, string extra, string said)
+    public async Task A_route_given_a_source_an_mtu_or_an_encapsulation_is_made_plain_again(
+        string family, string route, string extra, string said)
     {
         await StartFirstAgentAsync();
         string before = Shown();

@@ -79,7 +79,7 @@ internal sealed record StatusView(
 {
     public static StatusView Empty { get; } = new(null, new(), PeerStates.None, [], null);
 
-    /// <summary>The last pass that could read the host: what it found is taken to last until another one can. Null: there was none.</summary>
+    /// <summary>The last pass that could read the host: what it found lasts until another one can. Null: there was none.</summary>
     public PassReport? LastRead { get; init; }
 
     /// <summary>Why the last report no longer describes the host; null: passes go on.</summary>

@@ -159,7 +159,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Somebody else changes policy rules.</summary>
     public void SetRules(IEnumerable<PolicyRule> rules) => State = State with { PolicyRules = [.. rules.OrderBy(r => r.Preference)] };
 
-    /// <summary>Somebody else changes "IPv6" forwarding, "accept_ra" of cni0, or IPv4 forwarding of "all" or an interface; or undoes it.</summary>
+    /// <summary>Somebody else changes "IPv6" forwarding, "accept_ra" of cni0, or IPv4 forwarding of "all" or an interface.</summary>
     public void Turn(string what, bool off) => State = what switch
     {
         "all" => State with { Forwarding = State.Forwarding with { IPv4 = !off } },

@@ -101,7 +101,8 @@ public class LinuxWatchTests
         List<WakeCauses> later = [];
         RouteNotifications notifications = new(157, ownPort: 7, time) { WakeLater = later.Add };
         notifications.SetPlan(new(), Rules(rule));
-        byte[] route = Message(24, Convert.FromHexString("02180000" + (table == "10270000" ? "FC" : table[..2]) + "040001000000000800" + "0F00" + table + "080001000AF40200"));
+        byte[] route = Message(24, Convert.FromHexString(
+            "02180000" + (table == "10270000" ? "FC" : table[..2]) + "0400010000000008000F00" + table + "080001000AF40200"));
 
         Assert.Equal(wakes ? WakeCauses.PolicyRules : WakeCauses.None, notifications.Read(route));
         for (int i = 0; i < 1000; i++)

@@ -150,8 +150,8 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
         if (_doubts.Count < MaxDoubts)
         {
             _doubts.Add(
-                $"whether the rule '{rule.Text}' of {chain.Table.Name}, chain {name}, {effect} is unknown: HostGw does not read the ipset " +
-                $"{set} (ipset list {set} shows its addresses; none of a pod network may be among them)");
+                $"whether the rule '{rule.Text}' of {chain.Table.Name}, chain {name}, {effect} is unknown: HostGw does not read the " +
+                $"ipset {set} (ipset list {set} shows its addresses; none of a pod network may be among them)");
         }
     }
 

@@ -31,7 +31,8 @@ public class RulesetCensusTests
         if (set is null)
             Assert.Empty(Ruleset.Doubts);
         else
-            Assert.Contains($"is unknown: HostGw does not read the ipset {set} (ipset list {set} ", Assert.Single(Ruleset.Doubts), StringComparison.Ordinal);
+            Assert.Contains(
+                $"is unknown: HostGw does not read the ipset {set} (ipset list {set} ", Assert.Single(Ruleset.Doubts), StringComparison.Ordinal);
     }
 
     // As the programs write them on nodes where pods reach each other.

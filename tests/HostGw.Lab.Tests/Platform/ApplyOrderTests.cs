@@ -96,10 +96,10 @@ public sealed class ApplyOrderTests : IDisposable
         using LinuxHost host = _space.Network.Run(() => new LinuxHost(_space.Options with
         {
             ProgramFolders = [WrappedPrograms(andThen: "exec sleep 600")],
-            ProgramTime = TimeSpan.FromSeconds(2),
+            ProgramTime = TimeSpan.FromSeconds(3),
         }));
 
-        Assert.InRange(Seconds(new()), 1.2, 4);
+        Assert.InRange(Seconds(new()), 1.9, 5);
         Assert.InRange(Seconds(new() { Add = [.. LinuxRoutesMany.Of(_space, 3)] }), 0, 1);
         Assert.Equal(3, _space.Ours().Count());
 

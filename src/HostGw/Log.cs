@@ -155,6 +155,9 @@ internal static partial class Log
     [LoggerMessage(506, LogLevel.Debug, "No Event for '{Problem}': {Why}")]
     public static partial void EventLeftOut(this ILogger logger, string problem, string why);
 
+    [LoggerMessage(507, LogLevel.Error, "The status page {Path} failed")]
+    public static partial void PageFailed(this ILogger logger, string path, Exception exception);
+
     // 6xx: CNI
 
     [LoggerMessage(601, LogLevel.Information, "Changed the CNI configuration: {What}")]
@@ -169,9 +172,6 @@ internal static partial class Log
 
     [LoggerMessage(604, LogLevel.Warning, "Could not clear the condition NetworkUnavailable, next attempt in {Seconds} s: {Reason}")]
     public static partial void NetworkUnavailableStays(this ILogger logger, double seconds, string reason);
-
-    [LoggerMessage(507, LogLevel.Error, "The status page {Path} failed")]
-    public static partial void PageFailed(this ILogger logger, string path, Exception exception);
 
     // 9xx: lifetime
 

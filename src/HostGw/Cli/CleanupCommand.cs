@@ -22,7 +22,7 @@ internal static class CleanupCommand
     /// <returns>The exit code, and whether there was a CNI configuration of HostGw.</returns>
     public static (int ExitCode, bool RemovedCni) Run(IHostNetwork host, TextWriter output, TextWriter error)
     {
-        HostState state = host.Read(apiServer: default);
+        HostState state = host.Read(apiServers: []);
         HostChanges changes = HostDiff.Between(new Plan(), state, new HashSet<RouteKey>(), AdoptMode.None);
         ApplyResult result = host.Apply(changes, ApplyMode.Change);
         Report(changes.Routes, changes.PolicyRules.Delete, result, output, error);

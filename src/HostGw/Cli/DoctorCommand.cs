@@ -53,9 +53,9 @@ internal static class ExaminationReader
     public static async Task<Examination> ReadAsync(
         AgentSettings settings, IHostNetwork host, bool probe, CancellationToken cancellationToken)
     {
-        (Examination seen, Ip apiServer) = await ReadNodesAsync(settings, cancellationToken);
+        (Examination seen, IReadOnlyList<Ip> apiServers) = await ReadNodesAsync(settings, cancellationToken);
         List<string> failures = [];
-        HostState? state = Try(() => host.Read(apiServer), failures);
+        HostState? state = Try(() => host.Read(apiServers), failures);
         seen = seen with { Facts = HostPlatform.ReadFacts(settings, [.. state?.Interfaces.Select(i => i.Name) ?? []]) };
         if (state is not null)
             seen = seen with { Host = state };
@@ -69,7 +69,8 @@ internal static class ExaminationReader
         return seen with { Failures = failures };
     }
 
-    private static async Task<(Examination Seen, Ip ApiServer)> ReadNodesAsync(AgentSettings settings, CancellationToken cancellationToken)
+    private static async Task<(Examination Seen, IReadOnlyList<Ip> ApiServers)> ReadNodesAsync(
+        AgentSettings settings, CancellationToken cancellationToken)
     {
         Examination seen = new() { Policy = settings.Policy, Now = TimeProvider.System.GetUtcNow() };
         try
@@ -89,11 +90,11 @@ internal static class ExaminationReader
             {
                 seen = seen with { ApiProblem = e.Message };
             }
-            return (seen with { ServerClock = client.ServerClock }, Ip.From(client.RemoteAddress));
+            return (seen with { ServerClock = client.ServerClock }, ApiAccess.Addresses(settings, client));
         }
         catch (ApiConfigurationException e)
         {
-            return (seen with { ApiProblem = e.Message }, default);
+            return (seen with { ApiProblem = e.Message }, []);
         }
     }
 

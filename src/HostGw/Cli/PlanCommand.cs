@@ -58,8 +58,8 @@ internal sealed record Preview(
 
     public static async Task<Preview> TakeAsync(AgentSettings settings, IHostNetwork host, CancellationToken cancellationToken)
     {
-        (NodeSnapshot nodes, Ip apiServer) = await ApiAccess.ListAsync(settings, cancellationToken);
-        HostState state = host.Read(apiServer);
+        (NodeSnapshot nodes, IReadOnlyList<Ip> apiServers) = await ApiAccess.ListAsync(settings, cancellationToken);
+        HostState state = host.Read(apiServers);
         Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy.WithFound(nodes.ServiceCidrs));
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);

@@ -100,7 +100,7 @@ internal static class AgentHost
             s.GetRequiredService<QuorumReadTrigger>(), s.GetService<EventWriter>(), s.GetService<NodeConditionWriter>(),
             TimeProvider.System));
         services.AddHostedService(s => new ReconcileLoop(
-            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServer(s),
+            s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServers(s),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
             s.GetRequiredService<PassClock>(), s.GetRequiredService<PassRecorder>().Record));
     }
@@ -141,6 +141,10 @@ internal static class AgentHost
         Ip.From(services.GetRequiredService<ApiClient>().RemoteAddress) is { IsNone: false } connected
             ? connected
             : services.GetService<SavedNodesFallback>()?.ApiServer ?? default;
+
+    // All that the next connection may use: a route over one would cut this node off, whichever it is connected to now.
+    private static IReadOnlyList<Ip> ApiServers(IServiceProvider services) => ApiAccess.Addresses(
+        ApiServer(services), services.GetRequiredService<ApiClient>(), services.GetRequiredService<ApiServerAddresses>().Current);
 
     private static ApiHealth Health(ReflectorHealth reflector, NodeStore nodes) =>
         new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -17,13 +18,27 @@ internal static class ApiAccess
     {
         ApiClient client = new(Configuration(settings), AgentVersion.Number, TimeProvider.System);
         // In a pod, plan and doctor must work without kube-proxy as the agent does, which reads the addresses again.
-        if (client.UsesServiceAddress && settings.StateDirectory is { } directory)
-        {
-            SavedNodesFile file = new(directory, settings.Policy.NodeSelector);
-            client.UseAddresses(() => ApiServerAddresses.Saved(file, settings.NodeName, TimeProvider.System));
-        }
+        client.UseAddresses(() => SavedAddresses(settings, client));
         return client;
     }
+
+    /// <summary>The known addresses of the API server, beginning with the one that the client is connected to.</summary>
+    public static IReadOnlyList<Ip> Addresses(AgentSettings settings, ApiClient client) =>
+        Addresses(Ip.From(client.RemoteAddress), client, SavedAddresses(settings, client));
+
+    /// <param name="connected">None: none.</param>
+    /// <param name="further">Those in addition to the configured ones.</param>
+    public static IReadOnlyList<Ip> Addresses(Ip connected, ApiClient client, ImmutableArray<IPEndPoint> further)
+    {
+        // A name server changes the order of its answers.
+        IEnumerable<Ip> others = client.ConfiguredAddresses.Concat(further.Select(e => e.Address)).Select(a => Ip.From(a)).Order();
+        return [.. others.Prepend(connected).Where(a => !a.IsNone).Distinct()];
+    }
+
+    private static ImmutableArray<IPEndPoint> SavedAddresses(AgentSettings settings, ApiClient client) =>
+        client.UsesServiceAddress && settings.StateDirectory is { } directory
+            ? ApiServerAddresses.Saved(new(directory, settings.Policy.NodeSelector), settings.NodeName, TimeProvider.System)
+            : [];
 
     public static ApiConfiguration Configuration(AgentSettings settings) => settings.Kubeconfig is { } path
         ? ApiConfiguration.BuildConfigFromConfigFile(path, settings.ApiServer?.ToString())
@@ -37,10 +52,11 @@ internal static class ApiAccess
     /// <exception cref="ApiException">Refused or not reached.</exception>
     /// <exception cref="InvalidAnswerException">The answer is broken.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
-    public static async Task<(NodeSnapshot Nodes, Ip ApiServer)> ListAsync(AgentSettings settings, CancellationToken cancellationToken)
+    public static async Task<(NodeSnapshot Nodes, IReadOnlyList<Ip> ApiServers)> ListAsync(
+        AgentSettings settings, CancellationToken cancellationToken)
     {
         using ApiClient client = Connect(settings);
-        return (await ListAsync(settings, client, cancellationToken), Ip.From(client.RemoteAddress));
+        return (await ListAsync(settings, client, cancellationToken), Addresses(settings, client));
     }
 
     /// <inheritdoc cref="ListAsync(AgentSettings, CancellationToken)"/>

@@ -51,6 +51,9 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     /// <summary>The address of the latest connection to the API server; null before the first.</summary>
     public IPAddress? RemoteAddress => _connection.RemoteAddress;
 
+    /// <summary>Those of the configured server: itself, or what its name was last resolved to.</summary>
+    public IReadOnlyList<IPAddress> ConfiguredAddresses => _connection.ConfiguredAddresses;
+
     /// <summary>
     /// How far the server's clock is ahead of ours, by the Date header of the latest answer: to the second, plus the answer's time on
     /// the network. Null before the first answer.

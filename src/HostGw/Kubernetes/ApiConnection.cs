@@ -14,10 +14,14 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
     private volatile Func<IReadOnlyList<IPEndPoint>> _alternatives = static () => [];
+    private volatile IPAddress[] _configured = IPAddress.TryParse(configuration.Server.IdnHost, out IPAddress? literal) ? [literal] : [];
     private IPAddress? _remote;
 
     /// <summary>The address of the latest connection; null before the first.</summary>
     public IPAddress? RemoteAddress => Volatile.Read(ref _remote);
+
+    /// <inheritdoc cref="ApiClient.ConfiguredAddresses"/>
+    public IReadOnlyList<IPAddress> ConfiguredAddresses => _configured;
 
     /// <inheritdoc cref="ApiClient.UseAddresses"/>
     public void UseAddresses(Func<IReadOnlyList<IPEndPoint>> alternatives) => _alternatives = alternatives;
@@ -27,7 +31,7 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
     {
         context.InitialRequestMessage.Options.TryGetValue(CredentialKey, out Credential? credential);
         DnsEndPoint server = context.DnsEndPoint;
-        IPAddress[] configured = await ResolveAsync(server.Host, cancellationToken);
+        IPAddress[] configured = _configured = await ResolveAsync(server.Host, cancellationToken);
         AddressRace race = new(time);
         while (await race.ConnectAsync(Addresses(configured, server.Port), cancellationToken) is { } open)
         {

@@ -15,8 +15,16 @@ internal sealed class Credentials(ApiConfiguration configuration, TimeProvider t
 {
     private static readonly TimeSpan LongestMargin = TimeSpan.FromMinutes(1);
 
+    // By this host's clock: the API server may take it, and says 401 if not.
+    private static readonly TimeSpan LifetimeOfExpired = TimeSpan.FromMinutes(1);
+
     private readonly SemaphoreSlim _running = new(1);
     private Credential? _given;
+
+    // What is left of its time when it is given is measured without the clock: set back, that would put the renewal off by as much.
+    // Set ahead, or after the host slept, the clock decides, unless it is so far ahead that whatever is given has expired already.
+    private TimeSpan _lifetime;
+    private long _givenAt;
     private DateTimeOffset _renewAt;
 
     /// <exception cref="ApiException">A file cannot be read, or the plugin gives none.</exception>
@@ -42,16 +50,23 @@ internal sealed class Credentials(ApiConfiguration configuration, TimeProvider t
         await _running.WaitAsync(cancellationToken);
         try
         {
-            if (_given is not null && _given != refused && time.GetUtcNow() < _renewAt)
+            if (_given is not null && _given != refused && time.GetElapsedTime(_givenAt) < _lifetime && time.GetUtcNow() < _renewAt)
                 return _given;
             (_given, DateTimeOffset? expires) = await configuration.Exec!.RunAsync(configuration, cancellationToken);
-            _renewAt = expires is { } end ? end - Margin(end - time.GetUtcNow()) : DateTimeOffset.MaxValue;
+            _givenAt = time.GetTimestamp();
+            (_lifetime, _renewAt) = expires is { } end ? Lifetime(end) : (TimeSpan.MaxValue, DateTimeOffset.MaxValue);
             return _given;
         }
         finally
         {
             _running.Release();
         }
+    }
+
+    private (TimeSpan Lifetime, DateTimeOffset RenewAt) Lifetime(DateTimeOffset end)
+    {
+        TimeSpan left = end - time.GetUtcNow();
+        return left > TimeSpan.Zero ? (left - Margin(left), end - Margin(left)) : (LifetimeOfExpired, DateTimeOffset.MaxValue);
     }
 
     private static TimeSpan Margin(TimeSpan lifetime) => lifetime / 10 < LongestMargin ? lifetime / 10 : LongestMargin;

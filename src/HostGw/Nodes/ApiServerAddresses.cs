@@ -22,8 +22,8 @@ internal sealed class ApiServerAddresses(
 
     private readonly ReadOccasions _occasions = new(time);
 
-    // The saved ones are read from the file when they are first asked for: by a connection, if the Service's address does not answer,
-    // or by NodeSaver, which keeps them in the file until the slice was read.
+    // The saved ones are read from the file when they are first asked for: by the first pass, or by a connection before it, if the
+    // Service's address does not answer.
     private volatile Lazy<ImmutableArray<IPEndPoint>> _current =
         new(() => client.UsesServiceAddress ? Saved(file, nodeName, time) : []);
 

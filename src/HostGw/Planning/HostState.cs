@@ -160,8 +160,7 @@ internal readonly record struct HostRoute
     /// <summary>RTA_NH_ID: the nexthop object (ip nexthop) that the route refers to; 0 if none.</summary>
     public uint NextHopObject { get; init; }
 
-    /// <summary>It has a source address, metrics or an encapsulation, which no route of HostGw has.</summary>
-    public bool HasOptions { get; init; }
+    public RouteExtras Extras { get; init; }
 
     /// <summary>False for types such as blackhole, unreachable and local.</summary>
     public bool IsUnicast { get; init; }
@@ -179,6 +178,22 @@ internal readonly record struct HostRoute
     public bool IsOurs { get; init; }
 
     public RouteKey Key => new(Destination, Metric);
+}
+
+/// <summary>What a route says beside its next hop. HostGw's say none of it.</summary>
+[Flags]
+internal enum RouteExtras : byte
+{
+    None = 0,
+
+    /// <summary>RTA_PREFSRC (src): the source address of the host's own packets.</summary>
+    Source = 1,
+
+    /// <summary>RTA_METRICS: mtu, advmss, window and others.</summary>
+    Metrics = 2,
+
+    /// <summary>RTA_ENCAP (encap): packets leave by a tunnel.</summary>
+    Encapsulation = 4,
 }
 
 /// <summary>The key of a route: a table holds one route per key.</summary>

@@ -100,9 +100,13 @@ internal sealed record Plan
         int next = ~routes.BinarySearch(new StartOf(destination));
         if (next < routes.Length && routes[next].Destination == destination)
             return routes[next].NextHop.IsNone ? null : routes[next];
-        // podCIDRs do not overlap: the last route before it is the only one with a next hop that may contain it.
-        return next > 0 && routes[next - 1] is { NextHop.IsNone: false } before && before.Destination.Contains(destination) ? before : null;
+        return PeerRouteBefore(next, destination);
     }
+
+    /// <summary>The same for whoever knows the index of the first route behind this destination.</summary>
+    // podCIDRs do not overlap: the last route before it is the only one with a next hop that may contain it.
+    public PodRoute? PeerRouteBefore(int next, Prefix destination) =>
+        next > 0 && Routes[next - 1] is { NextHop.IsNone: false } before && before.Destination.Contains(destination) ? before : null;
 
     /// <summary>The peer that has exactly this podCIDR, and a route to it; null: none has.</summary>
     public ClusterNode? RoutedPeer(Prefix podCidr) => (_routedPeers ??= RoutedPeers()).GetValueOrDefault(podCidr);
@@ -178,5 +182,5 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
 
     public bool IsInstalledAs(HostRoute route) =>
         route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 &&
-        route.Interface == Interface && route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone && !route.HasOptions;
+        route.Extras == RouteExtras.None && route.Interface == Interface && route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone;
 }

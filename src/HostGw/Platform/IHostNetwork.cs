@@ -6,9 +6,9 @@ namespace HostGw.Platform;
 internal interface IHostNetwork : IDisposable
 {
     /// <summary>Reads the host's current state.</summary>
-    /// <param name="apiServer">The address that the API client is connected to; none while it is not.</param>
+    /// <param name="apiServers">The known addresses of the API server, beginning with the one that the API client is connected to.</param>
     /// <exception cref="HostNetworkException">The host cannot be read: nothing may be concluded from what is missing.</exception>
-    HostState Read(Ip apiServer);
+    HostState Read(IReadOnlyList<Ip> apiServers);
 
     /// <summary>
     /// Makes the changes, or with <see cref="ApplyMode.Preview"/> says which of them are necessary. One that fails never

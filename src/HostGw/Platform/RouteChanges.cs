@@ -73,11 +73,27 @@ internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instea
             parts.Add($"{Instead.NextHopCount} next hops");
         if (Instead.NextHopObject != 0)
             parts.Add($"nexthop object {Instead.NextHopObject}");
+        if (Instead.Extras != RouteExtras.None)
+            parts.Add(RouteExtrasText.Of(Instead.Extras));
         if (Instead.NextHop == Route.NextHop && Instead.IsOnLink != !Route.NextHop.IsNone)
             parts.Add(Instead.IsOnLink ? "onlink" : "no onlink");
-        if (Instead.HasOptions)
-            parts.Add("a source address, metrics or an encapsulation");
         return string.Join(", ", parts);
+    }
+}
+
+/// <summary>What a route says beside its next hop, in the words of `ip route`.</summary>
+internal static class RouteExtrasText
+{
+    public static string Of(RouteExtras extras) => string.Join(", ", Words(extras));
+
+    private static IEnumerable<string> Words(RouteExtras extras)
+    {
+        if (extras.HasFlag(RouteExtras.Source))
+            yield return "a source address (src)";
+        if (extras.HasFlag(RouteExtras.Metrics))
+            yield return "metrics such as mtu";
+        if (extras.HasFlag(RouteExtras.Encapsulation))
+            yield return "an encapsulation (encap)";
     }
 }
 

@@ -17,16 +17,16 @@ internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, i
                 continue;
             while (next < plan.Routes.Length && plan.Routes[next].Destination.CompareTo(foreign.Destination) <= 0)
                 next++;
-            // podCIDRs do not overlap: the last route before it is the only one with a next hop that may contain it.
-            if (next > 0 && plan.Routes[next - 1] is { NextHop.IsNone: false } route && TakesPartOf(route, foreign))
+            if (plan.PeerRouteBefore(next, foreign.Destination) is { } route && TakesPartOf(route, foreign))
                 Add(found, route, foreign);
         }
         return found;
     }
 
     private static bool TakesPartOf(PodRoute route, HostRoute foreign) =>
-        foreign.Destination.Length > route.Destination.Length && route.Destination.Contains(foreign.Destination) &&
-        !(foreign.IsUnicast && foreign.NextHopCount == 1 && foreign.NextHop == route.NextHop && foreign.Interface == route.Interface);
+        foreign.Destination.Length > route.Destination.Length &&
+        !(foreign.IsUnicast && foreign.NextHopCount == 1 && !foreign.Extras.HasFlag(RouteExtras.Encapsulation) &&
+            foreign.NextHop == route.NextHop && foreign.Interface == route.Interface);
 
     private static void Add(List<RouteShadow> found, PodRoute route, HostRoute foreign)
     {

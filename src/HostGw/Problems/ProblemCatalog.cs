@@ -171,6 +171,14 @@ internal static class ProblemCatalog
             yield return new("CNIContested",
                 $"another program keeps undoing HostGw's CNI configuration ({cni}): it is written only every {Seconds} s", Cures.Contest);
         }
+        foreach (string setting in contests.Settings)
+        {
+            yield return new("ForwardingContested",
+                $"another program keeps changing {setting}: it is set only every {Seconds} s", Cures.Contest)
+            {
+                Subject = setting,
+            };
+        }
         foreach (ContestedRoute route in contests.Routes)
         {
             yield return new("RouteContested",

@@ -7,11 +7,11 @@ using Microsoft.Extensions.Hosting;
 namespace HostGw.Reconciliation;
 
 /// <summary>Runs a pass when something changed, when a pass failed, and periodically.</summary>
-/// <param name="apiServer">The address that the API client is connected to at the moment.</param>
+/// <param name="apiServers">The known addresses of the API server, beginning with the one that the API client is connected to.</param>
 /// <param name="record">Takes the report of every pass.</param>
 internal sealed class ReconcileLoop(
-    Reconciler reconciler, NodeStore nodes, Func<Ip> apiServer, WakeUp wakeUp, LoopTimes times, TimeProvider time, PassClock clock,
-    Action<PassReport> record) : BackgroundService
+    Reconciler reconciler, NodeStore nodes, Func<IReadOnlyList<Ip>> apiServers, WakeUp wakeUp, LoopTimes times, TimeProvider time,
+    PassClock clock, Action<PassReport> record) : BackgroundService
 {
     private const int ManyRoutes = 1000;
 
@@ -33,7 +33,7 @@ internal sealed class ReconcileLoop(
                 continue;
 
             clock.Begin();
-            PassReport report = reconciler.Run(snapshot, apiServer(), passTimes.WithDue(causes));
+            PassReport report = reconciler.Run(snapshot, apiServers(), passTimes.WithDue(causes));
             record(report);
             clock.End();
             passTimes.After(report);
@@ -103,8 +103,9 @@ internal sealed class PassTimes(LoopTimes times, TimeProvider time)
             _retries++;
 
         TimeSpan wait = report.IsUnfinished ? _retry.Delay(_retries) : times.Resync;
-        Wait = report.HeldRepairs.Wait is { } held && held < wait ? held : wait;
-        CauseAfterWait = report.IsUnfinished || report.HeldRepairs.Wait is not null ? WakeCauses.Retry : WakeCauses.Resync;
+        // A contest that is over is reported until a pass says so.
+        Wait = ((TimeSpan?[])[wait, report.HeldRepairs.Wait, report.Contests.Rest]).Min()!.Value;
+        CauseAfterWait = report.IsUnfinished || Wait < wait ? WakeCauses.Retry : WakeCauses.Resync;
     }
 }
 

@@ -16,13 +16,13 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     private PreviousPass _previous = PreviousPass.None;
 
     /// <param name="nodes">A complete snapshot: an empty one would mean that every peer is gone.</param>
-    /// <param name="apiServer">The address that the API client is connected to.</param>
-    public PassReport Run(NodeSnapshot nodes, Ip apiServer, WakeCauses causes)
+    /// <param name="apiServers">Its known addresses, beginning with the one that the API client is connected to.</param>
+    public PassReport Run(NodeSnapshot nodes, IReadOnlyList<Ip> apiServers, WakeCauses causes)
     {
         PassReport begun = new() { At = time.GetUtcNow(), Causes = causes, ResourceVersion = nodes.ResourceVersion };
         long start = time.GetTimestamp();
         _previous = _previous.With(causes);
-        if (!TryRead(apiServer, out HostState? host, out HostFailure? failure))
+        if (!TryRead(apiServers, out HostState? host, out HostFailure? failure))
             return begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } };
 
         Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host);
@@ -50,11 +50,12 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         return report with { Elapsed = time.GetElapsedTime(start) };
     }
 
-    private bool TryRead(Ip apiServer, [NotNullWhen(true)] out HostState? host, [NotNullWhen(false)] out HostFailure? failure)
+    private bool TryRead(
+        IReadOnlyList<Ip> apiServers, [NotNullWhen(true)] out HostState? host, [NotNullWhen(false)] out HostFailure? failure)
     {
         try
         {
-            (host, failure) = (network.Read(apiServer), null);
+            (host, failure) = (network.Read(apiServers), null);
             return true;
         }
         catch (HostNetworkException e)

@@ -4,9 +4,9 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the CNI configuration.
-/// Forwarding is not limited. The first five repairs within a minute are made at once, then one in ten seconds: two programs that undo
-/// each other's changes at full speed would use a whole core.
+/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the CNI configuration,
+/// every setting of forwarding and router advertisements by itself. The first five repairs within a minute are made at once, then one
+/// in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
 /// </summary>
 internal sealed class RepairLimiter(TimeProvider time)
 {
@@ -29,6 +29,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             RulesWait = repairs.Rules ? Wait(Rules) : null,
             CniWait = repairs.Cni ? Wait(Cni) : null,
             PolicyRulesWait = repairs.PolicyRules ? Wait(PolicyRules) : null,
+            SettingsWait = HostSetting.Of(changes).Min(s => Wait(s)),
         };
         if (routes.Length > 0)
             changes = changes with { Routes = changes.Routes.WithoutInstalling(routes.Select(r => r.Route.Key).ToHashSet()) };
@@ -36,6 +37,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             changes = changes with { ChangesCni = false };
         if (held.PolicyRulesWait is not null)
             changes = changes with { PolicyRules = PolicyRuleChanges.None };
+        if (held.SettingsWait is not null)
+            changes = HostSetting.Without(changes, s => Wait(s) is not null);
         return held.RulesWait is null ? (changes, held) : HoldRules(changes, held, heldBefore);
     }
 
@@ -52,6 +55,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             Count(Cni, result.CniChange);
         if (repairs.PolicyRules && !made.PolicyRules.IsEmpty)
             Count(PolicyRules, string.Join(", ", made.PolicyRules.Add.Concat(made.PolicyRules.Delete)));
+        foreach (HostSetting setting in repairs.Settings ? HostSetting.Of(made) : [])
+            Count(new(RepairKind.Setting, Setting: setting), $"{setting}");
     }
 
     /// <summary>What is repaired at the limited rate; of routes only those that are still desired.</summary>
@@ -65,6 +70,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             select new ContestedRoute(destination, rate.Value.Contested!)])
     {
         PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
+        Settings = [.. _rates.Where(r => r.Key.Kind == RepairKind.Setting).Select(r => r.Value.Contested).OfType<string>().Order()],
+        Rest = _rates.Values.Min(r => r.Rest),
     };
 
     // Comparing rules may start programs: it is done once, and what was found is reported until the repair may be made.
@@ -79,6 +86,8 @@ internal sealed class RepairLimiter(TimeProvider time)
         let wait = Wait(new RepairKey(RepairKind.Route, route.Key))
         where wait is not null
         select (route, wait);
+
+    private TimeSpan? Wait(HostSetting setting) => Wait(new RepairKey(RepairKind.Setting, Setting: setting));
 
     private TimeSpan? Wait(RepairKey key) => _rates.GetValueOrDefault(key)?.Wait;
 
@@ -101,7 +110,8 @@ internal sealed class RepairLimiter(TimeProvider time)
     private static string Describe(HostRoute found)
     {
         string route = found.NextHop.IsNone ? "a route" : $"a route via {found.NextHop}";
-        return $"{route} of protocol {RouteProtocols.Name(found.Protocol)} was in its place";
+        string extras = found.Extras == RouteExtras.None ? "" : $" with {RouteExtrasText.Of(found.Extras)}";
+        return $"{route} of protocol {RouteProtocols.Name(found.Protocol)}{extras} was in its place";
     }
 
     private static string DescribeRules(ApplyResult result, RepairScope repairs)
@@ -117,9 +127,48 @@ internal sealed class RepairLimiter(TimeProvider time)
         Rules,
         Cni,
         PolicyRules,
+        Setting,
     }
 
-    private readonly record struct RepairKey(RepairKind Kind, RouteKey Route = default);
+    private readonly record struct RepairKey(RepairKind Kind, RouteKey Route = default, HostSetting Setting = default);
+}
+
+/// <summary>A setting of this host that a pass changes.</summary>
+/// <param name="Name">"IPv4 forwarding", "IPv6 forwarding" or accept_ra.</param>
+/// <param name="Interface">Null: of the whole host.</param>
+internal readonly record struct HostSetting(string Name, string? Interface = null)
+{
+    private const string IPv4 = "IPv4 forwarding", IPv6 = "IPv6 forwarding", AcceptRa = "accept_ra";
+
+    public override string ToString() => Interface is null ? Name : $"{Name} of {Interface}";
+
+    // Turned off for the host it is off on every interface.
+    public static IEnumerable<HostSetting> Of(HostChanges changes) =>
+    [
+        .. !changes.EnableForwardingIPv4 ? [] : IsOnlyOfInterfaces(changes) ? changes.ForwardIPv4On.Select(OfIPv4) : [new(IPv4)],
+        .. changes.EnableForwardingIPv6 ? [new(IPv6)] : Array.Empty<HostSetting>(),
+        .. changes.AcceptRa.Select(OfAcceptRa),
+    ];
+
+    public static HostChanges Without(HostChanges changes, Func<HostSetting, bool> isHeld)
+    {
+        string[] links = [.. changes.ForwardIPv4On.Where(l => !isHeld(OfIPv4(l)))];
+        bool isIPv6On = changes.EnableForwardingIPv6 && !isHeld(new(IPv6));
+        return changes with
+        {
+            EnableForwardingIPv4 = changes.EnableForwardingIPv4 && (IsOnlyOfInterfaces(changes) ? links.Length > 0 : !isHeld(new(IPv4))),
+            ForwardIPv4On = links,
+            EnableForwardingIPv6 = isIPv6On,
+            // An uplink must have it before forwarding goes on.
+            AcceptRa = isIPv6On ? changes.AcceptRa : [.. changes.AcceptRa.Where(c => !isHeld(OfAcceptRa(c)))],
+        };
+    }
+
+    private static bool IsOnlyOfInterfaces(HostChanges changes) => changes.Host.Forwarding.IPv4 == true && changes.ForwardIPv4On.Count > 0;
+
+    private static HostSetting OfIPv4(string link) => new(IPv4, link);
+
+    private static HostSetting OfAcceptRa(AcceptRaChange change) => new(AcceptRa, change.Interface);
 }
 
 /// <summary>How often one thing was repaired within the last minute, and when it may be repaired again.</summary>
@@ -145,6 +194,9 @@ internal sealed class RepairRate(TimeProvider time)
     public TimeSpan? Wait =>
         _times.Count >= FreeRepairs && Interval - time.GetElapsedTime(_times[^1]) is var left && left > TimeSpan.Zero ? left : null;
 
+    /// <summary>How long until a contest is over, if there is no other repair; null: there is none.</summary>
+    public TimeSpan? Rest => Contested is null ? null : Window - time.GetElapsedTime(_times[^1]);
+
     public void Count(string found)
     {
         _times.Add(time.GetTimestamp());
@@ -152,10 +204,10 @@ internal sealed class RepairRate(TimeProvider time)
             Contested ??= found;
     }
 
-    /// <summary>Forgets repairs of more than a minute ago. Returns whether none is left.</summary>
+    /// <summary>Forgets repairs of a minute ago and before. Returns whether none is left.</summary>
     public bool Forget()
     {
-        _times.RemoveAll(at => time.GetElapsedTime(at) > Window);
+        _times.RemoveAll(at => time.GetElapsedTime(at) >= Window);
         return _times.Count == 0;
     }
 }
@@ -182,8 +234,11 @@ internal sealed record HeldRepairs
     /// <summary>How long until the policy rules may be repaired; null: at once.</summary>
     public TimeSpan? PolicyRulesWait { get; init; }
 
+    /// <summary>How long until the first of forwarding and router advertisements may be repaired; null: at once.</summary>
+    public TimeSpan? SettingsWait { get; init; }
+
     /// <summary>How long until the first of all these may be repaired; null: none waits.</summary>
-    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait]).Min();
+    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait, SettingsWait]).Min();
 
     /// <summary>What is held, now that rules were compared.</summary>
     public HeldRepairs After(ApplyResult result)
@@ -203,6 +258,12 @@ internal sealed record Contests(string? Rules, string? Cni, IReadOnlyList<Contes
 
     /// <summary>What had to be done to HostGw's policy rules.</summary>
     public string? PolicyRules { get; init; }
+
+    /// <summary>Forwarding and settings of router advertisements, such as "IPv4 forwarding of cni0".</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>How long until the first contest is over, if there is no other repair; null: there is none.</summary>
+    public TimeSpan? Rest { get; init; }
 }
 
 /// <param name="Found">What was found in its place.</param>

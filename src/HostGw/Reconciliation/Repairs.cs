@@ -32,6 +32,9 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     public bool PolicyRules { get; } = HadEverything(previous, out PassReport? last) && !last.Result.Refused(HostPart.PolicyRules) &&
         last.Plan!.PolicyRules.SequenceEqual(changes.Plan.PolicyRules) && !changes.PolicyRules.IsEmpty;
 
+    /// <summary>What has to be done to forwarding and router advertisements is a repair, or concerns a new interface.</summary>
+    public bool Settings { get; } = HadEverything(previous, out _);
+
     /// <summary>To install this route is a repair.</summary>
     public bool IsRepair(PodRoute route) =>
         owned.Contains(route.Key) && !previous.RefusedChanges.Contains(route.Key) &&
@@ -67,8 +70,10 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
         compare(before.Changes) is (var wasChanged, true) && (wasChanged || before.HeldRepairs.RulesWait is not null);
 
     private bool RepairsForwarding(HostChanges made) => _before?.Plan is { } plan &&
-        ((made.EnableForwardingIPv4 && plan.ForwardIPv4 && _before.Changes.Forwarding.IPv4 == true) ||
-        (made.EnableForwardingIPv6 && plan.ForwardIPv6 && _before.Changes.Forwarding.IPv6 == true));
+        ((made.EnableForwardingIPv4 && plan.ForwardIPv4 && HadForwarding(_before, _before.Changes.Forwarding.IPv4)) ||
+        (made.EnableForwardingIPv6 && plan.ForwardIPv6 && HadForwarding(_before, _before.Changes.Forwarding.IPv6)));
+
+    private static bool HadForwarding(PassReport before, bool? after) => after == true || before.HeldRepairs.SettingsWait is not null;
 }
 
 /// <summary>How much was repaired: changed by another program, though neither the nodes nor the settings had changed.</summary>

@@ -30,12 +30,16 @@ internal sealed class StatusBoard(PassClock? clock = null)
         lock (_lock)
         {
             bool isReadyAsBefore = _view.Last is not null && _view.NotReady.Count == 0 == (NotReady(report).Count == 0);
+            PassReport lasting = report.Lasting();
             _view = new(
-                report.Lasting(),
+                lasting,
                 _view.Counters.After(report, sinceSignal),
                 _view.Peers.After(report),
                 PassHistory.After(_view.Passes, report),
-                isReadyAsBefore ? _view.ReadySince : report.At);
+                isReadyAsBefore ? _view.ReadySince : report.At)
+            {
+                LastRead = report.Plan is null ? _view.LastRead : lasting,
+            };
         }
     }
 
@@ -52,14 +56,18 @@ internal sealed class StatusBoard(PassClock? clock = null)
             .. last.Plan is { } plan && NoWayToPeers(plan) is { } reason ? (string[])[reason] : [],
         ];
 
-    // Where there is a fault of this node, it explains the rest. A peer on another segment is no fault of this host; peers that are
-    // skipped or have no podCIDR yet prove nothing.
+    // Where there is a fault of this node, it explains the rest. A peer on another segment is no fault of this host, and one that is
+    // rejected, skipped or has no podCIDR yet proves nothing. A peer waits if one of its podCIDRs does and none is routed: this node
+    // may lack the other one's family.
     private static string? NoWayToPeers(Plan plan)
     {
-        if (plan.Faults.Length > 0 || plan.Verdicts.Any(v => v.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent))
+        if (plan.Faults.Length > 0 || plan.Verdicts.Any(v => v.Kind == VerdictKind.Routed))
             return null;
-        Verdict waiting = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Waiting);
-        return waiting.Kind == VerdictKind.Waiting ? $"no way to any peer: {waiting.Reason}" : null;
+        HashSet<string> waiting = [.. plan.Verdicts.Where(v => v.Kind == VerdictKind.Waiting).Select(v => v.Node.Name)];
+        bool isElsewhere = plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent && !waiting.Contains(v.Node.Name));
+        return waiting.Count == 0 || isElsewhere
+            ? null
+            : $"no way to any peer: {plan.Verdicts.First(v => v.Kind == VerdictKind.Waiting).Reason}";
     }
 }
 
@@ -70,6 +78,9 @@ internal sealed record StatusView(
     PassReport? Last, StatusCounters Counters, PeerStates Peers, ImmutableArray<PassEntry> Passes, DateTimeOffset? ReadySince)
 {
     public static StatusView Empty { get; } = new(null, new(), PeerStates.None, [], null);
+
+    /// <summary>The last pass that could read the host: what it found lasts until another one can. Null: there was none.</summary>
+    public PassReport? LastRead { get; init; }
 
     /// <summary>Why the last report no longer describes the host; null: passes go on.</summary>
     public string? Overdue { get; init; }

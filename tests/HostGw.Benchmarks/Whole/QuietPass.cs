@@ -37,7 +37,7 @@ internal static class QuietPass
         using var host = new LinuxHost(new() { RouteProtocol = Site.Protocol, ProcSysNet = new("/proc/sys/net") });
         var reconciler = new Reconciler(host, ManyNodes.Policy, AdoptMode.Equivalent, TimeProvider.System);
         NodeSnapshot nodes = new(ManyNodes.Of(routes, NextHops), "1", IsComplete: true);
-        PassReport Pass() => reconciler.Run(nodes, default, WakeCauses.Resync);
+        PassReport Pass() => reconciler.Run(nodes, [], WakeCauses.Resync);
 
         PassReport first = Pass();
         if (first.Failures.Count > 0 || first.Routes.Add.Count != routes)

@@ -15,7 +15,7 @@ internal static class RouteRepair
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, AgentProcess agent, KernelNews news, int samples)
     {
         using LinuxHost somebody = site.Machine.Run(() => new LinuxHost(new() { RouteProtocol = Static, ProcSysNet = new("/proc/sys/net") }));
-        HostRoute[] routes = [.. site.Machine.Run(() => somebody.Read(default)).Routes.Where(route => route.Protocol == Site.Protocol)];
+        HostRoute[] routes = [.. site.Machine.Run(() => somebody.Read([])).Routes.Where(route => route.Protocol == Site.Protocol)];
         int most = Math.Min(Latencies.Attempts * samples, routes.Length * PerRoute);
         samples = Math.Min(samples, most);
         SteadySamples deleted = new(samples, most), changed = new(samples, most);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using HostGw.Lab;
 using HostGw.Lab.Network;
@@ -87,6 +88,34 @@ public sealed class ApplyOrderTests : IDisposable
         Assert.All(RoutesAtPrograms(), n => Assert.Equal(3, n));
     }
 
+    [Fact]
+    public void Programs_that_hang_delay_the_next_pass_by_the_time_of_one_and_later_ones_not_at_all()
+    {
+        _space.Network.Run(() => Command.Run("iptables-legacy", "-t", "nat", "-S"));
+        _space.Network.Run(() => Command.Run("iptables-legacy", "-t", "filter", "-S"));
+        using LinuxHost host = _space.Network.Run(() => new LinuxHost(_space.Options with
+        {
+            ProgramFolders = [WrappedPrograms(andThen: "exec sleep 600")],
+            ProgramTime = TimeSpan.FromSeconds(3),
+        }));
+
+        Assert.InRange(Seconds(new()), 1.9, 5);
+        Assert.InRange(Seconds(new() { Add = [.. LinuxRoutesMany.Of(_space, 3)] }), 0, 1);
+        Assert.Equal(3, _space.Ours().Count());
+
+        double Seconds(RouteChanges routes)
+        {
+            HostChanges changes = new()
+            {
+                Routes = routes, ChangesNat = true, Nat = With, ChangesForward = true, ForwardAccept = [Prefix.Parse("10.244.1.0/24")],
+            };
+            var clock = Stopwatch.StartNew();
+            ApplyResult result = _space.Network.Run(() => host.Apply(changes, ApplyMode.Change));
+            Assert.Contains(result.Obstacles, o => o.Contains("it did not exit within", StringComparison.Ordinal));
+            return clock.Elapsed.TotalSeconds;
+        }
+    }
+
     public void Dispose()
     {
         _space.Dispose();
@@ -114,11 +143,11 @@ public sealed class ApplyOrderTests : IDisposable
         {
             using NetlinkSocket socket = new(NETLINK_ROUTE);
             using NftablesNat nat = new();
-            LinuxHostReader reader = new(socket, _space.Options);
+            LinuxHostReader reader = new(socket, _space.Options, new(socket, _space.Options.RouteProtocol));
             while (!Volatile.Read(ref isOver))
             {
                 bool before = Exempts(nat);
-                int routes = reader.Read(default).Routes.Count(r => r.IsOurs);
+                int routes = reader.Read([]).Routes.Count(r => r.IsOurs);
                 bool after = Exempts(nat);
                 wrong += isWrong(routes, before, after) ? 1 : 0;
                 between += routes is > 0 and < Many ? 1 : 0;

@@ -301,7 +301,7 @@ public sealed class CensusTests : IClassFixture<NftablesNetwork>
 
     private static IReadOnlyList<string> All(NatBox box)
     {
-        HostState host = box.Host.Read(default);
+        HostState host = box.Host.Read([]);
         int uplink = host.Interfaces.Single(i => i.Name == "nft1").Index;
         Plan plan = new()
         {

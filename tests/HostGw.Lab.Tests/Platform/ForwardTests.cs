@@ -132,7 +132,7 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
     }
 
     private static ApplyResult Try(NatBox box, ImmutableArray<Prefix> accept) =>
-        box.Host.Apply(new() { Routes = new(), Plan = Plan, Host = box.Host.Read(default), ChangesForward = true, ForwardAccept = accept }, ApplyMode.Change);
+        box.Host.Apply(new() { Routes = new(), Plan = Plan, Host = box.Host.Read([]), ChangesForward = true, ForwardAccept = accept }, ApplyMode.Change);
 
     private static void Both(string kind, string arguments, string? v6 = null) =>
         NatBox.Run($"{kind} -w {arguments} && ip6{kind[2..]} -w {v6 ?? arguments}");

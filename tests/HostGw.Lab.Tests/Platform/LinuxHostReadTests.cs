@@ -44,10 +44,11 @@ public sealed class LinuxHostReadTests : IDisposable
     }
 
     [Fact]
-    public void The_API_server_is_protected_while_it_is_connected()
+    public void All_known_addresses_of_the_API_server_are_protected()
     {
-        HostState state = _host.Network.Run(() => _host.Host.Read(HostGw.Net.Ip.Parse("198.51.100.6")));
-        Assert.Equal([new ProtectedAddress(HostGw.Net.Ip.Parse("198.51.100.6"), ProtectedRole.ApiServer)], state.Protected);
+        HostGw.Net.Ip[] known = [HostGw.Net.Ip.Parse("198.51.100.6"), HostGw.Net.Ip.Parse("198.51.100.7")];
+        Assert.Equal(
+            known.Select(a => new ProtectedAddress(a, ProtectedRole.ApiServer)), _host.Network.Run(() => _host.Host.Read(known)).Protected);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ internal sealed class LinuxNamespace : IDisposable
     public int Eth0 { get; }
 
     /// <summary>/proc/sys/net is that of the thread's namespace.</summary>
-    public HostState Read() => Network.Run(() => Host.Read(default));
+    public HostState Read() => Network.Run(() => Host.Read([]));
 
     public IEnumerable<HostRoute> Ours() => Read().Routes.Where(r => r.IsOurs);
 

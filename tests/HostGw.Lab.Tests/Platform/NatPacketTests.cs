@@ -91,7 +91,7 @@ public sealed class NatPacketTests(NftablesNetwork network) : IClassFixture<Nfta
     {
         using NatBox box = new(kind);
         using NftablesBackend nftables = new();
-        HostProgram program = new(HostProgram.Folders, TimeSpan.FromSeconds(30));
+        HostProgram program = new(HostProgram.Folders, TimeSpan.FromSeconds(45), TimeProvider.System);
         using LinuxNat nat = new(box.Options(kind), nftables, new(program, IptablesFlavour.Nft), new(program, IptablesFlavour.Legacy));
         NatBox.Run(Track);
         using NftablesFlow flow = new(network.Pod.Run, "10.244.1.5", network.Outside.Run, "192.0.2.2");

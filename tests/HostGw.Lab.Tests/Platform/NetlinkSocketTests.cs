@@ -49,14 +49,14 @@ public sealed class NetlinkSocketTests : IDisposable
     public void A_read_of_the_host_is_one_dump_each_of_routes_of_either_family_links_addresses_and_policy_rules()
     {
         _host.Apply(c => c.Add.AddRange([.. LinuxRoutesMany.Of(_host, 2000), .. LinuxRoutesMany.OfIPv6(_host, 2000)]));
-        var reader = new LinuxHostReader(_socket, _host.Options);
+        var reader = new LinuxHostReader(_socket, _host.Options, new(_socket, _host.Options.RouteProtocol));
         uint before = _socket.NextSequence();
 
-        HostState state = reader.Read(default);
+        HostState state = reader.Read([]);
 
         Assert.Equal(4000, state.Routes.Count(r => r.IsOurs));
         Assert.Equal(before + 6, _socket.NextSequence());
-        Assert.NotSame(state.Routes, reader.Read(default).Routes);
+        Assert.NotSame(state.Routes, reader.Read([]).Routes);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ internal static class NetlinkTargets
         new("an address", Addresses, [], bytes => LinkMessages.TryDecodeAddress(bytes, out _)),
         new(
             "notifications of routes", [Datagram(24, Routes), Datagram(16, Links), Datagram(20, Addresses)], [],
-            bytes => new RouteNotifications(157, 1).Read(bytes)),
+            bytes => new RouteNotifications(157, 1, TimeProvider.System).Read(bytes)),
         new(
             "notifications of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [],
             bytes => new RuleNotifications(() => 1).Read(bytes)),

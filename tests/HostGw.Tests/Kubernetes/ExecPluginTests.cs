@@ -192,6 +192,38 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         Assert.Equal(2, Runs);
     }
 
+    [Fact]
+    public async Task A_clock_that_is_set_neither_puts_its_next_run_off_nor_makes_one_for_each_request()
+    {
+        ManualTime time = new();
+        using Credentials credentials = new(Configuration(new(V1, Script("echo run >> DIR/runs; cat DIR/answer"), [])), time);
+        await GetAsync(1);
+        time.SetClock(TimeSpan.FromHours(-50));
+        time.Advance(TimeSpan.FromMinutes(58));
+        await GetAsync(1);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await GetAsync(2);
+
+        // What it gives from now on expired a day ago by this clock.
+        time.SetClock(TimeSpan.FromHours(75));
+        await GetAsync(3, ahead: 25);
+        await GetAsync(3, ahead: 25);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await GetAsync(4, ahead: 25);
+        time.SetClock(TimeSpan.FromHours(-25));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await GetAsync(5);
+        time.Advance(TimeSpan.FromMinutes(58));
+        await GetAsync(5);
+
+        async Task GetAsync(int runs, int ahead = 0)
+        {
+            Answer("t", expires: time.GetUtcNow().AddHours(1 - ahead));
+            await credentials.GetAsync(Cancel);
+            Assert.Equal(runs, Runs);
+        }
+    }
+
     private Task<ApiException> FailureAsync(ExecPlugin plugin) =>
         Assert.ThrowsAsync<ApiException>(() => plugin.RunAsync(Configuration(plugin), Cancel));
 

@@ -30,13 +30,16 @@ internal sealed class Agent
 
     public string[] Nodes { get; set; } = ThreeNodes;
 
+    /// <summary>The known addresses of the API server.</summary>
+    public Ip[] ApiServers { get; set; } = [];
+
     /// <summary>How many lists by quorum the nodes have behind them.</summary>
     public int QuorumReads { get; set; }
 
     public PassReport Pass(WakeCauses causes = WakeCauses.Nodes)
     {
         NodeSnapshot snapshot = new(Given.Nodes(Nodes), "42", IsComplete: true) { QuorumReads = QuorumReads };
-        return _reconciler.Run(snapshot, default, causes);
+        return _reconciler.Run(snapshot, ApiServers, causes);
     }
 
     /// <summary>Runs a pass and returns what it did to the host.</summary>

@@ -63,11 +63,15 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IEnumerable<string> OurRoutes => _routes.Where(r => r.IsOurs).OrderBy(r => r.Key).Select(Show);
 
-    public HostState Read(Ip apiServer)
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
         Reads++;
         IEnumerable<HostRoute> routes = _routes.Concat(Planning.HostDraft.Connected(State.Interfaces, State.Addresses));
-        return ReadRefusal is null ? State with { Routes = [.. routes.OrderBy(r => r.Key)] } : throw ReadRefusal;
+        return ReadRefusal is not null ? throw ReadRefusal : State with
+        {
+            Routes = [.. routes.OrderBy(r => r.Key)],
+            Protected = [.. State.Protected, .. apiServers.Select(a => new ProtectedAddress(a, ProtectedRole.ApiServer))],
+        };
     }
 
     private string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
@@ -95,8 +99,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         Race = null;
         race?.Invoke();
         List<HostFailure> failures = [];
-        Turn(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, () => State = State with { Forwarding = State.Forwarding with { IPv4 = true } }, failures);
+        Turn(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, () => ForwardIPv4(changes.ForwardIPv4On), failures);
         Turn(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, () => State = State with { Forwarding = State.Forwarding with { IPv6 = true } }, failures);
+        foreach ((string link, int value) in changes.AcceptRa)
+            Do(HostPart.ForwardingIPv6, $"accept_ra {link} {value}", null, () => Change(link, i => i with { AcceptRa = value }), failures);
         string natChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "";
         if (natChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
             natChange = "";
@@ -152,6 +158,32 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     /// <summary>Somebody else changes policy rules.</summary>
     public void SetRules(IEnumerable<PolicyRule> rules) => State = State with { PolicyRules = [.. rules.OrderBy(r => r.Preference)] };
+
+    /// <summary>Somebody else changes "IPv6" forwarding, "accept_ra" of cni0, or IPv4 forwarding of "all" or an interface.</summary>
+    public void Turn(string what, bool off) => State = what switch
+    {
+        "all" => State with { Forwarding = State.Forwarding with { IPv4 = !off } },
+        "IPv6" => State with { Forwarding = State.Forwarding with { IPv6 = !off } },
+        "default" => State with { NewInterfacesForwardIPv4 = !off },
+        "accept_ra" => With("cni0", i => i with { AcceptRa = off ? 2 : 0 }),
+        _ => With(what, i => i with { ForwardsIPv4 = !off }),
+    };
+
+    /// <summary>The host forwards, and takes no router advertisement from pods.</summary>
+    public bool IsRight => State is { Forwarding: { IPv4: true, IPv6: true }, NewInterfacesForwardIPv4: true } &&
+        State.Interfaces.All(i => i.ForwardsIPv4 && i.AcceptRa != 2);
+
+    private void ForwardIPv4(IReadOnlyList<string> links)
+    {
+        State = State with { Forwarding = State.Forwarding with { IPv4 = true } };
+        foreach (string link in links)
+            Turn(link, off: false);
+    }
+
+    private void Change(string link, Func<HostInterface, HostInterface> change) => State = With(link, change);
+
+    private HostState With(string link, Func<HostInterface, HostInterface> change) =>
+        State with { Interfaces = [.. State.Interfaces.Select(i => i.Name == link ? change(i) : i)] };
 
     /// <summary>Somebody else removes the masquerade rule.</summary>
     public void LoseNat() => Nat = null;

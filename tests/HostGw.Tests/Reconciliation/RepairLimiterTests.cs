@@ -1,3 +1,4 @@
+using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
@@ -94,6 +95,78 @@ public class RepairLimiterTests
 
         Assert.Single(quiet);
         Assert.Equal(quiet, repaired);
+    }
+
+    [Theory]
+    [InlineData("cni0", "IPv4 forwarding of cni0")]
+    [InlineData("default", "IPv4 forwarding of default")]
+    [InlineData("all", "IPv4 forwarding")]
+    [InlineData("IPv6", "IPv6 forwarding")]
+    [InlineData("accept_ra", "accept_ra of cni0")]
+    public void Who_changes_forwarding_or_router_advertisements_again_and_again_is_braked_too(string what, string said)
+    {
+        Agent agent = new("", Given.Lan + "; cni0 10.244.1.1/24");
+        agent.Pass();
+        Assert.Empty(ProblemCatalog.Texts(agent.Pass()));
+        for (int i = 0; i < 5; i++)
+            Assert.True(Fights(), $"repair {i + 1}");
+        Assert.False(Fights());
+        PassReport report = agent.Pass();
+        Assert.Equal(TimeSpan.FromSeconds(10), report.HeldRepairs.Wait);
+        Assert.Equal(
+            $"another program keeps changing {said}: it is set only every 10 s", Assert.Single(ProblemCatalog.Texts(report)));
+
+        agent.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True(Fights());
+        Assert.False(Fights());
+        agent.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.NotEmpty(ProblemCatalog.Texts(agent.Pass()));
+        TimeSpan rest = agent.Pass().Contests.Rest!.Value;
+        Assert.Equal(TimeSpan.FromMinutes(1), rest);
+        agent.Time.Advance(rest);
+        Assert.Empty(ProblemCatalog.Texts(agent.Pass()));
+
+        bool Fights()
+        {
+            agent.Host.Turn(what, off: true);
+            PassReport pass = agent.Pass(WakeCauses.Forwarding);
+            Assert.Equal(agent.Host.IsRight && what != "accept_ra", pass.Repairs.Forwarding == 1);
+            return agent.Host.IsRight;
+        }
+    }
+
+    [Fact]
+    public void A_new_interface_of_pods_never_waits_for_a_fight_over_another_one()
+    {
+        Agent agent = new("", Given.Lan + "; cni0 10.244.1.1/24");
+        agent.Pass();
+        for (int i = 0; i < 7; i++)
+        {
+            agent.Host.Turn("cni0", off: true);
+            agent.Pass();
+        }
+        HostInterface veth = agent.Host.State.Interfaces.Single(l => l.Name == "cni0") with { Index = 77, Name = "veth77", AcceptRa = 1 };
+        agent.Host.State = agent.Host.State with
+        {
+            Interfaces = [.. agent.Host.State.Interfaces, veth],
+            Addresses = [.. agent.Host.State.Addresses, new(Ip.Parse("10.244.1.1"), Prefix.Parse("10.244.1.1/32"), 77)],
+        };
+
+        PassReport report = agent.Pass();
+        Assert.Equal(["veth77"], report.Changes.ForwardIPv4On);
+        Assert.Equal("veth77", Assert.Single(report.Changes.AcceptRa).Interface);
+    }
+
+    [Fact]
+    public void An_uplink_gets_its_accept_ra_whenever_forwarding_goes_on()
+    {
+        HostChanges changes = new()
+        {
+            Routes = RouteChanges.None, EnableForwardingIPv6 = true, AcceptRa = [new("eth0", 2)],
+            Host = new() { Forwarding = new(true, false) },
+        };
+        Assert.Single(HostSetting.Without(changes, s => s.Interface is not null).AcceptRa);
+        Assert.Empty(HostSetting.Without(changes, _ => true).AcceptRa);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ internal static class RouteText
 {
     public const byte Ours = 157;
 
-    /// <summary>"DESTINATION [via IP] [dev N] [proto N|ours] [metric N] [tos N] [hops N] [onlink] [blackhole]"; dev 2 and the family's metric unless said.</summary>
+    /// <summary>"DESTINATION [via IP] [dev N] [proto N|ours] [metric N] [tos N] [hops N] [onlink] [blackhole] [src] [mtu] [encap]"; dev 2 and the family's metric unless said.</summary>
     public static HostRoute Standing(string text)
     {
         string[] words = text.Split(' ');
@@ -27,12 +27,13 @@ internal static class RouteText
             NextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : default,
             Interface = (int)Number("dev", "2"),
             IsOnLink = words.Contains("onlink"),
-            HasOptions = words.Contains("options"),
             NextHopCount = (int)Number("hops", "1"),
             IsUnicast = isUnicast,
             Protocol = protocol,
             IsOurs = protocol == Ours && isUnicast,
             IsConnected = protocol == 2,
+            Extras = (words.Contains("src") ? RouteExtras.Source : 0) | (words.Contains("mtu") ? RouteExtras.Metrics : 0) |
+                (words.Contains("encap") ? RouteExtras.Encapsulation : 0),
         };
     }
 

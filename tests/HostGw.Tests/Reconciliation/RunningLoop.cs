@@ -21,7 +21,7 @@ internal sealed class RunningLoop : IAsyncDisposable
         WakeUp = new(Time);
         Clock = new(Time, Resync);
         Reconciler reconciler = new(Host, Given.Policy(""), AdoptMode.Equivalent, Time);
-        Loop = new(reconciler, _nodes, () => default, WakeUp, LoopTimes.WithResync(60), Time, Clock, Record);
+        Loop = new(reconciler, _nodes, () => [], WakeUp, LoopTimes.WithResync(60), Time, Clock, Record);
     }
 
     public ManualTime Time { get; } = new();

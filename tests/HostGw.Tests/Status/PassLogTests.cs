@@ -84,6 +84,9 @@ public class PassLogTests
     [InlineData("via 10.0.0.2 dev eth0", "onlink", "was via 10.0.0.2, is via 10.0.0.2 (it had no onlink)")]
     [InlineData("via 10.0.0.2 dev eth0", "hops", "was via 10.0.0.2, is via 10.0.0.2 (it had 2 next hops)")]
     [InlineData("via 10.0.0.2 dev eth1", "object", "was via 10.0.0.2, is via 10.0.0.2 (it had dev eth1, nexthop object 7)")]
+    [InlineData("via 10.0.0.2 dev eth0", "src", "was via 10.0.0.2, is via 10.0.0.2 (it had a source address (src))")]
+    [InlineData("via 10.0.0.2 dev eth0", "mtu", "was via 10.0.0.2, is via 10.0.0.2 (it had metrics such as mtu)")]
+    [InlineData("via 10.0.0.2 dev eth0", "encap", "was via 10.0.0.2, is via 10.0.0.2 (it had an encapsulation (encap))")]
     public void A_correction_says_what_differed(string route, string change, string line)
     {
         Agent agent = new("", $"{Given.Lan}; eth1 10.9.0.1/24");
@@ -94,6 +97,9 @@ public class PassLogTests
         {
             "hops" => changed with { NextHopCount = 2 },
             "object" => changed with { NextHopObject = 7 },
+            "src" => changed with { Extras = RouteExtras.Source },
+            "mtu" => changed with { Extras = RouteExtras.Metrics },
+            "encap" => changed with { Extras = RouteExtras.Encapsulation },
             _ => changed,
         });
         _log.Write(agent.Pass());

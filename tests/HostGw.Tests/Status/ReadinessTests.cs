@@ -1,3 +1,4 @@
+using HostGw.Planning;
 using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Status;
@@ -78,6 +79,28 @@ public class ReadinessTests
     {
         Agent agent = new(policy, host) { Nodes = ["self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2"] };
         Assert.StartsWith("no way to any peer: ", Assert.Single(StatusBoard.NotReady(agent.Pass())), StringComparison.Ordinal);
+    }
+
+    // eth0 has lost the address that b needs: b waits. What other peers are besides.
+    [Theory]
+    [InlineData(false, "c 10.244.3.0/24 10.0.0.3")] // waits
+    [InlineData(false, "c rubbish 10.0.0.3")] // rejected
+    [InlineData(false, "c 10.0.0.0/8 10.0.0.3")] // rejected by a guard
+    [InlineData(false, "c 10.244.3.0/24 10.0.0.3 skip")]
+    [InlineData(false, "c - 10.0.0.3")] // noPodCidr
+    [InlineData(false, "c 10.244.3.0/24 -")] // noAddress
+    [InlineData(false, "c fd00:10:244:3::/64 10.0.0.3")] // noAddress of the other family
+    [InlineData(false, "c 10.244.3.0/24,fd00:10:244:3::/64 10.0.0.3,fd00:aaaa::3")] // waits; in the family that this node lacks notAdjacent
+    [InlineData(true, "c 10.244.3.0/24 10.0.0.3 hop=10.9.0.3")] // routed by its annotation
+    [InlineData(true, "c 10.244.3.0/24 10.9.0.3")] // routed over another interface
+    [InlineData(true, "c fd00:10:244:3::/64 fd00:aaaa::3")] // notAdjacent
+    public void Ready_if_only_some_peers_wait_and_not_if_the_others_prove_nothing(bool isReady, string other)
+    {
+        Agent agent = new("", "eth0; eth1 10.9.0.1/24") { Nodes = ["self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2", other] };
+        PassReport report = agent.Pass();
+
+        Assert.Equal(VerdictKind.Waiting, report.Plan!.Verdicts.Single(v => v.Node.Name == "b").Kind);
+        Assert.Equal(isReady ? 0 : 1, StatusBoard.NotReady(report).Count);
     }
 
     [Theory]

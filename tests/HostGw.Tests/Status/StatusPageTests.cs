@@ -64,6 +64,34 @@ public class StatusPageTests
     }
 
     [Fact]
+    public void Problems_are_shown_until_a_pass_that_can_read_the_host_finds_them_gone()
+    {
+        Agent agent = Reports.Agent();
+        for (int i = 0; i < 7; i++)
+        {
+            agent.Host.LoseNat();
+            _board.Record(agent.Pass(WakeCauses.Nat));
+        }
+        Assert.Contains("keeps undoing HostGw&#39;s rules", Problems(), StringComparison.Ordinal);
+        string before = Problems();
+
+        agent.Host.ReadRefusal = new HostRefusal("No buffer space available");
+        _board.Record(agent.Pass());
+        Assert.Contains("No buffer space available", Problems(), StringComparison.Ordinal);
+        Assert.Contains("keeps undoing HostGw&#39;s rules", Problems(), StringComparison.Ordinal);
+
+        agent.Host.ReadRefusal = null;
+        _board.Record(agent.Pass());
+        Assert.Equal(before, Problems());
+        agent.Time.Advance(TimeSpan.FromMinutes(1));
+        _board.Record(agent.Pass());
+        Assert.DoesNotContain("keeps undoing", Problems(), StringComparison.Ordinal);
+
+        string Problems() => Page() is var page && page.IndexOf("<section id=problems", StringComparison.Ordinal) is var start
+            ? page[start..page.IndexOf("</section>", start, StringComparison.Ordinal)] : "";
+    }
+
+    [Fact]
     public void A_fault_of_a_node_comes_with_its_cure()
     {
         _board.Record(new Agent { Nodes = [.. Agent.ThreeNodes, "f 10.244.6.0/24 192.0.2.6", "g 10.244.7.0/24 192.0.2.7"] }.Pass());

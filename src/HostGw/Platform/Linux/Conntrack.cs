@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Nftables;
+using static HostGw.Platform.Linux.Netlink.NetlinkFlags;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;

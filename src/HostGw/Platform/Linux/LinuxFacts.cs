@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using HostGw.Platform.Cni;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Netlink.NetlinkFlags;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;

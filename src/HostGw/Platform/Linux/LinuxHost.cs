@@ -26,6 +26,9 @@ internal sealed record LinuxHostOptions
     /// <summary>Where the programs of iptables are searched.</summary>
     public IReadOnlyList<string> ProgramFolders { get; init; } = HostProgram.Folders;
 
+    /// <summary>How long all programs of one pass may take together.</summary>
+    public TimeSpan ProgramTime { get; init; } = HostProgram.TimeOfPass;
+
     public string ResolvConf { get; init; } = "/etc/resolv.conf";
 }
 
@@ -38,6 +41,7 @@ internal sealed class LinuxHost : IHostNetwork
 
     private readonly ProcSysNet _sysctl;
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
+    private readonly HostProgram _programs;
     private readonly NftablesBackend _nftables = new();
     private readonly LinuxNat _nat;
     private readonly LinuxForward _forward;
@@ -52,24 +56,25 @@ internal sealed class LinuxHost : IHostNetwork
     public LinuxHost(LinuxHostOptions options)
     {
         _sysctl = options.ProcSysNet;
-        HostProgram program = new(options.ProgramFolders, HostProgram.LongestRun);
-        IptablesPrograms nft = new(program, IptablesFlavour.Nft), legacy = new(program, IptablesFlavour.Legacy);
+        _programs = new(options.ProgramFolders, options.ProgramTime, TimeProvider.System);
+        IptablesPrograms nft = new(_programs, IptablesFlavour.Nft), legacy = new(_programs, IptablesFlavour.Legacy);
         _nat = new(options, _nftables, nft, legacy);
         _forward = new(() => _nftables.ForeignTables, nft, legacy);
         _foreignRules = new(() => _nftables.ForeignTables, [nft, legacy]);
         _cni = new(options.Cni, Conflist.Format);
         _routes = new(_socket, options.RouteProtocol);
         _policyRules = new(_socket, options.RouteProtocol);
-        _reader = new(_socket, options);
-        _routeNotifications = new(options.RouteProtocol, _socket.PortId);
+        _reader = new(_socket, options, _policyRules);
+        _routeNotifications = new(options.RouteProtocol, _socket.PortId, TimeProvider.System);
         _ruleNotifications = new(() => _nftables.PortId);
     }
 
-    public HostState Read(Ip apiServer) => _reader.Read(apiServer) with { UsesOwnCni = _cni.InUse is { IsOurs: true } };
+    public HostState Read(IReadOnlyList<Ip> apiServers) => _reader.Read(apiServers) with { UsesOwnCni = _cni.InUse is { IsOurs: true } };
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {
-        _routeNotifications.SetPlan(changes.Plan);
+        _routeNotifications.SetPlan(changes.Plan, changes.Host.PolicyRules);
+        _programs.BeginPass();
         long before = NetlinkWrites;
         bool writes = mode == ApplyMode.Change;
         Attempts attempts = new();

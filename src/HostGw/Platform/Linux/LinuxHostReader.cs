@@ -10,18 +10,17 @@ namespace HostGw.Platform.Linux;
 
 /// <summary>Reads interfaces, addresses, routes and forwarding: one dump of each, however many there are.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options)
+internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options, LinuxPolicyRules rules)
 {
     // Room for this many more routes than in the pass before: a list that grows leaves its old arrays as garbage.
     private const int SpareRoutes = 256;
 
     private readonly NetlinkWriter _request = new();
-    private readonly LinuxPolicyRules _rules = new(socket, options.RouteProtocol);
     private readonly HashSet<string> _linksWithLearntRoute = [];
     private int _routeCount;
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
-    public HostState Read(Ip apiServer)
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
         RouteDecoder decoder = new(options.RouteProtocol);
         List<HostRoute> routes = new(_routeCount + SpareRoutes);
@@ -37,8 +36,8 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
             Addresses = ReadAddresses(),
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
-            PolicyRules = _rules.Read(),
-            Protected = ProtectedAddresses(decoder.Gateways, apiServer),
+            PolicyRules = rules.Read(),
+            Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),
             NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,
         };
@@ -129,12 +128,12 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
         socket.Dump(what, _request, restart, onMessage);
     }
 
-    private ImmutableArray<ProtectedAddress> ProtectedAddresses(IEnumerable<Ip> gateways, Ip apiServer)
-    {
-        IEnumerable<ProtectedAddress> addresses = gateways.Select(g => new ProtectedAddress(g, ProtectedRole.Gateway))
-            .Concat(ResolvConf.Read(options.ResolvConf).Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)));
-        return apiServer.IsNone ? [.. addresses] : [.. addresses, new(apiServer, ProtectedRole.ApiServer)];
-    }
+    private ImmutableArray<ProtectedAddress> ProtectedAddresses(IEnumerable<Ip> gateways, IReadOnlyList<Ip> apiServers) =>
+    [
+        .. gateways.Select(g => new ProtectedAddress(g, ProtectedRole.Gateway)),
+        .. ResolvConf.Read(options.ResolvConf).Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)),
+        .. apiServers.Select(a => new ProtectedAddress(a, ProtectedRole.ApiServer)),
+    ];
 
     // The kernel's order is usually this one.
     private static void SortByKey(List<HostRoute> routes)

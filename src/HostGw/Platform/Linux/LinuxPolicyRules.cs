@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Rtnetlink;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
@@ -91,7 +92,7 @@ internal sealed class LinuxRouteLookup(NetlinkSocket socket) : IRouteLookup
     {
         List<RouteAnswer> routes = [];
         _request.Clear();
-        LookupMessages.Dump(_request, table, ipv6, socket.NextSequence());
+        RouteEncoder.Dump(_request, ipv6 ? AF_INET6 : AF_INET, socket.NextSequence(), table);
         try
         {
             socket.Dump("list routes", _request, routes.Clear, (_, payload) =>

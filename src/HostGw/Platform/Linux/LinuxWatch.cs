@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Census;
@@ -33,6 +36,7 @@ internal static class LinuxWatch
         using NetlinkSubscription? ruleSocket = NetlinkSubscription.TryOpen(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
         // Changes between an earlier pass and this moment were not received.
         wake(WakeCauses.Start);
+        routes.WakeLater = wake;
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> listening = [ListenAsync(routeSocket, routes.Read, routes.ReadOverrun, wake, end.Token)];
@@ -62,17 +66,31 @@ internal static class LinuxWatch
 
 /// <summary>Decides which notifications of rtnetlink wake a pass. The pass itself decides by what it reads.</summary>
 /// <param name="ownPort">The netlink port of HostGw's own changes.</param>
-internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
+internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeProvider time)
 {
     private readonly RouteDecoder _decoder = new(routeProtocol);
     private readonly Dictionary<int, HostInterface> _links = [];
     private readonly HashSet<HostAddress> _addresses = [];
+    private readonly OtherTables _otherTables = new(time);
     private volatile Plan _plan = new();
 
     public uint OwnPort => ownPort;
 
-    /// <summary>Sets the plan of the latest pass: a foreign route to one of its destinations, or inside a peer's, wakes a pass.</summary>
-    public void SetPlan(Plan plan) => _plan = plan;
+    /// <summary>Receives what a change announces that is not worth a pass at once.</summary>
+    public Action<WakeCauses> WakeLater
+    {
+        set => _otherTables.Wake = value;
+    }
+
+    /// <summary>
+    /// Sets the plan of the latest pass: a foreign route to one of its destinations, or inside a peer's, wakes a pass. So does any
+    /// route of a table to which a policy rule may lead pods' packets.
+    /// </summary>
+    public void SetPlan(Plan plan, ImmutableArray<PolicyRule> rules)
+    {
+        _plan = plan;
+        _otherTables.Set(rules);
+    }
 
     public WakeCauses Read(ReadOnlySpan<byte> datagram)
     {
@@ -96,7 +114,7 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
 
     private WakeCauses Read(ushort type, ReadOnlySpan<byte> payload) => type switch
     {
-        RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload, isGone: type == RTM_DELROUTE) ? WakeCauses.Routes : WakeCauses.None,
+        RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload, isGone: type == RTM_DELROUTE) ? WakeCauses.Routes : _otherTables.Read(payload),
         RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
         RTM_NEWADDR or RTM_DELADDR => IsNewAddress(type, payload) ? WakeCauses.Addresses : WakeCauses.None,
         RTM_NEWRULE or RTM_DELRULE => WakeCauses.PolicyRules,
@@ -160,6 +178,64 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort)
         _addresses.Remove(address);
         return true;
     }
+}
+
+/// <summary>
+/// The tables to which other programs' policy rules lead: their routes decide whether packets take HostGw's. A routing daemon may change
+/// one thousands of times a minute, so that one pass in five seconds is woken.
+/// </summary>
+internal sealed class OtherTables(TimeProvider time)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    private volatile uint[] _tables = [];
+    private volatile bool _waits;
+    private long? _wokenAt;
+    private ITimer? _timer;
+
+    public Action<WakeCauses> Wake { get; set; } = static _ => { };
+
+    public void Set(ImmutableArray<PolicyRule> rules)
+    {
+        if (rules.IsEmpty && _tables.Length == 0)
+            return;
+        _tables = [.. rules.Where(LeadsElsewhere).Select(r => r.Table).Distinct()];
+    }
+
+    /// <param name="payload">Of RTM_NEWROUTE or RTM_DELROUTE.</param>
+    public WakeCauses Read(ReadOnlySpan<byte> payload)
+    {
+        if (_tables.Length == 0 || _waits || !MemoryMarshal.TryRead(payload, out rtmsg header) ||
+            header.rtm_table == RT_TABLE_MAIN || !_tables.Contains(TableOf(header, payload)))
+            return WakeCauses.None;
+        TimeSpan left = _wokenAt is { } at ? Pause - time.GetElapsedTime(at) : TimeSpan.Zero;
+        if (left <= TimeSpan.Zero)
+        {
+            _wokenAt = time.GetTimestamp();
+            return WakeCauses.PolicyRules;
+        }
+        _waits = true;
+        _timer?.Dispose();
+        _timer = time.CreateTimer(_ => WakeNow(), null, left, Timeout.InfiniteTimeSpan);
+        return WakeCauses.None;
+    }
+
+    private void WakeNow()
+    {
+        _wokenAt = time.GetTimestamp();
+        _waits = false;
+        Wake(WakeCauses.PolicyRules);
+    }
+
+    // Rules on marks, ports and users are not judged.
+    private static bool LeadsElsewhere(PolicyRule rule) =>
+        rule is { IsDefault: false, IsOurs: false, IsUndecidable: false, Action: PolicyRuleAction.Lookup } &&
+        rule.Table is not (RoutingTables.Main or RoutingTables.Local);
+
+    // The field of the header has room for small numbers only.
+    private static uint TableOf(rtmsg header, ReadOnlySpan<byte> payload) =>
+        NetlinkAttributes.Find(payload[Unsafe.SizeOf<rtmsg>()..], RTA_TABLE) is { Length: sizeof(uint) } table
+            ? MemoryMarshal.Read<uint>(table) : header.rtm_table;
 }
 
 /// <summary>Decides which notifications of nf_tables wake a pass, and remembers which program changed rules last.</summary>

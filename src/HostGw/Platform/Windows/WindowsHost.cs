@@ -32,9 +32,9 @@ internal sealed class WindowsHost : IHostNetwork
         _cni = new(options.Cni, WinBridgeConfig.Format(options.Network));
     }
 
-    public HostState Read(Ip apiServer)
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
-        HostState state = _reader.Read(apiServer);
+        HostState state = _reader.Read(apiServers);
         _hasPodNetwork = state.Windows?.PodEndpoint is not null;
         return state;
     }

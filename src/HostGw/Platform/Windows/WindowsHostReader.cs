@@ -15,7 +15,7 @@ internal sealed class WindowsHostReader(WindowsHostOptions options, OwnedRoutes 
     private const uint PodEndpointMetric = 250;
 
     /// <exception cref="WindowsException">Windows answered with an error.</exception>
-    public HostState Read(Ip apiServer)
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
         ImmutableArray<HostInterface> interfaces = ReadInterfaces(out ForwardingState forwarding);
         List<HostRoute> routes = [];
@@ -33,7 +33,7 @@ internal sealed class WindowsHostReader(WindowsHostOptions options, OwnedRoutes 
             Interfaces = interfaces,
             Addresses = ReadAddresses(),
             Routes = routes,
-            Protected = Protect(routes, apiServer),
+            Protected = Protect(routes, apiServers),
             Forwarding = forwarding,
             MetricIPv4 = Metric,
             MetricIPv6 = Metric,
@@ -69,12 +69,12 @@ internal sealed class WindowsHostReader(WindowsHostOptions options, OwnedRoutes 
         return [.. addresses];
     }
 
-    private ImmutableArray<ProtectedAddress> Protect(List<HostRoute> routes, Ip apiServer)
+    private ImmutableArray<ProtectedAddress> Protect(List<HostRoute> routes, IReadOnlyList<Ip> apiServers)
     {
         IEnumerable<ProtectedAddress> addresses = routes.Where(r => r.Destination.Length == 0 && !r.NextHop.IsNone)
             .Select(r => new ProtectedAddress(r.NextHop, ProtectedRole.Gateway))
             .Concat(options.Resolvers().Select(r => new ProtectedAddress(r, ProtectedRole.Resolver)));
-        return apiServer.IsNone ? [.. addresses.Distinct()] : [.. addresses.Distinct(), new(apiServer, ProtectedRole.ApiServer)];
+        return [.. addresses.Distinct(), .. apiServers.Select(a => new ProtectedAddress(a, ProtectedRole.ApiServer))];
     }
 }
 

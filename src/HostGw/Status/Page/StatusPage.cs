@@ -74,7 +74,7 @@ internal static class ProblemsSection
             problems.Add(new(new("ApiServer", $"cannot watch nodes: {reason}",
                 "existing routes are kept and repaired; changes of nodes take effect when the API server answers again"), IsError: true));
         }
-        if (input.View.Last is { } last)
+        if (input.View.LastRead is { } last)
         {
             IEnumerable<Problem> all = OfNodes(last).Concat(ProblemCatalog.OfHost(last));
             problems.AddRange(all.Select(p => new PageProblem(p, IsError: false)));

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Linux;
 using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Platform.Linux;
 
@@ -49,10 +52,10 @@ public class LinuxWatchTests
     public void Routes_that_may_change_what_is_on_link_wake_a_pass(
         string because, int type, int destination, int gateway, int link, bool wakes, int protocol = 3)
     {
-        RouteNotifications notifications = new(routeProtocol: 157, ownPort: 7);
+        RouteNotifications notifications = new(routeProtocol: 157, ownPort: 7, TimeProvider.System);
         notifications.SetPlan(Planner.Plan(
             Given.Nodes("self 10.244.1.0/24 10.0.0.1", "peer 10.244.2.0/24 10.0.0.2"), Given.Host("eth0 10.0.0.1/24; eth1 10.7.0.1/24"),
-            Given.Policy("")));
+            Given.Policy("")), []);
         string by = gateway == 0 ? "" : $"08000500{gateway:X8}";
         string message = $"02180000FE{protocol:X2}FD01{0:X8}08000100{destination:X8}{by}08000400{link:X2}000000";
         string header = $"{16 + (message.Length / 2):X2}000000{type:X2}000000{0:X16}";
@@ -77,16 +80,66 @@ public class LinuxWatchTests
     public void Wakes(string because, int type, string payload, string expected)
     {
         HostState host = Given.Host(Given.Lan);
-        RouteNotifications notifications = new(157, ownPort: 7);
+        RouteNotifications notifications = new(157, ownPort: 7, TimeProvider.System);
         notifications.SetPlan(Planner.Plan(
-            Given.Nodes(Given.Self, "b 10.244.2.0/24 10.0.0.2"), host, Given.Policy("")));
+            Given.Nodes(Given.Self, "b 10.244.2.0/24 10.0.0.2"), host, Given.Policy("")), []);
         byte[] body = Convert.FromHexString(payload.Replace(" ", "", StringComparison.Ordinal));
+        byte[] message = Message(type, body);
+        Assert.True(expected == $"{notifications.Read(message)}", because);
+        Assert.True(expected == $"{notifications.Read(message)}", $"{because}, again");
+    }
+
+    [Theory]
+    [InlineData("34000000", "52: from all lookup 52", true)]
+    [InlineData("10270000", "52: from all lookup 10000", true)]
+    [InlineData("35000000", "52: from all lookup 52", false)]
+    [InlineData("34000000", "52: from all fwmark 0x1 lookup 52", false)]
+    [InlineData("34000000", "", false)]
+    public void A_route_of_a_table_that_policy_rules_ask_wakes_a_pass_at_most_every_five_seconds(string table, string rule, bool wakes)
+    {
+        ManualTime time = new();
+        List<WakeCauses> later = [];
+        RouteNotifications notifications = new(157, ownPort: 7, time) { WakeLater = later.Add };
+        notifications.SetPlan(new(), Rules(rule));
+        byte[] route = Message(24, Convert.FromHexString(
+            "02180000" + (table == "10270000" ? "FC" : table[..2]) + "0400010000000008000F00" + table + "080001000AF40200"));
+
+        Assert.Equal(wakes ? WakeCauses.PolicyRules : WakeCauses.None, notifications.Read(route));
+        for (int i = 0; i < 1000; i++)
+            Assert.Equal(WakeCauses.None, notifications.Read(route));
+        time.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.Empty(later);
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Equal(wakes ? [WakeCauses.PolicyRules] : [], later);
+
+        Assert.Equal(WakeCauses.None, notifications.Read(route));
+        time.Advance(TimeSpan.FromSeconds(5.1));
+        Assert.Equal(wakes ? 2 : 0, later.Count);
+        time.Advance(TimeSpan.FromSeconds(5.1));
+        Assert.Equal(wakes ? WakeCauses.PolicyRules : WakeCauses.None, notifications.Read(route));
+    }
+
+    private static ImmutableArray<PolicyRule> Rules(string text) => text.Split(' ') is [_, _, _, .., var table]
+        ?
+        [
+            new()
+            {
+                Preference = 52,
+                Action = PolicyRuleAction.Lookup,
+                Table = uint.Parse(table, CultureInfo.InvariantCulture),
+                Mark = text.Contains("fwmark", StringComparison.Ordinal) ? 1u : 0,
+                MarkMask = uint.MaxValue,
+            },
+        ]
+        : [];
+
+    private static byte[] Message(int type, byte[] body)
+    {
         byte[] message = new byte[16 + body.Length];
         BitConverter.TryWriteBytes(message, message.Length);
         BitConverter.TryWriteBytes(message.AsSpan(4), (ushort)type);
         body.CopyTo(message, 16);
-        Assert.True(expected == $"{notifications.Read(message)}", because);
-        Assert.True(expected == $"{notifications.Read(message)}", $"{because}, again");
+        return message;
     }
 
     [Fact]

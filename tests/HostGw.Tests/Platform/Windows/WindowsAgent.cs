@@ -76,7 +76,7 @@ internal sealed class WindowsAgent : IDisposable
 
     public static int Writes => int.Parse(StandIn.Ask("writes"), System.Globalization.CultureInfo.InvariantCulture);
 
-    public PassReport Pass(WakeCauses causes = WakeCauses.Nodes) => _reconciler.Run(new(Given.Nodes(Nodes), "42", IsComplete: true), ApiServer, causes);
+    public PassReport Pass(WakeCauses causes = WakeCauses.Nodes) => _reconciler.Run(new(Given.Nodes(Nodes), "42", IsComplete: true), ApiServer.IsNone ? [] : [ApiServer], causes);
 
     public ApplyResult Preview(HostChanges changes) => _host.Apply(changes, ApplyMode.Preview);
 

@@ -9,14 +9,12 @@ internal readonly struct Deadline(TimeSpan budget)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
 
-    public bool IsPast => !Leaves(TimeSpan.Zero);
-
-    public bool Leaves(TimeSpan time) => Stopwatch.GetElapsedTime(_start) + time <= budget;
+    public bool IsPast => Stopwatch.GetElapsedTime(_start) > budget;
 }
 
 /// <summary>
-/// Reads tables of iptables with its programs. One that hangs takes its whole timeout each time: after a failure its flavour is not
-/// run for some minutes, even if something wakes the agent.
+/// Reads tables of iptables with its programs. One that hangs takes the time of the pass: after a failure its flavour is not run for
+/// some minutes, even if something wakes the agent.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class CensusPrograms(IptablesPrograms[] all)
@@ -29,15 +27,12 @@ internal sealed class CensusPrograms(IptablesPrograms[] all)
 
     public IptablesPrograms? Nft(bool ipv4) => all.FirstOrDefault(p => p.Flavour == IptablesFlavour.Nft && p.AreInstalled(ipv4));
 
-    /// <param name="deadline">Of the census.</param>
     /// <param name="unknown">Receives what is not known because the table could not be read.</param>
-    public SavedTable? Read(IptablesPrograms programs, bool ipv4, string table, Deadline deadline, List<string> unknown)
+    public SavedTable? Read(IptablesPrograms programs, bool ipv4, string table, List<string> unknown)
     {
         string? why = null;
         if (_failed.TryGetValue(programs.Flavour, out (string Unknown, Deadline Pause) failed) && !failed.Pause.IsPast)
             why = failed.Unknown;
-        else if (!deadline.Leaves(HostProgram.LongestRun))
-            why = Unknown(programs, ipv4, "reading other tables took too long");
         if (why is null)
         {
             try

@@ -20,7 +20,14 @@ internal enum Verdict
 }
 
 /// <param name="Chain">The target of a jump.</param>
-internal readonly record struct RuleOutcome(Match Match, Verdict Verdict, string Chain = "");
+internal readonly record struct RuleOutcome(Match Match, Verdict Verdict, string Chain = "")
+{
+    /// <summary>The ipset that decides with the other conditions; null: none does.</summary>
+    public string? Set { get; init; }
+
+    /// <summary>What would match if the ipset had all addresses.</summary>
+    public Match MatchIfInSet { get; init; } = Match;
+}
 
 /// <summary>A rule of another program.</summary>
 internal abstract class ForeignRule

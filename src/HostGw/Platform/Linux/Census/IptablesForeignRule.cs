@@ -12,6 +12,7 @@ internal sealed class IptablesForeignRule : ForeignRule
     private readonly string _chain;
     private readonly ImmutableArray<Func<PacketClass, Match>> _conditions;
     private readonly IptablesTarget _target;
+    private string? _set;
 
     private IptablesForeignRule(string chain, string rule, ImmutableArray<Func<PacketClass, Match>> conditions, IptablesTarget target) =>
         (_chain, Rule, _conditions, _target) = (chain, rule, conditions, target);
@@ -21,7 +22,7 @@ internal sealed class IptablesForeignRule : ForeignRule
 
     public override string Text => $"-A {_chain} {Rule}";
 
-    public override bool IsUnconditional => _conditions.IsEmpty;
+    public override bool IsUnconditional => _conditions.IsEmpty && _set is null;
 
     /// <param name="hasChain">Whether the table has a chain of this name.</param>
     /// <param name="mentions">Receives the addresses that it names.</param>
@@ -30,6 +31,7 @@ internal sealed class IptablesForeignRule : ForeignRule
         ImmutableArray<string> tokens = RuleTokens.Of(rule);
         var conditions = ImmutableArray.CreateBuilder<Func<PacketClass, Match>>();
         string module = "";
+        string? set = null;
         int i = 0;
         while (i < tokens.Length && tokens[i] is not ("-j" or "-g"))
         {
@@ -43,10 +45,12 @@ internal sealed class IptablesForeignRule : ForeignRule
                 i++;
             if (option == "-m" && first < i)
                 module = tokens[first];
-            if (IptablesCondition.Parse(module, option, tokens.AsSpan()[first..i], mentions) is { } condition)
+            if (option == "--match-set" && first < i)
+                set = tokens[first];
+            else if (IptablesCondition.Parse(module, option, tokens.AsSpan()[first..i], mentions) is { } condition)
                 conditions.Add(negated ? p => condition(p).Not() : condition);
         }
-        return new(chain, rule, conditions.ToImmutable(), IptablesTarget.Parse(tokens.AsSpan()[i..], hasChain));
+        return new(chain, rule, conditions.ToImmutable(), IptablesTarget.Parse(tokens.AsSpan()[i..], hasChain)) { _set = set };
     }
 
     public override void Apply(PacketClass packet, Match level, List<RuleOutcome> outcomes)
@@ -58,8 +62,12 @@ internal sealed class IptablesForeignRule : ForeignRule
             if (match == Match.None)
                 return;
         }
+        Match ifInSet = match;
+        // Its contents are not read.
+        if (_set is not null)
+            match = match.And(Match.Some);
         _target.Mark?.Invoke(packet, level.And(match));
-        outcomes.Add(new(match, _target.Verdict, _target.Chain));
+        outcomes.Add(new(match, _target.Verdict, _target.Chain) { Set = _set, MatchIfInSet = ifInSet });
     }
 
     // Its value may look like an option.
@@ -190,7 +198,7 @@ internal static class IptablesCondition
     private static Func<PacketClass, Match>? OfModule(string module) => module switch
     {
         "owner" or "socket" => static _ => Match.None,
-        "bpf" or "u32" or "string" or "time" or "statistic" or "limit" or "hashlimit" or "recent" or "quota" or "set" => Unknown,
+        "bpf" or "u32" or "string" or "time" or "statistic" or "limit" or "hashlimit" or "recent" or "quota" => Unknown,
         _ => null,
     };
 

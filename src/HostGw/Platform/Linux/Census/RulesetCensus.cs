@@ -48,19 +48,20 @@ internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesProgram
         if (traffic.Length == 0)
             return CensusResult.Empty;
         Deadline deadline = new(Budget);
-        ForeignRulesets rulesets = new(tables(), _programs, deadline, forwardAccept: !plan.ForwardAccept.IsEmpty);
+        ForeignRulesets rulesets = new(tables(), _programs, forwardAccept: !plan.ForwardAccept.IsEmpty);
         List<string> unknown = [];
         Walk walk = new(rulesets.BaseChains(withIptables, unknown), deadline);
         walk.Follow(traffic, rulesets.Mentions);
         if (!walk.IsComplete)
             unknown.Add("whether all foreign rules leave pods' packets alone is unknown: there are too many of them");
+        unknown.AddRange(walk.Doubts);
         return RuleFindings.Of(walk.Hits, plan.OwnPodCidrs) with { Unknown = [.. unknown] };
     }
 }
 
 /// <summary>All tables of other programs on this host, and the chains at which packets enter them.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class ForeignRulesets(ForeignTables? nftables, CensusPrograms iptables, Deadline deadline, bool forwardAccept)
+internal sealed class ForeignRulesets(ForeignTables? nftables, CensusPrograms iptables, bool forwardAccept)
 {
     /// <summary>The addresses that the rules read so far name.</summary>
     public List<AddressRange> Mentions { get; } = [];
@@ -136,7 +137,7 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, CensusPrograms ip
 
     private bool TryAdd(IptablesPrograms programs, bool ipv4, string name, List<BaseChain> chains, List<string> unknown)
     {
-        if (iptables.Read(programs, ipv4, name, deadline, unknown) is not { } saved)
+        if (iptables.Read(programs, ipv4, name, unknown) is not { } saved)
             return false;
         chains.AddRange(BuiltInChains.Of(new(programs, ipv4, name, saved, Mentions), saved, forwardAccept));
         return true;

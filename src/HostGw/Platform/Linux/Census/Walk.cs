@@ -13,12 +13,20 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     private const int Rounds = 3;
     private const int MaxDepth = 32;
     private const int MaxSteps = 20_000_000;
+    private const int MaxDoubts = 10;
+
+    // Filled by agents of the cluster: a network policy that they enforce is meant.
+    private static readonly string[] SetsOfAgents = ["KUBE-", "kube-router-", "cali", "weave-"];
 
     private readonly List<RuleHit> _hits = [];
+    private readonly HashSet<string> _doubts = [];
     private readonly List<RuleOutcome>[] _outcomes = [.. Enumerable.Range(0, MaxDepth + 1).Select(_ => new List<RuleOutcome>())];
     private int _steps;
 
     public IReadOnlyList<RuleHit> Hits => _hits;
+
+    /// <summary>Rules of which an ipset decides whether they concern pods' packets.</summary>
+    public IReadOnlyCollection<string> Doubts => _doubts;
 
     /// <summary>False: there are so many rules, or they are read so slowly, that it gave up.</summary>
     public bool IsComplete => _steps < MaxSteps;
@@ -60,7 +68,7 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     private void Enter(BaseChain chain, PacketClass packet)
     {
         Passage passage = new(chain, packet);
-        Match left = Run(chain.Name, new(passage, Match.All, Match.All, 0));
+        Match left = Run(chain.Name, new(passage, Match.All, Match.All, 0) { PathIfInSet = Match.All });
         if (left != Match.None && chain.DropsByPolicy && !chain.IsHandledByForwardAccept)
             _hits.Add(new(chain, chain.Name, null, Verdict.Drop, packet, left == Match.All));
     }
@@ -107,7 +115,14 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
                 break;
             case Verdict.Jump or Verdict.Goto:
                 Match left = Run(
-                    outcome.Chain, step with { Path = step.Path.And(outcome.Match), Reach = state.Here, Depth = step.Depth + 1 });
+                    outcome.Chain, step with
+                    {
+                        Path = step.Path.And(outcome.Match),
+                        PathIfInSet = step.PathIfInSet.And(outcome.MatchIfInSet),
+                        Set = outcome.Set ?? step.Set,
+                        Reach = state.Here,
+                        Depth = step.Depth + 1,
+                    });
                 state.Jumped(outcome.Match, left, isGoto: outcome.Verdict == Verdict.Goto);
                 break;
         }
@@ -117,6 +132,10 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     {
         BaseChain chain = step.Passage.Base;
         bool certain = reach == Match.All;
+        if (step.Passage.Packet.Flow is PodFlow.OwnToPeer or PodFlow.PeerToOwn or PodFlow.OwnToOwn &&
+            step.Path.And(outcome.Match) != Match.All && step.PathIfInSet.And(outcome.MatchIfInSet) == Match.All &&
+            (outcome.Set ?? step.Set) is { } set && !SetsOfAgents.Any(s => set.StartsWith(s, StringComparison.Ordinal)))
+            Doubt(name, rule, outcome.Verdict, chain, set);
         // Who knows the exceptions of a NAT rule is sure that packets are rewritten; a drop is worth a look without.
         if (step.Path.And(outcome.Match) != Match.All || (!certain && outcome.Verdict != Verdict.Drop) || chain.Table.IsOurs(name))
             return;
@@ -125,11 +144,29 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
             _hits.Add(new(chain, name, rule, outcome.Verdict, step.Passage.Packet, certain));
     }
 
+    private void Doubt(string name, ForeignRule rule, Verdict verdict, BaseChain chain, string set)
+    {
+        string effect = verdict == Verdict.Drop ? "drops packets of pods" : "changes the addresses of packets between pods";
+        if (_doubts.Count < MaxDoubts)
+        {
+            _doubts.Add(
+                $"whether the rule '{rule.Text}' of {chain.Table.Name}, chain {name}, {effect} is unknown: HostGw does not read the " +
+                $"ipset {set} (ipset list {set} shows its addresses; none of a pod network may be among them)");
+        }
+    }
+
     private sealed record Passage(BaseChain Base, PacketClass Packet);
 
     /// <param name="Path">How many packets match the jumps that lead here.</param>
     /// <param name="Reach">How many of those are left.</param>
-    private readonly record struct Step(Passage Passage, Match Path, Match Reach, int Depth);
+    private readonly record struct Step(Passage Passage, Match Path, Match Reach, int Depth)
+    {
+        /// <summary>How many would match them if the ipsets on the way had all addresses.</summary>
+        public Match PathIfInSet { get; init; }
+
+        /// <summary>The last ipset on the way; null: there is none.</summary>
+        public string? Set { get; init; }
+    }
 
     /// <summary>Which packets are where while a chain is run.</summary>
     private struct ChainState(Match reach)

@@ -53,7 +53,8 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
         {
             throw new IptablesException(
                 $"{e.Message}; iptables-legacy needs the capabilities NET_ADMIN and NET_RAW, a writable /run/xtables.lock and the " +
-                "kernel's ip_tables modules", e);
+                "kernel's ip_tables modules", e)
+            { IsOfOneTable = e.IsOfOneTable };
         }
     }
 
@@ -70,44 +71,87 @@ internal sealed class IptablesException(string message, Exception? inner = null)
     public bool IsOfOneTable { get; init; }
 }
 
-/// <summary>Runs a program of the host until it exits: no shell, two environment variables, a timeout, bounded output.</summary>
+/// <summary>
+/// Runs programs of the host until they exit: no shell, two environment variables, bounded time and output. All programs of one pass
+/// share its time, and one that hung is not run again for a while: a node that joins meanwhile waits for the next pass.
+/// </summary>
 /// <param name="folders">Where programs are searched, in this order.</param>
-internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan timeout)
+/// <param name="budget">How long all programs of one pass may take together.</param>
+internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget, TimeProvider time)
 {
-    /// <summary>The usual timeout.</summary>
-    public static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(15);
+    /// <summary>The usual budget.</summary>
+    public static readonly TimeSpan TimeOfPass = TimeSpan.FromSeconds(15);
 
     public static readonly IReadOnlyList<string> Folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
     private const int MaxOutput = 256 * 1024 * 1024;
     private const int MaxError = 2000;
 
+    private static readonly TimeSpan PauseAfterHang = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortestRun = TimeSpan.FromSeconds(0.5);
+
+    // By program and arguments.
+    private readonly Dictionary<string, Hang> _hung = [];
+    private TimeSpan _spent;
+
     /// <summary>Null if there is no such program.</summary>
     public string? Find(string name) => folders.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
 
+    public void BeginPass() => _spent = TimeSpan.Zero;
+
     /// <param name="path">As <see cref="Find"/> returned it.</param>
     /// <param name="onLine">Receives the lines of its output.</param>
-    /// <exception cref="IptablesException">It could not be started, took too long, wrote too much, or exited with an error.</exception>
+    /// <exception cref="IptablesException">
+    /// It could not be started, took too long, now or a moment ago, wrote too much, or exited with an error.
+    /// </exception>
     public void Run(string path, IReadOnlyList<string> arguments, string input, Action<string> onLine)
     {
         string what = $"run {string.Join(' ', [path, .. arguments])}";
-        using Process process = Start(what, path, arguments);
-        bool isLate = false;
-        // A killed process closes its pipes, which ends the reads below.
-        using var timer = new Timer(_ => { isLate = true; Kill(process); }, null, timeout, Timeout.InfiniteTimeSpan);
-        Task<string> reading = ReadErrorAsync(process.StandardError);
-        Write(process, input);
-        bool isTooLong = !ReadLines(process.StandardOutput, onLine);
-        if (isTooLong)
-            Kill(process);
-        string error = reading.GetAwaiter().GetResult();
-        process.WaitForExit();
+        _hung.TryGetValue(what, out Hang? before);
+        if (before is not null && (!before.Run.IsCompleted || time.GetElapsedTime(before.At) < PauseAfterHang))
+            throw new IptablesException(before.Message);
+        // One that hangs leaves time to the others.
+        TimeSpan limit = (budget - _spent) * 2 / 3;
+        if (limit < ShortestRun)
+            throw new IptablesException($"{what}: not run, because other programs took too long in this pass") { IsOfOneTable = true };
+
+        long start = time.GetTimestamp();
+        // On this thread: the program gets its network namespace.
+        Process process = Start(what, path, arguments);
+        Task run = Task.Run(() => Follow(process, what, input, onLine));
+        bool isLate = Task.WaitAny([run], limit) < 0;
+        // A killed program closes its pipes, which ends its task, unless the kernel holds it.
         if (isLate)
-            throw new IptablesException($"{what}: it did not exit within {timeout.TotalSeconds:0} s");
-        if (isTooLong)
-            throw new IptablesException($"{what}: it wrote more than {MaxOutput >> 20} MB");
-        if (process.ExitCode != 0)
-            throw new IptablesException($"{what}: exit code {process.ExitCode}{(error.Length > 0 ? $": {error}" : "")}");
+            Kill(process);
+        _spent += time.GetElapsedTime(start);
+        if (isLate)
+        {
+            // The same text as before, so that the log does not repeat it.
+            string message = before?.Message ??
+                $"{what}: it did not exit within {limit.TotalSeconds:0.#} s; it is not run again for {PauseAfterHang.TotalSeconds:0} s";
+            _hung[what] = new(message, time.GetTimestamp(), run);
+            throw new IptablesException(message);
+        }
+        _hung.Remove(what);
+        run.GetAwaiter().GetResult();
+    }
+
+    private static void Follow(Process process, string what, string input, Action<string> onLine)
+    {
+        using (process)
+        {
+            Task<string> reading = ReadErrorAsync(process.StandardError);
+            Write(process, input);
+            bool isTooLong = !ReadLines(process.StandardOutput, onLine);
+            if (isTooLong)
+                Kill(process);
+            string error = reading.GetAwaiter().GetResult();
+            process.WaitForExit();
+            if (isTooLong)
+                throw new IptablesException($"{what}: it wrote more than {MaxOutput >> 20} MB");
+            if (process.ExitCode != 0)
+                throw new IptablesException($"{what}: exit code {process.ExitCode}{(error.Length > 0 ? $": {error}" : "")}");
+        }
     }
 
     private static Process Start(string what, string path, IReadOnlyList<string> arguments)
@@ -182,4 +226,7 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan timeou
             // It has exited meanwhile.
         }
     }
+
+    /// <param name="Run">Ends when the program has exited: one that the kernel holds cannot be killed.</param>
+    private sealed record Hang(string Message, long At, Task Run);
 }

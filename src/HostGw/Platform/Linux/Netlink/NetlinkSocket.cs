@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Interop;
+using static HostGw.Platform.Linux.Netlink.NetlinkFlags;
 
 namespace HostGw.Platform.Linux.Netlink;
 
@@ -179,8 +180,6 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 /// <summary>The messages of one send that the kernel has not acknowledged yet, by sequence number.</summary>
 internal sealed class PendingAcks
 {
-    private const ushort NLM_F_ACK = 4;
-
     private readonly Dictionary<uint, int> _indexBySequence = [];
     private readonly HashSet<uint> _withoutAck = [];
 

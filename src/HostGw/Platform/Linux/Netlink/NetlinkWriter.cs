@@ -5,6 +5,18 @@ using System.Text;
 
 namespace HostGw.Platform.Linux.Netlink;
 
+/// <summary>Flags of requests, the same for all families (linux/netlink.h).</summary>
+internal static class NetlinkFlags
+{
+    public const ushort NLM_F_REQUEST = 0x1;
+    public const ushort NLM_F_ACK = 0x4;
+    public const ushort NLM_F_DUMP = 0x300;
+    public const ushort NLM_F_REPLACE = 0x100;
+    public const ushort NLM_F_EXCL = 0x200;
+    public const ushort NLM_F_CREATE = 0x400;
+    public const ushort NLM_F_APPEND = 0x800;
+}
+
 /// <summary>Encodes netlink messages, one after the other, in one reusable buffer. Lengths are filled in here, never by callers.</summary>
 /// <remarks>Layout and alignment: https://docs.kernel.org/userspace-api/netlink/intro.html</remarks>
 internal sealed class NetlinkWriter

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Netlink.NetlinkFlags;
 using static HostGw.Platform.Linux.Nftables.NfTables;
 
 namespace HostGw.Platform.Linux.Nftables;

@@ -13,13 +13,6 @@ internal static class NfTables
     public const ushort NFNL_MSG_BATCH_BEGIN = 16;
     public const ushort NFNL_MSG_BATCH_END = 17;
 
-    public const ushort NLM_F_REQUEST = 0x1;
-    public const ushort NLM_F_ACK = 0x4;
-    public const ushort NLM_F_DUMP = 0x300;
-    public const ushort NLM_F_EXCL = 0x200;
-    public const ushort NLM_F_CREATE = 0x400;
-    public const ushort NLM_F_APPEND = 0x800;
-
     public const byte NFT_MSG_NEWTABLE = 0;
     public const byte NFT_MSG_GETTABLE = 1;
     public const byte NFT_MSG_DELTABLE = 2;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Netlink.NetlinkFlags;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux.Rtnetlink;
@@ -36,12 +37,13 @@ internal static class RouteEncoder
         writer.End();
     }
 
-    /// <summary>Lists all routes of table main of one family.</summary>
-    public static void Dump(NetlinkWriter writer, byte family, uint sequence)
+    /// <summary>Lists all routes of a table of one family.</summary>
+    public static void Dump(NetlinkWriter writer, byte family, uint sequence, uint table = RT_TABLE_MAIN)
     {
         writer.Begin(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-        writer.Write(new rtmsg { rtm_family = family, rtm_table = RT_TABLE_MAIN });
-        writer.Attribute(RTA_TABLE, (uint)RT_TABLE_MAIN);
+        // The field of the header has room for small numbers only.
+        writer.Write(new rtmsg { rtm_family = family, rtm_table = table <= byte.MaxValue ? (byte)table : (byte)0 });
+        writer.Attribute(RTA_TABLE, table);
         writer.End();
     }
 
@@ -156,8 +158,14 @@ internal sealed class RouteDecoder(byte protocol)
             case RTA_NH_ID:
                 fields.NextHopObject = attribute.Read<uint>();
                 break;
-            case RTA_PREFSRC or RTA_METRICS or RTA_ENCAP:
-                fields.HasOptions = true;
+            case RTA_PREFSRC:
+                fields.Extras |= RouteExtras.Source;
+                break;
+            case RTA_METRICS:
+                fields.Extras |= RouteExtras.Metrics;
+                break;
+            case RTA_ENCAP_TYPE:
+                fields.Extras |= RouteExtras.Encapsulation;
                 break;
             case RTA_MULTIPATH:
                 ReadMultipath(attribute.Value, ref fields);
@@ -214,7 +222,7 @@ internal sealed class RouteDecoder(byte protocol)
         IsOnLink = (fields.Hop.Flags & RTNH_F_ONLINK) != 0,
         NextHopCount = fields.HopCount,
         NextHopObject = fields.NextHopObject,
-        HasOptions = fields.HasOptions,
+        Extras = fields.Extras,
         IsUnicast = header.rtm_type == RTN_UNICAST,
         Protocol = header.rtm_protocol,
         IsConnected = header.rtm_protocol == RTPROT_KERNEL,
@@ -232,7 +240,7 @@ internal sealed class RouteDecoder(byte protocol)
         public Hop Hop;
         public int HopCount;
         public uint NextHopObject;
-        public bool HasOptions;
+        public RouteExtras Extras;
         public List<Ip>? OtherGateways;
     }
 }

@@ -8,13 +8,6 @@ internal static class Rtnetlink
 {
     public const int NETLINK_ROUTE = 0;
 
-    public const ushort NLM_F_REQUEST = 0x1;
-    public const ushort NLM_F_ACK = 0x4;
-    public const ushort NLM_F_DUMP = 0x300;
-    public const ushort NLM_F_REPLACE = 0x100;
-    public const ushort NLM_F_EXCL = 0x200;
-    public const ushort NLM_F_CREATE = 0x400;
-
     public const ushort RTM_NEWLINK = 16;
     public const ushort RTM_DELLINK = 17;
     public const ushort RTM_GETLINK = 18;
@@ -56,12 +49,12 @@ internal static class Rtnetlink
     public const ushort RTA_OIF = 4;
     public const ushort RTA_GATEWAY = 5;
     public const ushort RTA_PRIORITY = 6;
+    public const ushort RTA_PREFSRC = 7;
+    public const ushort RTA_METRICS = 8;
     public const ushort RTA_MULTIPATH = 9;
     public const ushort RTA_TABLE = 15;
     public const ushort RTA_VIA = 18;
-    public const ushort RTA_PREFSRC = 7;
-    public const ushort RTA_METRICS = 8;
-    public const ushort RTA_ENCAP = 22;
+    public const ushort RTA_ENCAP_TYPE = 21;
     public const ushort RTA_NH_ID = 30;
 
     public const ushort NHA_ID = 1;

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Netlink.NetlinkFlags;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux.Rtnetlink;
@@ -232,15 +233,6 @@ internal static class LookupMessages
         writer.Attribute(RTA_SRC, path.Source);
         if (path.Interface is { } link)
             writer.Attribute(RTA_IIF, link.Index);
-        writer.End();
-    }
-
-    /// <summary>Lists all routes of a table.</summary>
-    public static void Dump(NetlinkWriter writer, uint table, bool ipv6, uint sequence)
-    {
-        writer.Begin(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-        writer.Write(new rtmsg { rtm_family = ipv6 ? AF_INET6 : AF_INET });
-        writer.Attribute(RTA_TABLE, table);
         writer.End();
     }
 

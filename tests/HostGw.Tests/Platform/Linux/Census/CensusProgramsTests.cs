@@ -8,14 +8,16 @@ namespace HostGw.Tests.Platform.Linux.Census;
 public sealed class CensusProgramsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hostgw-census").FullName;
+    private readonly HostProgram _program;
     private readonly IptablesPrograms _legacy, _nft;
     private readonly CensusPrograms _programs;
     private readonly List<string> _unknown = [];
 
     public CensusProgramsTests()
     {
-        // The one that hangs has long enough to be started on a slow machine.
-        (_legacy, _nft) = (new(Programs(seconds: 10), IptablesFlavour.Legacy), new(Programs(seconds: 60), IptablesFlavour.Nft));
+        // What does not hang has long enough on a slow machine.
+        _program = new([_folder], TimeSpan.FromSeconds(12), TimeProvider.System);
+        (_legacy, _nft) = (new(_program, IptablesFlavour.Legacy), new(_program, IptablesFlavour.Nft));
         _programs = new([_legacy, _nft]);
     }
 
@@ -29,37 +31,41 @@ public sealed class CensusProgramsTests : IDisposable
         Script("iptables-legacy-save", "sleep 600");
         Script("ip6tables-legacy-save", "sleep 600");
         Script("iptables-nft-save", "echo \"*$2\"; echo COMMIT");
-        Deadline deadline = new(TimeSpan.FromMinutes(1));
 
         foreach (string table in (string[])["raw", "nat", "filter", "nat"])
         {
-            Assert.Null(_programs.Read(_legacy, ipv4: true, table, deadline, _unknown));
-            Assert.Null(_programs.Read(_legacy, ipv4: false, table, deadline, _unknown));
+            Assert.Null(_programs.Read(_legacy, ipv4: true, table, _unknown));
+            Assert.Null(_programs.Read(_legacy, ipv4: false, table, _unknown));
         }
 
         Assert.Equal(["iptables-legacy-save"], File.ReadAllLines(Starts));
         Assert.Contains("iptables-legacy, IPv4: whether a rule drops", Assert.Single(_unknown), StringComparison.Ordinal);
-        Assert.NotNull(_programs.Read(_nft, ipv4: true, "nat", deadline, _unknown));
+        _program.BeginPass();
+        Assert.NotNull(_programs.Read(_nft, ipv4: true, "nat", _unknown));
     }
 
     [Fact]
     public void A_table_that_it_cannot_show_keeps_no_other_from_being_read()
     {
         Script("iptables-nft-save", "[ $2 = raw ] && echo '# incompatible' && exit; echo \"*$2\"; echo COMMIT");
-        Assert.Null(_programs.Read(_nft, ipv4: true, "raw", new(TimeSpan.FromMinutes(1)), _unknown));
-        Assert.NotNull(_programs.Read(_nft, ipv4: true, "nat", new(TimeSpan.FromMinutes(1)), _unknown));
+        Assert.Null(_programs.Read(_nft, ipv4: true, "raw", _unknown));
+        Assert.NotNull(_programs.Read(_nft, ipv4: true, "nat", _unknown));
     }
 
     [Fact]
-    public void None_is_started_late()
+    public void None_is_started_when_the_time_of_the_pass_is_over_and_all_are_in_the_next_one()
     {
-        Script("iptables-nft-save", "echo \"*$2\"; echo COMMIT");
-        Assert.Null(_programs.Read(_nft, ipv4: true, "nat", new(TimeSpan.FromSeconds(14)), _unknown));
-        Assert.False(File.Exists(Starts));
-        Assert.NotNull(_programs.Read(_nft, ipv4: true, "nat", new(TimeSpan.FromSeconds(60)), []));
-    }
+        Script("hangs", "exec sleep 600");
+        Script("iptables-legacy-save", "echo \"*$2\"; echo COMMIT");
+        string path = Path.Combine(_folder, "hangs");
+        foreach (string argument in (string[])["1", "2", "3"])
+            Assert.Throws<IptablesException>(() => _program.Run(path, [argument], "", static _ => { }));
 
-    private HostProgram Programs(int seconds) => new([_folder], TimeSpan.FromSeconds(seconds));
+        Assert.Null(_programs.Read(_legacy, ipv4: true, "nat", _unknown));
+        Assert.DoesNotContain("iptables-legacy-save", File.ReadAllLines(Starts));
+        _program.BeginPass();
+        Assert.NotNull(_programs.Read(_legacy, ipv4: true, "nat", []));
+    }
 
     private void Script(string name, string body)
     {

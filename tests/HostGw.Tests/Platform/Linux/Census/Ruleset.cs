@@ -20,6 +20,10 @@ internal static class Ruleset
         [new(Prefix.Parse("fd00:10:244:2::/64"), new("eth0", 2), Ip.Parse("2001:db8::2"), Ip.Parse("2001:db8::1"))],
         (new("cni0", 3), new("cni0", 3)));
 
+    /// <summary>Of the last search on this thread: what it cannot decide.</summary>
+    [field: ThreadStatic]
+    public static IReadOnlyCollection<string> Doubts { get; private set; } = [];
+
     /// <summary>What a census finds, rewrites before losses.</summary>
     public static string[] Findings(string saved, int peers = 1, bool ipv4 = true)
     {
@@ -27,6 +31,7 @@ internal static class Ruleset
         Walk walk = new(Chains(saved, ipv4, mentions), new(TimeSpan.FromMinutes(1)));
         walk.Follow([ipv4 ? Traffic(peers) : TrafficIPv6], mentions);
         Assert.True(walk.IsComplete);
+        Doubts = walk.Doubts;
         CensusResult found = RuleFindings.Of(walk.Hits, ipv4 ? Own : OwnIPv6);
         return [.. found.Rewrites.Select(r => r.Rule.What), .. found.Losses.Select(l => l.Text)];
     }
@@ -41,7 +46,7 @@ internal static class Ruleset
 
     public static List<BaseChain> Chains(string saved, bool ipv4, List<AddressRange> mentions)
     {
-        IptablesPrograms programs = new(new HostProgram([], TimeSpan.FromSeconds(1)), IptablesFlavour.Legacy);
+        IptablesPrograms programs = new(new HostProgram([], TimeSpan.FromSeconds(1), TimeProvider.System), IptablesFlavour.Legacy);
         List<BaseChain> chains = [];
         foreach (string name in Tables)
         {

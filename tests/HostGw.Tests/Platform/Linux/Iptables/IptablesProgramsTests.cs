@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Iptables;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Platform.Linux.Iptables;
 
@@ -31,8 +33,52 @@ public sealed class IptablesProgramsTests : IDisposable
     [Fact]
     public void One_that_hangs_is_killed()
     {
-        IptablesException error = Assert.Throws<IptablesException>(() => Run(Script("sleep 600"), [], "", timeoutSeconds: 1));
+        IptablesException error = Assert.Throws<IptablesException>(() => Run(Script("sleep 600"), [], "", budgetSeconds: 1.5));
         Assert.Contains("did not exit within 1 s", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Those_that_hang_share_the_time_of_a_pass_and_others_keep_some_of_it()
+    {
+        HostProgram programs = Programs(3);
+        var clock = Stopwatch.StartNew();
+        programs.BeginPass();
+        string hangs = Script("[ $1 = 0 ] || exec sleep 600");
+        foreach (string table in (string[])["1", "2", "3", "4"])
+        {
+            Assert.Throws<IptablesException>(() => programs.Run(hangs, [table], "", static _ => { }));
+            if (table == "1")
+                programs.Run(hangs, ["0"], "", static _ => { });
+        }
+        Assert.InRange(clock.Elapsed.TotalSeconds, 1.9, 4);
+    }
+
+    [Fact]
+    public void One_that_hung_is_not_run_again_before_a_minute_is_over()
+    {
+        ManualTime time = new();
+        HostProgram programs = new([_folder], TimeSpan.FromSeconds(1.5), time);
+        string path = Script($"echo run >> {_folder}/runs; [ -e {_folder}/works ] || exec sleep 600");
+        string Message() => Assert.Throws<IptablesException>(() => programs.Run(path, ["-t", "nat"], "", static _ => { })).Message;
+        int Runs() => File.ReadAllLines(Path.Combine(_folder, "runs")).Length;
+
+        string first = Message();
+        var clock = Stopwatch.StartNew();
+        programs.BeginPass();
+        Assert.Equal(first, Message());
+        Assert.Equal(1, Runs());
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 0.9);
+
+        // A killed one ends a moment later.
+        time.Advance(TimeSpan.FromSeconds(61));
+        Assert.True(SpinWait.SpinUntil(() => (Message(), Runs()) == (first, 2), TimeSpan.FromSeconds(10)));
+        Thread.Sleep(500);
+
+        File.WriteAllText(Path.Combine(_folder, "works"), "");
+        time.Advance(TimeSpan.FromSeconds(61));
+        programs.Run(path, ["-t", "nat"], "", static _ => { });
+        programs.Run(path, ["-t", "nat"], "", static _ => { });
+        Assert.Equal(4, Runs());
     }
 
     [Fact]
@@ -62,12 +108,12 @@ public sealed class IptablesProgramsTests : IDisposable
         Assert.Contains("or do without: nat.backend nftables or none, forwardAccept false", error.Message, StringComparison.Ordinal);
     }
 
-    private HostProgram Programs(int timeoutSeconds) => new([_folder], TimeSpan.FromSeconds(timeoutSeconds));
+    private HostProgram Programs(double budgetSeconds) => new([_folder], TimeSpan.FromSeconds(budgetSeconds), TimeProvider.System);
 
-    private List<string> Run(string path, IReadOnlyList<string> arguments, string input, int timeoutSeconds = 60)
+    private List<string> Run(string path, IReadOnlyList<string> arguments, string input, double budgetSeconds = 60)
     {
         List<string> lines = [];
-        Programs(timeoutSeconds).Run(path, arguments, input, lines.Add);
+        Programs(budgetSeconds).Run(path, arguments, input, lines.Add);
         return lines;
     }
 

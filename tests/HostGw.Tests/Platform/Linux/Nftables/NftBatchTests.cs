@@ -42,7 +42,7 @@ public class NftBatchTests
         var messages = new NetlinkMessages(batch.Finish().Written);
         List<bool> acks = [];
         while (messages.Next())
-            acks.Add((messages.Header.Flags & NfTables.NLM_F_ACK) != 0);
+            acks.Add((messages.Header.Flags & NetlinkFlags.NLM_F_ACK) != 0);
 
         Assert.Equal([false, true, true, false], acks);
     }

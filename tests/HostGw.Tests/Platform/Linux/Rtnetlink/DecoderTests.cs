@@ -48,17 +48,17 @@ public class DecoderTests
     }
 
     [Theory]
-    [InlineData("", false)]
-    [InlineData("08000700" + "0A000001", true)] // RTA_PREFSRC
-    [InlineData("0C000800" + "08000200" + "14050000", true)] // RTA_METRICS: mtu 1300
-    [InlineData("06001500" + "01000000" + "04001680", true)] // RTA_ENCAP_TYPE, RTA_ENCAP
-    [InlineData("05001400" + "00000000", false)] // RTA_PREF, which every IPv6 route has
-    public void A_source_address_metrics_and_an_encapsulation_are_options(string attributes, bool expected)
+    [InlineData("", RouteExtras.None)]
+    [InlineData("08000700" + "0A000001", RouteExtras.Source)] // RTA_PREFSRC
+    [InlineData("0C000800" + "08000200" + "14050000", RouteExtras.Metrics)] // RTA_METRICS: mtu 1300
+    [InlineData("06001500" + "01000000" + "04001680", RouteExtras.Encapsulation)] // RTA_ENCAP_TYPE, RTA_ENCAP
+    [InlineData("05001400" + "00000000", RouteExtras.None)] // RTA_PREF, which every IPv6 route has
+    internal void A_source_address_metrics_and_an_encapsulation_are_seen(string attributes, RouteExtras expected)
     {
         const string Route = "02180000FE9D00010400000008000100" + "0AF40200" + "080005000A0000020800040003000000";
         byte[] payload = Convert.FromHexString(Route + attributes);
         Assert.True(new RouteDecoder(157).TryDecode(payload, 2, out HostRoute route));
-        Assert.Equal(expected, route.HasOptions);
+        Assert.Equal(expected, route.Extras);
     }
 
     // rtmsg, then attributes of which something is wrong.
@@ -155,7 +155,7 @@ public class DecoderTests
             return "none";
         return r.Destination + (r.NextHop.IsNone ? "" : $" via {r.NextHop}") + $" dev {r.Interface} proto {r.Protocol}" +
             (r.Metric == 0 ? "" : $" metric {r.Metric}") + (r.Tos == 0 ? "" : $" tos {r.Tos}") +
-            (r.NextHopCount == 1 ? "" : $" hops {r.NextHopCount}") + (r.IsOnLink ? " onlink" : "") +
+            (r.NextHopCount == 1 ? "" : $" hops {r.NextHopCount}") + (r.IsOnLink ? " onlink" : "") + (r.Extras == RouteExtras.None ? "" : $" {r.Extras}") +
             (r.IsUnicast ? "" : " special") + (r.IsConnected ? " connected" : "") + (r.IsOurs ? " ours" : "");
     }
 

@@ -103,6 +103,8 @@ public partial class CatalogueCureTests
             "PolicyRuleContested", "stop or reconfigure the other one", Stop),
         ["a CNI configuration that another program undoes: stopped"] = new(
             () => new("cni=on"), a => Fight(a, () => a.Host.LoseCni()), "CNIContested", "stop or reconfigure the other one", Stop),
+        ["forwarding that another program turns off: stopped"] = new(
+            () => new(), a => Fight(a, () => a.Host.Turn("all", off: true)), "ForwardingContested", "stop or reconfigure the other one", Stop),
         ["a route that another program changes: stopped"] = new(
             () => new(), a => Fight(a, () => a.Host.Overwrite(Foreign.Replace("proto 4", "proto 12", StringComparison.Ordinal))),
             "RouteContested", "stop or reconfigure the other one", Stop),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 
 namespace HostGw.Planning;
@@ -40,4 +41,93 @@ internal sealed record ClusterNode
     public bool NetworkUnavailable { get; init; }
 
     public bool IsWindows => OperatingSystem == "windows";
+}
+
+/// <summary>A Kubernetes label selector over nodes: requirements that must all hold.</summary>
+/// <remarks>https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors</remarks>
+internal sealed record NodeSelector(ImmutableArray<LabelRequirement> Requirements)
+{
+    public static NodeSelector Everything { get; } = new(ImmutableArray<LabelRequirement>.Empty);
+
+    public bool Matches(ClusterNode node)
+    {
+        foreach (LabelRequirement requirement in Requirements)
+        {
+            if (!requirement.Matches(node.Labels))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Reads "a=b,c!=d,e,!f,g in (x,y),h notin (z)".</summary>
+    /// <exception cref="FormatException">A requirement cannot be read; the message quotes it.</exception>
+    public static NodeSelector Parse(string text)
+    {
+        var requirements = ImmutableArray.CreateBuilder<LabelRequirement>();
+        foreach (string part in SplitOutsideParentheses(text))
+            requirements.Add(LabelRequirement.Parse(part));
+        return new(requirements.ToImmutable());
+    }
+
+    private static IEnumerable<string> SplitOutsideParentheses(string text)
+    {
+        int start = 0, depth = 0;
+        for (int i = 0; i <= text.Length; i++)
+        {
+            char c = i < text.Length ? text[i] : ',';
+            depth += c switch { '(' => 1, ')' => -1, _ => 0 };
+            if (c != ',' || (depth > 0 && i < text.Length))
+                continue;
+            if (text[start..i].Trim() is { Length: > 0 } part)
+                yield return part;
+            start = i + 1;
+        }
+    }
+}
+
+/// <summary>One requirement of a label selector.</summary>
+/// <param name="Values">The allowed values (forbidden if negated); empty: the key must exist (must not exist if negated).</param>
+internal sealed record LabelRequirement(string Key, bool Negated, ImmutableArray<string> Values)
+{
+    // The characters of label keys and values. Anything else would be a key that no node has: a typing error.
+    private static readonly SearchValues<char> LabelCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./");
+
+    public bool Matches(ImmutableArray<KeyValuePair<string, string>> labels)
+    {
+        foreach (KeyValuePair<string, string> label in labels)
+        {
+            if (label.Key == Key)
+                return (Values.IsEmpty || Values.Contains(label.Value)) != Negated;
+        }
+        return Negated;
+    }
+
+    /// <exception cref="FormatException">The text is not a requirement.</exception>
+    public static LabelRequirement Parse(string text)
+    {
+        string[] words = text.Split(' ', 3, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (words is [string setKey, "in" or "notin", ['(', .., ')'] set])
+            return Make(text, setKey, words[1] == "notin", set[1..^1].Split(',', StringSplitOptions.TrimEntries));
+
+        int not = text.IndexOf("!=", StringComparison.Ordinal);
+        if (not > 0)
+            return Make(text, text[..not], negated: true, text[(not + 2)..].Trim());
+
+        int equals = text.IndexOf('=');
+        if (equals > 0)
+            return Make(text, text[..equals], negated: false, text[(equals + 1)..].TrimStart('=').Trim());
+
+        return text.StartsWith('!') ? Make(text, text[1..], negated: true) : Make(text, text, negated: false);
+    }
+
+    private static LabelRequirement Make(string text, string key, bool negated, params string[] values)
+    {
+        key = key.Trim();
+        if (key.Length == 0 || !IsLabelText(key) || !values.All(IsLabelText))
+            throw new FormatException($"'{text}' is not a label requirement (write key=value, key!=value, key, !key, key in (a,b))");
+        return new(key, negated, [.. values]);
+    }
+
+    private static bool IsLabelText(string text) => !text.AsSpan().ContainsAnyExcept(LabelCharacters);
 }

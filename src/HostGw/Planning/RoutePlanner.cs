@@ -97,3 +97,86 @@ internal sealed class RoutePlanner(
 
     private InterfaceChoice Choice(Prefix destination) => destination.IsIPv4 ? v4 : v6;
 }
+
+/// <summary>An on-link route to a cluster CIDR, over which gateways inside pod subnets are resolved by ARP.</summary>
+/// <param name="Refusal">Why it is not installed, or null.</param>
+internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal)
+{
+    /// <summary>One per IPv4 cluster CIDR, or none if the setting clusterRoute turns it off.</summary>
+    public static ImmutableArray<ClusterRoute> For(Policy policy, HostState host, ClusterNode? self, PodCidrGrants grants)
+    {
+        bool wanted = policy.ClusterRoute == ClusterRouteMode.On ||
+            (policy.ClusterRoute == ClusterRouteMode.Auto && policy.NextHop == NextHopMode.PodGateway);
+        return wanted ? [.. policy.ClusterCidrs.Where(c => c.IsIPv4).Select(c => new ClusterRoute(c, Refuse(c, host, self, grants)))] : [];
+    }
+
+    // Everything it covers becomes on-link: an address that is elsewhere could no longer be reached.
+    private static string? Refuse(Prefix clusterCidr, HostState host, ClusterNode? self, PodCidrGrants grants)
+    {
+        if (grants.HolderOf(clusterCidr) is var (podCidr, holder))
+            return $"lies inside {podCidr}, the podCIDR of node {holder.Name}, and would take its traffic";
+        foreach (HostAddress address in host.Addresses)
+        {
+            if (address.Connected.Contains(clusterCidr))
+            {
+                string? name = host.Interface(address.Interface)?.Name;
+                return $"lies inside {address.Connected}, which is connected to this host's interface {name}";
+            }
+        }
+        foreach (ProtectedAddress guarded in host.Protected)
+        {
+            if (clusterCidr.Contains(guarded.Address))
+                return $"covers {guarded.Address}, {PodCidrGuard.Describe(guarded.Role)}";
+        }
+        // Another Node may list any address: it must not take the route from this host.
+        foreach (Ip address in self is null ? [] : self.InternalIPs.Concat(self.ExternalIPs))
+        {
+            if (clusterCidr.Contains(address))
+                return $"covers {address}, the address of this node";
+        }
+        return null;
+    }
+}
+
+/// <summary>On Windows: keeps the API server reachable where a pod network covers it (-MasterIp, -Gateway of AddRoutes.ps1).</summary>
+/// <param name="Gateway">None if the interface has no default gateway.</param>
+internal readonly record struct ApiServerRoute(Prefix Destination, Ip Gateway)
+{
+    /// <summary>Null: not on Windows, not over IPv6, or not needed.</summary>
+    public static ApiServerRoute? For(Policy policy, HostState host, InterfaceChoice v4)
+    {
+        if (host.Windows is null)
+            return null;
+        bool isNamed = !policy.Windows.ApiServerAddress.IsNone;
+        Ip address = isNamed ? policy.Windows.ApiServerAddress : Connected(host);
+        if (!address.IsIPv4 || policy.ServiceCidrs.Any(s => s.Contains(address)))
+            return null;
+        if (IsOnLink(address, host, v4) || host.Addresses.Any(a => a.Address == address))
+            return null;
+        // A configured one is installed before a pod network covers it: afterwards the API server could not be reached.
+        return isNamed || IsTaken(address, host, v4) ? new(Prefix.Host(address), GatewayOf(policy, host, v4)) : null;
+    }
+
+    private static Ip Connected(HostState host) => host.Protected.FirstOrDefault(p => p.Role == ProtectedRole.ApiServer).Address;
+
+    private static bool IsOnLink(Ip address, HostState host, InterfaceChoice v4) =>
+        v4.Interface is { } link && host.Addresses.Any(a => a.Interface == link.Index && a.Connected.Contains(address));
+
+    // Without HostGw's routes the host would send to it over another interface.
+    private static bool IsTaken(Ip address, HostState host, InterfaceChoice v4) =>
+        v4.Interface is { } link && InterfaceChoice.BestRoute(address, host) is { } best && best.Interface != link.Index;
+
+    private static Ip GatewayOf(Policy policy, HostState host, InterfaceChoice v4)
+    {
+        if (!policy.Windows.Gateway.IsNone)
+            return policy.Windows.Gateway;
+        HostRoute? best = null;
+        foreach (HostRoute route in host.Routes)
+        {
+            bool isDefault = route.Destination is { IsIPv4: true, Length: 0 } && !route.NextHop.IsNone;
+            if (isDefault && route.Interface == v4.Interface?.Index && (best is null || route.Metric < best.Value.Metric))
+                best = route;
+        }
+        return best?.NextHop ?? default;
+    }
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using HostGw.Planning;
 
 namespace HostGw.Platform;
@@ -112,3 +113,75 @@ internal enum CorrectionCause
 /// <summary>A desired route, and the foreign one in its place.</summary>
 /// <param name="IsShared">There are other routes on its key, such as HostGw's own: none can be taken over.</param>
 internal readonly record struct RouteConflict(PodRoute Route, HostRoute Foreign, bool IsShared = false);
+
+/// <summary>A desired route, and a foreign one inside its destination. The kernel takes the longest prefix.</summary>
+/// <param name="More">How many others there are inside it.</param>
+internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, int More)
+{
+    /// <summary>The first shadow of each desired route. Walks two sorted lists once.</summary>
+    public static IReadOnlyList<RouteShadow> Find(Plan plan, IReadOnlyList<HostRoute> installed)
+    {
+        List<RouteShadow> found = [];
+        for (int i = 0, next = 0; i < installed.Count; i++)
+        {
+            HostRoute foreign = installed[i];
+            if (foreign.IsOurs)
+                continue;
+            while (next < plan.Routes.Length && plan.Routes[next].Destination.CompareTo(foreign.Destination) <= 0)
+                next++;
+            if (plan.PeerRouteBefore(next, foreign.Destination) is { } route && TakesPartOf(route, foreign))
+                Add(found, route, foreign);
+        }
+        return found;
+    }
+
+    private static bool TakesPartOf(PodRoute route, HostRoute foreign) =>
+        foreign.Destination.Length > route.Destination.Length &&
+        !(foreign.IsUnicast && foreign.NextHopCount == 1 && !foreign.Extras.HasFlag(RouteExtras.Encapsulation) &&
+            foreign.NextHop == route.NextHop && foreign.Interface == route.Interface);
+
+    private static void Add(List<RouteShadow> found, PodRoute route, HostRoute foreign)
+    {
+        if (found.Count > 0 && found[^1].Route.Destination == route.Destination)
+            found[^1] = found[^1] with { More = found[^1].More + 1 };
+        else
+            found.Add(new(route, foreign, 0));
+    }
+}
+
+/// <summary>Who installs routes under which number (linux/rtnetlink.h, iproute2's rt_protos; nldef.h).</summary>
+internal static class RouteProtocols
+{
+    /// <summary>Where Windows's numbers begin.</summary>
+    public const ushort Windows = 256;
+
+    public static string Name(ushort protocol) => protocol >= Windows ? NameOnWindows(protocol - Windows) : protocol switch
+    {
+        2 => "kernel",
+        3 => "boot (by hand, flannel or another agent)",
+        4 => "static",
+        9 => "ra",
+        11 => "zebra",
+        12 => "bird",
+        16 => "dhcp",
+        17 => "mrouted or kube-router",
+        80 => "calico",
+        186 => "bgp",
+        188 => "ospf",
+        _ => protocol.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static string NameOnWindows(int protocol) => protocol switch
+    {
+        1 => "other",
+        2 => "local",
+        3 => "NetMgmt (New-NetRoute, flannel or another agent)",
+        4 => "icmp",
+        14 => "bgp",
+        19 => "dhcp",
+        10002 => "NT autostatic",
+        10006 => "NT static (route add)",
+        10007 => "NT static non-DoD",
+        _ => protocol.ToString(CultureInfo.InvariantCulture),
+    };
+}

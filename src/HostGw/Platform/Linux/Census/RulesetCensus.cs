@@ -1,33 +1,11 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Platform.Linux.Census;
-
-/// <summary>What foreign rules do to pods' packets.</summary>
-/// <param name="Rewrites">They give packets between pods another source address.</param>
-/// <param name="Losses">They drop packets, or send them elsewhere; each with the cure.</param>
-/// <remarks>It is kept until the next census: nothing in it refers to the rules that were read, which may be many.</remarks>
-internal sealed record CensusResult(ImmutableArray<RuleRewrite> Rewrites, ImmutableArray<RuleLoss> Losses)
-{
-    public static CensusResult Empty { get; } = new([], []);
-
-    /// <summary>What could not be found out.</summary>
-    public ImmutableArray<string> Unknown { get; init; } = [];
-
-    public IReadOnlyList<Leftover> Leftovers => [.. Rewrites.Select(r => r.Rule), .. Unknown.Select(u => new Leftover(u, null))];
-
-    /// <summary>Something was found that only a program could read.</summary>
-    public bool HasIptables => Rewrites.Any(r => r.IsOfIptables) || Losses.Any(l => l.IsOfIptables);
-}
-
-internal readonly record struct RuleRewrite(Leftover Rule, bool IsOfIptables);
-
-/// <param name="Text">With the cure.</param>
-/// <param name="IsOfIptables">It was read by a program.</param>
-internal readonly record struct RuleLoss(string Text, bool IsOfIptables);
 
 /// <summary>
 /// Finds the rules of other programs that drop or rewrite pods' packets, in nf_tables and in both flavours of iptables: it leads
@@ -56,6 +34,77 @@ internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesProgram
             unknown.Add("whether all foreign rules leave pods' packets alone is unknown: there are too many of them");
         unknown.AddRange(walk.Doubts);
         return RuleFindings.Of(walk.Hits, plan.OwnPodCidrs) with { Unknown = [.. unknown] };
+    }
+}
+
+/// <summary>What foreign rules do to pods' packets.</summary>
+/// <param name="Rewrites">They give packets between pods another source address.</param>
+/// <param name="Losses">They drop packets, or send them elsewhere; each with the cure.</param>
+/// <remarks>It is kept until the next census: nothing in it refers to the rules that were read, which may be many.</remarks>
+internal sealed record CensusResult(ImmutableArray<RuleRewrite> Rewrites, ImmutableArray<RuleLoss> Losses)
+{
+    public static CensusResult Empty { get; } = new([], []);
+
+    /// <summary>What could not be found out.</summary>
+    public ImmutableArray<string> Unknown { get; init; } = [];
+
+    public IReadOnlyList<Leftover> Leftovers => [.. Rewrites.Select(r => r.Rule), .. Unknown.Select(u => new Leftover(u, null))];
+
+    /// <summary>Something was found that only a program could read.</summary>
+    public bool HasIptables => Rewrites.Any(r => r.IsOfIptables) || Losses.Any(l => l.IsOfIptables);
+}
+
+internal readonly record struct RuleRewrite(Leftover Rule, bool IsOfIptables);
+
+/// <param name="Text">With the cure.</param>
+/// <param name="IsOfIptables">It was read by a program.</param>
+internal readonly record struct RuleLoss(string Text, bool IsOfIptables);
+
+/// <summary>Decides when a census is taken, and keeps what it found: rules may be many, and passes are frequent.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ForeignRules(Func<ForeignTables?> tables, IptablesPrograms[] iptables)
+{
+    private readonly RulesetCensus _census = new(tables, iptables);
+    private CensusResult _found = CensusResult.Empty;
+    private uint? _generation;
+    private Deadline _unknownUntil;
+
+    /// <summary>Foreign rules that drop pods' packets or send them elsewhere, each with the cure.</summary>
+    public IEnumerable<string> Losses => _found.Losses.Select(l => l.Text);
+
+    /// <returns>
+    /// Foreign rules that give packets between pods another source address; null: not searched for, or rules cannot be read.
+    /// </returns>
+    public IReadOnlyList<Leftover>? Find(HostChanges changes)
+    {
+        bool again = changes is { ChangesForward: true, ReadsRulesAgain: true };
+        if (!changes.FindsLeftovers && !again)
+            return null;
+        try
+        {
+            uint generation = tables()?.Generation() ?? 0;
+            // Changes of iptables-legacy are announced by nobody: what was found there is looked for again.
+            bool withIptables = changes.FindsLeftovers || _found.HasIptables;
+            // Every transaction of any program changes the generation, and kube-proxy makes one with each change of a Service.
+            if (generation != _generation || (withIptables && !IsUnknownForNow))
+                Take(changes, withIptables, generation);
+            return changes.FindsLeftovers ? _found.Leftovers : null;
+        }
+        catch (HostNetworkException)
+        {
+            return null; // nf_tables cannot be read, which is already a failure of the masquerade rule
+        }
+    }
+
+    // What could not be read a moment ago cannot be read now, and whoever tries waits for a program that hangs.
+    private bool IsUnknownForNow => !_found.HasIptables && !_found.Unknown.IsEmpty && !_unknownUntil.IsPast;
+
+    private void Take(HostChanges changes, bool withIptables, uint generation)
+    {
+        CensusResult found = _census.Take(changes.Plan, changes.Host, withIptables);
+        _found = withIptables ? found : found with { Unknown = _found.Unknown };
+        _unknownUntil = withIptables ? new(CensusPrograms.Pause) : _unknownUntil;
+        _generation = generation; // after a census that failed the next one is not the same
     }
 }
 
@@ -154,4 +203,55 @@ internal sealed class ForeignRulesets(ForeignTables? nftables, CensusPrograms ip
         (_, <= 4) => Hook.Prerouting + (int)number,
         _ => null,
     };
+}
+
+/// <summary>
+/// Reads tables of iptables with its programs. One that hangs takes the time of the pass: after a failure its flavour is not run for
+/// some minutes, even if something wakes the agent.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class CensusPrograms(IptablesPrograms[] all)
+{
+    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<IptablesFlavour, (string Unknown, Deadline Pause)> _failed = [];
+
+    public IEnumerable<IptablesPrograms> Legacy => all.Where(p => p.Flavour == IptablesFlavour.Legacy);
+
+    public IptablesPrograms? Nft(bool ipv4) => all.FirstOrDefault(p => p.Flavour == IptablesFlavour.Nft && p.AreInstalled(ipv4));
+
+    /// <param name="unknown">Receives what is not known because the table could not be read.</param>
+    public SavedTable? Read(IptablesPrograms programs, bool ipv4, string table, List<string> unknown)
+    {
+        string? why = null;
+        if (_failed.TryGetValue(programs.Flavour, out (string Unknown, Deadline Pause) failed) && !failed.Pause.IsPast)
+            why = failed.Unknown;
+        if (why is null)
+        {
+            try
+            {
+                return programs.Read(ipv4, table, new(table, static (_, _) => true));
+            }
+            catch (IptablesException e)
+            {
+                why = Unknown(programs, ipv4, e.Message);
+                if (!e.IsOfOneTable)
+                    _failed[programs.Flavour] = (why, new(Pause));
+            }
+        }
+        if (!unknown.Contains(why))
+            unknown.Add(why);
+        return null;
+    }
+
+    private static string Unknown(IptablesPrograms programs, bool ipv4, string why) =>
+        $"{programs.Name}, {(ipv4 ? "IPv4" : "IPv6")}: whether a rule drops or masquerades traffic from pod to pod is unknown ({why})";
+}
+
+/// <summary>By when a census has to end, finished or not.</summary>
+internal readonly struct Deadline(TimeSpan budget)
+{
+    private readonly long _start = Stopwatch.GetTimestamp();
+
+    public bool IsPast => Stopwatch.GetElapsedTime(_start) > budget;
 }

@@ -99,3 +99,93 @@ internal sealed class ManagedChain(IptablesPrograms programs, IptablesPresence p
         }
     }
 }
+
+/// <summary>A change of one chain, as input of iptables-restore.</summary>
+/// <param name="Reason">In words.</param>
+/// <param name="Lines">Those between the table's name and COMMIT.</param>
+/// <param name="JumpIsRight">The rule that jumps to the chain is already in place.</param>
+internal sealed record ChainChange(string Reason, ImmutableArray<string> Lines, bool JumpIsRight)
+{
+    /// <summary>The input of iptables-restore --noflush: a chain named in it is flushed, all others remain.</summary>
+    public string Text(string table) => $"*{table}\n{string.Concat(Lines.Select(l => l + "\n"))}COMMIT\n";
+}
+
+/// <summary>Compares a chain of HostGw's with the saved table. Pure.</summary>
+internal static class ChainDifference
+{
+    /// <param name="rules">The desired rules of the chain; default: no chain.</param>
+    /// <param name="asPrinted">How iptables-save printed these rules right after they were written: versions differ.</param>
+    /// <returns>Null: nothing to do.</returns>
+    public static ChainChange? Between(
+        OwnChain chain, ImmutableArray<string> rules, SavedTable saved, ImmutableArray<string> asPrinted = default)
+    {
+        List<string> reasons = [], lines = [];
+        bool isJumpRight = false;
+        if (rules.IsDefault)
+            Remove(chain, saved, reasons, lines);
+        else
+        {
+            CompareRules(chain, rules, saved, asPrinted, reasons, lines);
+            isJumpRight = CompareJump(chain, saved, reasons, lines);
+        }
+        return lines.Count == 0 ? null : new(string.Join(", ", reasons), [.. lines], isJumpRight);
+    }
+
+    private static void Remove(OwnChain chain, SavedTable saved, List<string> reasons, List<string> lines)
+    {
+        if (!saved.Has(chain.Name))
+            return;
+        reasons.Add($"chain {chain.Name} is not needed");
+        lines.Add($":{chain.Name} - [0:0]");
+        lines.AddRange(JumpsTo(chain, saved).Select(j => $"-D {j.Chain} {j.Rule}"));
+        lines.Add($"-X {chain.Name}");
+    }
+
+    private static void CompareRules(
+        OwnChain chain, ImmutableArray<string> rules, SavedTable saved, ImmutableArray<string> asPrinted,
+        List<string> reasons, List<string> lines)
+    {
+        IReadOnlyList<string> printed = saved.Rules(chain.Name);
+        if (saved.Has(chain.Name) && (printed.SequenceEqual(rules) || (!asPrinted.IsDefault && printed.SequenceEqual(asPrinted))))
+            return;
+        reasons.Add(saved.Has(chain.Name) ? $"chain {chain.Name} differs" : $"chain {chain.Name} is missing");
+        lines.Add($":{chain.Name} - [0:0]");
+        lines.AddRange(rules.Select(r => $"-A {chain.Name} {r}"));
+    }
+
+    private static bool CompareJump(OwnChain chain, SavedTable saved, List<string> reasons, List<string> lines)
+    {
+        (string Chain, string Rule)[] jumps = [.. JumpsTo(chain, saved)];
+        IReadOnlyList<string> parent = saved.Rules(chain.Parent);
+        int firstDrop = chain.BeforeDrops ? FindDrop(parent) : -1;
+        bool single = jumps.Length == 1 && jumps[0] == (chain.Parent, chain.Jump);
+        if (single && (firstDrop < 0 || IndexOf(parent, r => r == chain.Jump) < firstDrop))
+            return true;
+
+        reasons.Add(jumps.Length == 0 ? $"no rule of {chain.Parent} jumps to {chain.Name}"
+            : single ? $"the rule that jumps to {chain.Name} is after one that drops everything"
+            : $"unexpected rules jump to {chain.Name}");
+        lines.AddRange(jumps.Select(j => $"-D {j.Chain} {j.Rule}"));
+
+        // The position after these deletions.
+        string[] remaining = [.. parent.Where(r => RuleTokens.Target(r) != chain.Name)];
+        int drop = chain.BeforeDrops ? FindDrop(remaining) : -1;
+        lines.Add(drop < 0 ? $"-A {chain.Parent} {chain.Jump}" : $"-I {chain.Parent} {drop + 1} {chain.Jump}");
+        return false;
+    }
+
+    private static IEnumerable<(string Chain, string Rule)> JumpsTo(OwnChain chain, SavedTable saved) =>
+        saved.All.Where(r => RuleTokens.Target(r.Rule) == chain.Name);
+
+    private static int FindDrop(IReadOnlyList<string> rules) => IndexOf(rules, RuleTokens.DropsEverything);
+
+    private static int IndexOf(IReadOnlyList<string> rules, Predicate<string> match)
+    {
+        for (int i = 0; i < rules.Count; i++)
+        {
+            if (match(rules[i]))
+                return i;
+        }
+        return -1;
+    }
+}

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using HostGw.Platform.Linux.Netlink;
+using static HostGw.Platform.Linux.Nftables.NfTables;
 
 namespace HostGw.Platform.Linux.Nftables;
 
@@ -56,5 +58,127 @@ internal static class NftNames
         NftFamily.Netdev => "netdev",
         NftFamily.Bridge => "bridge",
         _ => "ip6",
+    };
+}
+
+/// <summary>Compares HostGw's tables with the desired ones, apart from the elements of their sets. Pure.</summary>
+internal static class TableDifference
+{
+    /// <summary>The first difference, in words; null if there is none.</summary>
+    public static string? Between(ImmutableArray<NftTable> desired, ImmutableArray<NftTable> observed)
+    {
+        foreach (NftTable table in observed.Where(o => !desired.Any(d => d.Family == o.Family)))
+            return $"table {NftNames.Of(table.Family)} is not needed";
+
+        return desired
+            .Select(d => Table(d, observed.FirstOrDefault(o => o.Family == d.Family)))
+            .FirstOrDefault(reason => reason is not null);
+    }
+
+    private static string? Table(NftTable desired, NftTable? observed)
+    {
+        if (observed is null)
+            return $"table {NftNames.Of(desired.Family)} is missing";
+        if (observed.Flags != desired.Flags)
+            return $"the table's flags are {observed.Flags}";
+        if (observed.Others != desired.Others)
+            return "the table contains foreign objects";
+
+        return Names("chain", desired.Chains.Select(c => c.Name), observed.Chains.Select(c => c.Name))
+            ?? Names("set", desired.Sets.Select(s => s.Name), observed.Sets.Select(s => s.Name))
+            ?? desired.Sets.Select(d => Set(d, observed.Sets.First(o => o.Name == d.Name))).FirstOrDefault(r => r is not null)
+            ?? desired.Chains.Select(d => Chain(d, observed.Chains.First(o => o.Name == d.Name))).FirstOrDefault(r => r is not null);
+    }
+
+    private static string? Names(string kind, IEnumerable<string> desired, IEnumerable<string> observed)
+    {
+        if (desired.Except(observed).FirstOrDefault() is { } missing)
+            return $"{kind} {missing} is missing";
+        return observed.Except(desired).FirstOrDefault() is { } foreign ? $"{kind} {foreign} is foreign" : null;
+    }
+
+    private static string? Set(NftSet desired, NftSet observed)
+    {
+        bool same = observed.KeyType == desired.KeyType && observed.KeyLength == desired.KeyLength && observed.Flags == desired.Flags;
+        return same ? null : $"set {desired.Name} has another type";
+    }
+
+    private static string? Chain(NftChain desired, NftChain observed)
+    {
+        if (observed.Type != desired.Type || observed.Hook != desired.Hook || observed.Priority != desired.Priority)
+            return $"chain {desired.Name} has another type, hook or priority";
+        if (observed.Policy != desired.Policy)
+            return $"chain {desired.Name} has another policy";
+        if (observed.Rules.Length != desired.Rules.Length)
+            return $"chain {desired.Name} has {observed.Rules.Length} rules, not {desired.Rules.Length}";
+
+        bool same = desired.Rules.Zip(observed.Rules).All(pair => Same(pair.First, pair.Second));
+        return same ? null : $"a rule of chain {desired.Name} was changed";
+    }
+
+    // The fingerprint in the comment shows whether HostGw wrote the rule: an attribute that is unknown here was then added by the kernel.
+    private static bool Same(NftRule desired, NftRule observed) =>
+        observed.Comment == desired.Comment && ExpressionComparison.Same(desired.Expressions.AsSpan(), observed.Expressions.AsSpan());
+}
+
+/// <summary>Compares the expressions of a rule in the kernel with those that HostGw writes.</summary>
+/// <remarks>
+/// By meaning, not by bytes: a kernel may dump more attributes than were set, omit zeros, or pad differently. A difference seen
+/// there would be repaired in every pass.
+/// </remarks>
+internal static class ExpressionComparison
+{
+    private const ushort NFTA_CMP_DATA = 3;
+
+    /// <summary>The same expressions in the same order with the same meaning.</summary>
+    public static bool Same(ReadOnlySpan<byte> desired, ReadOnlySpan<byte> observed)
+    {
+        var wanted = new NetlinkAttributes(desired);
+        var found = new NetlinkAttributes(observed);
+        while (wanted.Next())
+        {
+            if (!found.Next() || !SameExpression(wanted.Value, found.Value))
+                return false;
+        }
+        return !found.Next();
+    }
+
+    private static bool SameExpression(ReadOnlySpan<byte> desired, ReadOnlySpan<byte> observed)
+    {
+        string name = Name(desired);
+        if (name != Name(observed))
+            return false;
+
+        ReadOnlySpan<byte> wanted = NetlinkAttributes.Find(desired, NFTA_EXPR_DATA);
+        ReadOnlySpan<byte> found = NetlinkAttributes.Find(observed, NFTA_EXPR_DATA);
+        for (ushort type = 1; type <= KnownAttributes(name); type++)
+        {
+            if (!SameValue(Value(name, wanted, type), Value(name, found, type)))
+                return false;
+        }
+        return true;
+    }
+
+    private static string Name(ReadOnlySpan<byte> expression) =>
+        NetlinkAttributes.ReadString(NetlinkAttributes.Find(expression, NFTA_EXPR_NAME));
+
+    private static ReadOnlySpan<byte> Value(string name, ReadOnlySpan<byte> data, ushort type)
+    {
+        ReadOnlySpan<byte> value = NetlinkAttributes.Find(data, type);
+        return name == "cmp" && type == NFTA_CMP_DATA ? NetlinkAttributes.Find(value, NFTA_DATA_VALUE) : value;
+    }
+
+    // Absent and zero mean the same in every attribute of these expressions.
+    private static bool SameValue(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) =>
+        a.SequenceEqual(b) || (IsZero(a) && IsZero(b) && (a.IsEmpty || b.IsEmpty));
+
+    private static bool IsZero(ReadOnlySpan<byte> value) => !value.ContainsAnyExcept((byte)0);
+
+    // Higher attributes are newer than Linux 6.18; HostGw's rules do not use them.
+    private static int KnownAttributes(string expression) => expression switch
+    {
+        "payload" => 8, // NFTA_PAYLOAD_CSUM_FLAGS
+        "lookup" => 5,  // NFTA_LOOKUP_FLAGS
+        _ => 3,         // NFTA_META_SREG, NFTA_CMP_DATA, NFTA_FIB_FLAGS, NFTA_MASQ_REG_PROTO_MAX
     };
 }

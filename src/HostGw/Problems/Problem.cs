@@ -1,3 +1,6 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
 namespace HostGw.Problems;
 
 /// <summary>
@@ -12,4 +15,101 @@ internal sealed record Problem(string Rule, string Text, string Cure = "")
     public string Subject { get; init; } = "";
 
     public (string Rule, string Subject) Key => (Rule, Subject);
+}
+
+/// <summary>What to do about a problem whose text does not say so.</summary>
+internal static class Cures
+{
+    public const string ClusterRoute =
+        "narrow clusterCidrs, or set clusterRoute to off; if it is a resolver, name another one in this host's /etc/resolv.conf";
+
+    public const string Contest = "keep one program for it: stop or reconfigure the other one";
+
+    public const string NoPodCidr =
+        "let the controller manager give it one: kube-controller-manager --allocate-node-cidrs=true, and a --cluster-cidr with room " +
+        "for it (with kubeadm in /etc/kubernetes/manifests; for a new cluster kubeadm init --pod-network-cidr=…)";
+
+    public static string ForwardingUnknown(string family) =>
+        "set procSysNet to where the host's /proc/sys/net is mounted" +
+        (family == "IPv6" ? "; without IPv6 (ipv6.disable=1), boot the kernel with it, or give this node no IPv6 podCIDR" : "");
+
+    /// <summary>The command that removes a foreign route.</summary>
+    public static string Removal(HostRoute route) => route.Protocol < RouteProtocols.Windows
+        ? $"ip route del {route.Destination} proto {route.Protocol}"
+        : $"Remove-NetRoute -DestinationPrefix {route.Destination}{(route.NextHop.IsNone ? "" : $" -NextHop {route.NextHop}")}";
+
+    private const string WriteProcSysNet = "let the agent write /proc/sys/net (SELinux or AppArmor may forbid it)";
+
+    private const string Resolver =
+        "name a resolver outside of the pod networks in this host's /etc/resolv.conf (or where systemd-resolved, NetworkManager or " +
+        "the DHCP server gets it); if that one is right, re-create the Node with another podCIDR";
+
+    private const string OnLinkRoute =
+        "bring back the on-link route to that address (ip route replace PREFIX dev INTERFACE, or what makes it: DHCP, router " +
+        "advertisements, the host's network configuration)";
+
+    public static string Of(Verdict verdict)
+    {
+        if (verdict.Fault is VerdictFault.Resolver or VerdictFault.Host)
+            return verdict.Fault == VerdictFault.Host ? OnLinkRoute : Resolver;
+        ClusterNode node = verdict.Node;
+        // The text names the annotation skip, and perhaps more: that is left when the annotation is right.
+        bool isMistyped = verdict.Kind == VerdictKind.Routed && node.Skip is null;
+        bool mayBeAnnotated = verdict.Kind is VerdictKind.NoAddress or VerdictKind.NotAdjacent || (!isMistyped && verdict is
+        { Kind: VerdictKind.Routed, NextHop: var nextHop } && node.NextHopOverride?.Contains(nextHop) == true);
+        if (mayBeAnnotated && IsAnnotated(node, verdict.PodCidr))
+            return $"correct the annotation ({Annotate(node)} --overwrite hostgw.io/next-hop=ADDRESS), " +
+                $"or remove it ({Annotate(node)} hostgw.io/next-hop-)";
+        return isMistyped
+            ? $"set the annotation to true or false ({Annotate(node)} --overwrite hostgw.io/skip=true), " +
+                $"or remove it ({Annotate(node)} hostgw.io/skip-)"
+            : Of(verdict.Kind);
+    }
+
+    // An unreadable annotation concerns both families.
+    private static bool IsAnnotated(ClusterNode node, Prefix podCidr) =>
+        node.NextHopOverride is { } addresses && (addresses.IsEmpty || addresses.Any(a => a.IsIPv4 == podCidr.IsIPv4));
+
+    private static string Annotate(ClusterNode node) => $"kubectl annotate node {node.Name}";
+
+    private static string Of(VerdictKind kind) => kind switch
+    {
+        VerdictKind.Routed => "if that is an accident, correct the node's addresses (kubelet --node-ip, or the cloud's controller manager)",
+        VerdictKind.NoPodCidr => NoPodCidr,
+        VerdictKind.Waiting =>
+            "bring this host's interface or address back; existing routes are kept until then. " +
+            "If it never has that address, correct this node's (kubelet --node-ip) or name the interface in the setting interface",
+        VerdictKind.NoAddress =>
+            "give the node an InternalIP of that family outside of the pod networks (kubelet --node-ip), " +
+            "or annotate it with hostgw.io/next-hop",
+        VerdictKind.NoGateway => "give the node a podCIDR of /30 or shorter, or set nextHop to NodeAddress",
+        VerdictKind.NotAdjacent =>
+            "host-gateway routes need one L2 segment: correct the route or setting that the reason names, " +
+            "or put the node's address on this host's segment, annotate it with hostgw.io/next-hop for a router on it, " +
+            "or leave it out with hostgw.io/skip. A host that is meant to have one address family needs nothing",
+        _ =>
+            "re-create the Node with a podCIDR of its own inside clusterCidrs; " +
+            "if the podCIDR is right, correct clusterCidrs, serviceCidrs or what it overlaps",
+    };
+
+    public static string Of(HostPart part) => part switch
+    {
+        HostPart.Nat => "hostgw doctor on this node looks for the cause; nat.backend chooses another way (nftables, iptables)",
+        HostPart.Forward =>
+            "install iptables where the agent runs, or set forwardAccept to false and accept the pod networks yourself",
+        HostPart.Cni => "docs/troubleshoot.md lists the causes; where another plugin gives pods their network, set cni.install to false",
+        HostPart.ForwardingIPv4 => Forwarding("net.ipv4.ip_forward=1"),
+        HostPart.ForwardingIPv6 => Forwarding("net.ipv6.conf.all.forwarding=1"),
+        HostPart.NeighbourThresholds => $"{WriteProcSysNet}, or raise net.ipv4.neigh.default.gc_thresh1 to 3, and those of ipv6, yourself",
+        HostPart.Ownership =>
+            "make the state directory writable (setting stateDirectory): " +
+            "without the list, HostGw's routes are foreign to it after a restart",
+        HostPart.PodNetwork => "docs/windows.md says what it needs; or set windows.createNetwork to false and make that network yourself",
+        HostPart.State => "run the agent in the host's network, with NET_ADMIN",
+        _ => "give the agent NET_ADMIN if that is not permitted; otherwise the kernel refuses it to ip as well, for the reason that " +
+            "it gives. The agent tries again, and nothing else waits for it",
+    };
+
+    private static string Forwarding(string setting) =>
+        $"{WriteProcSysNet}, or sysctl -w {setting} yourself (and in a file of /etc/sysctl.d) and set forwarding to false";
 }

@@ -191,7 +191,7 @@ public partial class CatalogueCureTests
     public void Every_problem_of_the_catalogue_and_every_part_of_its_cure_is_tried()
     {
         string sources = string.Concat(Repository.Sources()
-            .Where(f => f.Path is "Problems/ProblemCatalog.cs" or "Problems/OverrideProblems.cs").Select(f => f.Text));
+            .Where(f => f.Path == "Problems/ProblemCatalog.cs").Select(f => f.Text));
         IEnumerable<string> rules = RuleName().Matches(sources).Select(m => m.Groups[1].Value).Distinct();
         Assert.Empty(rules.Where(r => !TriedElsewhere.ContainsKey(r)).Except(Cured.Values.Select(c => c.Rule)));
 

@@ -1,4 +1,5 @@
 using HostGw.Planning;
+using HostGw.Platform;
 
 namespace HostGw.Problems.Rules;
 
@@ -62,4 +63,96 @@ internal static class NodeRules
                 yield return choice;
         }
     }
+}
+
+/// <summary>Whether the next hops answer, and whether it is they who do.</summary>
+internal static class NeighbourRules
+{
+    private const int Named = 3;
+
+    /// <summary>Every address that these rules ask for: next hops, their nodes' own addresses, and the host's gateways.</summary>
+    public static IReadOnlySet<Neighbour> Wanted(Plan plan, HostState host)
+    {
+        HashSet<Neighbour> wanted = [];
+        foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed))
+        {
+            wanted.Add(new(verdict.NextHop, verdict.Interface));
+            if (OwnAddress(verdict) is { IsNone: false } own)
+                wanted.Add(new(own, verdict.Interface));
+        }
+        wanted.UnionWith(Gateways(host).Select(g => new Neighbour(g, LinkOf(plan, g))));
+        return wanted;
+    }
+
+    public static IEnumerable<Problem> Unanswered(Examination seen) =>
+        from verdict in Routed(seen)
+        where Entry(seen, verdict.NextHop) is { IsUnanswered: true }
+        select new Problem("unanswered",
+            $"nobody answers for {verdict.NextHop}, the next hop to the pods of {verdict.Node.Name} ({verdict.PodCidr})",
+            InPods(verdict)
+                ? "see that the node runs, that its bridge holds that address, and that its arp_ignore is 0; " +
+                    "or set nextHop to NodeAddress on all nodes"
+                : "see that the node runs, that it is on this segment, " +
+                    "and that no firewall or switch keeps ARP or neighbour discovery from it");
+
+    public static IEnumerable<Problem> Fixed(Examination seen) =>
+        from verdict in Routed(seen)
+        let entry = Entry(seen, verdict.NextHop)
+        where entry is { IsFixed: true }
+        select new Problem("fixedNeighbour",
+            $"somebody wrote the MAC address {entry.Mac} for {verdict.NextHop}, the next hop to the pods of {verdict.Node.Name}: " +
+            "it stays, whoever has that address",
+            $"ip neigh del {verdict.NextHop} dev {seen.Host.Interface(entry.Interface)?.Name}, and remove what writes it");
+
+    /// <summary>A gateway inside a podCIDR is answered for by its node, unless another cluster on the segment has the same.</summary>
+    public static IEnumerable<Problem> OtherMac(Examination seen) =>
+        from verdict in Routed(seen)
+        where InPods(verdict)
+        let gateway = Mac(seen, verdict.NextHop)
+        let own = Mac(seen, OwnAddress(verdict))
+        where gateway.Length > 0 && own.Length > 0 && gateway != own
+        select new Problem("otherMac",
+            $"{verdict.NextHop}, the gateway to the pods of {verdict.Node.Name}, is answered by {gateway}, " +
+            $"and the node's {OwnAddress(verdict)} by {own}",
+            "find who has that MAC address: another cluster with the same podCIDRs on this segment, " +
+            "or a node that left the cluster and still runs; or set nextHop to NodeAddress on all nodes");
+
+    /// <summary>One MAC address for several nodes is that of a router between them.</summary>
+    public static IEnumerable<Problem> SharedMac(Examination seen)
+    {
+        // A node that is a gateway, or shares an address with another, is reported as such: its MAC addresses prove no router.
+        HashSet<string> doubtful = [.. Routed(seen).Where(v => v.Reason.Length > 0).Select(v => v.Node.Name)];
+        IEnumerable<(Ip Address, string Who)> nodes =
+            Routed(seen).Where(v => !doubtful.Contains(v.Node.Name)).Select(v => (v.NextHop, v.Node.Name));
+        IEnumerable<(Ip Address, string Who)> gateways = Gateways(seen.Host).Select(g => (g, "this host's gateway"));
+        return from one in nodes.Concat(gateways).DistinctBy(n => n.Address)
+               let mac = Mac(seen, one.Address)
+               where mac.Length > 0
+               group one.Who by mac into same
+               let who = same.Distinct().ToArray()
+               where who.Length > 1
+               select new Problem("sharedMac",
+                   $"{string.Join(", ", who.Take(Named))}{(who.Length > Named ? $" and {who.Length - Named} more" : "")} " +
+                   $"are answered by one MAC address, {same.Key}: " +
+                   "a router or the cloud's network stands between these nodes, and drops packets to pods that it does not know",
+                   "host-gateway routes need one L2 segment (docs/who-for.md); " +
+                   "where the network can be told of pods (routes in the cloud, no proxy ARP, no source check), do that: " +
+                   "this finding remains");
+    }
+
+    private static IEnumerable<Verdict> Routed(Examination seen) => seen.Plan?.Verdicts.Where(v => v.Kind == VerdictKind.Routed) ?? [];
+
+    private static IEnumerable<Ip> Gateways(HostState host) =>
+        host.Protected.Where(p => p.Role == ProtectedRole.Gateway).Select(p => p.Address);
+
+    private static bool InPods(Verdict verdict) => verdict.PodCidr.Contains(verdict.NextHop);
+
+    private static Ip OwnAddress(Verdict verdict) =>
+        verdict.Node.InternalIPs.FirstOrDefault(ip => ip.IsIPv4 == verdict.NextHop.IsIPv4);
+
+    private static int LinkOf(Plan plan, Ip address) => (address.IsIPv4 ? plan.InterfaceIPv4 : plan.InterfaceIPv6).Interface?.Index ?? 0;
+
+    private static NeighbourEntry? Entry(Examination seen, Ip address) => seen.Neighbours.GetValueOrDefault(address);
+
+    private static string Mac(Examination seen, Ip address) => Entry(seen, address) is { IsUnanswered: false } entry ? entry.Mac : "";
 }

@@ -50,3 +50,60 @@ internal static class PacketRules
                    $"or raise that of {found.Key.Name} on all nodes");
     }
 }
+
+/// <summary>Whether other programs on this host work on the same things.</summary>
+internal static class OwnerRules
+{
+    private static readonly string[] Agents =
+        ["flanneld", "kindnetd", "kube-router", "calico-node", "cilium-agent", "antrea-agent", "weaver", "bird"];
+
+    // How a program that runs in another container shows itself here.
+    private static readonly (string Interface, string Agent)[] Interfaces =
+    [
+        ("flannel.", "flannel"), ("flannel-v6.", "flannel"), ("cilium_", "cilium"), ("vxlan.calico", "calico"),
+        ("kube-bridge", "kube-router"), ("weave", "weave"), ("antrea-gw", "antrea"), ("ovn-k8s-", "ovn-kubernetes"),
+    ];
+
+    public static IEnumerable<Problem> OtherAgents(Examination seen) =>
+        from agent in Agents
+        where seen.Facts.Programs.Contains(agent)
+        select new Problem("otherAgent",
+            $"{agent} runs on this host, and may make routes and rules for the same pods",
+            "keep one network agent: docs/migrate.md says how to leave another one without a gap");
+
+    public static IEnumerable<Problem> LeftInterfaces(Examination seen) =>
+        from link in seen.Host.Interfaces
+        from known in Interfaces
+        where link.Name.StartsWith(known.Interface, StringComparison.Ordinal)
+        where !seen.Facts.Programs.Any(p => p.StartsWith(known.Agent, StringComparison.Ordinal))
+        select new Problem("otherAgent",
+            $"the interface {link.Name} is {known.Agent}'s: it runs in a pod and may make routes and rules for the same pods, " +
+            "or has left it behind",
+            $"keep one network agent (docs/migrate.md); if {known.Agent} is gone: {Delete(link.Name, known.Agent)}");
+
+    // A port of Open vSwitch is no link of its own, and `ip link delete` refuses it.
+    private static string Delete(string link, string agent) =>
+        agent is "antrea" or "ovn-kubernetes" ? $"ovs-vsctl del-port {link}" : $"ip link delete {link}";
+
+    public static IEnumerable<Problem> Networkd(Examination seen)
+    {
+        if (!seen.Facts.NetworkdRemovesRoutes)
+            yield break;
+        yield return new("networkd",
+            "systemd-networkd removes routes that it has not made whenever it restarts: traffic stops until the agent has put them back",
+            "mkdir -p /etc/systemd/networkd.conf.d && " +
+            "printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n' > " +
+            "/etc/systemd/networkd.conf.d/hostgw.conf && systemctl restart systemd-networkd");
+    }
+
+    public static IEnumerable<Problem> CniPlugins(Examination seen)
+    {
+        if (!seen.Policy.InstallCni || seen.Facts.MissingCniPlugins.Count == 0)
+            yield break;
+        yield return new("cniPlugins",
+            $"the CNI plugins {string.Join(", ", seen.Facts.MissingCniPlugins)} are not installed: " +
+            "pods cannot start, and no CNI configuration is written",
+            "install kubernetes-cni (in /opt/cni/bin) or containernetworking-plugins (Debian: in /usr/lib/cni), " +
+            "and name their directory in cni.binDirectory and in the configuration of the container runtime");
+    }
+}

@@ -35,3 +35,71 @@ internal static class RouteRules
     private static bool MayBeTaken(RouteConflict conflict) =>
         !conflict.IsShared && !conflict.Foreign.IsConnected && conflict.Foreign.Key == conflict.Route.Key;
 }
+
+/// <summary>
+/// Pods that still run with addresses of a podCIDR that this node no longer has, because its Node was re-created: no other node routes
+/// to them here.
+/// </summary>
+internal static class FormerPods
+{
+    private const int Named = 10;
+
+    public static IEnumerable<Problem> Find(Examination seen)
+    {
+        string[] addresses = [.. seen.Host.Routes.Where(r => LeadsToOne(r, seen)).Select(r => r.Destination.Address.ToString())];
+        if (addresses.Length > 0)
+        {
+            string more = addresses.Length > Named ? $" and {addresses.Length - Named} more" : "";
+            yield return new("formerPods",
+                $"pods on this node still have addresses outside of its podCIDRs {string.Join(", ", seen.Plan!.OwnPodCidrs)}: " +
+                $"{string.Join(", ", addresses.Take(Named))}{more}; other nodes do not reach them here",
+                "delete these pods, so that their controllers make them again: " +
+                    $"kubectl get pods -A -o wide --field-selector spec.nodeName={seen.Policy.NodeName} lists them");
+        }
+        foreach ((HostAddress address, HostInterface bridge) in Bridges(seen))
+        {
+            yield return new("formerPods",
+                $"{bridge.Name} has {address.Address} in the pod network {address.Connected}, outside of this node's podCIDRs " +
+                $"{string.Join(", ", seen.Plan!.OwnPodCidrs)}: other nodes do not reach pods with such addresses here",
+                $"if {bridge.Name} is the bridge of this node's pods: kubectl drain {seen.Policy.NodeName} --ignore-daemonsets, " +
+                    $"then ip link delete {bridge.Name}, which the plugin makes again with the new address, " +
+                    $"then kubectl uncordon {seen.Policy.NodeName}, and delete the pods of DaemonSets that remain; " +
+                    $"or, if it is another interface, give it another network: this one is for pods");
+        }
+    }
+
+    /// <summary>A route to one such pod, as the plugin ptp makes it: without a gateway, to a full address.</summary>
+    public static bool LeadsToOne(HostRoute route, Examination seen)
+    {
+        if (seen.Plan is not { Scope: PlanScope.Everything } plan || route.IsOurs || !route.IsUnicast || !route.NextHop.IsNone ||
+            route.Destination.Length != route.Destination.Address.Bits || IsOwn(route.Destination, plan))
+            return false;
+        return seen.Host.Interface(route.Interface) is { IsLoopback: false } link &&
+            (IsPtp(link, route.Destination.IsIPv4, seen.Host) || (!IsUplink(link, plan) && IsOfPods(route.Destination, seen))) &&
+            // In IPv6 the kernel makes one to each address of the host, such as that of the pods' gateway.
+            !seen.Host.Addresses.Any(a => a.Address == route.Destination.Address);
+    }
+
+    // ptp names the host's end veth1a2b3c4d, and gives it the gateway's address alone.
+    private static bool IsPtp(HostInterface link, bool ipv4, HostState host) =>
+        link.Name.StartsWith("veth", StringComparison.Ordinal) &&
+        host.Addresses.Any(a => a.Interface == link.Index && a.Address.IsIPv4 == ipv4 && a.Connected.Length == a.Address.Bits);
+
+    private static IEnumerable<(HostAddress Address, HostInterface Bridge)> Bridges(Examination seen) =>
+        from address in seen.Host.Addresses
+        where seen.Plan is { Scope: PlanScope.Everything } plan && address.Connected.Length < address.Address.Bits
+            && !plan.OwnPodCidrs.Any(p => p.Overlaps(address.Connected)) && IsOfPods(address.Connected, seen)
+        let link = seen.Host.Interface(address.Interface)
+        where link is { IsLoopback: false } && !IsUplink(link, seen.Plan!)
+        select (address, link);
+
+    private static bool IsOwn(Prefix destination, Plan plan) => plan.OwnPodCidrs.Any(p => p.Contains(destination));
+
+    private static bool IsUplink(HostInterface link, Plan plan) =>
+        link.Index == plan.InterfaceIPv4.Interface?.Index || link.Index == plan.InterfaceIPv6.Interface?.Index ||
+        plan.Routes.Any(r => r.Interface == link.Index);
+
+    // The former podCIDR may by now be another node's.
+    private static bool IsOfPods(Prefix addresses, Examination seen) =>
+        PodCidrGuard.Covers(seen.Policy.ClusterCidrs, addresses) || seen.Nodes.Any(n => n.PodCidrs.Any(p => p.Contains(addresses)));
+}

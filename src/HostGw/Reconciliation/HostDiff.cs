@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -47,4 +48,138 @@ internal static class HostDiff
     // The interfaces on which pods' packets come and go.
     private static IEnumerable<HostInterface> Links(InterfaceChoice uplink, HostState host) =>
         ((HostInterface?[])[uplink.Interface, host.Windows?.PodEndpoint]).OfType<HostInterface>();
+}
+
+/// <summary>The interfaces of this node's pods: those that hold an address, or have a route, inside its own podCIDRs. Pure.</summary>
+internal static class PodInterfaces
+{
+    /// <returns>Their indexes; an uplink is among them where pods share it.</returns>
+    public static HashSet<int> Of(ImmutableArray<Prefix> own, HostState state)
+    {
+        HashSet<int> interfaces = [];
+        foreach (Prefix podCidr in own)
+        {
+            // ptp gives an interface its address some time before the pod's route.
+            foreach (HostAddress address in state.Addresses)
+            {
+                if (podCidr.Contains(address.Address))
+                    interfaces.Add(address.Interface);
+            }
+
+            // The routes are sorted by destination: those inside a prefix are neighbours.
+            int next = state.FirstRouteFrom(new(podCidr.Address, 0));
+            for (; next < state.Routes.Count && podCidr.Contains(state.Routes[next].Destination.Address); next++)
+            {
+                if (podCidr.Contains(state.Routes[next].Destination))
+                    interfaces.Add(state.Routes[next].Interface);
+            }
+        }
+        return interfaces;
+    }
+}
+
+/// <summary>
+/// IPv4 forwarding of single interfaces: the kernel drops what comes in by one where it is off, even if the host forwards. Pure.
+/// </summary>
+/// <remarks>https://docs.kernel.org/networking/ip-sysctl.html; IPv6 forwards by conf.all alone.</remarks>
+internal static class InterfaceForwarding
+{
+    /// <summary>The name of what new interfaces get, beside those of interfaces in /proc/sys/net/ipv4/conf.</summary>
+    public const string NewInterfaces = "default";
+
+    /// <summary>The interfaces that pods or peers use and on which it is off; those of nobody's pods are left alone.</summary>
+    public static IReadOnlyList<string> Lacking(Plan plan, HostState host)
+    {
+        string[] future = host.NewInterfacesForwardIPv4 ? [] : [NewInterfaces];
+        if (host.Interfaces.All(i => i.ForwardsIPv4))
+            return future;
+        HashSet<int> used = host.Windows is { } windows ? [windows.PodEndpoint?.Index ?? 0] : Used(plan, host);
+        if (plan.InterfaceIPv4.Interface is { } uplink)
+            used.Add(uplink.Index);
+        return [.. host.Interfaces.Where(i => !i.ForwardsIPv4 && !i.IsLoopback && used.Contains(i.Index)).Select(i => i.Name), .. future];
+    }
+
+    private static HashSet<int> Used(Plan plan, HostState host)
+    {
+        HashSet<int> used = PodInterfaces.Of([.. plan.OwnPodCidrs.Where(p => p.IsIPv4)], host);
+        foreach (PodRoute route in plan.Routes)
+        {
+            if (route.Destination.IsIPv4)
+                used.Add(route.Interface);
+        }
+        return used;
+    }
+}
+
+/// <summary>Decides from which interfaces of a host that forwards IPv6 the kernel may take router advertisements. Pure.</summary>
+/// <remarks>
+/// accept_ra of https://docs.kernel.org/networking/ip-sysctl.html: 0 never, 1 unless the host forwards, 2 always.
+/// With 1, an uplink loses the default route it learnt as soon as forwarding is turned on. With 2 on an interface of pods, a
+/// pod that sends an advertisement becomes the host's default gateway (CVE-2020-13401).
+/// </remarks>
+internal static class RouterAdvertisements
+{
+    private const int Never = 0;
+    private const int UnlessForwarding = 1;
+    private const int Always = 2;
+
+    /// <summary>One entry for each interface whose accept_ra must change; none while this host need not forward IPv6.</summary>
+    public static IReadOnlyList<AcceptRaChange> Between(Plan plan, HostState state) =>
+        plan.ForwardIPv6 && state.Forwarding.IPv6 is not null ? Needed(plan, state) : [];
+
+    /// <summary>The same for a host that is to forward IPv6, whoever turns that on.</summary>
+    public static IReadOnlyList<AcceptRaChange> Needed(Plan plan, HostState state)
+    {
+        HashSet<int> podInterfaces = PodInterfaces.Of(plan.OwnPodCidrs, state);
+        List<AcceptRaChange> changes = [];
+        foreach (HostInterface link in state.Interfaces)
+        {
+            // Not those towards single peers: a Node may list any address that is on-link.
+            bool isOwn = link.Index == plan.InterfaceIPv6.Interface?.Index;
+            if (!isOwn && podInterfaces.Contains(link.Index))
+            {
+                if (link.AcceptRa != Never)
+                    changes.Add(new(link.Name, Never));
+            }
+            else if ((isOwn || link.HasLearntRoute) && link.AcceptRa == UnlessForwarding)
+            {
+                changes.Add(new(link.Name, Always));
+            }
+        }
+        return changes;
+    }
+}
+
+/// <summary>
+/// Finds the host's ends of new pods' interfaces, on which duplicate address detection is turned off (accept_dad) before the plugin ptp
+/// gives them the pods' IPv6 gateway address. Until detection ends, one to two seconds later, nobody answers for that address, and the
+/// pod's IPv6 is dead. Only the pod itself could have it. Pure.
+/// </summary>
+internal static class DuplicateAddressDetection
+{
+    /// <summary>Their names; none unless HostGw's own CNI configuration makes them, with IPv6 addresses.</summary>
+    public static IReadOnlyList<string> Unneeded(Plan plan, HostState host)
+    {
+        if (!host.UsesOwnCni || plan.Cni is null || !plan.Cni.PodCidrs.Any(p => p.IsIPv6))
+            return [];
+        List<string> names = [];
+        foreach (HostInterface link in host.Interfaces)
+        {
+            // ptp waits for the pod's own address, a second at least, before it adds the host's: this pass comes before.
+            if (link is { IsPeerElsewhere: true, AcceptDad: > 0 } && link.Name.StartsWith("veth", StringComparison.Ordinal) &&
+                !HasAddress(link, host))
+                names.Add(link.Name);
+        }
+        return names;
+    }
+
+    private static bool HasAddress(HostInterface link, HostState host)
+    {
+        foreach (HostAddress address in host.Addresses)
+        {
+            if (address.Interface == link.Index && !address.Address.IsIPv6LinkLocal)
+                return true;
+        }
+        return false;
+    }
 }

@@ -195,7 +195,9 @@ internal sealed class RepairRate(TimeProvider time)
         _times.Count >= FreeRepairs && Interval - time.GetElapsedTime(_times[^1]) is var left && left > TimeSpan.Zero ? left : null;
 
     /// <summary>How long until a contest is over, if there is no other repair; null: there is none.</summary>
-    public TimeSpan? Rest => Contested is null ? null : Window - time.GetElapsedTime(_times[^1]);
+    // It may have become over while the changes of this pass were applied.
+    public TimeSpan? Rest => Contested is null ? null
+        : Window - time.GetElapsedTime(_times[^1]) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     public void Count(string found)
     {

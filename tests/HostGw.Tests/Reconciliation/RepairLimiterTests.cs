@@ -136,6 +136,27 @@ public class RepairLimiterTests
     }
 
     [Fact]
+    public void A_contest_that_gets_over_while_changes_are_applied_is_followed_by_a_pass_at_once()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 6; i++)
+        {
+            agent.Host.Turn("all", off: true);
+            agent.Pass();
+        }
+        agent.Host.Turn("all", off: false);
+        agent.Time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromMilliseconds(10));
+        agent.Host.Race = () => agent.Time.Advance(TimeSpan.FromMilliseconds(20));
+
+        PassTimes times = new(LoopTimes.WithResync(60), agent.Time);
+        times.After(agent.Pass());
+
+        Assert.Equal(TimeSpan.Zero, times.Wait);
+        Assert.Empty(ProblemCatalog.Texts(agent.Pass()));
+    }
+
+    [Fact]
     public void A_new_interface_of_pods_never_waits_for_a_fight_over_another_one()
     {
         Agent agent = new("", Given.Lan + "; cni0 10.244.1.1/24");

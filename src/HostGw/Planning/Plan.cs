@@ -25,6 +25,9 @@ internal sealed record Plan
 
     public ImmutableArray<ClusterRoute> ClusterRoutes { get; init; } = [];
 
+    /// <summary>One per installed cluster route that makes the addresses of Nodes on-link.</summary>
+    public ImmutableArray<CoveredNodes> CoveredNodes { get; init; } = [];
+
     /// <summary>On Windows: the route that keeps the API server reachable; null if none is needed.</summary>
     public ApiServerRoute? ApiServerRoute { get; init; }
 

@@ -41,6 +41,8 @@ internal static class Planner
             Routes = routePlanner.Routes(verdicts, clusterRoutes),
             Waiting = routePlanner.Waiting(verdicts, clusterRoutes),
             ClusterRoutes = clusterRoutes,
+            CoveredNodes = scope == PlanScope.Nothing || clusterRoutes.IsEmpty || !v4.IsUsable ? []
+                : CoveredNodes.Of(clusterRoutes, nodes, grants, onLink.IsNarrowed ? OnLinkRoutes.Of(host, allowed: null) : onLink),
             ApiServerRoute = apiServer,
             Nat = nat,
             ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
@@ -94,6 +96,10 @@ internal static class OwnNode
 {
     private const string NoPodCidr = "this node has no podCIDR: let the controller manager give it one " +
         "(kube-controller-manager --allocate-node-cidrs=true --cluster-cidr=…; for a new cluster kubeadm init --pod-network-cidr=…)";
+
+    /// <summary>Without the second flag it stops at the first pod with such a volume.</summary>
+    public static string Drain(string node) =>
+        $"kubectl drain {node} --ignore-daemonsets --delete-emptydir-data (which deletes what pods keep in emptyDir volumes)";
 
     public static (PlanScope Scope, ImmutableArray<string> Faults) Check(ClusterNode? self, Policy policy)
     {

@@ -244,6 +244,6 @@ internal sealed record OlderClaims(ImmutableArray<string> Faults, ImmutableArray
     private static string Fault(ClusterNode self, Prefix podCidr, string reason, Policy policy) =>
         $"this node's podCIDR {podCidr} {reason}, and the other nodes accept the older claim; " +
         (policy.InstallCni ? "no CNI configuration is written, for pods here would get addresses that belong there; " : "") +
-        $"re-create this node's Node {self.Name} so that it gets another podCIDR " +
-        $"(kubectl delete node {self.Name}, then restart its kubelet)";
+        $"re-create this node's Node {self.Name} so that it gets another podCIDR: " +
+        $"{OwnNode.Drain(self.Name)}, kubectl delete node {self.Name}, then restart its kubelet";
 }

@@ -138,6 +138,53 @@ internal readonly record struct ClusterRoute(Prefix Destination, string? Refusal
     }
 }
 
+/// <summary>Nodes whose addresses are on-link by a cluster route alone: this host reaches them only if they are on its segment.</summary>
+/// <param name="First">At most three, each with the first such address.</param>
+/// <param name="More">How many others there are.</param>
+internal sealed record CoveredNodes(Prefix ClusterRoute, ImmutableArray<(string Node, Ip Address)> First, int More)
+{
+    private const int Named = 3;
+
+    /// <param name="onLink">Over all interfaces.</param>
+    public static ImmutableArray<CoveredNodes> Of(
+        ImmutableArray<ClusterRoute> routes, IReadOnlyList<ClusterNode> nodes, PodCidrGrants grants, OnLinkRoutes onLink)
+    {
+        var found = ImmutableArray.CreateBuilder<CoveredNodes>();
+        foreach (ClusterRoute route in routes)
+        {
+            List<(string, Ip)> first = [];
+            int more = 0;
+            foreach (ClusterNode node in route.Refusal is null ? nodes : [])
+            {
+                if (Covered(node, route.Destination, grants, onLink) is not { IsNone: false } address)
+                    continue;
+                if (first.Count < Named)
+                    first.Add((node.Name, address));
+                else
+                    more++;
+            }
+            if (first.Count > 0)
+                found.Add(new(route.Destination, [.. first], more));
+        }
+        return found.DrainToImmutable();
+    }
+
+    // A pod network inside has a route of its own.
+    private static Ip Covered(ClusterNode node, Prefix clusterRoute, PodCidrGrants grants, OnLinkRoutes onLink)
+    {
+        foreach (ImmutableArray<Ip> addresses in (ReadOnlySpan<ImmutableArray<Ip>>)[node.InternalIPs, node.ExternalIPs])
+        {
+            foreach (Ip address in addresses)
+            {
+                if (clusterRoute.Contains(address) && grants.HolderOf(address) is null &&
+                    !(onLink.Find(address) is [var longest, ..] && longest.Destination.Length >= clusterRoute.Length))
+                    return address;
+            }
+        }
+        return default;
+    }
+}
+
 /// <summary>On Windows: keeps the API server reachable where a pod network covers it (-MasterIp, -Gateway of AddRoutes.ps1).</summary>
 /// <param name="Gateway">None if the interface has no default gateway.</param>
 internal readonly record struct ApiServerRoute(Prefix Destination, Ip Gateway)

@@ -23,6 +23,9 @@ internal static class Cures
     public const string ClusterRoute =
         "narrow clusterCidrs, or set clusterRoute to off; if it is a resolver, name another one in this host's /etc/resolv.conf";
 
+    public const string CoveredNodes =
+        "make clusterCidrs narrower: only the pod networks; or, if such an address is wrong, correct the node's (kubelet --node-ip)";
+
     public const string Contest = "keep one program for it: stop or reconfigure the other one";
 
     public const string NoPodCidr =
@@ -100,7 +103,8 @@ internal static class Cures
         HostPart.Cni => "docs/troubleshoot.md lists the causes; where another plugin gives pods their network, set cni.install to false",
         HostPart.ForwardingIPv4 => Forwarding("net.ipv4.ip_forward=1"),
         HostPart.ForwardingIPv6 => Forwarding("net.ipv6.conf.all.forwarding=1"),
-        HostPart.NeighbourThresholds => $"{WriteProcSysNet}, or raise net.ipv4.neigh.default.gc_thresh1 to 3, and those of ipv6, yourself",
+        HostPart.NeighbourThresholds => $"{WriteProcSysNet}, or raise gc_thresh3, gc_thresh2 and gc_thresh1 of " +
+            "net.ipv4.neigh.default and net.ipv6.neigh.default yourself",
         HostPart.Ownership =>
             "make the state directory writable (setting stateDirectory): " +
             "without the list, HostGw's routes are foreign to it after a restart",

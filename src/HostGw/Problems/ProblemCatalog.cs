@@ -59,12 +59,28 @@ internal static class ProblemCatalog
     ];
 
     public static IEnumerable<Problem> ClusterRoutes(Plan? plan) =>
-        from route in plan?.ClusterRoutes ?? []
-        where route.Refusal is not null
-        select new Problem("ClusterRouteRefused", $"no cluster route {route.Destination}: it {route.Refusal}", Cures.ClusterRoute)
+    [
+        .. from route in plan?.ClusterRoutes ?? []
+           where route.Refusal is not null
+           select new Problem("ClusterRouteRefused", $"no cluster route {route.Destination}: it {route.Refusal}", Cures.ClusterRoute)
+           {
+               Subject = $"{route.Destination}",
+           },
+        .. (plan?.CoveredNodes ?? []).Select(Of),
+    ];
+
+    private static Problem Of(CoveredNodes covered)
+    {
+        string named = string.Join(", ", covered.First.Select(f => $"{f.Node} ({f.Address})"));
+        string more = covered.More > 0 ? $" and {covered.More} more" : "";
+        return new("ClusterRouteCoversNodes",
+            $"the cluster route {covered.ClusterRoute} covers addresses of nodes: {named}{more}; " +
+            "unless they are on this host's segment, or a more specific route leads there, this host does not reach them",
+            Cures.CoveredNodes)
         {
-            Subject = $"{route.Destination}",
+            Subject = $"{covered.ClusterRoute}",
         };
+    }
 
     public static string Describe(Verdict verdict)
     {

@@ -8,14 +8,6 @@ public partial class SourceTests
     private const int MaxLines = 400;
     private const int MaxColumns = 140;
 
-    // The folders, without those below them, in which no line is too long. A folder is added when it is, none is removed.
-    private static readonly string[] FoldersWithoutLongLines =
-    [
-        "", "Cli", "Hosting", "Kubernetes", "Net", "Nodes", "Planning", "Platform", "Platform/Cni", "Platform/Linux/Interop",
-        "Platform/Windows", "Platform/Windows/Hns", "Platform/Windows/Interop", "Problems", "Problems/Rules", "Reconciliation",
-        "Settings", "Status", "Status/Page",
-    ];
-
     [Fact]
     public void Event_ids_are_unique()
     {
@@ -38,16 +30,11 @@ public partial class SourceTests
         Assert.Empty(Repository.Sources().Where(f => f.Text.Split('\n').Length > MaxLines).Select(f => f.Path));
 
     [Fact]
-    public void No_line_is_too_long()
-    {
-        Assert.All(FoldersWithoutLongLines, folder => Assert.Contains(Repository.Sources(), f => FolderOf(f.Path) == folder));
-        Assert.Empty(
-            from file in Repository.Sources()
-            where FoldersWithoutLongLines.Contains(FolderOf(file.Path))
-            from line in file.Text.Split('\n')
-            where line.Length > MaxColumns
-            select $"{file.Path}: {line.Trim()}");
-    }
+    public void No_line_is_too_long() => Assert.Empty(
+        from file in Repository.Sources()
+        from line in file.Text.Split('\n')
+        where line.Length > MaxColumns
+        select $"{file.Path}: {line.Trim()}");
 
     [Theory]
     [InlineData(@"\bDateTime(Offset)?\.(Now|UtcNow|Today)\b", "time comes from a TimeProvider")]
@@ -76,8 +63,6 @@ public partial class SourceTests
     [InlineData(@"\bKubernetesClientConfiguration\b")]
     public void No_source_names_what_keeps_all_models_of_the_library(string pattern) =>
         Assert.DoesNotContain(Repository.Sources(), file => Regex.IsMatch(file.Text, pattern));
-
-    private static string FolderOf(string path) => Path.GetDirectoryName(path)!.Replace('\\', '/');
 
     private static IEnumerable<(string File, int Id)> EventIds() =>
         from file in Repository.Sources()

@@ -1,4 +1,5 @@
 using HostGw.Planning;
+using HostGw.Problems;
 
 namespace HostGw.Tests.Planning;
 
@@ -47,6 +48,35 @@ public class ClusterRouteTests
             plan.ClusterRoutes.Where(c => c.Refusal is null).Select(c => c.Destination).Order(),
             plan.Routes.Where(r => r.NextHop.IsNone).Select(r => r.Destination));
         Assert.All(plan.Routes.Where(r => r.NextHop.IsNone), r => Assert.Equal(2, r.Interface));
+    }
+
+    private const string Elsewhere = "eth0 192.168.7.1/24; default via 192.168.7.254 dev eth0";
+    private const string Wide = "PodGateway clusterCidrs=10.0.0.0/8";
+
+    // The policy, the host, the nodes, and whose addresses the cluster route is said to cover.
+    [Theory]
+    [InlineData(Wide, Elsewhere, "far 10.244.9.0/24 10.9.9.9", "far (10.9.9.9)")]
+    [InlineData(Wide, Elsewhere, "far - - external=10.9.9.9", "far (10.9.9.9)")]
+    [InlineData(Wide, Elsewhere, "far - 10.9.9.9,10.9.9.8; near - 192.168.7.2; young - 10.9.9.7 skip", "far (10.9.9.9), young (10.9.9.7)")]
+    [InlineData(Wide, Elsewhere, "a - 10.9.9.1; b - 10.9.9.2; c - 10.9.9.3; d - 10.9.9.4; e - 10.9.9.5",
+        "a (10.9.9.1), b (10.9.9.2), c (10.9.9.3) and 2 more")]
+    [InlineData(Wide, Elsewhere, "one 10.244.2.0/24,10.244.3.0/24 10.9.9.9", "one (10.9.9.9)")]
+    [InlineData(Wide, Elsewhere, "liar - 10.244.3.9; far 10.244.3.0/24 192.168.7.3", "")]
+    [InlineData(Wide, Elsewhere + "; eth1 10.9.9.1/24", "far - 10.9.9.9", "")]
+    [InlineData(Wide + " interface=eth0", Elsewhere + "; eth1 10.9.9.1/24", "far - 10.9.9.9", "")]
+    [InlineData(Wide, Elsewhere + "; 10.9.9.9/32 dev eth0", "far - 10.9.9.9", "")]
+    [InlineData("PodGateway clusterCidrs=10.244.0.0/16", Elsewhere, "far - 10.9.9.9", "")]
+    [InlineData(Wide + " clusterRoute=off", Elsewhere, "far - 10.9.9.9", "")]
+    [InlineData(Wide, Elsewhere + "; api 10.6.0.10", "far - 10.9.9.9", "")]
+    [InlineData(Wide, "eth0 down 192.168.7.1/24", "far - 10.9.9.9", "")]
+    public void Nodes_that_an_installed_cluster_route_covers_are_named(string policy, string host, string nodes, string named)
+    {
+        IEnumerable<string> all = nodes.Split("; ").Prepend("self 10.244.1.0/24 192.168.7.1");
+        Plan plan = Planner.Plan(Given.Nodes(all), Given.Host(host), Given.Policy(policy));
+
+        Problem[] problems = [.. ProblemCatalog.ClusterRoutes(plan).Where(p => p.Rule == "ClusterRouteCoversNodes")];
+        Assert.Equal(named.Length > 0 ? 1 : 0, problems.Length);
+        Assert.All(problems, p => Assert.Contains($"10.0.0.0/8 covers addresses of nodes: {named}; ", p.Text, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -62,6 +62,12 @@ public partial class CatalogueCureTests
         ["a cluster route that would cover a resolver: off"] = new(
             () => new($"{ClusterCidrs} clusterRoute=on", Given.Lan + "; resolver 10.244.9.53"), _ => { }, "ClusterRouteRefused",
             "set clusterRoute to off", a => a.Restart($"{ClusterCidrs} clusterRoute=off")),
+        ["a cluster route that covers a Node elsewhere: narrower"] = new(
+            Covering, _ => { }, "ClusterRouteCoversNodes", "make clusterCidrs narrower: only the pod networks",
+            a => a.Restart("PodGateway clusterCidrs=10.244.0.0/16")),
+        ["a cluster route that covers an address that is wrong: the right one"] = new(
+            Covering, _ => { }, "ClusterRouteCoversNodes", "if such an address is wrong, correct the node's (kubelet --node-ip)",
+            a => a.Nodes = ["self 10.244.1.0/24 192.168.7.1", "far 10.244.9.0/24 192.168.7.9"]),
         ["a foreign route in our place: removed"] = new(
             () => new(host: Given.Lan + "; " + Foreign), _ => { }, "RouteConflict", "remove it", a => a.Host.Remove("10.244.2.0/24")),
         ["a foreign route in our place: taken over"] = new(
@@ -156,7 +162,8 @@ public partial class CatalogueCureTests
         ["nat.backend chooses another way"] = "Another_backend_takes_over_in_one_pass",
         ["if it is a resolver"] = "Who_does_what_the_cure_says_is_cured",
         ["narrow clusterCidrs"] = "Who_does_what_the_cure_says_is_cured",
-        ["raise net.ipv4.neigh.default.gc_thresh1 to 3"] = "Neighbour_thresholds_are_only_raised",
+        ["raise gc_thresh3, gc_thresh2 and gc_thresh1 of net.ipv4.neigh.default and net.ipv6.neigh.default"] =
+            "Neighbour_thresholds_are_only_raised",
         ["set policyRule to on"] = "With_policyRule_packets_take_the_routes_though_such_a_rule_is_there",
         ["correct the route or setting that the reason names"] = "Who_does_what_the_cure_says_is_cured",
         ["annotate it with hostgw.io/next-hop"] = "Who_does_what_the_cure_says_is_cured",
@@ -304,6 +311,11 @@ public partial class CatalogueCureTests
         Assert.Contains("set forwarding to false", problem.Cure, StringComparison.Ordinal);
         agent.Restart("forwarding=off");
     }
+
+    private static Agent Covering() => new("PodGateway clusterCidrs=10.0.0.0/8", "eth0 192.168.7.1/24; default via 192.168.7.254 dev eth0")
+    {
+        Nodes = ["self 10.244.1.0/24 192.168.7.1", "far 10.244.9.0/24 10.9.9.9"],
+    };
 
     private static Agent Dropping()
     {

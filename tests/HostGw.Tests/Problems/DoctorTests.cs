@@ -185,6 +185,24 @@ public partial class DoctorTests
             ["cniPlugins"], "ptp"),
     };
 
+    // Without the flag, drain stops at the first pod with an emptyDir.
+    [Fact]
+    public void Whoever_is_told_to_drain_is_told_what_is_deleted()
+    {
+        string[] told = [.. from state in AllStates()
+                            from problem in Doctor.Examine(state())
+                            from text in (string[])[problem.Text, problem.Cure]
+                            where text.Contains("kubectl drain", StringComparison.Ordinal) ||
+                                text.Contains("kubectl delete node", StringComparison.Ordinal)
+                            select text];
+        Assert.All(told.Append(File.ReadAllText(Repository.PathTo("docs/troubleshoot.md")).Replace("`", "", StringComparison.Ordinal)),
+            text => Assert.Matches("kubectl drain (self|NODE) --ignore-daemonsets --delete-emptydir-data " +
+                @"\(which deletes what pods keep in emptyDir volumes\), ", text));
+        Assert.Contains(told, t => t.Contains("ip link delete", StringComparison.Ordinal));
+        Assert.Contains(told, t => t.Contains("accept the older claim", StringComparison.Ordinal));
+        Assert.Contains(told, t => t.Contains("labels and taints", StringComparison.Ordinal));
+    }
+
     private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
     public static TheoryData<string> Cases => [.. Broken.Keys];

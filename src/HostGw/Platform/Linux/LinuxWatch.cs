@@ -133,8 +133,8 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
     }
 
     private static bool MayMatter(HostRoute route, Plan plan, bool isGone) =>
-        route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) || plan.PeerRouteOver(route.Destination) is not null ||
-        IsOfPod(route, plan) || MayMoveNextHop(route, plan, isGone);
+        route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) ||
+        plan.PeerRouteOver(route.Destination) is not null || IsOfPod(route, plan) || MayMoveNextHop(route, plan, isGone);
 
     // It may make an interface one of pods, whose settings a pass then checks.
     private static bool IsOfPod(HostRoute route, Plan plan)
@@ -189,6 +189,7 @@ internal sealed class OtherTables(TimeProvider time)
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private volatile uint[] _tables = [];
+    private volatile bool _areAll;
     private volatile bool _waits;
     private long? _wokenAt;
     private ITimer? _timer;
@@ -197,6 +198,7 @@ internal sealed class OtherTables(TimeProvider time)
 
     public void Set(ImmutableArray<PolicyRule> rules)
     {
+        _areAll = rules.Any(r => r is { IsVrf: true, IsUndecidable: false });
         if (rules.IsEmpty && _tables.Length == 0)
             return;
         _tables = [.. rules.Where(LeadsElsewhere).Select(r => r.Table).Distinct()];
@@ -205,8 +207,8 @@ internal sealed class OtherTables(TimeProvider time)
     /// <param name="payload">Of RTM_NEWROUTE or RTM_DELROUTE.</param>
     public WakeCauses Read(ReadOnlySpan<byte> payload)
     {
-        if (_tables.Length == 0 || _waits || !MemoryMarshal.TryRead(payload, out rtmsg header) ||
-            header.rtm_table == RT_TABLE_MAIN || !_tables.Contains(TableOf(header, payload)))
+        if ((_tables.Length == 0 && !_areAll) || _waits || !MemoryMarshal.TryRead(payload, out rtmsg header) ||
+            header.rtm_table is RT_TABLE_MAIN or (byte)RoutingTables.Local || !IsAsked(TableOf(header, payload)))
             return WakeCauses.None;
         TimeSpan left = _wokenAt is { } at ? Pause - time.GetElapsedTime(at) : TimeSpan.Zero;
         if (left <= TimeSpan.Zero)
@@ -226,6 +228,9 @@ internal sealed class OtherTables(TimeProvider time)
         _waits = false;
         Wake(WakeCauses.PolicyRules);
     }
+
+    // The rule of VRFs names no table: the kernel takes that of the packet's VRF.
+    private bool IsAsked(uint table) => _areAll || _tables.Contains(table);
 
     // Rules on marks, ports and users are not judged.
     private static bool LeadsElsewhere(PolicyRule rule) =>

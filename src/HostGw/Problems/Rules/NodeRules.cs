@@ -23,7 +23,7 @@ internal static class NodeRules
             : seen.Plan.Faults.Select(f => new Problem("ownPodCidr",
                 f,
                 seen.Plan.Scope == PlanScope.Everything
-                    ? $"kubectl drain {self.Name} --ignore-daemonsets, kubectl delete node {self.Name}, then restart its kubelet: " +
+                    ? $"{Planning.OwnNode.Drain(self.Name)}, kubectl delete node {self.Name}, then restart its kubelet: " +
                         "another podCIDR is allocated; labels and taints that were set by hand are gone"
                     : "re-create the Node with a podCIDR inside the cluster's pod networks, or correct clusterCidrs or serviceCidrs"));
     }

@@ -61,7 +61,7 @@ internal static class FormerPods
             yield return new("formerPods",
                 $"{bridge.Name} has {address.Address} in the pod network {address.Connected}, outside of this node's podCIDRs " +
                 $"{string.Join(", ", seen.Plan!.OwnPodCidrs)}: other nodes do not reach pods with such addresses here",
-                $"if {bridge.Name} is the bridge of this node's pods: kubectl drain {seen.Policy.NodeName} --ignore-daemonsets, " +
+                $"if {bridge.Name} is the bridge of this node's pods: {OwnNode.Drain(seen.Policy.NodeName)}, " +
                     $"then ip link delete {bridge.Name}, which the plugin makes again with the new address, " +
                     $"then kubectl uncordon {seen.Policy.NodeName}, and delete the pods of DaemonSets that remain; " +
                     $"or, if it is another interface, give it another network: this one is for pods");

@@ -95,6 +95,9 @@ public class LinuxWatchTests
     [InlineData("35000000", "52: from all lookup 52", false)]
     [InlineData("34000000", "52: from all fwmark 0x1 lookup 52", false)]
     [InlineData("34000000", "", false)]
+    [InlineData("34000000", "1000: from all lookup l3mdev", true)]
+    [InlineData("10270000", "1000: from all lookup l3mdev", true)]
+    [InlineData("FF000000", "1000: from all lookup l3mdev", false)]
     public void A_route_of_a_table_that_policy_rules_ask_wakes_a_pass_at_most_every_five_seconds(string table, string rule, bool wakes)
     {
         ManualTime time = new();
@@ -126,7 +129,8 @@ public class LinuxWatchTests
             {
                 Preference = 52,
                 Action = PolicyRuleAction.Lookup,
-                Table = uint.Parse(table, CultureInfo.InvariantCulture),
+                Table = table == "l3mdev" ? 0 : uint.Parse(table, CultureInfo.InvariantCulture),
+                IsVrf = table == "l3mdev",
                 Mark = text.Contains("fwmark", StringComparison.Ordinal) ? 1u : 0,
                 MarkMask = uint.MaxValue,
             },

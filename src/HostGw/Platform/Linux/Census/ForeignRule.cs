@@ -74,7 +74,9 @@ internal abstract class ForeignTable
     /// <param name="match">What they have in common.</param>
     public abstract string AcceptCommand(BaseChain chain, AcceptMatch match);
 
-    /// <summary>Removes a rule when it is called, or throws a <see cref="HostNetworkException"/>. Refers to no table and to no rule.</summary>
+    /// <summary>
+    /// Removes a rule when it is called, or throws a <see cref="HostNetworkException"/>. Refers to no table and to no rule.
+    /// </summary>
     public abstract Action Removal(string chain, ForeignRule rule);
 }
 

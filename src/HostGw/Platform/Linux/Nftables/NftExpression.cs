@@ -223,7 +223,8 @@ internal static class NftExpressionParser
     // Attribute 1, or 2, is the register that it loads.
     private static NftExpression IntoFirst(NftExpression draft, ReadOnlySpan<byte> data) => draft with { Destination = Register(data, A1) };
 
-    private static NftExpression IntoSecond(NftExpression draft, ReadOnlySpan<byte> data) => draft with { Destination = Register(data, A2) };
+    private static NftExpression IntoSecond(NftExpression draft, ReadOnlySpan<byte> data) =>
+        draft with { Destination = Register(data, A2) };
 
     private static NftExpression Extension(NftExpression draft, ReadOnlySpan<byte> data) => draft with
     {

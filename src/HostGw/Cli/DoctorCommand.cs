@@ -130,6 +130,7 @@ internal static class ExaminationReader
             NatChange = result.NatChange,
             ForwardChange = result.ForwardChange,
             Leftovers = result.Leftovers ?? [],
+            Doubts = result.Doubts,
             Obstacles = result.Obstacles,
         };
     }

@@ -50,6 +50,9 @@ internal sealed record Preview(
     /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
 
+    /// <inheritdoc cref="ApplyResult.Doubts"/>
+    public IReadOnlyList<RuleDoubt> Doubts { get; init; } = [];
+
     /// <summary>What keeps packets from taking the installed routes.</summary>
     public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
 
@@ -68,12 +71,13 @@ internal sealed record Preview(
         return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange)
         {
             Leftovers = result.Leftovers ?? [],
+            Doubts = result.Doubts,
             Overrides = result.Overrides,
         };
     }
 }
 
-/// <summary>A preview as text: "+" is added, "~" changed, "-" removed, "!" is a problem.</summary>
+/// <summary>A preview as text: "+" is added, "~" changed, "-" removed, "!" is a problem, "?" is to be looked at.</summary>
 internal static class PreviewText
 {
     public static void Write(Preview preview, TextWriter output)
@@ -136,6 +140,8 @@ internal static class PreviewText
             output.WriteLine($"! {Quoted.Visible(problem.Text)}");
         foreach (Leftover leftover in preview.Leftovers)
             output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
+        foreach (RuleDoubt doubt in preview.Doubts)
+            output.WriteLine($"? {Quoted.Visible(doubt.What)}: {Quoted.Visible(doubt.Check)}");
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
             output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
@@ -176,6 +182,7 @@ internal static class PreviewJson
             WriteArray(json, "remove", routes.Delete, r => WriteRoute(json, preview, r.Destination, r.NextHop, r.Interface));
             WriteArray(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(ProblemCatalog.Describe(preview.Plan, c)));
             WriteArray(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
+            WriteArray(json, "doubts", preview.Doubts, d => json.WriteStringValue($"{d.What}: {d.Check}"));
             WriteArray(json, "addPolicyRules", preview.Changes.PolicyRules.Add, r => json.WriteStringValue($"{r.Preference}: {r}"));
             WriteArray(json, "removePolicyRules", preview.Changes.PolicyRules.Delete, r => json.WriteStringValue($"{r.Preference}: {r}"));
             WriteArray(json, "overridden", preview.Overrides, o => json.WriteStringValue(OverrideProblems.Reason(o)));

@@ -32,6 +32,9 @@ internal sealed record ApplyResult
     /// <summary>Foreign rules that masquerade traffic between pods; null: not searched for, or rules cannot be read.</summary>
     public IReadOnlyList<Leftover>? Leftovers { get; init; }
 
+    /// <summary>Foreign rules of which an ipset decides what they do to pods' packets: told to who asks, and no problem.</summary>
+    public IReadOnlyList<RuleDoubt> Doubts { get; init; } = [];
+
     /// <summary>What keeps packets from taking the installed routes.</summary>
     public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
 
@@ -92,6 +95,10 @@ internal sealed record Leftover(string What, Action? Remove)
 {
     public string Problem => Remove is null ? What : $"{What}; if what made it is gone, `hostgw adopt --rules` removes it";
 }
+
+/// <summary>A rule of another program that may harm or not.</summary>
+/// <param name="Check">How to find out.</param>
+internal sealed record RuleDoubt(string What, string Check);
 
 /// <summary>The CNI configuration that the container runtime uses.</summary>
 /// <param name="File">Its path.</param>

@@ -14,8 +14,8 @@ internal static class Doctor
         NodeRules.OwnNode, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
-        PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Masquerade, PacketRules.Mtu,
-        FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.NotApplied,
+        PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Doubts, PacketRules.Masquerade,
+        PacketRules.Mtu, FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.NotApplied,
         OwnerRules.OtherAgents, OwnerRules.LeftInterfaces, OwnerRules.Networkd, OwnerRules.CniPlugins,
     ];
 
@@ -53,6 +53,9 @@ internal sealed record Examination
     public IReadOnlyList<string> Obstacles { get; init; } = [];
 
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
+
+    /// <inheritdoc cref="ApplyResult.Doubts"/>
+    public IReadOnlyList<RuleDoubt> Doubts { get; init; } = [];
 
     /// <summary>What the host knows of the addresses that <see cref="NeighbourRules.Wanted"/> names.</summary>
     public IReadOnlyDictionary<Ip, NeighbourEntry> Neighbours { get; init; } = new Dictionary<Ip, NeighbourEntry>();

@@ -55,6 +55,22 @@ public class PlanCommandTests
     }
 
     [Fact]
+    public void A_rule_that_an_ipset_decides_is_a_note()
+    {
+        Preview preview =
+            Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true) with
+            {
+                Doubts = [new("the rule of crowdsec", "look\u001b")],
+            };
+
+        Assert.True(preview.IsInOrder);
+        Assert.Matches(
+            "^\\? the rule of crowdsec: look[^\u001b]*\nNothing to change: this host is as it should be.\n$", Text(preview));
+        JsonElement doubts = JsonDocument.Parse(PreviewJson.Write(preview)).RootElement.GetProperty("doubts");
+        Assert.StartsWith("the rule of crowdsec: look", Assert.Single(doubts.EnumerateArray()).GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_conflict_is_nothing_to_change_and_not_as_it_should_be()
     {
         Preview preview =

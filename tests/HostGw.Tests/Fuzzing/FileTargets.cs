@@ -123,7 +123,7 @@ internal static class FileTargets
         List<AddressRange> mentions = [];
         Walk walk = new(Ruleset.Chains(Text(bytes), ipv4: true, mentions), new(TimeSpan.FromMinutes(1)));
         walk.Follow([Ruleset.Traffic()], mentions);
-        Assert.NotNull(RuleFindings.Of(walk.Hits, Ruleset.Own));
+        Assert.NotNull(RuleFindings.Of(walk, Ruleset.Own));
         Assert.All(table.All, r => RuleTokens.DropsEverything(r.Rule));
     }
 

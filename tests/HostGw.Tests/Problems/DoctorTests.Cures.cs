@@ -217,6 +217,9 @@ public partial class DoctorTests
             () => Of("cni=on")),
         ["a masquerade rule that another left: its maker"] = (
             () => Of() with { Leftovers = [new("the rule of flannel", () => { })] }, "stop what made it", () => Of()),
+        ["a rule that an ipset decides: an accept before it"] = (
+            () => Of() with { Doubts = [new("the rule of crowdsec", "ipset list crowdsec shows it")] },
+            "until a rule before it accepts packets between pods", () => Of()),
     };
 
     private const string OffLink = "eth0 10.0.0.1/32; br0 10.244.1.1/24; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157; " +
@@ -350,6 +353,7 @@ public partial class DoctorTests
         ["see its log for what keeps it from that"] = "Who_does_what_the_catalogue_says_is_cured",
         ["it adds one chain"] = "What_the_agent_is_said_to_repair_it_repairs_and_the_rest_it_does_not",
         ["change it where it is made"] = "The_commands_in_a_finding_cure_it",
+        ["ipset list"] = "A_rule_that_an_ipset_decides_is_named_with_the_way_to_look",
         ["hostgw adopt --rules"] = "What_the_doctor_says_to_type_cures_a_node",
         ["set policyRule to on"] = "With_policyRule_packets_take_the_routes_though_such_a_rule_is_there",
         ["ip rule del"] = "A_policy_rule_that_takes_pods_packets_is_named_and_cured",

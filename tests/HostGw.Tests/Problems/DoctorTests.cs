@@ -134,6 +134,9 @@ public partial class DoctorTests
         ["a masquerade rule that another left"] = (
             () => Of() with { Leftovers = [new("the rule of flannel", () => { })] },
             ["foreignMasquerade"], "adopt --rules"),
+        ["a rule that an ipset decides"] = (
+            () => Of() with { Doubts = [new("the rule of crowdsec", "ipset list crowdsec shows it")] },
+            ["foreignSet"], "ipset list crowdsec shows it; this finding remains"),
         ["no masquerade rule"] = (() => Of() with { NatChange = "created" }, ["masquerade"], "(created)"),
         ["pods with a larger MTU"] = (
             () => Of(host: Healthy.Replace("br0 10.244.1.1/24", "br0 10.244.1.1/24 mtu=9000", StringComparison.Ordinal)),

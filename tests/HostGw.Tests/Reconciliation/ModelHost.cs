@@ -17,6 +17,11 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IReadOnlyList<Leftover> Leftovers { get; set; } = [];
 
+    public IReadOnlyList<RuleDoubt> Doubts { get; set; } = [];
+
+    /// <summary>Whether the last changes asked for a search of all rules.</summary>
+    public bool SearchedRules { get; private set; }
+
     /// <summary>Why foreign rules cannot be read; null: they can.</summary>
     public HostNetworkException? LeftoversRefusal { get; set; }
 
@@ -108,6 +113,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             natChange = "";
 
         ReadRulesAgain = changes.ReadsRulesAgain;
+        SearchedRules = changes.FindsLeftovers;
         string forwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "";
         if (forwardChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Forward, forwardChange, null, () => ForwardAccept = changes.ForwardAccept, failures))
             forwardChange = "";
@@ -132,6 +138,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Failures = failures,
             NatChange = changes.HoldsRules ? "" : natChange,
             Leftovers = changes.FindsLeftovers && LeftoversRefusal is null ? Leftovers : null,
+            Doubts = Doubts,
             Overrides = Overrides,
             NetlinkWrites = Writes - before,
             CniChange = cniChange,

@@ -111,6 +111,19 @@ public class RuleRepairTests
         Assert.Empty(_agent.Pass(WakeCauses.Resync).Leftovers);
     }
 
+    [Fact]
+    public void A_rule_that_an_ipset_decides_is_no_problem_of_the_agent_and_starts_no_search()
+    {
+        _agent.Host.Doubts = [new("the rule of crowdsec", "look")];
+        PassReport report = _agent.Pass(WakeCauses.Start);
+        Assert.True(_agent.Host.SearchedRules);
+        Assert.Single(report.Result.Doubts);
+        Assert.Empty(report.Leftovers);
+        Assert.DoesNotContain(ProblemCatalog.All(report), p => p.Text.Contains("crowdsec", StringComparison.Ordinal));
+        _agent.Pass(WakeCauses.Resync);
+        Assert.False(_agent.Host.SearchedRules);
+    }
+
     [Theory]
     [InlineData("no podCIDR yet")]
     [InlineData("no peer yet")]

@@ -100,6 +100,7 @@ internal sealed class LinuxHost : IHostNetwork
             Cni = _cni.InUse,
             Overrides = FindOverrides(changes),
             Leftovers = leftovers,
+            Doubts = _foreignRules.Doubts,
             Obstacles = [.. _foreignRules.Losses, .. _forward.Obstacles, .. _cni.Obstacles],
             RulesWriter = _ruleNotifications.Writer,
             Failures = attempts.Failures,

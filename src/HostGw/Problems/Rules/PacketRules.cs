@@ -22,6 +22,9 @@ internal static class PacketRules
         $"{l.What}: pods see each other under their nodes' addresses",
         "stop what made it; if that is gone, hostgw adopt --rules removes it"));
 
+    public static IEnumerable<Problem> Doubts(Examination seen) => seen.Doubts.Select(d => new Problem("foreignSet",
+        d.What, $"{d.Check}; this finding remains until a rule before it accepts packets between pods"));
+
     public static IEnumerable<Problem> Masquerade(Examination seen)
     {
         if (seen.NatChange.Length == 0)

@@ -23,11 +23,14 @@ internal enum Verdict
 internal readonly record struct RuleOutcome(Match Match, Verdict Verdict, string Chain = "")
 {
     /// <summary>The ipset that decides with the other conditions; null: none does.</summary>
-    public string? Set { get; init; }
+    public IpsetCondition? Set { get; init; }
 
-    /// <summary>What would match if the ipset had all addresses.</summary>
+    /// <summary>What would match if the ipset matched.</summary>
     public Match MatchIfInSet { get; init; } = Match;
 }
+
+/// <param name="IsNegated">What is not in the set matches.</param>
+internal sealed record IpsetCondition(string Name, bool IsNegated);
 
 /// <summary>A rule of another program.</summary>
 internal abstract class ForeignRule

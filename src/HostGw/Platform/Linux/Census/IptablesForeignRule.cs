@@ -12,7 +12,7 @@ internal sealed class IptablesForeignRule : ForeignRule
     private readonly string _chain;
     private readonly ImmutableArray<Func<PacketClass, Match>> _conditions;
     private readonly IptablesTarget _target;
-    private string? _set;
+    private IpsetCondition? _set;
 
     private IptablesForeignRule(string chain, string rule, ImmutableArray<Func<PacketClass, Match>> conditions, IptablesTarget target) =>
         (_chain, Rule, _conditions, _target) = (chain, rule, conditions, target);
@@ -31,7 +31,7 @@ internal sealed class IptablesForeignRule : ForeignRule
         ImmutableArray<string> tokens = RuleTokens.Of(rule);
         var conditions = ImmutableArray.CreateBuilder<Func<PacketClass, Match>>();
         string module = "";
-        string? set = null;
+        IpsetCondition? set = null;
         int i = 0;
         while (i < tokens.Length && tokens[i] is not ("-j" or "-g"))
         {
@@ -46,7 +46,7 @@ internal sealed class IptablesForeignRule : ForeignRule
             if (option == "-m" && first < i)
                 module = tokens[first];
             if (option == "--match-set" && first < i)
-                set = tokens[first];
+                set = new(tokens[first], negated);
             else if (IptablesCondition.Parse(module, option, tokens.AsSpan()[first..i], mentions) is { } condition)
                 conditions.Add(negated ? p => condition(p).Not() : condition);
         }

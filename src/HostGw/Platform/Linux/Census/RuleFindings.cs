@@ -9,7 +9,13 @@ internal static class RuleFindings
     private const int MaxText = 300;
 
     /// <param name="podCidrs">This node's.</param>
-    public static CensusResult Of(IReadOnlyList<RuleHit> hits, ImmutableArray<Prefix> podCidrs)
+    public static CensusResult Of(Walk walk, ImmutableArray<Prefix> podCidrs) =>
+        Of(walk.Hits, podCidrs) with { Doubts = [.. walk.Doubts] };
+
+    // Of firewalld and others one line may be a page long.
+    public static string Quote(ForeignRule rule) => rule.Text is { Length: > MaxText } text ? text[..MaxText] + "…" : rule.Text;
+
+    private static CensusResult Of(IReadOnlyList<RuleHit> hits, ImmutableArray<Prefix> podCidrs)
     {
         List<RuleRewrite> rewrites = [];
         List<RuleLoss> losses = [];
@@ -35,14 +41,11 @@ internal static class RuleFindings
         $"{Subject(first)} changes the source address of {Packets(hits)} ({first.Base.Table.RemoveCommand(first.Chain, first.Rule)})",
         first.Base.Table.Removal(first.Chain, first.Rule!));
 
-    // Of firewalld and others one line may be a page long.
     private static string Subject(RuleHit hit)
     {
         string where = hit.Chain == hit.Base.Name ? $"chain {hit.Chain} ({hit.Base.Where})"
             : $"chain {hit.Chain} (from {hit.Base.Name}, {hit.Base.Where})";
-        string text = hit.Rule?.Text ?? "";
-        return (hit.Rule is null ? "the policy" : $"the rule '{(text.Length > MaxText ? text[..MaxText] + "…" : text)}'") +
-            $" of {hit.Base.Table.Name}, {where}";
+        return $"{(hit.Rule is null ? "the policy" : $"the rule '{Quote(hit.Rule)}'")} of {hit.Base.Table.Name}, {where}";
     }
 
     private static string Packets(RuleHit[] hits)

@@ -32,8 +32,7 @@ internal sealed class RulesetCensus(Func<ForeignTables?> tables, IptablesProgram
         walk.Follow(traffic, rulesets.Mentions);
         if (!walk.IsComplete)
             unknown.Add("whether all foreign rules leave pods' packets alone is unknown: there are too many of them");
-        unknown.AddRange(walk.Doubts);
-        return RuleFindings.Of(walk.Hits, plan.OwnPodCidrs) with { Unknown = [.. unknown] };
+        return RuleFindings.Of(walk, plan.OwnPodCidrs) with { Unknown = [.. unknown] };
     }
 }
 
@@ -47,6 +46,9 @@ internal sealed record CensusResult(ImmutableArray<RuleRewrite> Rewrites, Immuta
 
     /// <summary>What could not be found out.</summary>
     public ImmutableArray<string> Unknown { get; init; } = [];
+
+    /// <summary>Rules of which an ipset decides what they do to pods' packets: no reason for another census, nor against one.</summary>
+    public ImmutableArray<RuleDoubt> Doubts { get; init; } = [];
 
     public IReadOnlyList<Leftover> Leftovers => [.. Rewrites.Select(r => r.Rule), .. Unknown.Select(u => new Leftover(u, null))];
 
@@ -71,6 +73,9 @@ internal sealed class ForeignRules(Func<ForeignTables?> tables, IptablesPrograms
 
     /// <summary>Foreign rules that drop pods' packets or send them elsewhere, each with the cure.</summary>
     public IEnumerable<string> Losses => _found.Losses.Select(l => l.Text);
+
+    /// <inheritdoc cref="CensusResult.Doubts"/>
+    public IReadOnlyList<RuleDoubt> Doubts => _found.Doubts;
 
     /// <returns>
     /// Foreign rules that give packets between pods another source address; null: not searched for, or rules cannot be read.
@@ -102,7 +107,7 @@ internal sealed class ForeignRules(Func<ForeignTables?> tables, IptablesPrograms
     private void Take(HostChanges changes, bool withIptables, uint generation)
     {
         CensusResult found = _census.Take(changes.Plan, changes.Host, withIptables);
-        _found = withIptables ? found : found with { Unknown = _found.Unknown };
+        _found = withIptables ? found : found with { Unknown = _found.Unknown, Doubts = _found.Doubts };
         _unknownUntil = withIptables ? new(CensusPrograms.Pause) : _unknownUntil;
         _generation = generation; // after a census that failed the next one is not the same
     }

@@ -18,15 +18,18 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     // Filled by agents of the cluster: a network policy that they enforce is meant.
     private static readonly string[] SetsOfAgents = ["KUBE-", "kube-router-", "cali", "weave-"];
 
+    // What kube-router puts before the names of its sets of IPv6.
+    private const string IPv6Set = "inet6:";
+
     private readonly List<RuleHit> _hits = [];
-    private readonly HashSet<string> _doubts = [];
+    private readonly HashSet<RuleDoubt> _doubts = [];
     private readonly List<RuleOutcome>[] _outcomes = [.. Enumerable.Range(0, MaxDepth + 1).Select(_ => new List<RuleOutcome>())];
     private int _steps;
 
     public IReadOnlyList<RuleHit> Hits => _hits;
 
     /// <summary>Rules of which an ipset decides whether they concern pods' packets.</summary>
-    public IReadOnlyCollection<string> Doubts => _doubts;
+    public IReadOnlyCollection<RuleDoubt> Doubts => _doubts;
 
     /// <summary>False: there are so many rules, or they are read so slowly, that it gave up.</summary>
     public bool IsComplete => _steps < MaxSteps;
@@ -134,7 +137,7 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
         bool certain = reach == Match.All;
         if (step.Passage.Packet.Flow is PodFlow.OwnToPeer or PodFlow.PeerToOwn or PodFlow.OwnToOwn &&
             step.Path.And(outcome.Match) != Match.All && step.PathIfInSet.And(outcome.MatchIfInSet) == Match.All &&
-            (outcome.Set ?? step.Set) is { } set && !SetsOfAgents.Any(s => set.StartsWith(s, StringComparison.Ordinal)))
+            (outcome.Set ?? step.Set) is { } set && !IsOfAgent(set.Name))
             Doubt(name, rule, outcome.Verdict, chain, set);
         // Who knows the exceptions of a NAT rule is sure that packets are rewritten; a drop is worth a look without.
         if (step.Path.And(outcome.Match) != Match.All || (!certain && outcome.Verdict != Verdict.Drop) || chain.Table.IsOurs(name))
@@ -144,15 +147,22 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
             _hits.Add(new(chain, name, rule, outcome.Verdict, step.Passage.Packet, certain));
     }
 
-    private void Doubt(string name, ForeignRule rule, Verdict verdict, BaseChain chain, string set)
+    private static bool IsOfAgent(string set)
     {
-        string effect = verdict == Verdict.Drop ? "drops packets of pods" : "changes the addresses of packets between pods";
-        if (_doubts.Count < MaxDoubts)
-        {
-            _doubts.Add(
-                $"whether the rule '{rule.Text}' of {chain.Table.Name}, chain {name}, {effect} is unknown: HostGw does not read the " +
-                $"ipset {set} (ipset list {set} shows its addresses; none of a pod network may be among them)");
-        }
+        string name = set.StartsWith(IPv6Set, StringComparison.Ordinal) ? set[IPv6Set.Length..] : set;
+        return SetsOfAgents.Any(s => name.StartsWith(s, StringComparison.Ordinal));
+    }
+
+    private void Doubt(string name, ForeignRule rule, Verdict verdict, BaseChain chain, IpsetCondition set)
+    {
+        if (_doubts.Count >= MaxDoubts)
+            return;
+        string effect = verdict == Verdict.Drop ? "drops packets between pods" : "changes the addresses of packets between pods";
+        _doubts.Add(new(
+            $"the rule '{RuleFindings.Quote(rule)}' of {chain.Table.Name}, chain {name}, {effect} if they are " +
+            $"{(set.IsNegated ? "not " : "")}in the ipset {set.Name}, which HostGw does not read",
+            $"ipset list {set.Name} shows its addresses: " +
+            (set.IsNegated ? "every pod network must be among them" : "no address of a pod network may be among them")));
     }
 
     private sealed record Passage(BaseChain Base, PacketClass Packet);
@@ -161,11 +171,11 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     /// <param name="Reach">How many of those are left.</param>
     private readonly record struct Step(Passage Passage, Match Path, Match Reach, int Depth)
     {
-        /// <summary>How many would match them if the ipsets on the way had all addresses.</summary>
+        /// <summary>How many would match them if the ipsets on the way matched.</summary>
         public Match PathIfInSet { get; init; }
 
         /// <summary>The last ipset on the way; null: there is none.</summary>
-        public string? Set { get; init; }
+        public IpsetCondition? Set { get; init; }
     }
 
     /// <summary>Which packets are where while a chain is run.</summary>

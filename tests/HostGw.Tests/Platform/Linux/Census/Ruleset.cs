@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Platform.Linux.Nftables;
@@ -20,9 +21,12 @@ internal static class Ruleset
         [new(Prefix.Parse("fd00:10:244:2::/64"), new("eth0", 2), Ip.Parse("2001:db8::2"), Ip.Parse("2001:db8::1"))],
         (new("cni0", 3), new("cni0", 3)));
 
-    /// <summary>Of the last search on this thread: what it cannot decide.</summary>
+    /// <summary>By the last search on this thread.</summary>
     [field: ThreadStatic]
-    public static IReadOnlyCollection<string> Doubts { get; private set; } = [];
+    public static CensusResult Found { get; private set; } = CensusResult.Empty;
+
+    /// <summary>What that cannot decide.</summary>
+    public static IReadOnlyList<RuleDoubt> Doubts => Found.Doubts;
 
     /// <summary>What a census finds, rewrites before losses.</summary>
     public static string[] Findings(string saved, int peers = 1, bool ipv4 = true)
@@ -31,8 +35,7 @@ internal static class Ruleset
         Walk walk = new(Chains(saved, ipv4, mentions), new(TimeSpan.FromMinutes(1)));
         walk.Follow([ipv4 ? Traffic(peers) : TrafficIPv6], mentions);
         Assert.True(walk.IsComplete);
-        Doubts = walk.Doubts;
-        CensusResult found = RuleFindings.Of(walk.Hits, ipv4 ? Own : OwnIPv6);
+        CensusResult found = Found = RuleFindings.Of(walk, ipv4 ? Own : OwnIPv6);
         return [.. found.Rewrites.Select(r => r.Rule.What), .. found.Losses.Select(l => l.Text)];
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Iptables;
 using HostGw.Tests.Architecture;
@@ -16,7 +17,9 @@ public class RulesetCensusTests
 
     [Theory]
     [InlineData("-A FORWARD -m set --match-set banned src -j DROP", "banned")]
-    [InlineData("-A FORWARD -m set ! --match-set allowed dst -j REJECT", "allowed")]
+    [InlineData("-A FORWARD -m set ! --match-set allowed dst -j REJECT", "allowed", true)]
+    [InlineData("-A FORWARD -m set ! --match-set allowed src -j X\n-A X -j DROP", "allowed", true)]
+    [InlineData("-A FORWARD -i eth0 -m set --match-set geoblock src -j DROP", "geoblock")]
     [InlineData("-A FORWARD -m set --match-set banned src -j X\n-A X -j DROP", "banned")]
     [InlineData("-A FORWARD -s 10.244.0.0/16 -m set --match-set banned dst,dst -j DROP", "banned")]
     [InlineData("-A FORWARD -i eth7 -m set --match-set banned src -j DROP", null)]
@@ -24,14 +27,37 @@ public class RulesetCensusTests
     [InlineData("-A FORWARD -m set --match-set banned src -j LOG", null)]
     [InlineData("-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -d 10.244.0.0/16 -j ACCEPT\n-A FORWARD -m set --match-set banned src -j DROP", null)]
     [InlineData("-A FORWARD -m set --match-set KUBE-IPVS-IPS dst -j DROP", null)]
-    public void A_rule_that_an_ipset_decides_is_named_with_the_way_to_look(string rules, string? set)
+    [InlineData("-A FORWARD -m set --match-set inet6:kube-router-local-pods dst -j DROP", null)]
+    [InlineData("-A FORWARD -m set --match-set inet6:KUBE-DST-2FAIIK2E4RIPMTGF dst -j DROP", null)]
+    [InlineData("-A FORWARD -m set --match-set inet6:banned dst -j DROP", "inet6:banned")]
+    public void A_rule_that_an_ipset_decides_is_named_with_the_way_to_look(string rules, string? set, bool negated = false)
     {
         Assert.Empty(Ruleset.Findings($"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:X - [0:0]\n{rules}\nCOMMIT"));
         if (set is null)
+        {
             Assert.Empty(Ruleset.Doubts);
-        else
-            Assert.Contains(
-                $"is unknown: HostGw does not read the ipset {set} (ipset list {set} ", Assert.Single(Ruleset.Doubts), StringComparison.Ordinal);
+            return;
+        }
+        RuleDoubt doubt = Assert.Single(Ruleset.Doubts);
+        // The agent takes a census again, and for some minutes none, because of what it found or does not know.
+        Assert.Equal((0, 0, false), (Ruleset.Found.Leftovers.Count, Ruleset.Found.Unknown.Length, Ruleset.Found.HasIptables));
+        Assert.StartsWith("the rule '-A ", doubt.What, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $" drops packets between pods if they are {(negated ? "not " : "")}in the ipset {set}, which HostGw does not read",
+            doubt.What, StringComparison.Ordinal);
+        Assert.Equal(
+            $"ipset list {set} shows its addresses: " +
+            (negated ? "every pod network must be among them" : "no address of a pod network may be among them"),
+            doubt.Check);
+    }
+
+    [Fact]
+    public void A_rule_that_an_ipset_decides_is_quoted_in_part_where_it_is_long()
+    {
+        string comment = new('x', 400);
+        Assert.Empty(Ruleset.Findings(
+            $"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m comment --comment {comment} -m set --match-set banned src -j DROP\nCOMMIT"));
+        Assert.Contains("x…' of ", Assert.Single(Ruleset.Doubts).What, StringComparison.Ordinal);
     }
 
     // As the programs write them on nodes where pods reach each other.

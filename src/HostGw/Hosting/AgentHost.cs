@@ -63,7 +63,10 @@ internal static class AgentHost
         }
         services.AddSingleton(s => new ApiServerAddresses(
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), SavedNodes(settings), settings.NodeName,
-            TimeProvider.System, s.GetRequiredService<ILogger<ApiServerAddresses>>()));
+            TimeProvider.System, s.GetRequiredService<ILogger<ApiServerAddresses>>())
+        {
+            Changed = () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes),
+        });
         services.AddHostedService(s => s.GetRequiredService<ApiServerAddresses>());
         services.AddHostedService(s => s.GetRequiredService<Reflector<NodeDraft>>());
 
@@ -144,7 +147,7 @@ internal static class AgentHost
 
     // All that the next connection may use: a route over one would cut this node off, whichever it is connected to now.
     private static IReadOnlyList<Ip> ApiServers(IServiceProvider services) => ApiAccess.Addresses(
-        ApiServer(services), services.GetRequiredService<ApiClient>(), services.GetRequiredService<ApiServerAddresses>().Current);
+        ApiServer(services), services.GetRequiredService<ApiClient>(), services.GetRequiredService<ApiServerAddresses>().ForPass);
 
     private static ApiHealth Health(ReflectorHealth reflector, NodeStore nodes) =>
         new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);

@@ -19,16 +19,24 @@ internal sealed class ApiServerAddresses(
     : BackgroundService
 {
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(1);
 
     private readonly ReadOccasions _occasions = new(time);
 
-    // The saved ones are read from the file when they are first asked for: by the first pass, or by a connection before it, if the
-    // Service's address does not answer.
-    private volatile Lazy<ImmutableArray<IPEndPoint>> _current =
-        new(() => client.UsesServiceAddress ? Saved(file, nodeName, time) : []);
+    // First the saved ones, whose file is read while the nodes are listed.
+    private volatile Task<ImmutableArray<IPEndPoint>> _current = Task.FromResult(ImmutableArray<IPEndPoint>.Empty);
 
-    /// <summary>At most 16. The same array as long as they do not change.</summary>
-    public ImmutableArray<IPEndPoint> Current => _current.Value;
+    /// <summary>Called when planning would see a difference.</summary>
+    public Action? Changed { get; init; }
+
+    /// <summary>At most 16. The same array as long as they do not change. Waits until the file of saved ones has been read.</summary>
+    public ImmutableArray<IPEndPoint> Current => _current.GetAwaiter().GetResult();
+
+    /// <summary>
+    /// Those that a pass goes by: it waits for the file only where its nodes are from there as well, else
+    /// <see cref="Changed"/> wakes another one.
+    /// </summary>
+    public ImmutableArray<IPEndPoint> ForPass => _current.IsCompleted || store.Snapshot.SavedAt is not null ? Current : [];
 
     /// <summary>A list of nodes is complete: the addresses are read again.</summary>
     public void ReadSoon() => _occasions.Listed();
@@ -36,6 +44,8 @@ internal sealed class ApiServerAddresses(
     // Before the first connection is opened; ExecuteAsync may run later.
     public override Task StartAsync(CancellationToken cancellationToken)
     {
+        if (client.UsesServiceAddress)
+            _current = Task.Run(() => Saved(file, nodeName, time), CancellationToken.None);
         client.UseAddresses(() => Current);
         return base.StartAsync(cancellationToken);
     }
@@ -44,14 +54,22 @@ internal sealed class ApiServerAddresses(
     {
         if (!client.UsesServiceAddress)
             return;
-        for (TimeSpan atMost = Timeout.InfiniteTimeSpan; ; atMost = ReadOccasions.Period)
+        ImmutableArray<IPEndPoint> saved = await _current.WaitAsync(stoppingToken);
+        if (!saved.IsEmpty)
+            Changed?.Invoke();
+        // Without saved ones nothing guards them until they were read.
+        TimeSpan afterList = saved.IsEmpty ? TimeSpan.Zero : ReadOccasions.AfterList, atMost = Timeout.InfiniteTimeSpan;
+        while (true)
         {
-            await _occasions.WaitAsync(ReadOccasions.AfterList, atMost, stoppingToken);
-            await ReadAsync(stoppingToken);
+            await _occasions.WaitAsync(afterList, atMost, stoppingToken);
+            bool isAnswered = await ReadAsync(stoppingToken);
+            atMost = isAnswered || !Current.IsEmpty ? ReadOccasions.Period : AfterFailure;
+            afterList = ReadOccasions.AfterList;
         }
     }
 
-    private async Task ReadAsync(CancellationToken stoppingToken)
+    // Whether the server said which there are, or that it does not say.
+    private async Task<bool> ReadAsync(CancellationToken stoppingToken)
     {
         using var timeout = new CancellationTokenSource(ReadTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
@@ -60,25 +78,31 @@ internal sealed class ApiServerAddresses(
             V1EndpointSlice slice = await client.DiscoveryV1.ReadNamespacedEndpointSliceAsync(
                 "kubernetes", "default", cancellationToken: either.Token);
             Use(ApiServerEndpoints.Usable(ApiServerEndpoints.Ready(slice), PodCidrs(store.Snapshot.Nodes, nodeName)));
+            return true;
         }
         catch (ApiException e)
         {
             logger.ApiServersNotRead(e.Message);
             if (e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.NotFound)
+            {
                 Use([]);
+                return true;
+            }
         }
         catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
         {
             logger.ApiServersNotRead($"no answer within {ReadTimeout.TotalSeconds:0} s");
         }
+        return false;
     }
 
     private void Use(ImmutableArray<IPEndPoint> addresses)
     {
-        if (_current is { IsValueCreated: true } known && known.Value.SequenceEqual(addresses))
+        if (Current.SequenceEqual(addresses))
             return;
-        _current = new(addresses);
+        _current = Task.FromResult(addresses);
         logger.ApiServersChanged(string.Join(", ", addresses));
+        Changed?.Invoke();
     }
 
     /// <summary>The saved ones; none where the file cannot be used.</summary>

@@ -26,6 +26,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     private readonly LogLines _log = new() { Least = LogLevel.Debug };
 
     private ApiClient? _client;
+    private int _changes;
 
     public void Dispose()
     {
@@ -39,7 +40,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
         using ApiServerAddresses addresses = await StartAsync();
         Publish("10.0.0.5");
         Assert.Empty(Reads);
-        await ListAsync(addresses);
+        await FirstListAsync(addresses);
         Assert.Equal("10.0.0.5:6443", Text(addresses));
 
         Publish("10.0.0.6");
@@ -55,11 +56,73 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     }
 
     [Fact]
+    public async Task Each_change_wakes_a_pass_and_nothing_else_does()
+    {
+        using ApiServerAddresses addresses = await StartAsync();
+        Publish("10.0.0.5");
+        await FirstListAsync(addresses);
+        Assert.Equal(1, _changes);
+        await PassAsync(Period);
+        Assert.Equal(1, _changes);
+        Publish("10.0.0.6");
+        await PassAsync(Period);
+        Assert.Equal(2, _changes);
+    }
+
+    [Fact]
+    public async Task Where_none_are_known_they_are_read_at_once_and_after_a_failure_in_a_minute()
+    {
+        Api.Faults.Answer(500, where: IsRead);
+        using ApiServerAddresses addresses = await StartAsync();
+        addresses.ReadSoon();
+        await _time.AwaitedAsync(TimeSpan.FromMinutes(1));
+        Assert.Single(Reads);
+
+        Api.Faults.Clear();
+        Publish("10.0.0.5");
+        await PassAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal("10.0.0.5:6443", Text(addresses));
+    }
+
+    [Fact]
+    public async Task A_pass_does_not_wait_for_the_file_and_another_follows_when_it_was_read()
+    {
+        Save("10.0.0.5:6443");
+        using BlockedClock clock = new();
+        using ApiServerAddresses addresses = await StartAsync(clock: clock);
+        Assert.Empty(await Task.Run(() => addresses.ForPass).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        Assert.Equal(0, _changes);
+
+        clock.Go.Set();
+        for (int i = 0; i < 1000 && Volatile.Read(ref _changes) == 0; i++)
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        Assert.Equal(1, _changes);
+        Assert.Equal("10.0.0.5:6443", string.Join(' ', addresses.ForPass));
+    }
+
+    [Fact]
+    public async Task A_pass_with_saved_nodes_and_a_connection_wait_for_the_file()
+    {
+        Save("10.0.0.5:6443");
+        using BlockedClock clock = new();
+        using ApiServerAddresses addresses = await StartAsync(clock: clock);
+        _store.Restore(new([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "1", _time.GetUtcNow(), default));
+        Task<ImmutableArray<IPEndPoint>> pass = Task.Run(() => addresses.ForPass, TestContext.Current.CancellationToken);
+        Task<ImmutableArray<IPEndPoint>> connection = Task.Run(() => addresses.Current, TestContext.Current.CancellationToken);
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        Assert.False(pass.IsCompleted || connection.IsCompleted);
+
+        clock.Go.Set();
+        Assert.Equal("10.0.0.5:6443", string.Join(' ', await pass));
+        Assert.Equal("10.0.0.5:6443", string.Join(' ', await connection));
+    }
+
+    [Fact]
     public async Task An_unchanged_slice_gives_the_same_array()
     {
         Publish("10.0.0.5");
         using ApiServerAddresses addresses = await StartAsync();
-        await ListAsync(addresses);
+        await FirstListAsync(addresses);
         ImmutableArray<IPEndPoint> before = addresses.Current;
         await PassAsync(Period);
         Assert.True(before == addresses.Current);
@@ -101,7 +164,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     {
         Publish("10.0.0.5");
         using ApiServerAddresses addresses = await StartAsync();
-        await ListAsync(addresses);
+        await FirstListAsync(addresses);
         await FailAsync(failure);
         Assert.Equal("10.0.0.5:6443", Text(addresses));
         Assert.All(_log.Take(), line => Assert.StartsWith("Debug", line, StringComparison.Ordinal));
@@ -117,7 +180,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     {
         Publish([.. Enumerable.Range(0, 20_000).Select(i => $"10.1.{i / 250}.{i % 250}")]);
         using ApiServerAddresses addresses = await StartAsync();
-        await ListAsync(addresses);
+        await FirstListAsync(addresses);
         Assert.True(addresses.Current.Length == 16, string.Join("\n", _log.Take()));
     }
 
@@ -127,7 +190,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
         Publish("10.244.1.7", "10.244.2.7");
         using ApiServerAddresses addresses = await StartAsync();
         _store.Restore(new([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "1", default, default));
-        await ListAsync(addresses);
+        await FirstListAsync(addresses);
         Assert.Equal("10.244.2.7:6443", Text(addresses));
     }
 
@@ -175,16 +238,26 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
 
     private static string Text(ApiServerAddresses addresses) => string.Join(' ', addresses.Current);
 
-    private async Task<ApiServerAddresses> StartAsync(bool isService = true)
+    private async Task<ApiServerAddresses> StartAsync(bool isService = true, TimeProvider? clock = null)
     {
         Api.WriteServiceAccount(_folder["sa"]);
         var configuration = ApiConfiguration.InClusterConfig(
             "127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], isService ? null : Api.Uri.ToString());
         _client = ApiVerbs.Client(configuration);
         ApiServerAddresses addresses = new(
-            _client, _store, new(_folder[""], NodeSelector.Everything), "self", _time, new Typed<ApiServerAddresses>(_log));
+            _client, _store, new(_folder[""], NodeSelector.Everything), "self", clock ?? _time, new Typed<ApiServerAddresses>(_log))
+        {
+            Changed = () => Interlocked.Increment(ref _changes),
+        };
         await addresses.StartAsync(TestContext.Current.CancellationToken);
         return addresses;
+    }
+
+    // Where none were saved.
+    private async Task FirstListAsync(ApiServerAddresses addresses)
+    {
+        addresses.ReadSoon();
+        await _time.AwaitedAsync(Period);
     }
 
     private async Task ListAsync(ApiServerAddresses addresses)
@@ -243,5 +316,19 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     {
         SavedNodes nodes = new([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "7", _time.GetUtcNow(), default);
         new SavedNodesFile(_folder[""], NodeSelector.Everything).Write(nodes with { ApiServers = [.. addresses.Select(IPEndPoint.Parse)] });
+    }
+
+    // The age of the file is asked for before it is read.
+    private sealed class BlockedClock : TimeProvider, IDisposable
+    {
+        public ManualResetEventSlim Go { get; } = new();
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            Go.Wait();
+            return new ManualTime().GetUtcNow();
+        }
+
+        public void Dispose() => Go.Set();
     }
 }

@@ -47,10 +47,11 @@ internal sealed class IptablesForeignTable(
         string[] lines = AgentChains.Contains(chain) ? [$":{chain} - [0:0]", .. Jumps(chain), $"-X {chain}"]
             : rule is IptablesForeignRule found ? [$"-D {chain} {found.Rule}"]
             : [];
-        return Restoring(programs, ipv4, $"*{table}\n{string.Concat(lines.Select(l => l + "\n"))}COMMIT\n");
+        return Restoring(programs, ipv4, table, $"*{table}\n{string.Concat(lines.Select(l => l + "\n"))}COMMIT\n");
     }
 
-    private static Action Restoring(IptablesPrograms programs, bool ipv4, string text) => () => programs.Restore(ipv4, text);
+    private static Action Restoring(IptablesPrograms programs, bool ipv4, string table, string text) =>
+        () => programs.Restore(ipv4, table, text);
 
     private IEnumerable<string> Jumps(string target) =>
         saved.All.Where(r => RuleTokens.Target(r.Rule) == target).Select(r => $"-D {r.Chain} {r.Rule}");

@@ -8,7 +8,7 @@ namespace HostGw.Platform.Linux.Iptables;
 internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flavour)
 {
     // Seconds to wait for /run/xtables.lock, the same as kube-proxy. iptables-nft has no lock, but accepts the option.
-    private const string LockSeconds = "5";
+    private const int LockSeconds = 5;
 
     public IptablesFlavour Flavour => flavour;
 
@@ -24,7 +24,7 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
     /// <exception cref="IptablesException">It could not be read.</exception>
     public SavedTable Read(bool ipv4, string name, SavedTable table)
     {
-        Run(ipv4, "save", ["-t", name], "", table.Read);
+        Run(ProgramName(ipv4, "save"), ["-t", name], "", default, table.Read);
         return table.IsComplete ? table : throw new IptablesException(
             $"read table {name} with {ProgramName(ipv4, "save")}: it holds rules that iptables cannot show; " +
             "remove those made with nft in it, or set nat.backend to nftables")
@@ -32,22 +32,23 @@ internal sealed class IptablesPrograms(HostProgram program, IptablesFlavour flav
     }
 
     /// <summary>Executes one transaction: all of it or nothing.</summary>
+    /// <param name="table">The one that <paramref name="text"/> changes.</param>
     /// <exception cref="IptablesException">It was refused.</exception>
-    public void Restore(bool ipv4, string text)
+    public void Restore(bool ipv4, string table, string text)
     {
         Writes++;
-        Run(ipv4, "restore", ["--noflush", "--wait", LockSeconds], text, static _ => { });
+        ProgramUse use = new($"table {table}", TimeSpan.FromSeconds(LockSeconds));
+        Run(ProgramName(ipv4, "restore"), ["--noflush", "--wait", $"{LockSeconds}"], text, use, static _ => { });
     }
 
-    private void Run(bool ipv4, string action, IReadOnlyList<string> arguments, string input, Action<string> onLine)
+    private void Run(string name, IReadOnlyList<string> arguments, string input, ProgramUse use, Action<string> onLine)
     {
-        string name = ProgramName(ipv4, action);
         string path = program.Find(name) ?? throw new IptablesException(
             $"find the program {name}: install iptables (the package brings both flavours on most distributions), " +
             "or do without: nat.backend nftables or none, forwardAccept false");
         try
         {
-            program.Run(path, arguments, input, onLine);
+            program.Run(path, arguments, input, onLine, use);
         }
         catch (IptablesException e) when (flavour == IptablesFlavour.Legacy)
         {
@@ -71,6 +72,11 @@ internal sealed class IptablesException(string message, Exception? inner = null)
     public bool IsOfOneTable { get; init; }
 }
 
+/// <summary>What a program is run for, beyond its arguments.</summary>
+/// <param name="Of">What its input changes: one that hangs says nothing about others. Null: the arguments say it.</param>
+/// <param name="LockTime">How long it may wait for a lock before it begins.</param>
+internal readonly record struct ProgramUse(string? Of, TimeSpan LockTime);
+
 /// <summary>
 /// Runs programs of the host until they exit: no shell, two environment variables, bounded time and output. All programs of one pass
 /// share its time, and one that hung is not run again for a while: a node that joins meanwhile waits for the next pass.
@@ -89,8 +95,9 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
 
     private static readonly TimeSpan PauseAfterHang = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ShortestRun = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan ShortestAfterLock = TimeSpan.FromSeconds(1);
 
-    // By program and arguments.
+    // By program, arguments and use.
     private readonly Dictionary<string, Hang> _hung = [];
     private TimeSpan _spent;
 
@@ -104,15 +111,13 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
     /// <exception cref="IptablesException">
     /// It could not be started, took too long, now or a moment ago, wrote too much, or exited with an error.
     /// </exception>
-    public void Run(string path, IReadOnlyList<string> arguments, string input, Action<string> onLine)
+    public void Run(string path, IReadOnlyList<string> arguments, string input, Action<string> onLine, ProgramUse use = default)
     {
-        string what = $"run {string.Join(' ', [path, .. arguments])}";
+        string what = $"run {string.Join(' ', [path, .. arguments])}{(use.Of is null ? "" : $" ({use.Of})")}";
         _hung.TryGetValue(what, out Hang? before);
         if (before is not null && (!before.Run.IsCompleted || time.GetElapsedTime(before.At) < PauseAfterHang))
             throw new IptablesException(before.Message);
-        // One that hangs leaves time to the others.
-        TimeSpan limit = (budget - _spent) * 2 / 3;
-        if (limit < ShortestRun)
+        TimeSpan limit = Limit(use.LockTime) ??
             throw new IptablesException($"{what}: not run, because other programs took too long in this pass") { IsOfOneTable = true };
 
         long start = time.GetTimestamp();
@@ -134,6 +139,16 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
         }
         _hung.Remove(what);
         run.GetAwaiter().GetResult();
+    }
+
+    // Null: too little of the pass is left. One that hangs leaves time to the others; one that waits for a lock does not hang.
+    private TimeSpan? Limit(TimeSpan lockTime)
+    {
+        TimeSpan left = budget - _spent, share = left * 2 / 3;
+        TimeSpan atLeast = lockTime > TimeSpan.Zero ? lockTime + ShortestAfterLock : ShortestRun;
+        return share >= atLeast ? share
+            : lockTime > TimeSpan.Zero && left >= atLeast ? atLeast
+            : null;
     }
 
     private static void Follow(Process process, string what, string input, Action<string> onLine)

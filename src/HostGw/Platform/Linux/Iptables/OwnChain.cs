@@ -70,7 +70,7 @@ internal sealed class ManagedChain(IptablesPrograms programs, IptablesPresence p
         if (change is null)
             return;
         _isKnownAbsent = false;
-        programs.Restore(ipv4, change.Text(chain.Table));
+        programs.Restore(ipv4, chain.Table, change.Text(chain.Table));
     }
 
     /// <summary>Reads how iptables-save prints these rules, which have just been written.</summary>

@@ -82,6 +82,53 @@ public sealed class IptablesProgramsTests : IDisposable
     }
 
     [Fact]
+    public void One_that_hung_is_run_for_another_use()
+    {
+        HostProgram programs = Programs(6);
+        string path = Script($"grep -q filter && exec sleep 600; echo run >> {_folder}/runs");
+        Assert.Throws<IptablesException>(() => Change("filter"));
+        Change("nat");
+        Assert.Single(File.ReadAllLines(Path.Combine(_folder, "runs")));
+        Assert.Contains("not run again for 60 s", Assert.Throws<IptablesException>(() => Change("filter")).Message, StringComparison.Ordinal);
+
+        void Change(string table) => programs.Run(path, ["--noflush"], table, static _ => { }, new($"table {table}", TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void A_failed_change_says_of_which_table()
+    {
+        Script("exit 4", "iptables-nft-restore");
+        IptablesPrograms programs = new(Programs(30), IptablesFlavour.Nft);
+        IptablesException error = Assert.Throws<IptablesException>(() => programs.Restore(ipv4: true, "filter", ""));
+        Assert.Contains("restore --noflush --wait 5 (table filter): exit code 4", error.Message, StringComparison.Ordinal);
+    }
+
+    // It waits for the lock for 5 s: killed earlier, it would be called hung.
+    [Theory]
+    [InlineData(15, 8.9, true)]
+    [InlineData(15, 9.1, false)]
+    public void One_that_waits_for_a_lock_has_time_for_it_or_is_not_run_in_this_pass(double budget, double spent, bool isRun)
+    {
+        ManualTime time = new();
+        HostProgram program = new([_folder], TimeSpan.FromSeconds(budget), time);
+        IptablesPrograms programs = new(program, IptablesFlavour.Legacy);
+        Script("sleep 4.5", "iptables-legacy-restore");
+        program.BeginPass();
+        program.Run(Script("echo line"), [], "", _ => time.Advance(TimeSpan.FromSeconds(spent)));
+
+        Exception? error = Record.Exception(() => programs.Restore(ipv4: true, "nat", ""));
+        if (isRun)
+        {
+            Assert.Null(error);
+            return;
+        }
+        Assert.Contains("not run, because", error?.Message, StringComparison.Ordinal);
+        Script("exit 0", "iptables-legacy-restore");
+        program.BeginPass();
+        programs.Restore(ipv4: true, "nat", "");
+    }
+
+    [Fact]
     public void An_endless_complaint_is_cut()
     {
         string path = Script("head -c 3000000 /dev/zero | tr '\\0' e >&2; exit 1");
@@ -103,7 +150,7 @@ public sealed class IptablesProgramsTests : IDisposable
     public void A_missing_program_is_explained_with_the_cure(string flavour)
     {
         IptablesPrograms programs = new(Programs(30), flavour == "nft" ? IptablesFlavour.Nft : IptablesFlavour.Legacy);
-        IptablesException error = Assert.Throws<IptablesException>(() => programs.Restore(ipv4: false, ""));
+        IptablesException error = Assert.Throws<IptablesException>(() => programs.Restore(ipv4: false, "nat", ""));
         Assert.Contains($"ip6tables-{flavour}-restore: install iptables", error.Message, StringComparison.Ordinal);
         Assert.Contains("or do without: nat.backend nftables or none, forwardAccept false", error.Message, StringComparison.Ordinal);
     }
@@ -117,11 +164,11 @@ public sealed class IptablesProgramsTests : IDisposable
         return lines;
     }
 
-    private string Script(string text)
+    private string Script(string text, string name = "script")
     {
-        string path = Path.Combine(_folder, "script");
+        string path = Path.Combine(_folder, name);
         File.WriteAllText(path, $"#!/bin/sh\n{text}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }
 }

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using HostGw.Problems;
-using Microsoft.Extensions.Logging;
 using k8s.Models;
+using Microsoft.Extensions.Logging;
 
 namespace HostGw.Status;
 

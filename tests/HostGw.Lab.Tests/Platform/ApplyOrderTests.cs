@@ -107,7 +107,11 @@ public sealed class ApplyOrderTests : IDisposable
         {
             HostChanges changes = new()
             {
-                Routes = routes, ChangesNat = true, Nat = With, ChangesForward = true, ForwardAccept = [Prefix.Parse("10.244.1.0/24")],
+                Routes = routes,
+                ChangesNat = true,
+                Nat = With,
+                ChangesForward = true,
+                ForwardAccept = [Prefix.Parse("10.244.1.0/24")],
             };
             var clock = Stopwatch.StartNew();
             ApplyResult result = _space.Network.Run(() => host.Apply(changes, ApplyMode.Change));

@@ -183,7 +183,9 @@ public class RepairLimiterTests
     {
         HostChanges changes = new()
         {
-            Routes = RouteChanges.None, EnableForwardingIPv6 = true, AcceptRa = [new("eth0", 2)],
+            Routes = RouteChanges.None,
+            EnableForwardingIPv6 = true,
+            AcceptRa = [new("eth0", 2)],
             Host = new() { Forwarding = new(true, false) },
         };
         Assert.Single(HostSetting.Without(changes, s => s.Interface is not null).AcceptRa);

@@ -119,12 +119,12 @@ internal readonly record struct RouteConflict(PodRoute Route, HostRoute Foreign,
 internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, int More)
 {
     /// <summary>The first shadow of each desired route. Walks two sorted lists once.</summary>
-    public static IReadOnlyList<RouteShadow> Find(Plan plan, IReadOnlyList<HostRoute> installed)
+    public static IReadOnlyList<RouteShadow> Find(Plan plan, ReadOnlySpan<HostRoute> installed)
     {
         List<RouteShadow> found = [];
-        for (int i = 0, next = 0; i < installed.Count; i++)
+        int next = 0;
+        foreach (ref readonly HostRoute foreign in installed)
         {
-            HostRoute foreign = installed[i];
             if (foreign.IsOurs)
                 continue;
             while (next < plan.Routes.Length && plan.Routes[next].Destination.CompareTo(foreign.Destination) <= 0)

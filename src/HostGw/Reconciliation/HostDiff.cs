@@ -16,7 +16,7 @@ internal static class HostDiff
             Host = host,
             Routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null) with
             {
-                Shadows = RouteShadow.Find(plan, host.Routes),
+                Shadows = RouteShadow.Find(plan, host.RouteSpan),
             },
             PolicyRules = PolicyRuleChanges.Between(plan, host),
             Nat = plan.Nat,

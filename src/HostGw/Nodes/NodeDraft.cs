@@ -161,7 +161,7 @@ internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) :
 
     /// <summary>Planning would see no difference.</summary>
     public bool Matches(ClusterNode node) =>
-        Name.Is(node.Name) && Uid.Is(node.Uid) && CreatedAt == node.CreatedAt && _skip == node.Skip &&
+        Name.Is(node.Name) && node.Uid.Is(Uid.Span) && CreatedAt == node.CreatedAt && _skip == node.Skip &&
         NetworkUnavailable == node.NetworkUnavailable &&
         OperatingSystem().SequenceEqual(node.OperatingSystem) &&
         PodCidrs.Matches(node) &&
@@ -172,7 +172,7 @@ internal sealed class NodeDraft(NodeSelector selector, string? ownNode = null) :
     public ClusterNode Build() => new()
     {
         Name = Name.ToString(),
-        Uid = Uid.ToString(),
+        Uid = Uid.Span,
         CreatedAt = CreatedAt,
         OperatingSystem = Shared(OperatingSystem()),
         PodCidrs = PodCidrs.Prefixes(),

@@ -226,7 +226,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     private static ClusterNode? Remove(Dictionary<string, Entry> nodes, NodeDraft draft)
     {
         ref Entry known = ref Find(nodes, draft);
-        bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || known.Node.Uid.Length == 0 || draft.Uid.Is(known.Node.Uid));
+        bool same = !IsNull(ref known) && (draft.Uid.IsEmpty || known.Node.Uid.IsEmpty || known.Node.Uid.Is(draft.Uid.Span));
         ClusterNode? node = same ? known.Node : null;
         return node is not null && nodes.Remove(node.Name) ? node : null;
     }

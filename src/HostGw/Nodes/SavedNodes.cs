@@ -215,7 +215,7 @@ internal sealed record SavedNode(string Name, string? Uid)
 
     public Dictionary<string, string?>? Labels { get; init; }
 
-    public static SavedNode Of(ClusterNode node) => new(node.Name, node.Uid)
+    public static SavedNode Of(ClusterNode node) => new(node.Name, node.Uid.ToString())
     {
         CreatedAt = node.CreatedAt == long.MaxValue ? null : node.CreatedAt,
         OperatingSystem = node.OperatingSystem,

@@ -9,7 +9,7 @@ internal sealed record ClusterNode
     public required string Name { get; init; }
 
     /// <summary>metadata.uid: tells a node from a later one of the same name.</summary>
-    public required string Uid { get; init; }
+    public required ObjectUid Uid { get; init; }
 
     /// <summary>metadata.creationTimestamp in Unix seconds: of overlapping podCIDRs the oldest node's is granted.</summary>
     public long CreatedAt { get; init; }
@@ -41,6 +41,45 @@ internal sealed record ClusterNode
     public bool NetworkUnavailable { get; init; }
 
     public bool IsWindows => OperatingSystem == "windows";
+}
+
+/// <summary>
+/// metadata.uid. API servers write RFC 9562 UUIDs in lower case; one is 16 bytes here and would be 96 as text, of about 1,000 that a
+/// node takes. Any other text is kept as it is. Equality and order are those of the texts, ordinal; the default value is the empty text.
+/// </summary>
+internal readonly record struct ObjectUid : IComparable<ObjectUid>
+{
+    private const int Length = 36;
+
+    private readonly Guid _uuid;
+    private readonly string? _other;
+
+    private ObjectUid(ReadOnlySpan<char> text)
+    {
+        if (text.Length != Length || !Guid.TryParseExact(text, "D", out _uuid) || !Is(text))
+            (_uuid, _other) = (default, text.IsEmpty ? null : text.ToString());
+    }
+
+    public bool IsEmpty => _other is null && _uuid == default;
+
+    public static implicit operator ObjectUid(ReadOnlySpan<char> text) => new(text);
+
+    public static implicit operator ObjectUid(string? text) => new(text);
+
+    public bool Is(ReadOnlySpan<char> text)
+    {
+        Span<char> own = stackalloc char[Length];
+        return _other is not null ? text.SequenceEqual(_other)
+            : _uuid == default ? text.IsEmpty
+            : _uuid.TryFormat(own, out _) && text.SequenceEqual(own);
+    }
+
+    // Of two UUIDs in lower case the order of the bytes is that of the texts.
+    public int CompareTo(ObjectUid other) => _other is null && other._other is null && !IsEmpty && !other.IsEmpty
+        ? _uuid.CompareTo(other._uuid)
+        : string.CompareOrdinal(ToString(), other.ToString());
+
+    public override string ToString() => IsEmpty ? "" : _other ?? _uuid.ToString();
 }
 
 /// <summary>A Kubernetes label selector over nodes: requirements that must all hold.</summary>

@@ -190,7 +190,7 @@ internal sealed class PodCidrGrants
     public static IComparer<ClusterNode> Age { get; } = Comparer<ClusterNode>.Create((a, b) =>
     {
         int result = a.CreatedAt.CompareTo(b.CreatedAt);
-        result = result != 0 ? result : string.CompareOrdinal(a.Uid, b.Uid);
+        result = result != 0 ? result : a.Uid.CompareTo(b.Uid);
         return result != 0 ? result : string.CompareOrdinal(a.Name, b.Name);
     });
 }

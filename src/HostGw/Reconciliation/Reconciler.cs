@@ -85,7 +85,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
 /// <summary>Next hops inside podCIDRs that have passed to another node: their neighbour entries still name the previous one.</summary>
 internal sealed class StaleNeighbours
 {
-    private readonly Dictionary<Prefix, string> _uids = [];
+    private readonly Dictionary<Prefix, ObjectUid> _uids = [];
     private readonly HashSet<Neighbour> _stale = [];
 
     /// <summary>The entries that the host must forget, also those of earlier plans that it refused to.</summary>
@@ -98,7 +98,7 @@ internal sealed class StaleNeighbours
         {
             if (verdict.Kind != VerdictKind.Routed || !verdict.PodCidr.Contains(verdict.NextHop))
                 continue;
-            bool moved = _uids.TryGetValue(verdict.PodCidr, out string? before) && before != verdict.Node.Uid;
+            bool moved = _uids.TryGetValue(verdict.PodCidr, out ObjectUid before) && before != verdict.Node.Uid;
             _uids[verdict.PodCidr] = verdict.Node.Uid;
             if (!moved)
                 continue;

@@ -33,7 +33,7 @@ internal sealed class EventWriter(
     {
         Problem[] problems = [.. ProblemCatalog.Failures(report), .. ProblemCatalog.All(report)];
         if (problems.Length > 0)
-            _uid = report.Plan?.Verdicts.FirstOrDefault(v => v.Node.Name == node).Node?.Uid ?? _uid;
+            _uid = report.Plan?.Verdicts.FirstOrDefault(v => v.Node.Name == node).Node?.Uid.ToString() ?? _uid;
         schedule.Observe(problems, isAll: report.Plan is not null);
         _news.Writer.TryWrite(true);
     }

@@ -58,7 +58,7 @@ internal static class StatusJson
 
             json.WriteStartObject();
             json.WriteString("name", node.Name);
-            json.WriteString("uid", node.Uid);
+            json.WriteString("uid", node.Uid.ToString());
             json.WriteString("os", node.OperatingSystem);
             json.WriteString("verdict", VerdictNames.Of(worst));
             json.WriteStartArray("podCidrs");

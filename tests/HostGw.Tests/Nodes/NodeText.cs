@@ -14,7 +14,7 @@ internal static class NodeText
     public static string Text(ClusterNode node)
     {
         var line = new StringBuilder(node.Name);
-        Add(line, "uid", node.Uid);
+        Add(line, "uid", node.Uid.ToString());
         Add(line, "at", node.CreatedAt == long.MaxValue ? "" : node.CreatedAt.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Add(line, "os", node.OperatingSystem == "linux" ? "" : node.OperatingSystem);
         Add(line, "cidrs", string.Join(',', node.PodCidrs));

@@ -44,7 +44,7 @@ internal sealed class Oracle
     private List<(ClusterNode, Prefix)> Settle()
     {
         List<(ClusterNode Node, Prefix PodCidr)> accepted = [];
-        foreach (ClusterNode node in _nodes.Where(n => n != Self).OrderBy(n => n.CreatedAt).ThenBy(n => n.Uid, StringComparer.Ordinal)
+        foreach (ClusterNode node in _nodes.Where(n => n != Self).OrderBy(n => n.CreatedAt).ThenBy(n => n.Uid.ToString(), StringComparer.Ordinal)
             .ThenBy(n => n.Name, StringComparer.Ordinal))
         {
             foreach (Prefix podCidr in node.PodCidrs)

@@ -45,7 +45,7 @@ internal sealed class RepairLimiter(TimeProvider time)
     /// <summary>Counts the repairs that were made: not those that the host refused.</summary>
     public void Count(HostChanges made, ApplyResult result, RepairScope repairs)
     {
-        foreach (PodRoute route in made.Routes.Add.Where(repairs.IsRepair))
+        foreach (PodRoute route in made.Routes.Add.Where(repairs.IsRepairOfMissing))
             Count(new(RepairKind.Route, route.Key), "it was deleted");
         foreach (RouteCorrection correction in made.Routes.Replace.Where(c => repairs.IsRepair(c.Route)))
             Count(new(RepairKind.Route, correction.Route.Key), Describe(correction.Instead));
@@ -81,8 +81,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             : (changes with { ChangesNat = false, ChangesForward = false }, held with { Rules = before });
 
     private IEnumerable<(PodRoute Route, TimeSpan? Wait)> Waiting(RouteChanges changes, RepairScope repairs) =>
-        from route in changes.Add.Concat(changes.Replace.Select(c => c.Route))
-        where repairs.IsRepair(route)
+        from route in changes.Add.Where(repairs.IsRepairOfMissing).Concat(changes.Replace.Select(c => c.Route).Where(repairs.IsRepair))
         let wait = Wait(new RepairKey(RepairKind.Route, route.Key))
         where wait is not null
         select (route, wait);

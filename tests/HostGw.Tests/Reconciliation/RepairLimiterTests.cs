@@ -194,6 +194,22 @@ public class RepairLimiterTests
         }
     }
 
+    // The kernel removes routes with a link that goes down, and the pass sees it up again.
+    [Fact]
+    public void Routes_that_go_with_a_link_again_and_again_are_put_back_at_once_and_no_repair()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 12; i++)
+        {
+            agent.Host.Remove("10.244.2.0/24");
+            PassReport report = agent.Pass(WakeCauses.Links | WakeCauses.Routes);
+            Assert.Equal((2, 0, default), (agent.Host.OurRoutes.Count(), ProblemCatalog.Texts(report).Count(), report.Repairs));
+        }
+        agent.Host.Overwrite(Foe);
+        Assert.Equal(1, agent.Pass(WakeCauses.Links).Repairs.RoutesOverwritten);
+    }
+
     [Fact]
     public void A_link_that_goes_down_and_comes_up_again_and_again_needs_no_repair_of_its_settings()
     {

@@ -70,7 +70,10 @@ internal sealed class RepairLimiter(TimeProvider time)
             select new ContestedRoute(destination, rate.Value.Contested!)])
     {
         PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
-        Settings = [.. _rates.Where(r => r.Key.Kind == RepairKind.Setting).Select(r => r.Value.Contested).OfType<string>().Distinct().Order()],
+        Settings =
+        [
+            .. _rates.Where(r => r.Key.Kind == RepairKind.Setting).Select(r => r.Value.Contested).OfType<string>().Distinct().Order(),
+        ],
         Rest = _rates.Values.Min(r => r.Rest),
     };
 

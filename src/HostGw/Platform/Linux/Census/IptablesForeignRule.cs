@@ -12,7 +12,7 @@ internal sealed class IptablesForeignRule : ForeignRule
     private readonly string _chain;
     private readonly ImmutableArray<Func<PacketClass, Match>> _conditions;
     private readonly IptablesTarget _target;
-    private IReadOnlyList<IpsetCondition> _sets = [];
+    private List<IpsetCondition> _sets = [];
 
     private IptablesForeignRule(string chain, string rule, ImmutableArray<Func<PacketClass, Match>> conditions, IptablesTarget target) =>
         (_chain, Rule, _conditions, _target) = (chain, rule, conditions, target);

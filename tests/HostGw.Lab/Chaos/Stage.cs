@@ -52,7 +52,7 @@ internal sealed class Stage : IAsyncDisposable
             Nodes = 3,
             WindowsNode = 0,
             CredentialFiles = true,
-            Agents = new("NodeAddress", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]),
+            Agents = new("NodeAddress", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]) { ResyncSeconds = isLong ? 60 : 3600 },
         });
         Stage stage = new(cluster, isLong, seed);
         try

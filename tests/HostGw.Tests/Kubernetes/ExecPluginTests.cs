@@ -75,7 +75,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         _time.Advance(TimeSpan.FromSeconds(59));
         Assert.False(failure.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Contains("did not end within 60 s", (await failure).Message, StringComparison.Ordinal);
+        Assert.Contains("did not end within 60 s", (await failure.WaitAsync(TimeSpan.FromSeconds(60), Cancel)).Message, StringComparison.Ordinal);
         await EventuallyAsync(() => !Directory.Exists($"/proc/{pid}"), "it is gone");
     }
 

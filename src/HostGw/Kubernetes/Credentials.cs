@@ -57,7 +57,7 @@ internal sealed class Credentials(ApiConfiguration configuration, TimeProvider t
         {
             if (_given is not null && _given != refused && time.GetElapsedTime(_givenAt) < _lifetime && time.GetUtcNow() < _renewAt)
                 return _given;
-            (_given, DateTimeOffset? expires) = await configuration.Exec!.RunAsync(configuration, cancellationToken);
+            (_given, DateTimeOffset? expires) = await configuration.Exec!.RunAsync(configuration, time, cancellationToken);
             _givenAt = time.GetTimestamp();
             (_lifetime, _renewAt) = expires is { } end ? Lifetime(end) : (TimeSpan.MaxValue, DateTimeOffset.MaxValue);
             return _given;

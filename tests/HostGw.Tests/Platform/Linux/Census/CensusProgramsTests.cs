@@ -80,7 +80,7 @@ public sealed class CensusProgramsTests : IDisposable
         Task running = Task.Run(run);
         await FakeApiTest.EventuallyAsync(() => _time.Pending().Length == 1 && Started.Length > before, "it hangs");
         _time.Advance(_time.Pending()[0]);
-        await running.WaitAsync(TimeSpan.FromSeconds(60));
+        await running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     private void Script(string name, string body)

@@ -42,7 +42,7 @@ public sealed class IptablesProgramsTests : IDisposable
         string pid = File.ReadAllText(Path.Combine(_folder, "pid")).Trim();
         await _time.AwaitedAsync(TimeSpan.FromSeconds(1));
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Contains("did not exit within 1 s", (await error.WaitAsync(HangLimit)).Message, StringComparison.Ordinal);
+        Assert.Contains("did not exit within 1 s", (await error.WaitAsync(HangLimit, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         await FakeApiTest.EventuallyAsync(() => !Directory.Exists($"/proc/{pid}"), "it is gone");
     }
 
@@ -172,7 +172,7 @@ public sealed class IptablesProgramsTests : IDisposable
         Task<IptablesException> failure = FailureAsync(run);
         await FakeApiTest.EventuallyAsync(IsHanging, "it hangs");
         _time.Advance(_time.Pending()[0]);
-        return await failure.WaitAsync(HangLimit);
+        return await failure.WaitAsync(HangLimit, TestContext.Current.CancellationToken);
 
         bool IsHanging()
         {

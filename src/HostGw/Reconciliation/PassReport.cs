@@ -25,6 +25,9 @@ internal sealed record PassReport
 
     public ApplyResult Result { get; init; } = new();
 
+    /// <summary>What the probes said when the pass began.</summary>
+    public Reachability Reachability { get; init; } = Reachability.Off;
+
     /// <summary>Removals that wait until the nodes are read by quorum; null: none.</summary>
     public HeldRemovals? HeldRemovals { get; init; }
 

@@ -13,11 +13,12 @@ public partial class DependencyTests
         ["Kubernetes"] = [],
         ["Settings"] = ["Planning"],
         ["Platform"] = ["Planning"],
+        ["Reachability"] = ["Planning", "Platform"],
         ["Nodes"] = ["Kubernetes", "Planning"],
         ["Reconciliation"] = ["Planning", "Platform", "Nodes"],
         ["Problems"] = ["Planning", "Platform", "Reconciliation"],
         ["Status"] = ["Planning", "Platform", "Reconciliation", "Problems", "Kubernetes"],
-        ["Hosting"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Status", "Settings"],
+        ["Hosting"] = ["Planning", "Platform", "Reachability", "Nodes", "Kubernetes", "Reconciliation", "Status", "Settings"],
         ["Cli"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Problems", "Status", "Settings", "Hosting"],
     };
 

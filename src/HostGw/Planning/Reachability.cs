@@ -1,0 +1,51 @@
+namespace HostGw.Planning;
+
+/// <summary>What probes say about pods' packets to a peer, in one family. Ordered by severity.</summary>
+internal enum ReachKind : byte
+{
+    /// <summary>Never answered: an older version, Windows, no agent, or the port is blocked.</summary>
+    Unknown,
+
+    /// <summary>Pods' packets arrive.</summary>
+    Reachable,
+
+    /// <summary>They arrive by routes that are not HostGw's: routers of the network know the pod prefixes.</summary>
+    RoutedByNetwork,
+
+    /// <summary>They arrive and are forwarded; a firewall on the peer drops the probes' port. No consequence.</summary>
+    ProbeFiltered,
+
+    /// <summary>Nothing answers any more, and it once did.</summary>
+    Unreachable,
+
+    /// <summary>Packets between the nodes' addresses arrive, those between pod addresses do not: the network drops them.</summary>
+    PodTrafficDropped,
+}
+
+/// <summary>The latest verdict of the probes on a peer.</summary>
+/// <param name="SinceSeconds">Unix time since when it is so.</param>
+/// <param name="RoundTripMicroseconds">Of the latest answer on the pod path; 0: none yet.</param>
+internal readonly record struct Reach(ReachKind Kind, uint SinceSeconds, uint RoundTripMicroseconds);
+
+/// <summary>The verdicts of the probes on all peers at one moment. Immutable.</summary>
+internal sealed class Reachability
+{
+    private readonly Prefix[] _podCidrs;
+    private readonly Reach[] _reaches;
+
+    /// <param name="reaches">By podCIDR; a peer's podCIDRs of one family share a verdict.</param>
+    public Reachability(IEnumerable<(Prefix PodCidr, Reach Reach)> reaches)
+    {
+        (Prefix PodCidr, Reach Reach)[] sorted = [.. reaches.OrderBy(r => r.PodCidr)];
+        _podCidrs = Array.ConvertAll(sorted, r => r.PodCidr);
+        _reaches = Array.ConvertAll(sorted, r => r.Reach);
+    }
+
+    /// <summary>There are no probes: the setting probe is off, or this host is a Windows host.</summary>
+    public static Reachability Off { get; } = new([]) { IsOn = false };
+
+    public bool IsOn { get; private init; } = true;
+
+    /// <summary>Of a podCIDR that is not probed: unknown, since ever.</summary>
+    public Reach Of(Prefix podCidr) => Array.BinarySearch(_podCidrs, podCidr) is >= 0 and var i ? _reaches[i] : default;
+}

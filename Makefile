@@ -7,7 +7,7 @@ RELEASE := -c Release -v quiet -nologo
 
 FAKE_TIME := /usr/lib/$(shell uname -m)-linux-gnu/faketime/libfaketime.so.1
 # Debian packages by the program that shows they are there.
-PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables \
+PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables ipset:ipset \
   /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium \
   /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core $(FAKE_TIME):libfaketime
 # What Native AOT links with, for this machine's platform and for the other one.

@@ -63,7 +63,7 @@ public abstract class ClientTest : IAsyncLifetime
 internal sealed class Watched<T>(IAsyncEnumerable<(WatchEventType Type, T Object)> events) : IAsyncDisposable
     where T : IKubernetesObject<V1ObjectMeta>
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly IAsyncEnumerator<(WatchEventType Type, T Object)> _events = events.GetAsyncEnumerator();
 

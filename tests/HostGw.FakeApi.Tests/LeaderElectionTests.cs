@@ -24,7 +24,10 @@ public sealed class LeaderElectionTests : ClientTest
         Assert.False(second.Leads.IsCompleted);
 
         await first.StopAsync();
-        await second.Leads.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        V1Lease left = await LeaseAsync();
+        left.Spec.LeaseDurationSeconds = 1; // the rest of a minute, during which a slow machine renews it, is over
+        await Client.CoordinationV1.ReplaceNamespacedLeaseAsync(left, Name, Space, cancellationToken: Cancel);
+        await second.Leads.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
         V1Lease taken = await LeaseAsync();
         Assert.Equal(("second", 1, held.Uid()), (taken.Spec.HolderIdentity, taken.Spec.LeaseTransitions, taken.Uid()));
         Assert.True(taken.Spec.AcquireTime > held.Spec.RenewTime);
@@ -45,11 +48,11 @@ public sealed class LeaderElectionTests : ClientTest
     [Fact]
     public async Task A_leader_that_cannot_renew_stops_leading()
     {
-        await using Contender leader = new(NewClient(), "first");
+        await using Contender leader = new(NewClient(), "first", leaseSeconds: 3);
         leader.Start();
         await leader.Leads.WaitAsync(Cancel);
         Api.Faults.Forbid(r => r.Method == "PUT");
-        await leader.Stopped.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        await leader.Stopped.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
         Assert.Equal("first", (await LeaseAsync()).Spec.HolderIdentity);
     }
 
@@ -57,7 +60,7 @@ public sealed class LeaderElectionTests : ClientTest
 
     private async Task RenewedAsync(V1Lease before)
     {
-        for (int i = 0; i < 600 && (await LeaseAsync()).Spec.RenewTime <= before.Spec.RenewTime; i++)
+        for (int i = 0; i < 1200 && (await LeaseAsync()).Spec.RenewTime <= before.Spec.RenewTime; i++)
             await Task.Delay(50, Cancel);
         Assert.True((await LeaseAsync()).Spec.RenewTime > before.Spec.RenewTime, "the holder renews its lease");
     }
@@ -71,12 +74,13 @@ public sealed class LeaderElectionTests : ClientTest
         private readonly TaskCompletionSource<string> _saw = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Task _running = Task.CompletedTask;
 
-        public Contender(IKubernetes client, string identity)
+        /// <param name="leaseSeconds">Long enough that a slow machine renews the lease before.</param>
+        public Contender(IKubernetes client, string identity, int leaseSeconds = 60)
         {
             _elector = new(new LeaderElectionConfig(new LeaseLock(client, Space, Name, identity))
             {
-                LeaseDuration = TimeSpan.FromSeconds(3),
-                RenewDeadline = TimeSpan.FromSeconds(2),
+                LeaseDuration = TimeSpan.FromSeconds(leaseSeconds),
+                RenewDeadline = TimeSpan.FromSeconds(leaseSeconds * 2 / 3),
                 RetryPeriod = TimeSpan.FromSeconds(0.2),
             });
             _elector.OnStartedLeading += () => _leads.TrySetResult();

@@ -26,7 +26,7 @@ public sealed record FakeApiOptions
     /// <summary>Whether Nodes and Status objects are sent as protobuf where a client asks; false: as JSON, as by an old proxy.</summary>
     public bool Protobuf { get; init; } = true;
 
-    /// <summary>For creation times, token lifetimes and the request log.</summary>
+    /// <summary>For creation times, token lifetimes, the request log, bookmarks and the end of watches.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 

@@ -9,8 +9,6 @@ namespace HostGw.Lab.Tests;
 /// <summary>Pods that Debian's own CNI plugins make of the configuration that the real agents wrote.</summary>
 public sealed class CniPodTests : CniCluster
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-
     [Fact]
     public async Task They_reach_each_other_in_both_families_with_their_own_addresses_and_the_world_with_their_nodes()
     {
@@ -18,7 +16,7 @@ public sealed class CniPodTests : CniCluster
         await StartAsync();
         Pod[] pods = [.. Cluster.Nodes.SelectMany(n => new[] { AddPod(n, "a"), AddPod(n, "b") })];
 
-        PingMatrix matrix = PingMatrix.Measure(pods, Patience);
+        PingMatrix matrix = PingMatrix.Measure(pods, Expect.Patience);
 
         Assert.Empty(matrix.Unanswered);
         Assert.Empty(matrix.ForeignSources);
@@ -46,7 +44,7 @@ public sealed class CniPodTests : CniCluster
             {
                 foreach (int family in (int[])[0, 1])
                 {
-                    IPAddress? source = SourceEcho.Ask(asking.Network, IPAddress.Parse(Service(i, family)), Patience);
+                    IPAddress? source = SourceEcho.Ask(asking.Network, IPAddress.Parse(Service(i, family)), Expect.Patience);
                     Assert.True(source is not null, $"{asking.Name} -> {backends[i].Name}, {(family == 0 ? "IPv4" : "IPv6")}");
                     if (asking != backends[i])
                         Assert.Equal(asking.Addresses[family], source);
@@ -62,13 +60,19 @@ public sealed class CniPodTests : CniCluster
         await StartAsync();
         Pod far = AddPod(Cluster.Node(2), "far");
         await Eventually.TrueAsync(
-            () => SourceEcho.Ask(Cluster.Node(2).Network, far.Addresses[1], Patience) is not null, () => "the other pod does not answer");
+            () => SourceEcho.Ask(Cluster.Node(2).Network, far.Addresses[1], Expect.Patience) is not null, () => "the other pod does not answer");
 
         DetectDuplicates(One.Network);
-        Pod pod = AddPod(One, "a", prepare: DetectDuplicates);
-
-        Assert.Equal(pod.Addresses[1], SourceEcho.Ask(pod.Network, far.Addresses[1], TimeSpan.FromMilliseconds(500)));
+        int pods = 0;
+        await Eventually.TrueAsync(WorksAtOnce, () => $"none of {pods} pods has IPv6 at once");
         Assert.Equal("1", One.Network.Sysctl("ipv6/conf/default/accept_dad"));
+
+        // On a busy machine the plugin may be faster than the agent.
+        bool WorksAtOnce()
+        {
+            Pod pod = AddPod(One, $"a{++pods}", prepare: DetectDuplicates);
+            return pod.Addresses[1].Equals(SourceEcho.Ask(pod.Network, far.Addresses[1], TimeSpan.FromMilliseconds(500)));
+        }
 
         // As everywhere but in the lab.
         static void DetectDuplicates(NetworkNamespace network)
@@ -99,7 +103,7 @@ public sealed class CniPodTests : CniCluster
         await StartAsync();
         AddPod(One, "a", SourceEcho.Port);
 
-        Assert.All(One.Addresses, address => Assert.NotNull(SourceEcho.Ask(Cluster.Outside.Network, address, Patience)));
+        Assert.All(One.Addresses, address => Assert.NotNull(SourceEcho.Ask(Cluster.Outside.Network, address, Expect.Patience)));
     }
 
     [Fact]

@@ -29,7 +29,8 @@ public sealed class DoctorTests : LabTest
 
         Breakage.Of(breakage).Break(One);
 
-        Assert.Contains(Breakage.Of(breakage).Rule, Cluster.Agent(One).Diagnose());
+        Cluster.Agent(One).Wrapper = Breakage.Of(breakage).Wrapper;
+        Assert.Contains(Breakage.Of(breakage).Rule, Cluster.Agent(One).Diagnose(Breakage.Of(breakage).Flags));
     }
 
     [Fact]

@@ -34,6 +34,34 @@ public sealed class DriftTests : LabTest
         await Expect.OnlyRouteAsync(One, Expect.ByNodeAddress(Cluster.Node(2))[1]);
     }
 
+    // All within the minute after which repairs are forgotten.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_uplink_that_goes_down_and_up_or_is_plugged_in_again_and_again_is_blamed_on_no_program(bool isPluggedIn)
+    {
+        await StartFirstAgentAsync();
+        int before = Settings();
+        for (int i = 1; i <= 8; i++)
+        {
+            if (isPluggedIn)
+            {
+                One.Network.Configure(["link delete eth0"]);
+                Cluster.Segment.Attach(One.Network, One.Addresses);
+            }
+            else
+            {
+                One.Network.Configure(["link set eth0 down", "link set eth0 up", $"address add {One.Addresses[1]}/64 dev eth0 nodad"]);
+            }
+            await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));
+            await Eventually.TrueAsync(() => One.Network.Sysctl("ipv6/conf/eth0/accept_ra") == "2", () => "accept_ra is not 2");
+            Assert.Equal(before + (isPluggedIn ? i : 0), Settings());
+        }
+        Assert.DoesNotContain(LogLines, l => l.Contains("another program", StringComparison.Ordinal));
+
+        int Settings() => LogLines.Count(l => l.Contains("Set accept_ra of eth0", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("-4", "192.168.2.0/24 via 10.0.0.12", "src 10.0.0.11", "a source address (src)")]
     [InlineData("-4", "192.168.2.0/24 via 10.0.0.12", "encap ip id 7 dst 10.0.0.9", "an encapsulation (encap)")]

@@ -8,6 +8,9 @@ internal static class Expect
 {
     public const string OurProtocol = "157";
 
+    /// <summary>For an answer that comes: only a defect takes so long.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     public static IEnumerable<string> Ours(Node node) =>
         KernelRoute.All(node.Network).Where(route => route.Protocol == OurProtocol).Select(route => $"{route}");
 

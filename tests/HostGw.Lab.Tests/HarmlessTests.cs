@@ -162,7 +162,7 @@ public sealed class HarmlessTests : LabTest
         await PassAsync();
         Assert.Empty(await ComplaintsAsync(Agent.Log.Lines.Count));
         Assert.Equal(writes, await WritesAsync());
-        Assert.All(Two.Pods[0].Addresses, a => Assert.NotNull(Ping.Once(One.Pods[0].Network, a, TimeSpan.FromSeconds(2))));
+        Assert.All(Two.Pods[0].Addresses, a => Assert.NotNull(Ping.Once(One.Pods[0].Network, a, Expect.Patience)));
     }
 
     private string[] Warnings(int lines) => [.. Agent.Log.Lines.Skip(lines).Where(

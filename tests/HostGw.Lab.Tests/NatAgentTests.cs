@@ -61,18 +61,30 @@ public sealed class NatAgentTests : LabTest
             () => string.Join('\n', Agent.Log.LastWords(30)));
         Assert.Contains(await ProblemsAsync(), p => p.Contains("last changed by the program nft)", StringComparison.Ordinal));
 
-        One.Network.Exec("nft", "flush", "ruleset");
         JsonElement nat = default;
-        await Eventually.TrueAsync(
-            async () => (nat = (await Agent.StatusAsync()).GetProperty("nat")).GetProperty("state").GetString() == "held", () => $"{nat}");
-        Assert.InRange(nat.GetProperty("heldUntil").GetDateTime(), DateTime.UtcNow.AddSeconds(-1), DateTime.UtcNow.AddSeconds(10));
+        (DateTime Asked, string Status, string[] Rules) held = (default, "", []);
+        await Eventually.TrueAsync(IsHeldAsync, () => $"{nat}");
+        Assert.InRange(nat.GetProperty("heldUntil").GetDateTime(), held.Asked, DateTime.UtcNow.AddSeconds(10));
         Assert.Contains("last changed by the program nft", nat.GetProperty("reason").GetString(), StringComparison.Ordinal);
-        Assert.Matches(@"masquerade held until \S+ \(iptables-nft\)", Agent.Run("status"));
-        Assert.Empty(Rules());
+        Assert.Matches(@"masquerade held until \S+ \(iptables-nft\)", held.Status);
+        Assert.Empty(held.Rules);
 
         await Eventually.TrueAsync(
             async () => (nat = (await Agent.StatusAsync()).GetProperty("nat")).GetProperty("state").GetString() == "applied", () => $"{nat}");
         Assert.NotEmpty(Rules());
+
+        // From before to after what is looked at.
+        async Task<bool> IsHeldAsync()
+        {
+            One.Network.Exec("nft", "flush", "ruleset");
+            held.Asked = DateTime.UtcNow;
+            nat = (await Agent.StatusAsync()).GetProperty("nat");
+            if (nat.GetProperty("state").GetString() != "held")
+                return false;
+            (held.Status, held.Rules) = (Agent.Run("status"), Rules());
+            JsonElement after = (await Agent.StatusAsync()).GetProperty("nat");
+            return $"{after.GetProperty("heldUntil")}" == $"{nat.GetProperty("heldUntil")}";
+        }
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class NatMembershipTests : LabTest
     public async Task A_route_waits_for_no_program_and_a_peer_that_leaves_is_exempt_until_its_route_is_gone(string flavour)
     {
         _wrapper = new(Record);
-        Agent.Settings = new("NodeAddress", [], ["--nat-backend", "iptables", "--nat-iptables", flavour]);
+        Agent.Settings = Agent.Settings with { ClusterCidrs = [], More = ["--nat-backend", "iptables", "--nat-iptables", flavour] };
         await StartFirstAgentAsync();
 
         Node three = Cluster.AddMachine(3);

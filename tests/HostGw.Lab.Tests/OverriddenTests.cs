@@ -92,8 +92,9 @@ public sealed class OverriddenTests : LabTest
         await RuleAsync("49:", Ours);
         Assert.DoesNotContain("89:", Policy(), StringComparison.Ordinal);
         double writes = await Agent.MetricAsync("hostgw_netlink_writes_total");
+        double passes = await Agent.MetricAsync("hostgw_passes_total");
         One.Network.Configure(["rule add pref 5000 fwmark 0x1 lookup 7"]);
-        await Task.Delay(500, TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(async () => await Agent.MetricAsync("hostgw_passes_total") > passes, () => "no pass");
         Assert.Equal(writes, await Agent.MetricAsync("hostgw_netlink_writes_total"));
 
         await Agent.StopAsync();

@@ -55,7 +55,7 @@ public sealed class OwnAddressTests : LabTest
         await Expect.RoutesAsync(One, Expect.ByNodeAddress(Two));
         Assert.Empty((await Agent.StatusAsync()).GetProperty("problems").EnumerateArray());
         foreach (IPAddress pod in Two.Pods[0].Addresses)
-            Assert.NotNull(Ping.Once(One.Pods[0].Network, pod, TimeSpan.FromSeconds(3)));
+            Assert.NotNull(Ping.Once(One.Pods[0].Network, pod, Expect.Patience));
     }
 
     private async Task NotReadyAsync(string why)

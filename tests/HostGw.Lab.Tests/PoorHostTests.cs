@@ -16,8 +16,6 @@ public sealed class PoorHostTests : LabTest
     private const string Neither = "exec unshare --mount sh -c 'mount -t tmpfs none /usr/sbin; exec $LAB without-nf-tables -- \"$@\"' sh \"$@\"";
     private const string ReadOnlySysctls = "exec unshare --mount sh -c 'mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys; exec \"$@\"' sh \"$@\"";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     private AgentWrapper? _wrapper;
 
     private protected override ClusterSettings Settings => Clusters.ByNodeAddress(2);
@@ -37,7 +35,7 @@ public sealed class PoorHostTests : LabTest
         Assert.Contains(Agent.Log.Lines, l => l.Contains("Masquerade rule by iptables-legacy: the kernel has no nf_tables", StringComparison.Ordinal));
         foreach (int family in (int[])[0, 1])
         {
-            Assert.Equal(One.Addresses[family], SourceEcho.Ask(One.Pods[0].Network, Addressing.Outside[family], Patience));
+            Assert.Equal(One.Addresses[family], SourceEcho.Ask(One.Pods[0].Network, Addressing.Outside[family], Expect.Patience));
             Assert.Equal(One.Pods[0].Addresses[family], Seen(family));
         }
         Assert.Equal("", One.Network.Exec("nft", "list", "ruleset"));
@@ -89,8 +87,7 @@ public sealed class PoorHostTests : LabTest
         Assert.Equal("nothing", One.Network.Exec("sh", "-c", "curl --silent --max-time 1 http://127.0.0.1:9157/healthz || echo nothing").Trim());
 
         Command.Run("prlimit", $"--pid={Agent.ProcessId}", "--nofile=1024:");
-        TimeSpan took = await Eventually.TrueAsync(Agent.IsAnsweringAsync, () => "it does not answer again");
-        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        await Eventually.TrueAsync(Agent.IsAnsweringAsync, () => "it does not answer again");
         Assert.DoesNotContain(Agent.Log.Lines, l => l.Contains("No status endpoint", StringComparison.Ordinal));
     }
 
@@ -112,7 +109,7 @@ public sealed class PoorHostTests : LabTest
         Node two = Cluster.Node(2);
         two.Network.Configure([$"route replace {One.PodCidrs[family]} via {One.Addresses[family]}"]);
         two.Network.Sysctl(family == 0 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding", "1");
-        return SourceEcho.Ask(One.Pods[0].Network, two.Pods[0].Addresses[family], Patience);
+        return SourceEcho.Ask(One.Pods[0].Network, two.Pods[0].Addresses[family], Expect.Patience);
     }
 
     private Task<TimeSpan> ComplainsAsync(string text) => Eventually.TrueAsync(

@@ -6,8 +6,6 @@ namespace HostGw.Lab.Tests;
 /// <summary>The seed documents' example, to the letter.</summary>
 public sealed class SeedExampleTests(SeedCluster seed) : IClassFixture<SeedCluster>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     private readonly Cluster _cluster = seed.Cluster;
 
     [Fact]
@@ -60,7 +58,7 @@ public sealed class SeedExampleTests(SeedCluster seed) : IClassFixture<SeedClust
     public void Between_nodes_a_pod_keeps_its_address()
     {
         var pairs = from a in _cluster.Pods from b in _cluster.Pods where a != b select (a, b);
-        Assert.All(pairs, pair => Assert.Equal(pair.a.Addresses[0], SourceEcho.Ask(pair.a.Network, pair.b.Addresses[0], Patience)));
+        Assert.All(pairs, pair => Assert.Equal(pair.a.Addresses[0], SourceEcho.Ask(pair.a.Network, pair.b.Addresses[0], Expect.Patience)));
     }
 
     [Fact]
@@ -68,7 +66,7 @@ public sealed class SeedExampleTests(SeedCluster seed) : IClassFixture<SeedClust
     {
         _cluster.Outside.Echo.Forget();
         Assert.All(_cluster.Nodes, node =>
-            Assert.Equal(node.Addresses[0], SourceEcho.Ask(node.Pods[0].Network, Addressing.Outside[0], Patience)));
+            Assert.Equal(node.Addresses[0], SourceEcho.Ask(node.Pods[0].Network, Addressing.Outside[0], Expect.Patience)));
         Assert.Equal(
             _cluster.Nodes.Select(node => $"{node.Addresses[0]}").Order(),
             _cluster.Outside.Echo.Seen.Select(source => $"{source}").Order());
@@ -78,14 +76,14 @@ public sealed class SeedExampleTests(SeedCluster seed) : IClassFixture<SeedClust
     public void A_pod_and_another_nodes_own_address_see_each_other()
     {
         Node two = _cluster.Node(2), three = _cluster.Node(3);
-        Assert.NotNull(Ping.Once(two.Pods[0].Network, three.Addresses[0], Patience));
-        Assert.NotNull(Ping.Once(three.Network, two.Pods[0].Addresses[0], Patience));
+        Assert.NotNull(Ping.Once(two.Pods[0].Network, three.Addresses[0], Expect.Patience));
+        Assert.NotNull(Ping.Once(three.Network, two.Pods[0].Addresses[0], Expect.Patience));
     }
 
     [Fact]
     public void Pods_of_all_nodes_ping_each_other()
     {
         var pairs = from a in _cluster.Pods from b in _cluster.Pods where a != b select (a, b);
-        Assert.All(pairs, pair => Assert.NotNull(Ping.Once(pair.a.Network, pair.b.Addresses[0], Patience)));
+        Assert.All(pairs, pair => Assert.NotNull(Ping.Once(pair.a.Network, pair.b.Addresses[0], Expect.Patience)));
     }
 }

@@ -27,6 +27,8 @@ internal static class BreakCommand
     private static int List(Screen screen)
     {
         screen.Table([["WHAT", "", "DOCTOR SAYS", "AGENT"], .. Breakage.All.Select(b => (string[])[b.Name, b.About, b.Rule, b.IsRepaired ? "repairs it" : ""])]);
+        foreach ((string rule, string why) in Breakage.NotHere)
+            screen.Faint($"Not here: {rule}: {why}.");
         return 0;
     }
 
@@ -47,7 +49,7 @@ internal static class BreakCommand
         screen.Text($"{string.Join(' ', enter)} ip netns exec node{node} bash");
         screen.Text(breakage.IsRepaired && !stop
             ? "hostgw status      (the agent has put it right; with --stop-agent it stays, for `hostgw doctor`)"
-            : $"hostgw doctor …    (with the settings that `up` shows; it should say '{breakage.Rule}')");
+            : $"{string.Join(' ', [.. breakage.Wrapper, "hostgw", "doctor", "…", .. breakage.Flags])}    (with the settings that `up` shows; it should say '{breakage.Rule}')");
         screen.Faint("What else `up` shows works as before; `hostgw-lab down` and `up` begin anew.");
         return 0;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using HostGw.Lab.Chaos;
 using HostGw.Lab.Network;
 using HostGw.Lab.Topology;
 
@@ -10,6 +11,8 @@ namespace HostGw.Lab;
 /// <param name="Cure">Of what the doctor prints, the command that makes the finding go; null: there is none so simple.</param>
 public sealed record Breakage(string Name, string About, string Command, string Rule, string? Cure = null)
 {
+    private const string Plugins = $"{Box.Directory}/plugins";
+
     public static readonly ImmutableArray<Breakage> All =
     [
         new("route", "delete the route to a peer's pods", "ip route delete 192.168.PEER.0/24", "routes") { IsRepaired = true },
@@ -50,6 +53,9 @@ public sealed record Breakage(string Name, string About, string Command, string 
             "ip route del 10.0.0.0/24 dev eth1 && sysctl -qw net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.all.rp_filter=1", "rpFilter",
             "sysctl -w net.ipv4.conf.eth1.rp_filter=2"),
         new("interface", "take the node's interface down", "ip link set eth0 down", "apiServer"),
+        new("uplink", "take the node's interface down, and leave a way to the API server", "ip link add eth1 type veth peer name spareNODE netns lan && " +
+            "ip -n lan link set spareNODE master lan0 up && ip addr add 10.0.0.9NODE/32 dev eth1 && ip link set eth1 up && " +
+            "ip route add 10.0.0.2/32 dev eth1 src 10.0.0.9NODE && ip link set eth0 down", "interface"),
         new("masquerade", "delete the masquerade rule", "nft delete table inet hostgw", "masquerade") { IsRepaired = true },
         new("docker", "drop what is forwarded, as Docker does", "iptables-nft -P FORWARD DROP", "forwardDrop") { IsRepaired = true },
         new("firewall", "a firewall that drops what is forwarded",
@@ -88,6 +94,11 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("snat-to", "give pods the node's address towards pods",
             "iptables-nft -t nat -A POSTROUTING -s 192.168.0.0/16 -o eth0 -j SNAT --to-source 10.0.0.1NODE", "foreignMasquerade",
             "iptables-nft -t nat -D POSTROUTING -s 192.168.0.0/16 -o eth0 -j SNAT --to-source 10.0.0.1NODE"),
+        new("ipset", "drop what a set of addresses holds", "ipset create banned hash:net && ipset add banned 192.168.PEER.0/24 && " +
+            "iptables-nft -A FORWARD -m set --match-set banned dst -j DROP", "foreignSet"),
+        new("unlisted", "a rule in a table of iptables that iptables cannot list",
+            "nft 'add table ip nat; add chain ip nat POSTROUTING { type nat hook postrouting priority 100; }; " +
+            "add rule ip nat POSTROUTING meta mark set jhash ip saddr mod 7'", "unreadable"),
         new("mtu", "give pods a larger MTU than the network has", "ip link set cni0 mtu 9000", "mtu"),
         new("former-pod", "leave a pod with an address of a former podCIDR", "ip link add veth0a1b2c3d type veth peer name formerpod && " +
             "ip addr add 192.168.77.1/32 dev veth0a1b2c3d && ip link set veth0a1b2c3d up && ip route add 192.168.77.5/32 dev veth0a1b2c3d", "formerPods"),
@@ -105,8 +116,20 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("silence", "pull a peer's cable", "ip -n lan link set nodePEER down; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true", "unanswered"),
         new("flannel", "leave flannel's interface behind",
             "ip link add flannel.1 type veth peer name flannel.1p", "otherAgent", "ip link delete flannel.1p"),
+        new("networkd", "a systemd-networkd that removes foreign routes, for all nodes",
+            "mountpoint -q /etc/systemd && mkdir -p /run/systemd/netif && touch /run/systemd/netif/state", "networkd",
+            "mkdir -p /etc/systemd/networkd.conf.d && printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n' > " +
+            "/etc/systemd/networkd.conf.d/hostgw.conf"),
+        new("plugins", "CNI plugins that are not where the settings say", $"mkdir -p {Plugins} && ln -sf /usr/lib/cni/host-local {Plugins}", "cniPlugins")
+            { Flags = ["--cni-install", "true", "--cni-bin-directory", Plugins] },
+        new("clock", "a clock two minutes ahead: the doctor's own, for all nodes have the machine's", "true", "clock")
+            { Wrapper = ["env", $"LD_PRELOAD={HostFaults.FakeTime}", "FAKETIME=+120", "FAKETIME_DONT_FAKE_MONOTONIC=1"] },
+        new("rights", "a doctor that may not change the network", "true", "rights")
+            { Wrapper = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"] },
         new("api", "cut the node off from the API server", "ip route add unreachable 10.0.0.2/32 && ip -6 route add unreachable fd00:10::2/128 && ss -K dst 10.0.0.2 > /dev/null 2>&1; true", "apiServer"),
         new("token", "replace the token by one that is not accepted", $"sed -i 's/token: .*/token: not-this-one/' {Box.Directory}/kubeconfig", "apiServer"),
+        // {"alg":"none"}, {"exp":1}
+        new("expired-token", "replace the token by one that has expired", $"sed -i 's/token: .*/token: eyJhbGciOiJub25lIn0.eyJleHAiOjF9.x/' {Box.Directory}/kubeconfig", "credential"),
         new("own-node", "delete this node's Node", Api("DELETE", "/nodeNODE"), "ownNode"),
         new("own-address", "take the node's address from its interface, and leave a way to the API server",
             "ip addr add 10.0.0.99/32 dev eth0 && " +
@@ -115,12 +138,27 @@ public sealed record Breakage(string Name, string About, string Command, string 
             $"{Api("DELETE", "/nodeNODE")} && {Create("nodeNODE", "192.168.PEER.0/24", "10.0.0.1NODE")}", "ownPodCidr"),
         new("pod-cidr", "a Node that claims a peer's podCIDR", Create("twin", "192.168.PEER.0/24", "10.0.0.99"), "rejected"),
         new("no-pod-cidr", "a Node without a podCIDR", Create("empty", "", "10.0.0.99"), "noPodCidr"),
+        new("covered", "a Node with an address in the pods' network", Create("inside", "192.168.77.0/24", "192.168.99.7"), "clusterRoute")
+            { NeedsPodGateway = true },
         new("addresses", "take a peer's addresses from its Node, as a cloud's controller did", Patch("nodePEER"), "nextHop"),
         new("shared-address", "give two peers one address", Patch("nodePEER", "10.0.0.1OTHER"), "nextHop"),
         new("far-address", "give a peer an address on another segment", Patch("nodePEER", "10.1.0.1PEER"), "notAdjacent"),
         new("annotation", "annotate a peer with what is no address",
             Api("PATCH", "/nodePEER", """{"metadata": {"annotations": {"hostgw.io/next-hop": "gateway.example"}}}"""), "noAddress"),
     ];
+
+    /// <summary>Rules of the doctor that no node of a lab can break, and why.</summary>
+    public static readonly ImmutableArray<(string Rule, string Why)> NotHere =
+    [
+        ("neighbourLimit", "the sizes of the neighbour table exist only in the machine's first network namespace, and nodes are namespaces of their own"),
+        ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
+    ];
+
+    /// <summary>Words to put before the doctor: what is broken is how it runs.</summary>
+    public ImmutableArray<string> Wrapper { get; private init; } = [];
+
+    /// <summary>Further flags of the doctor.</summary>
+    public ImmutableArray<string> Flags { get; private init; } = [];
 
     /// <summary>A running agent puts it right at once: `hostgw status` and the log tell of it, and the doctor only where no agent runs.</summary>
     public bool IsRepaired { get; private init; }

@@ -5,7 +5,7 @@ namespace HostGw.Lab;
 /// <summary>Waiting for what should come soon, with a deadline that only a defect reaches.</summary>
 public static class Eventually
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Returns how long it took.</summary>

@@ -36,8 +36,10 @@ case $resolv in
 esac
 echo 'nameserver 172.16.53.53' > /run/box/resolv.conf
 [ ! -e "$resolv" ] || mount --bind /run/box/resolv.conf "$resolv"
-# Nor may the machine's own pods.
-[ ! -d /etc/cni ] || mount -t tmpfs -o mode=755 box /etc/cni
+# Nor may the machine's own pods, nor its systemd-networkd.
+for directory in /etc/cni /etc/systemd; do
+  [ ! -d "$directory" ] || mount -t tmpfs -o mode=755 box "$directory"
+done
 ip link set lo up
 TMPDIR=/run/box/tmp
 export TMPDIR

@@ -142,7 +142,6 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     private SocketsHttpHandler Handler() => new()
     {
         ConnectCallback = _connection.ConnectAsync,
-        ConnectTimeout = TimeSpan.FromSeconds(20),
         // A client certificate belongs to the connection: only a new one shows a renewed certificate.
         PooledConnectionLifetime = _configuration.MayUseClientCertificate ? TimeSpan.Zero : ConnectionLifetime,
         // What is left of an answer may be a watch without end.

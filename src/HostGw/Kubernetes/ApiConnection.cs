@@ -10,6 +10,9 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
     /// <summary>What the request that opens a connection authenticates with.</summary>
     public static readonly HttpRequestOptionsKey<Credential> CredentialKey = new("hostgw.credential");
 
+    // Of all addresses together.
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(20);
+
     // As client-go's TLSHandshakeTimeout.
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
@@ -30,9 +33,27 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         context.InitialRequestMessage.Options.TryGetValue(CredentialKey, out Credential? credential);
-        DnsEndPoint server = context.DnsEndPoint;
-        IPAddress[] configured = _configured = await ResolveAsync(server.Host, cancellationToken);
         AddressRace race = new(time);
+        using var timeout = new CancellationTokenSource(ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            if (await ConnectAsync(context.DnsEndPoint, credential, race, either.Token) is { } stream)
+                return stream;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The time is over.
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+        throw NoConnection(context.DnsEndPoint, race);
+    }
+
+    // Null: no address answers.
+    private async Task<Stream?> ConnectAsync(
+        DnsEndPoint server, Credential? credential, AddressRace race, CancellationToken cancellationToken)
+    {
+        IPAddress[] configured = _configured = await ResolveAsync(server.Host, cancellationToken);
         while (await race.ConnectAsync(Addresses(configured, server.Port), cancellationToken) is { } open)
         {
             try
@@ -47,8 +68,7 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
                 race.Exclude(open.Address, e);
             }
         }
-        cancellationToken.ThrowIfCancellationRequested();
-        throw NoConnection(server, race);
+        return null;
     }
 
     private IEnumerable<IPEndPoint> Addresses(IPAddress[] configured, int port)
@@ -61,7 +81,7 @@ internal sealed class ApiConnection(ApiConfiguration configuration, TimeProvider
 
     private static ApiException NoConnection(DnsEndPoint server, AddressRace race)
     {
-        string tried = race.Tried.Count == 1 ? "" : $" ({string.Join(", ", race.Tried)})";
+        string tried = race.Tried.Count <= 1 ? "" : $" ({string.Join(", ", race.Tried)})";
         string reason = race.FirstFailure switch
         {
             SocketException or NoHandshakeException => race.FirstFailure.Message,

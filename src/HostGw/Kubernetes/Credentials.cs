@@ -26,8 +26,8 @@ internal sealed class Credentials(ApiConfiguration configuration, TimeProvider t
     private readonly SemaphoreSlim _running = new(1);
     private Credential? _given;
 
-    // What is left of its time when it is given is measured without the clock: set back, that would put the renewal off by as much.
-    // Set ahead, or after the host slept, the clock decides, unless it is so far ahead that whatever is given has expired already.
+    // Two clocks decide, whichever comes first: elapsed time, for the clock of the host may be set back, and that clock, for elapsed time
+    // does not pass while the host sleeps. For a credential that seems expired when it is given, elapsed time alone: the clock is wrong.
     private TimeSpan _lifetime;
     private long _givenAt;
     private DateTimeOffset _renewAt;
@@ -57,7 +57,7 @@ internal sealed class Credentials(ApiConfiguration configuration, TimeProvider t
         {
             if (_given is not null && _given != refused && time.GetElapsedTime(_givenAt) < _lifetime && time.GetUtcNow() < _renewAt)
                 return _given;
-            (_given, DateTimeOffset? expires) = await configuration.Exec!.RunAsync(configuration, cancellationToken);
+            (_given, DateTimeOffset? expires) = await configuration.Exec!.RunAsync(configuration, time, cancellationToken);
             _givenAt = time.GetTimestamp();
             (_lifetime, _renewAt) = expires is { } end ? Lifetime(end) : (TimeSpan.MaxValue, DateTimeOffset.MaxValue);
             return _given;

@@ -9,9 +9,9 @@ namespace HostGw.Kubernetes;
 /// <remarks>https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins</remarks>
 internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyList<string> Arguments)
 {
-    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
-
     private const int MaxOutput = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
 
@@ -21,22 +21,20 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
     /// <summary>What to do when the program is missing; may be empty.</summary>
     public string InstallHint { get; init; } = "";
 
-    public TimeSpan Timeout { get; init; } = DefaultTimeout;
-
     /// <summary>Runs the program; null for the time: what it gave does not expire.</summary>
     /// <exception cref="ApiException">It failed, or gave something else.</exception>
     public async Task<(Credential Credential, DateTimeOffset? Expires)> RunAsync(
-        ApiConfiguration configuration, CancellationToken cancellationToken)
+        ApiConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
     {
         using Process process = Start(configuration);
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(Timeout);
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             process.StandardInput.Close();
-            Task<string> errors = ReadErrorsAsync(process.StandardError, timeout.Token);
-            string output = await ReadAsync(process.StandardOutput, timeout.Token);
-            await process.WaitForExitAsync(timeout.Token);
+            Task<string> errors = ReadErrorsAsync(process.StandardError, either.Token);
+            string output = await ReadAsync(process.StandardOutput, either.Token);
+            await process.WaitForExitAsync(either.Token);
             if (process.ExitCode != 0)
                 throw new ApiException($"{this} failed with exit code {process.ExitCode}: {ApiStatus.OneLine((await errors).Trim())}");
             return Parse(output);

@@ -10,7 +10,8 @@ namespace HostGw.Nodes;
 
 /// <summary>
 /// Further addresses of the API servers in a pod, whose configured one, the Service's, needs kube-proxy: those of the EndpointSlice
-/// `kubernetes`, read after each list and every 10 minutes. Until it was read, the saved ones.
+/// `kubernetes`, read after each list and every 10 minutes. Until it was read, the saved ones; where there are none, the store is not
+/// complete until the first reading has ended, so that no route that covers one is installed meanwhile, and prevents the reading.
 /// </summary>
 /// <param name="file">Null: nothing is saved.</param>
 /// <param name="nodeName">This node's.</param>
@@ -18,7 +19,7 @@ internal sealed class ApiServerAddresses(
     ApiClient client, NodeStore store, SavedNodesFile? file, string nodeName, TimeProvider time, ILogger<ApiServerAddresses> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(1);
 
     private readonly ReadOccasions _occasions = new(time);
@@ -45,7 +46,10 @@ internal sealed class ApiServerAddresses(
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         if (client.UsesServiceAddress)
+        {
+            store.Await(Awaited.ApiServers);
             _current = Task.Run(() => Saved(file, nodeName, time), CancellationToken.None);
+        }
         client.UseAddresses(() => Current);
         return base.StartAsync(cancellationToken);
     }
@@ -54,18 +58,27 @@ internal sealed class ApiServerAddresses(
     {
         if (!client.UsesServiceAddress)
             return;
-        ImmutableArray<IPEndPoint> saved = await _current.WaitAsync(stoppingToken);
-        if (!saved.IsEmpty)
-            Changed?.Invoke();
-        // Without saved ones nothing guards them until they were read.
-        TimeSpan afterList = saved.IsEmpty ? TimeSpan.Zero : ReadOccasions.AfterList, atMost = Timeout.InfiniteTimeSpan;
+        Task listed = _occasions.WaitAsync(TimeSpan.Zero, Timeout.InfiniteTimeSpan, stoppingToken);
+        await Task.WhenAny(_current, listed);
+        // Without saved ones, or while their file cannot be read, the first pass waits for a reading.
+        TimeSpan afterList = ForPass.IsEmpty ? TimeSpan.Zero : ReadOccasions.AfterList;
+        if (afterList > TimeSpan.Zero)
+            Signal(isDifferent: true);
+        await listed;
+        await Task.Delay(afterList, time, stoppingToken);
         while (true)
         {
-            await _occasions.WaitAsync(afterList, atMost, stoppingToken);
             bool isAnswered = await ReadAsync(stoppingToken);
-            atMost = isAnswered || !Current.IsEmpty ? ReadOccasions.Period : AfterFailure;
-            afterList = ReadOccasions.AfterList;
+            Signal(isDifferent: false);
+            TimeSpan atMost = isAnswered || !ForPass.IsEmpty ? ReadOccasions.Period : AfterFailure;
+            await _occasions.WaitAsync(ReadOccasions.AfterList, atMost, stoppingToken);
         }
+    }
+
+    private void Signal(bool isDifferent)
+    {
+        if (store.Arrived(Awaited.ApiServers) || isDifferent)
+            Changed?.Invoke();
     }
 
     // Whether the server said which there are, or that it does not say.
@@ -98,11 +111,11 @@ internal sealed class ApiServerAddresses(
 
     private void Use(ImmutableArray<IPEndPoint> addresses)
     {
-        if (Current.SequenceEqual(addresses))
+        if (_current.IsCompleted && Current.SequenceEqual(addresses))
             return;
         _current = Task.FromResult(addresses);
         logger.ApiServersChanged(string.Join(", ", addresses));
-        Changed?.Invoke();
+        Signal(isDifferent: true);
     }
 
     /// <summary>The saved ones; none where the file cannot be used.</summary>

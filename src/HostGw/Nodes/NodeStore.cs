@@ -10,8 +10,8 @@ namespace HostGw.Nodes;
 /// <param name="Nodes">Sorted by name, ordinal.</param>
 /// <param name="ResourceVersion">The store's when the snapshot was made: bookmarks alone make no new snapshot.</param>
 /// <param name="IsComplete">
-/// False until the first list has arrived or was read from disk: an absent node may only be unknown. Also while the service networks are
-/// being read for the first time.
+/// False until the first list has arrived or was read from disk: an absent node may only be unknown. Also while what
+/// <see cref="Awaited"/> names is being read for the first time.
 /// </param>
 internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string ResourceVersion, bool IsComplete)
 {
@@ -25,6 +25,15 @@ internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string Re
 
     /// <summary>How many lists by quorum (from etcd, not from a cache) had been read since the start.</summary>
     public int QuorumReads { get; init; }
+}
+
+/// <summary>What the first pass needs in addition to the nodes: podCIDRs that overlap it get no route.</summary>
+[Flags]
+internal enum Awaited
+{
+    None = 0,
+    ServiceCidrs = 1,
+    ApiServers = 2,
 }
 
 /// <summary>The nodes as last received. One writer (the reflector), any number of readers.</summary>
@@ -43,7 +52,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     // Null: the nodes have changed since the last snapshot.
     private NodeSnapshot? _snapshot = NodeSnapshot.Nothing;
     private bool _isComplete;
-    private bool _awaitsServiceCidrs;
+    private Awaited _awaited;
     private ImmutableArray<Prefix> _serviceCidrs = [];
     private DateTimeOffset? _savedAt;
     private int _quorumReads;
@@ -110,17 +119,29 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
             if (_isComplete)
                 return false;
             (_nodes, _byName, _isComplete, _savedAt, _snapshot) = (nodes, null, true, saved.At, null);
-            (_serviceCidrs, _awaitsServiceCidrs) = (saved.ServiceCidrs, false);
+            (_serviceCidrs, _awaited) = (saved.ServiceCidrs, Awaited.None);
             _resourceVersion.Set(saved.ResourceVersion);
             return true;
         }
     }
 
-    /// <summary>The store is not complete before the first <see cref="TakeServiceCidrs"/>, or before saved nodes are used.</summary>
-    public void AwaitServiceCidrs()
+    /// <summary>The store is not complete before this has arrived, or before saved nodes are used.</summary>
+    public void Await(Awaited what)
     {
         lock (_lock)
-            (_awaitsServiceCidrs, _snapshot) = (true, null);
+            (_awaited, _snapshot) = (_awaited | what, null);
+    }
+
+    /// <summary>It is known, or cannot be read. Returns whether the store was waiting for it.</summary>
+    public bool Arrived(Awaited what)
+    {
+        lock (_lock)
+        {
+            if (!_awaited.HasFlag(what))
+                return false;
+            (_awaited, _snapshot) = (_awaited & ~what, null);
+            return true;
+        }
     }
 
     /// <summary>Returns whether planning would see a difference.</summary>
@@ -130,12 +151,9 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         lock (_lock)
         {
             bool isNew = found is { } cidrs && !cidrs.SequenceEqual(_serviceCidrs);
-            if (!isNew && !_awaitsServiceCidrs)
-                return false;
             if (isNew)
-                _serviceCidrs = found!.Value;
-            (_awaitsServiceCidrs, _snapshot) = (false, null);
-            return true;
+                (_serviceCidrs, _snapshot) = (found!.Value, null);
+            return Arrived(Awaited.ServiceCidrs) || isNew;
         }
     }
 
@@ -248,7 +266,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
                 _byName.Add(entry.Node);
             _byName.Sort(ByName);
         }
-        return new([.. _byName], _resourceVersion.ToString(), _isComplete && !_awaitsServiceCidrs)
+        return new([.. _byName], _resourceVersion.ToString(), _isComplete && _awaited == Awaited.None)
         {
             ServiceCidrs = _serviceCidrs,
             SavedAt = _savedAt,

@@ -28,7 +28,7 @@ internal sealed class ServiceCidrReader(
     // Before the reflector, which may complete a list before ExecuteAsync runs.
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        store.AwaitServiceCidrs();
+        store.Await(Awaited.ServiceCidrs);
         return base.StartAsync(cancellationToken);
     }
 

@@ -28,7 +28,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host);
         HostChanges wanted = Compare(plan, host, causes);
         (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(wanted, nodes.QuorumReads);
-        RepairScope repairs = new(_previous, confirmed, _owned.Keys);
+        RepairScope repairs = new(_previous, confirmed, _owned.Keys, causes);
         (HostChanges permitted, HeldRepairs held) = _limiter.Hold(confirmed, repairs, _previous.HeldRules);
         ApplyResult result = network.Apply(permitted, ApplyMode.Change);
         HostChanges made = permitted.Without(result);

@@ -81,8 +81,8 @@ internal readonly record struct HeldRemovals(int Routes, int Installed)
 }
 
 /// <summary>
-/// Has all nodes read by quorum where the list is doubtful: most of our routes would be removed, or this host's own Node is missing.
-/// A list that left it out for a moment would otherwise remain in effect until something changes.
+/// Requests a list of all nodes by quorum after a pass that held removals back, or that found no Node of this host: the list that the
+/// pass used may be wrong, and a watch does not correct a wrong list.
 /// </summary>
 /// <param name="read">Reads them; a pass follows in any case.</param>
 internal sealed class QuorumReadTrigger(Action read, TimeProvider time) : IDisposable

@@ -45,7 +45,7 @@ internal sealed class RepairLimiter(TimeProvider time)
     /// <summary>Counts the repairs that were made: not those that the host refused.</summary>
     public void Count(HostChanges made, ApplyResult result, RepairScope repairs)
     {
-        foreach (PodRoute route in made.Routes.Add.Where(repairs.IsRepair))
+        foreach (PodRoute route in made.Routes.Add.Where(repairs.IsRepairOfMissing))
             Count(new(RepairKind.Route, route.Key), "it was deleted");
         foreach (RouteCorrection correction in made.Routes.Replace.Where(c => repairs.IsRepair(c.Route)))
             Count(new(RepairKind.Route, correction.Route.Key), Describe(correction.Instead));
@@ -70,7 +70,10 @@ internal sealed class RepairLimiter(TimeProvider time)
             select new ContestedRoute(destination, rate.Value.Contested!)])
     {
         PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
-        Settings = [.. _rates.Where(r => r.Key.Kind == RepairKind.Setting).Select(r => r.Value.Contested).OfType<string>().Order()],
+        Settings =
+        [
+            .. _rates.Where(r => r.Key.Kind == RepairKind.Setting).Select(r => r.Value.Contested).OfType<string>().Distinct().Order(),
+        ],
         Rest = _rates.Values.Min(r => r.Rest),
     };
 
@@ -81,8 +84,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             : (changes with { ChangesNat = false, ChangesForward = false }, held with { Rules = before });
 
     private IEnumerable<(PodRoute Route, TimeSpan? Wait)> Waiting(RouteChanges changes, RepairScope repairs) =>
-        from route in changes.Add.Concat(changes.Replace.Select(c => c.Route))
-        where repairs.IsRepair(route)
+        from route in changes.Add.Where(repairs.IsRepairOfMissing).Concat(changes.Replace.Select(c => c.Route).Where(repairs.IsRepair))
         let wait = Wait(new RepairKey(RepairKind.Route, route.Key))
         where wait is not null
         select (route, wait);
@@ -136,7 +138,8 @@ internal sealed class RepairLimiter(TimeProvider time)
 /// <summary>A setting of this host that a pass changes.</summary>
 /// <param name="Name">"IPv4 forwarding", "IPv6 forwarding" or accept_ra.</param>
 /// <param name="Interface">Null: of the whole host.</param>
-internal readonly record struct HostSetting(string Name, string? Interface = null)
+/// <param name="Index">Of that interface: one that is plugged in again is another one.</param>
+internal readonly record struct HostSetting(string Name, string? Interface = null, int Index = 0)
 {
     private const string IPv4 = "IPv4 forwarding", IPv6 = "IPv6 forwarding", AcceptRa = "accept_ra";
 
@@ -145,14 +148,15 @@ internal readonly record struct HostSetting(string Name, string? Interface = nul
     // Turned off for the host it is off on every interface.
     public static IEnumerable<HostSetting> Of(HostChanges changes) =>
     [
-        .. !changes.EnableForwardingIPv4 ? [] : IsOnlyOfInterfaces(changes) ? changes.ForwardIPv4On.Select(OfIPv4) : [new(IPv4)],
+        .. !changes.EnableForwardingIPv4 ? []
+            : IsOnlyOfInterfaces(changes) ? changes.ForwardIPv4On.Select(l => Of(IPv4, l, changes)) : [new(IPv4)],
         .. changes.EnableForwardingIPv6 ? [new(IPv6)] : Array.Empty<HostSetting>(),
-        .. changes.AcceptRa.Select(OfAcceptRa),
+        .. changes.AcceptRa.Select(c => Of(AcceptRa, c.Interface, changes)),
     ];
 
     public static HostChanges Without(HostChanges changes, Func<HostSetting, bool> isHeld)
     {
-        string[] links = [.. changes.ForwardIPv4On.Where(l => !isHeld(OfIPv4(l)))];
+        string[] links = [.. changes.ForwardIPv4On.Where(l => !isHeld(Of(IPv4, l, changes)))];
         bool isIPv6On = changes.EnableForwardingIPv6 && !isHeld(new(IPv6));
         return changes with
         {
@@ -160,15 +164,14 @@ internal readonly record struct HostSetting(string Name, string? Interface = nul
             ForwardIPv4On = links,
             EnableForwardingIPv6 = isIPv6On,
             // An uplink must have it before forwarding goes on.
-            AcceptRa = isIPv6On ? changes.AcceptRa : [.. changes.AcceptRa.Where(c => !isHeld(OfAcceptRa(c)))],
+            AcceptRa = isIPv6On ? changes.AcceptRa : [.. changes.AcceptRa.Where(c => !isHeld(Of(AcceptRa, c.Interface, changes)))],
         };
     }
 
     private static bool IsOnlyOfInterfaces(HostChanges changes) => changes.Host.Forwarding.IPv4 == true && changes.ForwardIPv4On.Count > 0;
 
-    private static HostSetting OfIPv4(string link) => new(IPv4, link);
-
-    private static HostSetting OfAcceptRa(AcceptRaChange change) => new(AcceptRa, change.Interface);
+    private static HostSetting Of(string name, string link, HostChanges changes) =>
+        new(name, link, changes.Host.Interfaces.FirstOrDefault(i => i.Name == link)?.Index ?? 0);
 }
 
 /// <summary>How often one thing was repaired within the last minute, and when it may be repaired again.</summary>

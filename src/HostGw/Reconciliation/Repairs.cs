@@ -9,7 +9,8 @@ namespace HostGw.Reconciliation;
 /// since.
 /// </summary>
 /// <param name="owned">See <see cref="OwnedKeys"/>.</param>
-internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IReadOnlySet<RouteKey> owned)
+/// <param name="causes">Of this pass.</param>
+internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IReadOnlySet<RouteKey> owned, WakeCauses causes)
 {
     private readonly PassReport? _before = previous.Report;
 
@@ -35,15 +36,18 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     /// <summary>What has to be done to forwarding and router advertisements is a repair, or concerns a new interface.</summary>
     public bool Settings { get; } = HadEverything(previous, out _);
 
-    /// <summary>To install this route is a repair.</summary>
+    /// <summary>To install this route, in the place of another, is a repair.</summary>
     public bool IsRepair(PodRoute route) =>
         owned.Contains(route.Key) && !previous.RefusedChanges.Contains(route.Key) &&
         _before?.Plan is { } plan && plan.TryGetRoute(route.Key, out PodRoute before) && before == route;
 
+    /// <summary>The same of a route that is missing. With a link that goes down the kernel itself removes routes.</summary>
+    public bool IsRepairOfMissing(PodRoute route) => !causes.HasFlag(WakeCauses.Links) && IsRepair(route);
+
     /// <summary>Counts the repairs among the changes that were made.</summary>
     public Repairs Count(HostChanges made, ApplyResult result) => new()
     {
-        RoutesRemoved = made.Routes.Add.Count(IsRepair),
+        RoutesRemoved = made.Routes.Add.Count(IsRepairOfMissing),
         RoutesChanged = made.Routes.Replace.Count(c => c.Cause == CorrectionCause.Differs && IsRepair(c.Route)),
         RoutesOverwritten = made.Routes.Replace.Count(c => c.Cause == CorrectionCause.Overwritten && IsRepair(c.Route)),
         Masquerade = Masquerade && result.NatChange.Length > 0 ? 1 : 0,

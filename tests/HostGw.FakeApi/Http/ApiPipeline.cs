@@ -33,6 +33,7 @@ internal sealed class ApiPipeline(
         {
             record.Code = context.Response.StatusCode;
         }
+        reply.BreakOff();
     }
 
     private async Task DelayAsync(CancellationToken cancellationToken)

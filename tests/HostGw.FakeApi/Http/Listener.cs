@@ -22,8 +22,10 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
 {
     private static readonly CancellationToken AtOnce = new(canceled: true);
 
-    private static readonly TimeSpan UntilFinIsRead = TimeSpan.FromMilliseconds(50);
+    // Only a defect takes so long.
+    private static readonly TimeSpan UntilConnectionsEnd = TimeSpan.FromMinutes(1);
 
+    private readonly ConcurrentBag<Socket> _listening = [];
     private WebApplication? _app;
 
     /// <summary>With the ports that were picked, once started.</summary>
@@ -33,11 +35,12 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
     {
         if (_app is not null)
             return;
+        _listening.Clear();
+        connections.Accept();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, RecordBlocks>();
-        if (options.Bind is { } bind)
-            builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = bind);
+        builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = Bind);
         WebApplication app = builder.Build();
         app.Run(pipeline);
         await app.StartAsync();
@@ -58,10 +61,11 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
         }
         else
         {
-            // Kestrel stops listening at once, and would then wait for the watches to end.
-            using var given = new CancellationTokenSource(2 * UntilFinIsRead);
-            Task stopped = app.StopAsync(given.Token);
-            await Task.Delay(UntilFinIsRead);
+            // Kestrel stops listening, and then waits for the watches to end.
+            using var limit = new CancellationTokenSource(UntilConnectionsEnd);
+            Task stopped = app.StopAsync(limit.Token);
+            while (!stopped.IsCompleted && _listening.Any(s => !s.SafeHandle.IsClosed))
+                await Task.Delay(1);
             connections.Close();
             await stopped;
         }
@@ -70,12 +74,20 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
 
     public async ValueTask DisposeAsync() => await StopAsync();
 
+    private Socket Bind(EndPoint endpoint)
+    {
+        Socket socket = (options.Bind ?? SocketTransportOptions.CreateDefaultBoundListenSocket)(endpoint);
+        _listening.Add(socket);
+        return socket;
+    }
+
     private void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = null; // the write endpoint has its own, which does not break the connection
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromMinutes(10);
         kestrel.Limits.Http2.MaxStreamsPerConnection = 250;
         foreach (IPEndPoint endpoint in Endpoints)
             kestrel.Listen(endpoint, Configure);
@@ -104,12 +116,15 @@ internal sealed class Connections(Faults faults)
 
     private readonly ConcurrentDictionary<string, ConnectionContext> _open = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<IPAddress, Unreachable> _unreachable = [];
+    private volatile bool _isClosing;
 
     public int Count => _open.Count;
 
     public async Task HandleAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         _open[connection.ConnectionId] = connection;
+        if (_isClosing)
+            End(connection);
         try
         {
             while (faults.HangConnections || HowUnreachable(connection) == Unreachable.Silent)
@@ -139,10 +154,13 @@ internal sealed class Connections(Faults faults)
     /// <summary>Ends all of them with a FIN, in the middle of a chunk: what a client sees of a process that ends.</summary>
     public void Close()
     {
-        // Kestrel's own abort sends a reset.
+        _isClosing = true;
         foreach (ConnectionContext connection in _open.Values)
-            OnSocket(connection, socket => socket.Shutdown(SocketShutdown.Both));
+            End(connection);
     }
+
+    /// <summary>Connections are no longer ended as they come.</summary>
+    public void Accept() => _isClosing = false;
 
     /// <param name="how">Null: reachable again.</param>
     public void SetReachability(IPAddress address, Unreachable? how)
@@ -165,6 +183,9 @@ internal sealed class Connections(Faults faults)
         IPAddress address = (connection.LocalEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
         return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
     }
+
+    // Kestrel's own abort sends a reset.
+    private static void End(ConnectionContext connection) => OnSocket(connection, socket => socket.Shutdown(SocketShutdown.Both));
 
     private static void Reset(ConnectionContext connection)
     {

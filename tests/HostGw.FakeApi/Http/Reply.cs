@@ -39,15 +39,15 @@ internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? p
         if (!IsBrokenOff)
             await WriteAsync(bytes);
         _buffer.ResetWrittenCount();
-        if (!cut || IsBrokenOff)
-            return;
+        IsBrokenOff |= cut;
+    }
 
-        IsBrokenOff = true;
-        if (planned!.CleanEnd)
-            return;
-        // What was sent arrives before the connection breaks; over HTTP/1.1 a reset would take it along.
-        await Task.Delay(50, context.RequestAborted);
-        context.Abort();
+    /// <summary>Breaks the connection where the planned truncation wants it. A reset would take along what was sent and has not arrived.</summary>
+    /// <exception cref="BrokenOffException">For Kestrel, which then sends what there is, and no end of the body.</exception>
+    public void BreakOff()
+    {
+        if (IsBrokenOff && !planned!.CleanEnd)
+            throw new BrokenOffException();
     }
 
     public async Task SendStatusAsync(ApiException error, bool asProtobuf)
@@ -85,3 +85,5 @@ internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? p
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 }
+
+internal sealed class BrokenOffException() : Exception("planned by the test");

@@ -28,11 +28,11 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
             return;
         }
         WatchEnd end = ends.Next;
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, end.Token);
         TimeSpan timeout = asked.Timeout ?? TimeSpan.FromMinutes(30 + Random.Shared.Next(30));
-        lifetime.CancelAfter(timeout);
+        using var over = new CancellationTokenSource(timeout, options.Time);
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, end.Token, over.Token);
         var stream = new WatchStream(watcher, server, new WatchFilter(path.Kind, selection), output);
-        var bookmarks = new BookmarkTimes(asked.Bookmarks ? options.BookmarkPeriod : null, timeout);
+        var bookmarks = new BookmarkTimes(asked.Bookmarks ? options.BookmarkPeriod : null, timeout, options.Time);
         await stream.RunAsync(past ?? watcher.Initial, asked, bookmarks, lifetime.Token);
         if (end.IsExpiry && !context.RequestAborted.IsCancellationRequested)
             await output.ErrorAsync(Expired(asked, path.Kind));
@@ -65,17 +65,20 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
 }
 
 /// <summary>When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="Period"/> (null: never) and in its last 2 s.</summary>
-internal sealed record BookmarkTimes(TimeSpan? Period, TimeSpan Timeout)
+internal sealed record BookmarkTimes(TimeSpan? Period, TimeSpan Timeout, TimeProvider Time)
 {
     private static readonly TimeSpan BeforeTimeout = TimeSpan.FromSeconds(2), AtTheEnd = TimeSpan.FromSeconds(0.5);
 
-    private readonly long _start = TimeProvider.System.GetTimestamp();
+    private readonly long _start = Time.GetTimestamp();
 
-    public TimeSpan UntilNext()
+    /// <summary>Cancelled when the next one is due.</summary>
+    public CancellationTokenSource Next() => new(UntilNext(), Time);
+
+    private TimeSpan UntilNext()
     {
         if (Period is not { } period)
             return System.Threading.Timeout.InfiniteTimeSpan;
-        TimeSpan untilLast = Timeout - BeforeTimeout - TimeProvider.System.GetElapsedTime(_start);
+        TimeSpan untilLast = Timeout - BeforeTimeout - Time.GetElapsedTime(_start);
         if (untilLast > TimeSpan.Zero)
             return untilLast < period ? untilLast : period;
         return period < AtTheEnd ? period : AtTheEnd;
@@ -109,7 +112,7 @@ internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilt
             await InitialAsync(initial, asked, lifetime);
             while (!_reply.IsBrokenOff)
             {
-                bool bookmarkDue = !await WaitAsync(bookmarks.UntilNext(), lifetime);
+                bool bookmarkDue = !await WaitAsync(bookmarks, lifetime);
                 while (_faults.FreezeWatches || IsAheadOfCache())
                     await Task.Delay(Poll, lifetime);
                 // A watch from the future gets nothing, not even a bookmark, until the server has reached its revision.
@@ -154,14 +157,14 @@ internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilt
         await _reply.SendAsync();
     }
 
-    /// <summary>False when the period passed without an event.</summary>
-    private async Task<bool> WaitAsync(TimeSpan period, CancellationToken lifetime)
+    /// <summary>False when a bookmark is due and no event came.</summary>
+    private async Task<bool> WaitAsync(BookmarkTimes bookmarks, CancellationToken lifetime)
     {
-        using var due = CancellationTokenSource.CreateLinkedTokenSource(lifetime);
-        due.CancelAfter(period);
+        using CancellationTokenSource due = bookmarks.Next();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, lifetime);
         try
         {
-            return await watcher.Events.WaitToReadAsync(due.Token);
+            return await watcher.Events.WaitToReadAsync(either.Token);
         }
         catch (OperationCanceledException) when (!lifetime.IsCancellationRequested)
         {

@@ -173,7 +173,7 @@ public sealed class CensusTests : IClassFixture<NftablesNetwork>
             NatBox.Run(rules);
             Assert.NotEqual("", _packets.Harm(ipv4: true));
             NatBox.Run(cure);
-            Assert.Equal((cure, ""), (cure, _packets.Harm(ipv4: true)));
+            Assert.Equal((cure, ""), (cure, _packets.HarmThatStays(ipv4: true)));
             Assert.Empty(Found(box));
         }
     }
@@ -199,7 +199,7 @@ public sealed class CensusTests : IClassFixture<NftablesNetwork>
             Assert.NotEqual("", _packets.Harm(ipv4: false));
             NatBox.Run(finding.Split(": let them pass there: ")[1].Split("; or,")[0] + "; ip -6 neigh flush dev nft1");
             Assert.Empty(All(box));
-            Assert.True(SpinWait.SpinUntil(() => _packets.Harm(ipv4: false).Length == 0, 5000));
+            Assert.Equal("", _packets.HarmThatStays(ipv4: false));
         }
         foreach (string rule in (string[])["iifname nft1 drop", "arp operation request drop", "arp ptype ip drop"])
         {
@@ -284,7 +284,7 @@ public sealed class CensusTests : IClassFixture<NftablesNetwork>
             using NatBox box = new("none");
             NatBox.Run(install(ipv4, ruleset));
             IReadOnlyList<string> found = Found(box);
-            string harm = _packets.Harm(ipv4);
+            string harm = found.Count == 0 && wrong.Count < 3 ? _packets.HarmThatStays(ipv4) : _packets.Harm(ipv4);
             if (ruleset.Contains("-P ", StringComparison.Ordinal))
                 NatBox.Run(install(ipv4, ruleset.Replace("DROP", "ACCEPT", StringComparison.Ordinal)));
             (harmful, all) = (harmful + (harm.Length > 0 ? 1 : 0), all + 1);

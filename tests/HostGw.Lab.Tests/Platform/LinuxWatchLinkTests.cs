@@ -94,7 +94,7 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
 
         _watched.Nft("add table inet hostgw");
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => watch.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => watch.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
     }
 
     private void Wakes(WakeCauses cause, string command)

@@ -9,7 +9,7 @@ namespace HostGw.Lab.Tests.Platform;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxWatched : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly BlockingCollection<WakeCauses> _heard = [];
     private readonly ManualResetEventSlim _listening = new(initialState: true);

@@ -5,7 +5,7 @@ namespace HostGw.Lab.Tests.Platform;
 /// <summary>Datagrams from one fixed address and port to another: to the kernel, one connection.</summary>
 internal sealed class NftablesFlow : IDisposable
 {
-    private const int Attempts = 10;
+    private const int Attempts = 60;
 
     private readonly Socket _client;
     private readonly Socket _server;

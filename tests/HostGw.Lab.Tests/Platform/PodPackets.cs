@@ -9,6 +9,14 @@ internal sealed class PodPackets(NftablesNetwork network)
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(25);
     private const int Attempts = 2;
 
+    /// <summary>The same of packets that should arrive: one that is late on a busy machine does so at another attempt.</summary>
+    public string HarmThatStays(bool ipv4)
+    {
+        string harm = "";
+        SpinWait.SpinUntil(() => (harm = Harm(ipv4)).Length == 0, Expect.Patience);
+        return harm;
+    }
+
     /// <summary>Empty: every packet arrives with the address of its pod.</summary>
     public string Harm(bool ipv4)
     {

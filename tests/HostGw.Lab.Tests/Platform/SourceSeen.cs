@@ -6,7 +6,7 @@ namespace HostGw.Lab.Tests.Platform;
 /// <summary>Which source address the other side of a new connection sees.</summary>
 internal static class SourceSeen
 {
-    private const int TimeoutMilliseconds = 10_000;
+    private const int TimeoutMilliseconds = 60_000;
 
     /// <param name="protocol">udp, tcp or icmp.</param>
     /// <param name="client">Null: here; likewise <paramref name="server"/>.</param>

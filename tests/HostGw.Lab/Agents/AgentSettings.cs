@@ -7,6 +7,9 @@ namespace HostGw.Lab.Agents;
 /// <param name="More">Further flags, each with its value.</param>
 public sealed record AgentSettings(string NextHop, ImmutableArray<IPNetwork> ClusterCidrs, ImmutableArray<string> More)
 {
+    /// <summary>Of the periodic pass: where it is rare, only what is announced is repaired soon.</summary>
+    public int ResyncSeconds { get; init; } = 60;
+
     public IEnumerable<string> Flags =>
     [
         "--next-hop", NextHop,

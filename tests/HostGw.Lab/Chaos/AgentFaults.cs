@@ -52,9 +52,10 @@ internal static class AgentFaults
 
     private static async Task StartAloneAsync(Stage stage)
     {
-        string saved = Path.Combine(stage.First.StateDirectory, "nodes");
+        string saved = Path.Combine(stage.First.StateDirectory, "nodes"), address = $"\"10.0.0.{Stage.GhostNumber}\"";
+        // Nodes are saved every 10 s: what is there may be of a fault before, by which they lost their addresses.
         await Eventually.TrueAsync(
-            () => File.Exists(saved) && File.ReadAllText(saved).Contains($"\"{Stage.Ghost}\"", StringComparison.Ordinal), () => $"nothing is saved in {saved}");
+            () => File.Exists(saved) && File.ReadAllText(saved).Contains(address, StringComparison.Ordinal), () => $"{address} is not in {saved}");
         foreach (Agent agent in stage.Cluster.Agents)
             await agent.KillAsync();
         await stage.Api.StopListeningAsync();

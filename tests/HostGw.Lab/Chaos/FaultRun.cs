@@ -1,6 +1,7 @@
 using HostGw.Lab.Agents;
 using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
+using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Chaos;
 
@@ -56,7 +57,7 @@ internal static class FaultRun
     {
         stage.TamperWithOne();
         await Eventually.TrueAsync(
-            () => KernelRoute.To(stage.One.Network, IPNetwork.Parse("192.168.100.0/24")).Count == 1,
+            () => Addressing.PodCidrs(Stage.GhostNumber).All(podCidr => KernelRoute.To(stage.One.Network, podCidr).Count == 1),
             () => "a route that somebody deleted did not come back while the fault lasted");
     }
 

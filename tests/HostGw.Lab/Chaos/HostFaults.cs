@@ -13,7 +13,8 @@ internal static class HostFaults
     private const string Refused = "refused";
     private const int ForeignRoutes = 10_000;
 
-    private static readonly string FakeTime =
+    /// <summary>A library that gives a process a clock of its own.</summary>
+    public static readonly string FakeTime =
         $"/usr/lib/{(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64")}-linux-gnu/faketime/libfaketime.so.1";
 
     public static IEnumerable<Fault> All =>

@@ -45,7 +45,7 @@ internal static class NodeFaults
             stage.Cluster.Announce(node);
             await Task.Delay(Pause(stage));
         }
-        stage.Announce(Stage.Ghost, 100);
+        stage.Announce(Stage.Ghost, Stage.GhostNumber);
     });
 
     // The agent of node 1 says so of both families of the other machines and the ghost.
@@ -70,7 +70,7 @@ internal static class NodeFaults
         try
         {
             await change();
-            IPNetwork[] podCidrs = [.. stage.Cluster.Nodes.SelectMany(n => n.PodCidrs), .. Addressing.PodCidrs(100)];
+            IPNetwork[] podCidrs = [.. stage.Cluster.Nodes.SelectMany(n => n.PodCidrs), .. Addressing.PodCidrs(Stage.GhostNumber)];
             if (podCidrs.FirstOrDefault(cidr => Array.Exists(kernels, k => k.Removed(cidr))) is { PrefixLength: > 0 } removed)
                 throw new InvalidOperationException($"a route to {removed} was removed");
         }

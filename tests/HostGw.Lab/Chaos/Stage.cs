@@ -11,6 +11,8 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>A node without a machine that is always there: its routes are what somebody on a host tampers with.</summary>
     public const string Ghost = "ghost";
 
+    public const int GhostNumber = 100;
+
     private const string OurProtocol = "157";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
 
@@ -52,13 +54,13 @@ internal sealed class Stage : IAsyncDisposable
             Nodes = 3,
             WindowsNode = 0,
             CredentialFiles = true,
-            Agents = new("NodeAddress", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]),
+            Agents = new("NodeAddress", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]) { ResyncSeconds = isLong ? 60 : 3600 },
         });
         Stage stage = new(cluster, isLong, seed);
         try
         {
             stage.PrepareMachines();
-            stage.Announce(Ghost, 100);
+            stage.Announce(Ghost, GhostNumber);
             await cluster.StartAgentsAsync();
             await stage.SettleAsync();
         }

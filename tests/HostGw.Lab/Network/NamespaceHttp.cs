@@ -13,7 +13,7 @@ internal static class NamespaceHttp
             ConnectCallback = (context, _) => ValueTask.FromResult<Stream>(network.Run(() => Connect(context.DnsEndPoint))),
             UseProxy = false,
         };
-        return new(handler) { Timeout = TimeSpan.FromSeconds(5) };
+        return new(handler) { Timeout = TimeSpan.FromSeconds(60) };
     }
 
     private static NetworkStream Connect(DnsEndPoint endpoint)

@@ -5,22 +5,27 @@ using HostGw.Lab.Network;
 namespace HostGw.Lab.Probes;
 
 /// <summary>One path of a flood: counts what was sent and what came back.</summary>
-internal sealed class PingPath(NetworkNamespace from, IPAddress to) : IDisposable
+internal sealed class PingPath(NetworkNamespace from, IPAddress to, TimeSpan firstReply) : IDisposable
 {
-    private static readonly TimeSpan FirstReply = TimeSpan.FromSeconds(5);
+    // Of no ping that is counted.
+    private const uint Last = uint.MaxValue;
 
-    private readonly IcmpSocket _socket = new(from, to, FirstReply);
+    private readonly IcmpSocket _socket = new(from, to, firstReply);
     private readonly HashSet<uint> _answered = [];
     private long _lastReply;
     private TimeSpan _longestGap;
     private int _sent;
     private int _received;
+    private volatile bool _isLastAnswered;
 
     public int Sent => Volatile.Read(ref _sent);
 
     public int Lost => Sent - Volatile.Read(ref _received);
 
     public TimeSpan LongestGap => _longestGap;
+
+    /// <summary>Replies come in order: what was sent before <see cref="SendLast"/> and is not answered is lost.</summary>
+    public bool IsLastAnswered => _isLastAnswered;
 
     public void Start()
     {
@@ -34,19 +39,32 @@ internal sealed class PingPath(NetworkNamespace from, IPAddress to) : IDisposabl
     public void Send()
     {
         uint number = (uint)Interlocked.Increment(ref _sent);
-        try
-        {
-            _socket.Send(number);
-        }
-        catch (SocketException)
-        {
-            // Not even sent (no route): counted as sent, so it will count as lost.
-        }
+        TrySend(number);
+    }
+
+    public void SendLast()
+    {
+        if (!TrySend(Last))
+            _isLastAnswered = true;
     }
 
     public void Dispose() => _socket.Dispose();
 
     public override string ToString() => $"{from.Name} -> {to}";
+
+    // False: not even sent (no route). It counts as sent, and so as lost.
+    private bool TrySend(uint number)
+    {
+        try
+        {
+            _socket.Send(number);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 
     private void Receive()
     {
@@ -54,7 +72,10 @@ internal sealed class PingPath(NetworkNamespace from, IPAddress to) : IDisposabl
         {
             while (true)
             {
-                if (_socket.Receive() is uint number && _answered.Add(number))
+                uint? number = _socket.Receive();
+                if (number == Last)
+                    _isLastAnswered = true;
+                else if (number is not null && _answered.Add(number.Value))
                     Count();
             }
         }

@@ -12,7 +12,7 @@ internal sealed class RawClient : IDisposable
 {
     private readonly X509Certificate2 _authority;
     private readonly HttpClient _http;
-    private long _received;
+    private readonly MemoryStream _received = new();
 
     public RawClient(FakeApiServer api, Version? version = null, X509Certificate2? certificate = null, IPEndPoint? endpoint = null)
     {
@@ -51,7 +51,7 @@ internal sealed class RawClient : IDisposable
         return new Answer((int)response.StatusCode, text, response.Headers.RetryAfter?.Delta, response.Content.Headers.ContentType?.ToString());
     }
 
-    /// <summary>Status line and headers, and the body as far as it came.</summary>
+    /// <summary>Status line and headers, and the body as far as it came; once only.</summary>
     public async Task<(string Head, byte[] Body)> SendRawAsync(HttpMethod method, string path, string? body, string contentType)
     {
         using HttpRequestMessage request = Request(method, path);
@@ -61,33 +61,28 @@ internal sealed class RawClient : IDisposable
         var head = new StringBuilder($"HTTP/1.1 {(int)response.StatusCode} {response.ReasonPhrase}\n");
         foreach ((string name, HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
             head.Append(name).Append(": ").AppendJoin(", ", values).Append('\n');
-        using var bytes = new MemoryStream();
         try
         {
             Stream content = await response.Content.ReadAsStreamAsync();
             byte[] buffer = new byte[16 * 1024];
-            for (int read; (read = await content.ReadAsync(buffer)) > 0; Interlocked.Add(ref _received, read))
-                bytes.Write(buffer, 0, read);
+            for (int read; (read = await content.ReadAsync(buffer)) > 0;)
+            {
+                lock (_received)
+                    _received.Write(buffer, 0, read);
+            }
         }
         catch (IOException)
         {
             head.Append("X-Broken-Off: true\n");
         }
-        return (head.ToString(), bytes.ToArray());
+        return (head.ToString(), _received.ToArray());
     }
 
-    /// <summary>Returns once some of a raw answer has arrived and no more has come for three seconds; after a minute and a half in any case.</summary>
-    public async Task WhenQuietAsync()
+    /// <summary>Whether this text is in the raw answer, as far as it came.</summary>
+    public bool HasReceived(string text)
     {
-        long before = 0;
-        for (int i = 0; i < 30; i++)
-        {
-            await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
-            long now = Interlocked.Read(ref _received);
-            if (now > 0 && now == before)
-                return;
-            before = now;
-        }
+        lock (_received)
+            return _received.ToArray().AsSpan().IndexOf(Encoding.ASCII.GetBytes(text)) >= 0;
     }
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);

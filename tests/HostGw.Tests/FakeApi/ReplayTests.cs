@@ -7,6 +7,7 @@ using HostGw.FakeApi;
 using HostGw.FakeApi.Encoders;
 using HostGw.FakeApi.Resources;
 using HostGw.FakeApi.Storage;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.FakeApi;
 
@@ -56,7 +57,7 @@ public sealed class ReplayTests(ReplayTests.Replays replays) : IClassFixture<Rep
     private static bool IsDifferent(string name, string path) =>
         Array.Exists(Different, d => d.Name == name && path.Contains(d.Path, StringComparison.Ordinal));
 
-    /// <summary>All requests at once: the longest watch lasts eight seconds.</summary>
+    /// <summary>All requests at once.</summary>
     public sealed class Replays : IAsyncLifetime
     {
         private readonly Dictionary<string, Task<Recording>> _answers = [];
@@ -87,7 +88,9 @@ internal static class Replay
     public static async Task<Recording> RunAsync(Recording recorded)
     {
         bool off = recorded.Name.StartsWith("streaming-list-off", StringComparison.Ordinal);
-        await using FakeApiServer api = await FakeApiServer.StartAsync(new() { StreamingLists = off ? StreamingLists.Refused : StreamingLists.Served });
+        ManualTime time = new();
+        await using FakeApiServer api = await FakeApiServer.StartAsync(
+            new() { StreamingLists = off ? StreamingLists.Refused : StreamingLists.Served, Time = time });
         List<RecordedFrame> frames = recorded.IsWatch && recorded.Body.Length > 0 ? [.. RecordedFrame.Of(recorded)] : [];
         api.Restore(new Seed(recorded, frames).Snapshot);
         using var client = new RawClient(api) { Accept = recorded.Accept };
@@ -100,12 +103,11 @@ internal static class Replay
         (string? body, string type) = BodyOf(recorded);
         Task<(string Head, byte[] Body)> answer = client.SendRawAsync(new HttpMethod(recorded.Method), recorded.Path, body, type);
         if (frames.Count > 0)
-            await PlayAsync(api, frames);
+            await PlayAsync(api, frames, client, answer);
         if (recorded.Name.StartsWith("watch-server-stops", StringComparison.Ordinal))
-        {
-            await client.WhenQuietAsync();
             await api.RestartAsync();
-        }
+        else if (recorded.IsWatch)
+            await RunOutAsync(time, recorded, answer);
         (string head, byte[] bytes) = await answer;
         return recorded with { Head = head, Body = bytes };
     }
@@ -128,15 +130,33 @@ internal static class Replay
         return new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition.DeepClone()) } }.ToJsonString();
     }
 
-    private static async Task PlayAsync(FakeApiServer api, List<RecordedFrame> frames)
+    // What happens while the watch is open, until the client has it.
+    private static async Task PlayAsync(FakeApiServer api, List<RecordedFrame> frames, RawClient client, Task answer)
     {
-        for (int i = 0; i < 3000 && api.OpenWatchesOf(frames[0].Kind) == 0; i++)
-            await Task.Delay(10);
+        await FakeApiTest.EventuallyAsync(() => api.OpenWatchesOf(frames[0].Kind) > 0 || answer.IsCompleted, "it watches");
         bool isList = frames.Exists(f => f.EndsList);
-        foreach (RecordedFrame frame in frames.Skip(isList ? frames.FindIndex(f => f.EndsList) + 1 : 0).Where(f => f.Type is "ADDED" or "MODIFIED" or "DELETED"))
-        {
+        RecordedFrame[] news =
+            [.. frames.Skip(isList ? frames.FindIndex(f => f.EndsList) + 1 : 0).Where(f => f.Type is "ADDED" or "MODIFIED" or "DELETED")];
+        foreach (RecordedFrame frame in news)
             api.Import(frame.Kind, frame.Object, frame.Type == "DELETED");
-            await Task.Delay(10);
+        if (news.Length > 0)
+        {
+            string last = news[^1].Object.Revision.ToString(CultureInfo.InvariantCulture);
+            await FakeApiTest.EventuallyAsync(() => client.HasReceived(last), "the client has all");
+        }
+    }
+
+    // Time passes whenever the watch waits for nothing else: for a bookmark, or for its end.
+    private static Task RunOutAsync(ManualTime time, Recording recorded, Task answer)
+    {
+        int timers = recorded.Path.Contains("allowWatchBookmarks=true", StringComparison.Ordinal) ? 2 : 1;
+        return FakeApiTest.EventuallyAsync(IsOver, "the watch ends");
+
+        bool IsOver()
+        {
+            if (!answer.IsCompleted && time.Pending() is var pending && pending.Length == timers)
+                time.Advance(pending[0]);
+            return answer.IsCompleted;
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Tests.FakeApi;
+using HostGw.Tests.Nodes;
 using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Kubernetes;
@@ -91,6 +92,24 @@ public sealed class ApiAddressesTests : FakeApiTest
     }
 
     [Fact]
+    public async Task After_twenty_seconds_no_further_address_is_tried()
+    {
+        foreach (IPAddress address in new[] { Service, Node })
+            Api.MakeUnreachable(address, Unreachable.Silent);
+        TimeSpan handshake = TimeSpan.FromSeconds(10);
+        ManualTime time = new();
+        using ApiClient client = Open(Api.Uri.ToString(), time);
+        client.UseAddresses(() => [Api.Endpoints[1], new(IPAddress.Loopback, ClosedPort())]);
+        Task<ApiException> failure = Assert.ThrowsAsync<ApiException>(() => client.DoAsync(ApiVerb.RawRead));
+        await time.AwaitedAsync(handshake);
+        time.Advance(handshake);
+        await EventuallyAsync(() => time.Pending().Count(p => p == handshake) == 2, "the second address has its time, and all together");
+        time.Advance(handshake);
+        Assert.Equal(
+            $"No TLS connection to 127.0.0.1:{Api.Uri.Port} ({Api.Endpoints[0]}, {Api.Endpoints[1]}): no answer within 10 s", (await failure).Message);
+    }
+
+    [Fact]
     public async Task Further_addresses_are_not_asked_for_as_long_as_the_configured_one_answers()
     {
         int asked = 0;
@@ -157,7 +176,7 @@ public sealed class ApiAddressesTests : FakeApiTest
         Server = new(server),
         CertificateAuthority = CredentialSource.Inline(Api.CaPem),
         Token = CredentialSource.Inline(Api.Token),
-    }, "1.2.3", time ?? TimeProvider.System);
+    }, "1.2.3", time ?? PatientTime.OfClient);
 
     private static int ClosedPort()
     {

@@ -1,6 +1,7 @@
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Tests.FakeApi;
+using HostGw.Tests.Nodes;
 
 namespace HostGw.Tests.Kubernetes;
 
@@ -74,7 +75,7 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://192.0.2.1") { Headers = { Authorization = new("Bearer", "hunter2-is-a-token") } };
         using var response = new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request, Content = new StringContent(body) };
 
-        ApiException e = await ApiErrors.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, new(null), TimeProvider.System, TestContext.Current.CancellationToken);
+        ApiException e = await ApiErrors.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, new(null), PatientTime.OfClient, TestContext.Current.CancellationToken);
 
         Assert.Contains(told, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
@@ -207,7 +208,7 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
             Api.WriteServiceAccount(_folder["sa"]);
             configuration = ServiceAccount();
         }
-        return new(configuration, "1.2.3", TimeProvider.System);
+        return new(configuration, "1.2.3", PatientTime.OfClient);
     }
 
     private static async Task<string> ListAsync(ApiClient client)

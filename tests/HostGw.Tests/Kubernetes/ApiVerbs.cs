@@ -1,5 +1,6 @@
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
+using HostGw.Tests.Nodes;
 using k8s;
 using k8s.Models;
 
@@ -17,7 +18,7 @@ internal static class ApiVerbs
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static ApiClient Client(ApiConfiguration configuration) => new(configuration, "1.2.3", TimeProvider.System);
+    public static ApiClient Client(ApiConfiguration configuration) => new(configuration, "1.2.3", PatientTime.OfClient);
 
     public static async Task DoAsync(this ApiClient client, ApiVerb verb)
     {

@@ -3,6 +3,7 @@ using System.Text;
 using HostGw.FakeApi;
 using HostGw.Kubernetes;
 using HostGw.Tests.FakeApi;
+using HostGw.Tests.Nodes;
 
 namespace HostGw.Tests.Kubernetes;
 
@@ -56,5 +57,8 @@ public sealed class CredentialTimesTests : FakeApiTest, IDisposable
     private sealed class Late : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() - TimeSpan.FromHours(1);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            PatientTime.OfClient.CreateTimer(callback, state, dueTime, period);
     }
 }

@@ -30,7 +30,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
             """);
         Answer(Api.Token);
         ExecPlugin plugin = new(V1, command, ["get token", "a \"b\" $HOME", "", "it's"]) { Environment = [new("GREETING", "two words")] };
-        (Credential credential, DateTimeOffset? expires) = await plugin.RunAsync(Configuration(plugin), Cancel);
+        (Credential credential, DateTimeOffset? expires) = await plugin.RunAsync(Configuration(plugin), _time, Cancel);
         Assert.Equal((Api.Token, null), (credential.Token, expires));
         Assert.Equal(["get token", "a \"b\" $HOME", "", "it's"], File.ReadAllLines(_folder["args"]));
         Assert.Equal("two words", File.ReadAllText(_folder["env"]));
@@ -44,7 +44,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         string command = Script("""printf '%s' "$KUBERNETES_EXEC_INFO" > DIR/info; cat DIR/answer""");
         Answer("t", version: version);
         ExecPlugin plugin = new(version, command, []) { ProvideClusterInfo = provides };
-        await plugin.RunAsync(Configuration(plugin), Cancel);
+        await plugin.RunAsync(Configuration(plugin), _time, Cancel);
 
         JsonNode info = JsonNode.Parse(File.ReadAllText(_folder["info"]))!;
         Assert.Equal(("ExecCredential", version, false), ((string)info["kind"]!, (string)info["apiVersion"]!, (bool)info["spec"]!["interactive"]!));
@@ -63,16 +63,19 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         string command = Script("""head -c 200000 /dev/zero | tr '\0' 'x' >&2; cat DIR/answer""");
         Answer("t", padding: 100_000);
         ExecPlugin plugin = new(V1, command, []);
-        Assert.Equal("t", (await plugin.RunAsync(Configuration(plugin), Cancel)).Credential.Token);
+        Assert.Equal("t", (await plugin.RunAsync(Configuration(plugin), _time, Cancel)).Credential.Token);
     }
 
     [Fact]
     public async Task One_that_does_not_end_is_ended()
     {
-        // Long enough for a slow machine to start it.
-        ExecPlugin plugin = new(V1, Script("echo $$ > DIR/pid; sleep 600"), []) { Timeout = TimeSpan.FromSeconds(10) };
-        Assert.Contains("did not end within 10 s", (await FailureAsync(plugin)).Message, StringComparison.Ordinal);
+        Task<ApiException> failure = FailureAsync(new(V1, Script("echo $$ > DIR/pid.new; mv DIR/pid.new DIR/pid; sleep 600"), []));
+        await EventuallyAsync(() => File.Exists(_folder["pid"]), "it runs");
         string pid = File.ReadAllText(_folder["pid"]).Trim();
+        _time.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(failure.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("did not end within 60 s", (await failure.WaitAsync(TimeSpan.FromSeconds(60), Cancel)).Message, StringComparison.Ordinal);
         await EventuallyAsync(() => !Directory.Exists($"/proc/{pid}"), "it is gone");
     }
 
@@ -225,7 +228,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     }
 
     private Task<ApiException> FailureAsync(ExecPlugin plugin) =>
-        Assert.ThrowsAsync<ApiException>(() => plugin.RunAsync(Configuration(plugin), Cancel));
+        Assert.ThrowsAsync<ApiException>(() => plugin.RunAsync(Configuration(plugin), _time, Cancel));
 
     private ApiClient Open(string command) => new(Configuration(new(V1, command, [])), "1.2.3", _time);
 

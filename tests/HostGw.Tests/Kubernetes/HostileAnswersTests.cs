@@ -11,7 +11,7 @@ public sealed class HostileAnswersTests
 {
     private const string Protobuf = "HTTP/1.1 200 OK\nContent-Type: application/vnd.kubernetes.protobuf\n";
 
-    // In two seconds: some of them at once, then fewer and fewer.
+    // In two seconds of pauses: some of them at once, then fewer and fewer.
     private const int MostRequests = 20;
 
     private static readonly Answer NoStreaming = Answer.Recorded("streaming-list-off.protobuf");
@@ -48,8 +48,9 @@ public sealed class HostileAnswersTests
     {
         (Answer[] first, Answer[] forEver) = Cases[name];
         await using AnswerServer server = new([.. first, .. Enumerable.Repeat(forEver, 1000).SelectMany(a => a)]);
-        await using NodeFollower follower = new(server.Configuration, node: "n1");
-        await Task.Delay(2000, TestContext.Current.CancellationToken);
+        RecordingTime time = new(times: 20);
+        await using NodeFollower follower = new(server.Configuration, time, "n1");
+        await EventuallyAsync(() => time.Waited >= TimeSpan.FromSeconds(2) || server.Requests.Length > MostRequests);
         string[] requests = server.Requests;
         Assert.True(requests.Length <= MostRequests, $"{requests.Length} requests: {string.Join('\n', requests.Take(30))}");
         Assert.All(follower.Announced, s => Assert.Equal(3, s.Nodes.Length));
@@ -89,6 +90,9 @@ public sealed class HostileAnswersTests
         public int MinutesLate { set => Interlocked.Exchange(ref _late, value * 60 * TimestampFrequency); }
 
         public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _late);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            PatientTime.OfReflector.CreateTimer(callback, state, dueTime, period);
     }
 
     private static Answer Refusal(string status, string headers = "", string body = "{}") =>

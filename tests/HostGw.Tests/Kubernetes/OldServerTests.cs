@@ -1,4 +1,5 @@
 using HostGw.Kubernetes;
+using HostGw.Tests.Nodes;
 
 namespace HostGw.Tests.Kubernetes;
 
@@ -32,5 +33,5 @@ public class OldServerTests
     private static ApiClient Client(OldServer server, string pem) => new(
         new() { Server = new(server.Uri), CertificateAuthority = CredentialSource.Inline(pem), Token = CredentialSource.Inline("t0k3n") },
         "1.2.3",
-        TimeProvider.System);
+        PatientTime.OfClient);
 }

@@ -18,23 +18,28 @@ internal sealed class NodeFollower : IAsyncDisposable
     private int _listsCompleted;
 
     /// <param name="further">Further addresses of the server.</param>
-    public NodeFollower(FakeApiServer api, int? port = null, TimeProvider? time = null, string node = "a", IPEndPoint? further = null)
-        : this(directory => InPod(api, directory, port ?? api.Uri.Port), time, node, further)
+    /// <param name="connecting">The clock of the client.</param>
+    public NodeFollower(
+        FakeApiServer api, int? port = null, TimeProvider? time = null, string node = "a", IPEndPoint? further = null,
+        TimeProvider? connecting = null)
+        : this(directory => InPod(api, directory, port ?? api.Uri.Port), time, node, connecting, further)
     {
     }
 
     public NodeFollower(ApiConfiguration configuration, TimeProvider? time = null, string node = "a")
-        : this(_ => configuration, time, node, further: null)
+        : this(_ => configuration, time, node, connecting: null, further: null)
     {
     }
 
-    private NodeFollower(Func<string, ApiConfiguration> configure, TimeProvider? time, string node, IPEndPoint? further)
+    private NodeFollower(
+        Func<string, ApiConfiguration> configure, TimeProvider? time, string node, TimeProvider? connecting, IPEndPoint? further)
     {
-        _client = new(configure(_directory), "1.2.3", TimeProvider.System);
+        time ??= PatientTime.OfReflector;
+        _client = new(configure(_directory), "1.2.3", connecting ?? PatientTime.OfClient);
         if (further is not null)
             _client.UseAddresses(() => [further]);
-        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), node, time ?? TimeProvider.System);
-        Watcher = new(nodes, Store, Announce, time ?? TimeProvider.System, new Typed<Reflector<NodeDraft>>(Log))
+        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), node, time);
+        Watcher = new(nodes, Store, Announce, time, new Typed<Reflector<NodeDraft>>(Log))
         {
             ListCompleted = () => Interlocked.Increment(ref _listsCompleted),
         };

@@ -1,7 +1,8 @@
 namespace HostGw.Tests.Nodes;
 
-/// <summary>Remembers to what timers were set after they were made, and how long they were waited for.</summary>
-internal sealed class RecordingTime : TimeProvider
+/// <summary>Remembers to what timers were set after they were made, and how long they were waited for. Limits are patient.</summary>
+/// <param name="times">Pauses are over so many times too soon, and count as if they were not.</param>
+internal sealed class RecordingTime(double times = 1) : TimeProvider
 {
     private readonly List<TimeSpan> _set = [];
     private long _waited;
@@ -21,6 +22,10 @@ internal sealed class RecordingTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         new RecordingTimer(this, () => callback(state)).Begin(dueTime, period);
 
+    private TimeSpan Actual(TimeSpan dueTime) => PatientTime.OfReflector.Later(dueTime) is var later && later > dueTime ? later
+        : dueTime > TimeSpan.Zero ? dueTime / times
+        : dueTime;
+
     private sealed class RecordingTimer : ITimer
     {
         private readonly RecordingTime _time;
@@ -36,7 +41,7 @@ internal sealed class RecordingTime : TimeProvider
         public RecordingTimer Begin(TimeSpan dueTime, TimeSpan period)
         {
             _due = dueTime;
-            _timer.Change(dueTime, period);
+            _timer.Change(_time.Actual(dueTime), period);
             return this;
         }
 

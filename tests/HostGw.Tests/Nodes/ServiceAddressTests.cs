@@ -1,4 +1,5 @@
 using HostGw.FakeApi;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Nodes;
 
@@ -8,22 +9,31 @@ public sealed class ServiceAddressTests() : FollowingTest(StreamingLists.Served)
 {
     private static readonly IPAddress Service = IPAddress.Loopback, Node = IPAddress.Parse("127.0.0.2");
 
+    // How long one may take.
+    private static readonly TimeSpan Handshake = TimeSpan.FromSeconds(10);
+
     protected override FakeApiOptions Options => base.Options with { Listen = [new(Service, 0), new(Node, 0)] };
 
     [Theory]
     [InlineData(Unreachable.Reset, 5)]
-    [InlineData(Unreachable.Silent, 20)]
+    [InlineData(Unreachable.Silent, 10)]
     public async Task A_watch_goes_on_by_another_address_within_seconds_and_returns_with_the_next(Unreachable how, int seconds)
     {
         PutNodes("a");
         RecordingTime time = new();
-        await using NodeFollower follower = new(Api, time: time, further: Api.Endpoints[1]);
+        ManualTime connecting = new();
+        await using NodeFollower follower = new(Api, time: time, further: Api.Endpoints[1], connecting: connecting);
         await EventuallyAsync(() => follower.Names == "a" && Api.OpenWatches == 1, "follows");
         Assert.Equal(Service, follower.RemoteAddress);
 
         TimeSpan before = time.Waited;
         Api.MakeUnreachable(Service, how);
         PutNodes("b");
+        if (how == Unreachable.Silent)
+        {
+            await connecting.AwaitedAsync(Handshake);
+            connecting.Advance(Handshake);
+        }
         await EventuallyAsync(() => follower.Names == "a b", "follows by the other address");
         Assert.Equal(Node, follower.RemoteAddress);
         Assert.InRange(time.Waited - before, TimeSpan.Zero, TimeSpan.FromSeconds(seconds));

@@ -217,6 +217,9 @@ public partial class DoctorTests
             () => Of("cni=on")),
         ["a masquerade rule that another left: its maker"] = (
             () => Of() with { Leftovers = [new("the rule of flannel", () => { })] }, "stop what made it", () => Of()),
+        ["rules that iptables cannot list: listed again"] = (
+            () => Of() with { Leftovers = [new("whether a rule drops is unknown (iptables-legacy-save: exit code 1)", null)] },
+            "put right what keeps these rules from being read", () => Of()),
         ["a rule that an ipset decides: an accept before it"] = (
             () => Of() with { Doubts = [new("the rule of crowdsec", "ipset list crowdsec shows it")] },
             "until a rule before it accepts packets between pods", () => Of()),

@@ -134,6 +134,9 @@ public partial class DoctorTests
         ["a masquerade rule that another left"] = (
             () => Of() with { Leftovers = [new("the rule of flannel", () => { })] },
             ["foreignMasquerade"], "adopt --rules"),
+        ["rules that iptables cannot list"] = (
+            () => Of() with { Leftovers = [new("whether a rule drops is unknown (iptables-legacy-save: exit code 1)", null)] },
+            ["unreadable"], "exit code 1)\nput right what"),
         ["a rule that an ipset decides"] = (
             () => Of() with { Doubts = [new("the rule of crowdsec", "ipset list crowdsec shows it")] },
             ["foreignSet"], "ipset list crowdsec shows it; this finding remains"),

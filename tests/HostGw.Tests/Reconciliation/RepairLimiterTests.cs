@@ -179,6 +179,54 @@ public class RepairLimiterTests
     }
 
     [Fact]
+    public void Who_plugs_an_interface_in_again_and_again_fights_with_nobody()
+    {
+        Agent agent = new("", Given.Lan + "; cni0 10.244.1.1/24");
+        agent.Pass();
+        for (int i = 0; i < 12; i++)
+        {
+            string link = i % 2 == 0 ? "eth0" : "cni0";
+            Replug(agent, link, 100 + i);
+            PassReport report = agent.Pass();
+            Assert.Equal((link, 0), (Assert.Single(report.Changes.AcceptRa).Interface, ProblemCatalog.Texts(report).Count()));
+            Assert.Equal([link], report.Changes.ForwardIPv4On);
+            Assert.Equal(link == "eth0" ? 2 : 0, agent.Host.State.Interfaces.Single(l => l.Name == link).AcceptRa);
+        }
+    }
+
+    // The kernel removes routes with a link that goes down, and the pass sees it up again.
+    [Fact]
+    public void Routes_that_go_with_a_link_again_and_again_are_put_back_at_once_and_no_repair()
+    {
+        Agent agent = new();
+        agent.Pass();
+        for (int i = 0; i < 12; i++)
+        {
+            agent.Host.Remove("10.244.2.0/24");
+            PassReport report = agent.Pass(WakeCauses.Links | WakeCauses.Routes);
+            Assert.Equal((2, 0, default), (agent.Host.OurRoutes.Count(), ProblemCatalog.Texts(report).Count(), report.Repairs));
+        }
+        agent.Host.Overwrite(Foe);
+        Assert.Equal(1, agent.Pass(WakeCauses.Links).Repairs.RoutesOverwritten);
+    }
+
+    [Fact]
+    public void A_link_that_goes_down_and_comes_up_again_and_again_needs_no_repair_of_its_settings()
+    {
+        Agent agent = new("", Given.Lan + "; cni0 10.244.1.1/24");
+        agent.Pass();
+        Replug(agent, "eth0", 100);
+        Assert.NotEmpty(agent.Pass().Changes.AcceptRa);
+        for (int i = 0; i < 12; i++)
+        {
+            agent.Host.State = With(agent, "eth0", l => l with { IsUp = !l.IsUp });
+            PassReport report = agent.Pass();
+            Assert.Empty(HostSetting.Of(report.Changes));
+            Assert.DoesNotContain(ProblemCatalog.Texts(report), t => t.Contains("another program", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public void An_uplink_gets_its_accept_ra_whenever_forwarding_goes_on()
     {
         HostChanges changes = new()
@@ -316,6 +364,22 @@ public class RepairLimiterTests
         time.Advance(TimeSpan.FromSeconds(seconds));
         Assert.Equal(left is { } wait ? TimeSpan.FromSeconds(wait) : null, rate.Wait);
     }
+
+    // With the kernel's defaults; its routes are gone.
+    private static void Replug(Agent agent, string link, int index)
+    {
+        HostInterface before = agent.Host.State.Interfaces.Single(i => i.Name == link);
+        HostState state = With(agent, link, i => i with { Index = index, AcceptRa = link == "eth0" ? 1 : 2, ForwardsIPv4 = false });
+        agent.Host.State = state with
+        {
+            Addresses = [.. state.Addresses.Select(a => a.Interface == before.Index ? a with { Interface = index } : a)],
+        };
+        foreach (string destination in link == "eth0" ? (string[])["10.244.2.0/24", "10.244.3.0/24"] : [])
+            agent.Host.Remove(destination);
+    }
+
+    private static HostState With(Agent agent, string link, Func<HostInterface, HostInterface> change) =>
+        agent.Host.State with { Interfaces = [.. agent.Host.State.Interfaces.Select(i => i.Name == link ? change(i) : i)] };
 
     // True if our route stands after the pass that follows somebody's attack.
     private static bool Fight(Agent agent)

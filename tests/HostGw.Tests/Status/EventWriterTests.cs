@@ -9,6 +9,7 @@ using HostGw.Status;
 using HostGw.Tests.FakeApi;
 using HostGw.Tests.Hosting;
 using HostGw.Tests.Kubernetes;
+using HostGw.Tests.Nodes;
 using HostGw.Tests.Reconciliation;
 using Microsoft.Extensions.Logging;
 
@@ -199,7 +200,7 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
     private async Task<EventWriter> StartAsync()
     {
         Api.WriteKubeconfig(_folder["config"]);
-        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
+        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         var writer = new EventWriter(client, "self", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log));
         await writer.StartAsync(Cancel);
         return writer;

@@ -159,7 +159,7 @@ public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
     private async Task<NodeConditionWriter> StartAsync()
     {
         Api.WriteKubeconfig(_folder["config"]);
-        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", TimeProvider.System);
+        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         var writer = new NodeConditionWriter(client, "self", () => 0, _time, new Typed<NodeConditionWriter>(_log));
         await writer.StartAsync(Cancel);
         return writer;

@@ -136,8 +136,7 @@ internal static class NeighbourRules
                    $"are answered by one MAC address, {same.Key}: " +
                    "a router or the cloud's network stands between these nodes, and drops packets to pods that it does not know",
                    "host-gateway routes need one L2 segment (docs/who-for.md); " +
-                   "where the network can be told of pods (routes in the cloud, no proxy ARP, no source check), do that: " +
-                   "this finding remains");
+                   "or let that network forward pod addresses (routes in the cloud, no proxy ARP, no source check): this finding remains");
     }
 
     private static IEnumerable<Verdict> Routed(Examination seen) => seen.Plan?.Verdicts.Where(v => v.Kind == VerdictKind.Routed) ?? [];

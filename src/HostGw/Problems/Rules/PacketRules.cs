@@ -18,9 +18,11 @@ internal static class PacketRules
     public static IEnumerable<Problem> Obstacles(Examination seen) => seen.Obstacles.Select(
         o => new Problem("foreignDrop", o, "change it where it is made: the agent touches nothing of others"));
 
-    public static IEnumerable<Problem> Leftovers(Examination seen) => seen.Leftovers.Select(l => new Problem("foreignMasquerade",
-        $"{l.What}: pods see each other under their nodes' addresses",
-        "stop what made it; if that is gone, hostgw adopt --rules removes it"));
+    public static IEnumerable<Problem> Leftovers(Examination seen) => seen.Leftovers.Select(l => l.Remove is null
+        ? new Problem("unreadable", l.What, "put right what keeps these rules from being read, then run the doctor again")
+        : new("foreignMasquerade",
+            $"{l.What}: pods see each other under their nodes' addresses",
+            "stop what made it; if that is gone, hostgw adopt --rules removes it"));
 
     public static IEnumerable<Problem> Doubts(Examination seen) => seen.Doubts.Select(d => new Problem("foreignSet",
         d.What, $"{d.Check}; this finding remains until a rule before it accepts packets between pods"));

@@ -22,11 +22,11 @@ internal enum Verdict
 /// <param name="Chain">The target of a jump.</param>
 internal readonly record struct RuleOutcome(Match Match, Verdict Verdict, string Chain = "")
 {
-    /// <summary>The ipset that decides with the other conditions; null: none does.</summary>
-    public IpsetCondition? Set { get; init; }
+    /// <summary>The ipsets that decide with the other conditions.</summary>
+    public IReadOnlyList<IpsetCondition> Sets { get; init; } = [];
 
-    /// <summary>What would match if the ipset matched.</summary>
-    public Match MatchIfInSet { get; init; } = Match;
+    /// <summary>What would match if the ipsets matched.</summary>
+    public Match MatchIfInSets { get; init; } = Match;
 }
 
 /// <param name="IsNegated">What is not in the set matches.</param>

@@ -12,7 +12,7 @@ internal sealed class IptablesForeignRule : ForeignRule
     private readonly string _chain;
     private readonly ImmutableArray<Func<PacketClass, Match>> _conditions;
     private readonly IptablesTarget _target;
-    private IpsetCondition? _set;
+    private List<IpsetCondition> _sets = [];
 
     private IptablesForeignRule(string chain, string rule, ImmutableArray<Func<PacketClass, Match>> conditions, IptablesTarget target) =>
         (_chain, Rule, _conditions, _target) = (chain, rule, conditions, target);
@@ -22,7 +22,7 @@ internal sealed class IptablesForeignRule : ForeignRule
 
     public override string Text => $"-A {_chain} {Rule}";
 
-    public override bool IsUnconditional => _conditions.IsEmpty && _set is null;
+    public override bool IsUnconditional => _conditions.IsEmpty && _sets.Count == 0;
 
     /// <param name="hasChain">Whether the table has a chain of this name.</param>
     /// <param name="mentions">Receives the addresses that it names.</param>
@@ -31,7 +31,7 @@ internal sealed class IptablesForeignRule : ForeignRule
         ImmutableArray<string> tokens = RuleTokens.Of(rule);
         var conditions = ImmutableArray.CreateBuilder<Func<PacketClass, Match>>();
         string module = "";
-        IpsetCondition? set = null;
+        List<IpsetCondition> sets = [];
         int i = 0;
         while (i < tokens.Length && tokens[i] is not ("-j" or "-g"))
         {
@@ -46,11 +46,11 @@ internal sealed class IptablesForeignRule : ForeignRule
             if (option == "-m" && first < i)
                 module = tokens[first];
             if (option == "--match-set" && first < i)
-                set = new(tokens[first], negated);
+                sets.Add(new(tokens[first], negated));
             else if (IptablesCondition.Parse(module, option, tokens.AsSpan()[first..i], mentions) is { } condition)
                 conditions.Add(negated ? p => condition(p).Not() : condition);
         }
-        return new(chain, rule, conditions.ToImmutable(), IptablesTarget.Parse(tokens.AsSpan()[i..], hasChain)) { _set = set };
+        return new(chain, rule, conditions.ToImmutable(), IptablesTarget.Parse(tokens.AsSpan()[i..], hasChain)) { _sets = sets };
     }
 
     public override void Apply(PacketClass packet, Match level, List<RuleOutcome> outcomes)
@@ -62,12 +62,12 @@ internal sealed class IptablesForeignRule : ForeignRule
             if (match == Match.None)
                 return;
         }
-        Match ifInSet = match;
-        // Its contents are not read.
-        if (_set is not null)
+        Match ifInSets = match;
+        // Their contents are not read.
+        if (_sets.Count > 0)
             match = match.And(Match.Some);
         _target.Mark?.Invoke(packet, level.And(match));
-        outcomes.Add(new(match, _target.Verdict, _target.Chain) { Set = _set, MatchIfInSet = ifInSet });
+        outcomes.Add(new(match, _target.Verdict, _target.Chain) { Sets = _sets, MatchIfInSets = ifInSets });
     }
 
     // Its value may look like an option.

@@ -71,7 +71,7 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     private void Enter(BaseChain chain, PacketClass packet)
     {
         Passage passage = new(chain, packet);
-        Match left = Run(chain.Name, new(passage, Match.All, Match.All, 0) { PathIfInSet = Match.All });
+        Match left = Run(chain.Name, new(passage, Match.All, Match.All, 0) { PathIfInSets = Match.All });
         if (left != Match.None && chain.DropsByPolicy && !chain.IsHandledByForwardAccept)
             _hits.Add(new(chain, chain.Name, null, Verdict.Drop, packet, left == Match.All));
     }
@@ -121,8 +121,8 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
                     outcome.Chain, step with
                     {
                         Path = step.Path.And(outcome.Match),
-                        PathIfInSet = step.PathIfInSet.And(outcome.MatchIfInSet),
-                        Set = outcome.Set ?? step.Set,
+                        PathIfInSets = step.PathIfInSets.And(outcome.MatchIfInSets),
+                        Sets = outcome.Sets.Count == 0 ? step.Sets : [.. step.Sets, .. outcome.Sets],
                         Reach = state.Here,
                         Depth = step.Depth + 1,
                     });
@@ -136,9 +136,8 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
         BaseChain chain = step.Passage.Base;
         bool certain = reach == Match.All;
         if (step.Passage.Packet.Flow is PodFlow.OwnToPeer or PodFlow.PeerToOwn or PodFlow.OwnToOwn &&
-            step.Path.And(outcome.Match) != Match.All && step.PathIfInSet.And(outcome.MatchIfInSet) == Match.All &&
-            (outcome.Set ?? step.Set) is { } set && !IsOfAgent(set.Name))
-            Doubt(name, rule, outcome.Verdict, chain, set);
+            step.Path.And(outcome.Match) != Match.All && step.PathIfInSets.And(outcome.MatchIfInSets) == Match.All)
+            Doubt(name, rule, outcome.Verdict, chain, [.. step.Sets, .. outcome.Sets]);
         // Who knows the exceptions of a NAT rule is sure that packets are rewritten; a drop is worth a look without.
         if (step.Path.And(outcome.Match) != Match.All || (!certain && outcome.Verdict != Verdict.Drop) || chain.Table.IsOurs(name))
             return;
@@ -153,16 +152,16 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
         return SetsOfAgents.Any(s => name.StartsWith(s, StringComparison.Ordinal));
     }
 
-    private void Doubt(string name, ForeignRule rule, Verdict verdict, BaseChain chain, IpsetCondition set)
+    private void Doubt(string name, ForeignRule rule, Verdict verdict, BaseChain chain, IpsetCondition[] sets)
     {
-        if (_doubts.Count >= MaxDoubts)
+        if (_doubts.Count >= MaxDoubts || sets.All(s => IsOfAgent(s.Name)))
             return;
         string effect = verdict == Verdict.Drop ? "drops packets between pods" : "changes the addresses of packets between pods";
         _doubts.Add(new(
             $"the rule '{RuleFindings.Quote(rule)}' of {chain.Table.Name}, chain {name}, {effect} if they are " +
-            $"{(set.IsNegated ? "not " : "")}in the ipset {set.Name}, which HostGw does not read",
-            $"ipset list {set.Name} shows its addresses: " +
-            (set.IsNegated ? "every pod network must be among them" : "no address of a pod network may be among them")));
+            $"{string.Join(" and ", sets.Select(s => $"{(s.IsNegated ? "not " : "")}in the ipset {s.Name}"))}, which HostGw does not read",
+            string.Join("; or, ", sets.Select(s => $"ipset list {s.Name} shows its addresses: " +
+                (s.IsNegated ? "every pod network must be among them" : "no address of a pod network may be among them")))));
     }
 
     private sealed record Passage(BaseChain Base, PacketClass Packet);
@@ -172,10 +171,10 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     private readonly record struct Step(Passage Passage, Match Path, Match Reach, int Depth)
     {
         /// <summary>How many would match them if the ipsets on the way matched.</summary>
-        public Match PathIfInSet { get; init; }
+        public Match PathIfInSets { get; init; }
 
-        /// <summary>The last ipset on the way; null: there is none.</summary>
-        public IpsetCondition? Set { get; init; }
+        /// <summary>The ipsets on the way.</summary>
+        public IReadOnlyList<IpsetCondition> Sets { get; init; } = [];
     }
 
     /// <summary>Which packets are where while a chain is run.</summary>

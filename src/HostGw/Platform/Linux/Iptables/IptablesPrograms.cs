@@ -124,7 +124,7 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
         // On this thread: the program gets its network namespace.
         Process process = Start(what, path, arguments);
         Task run = Task.Run(() => Follow(process, what, input, onLine));
-        bool isLate = Task.WaitAny([run], limit) < 0;
+        bool isLate = !Ends(run, limit);
         // A killed program closes its pipes, which ends its task, unless the kernel holds it.
         if (isLate)
             Kill(process);
@@ -149,6 +149,20 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
         return share >= atLeast ? share
             : lockTime > TimeSpan.Zero && left >= atLeast ? atLeast
             : null;
+    }
+
+    private bool Ends(Task run, TimeSpan limit)
+    {
+        using var late = new CancellationTokenSource(limit, time);
+        try
+        {
+            Task.WaitAny([run], late.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return run.IsCompleted;
+        }
     }
 
     private static void Follow(Process process, string what, string input, Action<string> onLine)

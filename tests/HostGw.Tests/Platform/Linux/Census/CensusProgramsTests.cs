@@ -1,6 +1,8 @@
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Census;
 using HostGw.Platform.Linux.Iptables;
+using HostGw.Tests.FakeApi;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Platform.Linux.Census;
 
@@ -8,6 +10,7 @@ namespace HostGw.Tests.Platform.Linux.Census;
 public sealed class CensusProgramsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hostgw-census").FullName;
+    private readonly ManualTime _time = new();
     private readonly HostProgram _program;
     private readonly IptablesPrograms _legacy, _nft;
     private readonly CensusPrograms _programs;
@@ -15,30 +18,33 @@ public sealed class CensusProgramsTests : IDisposable
 
     public CensusProgramsTests()
     {
-        // What does not hang has long enough on a slow machine.
-        _program = new([_folder], TimeSpan.FromSeconds(12), TimeProvider.System);
+        _program = new([_folder], TimeSpan.FromSeconds(12), _time);
         (_legacy, _nft) = (new(_program, IptablesFlavour.Legacy), new(_program, IptablesFlavour.Nft));
         _programs = new([_legacy, _nft]);
     }
 
     private string Starts => Path.Combine(_folder, "starts");
 
+    private string[] Started => File.Exists(Starts) ? File.ReadAllLines(Starts) : [];
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void One_that_hangs_is_started_once_and_no_other_of_its_flavour()
+    public async Task One_that_hangs_is_started_once_and_no_other_of_its_flavour()
     {
         Script("iptables-legacy-save", "sleep 600");
         Script("ip6tables-legacy-save", "sleep 600");
         Script("iptables-nft-save", "echo \"*$2\"; echo COMMIT");
 
-        foreach (string table in (string[])["raw", "nat", "filter", "nat"])
+        await HangAsync(() => Assert.Null(_programs.Read(_legacy, ipv4: true, "raw", _unknown)));
+        foreach (string table in (string[])["nat", "filter", "nat"])
         {
             Assert.Null(_programs.Read(_legacy, ipv4: true, table, _unknown));
             Assert.Null(_programs.Read(_legacy, ipv4: false, table, _unknown));
         }
 
-        Assert.Equal(["iptables-legacy-save"], File.ReadAllLines(Starts));
+        Assert.Null(_programs.Read(_legacy, ipv4: false, "raw", _unknown));
+        Assert.Equal(["iptables-legacy-save"], Started);
         Assert.Contains("iptables-legacy, IPv4: whether a rule drops", Assert.Single(_unknown), StringComparison.Ordinal);
         _program.BeginPass();
         Assert.NotNull(_programs.Read(_nft, ipv4: true, "nat", _unknown));
@@ -53,18 +59,28 @@ public sealed class CensusProgramsTests : IDisposable
     }
 
     [Fact]
-    public void None_is_started_when_the_time_of_the_pass_is_over_and_all_are_in_the_next_one()
+    public async Task None_is_started_when_the_time_of_the_pass_is_over_and_all_are_in_the_next_one()
     {
         Script("hangs", "exec sleep 600");
         Script("iptables-legacy-save", "echo \"*$2\"; echo COMMIT");
         string path = Path.Combine(_folder, "hangs");
         foreach (string argument in (string[])["1", "2", "3"])
-            Assert.Throws<IptablesException>(() => _program.Run(path, [argument], "", static _ => { }));
+            await HangAsync(() => Assert.Throws<IptablesException>(() => _program.Run(path, [argument], "", static _ => { })));
 
         Assert.Null(_programs.Read(_legacy, ipv4: true, "nat", _unknown));
-        Assert.DoesNotContain("iptables-legacy-save", File.ReadAllLines(Starts));
+        Assert.DoesNotContain("iptables-legacy-save", Started);
         _program.BeginPass();
         Assert.NotNull(_programs.Read(_legacy, ipv4: true, "nat", []));
+    }
+
+    // The limit passes as soon as the program hangs.
+    private async Task HangAsync(Action run)
+    {
+        int before = Started.Length;
+        Task running = Task.Run(run);
+        await FakeApiTest.EventuallyAsync(() => _time.Pending().Length == 1 && Started.Length > before, "it hangs");
+        _time.Advance(_time.Pending()[0]);
+        await running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     private void Script(string name, string body)

@@ -51,6 +51,34 @@ public class RulesetCensusTests
             doubt.Check);
     }
 
+    [Theory]
+    [InlineData("-A FORWARD -m set --match-set one src -m set ! --match-set two dst -j DROP")]
+    [InlineData("-A FORWARD -m set --match-set one src -j X\n-A X -m set ! --match-set two dst -j DROP")]
+    [InlineData("-A FORWARD -m set --match-set one src -j X\n-A X -m set ! --match-set two dst -j Y\n-A Y -j DROP")]
+    public void Of_several_ipsets_that_decide_together_all_are_named(string rules)
+    {
+        Assert.Empty(Ruleset.Findings($"*filter\n:FORWARD ACCEPT [0:0]\n:X - [0:0]\n:Y - [0:0]\n{rules}\nCOMMIT"));
+        RuleDoubt doubt = Assert.Single(Ruleset.Doubts);
+        Assert.EndsWith(
+            " drops packets between pods if they are in the ipset one and not in the ipset two, which HostGw does not read",
+            doubt.What, StringComparison.Ordinal);
+        Assert.Equal(
+            "ipset list one shows its addresses: no address of a pod network may be among them; or, " +
+            "ipset list two shows its addresses: every pod network must be among them",
+            doubt.Check);
+    }
+
+    // An agent's set that a rule of somebody else combines with another one.
+    [Theory]
+    [InlineData("KUBE-IPVS-IPS", "KUBE-NODE-PORT", 0)]
+    [InlineData("KUBE-IPVS-IPS", "banned", 1)]
+    [InlineData("banned", "KUBE-IPVS-IPS", 1)]
+    public void Only_where_all_ipsets_are_an_agents_nothing_is_said(string one, string two, int doubts)
+    {
+        Ruleset.Findings($"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m set --match-set {one} dst -m set --match-set {two} dst -j DROP\nCOMMIT");
+        Assert.Equal(doubts, Ruleset.Doubts.Count);
+    }
+
     [Fact]
     public void A_rule_that_an_ipset_decides_is_quoted_in_part_where_it_is_long()
     {

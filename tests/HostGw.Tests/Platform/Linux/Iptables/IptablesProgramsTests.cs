@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Iptables;
+using HostGw.Tests.FakeApi;
 using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Platform.Linux.Iptables;
@@ -8,7 +8,10 @@ namespace HostGw.Tests.Platform.Linux.Iptables;
 [SupportedOSPlatform("linux")]
 public sealed class IptablesProgramsTests : IDisposable
 {
+    private static readonly TimeSpan HangLimit = TimeSpan.FromSeconds(60);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("hostgw-programs").FullName;
+    private readonly ManualTime _time = new();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -31,60 +34,66 @@ public sealed class IptablesProgramsTests : IDisposable
     }
 
     [Fact]
-    public void One_that_hangs_is_killed()
+    public async Task One_that_hangs_is_killed()
     {
-        IptablesException error = Assert.Throws<IptablesException>(() => Run(Script("sleep 600"), [], "", budgetSeconds: 1.5));
-        Assert.Contains("did not exit within 1 s", error.Message, StringComparison.Ordinal);
+        string path = Script($"echo $$ > {_folder}/new; mv {_folder}/new {_folder}/pid; exec sleep 600");
+        Task<IptablesException> error = FailureAsync(() => Run(path, [], "", budgetSeconds: 1.5));
+        await FakeApiTest.EventuallyAsync(() => File.Exists(Path.Combine(_folder, "pid")), "it runs");
+        string pid = File.ReadAllText(Path.Combine(_folder, "pid")).Trim();
+        await _time.AwaitedAsync(TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("did not exit within 1 s", (await error.WaitAsync(HangLimit, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        await FakeApiTest.EventuallyAsync(() => !Directory.Exists($"/proc/{pid}"), "it is gone");
     }
 
     [Fact]
-    public void Those_that_hang_share_the_time_of_a_pass_and_others_keep_some_of_it()
+    public async Task Those_that_hang_share_the_time_of_a_pass_and_others_keep_some_of_it()
     {
         HostProgram programs = Programs(12);
-        var clock = Stopwatch.StartNew();
         programs.BeginPass();
         string hangs = Script("[ $1 = 0 ] || exec sleep 600");
-        foreach (string table in (string[])["1", "2", "3", "4"])
+        foreach ((string table, double limit) in new[] { ("1", 8), ("2", 2.7), ("3", 0.9) })
         {
-            Assert.Throws<IptablesException>(() => programs.Run(hangs, [table], "", static _ => { }));
+            Assert.Contains($"within {limit:0.#} s", (await HangAsync(() => Run(table))).Message, StringComparison.Ordinal);
             if (table == "1")
-                programs.Run(hangs, ["0"], "", static _ => { });
+                Run("0");
         }
-        Assert.InRange(clock.Elapsed.TotalSeconds, 7.9, 25);
+        Assert.Contains("not run, because", Assert.Throws<IptablesException>(() => Run("4")).Message, StringComparison.Ordinal);
+
+        void Run(string table) => programs.Run(hangs, [table], "", static _ => { });
     }
 
     [Fact]
-    public void One_that_hung_is_not_run_again_before_a_minute_is_over()
+    public async Task One_that_hung_is_not_run_again_before_a_minute_is_over()
     {
-        ManualTime time = new();
-        HostProgram programs = new([_folder], TimeSpan.FromSeconds(12), time);
+        HostProgram programs = Programs(12);
         string path = Script($"echo run >> {_folder}/runs; [ -e {_folder}/works ] || exec sleep 600");
-        string Message() => Assert.Throws<IptablesException>(() => programs.Run(path, ["-t", "nat"], "", static _ => { })).Message;
-        int Runs() => File.ReadAllLines(Path.Combine(_folder, "runs")).Length;
+        void Run() => programs.Run(path, ["-t", "nat"], "", static _ => { });
+        string Message() => Assert.Throws<IptablesException>(Run).Message;
+        int Runs() => File.Exists(Path.Combine(_folder, "runs")) ? File.ReadAllLines(Path.Combine(_folder, "runs")).Length : 0;
 
-        string first = Message();
+        string first = (await HangAsync(Run, () => Runs() == 1)).Message;
         programs.BeginPass();
+        _time.Advance(TimeSpan.FromSeconds(59));
         Assert.Equal(first, Message());
         Assert.Equal(1, Runs());
 
-        // A killed one ends a moment later.
-        time.Advance(TimeSpan.FromSeconds(61));
-        Assert.True(SpinWait.SpinUntil(() => (Message(), Runs()) == (first, 2), TimeSpan.FromSeconds(60)));
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(first, (await HangAsync(Run, () => Runs() == 2)).Message);
 
         File.WriteAllText(Path.Combine(_folder, "works"), "");
-        time.Advance(TimeSpan.FromSeconds(61));
-        void Run() => programs.Run(path, ["-t", "nat"], "", static _ => { });
-        Assert.True(SpinWait.SpinUntil(() => Record.Exception(Run) is null, TimeSpan.FromSeconds(60)));
+        _time.Advance(TimeSpan.FromSeconds(61));
+        await FakeApiTest.EventuallyAsync(() => Runs() == 3 || Record.Exception(Run) is null, "it runs again");
         Run();
         Assert.Equal(4, Runs());
     }
 
     [Fact]
-    public void One_that_hung_is_run_for_another_use()
+    public async Task One_that_hung_is_run_for_another_use()
     {
         HostProgram programs = Programs(6);
         string path = Script($"grep -q filter && exec sleep 600; echo run >> {_folder}/runs");
-        Assert.Throws<IptablesException>(() => Change("filter"));
+        await HangAsync(() => Change("filter"));
         Change("nat");
         Assert.Single(File.ReadAllLines(Path.Combine(_folder, "runs")));
         Assert.Contains("not run again for 60 s", Assert.Throws<IptablesException>(() => Change("filter")).Message, StringComparison.Ordinal);
@@ -105,22 +114,24 @@ public sealed class IptablesProgramsTests : IDisposable
     [Theory]
     [InlineData(15, 8.9, true)]
     [InlineData(15, 9.1, false)]
-    public void One_that_waits_for_a_lock_has_time_for_it_or_is_not_run_in_this_pass(double budget, double spent, bool isRun)
+    public async Task One_that_waits_for_a_lock_has_time_for_it_or_is_not_run_in_this_pass(double budget, double spent, bool isRun)
     {
-        ManualTime time = new();
-        HostProgram program = new([_folder], TimeSpan.FromSeconds(budget), time);
+        HostProgram program = Programs(budget);
         IptablesPrograms programs = new(program, IptablesFlavour.Legacy);
-        Script("sleep 4.2", "iptables-legacy-restore");
+        Script($"until [ -e {_folder}/free ]; do sleep 0.01; done", "iptables-legacy-restore");
         program.BeginPass();
-        program.Run(Script("echo line"), [], "", _ => time.Advance(TimeSpan.FromSeconds(spent)));
+        program.Run(Script("echo line"), [], "", _ => _time.Advance(TimeSpan.FromSeconds(spent)));
 
-        Exception? error = Record.Exception(() => programs.Restore(ipv4: true, "nat", ""));
+        Task<Exception?> running = Task.Run(() => Record.Exception(() => programs.Restore(ipv4: true, "nat", "")));
         if (isRun)
         {
-            Assert.Null(error);
+            await _time.AwaitedAsync(TimeSpan.FromSeconds(6));
+            _time.Advance(TimeSpan.FromSeconds(5.9));
+            File.WriteAllText(Path.Combine(_folder, "free"), "");
+            Assert.Null(await running);
             return;
         }
-        Assert.Contains("not run, because", error?.Message, StringComparison.Ordinal);
+        Assert.Contains("not run, because", (await running)?.Message, StringComparison.Ordinal);
         Script("exit 0", "iptables-legacy-restore");
         program.BeginPass();
         programs.Restore(ipv4: true, "nat", "");
@@ -153,7 +164,26 @@ public sealed class IptablesProgramsTests : IDisposable
         Assert.Contains("or do without: nat.backend nftables or none, forwardAccept false", error.Message, StringComparison.Ordinal);
     }
 
-    private HostProgram Programs(double budgetSeconds) => new([_folder], TimeSpan.FromSeconds(budgetSeconds), TimeProvider.System);
+    private HostProgram Programs(double budgetSeconds) => new([_folder], TimeSpan.FromSeconds(budgetSeconds), _time);
+
+    // Until the limit, which passes as soon as it hangs.
+    private async Task<IptablesException> HangAsync(Action run, Func<bool>? isStarted = null)
+    {
+        Task<IptablesException> failure = FailureAsync(run);
+        await FakeApiTest.EventuallyAsync(IsHanging, "it hangs");
+        _time.Advance(_time.Pending()[0]);
+        return await failure.WaitAsync(HangLimit, TestContext.Current.CancellationToken);
+
+        bool IsHanging()
+        {
+            // One that was killed ends a moment later, and is not run before.
+            if (failure.IsCompleted)
+                failure = FailureAsync(run);
+            return _time.Pending().Length == 1 && isStarted?.Invoke() != false;
+        }
+    }
+
+    private static Task<IptablesException> FailureAsync(Action run) => Task.Run(() => Assert.Throws<IptablesException>(run));
 
     private List<string> Run(string path, IReadOnlyList<string> arguments, string input, double budgetSeconds = 60)
     {

@@ -38,6 +38,8 @@ internal static class SettingsTable
         PolicyRow("policyRule", SettingTypes.Choice(("on", true), ("off", false)).Accepting("true", true).Accepting("false", false), "off",
             "Policy rule (ip rule) that leads packets to clusterCidrs to HostGw's routes before rules of other programs, such as a VPN's",
             (p, v) => p with { PolicyRule = v }),
+        PolicyRow("probe", SettingTypes.Choice(("on", true), ("off", false)).Accepting("true", true).Accepting("false", false), "on",
+            "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
         PolicyRow("interface", SettingTypes.Interface, "auto",
             "Interfaces that routes may use; auto: for each peer the one that leads to it without a gateway",
             (p, v) => p with { Interface = v }),

@@ -15,6 +15,7 @@ public class EverySettingTests
         ["serviceCidrs"] = ("10.96.0.0/12", "Policy.FindsServiceCidrs = False, Policy.ServiceCidrs = 10.96.0.0/12"),
         ["clusterRoute"] = ("off", "Policy.ClusterRoute = Off"),
         ["policyRule"] = ("on", "Policy.PolicyRule = True"),
+        ["probe"] = ("off", "Policy.Probe = False"),
         ["interface"] = ("eth*", "Policy.Interface = eth*"),
         ["nodeSelector"] = ("pool=a,!virtual", "Policy.NodeSelector = pool [a] & virtual not []"),
         ["forwarding"] = ("false", "Policy.Forwarding = False"),

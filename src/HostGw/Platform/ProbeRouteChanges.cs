@@ -16,8 +16,10 @@ internal sealed record ProbeRouteChanges(IReadOnlyList<Ip> Add, IReadOnlyList<Pr
     {
         if (plan.Scope != PlanScope.Everything || (plan.ProbeAddresses.IsEmpty && host.ProbeRoutes.IsEmpty))
             return None;
-        Ip[] add = [.. plan.ProbeAddresses.Where(a => !host.ProbeRoutes.Any(r => Installs(r, a, host)))];
-        ProbeRoute[] delete = [.. host.ProbeRoutes.Where(r => !plan.ProbeAddresses.Any(a => Installs(r, a, host)))];
+        Ip[] add = [.. plan.ProbeAddresses.Where(a => !IsRight(a, host))];
+        ProbeRoute[] delete = [.. host.ProbeRoutes.Where(r =>
+            r.Destination.Length < r.Destination.Address.Bits || add.Contains(r.Destination.Address) ||
+            !plan.ProbeAddresses.Contains(r.Destination.Address))];
         return add.Length == 0 && delete.Length == 0 ? None : new(add, delete);
     }
 
@@ -26,9 +28,14 @@ internal sealed record ProbeRouteChanges(IReadOnlyList<Ip> Add, IReadOnlyList<Pr
         ? this
         : new([.. Add.Where(a => !obstacles.Any(o => o.Address == a))], Delete);
 
-    private static bool Installs(ProbeRoute route, Ip address, HostState host) =>
-        route is { IsPlain: true, Tos: 0 } && route.Destination == Prefix.Host(address) &&
-        route.Metric == (address.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6);
+    // The kernel deletes the first route that has what a request names, and no request can name everything: where one of several is
+    // wrong, all are deleted.
+    private static bool IsRight(Ip address, HostState host)
+    {
+        ProbeRoute[] present = [.. host.ProbeRoutes.Where(r => r.Destination == Prefix.Host(address))];
+        uint metric = address.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6;
+        return present.Length > 0 && Array.TrueForAll(present, r => r.IsPlain && r.Tos == 0 && r.Metric == metric);
+    }
 }
 
 /// <summary>What takes packets to a probe address before HostGw's local route does.</summary>

@@ -131,10 +131,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.PolicyRules, $"add rule {rule}", null, () => SetRules([.. State.PolicyRules, rule]), failures);
         foreach (PolicyRule rule in changes.PolicyRules.Delete)
             Do(HostPart.PolicyRules, $"delete rule {rule}", null, () => SetRules(State.PolicyRules.Remove(rule)), failures);
-        foreach (Ip address in changes.ProbeRoutes.Without(ProbeObstacles).Add)
-            Do(HostPart.ProbeAddress, $"add probe address {address}", null, () => SetProbeRoutes([.. State.ProbeRoutes, LocalRoute(address)]), failures);
         foreach (ProbeRoute route in changes.ProbeRoutes.Delete)
             Do(HostPart.ProbeAddress, $"delete probe route {route.Destination}", null, () => SetProbeRoutes(State.ProbeRoutes.Remove(route)), failures);
+        foreach (Ip address in changes.ProbeRoutes.Without(ProbeObstacles).Add)
+            Do(HostPart.ProbeAddress, $"add probe address {address}", null, () => SetProbeRoutes([.. State.ProbeRoutes, LocalRoute(address)]), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
         string cniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "";

@@ -49,7 +49,7 @@ public class ProbeAddressTests
     [InlineData("v4 v4", "+fd00:10:244:1::")]
     [InlineData("v4 v6 old", "-10.244.9.0/32 metric 0")]
     [InlineData("v4 v6 wide", "-10.244.1.0/24 metric 0")]
-    [InlineData("v4 v6 metric", "-10.244.1.0/32 metric 7")]
+    [InlineData("v4 v6 metric", "+10.244.1.0 -10.244.1.0/32 metric 0 -10.244.1.0/32 metric 7")]
     [InlineData("v6 metric", "+10.244.1.0 -10.244.1.0/32 metric 7")]
     [InlineData("v6 tos", "+10.244.1.0 -10.244.1.0/32 metric 0")]
     [InlineData("v6 changed", "+10.244.1.0 -10.244.1.0/32 metric 0")]
@@ -83,7 +83,7 @@ public class ProbeAddressTests
 
         agent.Nodes = ["self 10.244.8.0/24 10.0.0.1", .. Agent.ThreeNodes[1..]];
         Assert.Equal(
-            ["add probe address 10.244.8.0", "delete probe route 10.244.1.0/32", "delete probe route fd00:10:244:1::/128"],
+            ["delete probe route 10.244.1.0/32", "delete probe route fd00:10:244:1::/128", "add probe address 10.244.8.0"],
             agent.Did().Where(d => d.Contains("probe", StringComparison.Ordinal)));
 
         agent.Restart("probe=off");

@@ -17,22 +17,25 @@ internal sealed class LinuxProbeAddress(NetlinkSocket socket, byte protocol)
     public ImmutableArray<ProbeRoute> Read() =>
         [.. Read(AF_INET, protocol).Concat(Read(AF_INET6, protocol)).Select(r => r.Route)];
 
-    /// <summary>Additions are made first. A foreign route in the place of one is left, and prevents it.</summary>
+    /// <summary>
+    /// Deletions are made first: a route to add may have the key of one to delete. A foreign route in the place of one is left, and
+    /// prevents it.
+    /// </summary>
     /// <returns>What takes the addresses' packets.</returns>
     public IReadOnlyList<ProbeObstacle> Apply(ProbeRouteChanges changes, ImmutableArray<Ip> desired, bool writes, Attempts attempts)
     {
         ProbeObstacle[] obstacles = [.. desired.Select(ObstacleTo).OfType<ProbeObstacle>()];
         if (!writes)
             return obstacles;
-        foreach (Ip address in changes.Without(obstacles).Add)
-        {
-            Execute(attempts, $"add the local route of probe address {address}", () =>
-                LocalRouteMessages.Add(_request, address, protocol, socket.NextSequence()));
-        }
         foreach (ProbeRoute route in changes.Delete)
         {
             Execute(attempts, $"delete the local route {route.Destination} of a probe address", () =>
                 LocalRouteMessages.Delete(_request, route, protocol, socket.NextSequence()));
+        }
+        foreach (Ip address in changes.Without(obstacles).Add)
+        {
+            Execute(attempts, $"add the local route of probe address {address}", () =>
+                LocalRouteMessages.Add(_request, address, protocol, socket.NextSequence()));
         }
         return obstacles;
     }

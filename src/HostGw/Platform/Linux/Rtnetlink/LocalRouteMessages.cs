@@ -40,7 +40,7 @@ internal static class LocalRouteMessages
         writer.End();
     }
 
-    /// <summary>Deletes exactly this route of HostGw's, and no foreign one with the same key.</summary>
+    /// <summary>Deletes this route of HostGw's, or another one of HostGw's with the same key; no foreign one.</summary>
     public static void Delete(NetlinkWriter writer, ProbeRoute route, byte protocol, uint sequence)
     {
         writer.Begin(RTM_DELROUTE, Request, sequence);

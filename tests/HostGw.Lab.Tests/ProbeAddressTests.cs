@@ -35,7 +35,7 @@ public sealed class ProbeAddressTests : LabTest
     [Fact]
     public async Task Addresses_of_the_host_and_the_sources_of_its_packets_are_as_without_it()
     {
-        Agent.Settings = Agent.Settings with { More = [.. Clusters.Nftables, "--probe", "off"] };
+        Agent.Settings = Agent.Settings with { More = [.. Clusters.Nftables, "--probe-enabled", "false"] };
         await StartFirstAgentAsync();
         Assert.Equal("", Ours("-4") + Ours("-6"));
         string before = Seen();
@@ -48,7 +48,7 @@ public sealed class ProbeAddressTests : LabTest
         Assert.Equal([V4, V6], (await Agent.StatusAsync()).GetProperty("probeAddresses").EnumerateArray().Select(a => a.GetString()));
         await Agent.StopAsync();
 
-        Agent.Settings = Agent.Settings with { More = [.. Clusters.Nftables, "--probe", "off"] };
+        Agent.Settings = Agent.Settings with { More = [.. Clusters.Nftables, "--probe-enabled", "false"] };
         await StartFirstAgentAsync();
         Assert.Equal("", Ours("-4") + Ours("-6"));
         Assert.Equal(before, Seen());

@@ -38,8 +38,6 @@ internal static class SettingsTable
         PolicyRow("policyRule", SettingTypes.Choice(("on", true), ("off", false)).Accepting("true", true).Accepting("false", false), "off",
             "Policy rule (ip rule) that leads packets to clusterCidrs to HostGw's routes before rules of other programs, such as a VPN's",
             (p, v) => p with { PolicyRule = v }),
-        PolicyRow("probe", SettingTypes.Choice(("on", true), ("off", false)).Accepting("true", true).Accepting("false", false), "on",
-            "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
         PolicyRow("interface", SettingTypes.Interface, "auto",
             "Interfaces that routes may use; auto: for each peer the one that leads to it without a gateway",
             (p, v) => p with { Interface = v }),
@@ -60,6 +58,9 @@ internal static class SettingsTable
         Row("resyncSeconds", SettingTypes.Number(5, 3600, "seconds"), "60", UsedBy.Agent,
             "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again (at most 60)",
             (s, v) => s with { ResyncSeconds = v }),
+
+        PolicyRow("probe.enabled", SettingTypes.Switch, "true",
+            "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
 
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),
                 ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", UsedBy.Planners | UsedBy.Cleanup,

@@ -45,7 +45,8 @@ internal sealed record Preview(
     Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
     public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
-        && Changes.PolicyRules.IsEmpty && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
+        && Changes.PolicyRules.IsEmpty && Changes.ProbeRoutes.Without(ProbeObstacles).IsEmpty
+        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
 
     /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
@@ -56,8 +57,11 @@ internal sealed record Preview(
     /// <summary>What keeps packets from taking the installed routes.</summary>
     public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
 
+    /// <inheritdoc cref="ApplyResult.ProbeObstacles"/>
+    public IReadOnlyList<ProbeObstacle> ProbeObstacles { get; init; } = [];
+
     /// <summary>Nothing would change, and no desired route is missing.</summary>
-    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
+    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && ProbeObstacles.Count == 0 && Plan.Faults.IsEmpty;
 
     public static async Task<Preview> TakeAsync(AgentSettings settings, IHostNetwork host, CancellationToken cancellationToken)
     {
@@ -73,6 +77,7 @@ internal sealed record Preview(
             Leftovers = result.Leftovers ?? [],
             Doubts = result.Doubts,
             Overrides = result.Overrides,
+            ProbeObstacles = result.ProbeObstacles,
         };
     }
 }
@@ -119,6 +124,10 @@ internal static class PreviewText
             output.WriteLine($"+ policy rule {rule.Preference}: {rule}");
         foreach (PolicyRule rule in preview.Changes.PolicyRules.Delete)
             output.WriteLine($"- policy rule {rule.Preference}: {rule}");
+        foreach (Ip address in preview.Changes.ProbeRoutes.Without(preview.ProbeObstacles).Add)
+            output.WriteLine($"+ local route of probe address {address}");
+        foreach (ProbeRoute route in preview.Changes.ProbeRoutes.Delete)
+            output.WriteLine($"- local route {route.Destination} of a probe address");
         if (preview.NatChange.Length > 0)
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
         if (preview.ForwardChange.Length > 0)
@@ -136,7 +145,8 @@ internal static class PreviewText
     private static void WriteProblems(Preview preview, TextWriter output)
     {
         foreach (Problem problem in OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes.Shadows)
-            .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides)))
+            .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides))
+            .Concat(preview.ProbeObstacles.Select(ProblemCatalog.Of)))
             output.WriteLine($"! {Quoted.Visible(problem.Text)}");
         foreach (Leftover leftover in preview.Leftovers)
             output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
@@ -152,7 +162,7 @@ internal static class PreviewText
     {
         { Scope: PlanScope.Nothing } => "Nothing is changed until that is solved.",
         { Faults.IsEmpty: true } plan when preview.Changes.Routes is { Conflicts.Count: 0, Shadows.Count: 0 }
-            && preview.Overrides.Count == 0
+            && preview is { Overrides.Count: 0, ProbeObstacles.Count: 0 }
             && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
         _ => "Nothing to change.",
     };
@@ -185,6 +195,10 @@ internal static class PreviewJson
             WriteArray(json, "doubts", preview.Doubts, d => json.WriteStringValue($"{d.What}: {d.Check}"));
             WriteArray(json, "addPolicyRules", preview.Changes.PolicyRules.Add, r => json.WriteStringValue($"{r.Preference}: {r}"));
             WriteArray(json, "removePolicyRules", preview.Changes.PolicyRules.Delete, r => json.WriteStringValue($"{r.Preference}: {r}"));
+            WriteArray(json, "addProbeAddresses", preview.Changes.ProbeRoutes.Without(preview.ProbeObstacles).Add,
+                a => json.WriteStringValue(a.ToString()));
+            WriteArray(json, "removeProbeRoutes", preview.Changes.ProbeRoutes.Delete, r => json.WriteStringValue(r.Destination.ToString()));
+            WriteArray(json, "probeAddressConflicts", preview.ProbeObstacles, o => json.WriteStringValue(ProblemCatalog.Of(o).Text));
             WriteArray(json, "overridden", preview.Overrides, o => json.WriteStringValue(OverrideProblems.Reason(o)));
             json.WriteString("nat", preview.NatChange);
             json.WriteString("forwardAccept", preview.ForwardChange);

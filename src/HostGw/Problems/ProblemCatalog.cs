@@ -52,6 +52,7 @@ internal static class ProblemCatalog
         .. report.Plan is { } plan ? report.Routes.Conflicts.Select(c => Of(plan, c)) : [],
         .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes.Shadows) : [],
         .. report.Plan is { } present ? OverrideProblems.Overridden(present, report.Result.Overrides) : [],
+        .. report.Result.ProbeObstacles.Select(Of),
         .. ForwardingUnknown(report),
         .. Waiting(report),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
@@ -118,6 +119,14 @@ internal static class ProblemCatalog
     private static Problem Of(Plan plan, RouteConflict conflict) =>
         new("RouteConflict", Describe(plan, conflict)) { Subject = $"{conflict.Route.Destination}" };
 
+    public static Problem Of(ProbeObstacle obstacle) =>
+        new("ProbeAddressConflict",
+            $"probe address {obstacle.Address} (conflict): {obstacle.What} takes its packets: peers cannot probe this node's pod network",
+            $"if nothing needs it, stop what makes it, then: {obstacle.Removal}")
+        {
+            Subject = $"{obstacle.Address}",
+        };
+
     private static string Rule(HostPart part) => part switch
     {
         HostPart.State => "HostUnreadable",
@@ -127,6 +136,7 @@ internal static class ProblemCatalog
         HostPart.Forward => "ForwardAcceptNotApplied",
         HostPart.Routes => "RoutesNotApplied",
         HostPart.PolicyRules => "PolicyRuleNotApplied",
+        HostPart.ProbeAddress => "ProbeAddressNotApplied",
         HostPart.Ownership => "OwnershipNotRecorded",
         HostPart.PodNetwork => "PodNetworkNotApplied",
         _ => "CNINotApplied",
@@ -181,6 +191,12 @@ internal static class ProblemCatalog
         {
             yield return new("PolicyRuleContested",
                 $"another program keeps undoing HostGw's policy rule ({policy}): it is repaired only every {Seconds} s", Cures.Contest);
+        }
+        if (contests.ProbeAddress is { } probe)
+        {
+            yield return new("ProbeAddressContested",
+                $"another program keeps undoing the local route of HostGw's probe address ({probe}): it is repaired only every {Seconds} s",
+                Cures.Contest);
         }
         if (contests.Cni is { } cni)
         {

@@ -59,6 +59,9 @@ internal static class SettingsTable
             "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again (at most 60)",
             (s, v) => s with { ResyncSeconds = v }),
 
+        PolicyRow("probe.enabled", SettingTypes.Switch, "true",
+            "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
+
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),
                 ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", UsedBy.Planners | UsedBy.Cleanup,
             "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables",

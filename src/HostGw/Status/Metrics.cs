@@ -86,7 +86,8 @@ internal static class Metrics
             (Cause("route_removed"), repairs.RoutesRemoved), (Cause("route_changed"), repairs.RoutesChanged),
             (Cause("route_overwritten"), repairs.RoutesOverwritten), (Cause("masquerade_undone"), repairs.Masquerade),
             (Cause("forward_accept_undone"), repairs.ForwardAccept), (Cause("forwarding_off"), repairs.Forwarding),
-            (Cause("cni_undone"), repairs.Cni), (Cause("policy_rule_undone"), repairs.PolicyRules));
+            (Cause("cni_undone"), repairs.Cni), (Cause("policy_rule_undone"), repairs.PolicyRules),
+            (Cause("probe_address_undone"), repairs.ProbeAddress));
         metrics.Counter("hostgw_netlink_writes_total", "Netlink requests sent that change something.", counters.NetlinkWrites);
 
         static string Change(string change) => Labels(("change", change));
@@ -186,6 +187,7 @@ internal static class Metrics
         HostPart.Forward => "forward_accept",
         HostPart.Routes => "routes",
         HostPart.PolicyRules => "policy_rules",
+        HostPart.ProbeAddress => "probe_address",
         HostPart.Ownership => "ownership",
         HostPart.PodNetwork => "pod_network",
         _ => "cni",

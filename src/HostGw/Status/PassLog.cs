@@ -29,6 +29,10 @@ internal sealed class PassLog(ILogger logger)
             logger.PolicyRuleAdded(rule.Preference, $"{rule}");
         foreach (PolicyRule rule in report.Changes.PolicyRules.Delete)
             logger.PolicyRuleRemoved(rule.Preference, $"{rule}");
+        foreach (Ip address in report.Changes.ProbeRoutes.Add)
+            logger.ProbeAddressAdded(address);
+        foreach (ProbeRoute route in report.Changes.ProbeRoutes.Delete)
+            logger.ProbeRouteRemoved(route.Destination);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
         foreach ((string link, int value) in report.Changes.AcceptRa)

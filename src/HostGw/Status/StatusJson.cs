@@ -32,6 +32,7 @@ internal static class StatusJson
     private static void WritePlan(Utf8JsonWriter json, Plan plan, PassReport report)
     {
         WriteStrings(json, "podCidrs", plan.OwnPodCidrs.Select(p => p.ToString()));
+        WriteStrings(json, "probeAddresses", plan.ProbeAddresses.Select(a => a.ToString()));
         json.WriteStartObject("interfaces");
         json.WriteString("ipv4", plan.InterfaceIPv4.Interface?.Name ?? "");
         json.WriteString("ipv6", plan.InterfaceIPv6.Interface?.Name ?? "");

@@ -115,6 +115,7 @@ public class PlanCommandTests
         // Ours stand as our encoder makes them.
         state = state with { Routes = [.. state.Routes.Select(r => r with { IsOnLink = r.IsOurs })] };
         Plan plan = Planner.Plan(Given.Nodes(nodes), state, Given.Policy(""));
+        state = state with { ProbeRoutes = settled ? [.. plan.ProbeAddresses.Select(ModelHost.LocalRoute)] : [] };
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), AdoptMode.Equivalent);
         return new(plan, changes, state, settled ? "" : "created");
     }

@@ -26,6 +26,10 @@ public partial class CatalogueCureTests
         IsByRule = true,
     };
 
+    private static readonly ProbeObstacle ProbeBlackhole = new(
+        Ip.Parse("10.244.1.0"), "the blackhole route 10.244.1.0/32 of protocol static in table local",
+        "ip route del blackhole 10.244.1.0 table local proto 4");
+
     private static readonly string[] Six = [Given.Self, .. Enumerable.Range(2, 5).Select(n => $"n{n} 10.244.{n}.0/24 10.0.0.{n}")];
 
     /// <summary>What is broken by the first action and cured by the second one; the rule, and words of what it says to do.</summary>
@@ -107,6 +111,13 @@ public partial class CatalogueCureTests
             () => new($"{ClusterCidrs} policyRule=on"),
             a => Fight(a, () => a.Host.SetRules(a.Host.State.PolicyRules.Where(r => !r.IsOurs))),
             "PolicyRuleContested", "stop or reconfigure the other one", Stop),
+        ["a probe address that another program undoes: stopped"] = new(
+            () => new(), a => Fight(a, () => a.Host.SetProbeRoutes([])), "ProbeAddressContested", "stop or reconfigure the other one", Stop),
+        ["a route in the place of a probe address: removed"] = new(
+            () => new(), a => a.Host.ProbeObstacles = [ProbeBlackhole], "ProbeAddressConflict", ProbeBlackhole.Removal,
+            a => a.Host.ProbeObstacles = []),
+        ["a probe address that is refused: the right"] = new(
+            () => new(), a => Refuse(a, "add probe"), "ProbeAddressNotApplied", "give the agent NET_ADMIN", Permit),
         ["a CNI configuration that another program undoes: stopped"] = new(
             () => new("cni=on"), a => Fight(a, () => a.Host.LoseCni()), "CNIContested", "stop or reconfigure the other one", Stop),
         ["forwarding that another program turns off: stopped"] = new(
@@ -292,6 +303,7 @@ public partial class CatalogueCureTests
         agent.Host.LoseCni();
         agent.Host.LoseForwardAccept();
         agent.Host.SetRules([]);
+        agent.Host.SetProbeRoutes([]);
         agent.Host.Remove("10.244.2.0/24");
         agent.Restart();
     }

@@ -22,6 +22,7 @@ public class EverySettingTests
         ["adopt"] = ("none", "Adopt = None"),
         ["routeProtocol"] = ("200", "RouteProtocol = 200"),
         ["resyncSeconds"] = ("3600", "ResyncSeconds = 3600"),
+        ["probe.enabled"] = ("false", "Policy.Probe = False"),
         ["nat.backend"] = ("none", "NatBackend = None, Policy.Nat.Enabled = False"),
         ["nat.iptables"] = ("legacy", "NatIptables = Legacy"),
         ["nat.source"] = ("any", "Policy.Nat.RandomFully = False, Policy.Nat.Source = Any"),

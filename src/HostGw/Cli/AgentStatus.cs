@@ -57,8 +57,8 @@ internal static class AgentStatus
         where Prefix.TryParse(Text(podCidr, "podCidr"), out _)
         select (Prefix.Parse(Text(podCidr, "podCidr")), new Reach(ReachNames.Parse(Text(podCidr, "reachability")), 0, 0));
 
-    private static IEnumerable<JsonElement> Items(JsonElement element, string name) =>
-        Property(element, name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : [];
+    private static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
+        Property(element, name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : default;
 
     private static string Text(JsonElement element, string name) =>
         Property(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";

@@ -35,8 +35,15 @@ internal static class Reports
         ("10.244.13.0/24", ReachKind.Unreachable, 290u));
 
     public static ProbeStatus Probes { get; } = new(
-        Probed, [("sent", 700), ("answered", 650), ("ignored_unknown", 3)],
-        new([3, 2, 1], 0.0075) { Bounds = [0.00005, 0.001] });
+        Probed,
+        [
+            ("sent", 700), ("not_sent", 1), ("answered", 650), ("lost", 49), ("echoed", 640), ("malformed", 2), ("unknown_version", 3),
+            ("unknown_sender", 4), ("privileged_port", 5), ("rate_limited", 6), ("not_asked", 7),
+        ],
+        new([0, 20, 300, 250, 40, 20, 10, 5, 3, 1, 1, 0, 0], 0.4)
+        {
+            Bounds = [50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 0.1, 0.5, 1],
+        });
 
     public static Agent Agent() => new("clusterCidrs=10.244.0.0/16,fd00:10:244::/56", Host) { Nodes = Nodes };
 

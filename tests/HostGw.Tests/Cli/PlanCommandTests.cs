@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Given = HostGw.Tests.Planning.Given;
 using HostGw.Cli;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -8,6 +7,7 @@ using HostGw.Reconciliation;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 using HostGw.Tests.Settings;
+using Given = HostGw.Tests.Planning.Given;
 
 namespace HostGw.Tests.Cli;
 

@@ -19,7 +19,7 @@ public sealed class AgentStatusTests : IAsyncDisposable
     {
         _agent.Board.Record(Reports.First());
         _agent.Probes = Reports.Probes;
-        await _agent.StartAsync();
+        await StartAsync();
 
         Reachability told = await AgentStatus.AskReachabilityAsync(_agent.EndPoint, Cancel);
 
@@ -33,7 +33,7 @@ public sealed class AgentStatusTests : IAsyncDisposable
     public async Task Of_an_agent_without_probes_they_learn_nothing()
     {
         _agent.Board.Record(Reports.InOrder());
-        await _agent.StartAsync();
+        await StartAsync();
 
         Assert.False((await AgentStatus.AskReachabilityAsync(_agent.EndPoint, Cancel)).IsOn);
     }
@@ -66,6 +66,13 @@ public sealed class AgentStatusTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _agent.DisposeAsync();
+
+    // It listens a moment later.
+    private async Task StartAsync()
+    {
+        await _agent.StartAsync();
+        await _agent.GetAsync("/healthz");
+    }
 
     private static async Task AnswerAsync(Socket listener, string answer)
     {

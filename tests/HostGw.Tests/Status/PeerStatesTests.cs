@@ -93,6 +93,15 @@ public class PeerStatesTests
     }
 
     [Fact]
+    public void What_probes_say_is_seen_though_neither_nodes_nor_routes_have_changed()
+    {
+        PassReport report = _agent.Pass();
+        _board.Record(report);
+        _board.Record(report with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)) });
+        Assert.Equal(PeerState.PodTrafficDropped, State("b").Item1);
+    }
+
+    [Fact]
     public void A_route_that_is_not_installed_explains_what_probes_say()
     {
         _agent.Host.Refusal = what => what == "add 10.244.2.0/24" ? new HostRefusal("no") : null;

@@ -8,6 +8,7 @@ using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Settings;
+using HostGw.Status;
 
 namespace HostGw.Cli;
 
@@ -60,6 +61,9 @@ internal sealed record Preview(
     /// <inheritdoc cref="ApplyResult.ProbeObstacles"/>
     public IReadOnlyList<ProbeObstacle> ProbeObstacles { get; init; } = [];
 
+    /// <summary>What the agent on this host says of peers that are on no segment of it; off: none answers, or there are none.</summary>
+    public Reachability Reachability { get; init; } = Reachability.Off;
+
     /// <summary>Nothing would change, and no desired route is missing.</summary>
     public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && ProbeObstacles.Count == 0 && Plan.Faults.IsEmpty;
 
@@ -72,8 +76,10 @@ internal sealed record Preview(
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
         if (result.Failures.Count > 0)
             throw result.Failures[0].Error;
+        bool isElsewhere = plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent);
         return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange)
         {
+            Reachability = isElsewhere ? await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken) : Reachability.Off,
             Leftovers = result.Leftovers ?? [],
             Doubts = result.Doubts,
             Overrides = result.Overrides,
@@ -82,7 +88,7 @@ internal sealed record Preview(
     }
 }
 
-/// <summary>A preview as text: "+" is added, "~" changed, "-" removed, "!" is a problem, "?" is to be looked at.</summary>
+/// <summary>A preview as text: "+" is added, "~" changed, "-" removed; "=" needs nothing, "!" is a problem, "?" to be looked at.</summary>
 internal static class PreviewText
 {
     public static void Write(Preview preview, TextWriter output)
@@ -155,7 +161,13 @@ internal static class PreviewText
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
             output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
-            output.WriteLine($"! {Quoted.Visible(ProblemCatalog.Describe(verdict))}");
+        {
+            string sign = preview.Reachability.IsRoutedByNetwork(verdict) ? "=" : "!";
+            string text = ProblemCatalog.Describe(verdict with { Reason = ReachText.Reason(verdict, preview.Reachability) });
+            output.WriteLine($"{sign} {Quoted.Visible(text)}");
+        }
+        if (!preview.Reachability.IsOn && preview.Plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent))
+            output.WriteLine($"? notAdjacent: {Cures.RoutedByNetwork}");
     }
 
     private static string Summary(Preview preview) => preview.Plan switch
@@ -163,7 +175,8 @@ internal static class PreviewText
         { Scope: PlanScope.Nothing } => "Nothing is changed until that is solved.",
         { Faults.IsEmpty: true } plan when preview.Changes.Routes is { Conflicts.Count: 0, Shadows.Count: 0 }
             && preview is { Overrides.Count: 0, ProbeObstacles.Count: 0 }
-            && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
+            && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting || preview.Reachability.IsRoutedByNetwork(v))
+            => "Nothing to change: this host is as it should be.",
         _ => "Nothing to change.",
     };
 

@@ -134,7 +134,8 @@ internal static class AgentHost
         services.AddSingleton(s => new StatusBoard(s.GetRequiredService<PassClock>()));
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
-            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()), TimeProvider.System));
+            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()),
+            () => ProbeStatus.Off, TimeProvider.System));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
     }

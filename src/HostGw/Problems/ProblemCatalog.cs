@@ -13,7 +13,7 @@ internal static class ProblemCatalog
     public static IEnumerable<Problem> All(PassReport report) =>
     [
         .. (report.Plan?.Faults ?? []).Select(f => new Problem("NodeNotInOrder", f) { Subject = f }),
-        .. (report.Plan?.Verdicts ?? []).Where(IsProblem).Select(Of),
+        .. (report.Plan?.Verdicts ?? []).Where(v => IsProblem(report, v)).Select(Of),
         .. OfHost(report),
     ];
 
@@ -25,11 +25,15 @@ internal static class ProblemCatalog
         let more = same.Count() > 1 ? $", and {same.Count() - 1} more" : ""
         select new Problem(Rule(same.Key), $"could not {first.What}: {first.Error.Message}{more}", Cures.Of(same.Key));
 
+    public static bool IsProblem(PassReport report, Verdict verdict) =>
+        IsProblem(verdict) && !report.Reachability.IsRoutedByNetwork(verdict);
+
+    /// <summary>As far as the plan shows.</summary>
     public static bool IsProblem(Verdict verdict) =>
         (verdict.Kind >= VerdictKind.Waiting && verdict.Fault != VerdictFault.Self) ||
         (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
 
-    /// <summary>What a verdict for which <see cref="IsProblem"/> is true means.</summary>
+    /// <summary>What a verdict for which <see cref="IsProblem(Verdict)"/> is true means.</summary>
     public static Problem Of(Verdict verdict)
     {
         string rule = verdict.Kind switch
@@ -53,6 +57,7 @@ internal static class ProblemCatalog
         .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes.Shadows) : [],
         .. report.Plan is { } present ? OverrideProblems.Overridden(present, report.Result.Overrides) : [],
         .. report.Result.ProbeObstacles.Select(Of),
+        .. report.Plan is { } probed ? ReachabilityProblems.Of(probed, report.Reachability) : [],
         .. ForwardingUnknown(report),
         .. Waiting(report),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),

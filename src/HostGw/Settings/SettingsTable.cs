@@ -113,8 +113,8 @@ internal static class SettingsTable
         Row("events", SettingTypes.Switch, "true", UsedBy.Agent,
             "Report problems as Events of this node, which `kubectl describe node` shows", (s, v) => s with { WritesEvents = v }),
 
-        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", UsedBy.Agent | UsedBy.Status,
-            "Where the agent serves health, status and metrics, and where status asks", (s, v) => s with { Listen = v }),
+        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", UsedBy.Agent | UsedBy.Status | UsedBy.Doctor | UsedBy.Plan,
+            "Where the agent serves health, status and metrics, and where status, doctor and plan ask", (s, v) => s with { Listen = v }),
         Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", UsedBy.Planners | UsedBy.Cleanup,
             "Where /proc/sys/net is mounted; /host/proc/sys/net in the container", (s, v) => s with { ProcSysNet = v }),
         Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.DefaultStateDirectory, UsedBy.Planners | UsedBy.Cleanup,

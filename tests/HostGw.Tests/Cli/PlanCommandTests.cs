@@ -2,6 +2,7 @@ using System.Text.Json;
 using HostGw.Cli;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
@@ -85,6 +86,21 @@ public class PlanCommandTests
         string text = Text(Of(Given.Lan, [Given.Self, "b 10.244.2.0/24 192.0.2.7"], settled: true));
 
         Assert.EndsWith("\nNothing to change.\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_peer_elsewhere_that_the_network_routes_is_no_problem_and_without_an_agent_the_text_says_how_to_know()
+    {
+        Preview elsewhere = Of(Given.Lan, [Given.Self, "b 10.244.2.0/24 192.0.2.7"], settled: true);
+        Assert.Contains($"\n? notAdjacent: {Cures.RoutedByNetwork}\n", Text(elsewhere), StringComparison.Ordinal);
+
+        string unknown = Text(elsewhere with { Reachability = Reports.Of() });
+        Assert.StartsWith("! node b 10.244.2.0/24 (notAdjacent): ", unknown, StringComparison.Ordinal);
+        Assert.DoesNotContain(Cures.RoutedByNetwork, unknown, StringComparison.Ordinal);
+
+        string routed = Text(elsewhere with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.RoutedByNetwork, 900u)) });
+        Assert.StartsWith("= node b 10.244.2.0/24 (notAdjacent): ", routed, StringComparison.Ordinal);
+        Assert.EndsWith("is needed\nNothing to change: this host is as it should be.\n", routed, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -63,6 +63,24 @@ public partial class CatalogueCureTests
             () => new(), a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"], "NextHopUnreachable",
             "leave it out with hostgw.io/skip",
             a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4 skip"]),
+        ["another segment: the network routes pods"] = new(
+            () => new() { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "host-gateway routes need one L2 segment",
+            a => a.Reachability = Reports.Of(("10.244.4.0/24", ReachKind.RoutedByNetwork, 310u))),
+        ["a network that drops pods' packets: told of the pod networks"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
+            "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +
+            "node, or name the pod networks to it (docs/networks.md has the commands for each platform)",
+            Reached),
+        ["a network that drops pods' packets: the peer had no route"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
+            "see that these nodes have a route to this one's pods", Reached),
+        ["peers of which nothing is heard any more: they run"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u)), "PeersUnreachable",
+            "see that these nodes and their agents run", Reached),
+        ["peers of which nothing is heard any more: the firewall"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u)), "PeersUnreachable",
+            "let the firewalls on and between the nodes pass UDP to the port of the setting probe.port", Reached),
         ["a cluster route that would cover a resolver: off"] = new(
             () => new($"{ClusterCidrs} clusterRoute=on", Given.Lan + "; resolver 10.244.9.53"), _ => { }, "ClusterRouteRefused",
             "set clusterRoute to off", a => a.Restart($"{ClusterCidrs} clusterRoute=off")),
@@ -209,7 +227,7 @@ public partial class CatalogueCureTests
     public void Every_problem_of_the_catalogue_and_every_part_of_its_cure_is_tried()
     {
         string sources = string.Concat(Repository.Sources()
-            .Where(f => f.Path == "Problems/ProblemCatalog.cs").Select(f => f.Text));
+            .Where(f => f.Path is "Problems/ProblemCatalog.cs" or "Problems/ReachabilityProblems.cs").Select(f => f.Text));
         IEnumerable<string> rules = RuleName().Matches(sources).Select(m => m.Groups[1].Value).Distinct();
         Assert.Empty(rules.Where(r => !TriedElsewhere.ContainsKey(r)).Except(Cured.Values.Select(c => c.Rule)));
 
@@ -323,6 +341,8 @@ public partial class CatalogueCureTests
         Assert.Contains("set forwarding to false", problem.Cure, StringComparison.Ordinal);
         agent.Restart("forwarding=off");
     }
+
+    private static void Reached(Agent agent) => agent.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u));
 
     private static Agent Covering() => new("PodGateway clusterCidrs=10.0.0.0/8", "eth0 192.168.7.1/24; default via 192.168.7.254 dev eth0")
     {

@@ -41,7 +41,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
 {
     private readonly Lock _lock = new();
     private readonly TextBuffer _resourceVersion = new();
-    private Dictionary<string, Entry> _nodes = NewNodes();
+    private Dictionary<string, Entry> _nodes = NewNodes(count: 0);
 
     // The same nodes by name: one that joins is put in its place, for to sort thousands again would be felt. Null: not sorted yet.
     private List<ClusterNode>? _byName;
@@ -88,7 +88,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     }
 
     /// <inheritdoc/>
-    public void BeginList() => _listing = NewNodes();
+    public void BeginList() => _listing = NewNodes(Count);
 
     public void AddListed(NodeDraft draft)
     {
@@ -111,7 +111,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     /// <summary>Uses saved nodes, unless a list has arrived by now; returns whether it did.</summary>
     public bool Restore(SavedNodes saved)
     {
-        Dictionary<string, Entry> nodes = NewNodes();
+        Dictionary<string, Entry> nodes = NewNodes(saved.Nodes.Length);
         foreach (ClusterNode node in saved.Nodes)
             nodes[node.Name] = new(node, ResourceVersion: 0);
         lock (_lock)
@@ -162,6 +162,8 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     {
         Dictionary<string, Entry> listing = _listing ?? throw new InvalidOperationException("No list was begun");
         _listing = null;
+        // It doubled as it grew.
+        listing.TrimExcess();
         lock (_lock)
         {
             bool changed = !_isComplete || _savedAt is not null || byQuorum || listing.Count != _nodes.Count;
@@ -277,7 +279,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     private static Comparer<ClusterNode> ByName { get; } =
         Comparer<ClusterNode>.Create(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
 
-    private static Dictionary<string, Entry> NewNodes() => new(StringComparer.Ordinal);
+    private static Dictionary<string, Entry> NewNodes(int count) => new(count, StringComparer.Ordinal);
 
     private static ref Entry Find(Dictionary<string, Entry> nodes, NodeDraft draft) =>
         ref CollectionsMarshal.GetValueRefOrNullRef(nodes.GetAlternateLookup<ReadOnlySpan<char>>(), draft.Name.Span);

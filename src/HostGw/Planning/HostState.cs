@@ -158,7 +158,7 @@ internal readonly record struct HostRoute
     public bool IsOnLink { get; init; }
 
     /// <summary>More than one for a multipath route.</summary>
-    public int NextHopCount { get; init; }
+    public ushort NextHopCount { get; init; }
 
     /// <summary>RTA_NH_ID: the nexthop object (ip nexthop) that the route refers to; 0 if none.</summary>
     public uint NextHopObject { get; init; }

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace HostGw.Planning;
 
 /// <summary>Node addresses that two Nodes claim: a virtual address listed by both, or a mistake. Usually there are none.</summary>
@@ -9,7 +7,7 @@ internal sealed class SharedAddresses
 
     public SharedAddresses(IReadOnlyList<ClusterNode> nodes)
     {
-        // Hashes in a rented array: a dictionary of all addresses would be the largest garbage of a pass.
+        // Hashes in an array: a dictionary of all addresses would be the largest garbage of a pass.
         HashSet<ulong> repeated = RepeatedHashes(nodes);
         if (repeated.Count > 0)
             Claim(nodes, repeated);
@@ -26,7 +24,7 @@ internal sealed class SharedAddresses
         int most = 0, count = 0;
         foreach (ClusterNode node in nodes)
             most += node.InternalIPs.Length + node.ExternalIPs.Length;
-        ulong[] hashes = ArrayPool<ulong>.Shared.Rent(most);
+        ulong[] hashes = new ulong[most];
         foreach (ClusterNode node in nodes)
         {
             foreach (Ip ip in node.InternalIPs)
@@ -34,14 +32,13 @@ internal sealed class SharedAddresses
             foreach (Ip ip in node.ExternalIPs)
                 hashes[count++] = Hash(ip);
         }
-        Array.Sort(hashes, 0, count);
+        Array.Sort(hashes);
         HashSet<ulong> repeated = [];
         for (int i = 1; i < count; i++)
         {
             if (hashes[i] == hashes[i - 1])
                 repeated.Add(hashes[i]);
         }
-        ArrayPool<ulong>.Shared.Return(hashes);
         return repeated;
     }
 

@@ -27,7 +27,7 @@ internal static class RouteText
             NextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : default,
             Interface = (int)Number("dev", "2"),
             IsOnLink = words.Contains("onlink"),
-            NextHopCount = (int)Number("hops", "1"),
+            NextHopCount = (ushort)Number("hops", "1"),
             IsUnicast = isUnicast,
             Protocol = protocol,
             IsOurs = protocol == Ours && isUnicast,

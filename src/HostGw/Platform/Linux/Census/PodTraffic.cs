@@ -40,17 +40,21 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
             Dictionary<int, Ip> here = [];
             foreach (HostAddress address in host.Addresses.Where(a => a.Address.IsIPv4 == ipv4 && !LinkLocal.Contains(a.Address)))
                 here.TryAdd(address.Interface, address.Address);
-            ImmutableArray<PeerPods> peers =
-            [
-                .. plan.Routes.Where(r => r.Destination.IsIPv4 == ipv4 && !r.NextHop.IsNone && !own.Contains(r.Destination))
-                    .Select(r => new PeerPods(
-                        r.Destination.Aligned, links.GetValueOrDefault(r.Interface, new("", 0)), r.NextHop,
-                        here.GetValueOrDefault(r.Interface))),
-            ];
-            if (own.Length > 0 && peers.Length > 0)
-                yield return new(own, peers, PodLinks(own, host, links));
+            // LINQ would leave arrays of twice as many in a pool, which keeps them.
+            var peers = ImmutableArray.CreateBuilder<PeerPods>(own.IsEmpty ? 0 : plan.Routes.Length);
+            foreach (PodRoute route in own.IsEmpty ? [] : plan.Routes)
+            {
+                if (route.Destination.IsIPv4 == ipv4 && !route.NextHop.IsNone && !own.Contains(route.Destination))
+                    peers.Add(Peer(route, links, here));
+            }
+            if (peers.Count > 0)
+                yield return new(own, peers.DrainToImmutable(), PodLinks(own, host, links));
         }
     }
+
+    private static PeerPods Peer(PodRoute route, Dictionary<int, LinkName> links, Dictionary<int, Ip> here) => new(
+        route.Destination.Aligned, links.GetValueOrDefault(route.Interface, new("", 0)), route.NextHop,
+        here.GetValueOrDefault(route.Interface));
 
     /// <summary>The classes that every rule set is tried with.</summary>
     public IEnumerable<PacketClass> Whole()

@@ -68,7 +68,7 @@ internal sealed class NexthopObjects
         if (hops.Length == 0 || hops.Any(h => h.IsBlackhole))
             return route with { IsUnicast = false };
         Nexthop first = hops.FirstOrDefault(h => !h.Gateway.IsNone, hops[0]);
-        return route with { NextHop = first.Gateway, Interface = first.Interface, NextHopCount = hops.Length };
+        return route with { NextHop = first.Gateway, Interface = first.Interface, NextHopCount = (ushort)hops.Length };
     }
 
     // struct nexthop_grp: id, weight, reserved.

@@ -238,7 +238,7 @@ internal sealed class RouteDecoder(byte protocol)
         public uint Table;
         public uint Metric;
         public Hop Hop;
-        public int HopCount;
+        public ushort HopCount;
         public uint NextHopObject;
         public RouteExtras Extras;
         public List<Ip>? OtherGateways;

@@ -95,7 +95,7 @@ public sealed class ProbeAddressTests : LabTest
             async () => !(await Agent.StatusAsync()).GetProperty("problems").EnumerateArray().Any(), () => "the problem stays");
     }
 
-    private Task InstalledAsync() => Eventually.TrueAsync(
+    private async Task InstalledAsync() => await Eventually.TrueAsync(
         () => Ours("-4") == $"local {V4} dev lo scope host" && Ours("-6") == $"local {V6} dev lo metric 1024 pref medium",
         () => Ours("-4") + Ours("-6"));
 

@@ -14,7 +14,7 @@ internal enum ProbePaths : byte
     /// <summary>Probe address → probe address, where the peer's agent answers.</summary>
     Echo = 2,
 
-    /// <summary>Probe address → an address that the peer would forward to, with one hop to live: its kernel answers 'time exceeded'.</summary>
+    /// <summary>Probe address → an address that the peer forwards to, with one hop to live: its kernel answers 'time exceeded'.</summary>
     Hop = 4,
 
     Pod = Echo | Hop,

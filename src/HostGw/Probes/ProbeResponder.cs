@@ -2,7 +2,7 @@ using HostGw.Planning;
 
 namespace HostGw.Probes;
 
-/// <summary>Decides which questions are answered: those of Nodes, from an unprivileged port, and not more than all peers together ask.</summary>
+/// <summary>Answers questions of Nodes that come from an unprivileged port, and not more than all peers together ask.</summary>
 internal sealed class ProbeResponder(ProbeCounters counters, TimeProvider time)
 {
     private const int FirstUnprivilegedPort = 1024;

@@ -50,6 +50,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private Reachability? _verdicts = new([]);
     private Reachability? _latest;
     private TimeSpan _latestAt;
+    private string _fault = "";
     private bool _mustSignal;
     private TimeSpan _signalledAt = -Second;
 
@@ -134,6 +135,13 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 _nextTurn = Now + Step;
             _verdicts = null;
         }
+    }
+
+    /// <summary>Why questions of peers are not received, which is part of the verdicts; empty: they are.</summary>
+    public void Report(string fault)
+    {
+        lock (_lock)
+            (_fault, _verdicts, _mustSignal) = (fault, null, true);
     }
 
     /// <summary>Takes the next question that is due now.</summary>
@@ -364,6 +372,6 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                     reaches.Add((target.Node.PodCidrs[i], peer.Reach));
             }
         }
-        return new(reaches);
+        return new(reaches) { Fault = _fault };
     }
 }

@@ -179,6 +179,13 @@ internal static partial class Log
     [LoggerMessage(604, LogLevel.Warning, "Could not clear the condition NetworkUnavailable, next attempt in {Seconds} s: {Reason}")]
     public static partial void NetworkUnavailableStays(this ILogger logger, double seconds, string reason);
 
+    // 7xx: probes
+
+    [LoggerMessage(701, LogLevel.Warning,
+        "Peers' probes are not received on UDP port {Port}, next attempt in {Seconds} s: {Reason}. Peers cannot tell whether their " +
+        "packets reach this node's pods")]
+    public static partial void ProbesNotReceived(this ILogger logger, int port, double seconds, string reason);
+
     // 9xx: lifetime
 
     [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]

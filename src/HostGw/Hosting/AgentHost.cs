@@ -1,7 +1,9 @@
+using System.Runtime.Versioning;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Probes;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 using HostGw.Status;
@@ -31,6 +33,8 @@ internal static class AgentHost
         services.AddHostedService<HostWatch>();
 
         AddNodes(services, settings);
+        if (OperatingSystem.IsLinux() && settings.Policy.Probe)
+            AddProbes(services, settings);
         AddPasses(services, settings);
         AddWriters(services, settings);
         AddStatus(services, settings);
@@ -91,17 +95,37 @@ internal static class AgentHost
             TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
 
+    // Planning → Probes → Planning, Status
+    [SupportedOSPlatform("linux")]
+    private static void AddProbes(IServiceCollection services, AgentSettings settings)
+    {
+        services.AddSingleton(s => new ProbeLoop(
+            settings.ProbePort, TimeSpan.FromSeconds(settings.ProbeSeconds),
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Reachability), TimeProvider.System,
+            s.GetRequiredService<ILogger<ProbeLoop>>()));
+        services.AddHostedService(s => s.GetRequiredService<ProbeLoop>());
+    }
+
+    // Null: there are none, by the settings or on Windows.
+    private static ProbeLoop? Probes(IServiceProvider services) => OperatingSystem.IsLinux() ? services.GetService<ProbeLoop>() : null;
+
     // → Planning → Reconciliation → Platform
     private static void AddPasses(IServiceCollection services, AgentSettings settings)
     {
         services.AddSingleton(s => new QuorumReadTrigger(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
         services.AddSingleton(new PassClock(TimeProvider.System, TimeSpan.FromSeconds(settings.ResyncSeconds)));
         services.AddSingleton(s => new Reconciler(
-            s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
+            s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System)
+        {
+            Reachability = Probes(s) is { } probes ? () => probes.Verdicts : static () => Reachability.Off,
+        });
         services.AddSingleton(s => new PassRecorder(
             new(s.GetRequiredService<ILogger<ReconcileLoop>>()), s.GetRequiredService<WakeUp>(), s.GetRequiredService<StatusBoard>(),
             s.GetRequiredService<QuorumReadTrigger>(), s.GetService<EventWriter>(), s.GetService<NodeConditionWriter>(),
-            TimeProvider.System));
+            TimeProvider.System)
+        {
+            PlanCarriedOut = plan => Probes(s)?.Follow(plan),
+        });
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServers(s),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
@@ -161,8 +185,13 @@ internal sealed class PassRecorder(
     PassLog log, WakeUp wakeUp, StatusBoard board, QuorumReadTrigger quorumReads, EventWriter? events, NodeConditionWriter? condition,
     TimeProvider time)
 {
+    /// <summary>Takes the plan of every pass that could read the host, once its changes are made.</summary>
+    public required Action<Plan> PlanCarriedOut { get; init; }
+
     public void Record(PassReport report)
     {
+        if (report.Plan is { } plan)
+            PlanCarriedOut(plan);
         log.Write(report);
         board.Record(report, wakeUp.FirstSignalAt is { } at ? time.GetElapsedTime(at) : null);
         events?.Record(report);

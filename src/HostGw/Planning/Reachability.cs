@@ -54,6 +54,9 @@ internal sealed class Reachability
 
     public bool IsOn { get; private init; } = true;
 
+    /// <summary>Why peers' probes do not reach this host's agent, so that peers know nothing of it; empty: they do.</summary>
+    public string Fault { get; init; } = "";
+
     /// <summary>Of a podCIDR that is not probed: unknown, since ever.</summary>
     public Reach Of(Prefix podCidr) => Array.BinarySearch(_podCidrs, podCidr) is >= 0 and var i ? _reaches[i] : default;
 

@@ -23,6 +23,8 @@ public class EverySettingTests
         ["routeProtocol"] = ("200", "RouteProtocol = 200"),
         ["resyncSeconds"] = ("3600", "ResyncSeconds = 3600"),
         ["probe.enabled"] = ("false", "Policy.Probe = False"),
+        ["probe.port"] = ("9999", "ProbePort = 9999"),
+        ["probe.intervalSeconds"] = ("3600", "ProbeSeconds = 3600"),
         ["nat.backend"] = ("none", "NatBackend = None, Policy.Nat.Enabled = False"),
         ["nat.iptables"] = ("legacy", "NatIptables = Legacy"),
         ["nat.source"] = ("any", "Policy.Nat.RandomFully = False, Policy.Nat.Source = Any"),

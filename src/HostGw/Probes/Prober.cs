@@ -1,0 +1,377 @@
+using HostGw.Planning;
+
+namespace HostGw.Probes;
+
+/// <summary>A question that is due.</summary>
+/// <param name="Peer">The number of the peer.</param>
+/// <param name="Port">Which of the source ports.</param>
+internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce);
+
+/// <summary>
+/// Decides when which peer is asked, and what follows from answers and from their absence. It knows no sockets: one thread takes the
+/// questions from it and tells it what came back. Any thread may pass it a plan and read the verdicts.
+/// </summary>
+/// <remarks>
+/// A round asks on the node path, and once that is answered (the neighbour is resolved then) on the pod path. After a loss the round is
+/// repeated until five are missing in a row. Nothing is allocated in a round.
+/// </remarks>
+/// <param name="interval">Between two rounds with one peer.</param>
+/// <param name="changed">Called at most once a second when a verdict has changed.</param>
+/// <param name="draw">Draws a nonce that nobody can guess.</param>
+internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<ProbeNonce> draw, Action changed, TimeProvider time)
+{
+    /// <summary>Source ports that are used in turn: a network that spreads flows over several links is tried on more than one.</summary>
+    public const int Ports = 8;
+
+    /// <summary>An answer that takes longer is lost.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
+
+    /// <summary>The shortest time between two rounds, repetitions aside.</summary>
+    private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(20);
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly long _start = time.GetTimestamp();
+    private readonly Lock _lock = new();
+    private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
+    private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
+    private readonly Queue<int> _new = [];
+    private readonly Stack<int> _free = [];
+
+    // By number. A peer keeps its number for as long as it is followed: it is in its datagrams, and in the queues.
+    private PeerState[] _peers = [];
+    private int _count;
+    private int _next;
+    private TimeSpan _lastRound;
+    private TimeSpan _nextTurn;
+    private ProbeSource _sourceIPv4, _sourceIPv6;
+
+    // Null: a verdict has changed since it was made.
+    private Reachability? _verdicts = new([]);
+    private Reachability? _latest;
+    private TimeSpan _latestAt;
+    private string _fault = "";
+    private bool _mustSignal;
+    private TimeSpan _signalledAt = -Second;
+
+    private TimeSpan Now => time.GetElapsedTime(_start);
+
+    private int Active => _count - _free.Count;
+
+    private TimeSpan Step => Later(interval / Math.Max(Active, 1), ShortestStep);
+
+    private TimeSpan NextRound =>
+        Active == 0 ? TimeSpan.MaxValue : Later(_lastRound + ShortestStep, _new.Count > 0 ? TimeSpan.Zero : _nextTurn);
+
+    /// <summary>The verdicts: the same instance until one changes. Their round-trip times are of its making.</summary>
+    public Reachability Verdicts
+    {
+        get
+        {
+            lock (_lock)
+                return _verdicts ??= Make();
+        }
+    }
+
+    /// <summary>The verdicts with round-trip times of the last second.</summary>
+    public Reachability Latest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_latest is null || _verdicts is null || Now - _latestAt >= Second)
+                    (_latest, _latestAt) = (Make(), Now);
+                _verdicts ??= _latest;
+                return _latest;
+            }
+        }
+    }
+
+    /// <summary>Until when there is nothing to do, unless something is received.</summary>
+    public TimeSpan Wait
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_due.Count > 0)
+                    return TimeSpan.Zero;
+                TimeSpan at = NextRound;
+                if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
+                    at = Earlier(at, first.AskedAt + Patience);
+                if (_mustSignal)
+                    at = Earlier(at, _signalledAt + Second);
+                return at == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : at > Now ? at - Now : TimeSpan.Zero;
+            }
+        }
+    }
+
+    /// <summary>Follows the peers of a new plan. A peer of the same Node and podCIDR keeps what is known of it.</summary>
+    public void Follow(ProbePlan probes)
+    {
+        lock (_lock)
+        {
+            bool isNewIPv4 = probes.IPv4 != _sourceIPv4, isNewIPv6 = probes.IPv6 != _sourceIPv6;
+            (_sourceIPv4, _sourceIPv6) = (probes.IPv4, probes.IPv6);
+
+            Dictionary<Prefix, int> left = Numbers();
+            List<ProbeTarget> added = [];
+            foreach (ProbeTarget target in probes.Targets)
+            {
+                if (!left.TryGetValue(target.PodCidr, out int number) || _peers[number].Target.Node.Uid != target.Node.Uid)
+                    added.Add(target);
+                else if (left.Remove(target.PodCidr) && _peers[number].Follow(target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6))
+                    _new.Enqueue(number);
+            }
+            foreach (int gone in left.Values)
+            {
+                _peers[gone] = default;
+                _free.Push(gone);
+            }
+            bool isFirst = Active == 0;
+            Add(added);
+            if (isFirst)
+                _nextTurn = Now + Step;
+            _verdicts = null;
+        }
+    }
+
+    /// <summary>Why questions of peers are not received, which is part of the verdicts; empty: they are.</summary>
+    public void Report(string fault)
+    {
+        lock (_lock)
+            (_fault, _verdicts, _mustSignal) = (fault, null, true);
+    }
+
+    /// <summary>Takes the next question that is due now.</summary>
+    public bool TryTake(out ProbeQuestion question)
+    {
+        lock (_lock)
+        {
+            TimeSpan now = Now;
+            Expire(now);
+            Signal(now);
+            if (_due.Count == 0 && now >= NextRound)
+                BeginNext(now);
+            while (_due.TryDequeue(out (int Peer, ProbePaths Path) due))
+            {
+                // A peer that has gone meanwhile waits for nothing, nor does the one that got its number.
+                if ((_peers[due.Peer].Waiting & due.Path) != 0)
+                {
+                    question = Question(due.Peer, due.Path);
+                    return true;
+                }
+            }
+            question = default;
+            return false;
+        }
+    }
+
+    /// <summary>This host cannot send that question. That says nothing about the peer.</summary>
+    public void GiveUp(in ProbeQuestion question)
+    {
+        lock (_lock)
+        {
+            ref PeerState peer = ref _peers[question.Peer];
+            if (peer.Nonce == question.Nonce)
+                peer.GiveUp();
+        }
+    }
+
+    /// <summary>Takes an answer.</summary>
+    /// <param name="from">Its source address; the port is that of the probes.</param>
+    public void Answered(in ProbeDatagram answer, Ip from)
+    {
+        lock (_lock)
+        {
+            if (!IsAsked(answer, ProbeKind.Answer))
+            {
+                counters.Count(ProbeResult.NotAsked);
+                return;
+            }
+            ref PeerState peer = ref _peers[answer.Peer];
+            ProbeTarget target = peer.Target;
+            // Where the last address of the podCIDR is the peer's own, its agent answers.
+            ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
+                : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
+                : from == ProbeAddress.Beyond(target.PodCidr) ? ProbePaths.Hop
+                : ProbePaths.None;
+            Take((int)answer.Peer, ref peer, path);
+        }
+    }
+
+    /// <summary>Takes the message of a kernel that a question had no hop left to live.</summary>
+    /// <param name="question">As the message quotes it.</param>
+    /// <param name="from">The source address of the message.</param>
+    public void Expired(in ProbeDatagram question, Ip from)
+    {
+        lock (_lock)
+        {
+            if (!IsAsked(question, ProbeKind.Question))
+            {
+                counters.Count(ProbeResult.NotAsked);
+                return;
+            }
+            ref PeerState peer = ref _peers[question.Peer];
+            // A router on the way says the same.
+            Take((int)question.Peer, ref peer, peer.Target.Has(from) ? ProbePaths.Hop : ProbePaths.None);
+        }
+    }
+
+    private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private bool IsAsked(in ProbeDatagram datagram, ProbeKind kind) =>
+        datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
+        _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
+
+    private void Take(int number, ref PeerState peer, ProbePaths path)
+    {
+        if ((peer.Waiting & path) == 0)
+        {
+            counters.Count(ProbeResult.NotAsked);
+            return;
+        }
+        TimeSpan now = Now;
+        counters.Count(ProbeResult.Answered);
+        if (path != ProbePaths.Node)
+            counters.CountRoundTrip(now - peer.AskedAt);
+        peer.Answered(path, now);
+        Judge(ref peer);
+        if (path == ProbePaths.Node)
+            Ask(number, ProbePaths.Pod, now);
+    }
+
+    // No podCIDR is granted to two Nodes.
+    private Dictionary<Prefix, int> Numbers()
+    {
+        Dictionary<Prefix, int> numbers = new(Active);
+        for (int i = 0; i < _count; i++)
+        {
+            if (_peers[i].IsTaken)
+                numbers.Add(_peers[i].Target.PodCidr, i);
+        }
+        return numbers;
+    }
+
+    // Beginning anywhere: agents that were started together must not ask all peers in the same order at the same time.
+    private void Add(List<ProbeTarget> added)
+    {
+        int start = added.Count == 0 ? 0 : (int)(draw().Low % (ulong)added.Count);
+        for (int i = 0; i < added.Count; i++)
+        {
+            if (!_free.TryPop(out int number))
+                number = _count++;
+            if (number >= _peers.Length)
+                Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
+            _peers[number] = new(added[(start + i) % added.Count]);
+            _new.Enqueue(number);
+        }
+    }
+
+    private void Expire(TimeSpan now)
+    {
+        while (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first) && now - first.AskedAt >= Patience)
+        {
+            _waiting.Dequeue();
+            ref PeerState peer = ref _peers[first.Peer];
+            if (peer.Waiting == ProbePaths.None || peer.AskedAt != first.AskedAt)
+                continue;
+            (int lost, bool isOpen) = peer.Lose();
+            for (int i = 0; i < lost; i++)
+                counters.Count(ProbeResult.Lost);
+            Judge(ref peer);
+            if (isOpen)
+                Begin(first.Peer, now);
+        }
+    }
+
+    private void BeginNext(TimeSpan now)
+    {
+        _lastRound = now;
+        int number = Next(now);
+        // One that is being asked again and again needs no round.
+        if (_peers[number].Waiting == ProbePaths.None)
+            Begin(number, now);
+    }
+
+    // New ones first. They do not put off the others' turn: in a storm of Nodes there is always a new one.
+    private int Next(TimeSpan now)
+    {
+        while (_new.TryDequeue(out int number))
+        {
+            if (_peers[number] is { IsTaken: true, WasAsked: false })
+                return number;
+        }
+        do
+            _next = (_next + 1) % _count;
+        while (!_peers[_next].IsTaken);
+        // After a time without processor it does not catch up.
+        _nextTurn = (now - _nextTurn > Second ? now : _nextTurn) + Step;
+        return _next;
+    }
+
+    private void Begin(int number, TimeSpan now)
+    {
+        _peers[number].BeginRound();
+        Ask(number, ProbePaths.Node, now);
+    }
+
+    private void Ask(int number, ProbePaths paths, TimeSpan now)
+    {
+        _peers[number].Ask(paths, draw(), now);
+        _waiting.Enqueue((number, now));
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop])
+        {
+            if ((paths & path) != 0)
+                _due.Enqueue((number, path));
+        }
+    }
+
+    private ProbeQuestion Question(int number, ProbePaths path)
+    {
+        ref PeerState peer = ref _peers[number];
+        ProbeTarget target = peer.Target;
+        ProbeSource source = target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
+        Ip destination = path switch
+        {
+            ProbePaths.Node => target.NodeAddress,
+            ProbePaths.Echo => ProbeAddress.Of(target.PodCidr),
+            _ => ProbeAddress.Beyond(target.PodCidr),
+        };
+        return new((uint)number, path, peer.Port, path == ProbePaths.Node ? source.Node : source.Pod, destination, peer.Nonce);
+    }
+
+    private void Judge(ref PeerState peer)
+    {
+        if (peer.Judge(time.GetUtcNow()))
+            (_verdicts, _mustSignal) = (null, true);
+    }
+
+    private void Signal(TimeSpan now)
+    {
+        if (!_mustSignal || now - _signalledAt < Second)
+            return;
+        (_mustSignal, _signalledAt) = (false, now);
+        changed();
+    }
+
+    private Reachability Make()
+    {
+        List<(Prefix, Reach)> reaches = new(Active);
+        foreach (ref readonly PeerState peer in _peers.AsSpan(0, _count))
+        {
+            if (!peer.IsTaken)
+                continue;
+            ProbeTarget target = peer.Target;
+            for (int i = 0; i < Math.Min(target.Node.PodCidrs.Length, ProbeTarget.MostPodCidrs); i++)
+            {
+                if ((target.PodCidrs >> i & 1) != 0)
+                    reaches.Add((target.Node.PodCidrs[i], peer.Reach));
+            }
+        }
+        return new(reaches) { Fault = _fault };
+    }
+}

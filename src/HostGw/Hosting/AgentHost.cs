@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
@@ -159,7 +160,7 @@ internal static class AgentHost
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
             () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()),
-            () => ProbeStatus.Off, TimeProvider.System));
+            () => Probes(s) is { } probes ? Status(probes.Latest, probes.Counters) : ProbeStatus.Off, TimeProvider.System));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
     }
@@ -173,6 +174,12 @@ internal static class AgentHost
     // All that the next connection may use: a route over one would cut this node off, whichever it is connected to now.
     private static IReadOnlyList<Ip> ApiServers(IServiceProvider services) => ApiAccess.Addresses(
         ApiServer(services), services.GetRequiredService<ApiClient>(), services.GetRequiredService<ApiServerAddresses>().ForPass);
+
+    private static ProbeStatus Status(Reachability latest, ProbeCounters counters)
+    {
+        (ImmutableArray<long> counts, double seconds) = counters.RoundTrips;
+        return new(latest, counters.Datagrams, new(counts, seconds) { Bounds = ProbeCounters.Bounds });
+    }
 
     private static ApiHealth Health(ReflectorHealth reflector, NodeStore nodes) =>
         new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);

@@ -25,7 +25,7 @@ internal struct PeerState
 {
     private ProbeTarget _target;
     private PathEvidence _node, _echo, _hop;
-    private ProbePaths _waiting;
+    private ProbePaths _planned, _waiting;
     private byte _port;
     private bool _hasAnswered;
     private bool _wasAsked;
@@ -46,6 +46,9 @@ internal struct PeerState
     public readonly ProbeTarget Target => _target;
 
     public readonly bool WasAsked => _wasAsked;
+
+    /// <summary>The questions that are to be asked next.</summary>
+    public readonly ProbePaths Planned => _planned;
 
     /// <summary>The questions that wait for an answer.</summary>
     public readonly ProbePaths Waiting => _waiting;
@@ -77,12 +80,24 @@ internal struct PeerState
         return isNewWay;
     }
 
-    public void BeginRound() => (_port, _wasAsked) = ((byte)(_port + 1), true);
+    /// <summary>Plans questions, which are to be asked together. Those of the node path begin a round.</summary>
+    /// <returns>False: they are planned already.</returns>
+    public bool Plan(ProbePaths paths)
+    {
+        if (_planned != ProbePaths.None)
+            return false;
+        if (paths == ProbePaths.Node)
+            (_port, _wasAsked) = ((byte)(_port + 1), true);
+        _planned = paths;
+        return true;
+    }
 
-    public void Ask(ProbePaths paths, ProbeNonce nonce, TimeSpan now) => (_waiting, _nonce, AskedAt) = (paths, nonce, now);
+    /// <summary>Asks what is planned.</summary>
+    public void Ask(ProbeNonce nonce, TimeSpan now) =>
+        (_waiting, _planned, _nonce, AskedAt) = (_planned, ProbePaths.None, nonce, now);
 
     /// <summary>The questions cannot be asked: that says nothing about the peer.</summary>
-    public void GiveUp() => _waiting = ProbePaths.None;
+    public void GiveUp() => (_planned, _waiting) = (ProbePaths.None, ProbePaths.None);
 
     public void Answered(ProbePaths path, TimeSpan now)
     {

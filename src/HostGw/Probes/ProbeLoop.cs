@@ -18,7 +18,12 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     private const int ManyQuestions = 64;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
+    // Random numbers are drawn in stock: that costs as much for one as for many.
+    private const int Stock = 64;
+
     private readonly int _port;
+    private readonly ProbeNonce[] _nonces = new ProbeNonce[Stock];
+    private int _drawn = Stock;
     private readonly ProbeCounters _counters = new();
     private readonly Prober _prober;
     private readonly ProbeResponder _responder;
@@ -77,11 +82,15 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
 
     public void Dispose() => _sockets.Dispose();
 
-    private static ProbeNonce Draw()
+    // The prober calls it from one thread at a time.
+    private ProbeNonce Draw()
     {
-        ProbeNonce nonce = default;
-        RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(new Span<ProbeNonce>(ref nonce)));
-        return nonce;
+        if (_drawn == _nonces.Length)
+        {
+            RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(_nonces.AsSpan()));
+            _drawn = 0;
+        }
+        return _nonces[_drawn++];
     }
 
     private void Run()
@@ -91,7 +100,9 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         {
             _sockets.Open();
             SendDue();
-            _sockets.Wait(isFlooded ? Rest : _prober.Wait, onlyWake: isFlooded);
+            _sockets.Wait(isFlooded ? Rest : _prober.Wait, isFlooded ? ProbeSockets.Set.None
+                : _prober.IsWaiting ? ProbeSockets.Set.All
+                : ProbeSockets.Set.Servers);
             // Answers before questions: a flood of these must not delay them.
             isFlooded = ReceiveAnswers() | ReceiveQuestions();
         }
@@ -119,7 +130,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     {
         Span<byte> bytes = stackalloc byte[ProbeDatagram.Size + 1];
         bool isFlooded = false;
-        for (int number = 0; number < ProbeSockets.Clients; number++)
+        for (int number = ProbeSockets.FirstClient; number < ProbeSockets.Count; number++)
         {
             int left = FewAnswers;
             while (left > 0 && _sockets.WithErrors(number)?.TryReceiveError(bytes, out DatagramError error) == true)
@@ -144,7 +155,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         Span<byte> bytes = stackalloc byte[ProbeDatagram.Size + 1];
         Span<byte> answer = stackalloc byte[ProbeDatagram.Size];
         bool isFlooded = false;
-        for (int number = ProbeSockets.Clients; number < ProbeSockets.Count; number++)
+        for (int number = 0; number < ProbeSockets.FirstClient; number++)
         {
             int left = ManyQuestions;
             while (left > 0 && _sockets.WithDatagrams(number) is { } socket && socket.TryReceive(bytes, out ReceivedDatagram received))

@@ -16,24 +16,32 @@ namespace HostGw.Probes;
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class ProbeSockets(int port, Action<string> report, TimeProvider time, ILogger logger) : IDisposable
 {
-    /// <summary>The sockets that ask come first, then those that answer.</summary>
-    public const int Clients = 2 * Prober.Ports;
+    /// <summary>The sockets that answer come first, then those that ask.</summary>
+    public const int FirstClient = 2;
 
-    public const int Count = Clients + 2;
+    public const int Count = FirstClient + (2 * Prober.Ports);
 
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMinutes(1);
 
     private readonly DatagramSocket?[] _sockets = new DatagramSocket?[Count];
 
-    // What poll(2) is asked: the sockets in their order, then the descriptor that wakes it. It ignores negative ones.
-    private readonly pollfd[] _polled = new pollfd[Count + 1];
+    // What poll(2) is asked: the descriptor that wakes it, then the sockets in their order. It ignores negative ones.
+    private readonly pollfd[] _polled = new pollfd[1 + Count];
     private readonly int _wake = LibcDatagrams.eventfd(0, LibcDatagrams.EFD_CLOEXEC | LibcDatagrams.EFD_NONBLOCK);
     private long? _triedAt;
     private bool _isComplete;
     private string _fault = "";
 
+    /// <summary>The sockets whose datagrams end a wait. Each costs time whenever anything is received.</summary>
+    public enum Set
+    {
+        None,
+        Servers,
+        All,
+    }
+
     /// <summary>Null: this host has no such family.</summary>
-    public DatagramSocket? Client(bool isIPv4, int number) => _sockets[(isIPv4 ? 0 : Prober.Ports) + number];
+    public DatagramSocket? Client(bool isIPv4, int number) => _sockets[FirstClient + (isIPv4 ? 0 : Prober.Ports) + number];
 
     /// <summary>The socket of that number if it has received datagrams; null: it has not.</summary>
     public DatagramSocket? WithDatagrams(int number) => Ready(number, LibcDatagrams.POLLIN);
@@ -61,21 +69,22 @@ internal sealed unsafe class ProbeSockets(int port, Action<string> report, TimeP
     }
 
     /// <summary>Waits until something is received, <see cref="Wake"/> is called or the time is over.</summary>
-    /// <param name="onlyWake">What is received is left for later.</param>
-    public void Wait(TimeSpan atMost, bool onlyWake)
+    /// <param name="set">What the others receive is left for later.</param>
+    public void Wait(TimeSpan atMost, Set set)
     {
-        for (int i = 0; i < Count; i++)
-            _polled[i] = new() { fd = onlyWake ? -1 : _sockets[i]?.Fd ?? -1, events = LibcDatagrams.POLLIN };
-        _polled[Count] = new() { fd = _wake, events = LibcDatagrams.POLLIN };
-        int milliseconds = atMost < TimeSpan.Zero ? -1 : (int)Math.Min(Math.Ceiling(Sooner(atMost).TotalMilliseconds), int.MaxValue);
+        for (int i = 0; i < _polled.Length; i++)
+            _polled[i] = new() { fd = i == 0 ? _wake : _sockets[i - 1]?.Fd ?? -1, events = LibcDatagrams.POLLIN };
+        int count = set switch { Set.None => 1, Set.Servers => 1 + FirstClient, _ => _polled.Length };
+        TimeSpan longest = !_isComplete && (atMost < TimeSpan.Zero || atMost > BetweenAttempts) ? BetweenAttempts : atMost;
+        int milliseconds = longest < TimeSpan.Zero ? -1 : (int)Math.Min(Math.Ceiling(longest.TotalMilliseconds), int.MaxValue);
         fixed (pollfd* first = _polled)
         {
             // After a signal nothing is ready: the loop comes back here.
-            if (LibcDatagrams.poll(first, Count + 1, milliseconds) < 0 && Marshal.GetLastPInvokeError() != Errno.EINTR)
+            if (LibcDatagrams.poll(first, (nuint)count, milliseconds) < 0 && Marshal.GetLastPInvokeError() != Errno.EINTR)
                 throw new NetlinkException("wait for probes", Marshal.GetLastPInvokeError());
         }
         ulong calls;
-        if (_polled[Count].revents != 0)
+        if (_polled[0].revents != 0)
             _ = LibcDatagrams.read(_wake, &calls, sizeof(ulong));
     }
 
@@ -92,18 +101,16 @@ internal sealed unsafe class ProbeSockets(int port, Action<string> report, TimeP
         _ = Libc.close(_wake);
     }
 
-    private DatagramSocket? Ready(int number, short what) => (_polled[number].revents & what) != 0 ? _sockets[number] : null;
-
-    private TimeSpan Sooner(TimeSpan atMost) => _isComplete || atMost < BetweenAttempts ? atMost : BetweenAttempts;
+    private DatagramSocket? Ready(int number, short what) => (_polled[1 + number].revents & what) != 0 ? _sockets[number] : null;
 
     // Why it is not open; empty: it is, or this host has no such family.
     private string Open(int number)
     {
         try
         {
-            _sockets[number] = number < Clients
-                ? DatagramSocket.Client(isIPv4: number < Prober.Ports)
-                : DatagramSocket.Server(isIPv4: number == Clients, port);
+            _sockets[number] = number < FirstClient
+                ? DatagramSocket.Server(isIPv4: number == 0, port)
+                : DatagramSocket.Client(isIPv4: number < FirstClient + Prober.Ports);
             return "";
         }
         catch (SocketException e)

@@ -26,8 +26,11 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     /// <summary>An answer that takes longer is lost.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
-    /// <summary>The shortest time between two rounds, repetitions aside.</summary>
+    /// <summary>The shortest time from the turn of a peer to that of the next: 50 rounds a second, repetitions aside.</summary>
     private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Turns within this time are taken together: to wake up costs more than to ask.</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -36,14 +39,17 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
     private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
     private readonly Queue<int> _new = [];
-    private readonly Stack<int> _free = [];
+    private readonly Stack<int> _unused = [];
 
     // By number. A peer keeps its number for as long as it is followed: it is in its datagrams, and in the queues.
     private PeerState[] _peers = [];
     private int _count;
     private int _next;
-    private TimeSpan _lastRound;
+    private TimeSpan _nextTick;
     private TimeSpan _nextTurn;
+
+    // From when on another round may begin.
+    private TimeSpan _free;
     private ProbeSource _sourceIPv4, _sourceIPv6;
 
     // Null: a verdict has changed since it was made.
@@ -56,12 +62,12 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
-    private int Active => _count - _free.Count;
+    private int Active => _count - _unused.Count;
 
     private TimeSpan Step => Later(interval / Math.Max(Active, 1), ShortestStep);
 
     private TimeSpan NextRound =>
-        Active == 0 ? TimeSpan.MaxValue : Later(_lastRound + ShortestStep, _new.Count > 0 ? TimeSpan.Zero : _nextTurn);
+        Active == 0 ? TimeSpan.MaxValue : Later(Later(_nextTick, _free), _new.Count > 0 ? TimeSpan.Zero : _nextTurn);
 
     /// <summary>The verdicts: the same instance until one changes. Their round-trip times are of its making.</summary>
     public Reachability Verdicts
@@ -107,6 +113,16 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         }
     }
 
+    /// <summary>Whether an answer may still come, as of the latest <see cref="TryTake"/>.</summary>
+    public bool IsWaiting
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count > 0;
+        }
+    }
+
     /// <summary>Follows the peers of a new plan. A peer of the same Node and podCIDR keeps what is known of it.</summary>
     public void Follow(ProbePlan probes)
     {
@@ -127,7 +143,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             foreach (int gone in left.Values)
             {
                 _peers[gone] = default;
-                _free.Push(gone);
+                _unused.Push(gone);
             }
             bool isFirst = Active == 0;
             Add(added);
@@ -152,16 +168,12 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             TimeSpan now = Now;
             Expire(now);
             Signal(now);
-            if (_due.Count == 0 && now >= NextRound)
-                BeginNext(now);
+            if (now >= NextRound)
+                BeginRounds(now);
             while (_due.TryDequeue(out (int Peer, ProbePaths Path) due))
             {
-                // A peer that has gone meanwhile waits for nothing, nor does the one that got its number.
-                if ((_peers[due.Peer].Waiting & due.Path) != 0)
-                {
-                    question = Question(due.Peer, due.Path);
+                if (TryAsk(due.Peer, due.Path, now, out question))
                     return true;
-                }
             }
             question = default;
             return false;
@@ -240,8 +252,11 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             counters.CountRoundTrip(now - peer.AskedAt);
         peer.Answered(path, now);
         Judge(ref peer);
-        if (path == ProbePaths.Node)
-            Ask(number, ProbePaths.Pod, now);
+        if (path == ProbePaths.Node && peer.Plan(ProbePaths.Pod))
+        {
+            _due.Enqueue((number, ProbePaths.Echo));
+            _due.Enqueue((number, ProbePaths.Hop));
+        }
     }
 
     // No podCIDR is granted to two Nodes.
@@ -262,7 +277,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         int start = added.Count == 0 ? 0 : (int)(draw().Low % (ulong)added.Count);
         for (int i = 0; i < added.Count; i++)
         {
-            if (!_free.TryPop(out int number))
+            if (!_unused.TryPop(out int number))
                 number = _count++;
             if (number >= _peers.Length)
                 Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
@@ -273,32 +288,36 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
 
     private void Expire(TimeSpan now)
     {
-        while (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first) && now - first.AskedAt >= Patience)
+        while (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
         {
-            _waiting.Dequeue();
             ref PeerState peer = ref _peers[first.Peer];
-            if (peer.Waiting == ProbePaths.None || peer.AskedAt != first.AskedAt)
+            bool isOver = peer.Waiting == ProbePaths.None || peer.AskedAt != first.AskedAt;
+            if (!isOver && now - first.AskedAt < Patience)
+                return;
+            _waiting.Dequeue();
+            if (isOver)
                 continue;
             (int lost, bool isOpen) = peer.Lose();
             for (int i = 0; i < lost; i++)
                 counters.Count(ProbeResult.Lost);
             Judge(ref peer);
             if (isOpen)
-                Begin(first.Peer, now);
+                Begin(first.Peer);
         }
     }
 
-    private void BeginNext(TimeSpan now)
+    private void BeginRounds(TimeSpan now)
     {
-        _lastRound = now;
-        int number = Next(now);
-        // One that is being asked again and again needs no round.
-        if (_peers[number].Waiting == ProbePaths.None)
-            Begin(number, now);
+        // After a time without processor it does not catch up.
+        _free = Later(_free, now - Tick);
+        _nextTurn = now - _nextTurn > Second ? now : _nextTurn;
+        for (_nextTick = now; now >= NextRound; _free += ShortestStep)
+            Begin(Next());
+        _nextTick = now + Tick;
     }
 
     // New ones first. They do not put off the others' turn: in a storm of Nodes there is always a new one.
-    private int Next(TimeSpan now)
+    private int Next()
     {
         while (_new.TryDequeue(out int number))
         {
@@ -308,26 +327,32 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         do
             _next = (_next + 1) % _count;
         while (!_peers[_next].IsTaken);
-        // After a time without processor it does not catch up.
-        _nextTurn = (now - _nextTurn > Second ? now : _nextTurn) + Step;
+        _nextTurn += Step;
         return _next;
     }
 
-    private void Begin(int number, TimeSpan now)
+    // One that is being asked again and again needs no round.
+    private void Begin(int number)
     {
-        _peers[number].BeginRound();
-        Ask(number, ProbePaths.Node, now);
+        if (_peers[number].Waiting == ProbePaths.None && _peers[number].Plan(ProbePaths.Node))
+            _due.Enqueue((number, ProbePaths.Node));
     }
 
-    private void Ask(int number, ProbePaths paths, TimeSpan now)
+    // The time counts from here: others may have been asked since the question became due.
+    private bool TryAsk(int number, ProbePaths path, TimeSpan now, out ProbeQuestion question)
     {
-        _peers[number].Ask(paths, draw(), now);
-        _waiting.Enqueue((number, now));
-        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop])
+        ref PeerState peer = ref _peers[number];
+        question = default;
+        if ((peer.Planned & path) != 0)
         {
-            if ((paths & path) != 0)
-                _due.Enqueue((number, path));
+            peer.Ask(draw(), now);
+            _waiting.Enqueue((number, now));
         }
+        // A peer that has gone meanwhile waits for nothing, nor does the one that got its number.
+        if ((peer.Waiting & path) == 0)
+            return false;
+        question = Question(number, path);
+        return true;
     }
 
     private ProbeQuestion Question(int number, ProbePaths path)

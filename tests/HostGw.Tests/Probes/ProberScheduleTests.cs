@@ -26,7 +26,9 @@ public class ProberScheduleTests
 
         TimeSpan[] rounds = [.. network.Asked.Where(a => a.Question.Path == ProbePaths.Node).Select(a => a.At)];
         Assert.InRange(rounds.Length, (10 * peers) - 1, (10 * peers) + 1);
-        Assert.All(rounds.Zip(rounds.Skip(1)), pair => Assert.Equal(actual / peers, (pair.Second - pair.First).TotalSeconds, 0.0001));
+        // Those that are due within 100 ms are asked together.
+        Assert.All(Enumerable.Range(0, rounds.Length), i => Assert.InRange(
+            (rounds[i] - rounds[0]).TotalSeconds, (i * actual / peers) - 0.101, (i * actual / peers) + 0.101));
         Assert.All(network.Asked.Where(a => a.Question.Path == ProbePaths.Node).GroupBy(a => a.Question.Peer), g => Assert.InRange(g.Count(), 9, 11));
     }
 
@@ -38,7 +40,7 @@ public class ProberScheduleTests
         network.Run(1);
         Assert.Equal(10, network.Asked.Count(a => a.Question.Path == ProbePaths.Node));
         network.Follow(Peers(12));
-        network.Run(0.05);
+        network.Run(0.2);
         Assert.Equal(12, network.Asked.Count(a => a.Question.Path == ProbePaths.Node));
     }
 

@@ -189,7 +189,7 @@ public class ProberVerdictTests
         network.Follow("a 10.244.2.0/24 10.0.0.3");
         Assert.Equal(ReachKind.Reachable, network.Of(A));
         // It is asked at once: five losses of 0.8 s.
-        Assert.InRange(network.RunUntil(A, ReachKind.PodTrafficDropped).TotalSeconds, 4, 4.1);
+        Assert.InRange(network.RunUntil(A, ReachKind.PodTrafficDropped).TotalSeconds, 4, 4.2);
         Assert.Equal(Ip.Parse("10.0.0.3"), network.Asked.Last(a => a.Question.Path == ProbePaths.Node).Question.Destination);
     }
 

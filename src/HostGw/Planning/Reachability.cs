@@ -49,7 +49,7 @@ internal sealed class Reachability
         _reaches = Array.ConvertAll(sorted, r => r.Reach);
     }
 
-    /// <summary>There are no probes: the setting probe is off, or this host is a Windows host.</summary>
+    /// <summary>There are no probes: probe.enabled is false, or this host is a Windows host.</summary>
     public static Reachability Off { get; } = new([]) { IsOn = false };
 
     public bool IsOn { get; private init; } = true;

@@ -105,10 +105,12 @@ internal static class AgentHost
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Reachability), TimeProvider.System,
             s.GetRequiredService<ILogger<ProbeLoop>>()));
         services.AddHostedService(s => s.GetRequiredService<ProbeLoop>());
+        services.AddSingleton(s =>
+        {
+            ProbeLoop loop = s.GetRequiredService<ProbeLoop>();
+            return new Probes(loop.Follow, () => loop.Verdicts, () => Status(loop.Latest, loop.Counters));
+        });
     }
-
-    // Null: there are none, by the settings or on Windows.
-    private static ProbeLoop? Probes(IServiceProvider services) => OperatingSystem.IsLinux() ? services.GetService<ProbeLoop>() : null;
 
     // → Planning → Reconciliation → Platform
     private static void AddPasses(IServiceCollection services, AgentSettings settings)
@@ -118,14 +120,14 @@ internal static class AgentHost
         services.AddSingleton(s => new Reconciler(
             s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System)
         {
-            Reachability = Probes(s) is { } probes ? () => probes.Verdicts : static () => Reachability.Off,
+            Reachability = s.GetService<Probes>()?.Verdicts ?? (static () => Reachability.Off),
         });
         services.AddSingleton(s => new PassRecorder(
             new(s.GetRequiredService<ILogger<ReconcileLoop>>()), s.GetRequiredService<WakeUp>(), s.GetRequiredService<StatusBoard>(),
             s.GetRequiredService<QuorumReadTrigger>(), s.GetService<EventWriter>(), s.GetService<NodeConditionWriter>(),
             TimeProvider.System)
         {
-            PlanCarriedOut = plan => Probes(s)?.Follow(plan),
+            PlanCarriedOut = s.GetService<Probes>()?.Follow,
         });
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServers(s),
@@ -160,7 +162,7 @@ internal static class AgentHost
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
             () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()),
-            () => Probes(s) is { } probes ? Status(probes.Latest, probes.Counters) : ProbeStatus.Off, TimeProvider.System));
+            s.GetService<Probes>()?.Status ?? (static () => ProbeStatus.Off), TimeProvider.System));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
     }
@@ -183,6 +185,9 @@ internal static class AgentHost
 
     private static ApiHealth Health(ReflectorHealth reflector, NodeStore nodes) =>
         new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);
+
+    /// <summary>What the others have of the probes, where there are any: on Linux, unless the settings turn them off.</summary>
+    private sealed record Probes(Action<Plan> Follow, Func<Reachability> Verdicts, Func<ProbeStatus> Status);
 }
 
 /// <summary>Passes the report of every pass to the log, the status, Events, the quorum reads and the Node's condition.</summary>
@@ -192,13 +197,13 @@ internal sealed class PassRecorder(
     PassLog log, WakeUp wakeUp, StatusBoard board, QuorumReadTrigger quorumReads, EventWriter? events, NodeConditionWriter? condition,
     TimeProvider time)
 {
-    /// <summary>Takes the plan of every pass that could read the host, once its changes are made.</summary>
-    public required Action<Plan> PlanCarriedOut { get; init; }
+    /// <summary>Takes the plan of every pass that could read the host, once its changes are made; null: nobody wants it.</summary>
+    public Action<Plan>? PlanCarriedOut { get; init; }
 
     public void Record(PassReport report)
     {
         if (report.Plan is { } plan)
-            PlanCarriedOut(plan);
+            PlanCarriedOut?.Invoke(plan);
         log.Write(report);
         board.Record(report, wakeUp.FirstSignalAt is { } at ? time.GetElapsedTime(at) : null);
         events?.Record(report);

@@ -126,12 +126,6 @@ internal sealed class ProbingHost : IDisposable
 
     public void AddProbeAddressIPv4() => Network.Configure([$"route prepend local 10.244.{Number}.0/32 dev lo table local proto 157"]);
 
-    public IEnumerable<string> RoutesTo(ProbingHost peer) =>
-    [
-        $"route add 10.244.{peer.Number}.0/24 via 10.0.0.{peer.Number} dev eth0",
-        $"route add fd00:10:244:{peer.Number}::/64 via fd00:aaaa::{peer.Number} dev eth0",
-    ];
-
     /// <summary>A socket of this host, with any of its addresses and any port.</summary>
     public Socket Socket(string address, int port) => Network.Run(() =>
     {

@@ -140,6 +140,7 @@ internal readonly record struct ReceivedDatagram(int Length, Ip From, int Port, 
 internal readonly record struct DatagramError(int Length, Ip From, bool IsTimeExceeded);
 
 /// <summary>sockaddr_in and sockaddr_in6.</summary>
+[SupportedOSPlatform("linux")]
 internal static class SocketAddresses
 {
     private const int IPv4Length = 16;
@@ -168,6 +169,7 @@ internal static class SocketAddresses
 }
 
 /// <summary>The control messages of a datagram: cmsghdr, data, padding to 8 bytes.</summary>
+[SupportedOSPlatform("linux")]
 internal static class ControlMessages
 {
     private const int Header = 16;

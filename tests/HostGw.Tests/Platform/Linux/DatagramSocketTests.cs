@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Interop;
 
 namespace HostGw.Tests.Platform.Linux;
 
+[SupportedOSPlatform("linux")]
 public class DatagramSocketTests
 {
     [Theory]

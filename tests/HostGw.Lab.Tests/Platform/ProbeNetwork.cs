@@ -23,7 +23,7 @@ internal sealed class ProbeNetwork : IDisposable
         for (int number = 1; number <= hosts; number++)
             _hosts.Add(Add(number));
         foreach (ProbingHost host in _hosts)
-            host.Network.Configure(_hosts.Where(p => p != host).SelectMany(host.RoutesTo));
+            host.Network.Configure(_hosts.Where(p => p != host).SelectMany(ProbingHost.RoutesTo));
     }
 
     public ProbingHost this[int number] => _hosts[number - 1];
@@ -125,6 +125,12 @@ internal sealed class ProbingHost : IDisposable
         () => Loop.Counters[result] >= least, () => string.Join(", ", Loop.Counters.Datagrams), TimeSpan.FromSeconds(60));
 
     public void AddProbeAddressIPv4() => Network.Configure([$"route prepend local 10.244.{Number}.0/32 dev lo table local proto 157"]);
+
+    public static IEnumerable<string> RoutesTo(ProbingHost peer) =>
+    [
+        $"route add 10.244.{peer.Number}.0/24 via 10.0.0.{peer.Number} dev eth0",
+        $"route add fd00:10:244:{peer.Number}::/64 via fd00:aaaa::{peer.Number} dev eth0",
+    ];
 
     /// <summary>A socket of this host, with any of its addresses and any port.</summary>
     public Socket Socket(string address, int port) => Network.Run(() =>

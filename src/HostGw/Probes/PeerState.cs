@@ -20,6 +20,11 @@ internal enum ProbePaths : byte
     Pod = Echo | Hop,
 }
 
+/// <summary>A question that is due.</summary>
+/// <param name="Peer">The number of the peer.</param>
+/// <param name="Port">Which of the source ports.</param>
+internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce);
+
 /// <summary>What is known of a peer in one family. There is one for each peer, so that its size matters.</summary>
 internal struct PeerState
 {

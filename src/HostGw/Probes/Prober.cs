@@ -2,11 +2,6 @@ using HostGw.Planning;
 
 namespace HostGw.Probes;
 
-/// <summary>A question that is due.</summary>
-/// <param name="Peer">The number of the peer.</param>
-/// <param name="Port">Which of the source ports.</param>
-internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce);
-
 /// <summary>
 /// Decides when which peer is asked, and what follows from answers and from their absence. It knows no sockets: one thread takes the
 /// questions from it and tells it what came back. Any thread may pass it a plan and read the verdicts.

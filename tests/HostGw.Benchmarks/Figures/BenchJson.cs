@@ -79,7 +79,14 @@ internal static class BenchJson
         json.WriteEndObject();
     }
 
-    private static void WriteNumber(Utf8JsonWriter json, string name, double value) => json.WriteNumber(name, Math.Round(value, 4));
+    // JSON has no NaN: what could not be measured, for the processor was slow all the time.
+    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value))
+            json.WriteNumber(name, Math.Round(value, 4));
+        else
+            json.WriteNull(name);
+    }
 }
 
 /// <summary>Where, when and of what the figures are.</summary>

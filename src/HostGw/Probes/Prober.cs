@@ -52,7 +52,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private TimeSpan _free;
     private ProbeSource _sourceIPv4, _sourceIPv6;
 
-    // Null: a verdict has changed since it was made.
+    // Null: a verdict has changed since they were made.
     private Reachability? _verdicts = new([]);
     private Reachability? _latest;
     private TimeSpan _latestAt;
@@ -86,7 +86,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         {
             lock (_lock)
             {
-                if (_latest is null || _verdicts is null || Now - _latestAt >= Second)
+                if (_latest is null || Now - _latestAt >= Second)
                     (_latest, _latestAt) = (Make(), Now);
                 _verdicts ??= _latest;
                 return _latest;
@@ -149,7 +149,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             Add(added);
             if (isFirst)
                 _nextTurn = Now + Step;
-            _verdicts = null;
+            (_verdicts, _latest) = (null, null);
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     public void Report(string fault)
     {
         lock (_lock)
-            (_fault, _verdicts, _mustSignal) = (fault, null, true);
+            (_fault, _verdicts, _latest, _mustSignal) = (fault, null, null, true);
     }
 
     /// <summary>Takes the next question that is due now.</summary>
@@ -372,7 +372,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private void Judge(ref PeerState peer)
     {
         if (peer.Judge(time.GetUtcNow()))
-            (_verdicts, _mustSignal) = (null, true);
+            (_verdicts, _latest, _mustSignal) = (null, null, true);
     }
 
     private void Signal(TimeSpan now)

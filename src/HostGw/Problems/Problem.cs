@@ -28,6 +28,9 @@ internal static class Cures
 
     public const string Contest = "keep one program for it: stop or reconfigure the other one";
 
+    public const string ProbesNotReceived =
+        "stop the program that uses the UDP port of probes (ss -lunp shows it), or set probe.port to another one on all nodes";
+
     public const string NoPodCidr =
         "let the controller manager give it one: kube-controller-manager --allocate-node-cidrs=true, and a --cluster-cidr with room " +
         "for it (with kubeadm in /etc/kubernetes/manifests; for a new cluster kubeadm init --pod-network-cidr=…)";

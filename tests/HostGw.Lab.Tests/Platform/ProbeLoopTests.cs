@@ -94,7 +94,7 @@ public sealed class ProbeLoopTests : IDisposable
     {
         One.Network.Configure(["route delete local 10.244.1.0/32 dev lo table local"]);
         StartAll();
-        await One.CountsAsync(ProbeResult.NotSent, 10);
+        await One.CountsAsync(ProbeResult.NotSent, 24);
         Assert.Equal(ReachKind.Unknown, One.Of(Two).IPv4);
         One.AddProbeAddressIPv4();
         await One.BecomesAsync(Two, ReachKind.Reachable);

@@ -106,9 +106,6 @@ internal static class AgentHost
         services.AddHostedService(s => s.GetRequiredService<ProbeLoop>());
     }
 
-    // Null: there are none, by the settings or on Windows.
-    private static ProbeLoop? Probes(IServiceProvider services) => OperatingSystem.IsLinux() ? services.GetService<ProbeLoop>() : null;
-
     // → Planning → Reconciliation → Platform
     private static void AddPasses(IServiceCollection services, AgentSettings settings)
     {
@@ -117,14 +114,14 @@ internal static class AgentHost
         services.AddSingleton(s => new Reconciler(
             s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System)
         {
-            Reachability = Probes(s) is { } probes ? () => probes.Verdicts : static () => Reachability.Off,
+            Reachability = OperatingSystem.IsLinux() && s.GetService<ProbeLoop>() is { } probes ? probes.Read : static () => Reachability.Off,
         });
         services.AddSingleton(s => new PassRecorder(
             new(s.GetRequiredService<ILogger<ReconcileLoop>>()), s.GetRequiredService<WakeUp>(), s.GetRequiredService<StatusBoard>(),
             s.GetRequiredService<QuorumReadTrigger>(), s.GetService<EventWriter>(), s.GetService<NodeConditionWriter>(),
             TimeProvider.System)
         {
-            PlanCarriedOut = plan => Probes(s)?.Follow(plan),
+            PlanCarriedOut = OperatingSystem.IsLinux() && s.GetService<ProbeLoop>() is { } probes ? probes.Follow : static _ => { },
         });
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServers(s),

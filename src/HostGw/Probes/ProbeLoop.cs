@@ -44,13 +44,13 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         _thread = new(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "probes" };
     }
 
+    public ProbeCounters Counters => _counters;
+
     /// <inheritdoc cref="Prober.Verdicts"/>
-    public Reachability Verdicts => _prober.Verdicts;
+    public Reachability Read() => _prober.Verdicts;
 
     /// <inheritdoc cref="Prober.Latest"/>
-    public Reachability Latest => _prober.Latest;
-
-    public ProbeCounters Counters => _counters;
+    public Reachability ReadLatest() => _prober.Latest;
 
     /// <summary>Follows the peers of a plan that was carried out. One pass at a time calls it.</summary>
     public void Follow(Plan plan)

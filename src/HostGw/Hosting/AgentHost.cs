@@ -108,7 +108,7 @@ internal static class AgentHost
         services.AddSingleton(s =>
         {
             ProbeLoop loop = s.GetRequiredService<ProbeLoop>();
-            return new Probes(loop.Follow, () => loop.Verdicts, () => Status(loop.Latest, loop.Counters));
+            return new Probes(loop.Follow, loop.Read, () => Status(loop.ReadLatest(), loop.Counters));
         });
     }
 

@@ -44,13 +44,13 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         _thread = new(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "probes" };
     }
 
+    public ProbeCounters Counters => _counters;
+
     /// <inheritdoc cref="Prober.Verdicts"/>
-    public Reachability Verdicts => _prober.Verdicts;
+    public Reachability Read() => _prober.Verdicts;
 
     /// <inheritdoc cref="Prober.Latest"/>
-    public Reachability Latest => _prober.Latest;
-
-    public ProbeCounters Counters => _counters;
+    public Reachability ReadLatest() => _prober.Latest;
 
     /// <summary>Follows the peers of a plan that was carried out. One pass at a time calls it.</summary>
     public void Follow(Plan plan)
@@ -119,11 +119,15 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
                 ? socket.Send(bytes, question.Source, question.Destination, _port, hops)
                 : Errno.EAFNOSUPPORT;
             _counters.Count(error == 0 ? ProbeResult.Sent : ProbeResult.NotSent);
-            // The source address is not this host's, or its own routes forbid it. Other errors may be the network's: an answer is missing.
-            if (error is Errno.EINVAL or Errno.EADDRNOTAVAIL or Errno.EAFNOSUPPORT)
+            if (IsOwnFault(error, question.Path))
                 _prober.GiveUp(question);
         }
     }
+
+    // The source address is not this host's, which newer kernels call an unreachable network, or its own routes forbid it. After other
+    // errors an answer is missing, as if the network had lost the question.
+    private static bool IsOwnFault(int error, ProbePaths path) =>
+        error is Errno.EINVAL or Errno.EADDRNOTAVAIL or Errno.EAFNOSUPPORT || (error == Errno.ENETUNREACH && path != ProbePaths.Node);
 
     // True: a socket may have more than it should.
     private bool ReceiveAnswers()

@@ -21,33 +21,22 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     /// <summary>An answer that takes longer is lost.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
-    /// <summary>The shortest time from the turn of a peer to that of the next: 50 rounds a second, repetitions aside.</summary>
-    private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(20);
-
-    /// <summary>Turns within this time are taken together: to wake up costs more than to ask.</summary>
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
-
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly long _start = time.GetTimestamp();
     private readonly Lock _lock = new();
     private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
     private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
-    private readonly Queue<int> _new = [];
     private readonly Stack<int> _unused = [];
+    private readonly ProbeTurns _turns = new(interval);
+    private readonly List<int> _taken = [];
 
     // By number. A peer keeps its number for as long as it is followed: it is in its datagrams, and in the queues.
     private PeerState[] _peers = [];
     private int _count;
-    private int _next;
-    private TimeSpan _nextTick;
-    private TimeSpan _nextTurn;
-
-    // From when on another round may begin.
-    private TimeSpan _free;
     private ProbeSource _sourceIPv4, _sourceIPv6;
 
-    // Null: a verdict has changed since it was made.
+    // Null: a verdict has changed since they were made.
     private Reachability? _verdicts = new([]);
     private Reachability? _latest;
     private TimeSpan _latestAt;
@@ -58,11 +47,6 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private TimeSpan Now => time.GetElapsedTime(_start);
 
     private int Active => _count - _unused.Count;
-
-    private TimeSpan Step => Later(interval / Math.Max(Active, 1), ShortestStep);
-
-    private TimeSpan NextRound =>
-        Active == 0 ? TimeSpan.MaxValue : Later(Later(_nextTick, _free), _new.Count > 0 ? TimeSpan.Zero : _nextTurn);
 
     /// <summary>The verdicts: the same instance until one changes. Their round-trip times are of its making.</summary>
     public Reachability Verdicts
@@ -81,7 +65,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         {
             lock (_lock)
             {
-                if (_latest is null || _verdicts is null || Now - _latestAt >= Second)
+                if (_latest is null || Now - _latestAt >= Second)
                     (_latest, _latestAt) = (Make(), Now);
                 _verdicts ??= _latest;
                 return _latest;
@@ -98,7 +82,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             {
                 if (_due.Count > 0)
                     return TimeSpan.Zero;
-                TimeSpan at = NextRound;
+                TimeSpan at = _turns.NextAt(Active);
                 if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
                     at = Earlier(at, first.AskedAt + Patience);
                 if (_mustSignal)
@@ -133,7 +117,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 if (!left.TryGetValue(target.PodCidr, out int number) || _peers[number].Target.Node.Uid != target.Node.Uid)
                     added.Add(target);
                 else if (left.Remove(target.PodCidr) && _peers[number].Follow(target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6))
-                    _new.Enqueue(number);
+                    _turns.Add(number);
             }
             foreach (int gone in left.Values)
             {
@@ -143,8 +127,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             bool isFirst = Active == 0;
             Add(added);
             if (isFirst)
-                _nextTurn = Now + Step;
-            _verdicts = null;
+                _turns.Restart(Now, Active);
+            (_verdicts, _latest) = (null, null);
         }
     }
 
@@ -152,7 +136,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     public void Report(string fault)
     {
         lock (_lock)
-            (_fault, _verdicts, _mustSignal) = (fault, null, true);
+            (_fault, _verdicts, _latest, _mustSignal) = (fault, null, null, true);
     }
 
     /// <summary>Takes the next question that is due now.</summary>
@@ -163,8 +147,9 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             TimeSpan now = Now;
             Expire(now);
             Signal(now);
-            if (now >= NextRound)
-                BeginRounds(now);
+            _turns.Take(now, Active, _peers.AsSpan(0, _count), _taken);
+            foreach (int number in _taken)
+                Begin(number);
             while (_due.TryDequeue(out (int Peer, ProbePaths Path) due))
             {
                 if (TryAsk(due.Peer, due.Path, now, out question))
@@ -228,8 +213,6 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
 
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
-
     private bool IsAsked(in ProbeDatagram datagram, ProbeKind kind) =>
         datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
         _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
@@ -277,7 +260,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             if (number >= _peers.Length)
                 Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
             _peers[number] = new(added[(start + i) % added.Count]);
-            _new.Enqueue(number);
+            _turns.Add(number);
         }
     }
 
@@ -299,31 +282,6 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             if (isOpen)
                 Begin(first.Peer);
         }
-    }
-
-    private void BeginRounds(TimeSpan now)
-    {
-        // After a time without processor it does not catch up.
-        _free = Later(_free, now - Tick);
-        _nextTurn = now - _nextTurn > Second ? now : _nextTurn;
-        for (_nextTick = now; now >= NextRound; _free += ShortestStep)
-            Begin(Next());
-        _nextTick = now + Tick;
-    }
-
-    // New ones first. They do not put off the others' turn: in a storm of Nodes there is always a new one.
-    private int Next()
-    {
-        while (_new.TryDequeue(out int number))
-        {
-            if (_peers[number] is { IsTaken: true, WasAsked: false })
-                return number;
-        }
-        do
-            _next = (_next + 1) % _count;
-        while (!_peers[_next].IsTaken);
-        _nextTurn += Step;
-        return _next;
     }
 
     // One that is being asked again and again needs no round.
@@ -367,7 +325,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private void Judge(ref PeerState peer)
     {
         if (peer.Judge(time.GetUtcNow()))
-            (_verdicts, _mustSignal) = (null, true);
+            (_verdicts, _latest, _mustSignal) = (null, null, true);
     }
 
     private void Signal(TimeSpan now)

@@ -44,6 +44,9 @@ internal static class Cures
         "see that these nodes and their agents run; if they do, let the firewalls on and between the nodes pass UDP to the port of the " +
         "setting probe.port";
 
+    public const string ProbesNotReceived =
+        "stop the program that uses the UDP port of probes (ss -lunp shows it), or set probe.port to another one on all nodes";
+
     public const string NoPodCidr =
         "let the controller manager give it one: kube-controller-manager --allocate-node-cidrs=true, and a --cluster-cidr with room " +
         "for it (with kubeadm in /etc/kubernetes/manifests; for a new cluster kubeadm init --pod-network-cidr=…)";

@@ -62,7 +62,13 @@ internal static class ProblemCatalog
         .. Waiting(report),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
         .. Contested(report.Contests),
+        .. report.Reachability.Fault is { Length: > 0 } fault ? [ProbesNotReceived(fault)] : Array.Empty<Problem>(),
     ];
+
+    private static Problem ProbesNotReceived(string fault) => new(
+        "ProbesNotReceived",
+        $"peers' probes are not received: {fault}. Peers cannot tell whether their packets reach this node's pods",
+        Cures.ProbesNotReceived);
 
     public static IEnumerable<Problem> ClusterRoutes(Plan? plan) =>
     [

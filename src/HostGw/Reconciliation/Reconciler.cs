@@ -24,7 +24,10 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     {
         PassReport begun = new()
         {
-            At = time.GetUtcNow(), Causes = causes, ResourceVersion = nodes.ResourceVersion, Reachability = Reachability(),
+            At = time.GetUtcNow(),
+            Causes = causes,
+            ResourceVersion = nodes.ResourceVersion,
+            Reachability = Reachability(),
         };
         long start = time.GetTimestamp();
         _previous = _previous.With(causes);

@@ -25,7 +25,7 @@ public sealed class ProbeLoopTests : IDisposable
         await AllReachableAsync();
         await Eventually.TrueAsync(() => One.Changes > 0, () => "no change was announced");
 
-        Reach reach = One.Loop.Latest.Of(Two.PodCidrIPv6);
+        Reach reach = One.Loop.ReadLatest().Of(Two.PodCidrIPv6);
         Assert.InRange(reach.RoundTripMicroseconds, 1u, 800_000u);
         Assert.InRange(reach.SinceSeconds, 1_700_000_000u, uint.MaxValue);
         // Both pod answers arrive, one of the peer's agent and one of its kernel, on all eight ports.
@@ -33,7 +33,7 @@ public sealed class ProbeLoopTests : IDisposable
             () => One.Loop.Counters.RoundTrips.Counts.Sum() >= 2 * 2 * 2 * Prober.Ports, () => string.Join(", ", One.Loop.Counters.Datagrams));
         Assert.Equal(
             (0, 0, 0), (Count(ProbeResult.NotSent), Count(ProbeResult.NotAsked), Count(ProbeResult.UnknownSender)));
-        Assert.Equal("", One.Loop.Verdicts.Fault);
+        Assert.Equal("", One.Loop.Read().Fault);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class ProbeLoopTests : IDisposable
     {
         One.Network.Configure(["route delete local 10.244.1.0/32 dev lo table local"]);
         StartAll();
-        await One.CountsAsync(ProbeResult.NotSent, 10);
+        await One.CountsAsync(ProbeResult.NotSent, 24);
         Assert.Equal(ReachKind.Unknown, One.Of(Two).IPv4);
         One.AddProbeAddressIPv4();
         await One.BecomesAsync(Two, ReachKind.Reachable);
@@ -180,7 +180,7 @@ public sealed class ProbeLoopTests : IDisposable
         Socket taken = One.Socket("0.0.0.0", ProbingHost.Port), takenIPv6 = One.Socket("::", ProbingHost.Port);
         StartAll();
         await One.BecomesAsync(Two, ReachKind.Reachable);
-        Assert.Equal("Address already in use", One.Loop.Verdicts.Fault);
+        Assert.Equal("Address already in use", One.Loop.Read().Fault);
         Assert.Equal((ReachKind.Unknown, ReachKind.Unknown), Two.Of(One));
 
         int changes = One.Changes;
@@ -188,7 +188,7 @@ public sealed class ProbeLoopTests : IDisposable
         takenIPv6.Dispose();
         One.Time.Advance(TimeSpan.FromMinutes(1));
         await Two.BecomesAsync(One, ReachKind.Reachable);
-        await Eventually.TrueAsync(() => One.Loop.Verdicts.Fault.Length == 0 && One.Changes > changes, () => One.Loop.Verdicts.Fault);
+        await Eventually.TrueAsync(() => One.Loop.Read().Fault.Length == 0 && One.Changes > changes, () => One.Loop.Read().Fault);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal sealed class ProbeNetwork : IDisposable
         for (int number = 1; number <= hosts; number++)
             _hosts.Add(Add(number));
         foreach (ProbingHost host in _hosts)
-            host.Network.Configure(_hosts.Where(p => p != host).SelectMany(ProbingHost.RoutesTo));
+            host.Network.Configure(_hosts.Where(p => p != host).SelectMany(p => p.Routes));
     }
 
     public ProbingHost this[int number] => _hosts[number - 1];
@@ -72,6 +72,8 @@ internal sealed class ProbingHost : IDisposable
 {
     public const int Port = 9158;
 
+    private int _changes;
+
     public ProbingHost(int number, NetworkNamespace network)
     {
         (Number, Network) = (number, network);
@@ -95,8 +97,6 @@ internal sealed class ProbingHost : IDisposable
 
     public Prefix PodCidrIPv6 => Prefix.Parse($"fd00:10:244:{Number}::/64");
 
-    private int _changes;
-
     public void Start() => Network.Run(() => Loop.StartAsync(default).Wait());
 
     public void Stop()
@@ -115,7 +115,7 @@ internal sealed class ProbingHost : IDisposable
 
     /// <summary>The verdicts in both families.</summary>
     public (ReachKind IPv4, ReachKind IPv6) Of(ProbingHost peer) =>
-        (Loop.Verdicts.Of(peer.PodCidr).Kind, Loop.Verdicts.Of(peer.PodCidrIPv6).Kind);
+        (Loop.Read().Of(peer.PodCidr).Kind, Loop.Read().Of(peer.PodCidrIPv6).Kind);
 
     public Task BecomesAsync(ProbingHost peer, ReachKind kind) => Eventually.TrueAsync(
         () => Of(peer) == (kind, kind), () => $"host {peer.Number} is {Of(peer)}; {string.Join(", ", Loop.Counters.Datagrams)}",
@@ -126,10 +126,11 @@ internal sealed class ProbingHost : IDisposable
 
     public void AddProbeAddressIPv4() => Network.Configure([$"route prepend local 10.244.{Number}.0/32 dev lo table local proto 157"]);
 
-    public static IEnumerable<string> RoutesTo(ProbingHost peer) =>
+    /// <summary>The routes that others have to it.</summary>
+    public IEnumerable<string> Routes =>
     [
-        $"route add 10.244.{peer.Number}.0/24 via 10.0.0.{peer.Number} dev eth0",
-        $"route add fd00:10:244:{peer.Number}::/64 via fd00:aaaa::{peer.Number} dev eth0",
+        $"route add 10.244.{Number}.0/24 via 10.0.0.{Number} dev eth0",
+        $"route add fd00:10:244:{Number}::/64 via fd00:aaaa::{Number} dev eth0",
     ];
 
     /// <summary>A socket of this host, with any of its addresses and any port.</summary>

@@ -167,11 +167,17 @@ public class ProberScheduleTests
         Reachability verdicts = network.Prober.Verdicts, latest = network.Prober.Latest;
         Assert.True(verdicts.IsOn);
         Assert.Same(latest, network.Prober.Latest);
-        network.Run(30);
+        // The latest are not made when the verdict changes.
+        network.Run(30.35);
         Assert.Same(verdicts, network.Prober.Verdicts);
         Assert.NotSame(latest, network.Prober.Latest);
         network.Answering = ProbePaths.None;
-        network.RunUntil(A, ReachKind.Unreachable);
+        while (network.Counters[ProbeResult.Lost] < 5)
+        {
+            Assert.Equal(ReachKind.Reachable, network.Prober.Latest.Of(Prefix.Parse(A)).Kind);
+            network.Run(0.01);
+        }
+        Assert.Equal(ReachKind.Unreachable, network.Prober.Latest.Of(Prefix.Parse(A)).Kind);
         Assert.NotSame(verdicts, network.Prober.Verdicts);
     }
 

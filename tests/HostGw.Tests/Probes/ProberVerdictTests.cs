@@ -101,6 +101,23 @@ public class ProberVerdictTests
     }
 
     [Fact]
+    public void What_was_known_of_the_pod_path_before_a_peer_was_unreachable_proves_nothing_afterwards()
+    {
+        ProbedNetwork network = new();
+        network.Follow(OnLink);
+        network.Run(30);
+        network.Answering = ProbePaths.None;
+        network.RunUntil(A, ReachKind.Unreachable);
+        network.Answering = ProbePaths.Node;
+        for (int i = 0; i < 2000; i++)
+        {
+            network.Run(0.01);
+            Assert.NotEqual(ReachKind.Reachable, network.Of(A));
+        }
+        Assert.Equal(ReachKind.PodTrafficDropped, network.Of(A));
+    }
+
+    [Fact]
     public void A_router_that_says_time_exceeded_proves_nothing()
     {
         ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.254") };
@@ -198,7 +215,7 @@ public class ProberVerdictTests
     {
         ProbedNetwork network = new();
         network.Follow(OnLink);
-        network.Run(30);
+        network.Run(33);
         network.Follow("eth0 10.0.0.1/32 fd00:aaaa::1/64; default via 10.0.0.254 dev eth0", [OnLink]);
         network.Run(1);
         Assert.Equal(ReachKind.RoutedByNetwork, network.Of(A));

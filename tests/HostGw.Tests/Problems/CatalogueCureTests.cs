@@ -181,6 +181,7 @@ public partial class CatalogueCureTests
     /// <summary>Rules, or words of cures, and the test that tries them; empty: nobody can here, with the reason.</summary>
     public static readonly Dictionary<string, string> TriedElsewhere = new()
     {
+        ["ProbesNotReceived"] = "A_taken_port_is_reported_and_tried_again_and_the_others_are_probed_meanwhile",
         ["PodTrafficBlocked"] = "The_commands_in_a_finding_cure_it",
         ["NodesFromDisk"] = "Saved_nodes_are_named_until_the_API_server_answers",
         ["OwnershipNotRecorded"] = "The_cure_of_every_part_of_the_host_names_what_the_agent_uses",
@@ -269,6 +270,16 @@ public partial class CatalogueCureTests
     }));
 
     public static TheoryData<string> Parts => [.. Enum.GetNames<HostPart>()];
+
+    [Fact]
+    public void Probes_that_are_not_received_are_a_problem_until_they_are()
+    {
+        PassReport report = Reports.InOrder() with { Reachability = new([]) { Fault = "Address already in use" } };
+        Problem problem = Assert.Single(ProblemCatalog.All(report), p => p.Rule == "ProbesNotReceived");
+        Assert.Contains("Address already in use", problem.Text, StringComparison.Ordinal);
+        Assert.Contains("set probe.port to another one", problem.Cure, StringComparison.Ordinal);
+        Assert.Empty(ProblemCatalog.All(report with { Reachability = new([]) }));
+    }
 
     [Fact]
     public void Saved_nodes_are_named_until_the_API_server_answers()

@@ -74,8 +74,12 @@ internal sealed unsafe class DatagramSocket : IDisposable
             iovec part = new() { iov_base = data, iov_len = datagram.Length };
             msghdr message = new()
             {
-                msg_name = name, msg_namelen = (uint)addressLength, msg_iov = &part, msg_iovlen = 1,
-                msg_control = controlLength > 0 ? options : null, msg_controllen = controlLength,
+                msg_name = name,
+                msg_namelen = (uint)addressLength,
+                msg_iov = &part,
+                msg_iovlen = 1,
+                msg_control = controlLength > 0 ? options : null,
+                msg_controllen = controlLength,
             };
             // The first error may be that of an earlier datagram, which the kernel has kept for this call.
             return sendmsg(Fd, &message, MSG_DONTWAIT) >= 0 || sendmsg(Fd, &message, MSG_DONTWAIT) >= 0
@@ -119,8 +123,12 @@ internal sealed unsafe class DatagramSocket : IDisposable
             iovec part = new() { iov_base = data, iov_len = buffer.Length };
             msghdr message = new()
             {
-                msg_name = name, msg_namelen = (uint)address.Length, msg_iov = &part, msg_iovlen = 1,
-                msg_control = options, msg_controllen = control.Length,
+                msg_name = name,
+                msg_namelen = (uint)address.Length,
+                msg_iov = &part,
+                msg_iovlen = 1,
+                msg_control = options,
+                msg_controllen = control.Length,
             };
             length = (int)recvmsg(Fd, &message, MSG_DONTWAIT | flags);
             control = control[..Math.Clamp((int)message.msg_controllen, 0, control.Length)];
@@ -224,7 +232,7 @@ internal static class ControlMessages
         while (TryTake(ref messages, out cmsghdr header, out ReadOnlySpan<byte> data))
         {
             bool isError = header is { cmsg_level: IPPROTO_IP, cmsg_type: IP_RECVERR } or
-                { cmsg_level: IPPROTO_IPV6, cmsg_type: IPV6_RECVERR };
+            { cmsg_level: IPPROTO_IPV6, cmsg_type: IPV6_RECVERR };
             if (!isError || data.Length < ErrorLength)
                 continue;
             (byte origin, byte type) = (data[4], data[5]);

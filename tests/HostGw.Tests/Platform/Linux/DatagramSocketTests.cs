@@ -69,7 +69,7 @@ public class DatagramSocketTests
     {
         string hex = "3000000000000000" + kind + error + "0000" + "0000000000000000" + "02000000" + "0A000002" + "0000000000000000";
         Assert.Equal(new(0, Ip.Parse("10.0.0.2"), isTimeExceeded), ControlMessages.ReadError(Convert.FromHexString(hex)));
-        Assert.Equal(default, ControlMessages.ReadError(Convert.FromHexString(hex).AsSpan(0, 40)));
+        Assert.Equal(default, ControlMessages.ReadError(Convert.FromHexString(hex).AsSpan()[..40]));
     }
 
     [Theory]

@@ -5,7 +5,6 @@ namespace HostGw.Platform.Linux.Interop;
 
 /// <summary>The system calls for datagrams with control messages. No logic here: see <c>DatagramSocket</c>.</summary>
 /// <remarks>https://man7.org/linux/man-pages/man7/ip.7.html, ipv6.7.html, https://man7.org/linux/man-pages/man2/recv.2.html</remarks>
-[SupportedOSPlatform("linux")]
 internal static unsafe partial class LibcDatagrams
 {
     private const string Library = "libc";
@@ -38,21 +37,27 @@ internal static unsafe partial class LibcDatagrams
     public const int EFD_NONBLOCK = 0x800;
 
     [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
     public static partial nint sendmsg(int fd, msghdr* message, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
     public static partial nint recvmsg(int fd, msghdr* message, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
     public static partial int poll(pollfd* fds, nuint count, int timeoutMilliseconds);
 
     [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
     public static partial int eventfd(uint value, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
     public static partial nint read(int fd, void* buffer, nint length);
 
     [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
     public static partial nint write(int fd, void* buffer, nint length);
 }
 

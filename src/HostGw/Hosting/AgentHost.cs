@@ -114,7 +114,9 @@ internal static class AgentHost
         services.AddSingleton(s => new Reconciler(
             s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System)
         {
-            Reachability = OperatingSystem.IsLinux() && s.GetService<ProbeLoop>() is { } probes ? probes.Read : static () => Reachability.Off,
+            Reachability = OperatingSystem.IsLinux() && s.GetService<ProbeLoop>() is { } probes
+                ? probes.Read
+                : static () => Reachability.Off,
         });
         services.AddSingleton(s => new PassRecorder(
             new(s.GetRequiredService<ILogger<ReconcileLoop>>()), s.GetRequiredService<WakeUp>(), s.GetRequiredService<StatusBoard>(),

@@ -62,7 +62,7 @@ public sealed class ProbeAgentTests : LabTest
         Assert.True(await Agent.IsReadyAsync());
     }
 
-    private Task ListensAsync(string port, int sockets) => Eventually.TrueAsync(
+    private Task<TimeSpan> ListensAsync(string port, int sockets) => Eventually.TrueAsync(
         () => Sockets().Count(s => s.Contains(port, StringComparison.Ordinal)) == sockets, () => string.Join('\n', Sockets()));
 
     private string[] Sockets() => One.Network.Exec("ss", "-Hluanp").Split('\n', StringSplitOptions.RemoveEmptyEntries)

@@ -274,12 +274,14 @@ public partial class CatalogueCureTests
     [Fact]
     public void Probes_that_are_not_received_are_a_problem_until_they_are()
     {
-        PassReport report = Reports.InOrder() with { Reachability = new([]) { Fault = "Address already in use" } };
+        PassReport report = NotReceived();
         Problem problem = Assert.Single(ProblemCatalog.All(report), p => p.Rule == "ProbesNotReceived");
         Assert.Contains("Address already in use", problem.Text, StringComparison.Ordinal);
         Assert.Contains("set probe.port to another one", problem.Cure, StringComparison.Ordinal);
         Assert.Empty(ProblemCatalog.All(report with { Reachability = new([]) }));
     }
+
+    internal static PassReport NotReceived() => Reports.InOrder() with { Reachability = new([]) { Fault = "Address already in use" } };
 
     [Fact]
     public void Saved_nodes_are_named_until_the_API_server_answers()

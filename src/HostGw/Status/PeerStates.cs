@@ -13,7 +13,6 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
 {
     // Every desired route was installed: with the same verdicts and no new trouble, no state can have changed.
     private bool _allInstalled;
-    private Reachability _reachability = Reachability.Off;
 
     public static PeerStates None { get; } = new([], []);
 
@@ -22,23 +21,19 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
         if (report.Plan is not { } plan)
             return this;
         RouteStates routes = new(report);
-        if (_allInstalled && routes.AllInstalled && plan.Verdicts == Verdicts && report.Reachability == _reachability)
+        if (_allInstalled && routes.AllInstalled && plan.Verdicts == Verdicts)
             return this;
 
         var states = ImmutableArray.CreateBuilder<PeerStateSince>(plan.Verdicts.Length);
         int next = 0;
         foreach (Verdict verdict in plan.Verdicts)
         {
-            PeerState state = StateOf(verdict, routes, report.Reachability);
+            PeerState state = StateOf(verdict, routes);
             states.Add(Find(verdict, ref next) is { } before && before.State == state
                 ? before
                 : new(state, (uint)report.At.ToUnixTimeSeconds()));
         }
-        return new(plan.Verdicts, states.MoveToImmutable())
-        {
-            _allInstalled = routes.AllInstalled,
-            _reachability = report.Reachability,
-        };
+        return new(plan.Verdicts, states.MoveToImmutable()) { _allInstalled = routes.AllInstalled };
     }
 
     // Both lists are in the order of node names, and one node has few podCIDRs: "next" only moves forward.
@@ -55,12 +50,12 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
         return null;
     }
 
-    private static PeerState StateOf(in Verdict verdict, RouteStates routes, Reachability reachability) => verdict.Kind switch
+    private static PeerState StateOf(in Verdict verdict, RouteStates routes) => verdict.Kind switch
     {
         VerdictKind.Self => PeerState.Self,
         VerdictKind.Routed => routes.Of(verdict.PodCidr) switch
         {
-            RouteState.Installed => OfInstalled(reachability.Of(verdict)?.Kind),
+            RouteState.Installed => PeerState.Installed,
             RouteState.Failed => PeerState.Failed,
             RouteState.Conflict => PeerState.Conflict,
             RouteState.Missing => PeerState.Missing,
@@ -73,15 +68,8 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
         VerdictKind.Waiting => PeerState.Waiting,
         VerdictKind.NoAddress => PeerState.NoAddress,
         VerdictKind.NoGateway => PeerState.NoGateway,
-        VerdictKind.NotAdjacent => reachability.IsRoutedByNetwork(verdict) ? PeerState.RoutedByNetwork : PeerState.NotAdjacent,
+        VerdictKind.NotAdjacent => PeerState.NotAdjacent,
         _ => PeerState.Rejected,
-    };
-
-    private static PeerState OfInstalled(ReachKind? reach) => reach switch
-    {
-        ReachKind.PodTrafficDropped => PeerState.PodTrafficDropped,
-        ReachKind.Unreachable => PeerState.Unreachable,
-        _ => PeerState.Installed,
     };
 }
 
@@ -92,17 +80,11 @@ internal readonly record struct PeerStateSince(PeerState State, uint SinceSecond
     public DateTimeOffset Since => DateTimeOffset.FromUnixTimeSeconds(SinceSeconds);
 }
 
-/// <summary>
-/// The state of a podCIDR: its verdict; if that is "routed", the state of its route; if that is installed, what is wrong with the peer's
-/// reachability. Ordered by severity.
-/// </summary>
+/// <summary>The state of a podCIDR: its verdict and, if that is "routed", the state of its route. Ordered by severity.</summary>
 internal enum PeerState : byte
 {
     Self,
     Installed,
-
-    /// <inheritdoc cref="ReachKind.RoutedByNetwork"/>
-    RoutedByNetwork,
     Skipped,
     NoPodCidr,
     Waiting,
@@ -118,12 +100,6 @@ internal enum PeerState : byte
 
     /// <inheritdoc cref="RouteState.Overridden"/>
     Overridden,
-
-    /// <inheritdoc cref="ReachKind.Unreachable"/>
-    Unreachable,
-
-    /// <inheritdoc cref="ReachKind.PodTrafficDropped"/>
-    PodTrafficDropped,
     NoAddress,
     NoGateway,
     NotAdjacent,
@@ -211,7 +187,6 @@ internal static class PeerStateNames
     {
         PeerState.Self => "this node",
         PeerState.Installed => RouteState.Installed.Name(),
-        PeerState.RoutedByNetwork => ReachNames.Of(ReachKind.RoutedByNetwork),
         PeerState.Skipped => "skipped",
         PeerState.NoPodCidr => "noPodCidr",
         PeerState.Waiting => "waiting",
@@ -219,8 +194,6 @@ internal static class PeerStateNames
         PeerState.Missing => RouteState.Missing.Name(),
         PeerState.Shadowed => RouteState.Shadowed.Name(),
         PeerState.Overridden => RouteState.Overridden.Name(),
-        PeerState.Unreachable => ReachNames.Of(ReachKind.Unreachable),
-        PeerState.PodTrafficDropped => ReachNames.Of(ReachKind.PodTrafficDropped),
         PeerState.NoAddress => "noAddress",
         PeerState.NoGateway => "noGateway",
         PeerState.NotAdjacent => "notAdjacent",

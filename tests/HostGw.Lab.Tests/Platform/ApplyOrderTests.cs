@@ -169,8 +169,7 @@ public sealed class ApplyOrderTests : IDisposable
         {
             using NetlinkSocket socket = new(NETLINK_ROUTE);
             using NftablesNat nat = new();
-            byte protocol = _space.Options.RouteProtocol;
-            LinuxHostReader reader = new(socket, _space.Options, new(socket, protocol), new(socket, protocol));
+            LinuxHostReader reader = new(socket, _space.Options, new(socket, _space.Options.RouteProtocol));
             while (!Volatile.Read(ref isOver))
             {
                 bool before = Exempts(nat);

@@ -37,10 +37,7 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
 
         JsonObject[] events = Events();
         Assert.Equal(
-            [
-                "NextHopDoubtful", "NextHopUnreachable", "PeersUnreachable", "PodCIDRRejected", "PodTrafficDropped", "RouteConflict",
-                "RoutesNotApplied",
-            ],
+            ["NextHopDoubtful", "NextHopUnreachable", "PodCIDRRejected", "RouteConflict", "RoutesNotApplied"],
             events.Select(e => (string)e["reason"]!).Distinct().Order(StringComparer.Ordinal));
         Assert.All(events, e => Assert.Equal(("Warning", 1, "Node", "self", "default"),
             ((string)e["type"]!, (int)e["count"]!, (string)e["involvedObject"]!["kind"]!,

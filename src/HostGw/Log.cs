@@ -119,6 +119,12 @@ internal static partial class Log
     [LoggerMessage(305, LogLevel.Information, "Removed policy rule {Preference}: {Rule}")]
     public static partial void PolicyRuleRemoved(this ILogger logger, uint preference, string rule);
 
+    [LoggerMessage(306, LogLevel.Information, "Added the local route of probe address {Address}")]
+    public static partial void ProbeAddressAdded(this ILogger logger, Ip address);
+
+    [LoggerMessage(307, LogLevel.Information, "Removed the local route {Destination} of a probe address")]
+    public static partial void ProbeRouteRemoved(this ILogger logger, Prefix destination);
+
     // 4xx: NAT
 
     [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]
@@ -172,6 +178,13 @@ internal static partial class Log
 
     [LoggerMessage(604, LogLevel.Warning, "Could not clear the condition NetworkUnavailable, next attempt in {Seconds} s: {Reason}")]
     public static partial void NetworkUnavailableStays(this ILogger logger, double seconds, string reason);
+
+    // 7xx: probes
+
+    [LoggerMessage(701, LogLevel.Warning,
+        "Peers' probes are not received on UDP port {Port}, next attempt in {Seconds} s: {Reason}. Peers cannot tell whether their " +
+        "packets reach this node's pods")]
+    public static partial void ProbesNotReceived(this ILogger logger, int port, double seconds, string reason);
 
     // 9xx: lifetime
 

@@ -31,8 +31,10 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
             foreach (Build build in stage.Size > MostWithEveryBuild ? builds.Take(1) : builds)
             {
                 report.Add($"{stage.Size:N0} nodes: the life of an agent, {build.Name}", await LifeAsync(site, stage, build));
-                if (selection.Has(Selection.Drift))
-                    report.Add($"{stage.Size:N0} nodes: the masquerade rule, {build.Name}", await NatRepair.MeasureAsync(site, build, stage.NatLives));
+                if (!selection.Has(Selection.Drift))
+                    continue;
+                report.Add($"{stage.Size:N0} nodes: the masquerade rule, {build.Name}", await NatRepair.MeasureAsync(site, build, stage.NatLives));
+                report.Add($"{stage.Size:N0} nodes: the probe address, {build.Name}", await ProbeAddressRepair.MeasureAsync(site, build, stage.NatLives));
             }
             if (selection.Has(Selection.Drift) && stage.Size <= MostWithIptables)
                 report.Add($"{stage.Size:N0} nodes: iptables, {builds[0].Name}", await IptablesRepair.MeasureAsync(site, builds[0]));

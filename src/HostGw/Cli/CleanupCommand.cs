@@ -25,7 +25,7 @@ internal static class CleanupCommand
         HostState state = host.Read(apiServers: []);
         HostChanges changes = HostDiff.Between(new Plan(), state, new HashSet<RouteKey>(), AdoptMode.None);
         ApplyResult result = host.Apply(changes, ApplyMode.Change);
-        Report(changes.Routes, changes.PolicyRules.Delete, result, output, error);
+        Report(changes, result, output, error);
 
         foreach (string remains in RemainingForwarding.Of(state))
             output.WriteLine(remains);
@@ -84,21 +84,19 @@ internal static class CleanupCommand
         }
     }
 
-    private static void Report(
-        RouteChanges routes, IReadOnlyList<PolicyRule> policyRules, ApplyResult result, TextWriter output, TextWriter error)
+    private static void Report(HostChanges changes, ApplyResult result, TextWriter output, TextWriter error)
     {
-        bool nothing = routes.IsEmpty && policyRules.Count == 0 && result.NatChange.Length == 0 && result.ForwardChange.Length == 0
-            && result.CniChange.Length == 0 && result.Failures.Count == 0;
-        routes = routes.Without(result.RefusedRoutes);
+        bool nothing = changes is { Routes.IsEmpty: true, PolicyRules.IsEmpty: true, ProbeRoutes.IsEmpty: true }
+            && result is { NatChange: "", ForwardChange: "", CniChange: "", Failures.Count: 0 };
+        HostChanges made = changes.Without(result);
         if (result.CniChange.Length > 0)
             output.WriteLine(result.CniChange);
-        foreach (HostRoute route in routes.Delete)
+        foreach (HostRoute route in made.Routes.Delete)
             output.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")}");
-        if (!result.Refused(HostPart.PolicyRules))
-        {
-            foreach (PolicyRule rule in policyRules)
-                output.WriteLine($"removed policy rule {rule.Preference}: {rule}");
-        }
+        foreach (PolicyRule rule in made.PolicyRules.Delete)
+            output.WriteLine($"removed policy rule {rule.Preference}: {rule}");
+        foreach (ProbeRoute route in made.ProbeRoutes.Delete)
+            output.WriteLine($"removed local route {route.Destination} of a probe address");
         if (result.NatChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Nat))
             output.WriteLine("removed the masquerade rule");
         if (result.ForwardChange.Length > 0)

@@ -60,7 +60,12 @@ internal static class ExaminationReader
         if (state is not null)
             seen = seen with { Host = state };
         if (state is not null && seen.ApiProblem is null)
-            seen = WithPlan(seen, settings, host, failures);
+        {
+            seen = WithPlan(seen, settings, host, failures) with
+            {
+                Reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken),
+            };
+        }
         if (seen.Plan is { } plan)
         {
             IReadOnlySet<Neighbour> wanted = NeighbourRules.Wanted(plan, seen.Host);

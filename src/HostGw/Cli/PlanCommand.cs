@@ -8,6 +8,7 @@ using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Settings;
+using HostGw.Status;
 
 namespace HostGw.Cli;
 
@@ -45,7 +46,8 @@ internal sealed record Preview(
     Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
     public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
-        && Changes.PolicyRules.IsEmpty && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
+        && Changes.PolicyRules.IsEmpty && Changes.ProbeRoutes.Without(ProbeObstacles).IsEmpty
+        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
 
     /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
     public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
@@ -56,8 +58,14 @@ internal sealed record Preview(
     /// <summary>What keeps packets from taking the installed routes.</summary>
     public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
 
+    /// <inheritdoc cref="ApplyResult.ProbeObstacles"/>
+    public IReadOnlyList<ProbeObstacle> ProbeObstacles { get; init; } = [];
+
+    /// <summary>What the agent on this host says of peers that are on no segment of it; off: none answers, or there are none.</summary>
+    public Reachability Reachability { get; init; } = Reachability.Off;
+
     /// <summary>Nothing would change, and no desired route is missing.</summary>
-    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && Plan.Faults.IsEmpty;
+    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && ProbeObstacles.Count == 0 && Plan.Faults.IsEmpty;
 
     public static async Task<Preview> TakeAsync(AgentSettings settings, IHostNetwork host, CancellationToken cancellationToken)
     {
@@ -68,16 +76,19 @@ internal sealed record Preview(
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
         if (result.Failures.Count > 0)
             throw result.Failures[0].Error;
+        bool isElsewhere = plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent);
         return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange)
         {
+            Reachability = isElsewhere ? await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken) : Reachability.Off,
             Leftovers = result.Leftovers ?? [],
             Doubts = result.Doubts,
             Overrides = result.Overrides,
+            ProbeObstacles = result.ProbeObstacles,
         };
     }
 }
 
-/// <summary>A preview as text: "+" is added, "~" changed, "-" removed, "!" is a problem, "?" is to be looked at.</summary>
+/// <summary>A preview as text: "+" is added, "~" changed, "-" removed; "=" needs nothing, "!" is a problem, "?" to be looked at.</summary>
 internal static class PreviewText
 {
     public static void Write(Preview preview, TextWriter output)
@@ -119,6 +130,10 @@ internal static class PreviewText
             output.WriteLine($"+ policy rule {rule.Preference}: {rule}");
         foreach (PolicyRule rule in preview.Changes.PolicyRules.Delete)
             output.WriteLine($"- policy rule {rule.Preference}: {rule}");
+        foreach (Ip address in preview.Changes.ProbeRoutes.Without(preview.ProbeObstacles).Add)
+            output.WriteLine($"+ local route of probe address {address}");
+        foreach (ProbeRoute route in preview.Changes.ProbeRoutes.Delete)
+            output.WriteLine($"- local route {route.Destination} of a probe address");
         if (preview.NatChange.Length > 0)
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
         if (preview.ForwardChange.Length > 0)
@@ -136,7 +151,8 @@ internal static class PreviewText
     private static void WriteProblems(Preview preview, TextWriter output)
     {
         foreach (Problem problem in OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes.Shadows)
-            .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides)))
+            .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides))
+            .Concat(preview.ProbeObstacles.Select(ProblemCatalog.Of)))
             output.WriteLine($"! {Quoted.Visible(problem.Text)}");
         foreach (Leftover leftover in preview.Leftovers)
             output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
@@ -145,15 +161,22 @@ internal static class PreviewText
         foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
             output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
-            output.WriteLine($"! {Quoted.Visible(ProblemCatalog.Describe(verdict))}");
+        {
+            string sign = preview.Reachability.IsRoutedByNetwork(verdict) ? "=" : "!";
+            string text = ProblemCatalog.Describe(verdict with { Reason = ReachText.Reason(verdict, preview.Reachability) });
+            output.WriteLine($"{sign} {Quoted.Visible(text)}");
+        }
+        if (!preview.Reachability.IsOn && preview.Plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent))
+            output.WriteLine($"? notAdjacent: {Cures.RoutedByNetwork}");
     }
 
     private static string Summary(Preview preview) => preview.Plan switch
     {
         { Scope: PlanScope.Nothing } => "Nothing is changed until that is solved.",
         { Faults.IsEmpty: true } plan when preview.Changes.Routes is { Conflicts.Count: 0, Shadows.Count: 0 }
-            && preview.Overrides.Count == 0
-            && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting) => "Nothing to change: this host is as it should be.",
+            && preview is { Overrides.Count: 0, ProbeObstacles.Count: 0 }
+            && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting || preview.Reachability.IsRoutedByNetwork(v))
+            => "Nothing to change: this host is as it should be.",
         _ => "Nothing to change.",
     };
 
@@ -185,6 +208,10 @@ internal static class PreviewJson
             WriteArray(json, "doubts", preview.Doubts, d => json.WriteStringValue($"{d.What}: {d.Check}"));
             WriteArray(json, "addPolicyRules", preview.Changes.PolicyRules.Add, r => json.WriteStringValue($"{r.Preference}: {r}"));
             WriteArray(json, "removePolicyRules", preview.Changes.PolicyRules.Delete, r => json.WriteStringValue($"{r.Preference}: {r}"));
+            WriteArray(json, "addProbeAddresses", preview.Changes.ProbeRoutes.Without(preview.ProbeObstacles).Add,
+                a => json.WriteStringValue(a.ToString()));
+            WriteArray(json, "removeProbeRoutes", preview.Changes.ProbeRoutes.Delete, r => json.WriteStringValue(r.Destination.ToString()));
+            WriteArray(json, "probeAddressConflicts", preview.ProbeObstacles, o => json.WriteStringValue(ProblemCatalog.Of(o).Text));
             WriteArray(json, "overridden", preview.Overrides, o => json.WriteStringValue(OverrideProblems.Reason(o)));
             json.WriteString("nat", preview.NatChange);
             json.WriteString("forwardAccept", preview.ForwardChange);

@@ -9,8 +9,6 @@ namespace HostGw.Cli;
 /// <summary>Asks the agent on this host for its status.</summary>
 internal static class StatusCommand
 {
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
-
     public static Command Create()
     {
         Option<string> output = OutputOption.Create();
@@ -27,11 +25,9 @@ internal static class StatusCommand
     {
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = AnswerTimeout };
-            byte[] answer = await client.GetByteArrayAsync($"http://{Reachable(listen)}/status", cancellationToken);
-            return Show(answer, listen, asJson, console);
+            return Show(await AgentStatus.AskAsync(listen, cancellationToken), listen, asJson, console);
         }
-        catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (AgentStatus.IsUnanswered(e, cancellationToken))
         {
             await console.Error.WriteLineAsync(
                 $"No agent answers on {listen} ({e.Message}): is it running, and with the same setting listen?");
@@ -41,7 +37,7 @@ internal static class StatusCommand
 
     private static int Show(byte[] answer, IPEndPoint listen, bool asJson, InvocationConfiguration console)
     {
-        using JsonDocument? status = Parse(answer);
+        using JsonDocument? status = AgentStatus.Parse(answer);
         if (status is null)
         {
             console.Error.WriteLine($"The program that answers on {listen} is not a compatible agent (this is hostgw {AgentVersion.Full})");
@@ -53,36 +49,12 @@ internal static class StatusCommand
             StatusText.Write(status.RootElement, console.Output);
         return ExitCodes.Done;
     }
-
-    private static JsonDocument? Parse(byte[] answer)
-    {
-        try
-        {
-            var status = JsonDocument.Parse(answer);
-            return IsKnown(status.RootElement) ? status : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private static bool IsKnown(JsonElement status) =>
-        status.ValueKind == JsonValueKind.Object
-        && status.TryGetProperty("schemaVersion", out JsonElement version) && version.ValueKind == JsonValueKind.Number
-        && version.TryGetInt32(out int number) && number == StatusJson.SchemaVersion;
-
-    // An agent that listens on all addresses is reached on loopback.
-    private static IPEndPoint Reachable(IPEndPoint listen) =>
-        listen.Address.Equals(IPAddress.Any) ? new(IPAddress.Loopback, listen.Port)
-        : listen.Address.Equals(IPAddress.IPv6Any) ? new(IPAddress.IPv6Loopback, listen.Port)
-        : listen;
 }
 
 /// <summary>The status as text.</summary>
 internal static class StatusText
 {
-    private static readonly string[] Header = ["NODE", "OS", "PODCIDR", "VERDICT", "NEXT HOP", "ROUTE", "REASON"];
+    private static readonly string[] Header = ["NODE", "OS", "PODCIDR", "VERDICT", "NEXT HOP", "ROUTE"];
 
     public static void Write(JsonElement status, TextWriter output)
     {
@@ -99,7 +71,9 @@ internal static class StatusText
 
         output.WriteLine(Summary(status));
         output.WriteLine();
-        WriteTable([Header, .. nodes.EnumerateArray().SelectMany(Rows)], output);
+        bool probes = AgentStatus.HasProbes(status);
+        string[] header = [.. Header, .. probes ? ["PROBES"] : (string[])[], "REASON"];
+        WriteTable([header, .. nodes.EnumerateArray().SelectMany(n => Rows(n, probes))], output);
         string[] problems = [.. Strings(status, "problems").Except(reasons)];
         if (problems.Length > 0)
             output.WriteLine();
@@ -122,22 +96,26 @@ internal static class StatusText
     private static string Cni(JsonElement cni) =>
         Text(cni, "file") is { Length: > 0 } file ? $"{Text(cni, "state")} ({file})" : Text(cni, "state");
 
-    private static IEnumerable<string[]> Rows(JsonElement node) =>
+    private static IEnumerable<string[]> Rows(JsonElement node, bool probes) =>
         node.GetProperty("podCidrs").EnumerateArray().Select(p => (string[])
         [
             Text(node, "name"), Text(node, "os"),
-            Text(p, "podCidr"), Text(p, "verdict"), Text(p, "nextHop"), Text(p, "route"), Text(p, "reason"),
+            Text(p, "podCidr"), Text(p, "verdict"), Text(p, "nextHop"), Text(p, "route"),
+            .. probes ? [ReachText.Of(Text(p, "reachability"), Number(p, "roundTripMs"))] : (string[])[], Text(p, "reason"),
         ]);
 
     private static void WriteTable(List<string[]> rows, TextWriter output)
     {
-        int[] widths = [.. Enumerable.Range(0, Header.Length).Select(i => rows.Max(r => r[i].Length))];
+        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(i => rows.Max(r => r[i].Length))];
         foreach (string[] row in rows)
             output.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
     }
 
     // Text from the API server must not reach the terminal as control sequences.
     private static string Text(JsonElement element, string name) => Quoted.Visible(element.GetProperty(name).GetString() ?? "");
+
+    private static double? Number(JsonElement element, string name) =>
+        element.GetProperty(name) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;
 
     private static string[] Strings(JsonElement element, string name) =>
         [.. element.GetProperty(name).EnumerateArray().Select(e => Quoted.Visible(e.GetString() ?? ""))];

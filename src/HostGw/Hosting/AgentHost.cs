@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
+using System.Runtime.Versioning;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Probes;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 using HostGw.Status;
@@ -31,6 +34,8 @@ internal static class AgentHost
         services.AddHostedService<HostWatch>();
 
         AddNodes(services, settings);
+        if (OperatingSystem.IsLinux() && settings.Policy.Probe)
+            AddProbes(services, settings);
         AddPasses(services, settings);
         AddWriters(services, settings);
         AddStatus(services, settings);
@@ -91,17 +96,39 @@ internal static class AgentHost
             TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
 
+    // Planning → Probes → Planning, Status
+    [SupportedOSPlatform("linux")]
+    private static void AddProbes(IServiceCollection services, AgentSettings settings)
+    {
+        services.AddSingleton(s => new ProbeLoop(
+            settings.ProbePort, TimeSpan.FromSeconds(settings.ProbeSeconds),
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Reachability), TimeProvider.System,
+            s.GetRequiredService<ILogger<ProbeLoop>>()));
+        services.AddHostedService(s => s.GetRequiredService<ProbeLoop>());
+        services.AddSingleton(s =>
+        {
+            ProbeLoop loop = s.GetRequiredService<ProbeLoop>();
+            return new Probes(loop.Follow, loop.Read, () => Status(loop.ReadLatest(), loop.Counters));
+        });
+    }
+
     // → Planning → Reconciliation → Platform
     private static void AddPasses(IServiceCollection services, AgentSettings settings)
     {
         services.AddSingleton(s => new QuorumReadTrigger(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
         services.AddSingleton(new PassClock(TimeProvider.System, TimeSpan.FromSeconds(settings.ResyncSeconds)));
         services.AddSingleton(s => new Reconciler(
-            s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System));
+            s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System)
+        {
+            Reachability = s.GetService<Probes>()?.Verdicts ?? (static () => Reachability.Off),
+        });
         services.AddSingleton(s => new PassRecorder(
             new(s.GetRequiredService<ILogger<ReconcileLoop>>()), s.GetRequiredService<WakeUp>(), s.GetRequiredService<StatusBoard>(),
             s.GetRequiredService<QuorumReadTrigger>(), s.GetService<EventWriter>(), s.GetService<NodeConditionWriter>(),
-            TimeProvider.System));
+            TimeProvider.System)
+        {
+            PlanCarriedOut = s.GetService<Probes>()?.Follow,
+        });
         services.AddHostedService(s => new ReconcileLoop(
             s.GetRequiredService<Reconciler>(), s.GetRequiredService<NodeStore>(), () => ApiServers(s),
             s.GetRequiredService<WakeUp>(), LoopTimes.WithResync(settings.ResyncSeconds), TimeProvider.System,
@@ -134,7 +161,8 @@ internal static class AgentHost
         services.AddSingleton(s => new StatusBoard(s.GetRequiredService<PassClock>()));
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
-            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()), TimeProvider.System));
+            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()),
+            s.GetService<Probes>()?.Status ?? (static () => ProbeStatus.Off), TimeProvider.System));
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
     }
@@ -149,8 +177,17 @@ internal static class AgentHost
     private static IReadOnlyList<Ip> ApiServers(IServiceProvider services) => ApiAccess.Addresses(
         ApiServer(services), services.GetRequiredService<ApiClient>(), services.GetRequiredService<ApiServerAddresses>().ForPass);
 
+    private static ProbeStatus Status(Reachability latest, ProbeCounters counters)
+    {
+        (ImmutableArray<long> counts, double seconds) = counters.RoundTrips;
+        return new(latest, counters.Datagrams, new(counts, seconds) { Bounds = ProbeCounters.Bounds });
+    }
+
     private static ApiHealth Health(ReflectorHealth reflector, NodeStore nodes) =>
         new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);
+
+    /// <summary>What the others have of the probes, where there are any: on Linux, unless the settings turn them off.</summary>
+    private sealed record Probes(Action<Plan> Follow, Func<Reachability> Verdicts, Func<ProbeStatus> Status);
 }
 
 /// <summary>Passes the report of every pass to the log, the status, Events, the quorum reads and the Node's condition.</summary>
@@ -160,8 +197,13 @@ internal sealed class PassRecorder(
     PassLog log, WakeUp wakeUp, StatusBoard board, QuorumReadTrigger quorumReads, EventWriter? events, NodeConditionWriter? condition,
     TimeProvider time)
 {
+    /// <summary>Takes the plan of every pass that could read the host, once its changes are made; null: nobody wants it.</summary>
+    public Action<Plan>? PlanCarriedOut { get; init; }
+
     public void Record(PassReport report)
     {
+        if (report.Plan is { } plan)
+            PlanCarriedOut?.Invoke(plan);
         log.Write(report);
         board.Record(report, wakeUp.FirstSignalAt is { } at ? time.GetElapsedTime(at) : null);
         events?.Record(report);

@@ -19,6 +19,9 @@ internal sealed record HostState
     /// <summary>All policy rules, in the order in which they are tried; empty where there are only the three of every host.</summary>
     public ImmutableArray<PolicyRule> PolicyRules { get; init; } = [];
 
+    /// <summary>The routes of Linux's table local that carry HostGw's protocol number.</summary>
+    public ImmutableArray<ProbeRoute> ProbeRoutes { get; init; } = [];
+
     /// <summary>Addresses that no podCIDR may cover: gateways, resolvers, the API server.</summary>
     public ImmutableArray<ProtectedAddress> Protected { get; init; } = [];
 

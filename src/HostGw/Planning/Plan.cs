@@ -49,6 +49,9 @@ internal sealed record Plan
     /// <summary>The pod networks to which a policy rule of HostGw's leads to table main; empty: no rule of ours.</summary>
     public ImmutableArray<Prefix> PolicyRules { get; init; } = [];
 
+    /// <summary>This node's own, one per family; empty: none is to be installed.</summary>
+    public ImmutableArray<Ip> ProbeAddresses { get; init; } = [];
+
     /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice InterfaceIPv4 { get; init; }
 

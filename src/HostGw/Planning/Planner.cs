@@ -54,6 +54,7 @@ internal static class Planner
             PolicyRules = policy.PolicyRule
                 ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
                 : [],
+            ProbeAddresses = policy.Probe && host.Windows is null ? ProbeAddresses.Of(own) : [],
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             Interfaces = host.Interfaces,

@@ -37,6 +37,9 @@ internal sealed record Policy
     /// <summary>Install a policy rule that leads to HostGw's routes before foreign rules are tried.</summary>
     public bool PolicyRule { get; init; }
 
+    /// <summary>Probe peers, and answer their probes.</summary>
+    public bool Probe { get; init; } = true;
+
     /// <summary>Write a CNI configuration.</summary>
     public bool InstallCni { get; init; }
 

@@ -38,6 +38,9 @@ internal sealed record ApplyResult
     /// <summary>What keeps packets from taking the installed routes.</summary>
     public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
 
+    /// <summary>What takes packets to this node's probe addresses before HostGw's routes do.</summary>
+    public IReadOnlyList<ProbeObstacle> ProbeObstacles { get; init; } = [];
+
     /// <summary>The program that last changed rules that concern HostGw; empty where it is not known.</summary>
     public string RulesWriter { get; init; } = "";
 
@@ -79,6 +82,7 @@ internal enum HostPart
     Forward,
     Routes,
     PolicyRules,
+    ProbeAddress,
     Cni,
 
     /// <summary>The record of which routes are ours.</summary>

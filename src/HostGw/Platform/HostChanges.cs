@@ -17,6 +17,9 @@ internal sealed record HostChanges
     /// <summary>HostGw's policy rules to add and to delete.</summary>
     public PolicyRuleChanges PolicyRules { get; init; } = PolicyRuleChanges.None;
 
+    /// <summary>The local routes of probe addresses to add and to delete.</summary>
+    public ProbeRouteChanges ProbeRoutes { get; init; } = ProbeRouteChanges.None;
+
     /// <summary>Rules are compared and not changed: their repair must wait.</summary>
     public bool HoldsRules { get; init; }
 
@@ -77,10 +80,11 @@ internal sealed record HostChanges
         EnableForwardingIPv4 ? true : Host.Forwarding.IPv4, EnableForwardingIPv6 ? true : Host.Forwarding.IPv6);
 
     /// <summary>The changes that were made: without those that the host refused.</summary>
-    public HostChanges Without(ApplyResult refusals) => refusals.Failures.Count == 0 ? this : this with
+    public HostChanges Without(ApplyResult refusals) => refusals is { Failures.Count: 0, ProbeObstacles.Count: 0 } ? this : this with
     {
         Routes = Routes.Without(refusals.RefusedRoutes),
         PolicyRules = refusals.Refused(HostPart.PolicyRules) ? PolicyRuleChanges.None : PolicyRules,
+        ProbeRoutes = refusals.Refused(HostPart.ProbeAddress) ? ProbeRouteChanges.None : ProbeRoutes.Without(refusals.ProbeObstacles),
         EnableForwardingIPv4 = EnableForwardingIPv4 && !refusals.Refused(HostPart.ForwardingIPv4),
         EnableForwardingIPv6 = EnableForwardingIPv6 && !refusals.Refused(HostPart.ForwardingIPv6),
         AcceptRa = refusals.Refused(HostPart.ForwardingIPv6) ? [] : AcceptRa,

@@ -28,6 +28,26 @@ internal sealed record HostFacts
 
     /// <summary>CNI plugins of our configuration that are not installed.</summary>
     public IReadOnlyList<string> MissingCniPlugins { get; init; } = [];
+
+    /// <summary>Whose network is between the nodes, as far as the machine's firmware tells.</summary>
+    public MachinePlatform Platform { get; init; }
+}
+
+/// <summary>What the machine is a part of.</summary>
+internal enum MachinePlatform
+{
+    Unknown,
+    Aws,
+    Azure,
+    GoogleCloud,
+    OracleCloud,
+    HetznerCloud,
+    OpenStack,
+    HyperV,
+    VMware,
+
+    /// <summary>A virtual machine of QEMU: libvirt, Proxmox VE.</summary>
+    Qemu,
 }
 
 /// <summary>What this host knows of an address on its segment.</summary>

@@ -71,6 +71,9 @@ internal enum WakeCauses
 
     /// <summary>Somebody changed the routing policy (ip rule).</summary>
     PolicyRules = 2048,
+
+    /// <summary>A verdict of the probes has changed.</summary>
+    Reachability = 4096,
 }
 
 /// <summary>Causes of passes as logs, metrics and status name them.</summary>
@@ -82,6 +85,7 @@ internal static class WakeCauseNames
         (WakeCauses.Addresses, "addresses"), (WakeCauses.Forwarding, "forwarding"), (WakeCauses.Nat, "nat"),
         (WakeCauses.Overrun, "overrun"), (WakeCauses.Retry, "retry"), (WakeCauses.Resync, "resync"),
         (WakeCauses.Cni, "cni"), (WakeCauses.PolicyRules, "policyrules"),
+        (WakeCauses.Reachability, "reachability"),
     ];
 
     public static string Of(WakeCauses causes) => string.Join(",", All.Where(a => causes.HasFlag(a.Cause)).Select(a => a.Name));

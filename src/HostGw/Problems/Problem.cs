@@ -14,6 +14,9 @@ internal sealed record Problem(string Rule, string Text, string Cure = "")
     /// <summary>What it concerns: with the rule it identifies the problem, though the text changes.</summary>
     public string Subject { get; init; } = "";
 
+    /// <summary>It names several nodes, which come and go: the log reports its begin and its end, and not each change between.</summary>
+    public bool IsOfMany { get; init; }
+
     public (string Rule, string Subject) Key => (Rule, Subject);
 }
 
@@ -27,6 +30,22 @@ internal static class Cures
         "make clusterCidrs narrower: only the pod networks; or, if such an address is wrong, correct the node's (kubelet --node-ip)";
 
     public const string Contest = "keep one program for it: stop or reconfigure the other one";
+
+    public const string PodTrafficDropped =
+        "see that these nodes have a route to this one's pods (`hostgw status` there); if they have, the network between the nodes drops " +
+        "packets with pod addresses: switch its check of addresses off for every node, or name the pod networks to it " +
+        "(docs/networks.md has the commands for each platform)";
+
+    /// <summary>For who looks while no agent runs.</summary>
+    public const string RoutedByNetwork =
+        "If routers between the nodes know the pod networks, nothing is to do: the probes of a running agent find out (`hostgw status`)";
+
+    public const string Unreachable =
+        "see that these nodes and their agents run; if they do, let the firewalls on and between the nodes pass UDP to the port of the " +
+        "setting probe.port";
+
+    public const string ProbesNotReceived =
+        "stop the program that uses the UDP port of probes (ss -lunp shows it), or set probe.port to another one on all nodes";
 
     public const string NoPodCidr =
         "let the controller manager give it one: kube-controller-manager --allocate-node-cidrs=true, and a --cluster-cidr with room " +

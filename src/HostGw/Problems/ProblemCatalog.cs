@@ -13,7 +13,7 @@ internal static class ProblemCatalog
     public static IEnumerable<Problem> All(PassReport report) =>
     [
         .. (report.Plan?.Faults ?? []).Select(f => new Problem("NodeNotInOrder", f) { Subject = f }),
-        .. (report.Plan?.Verdicts ?? []).Where(IsProblem).Select(Of),
+        .. (report.Plan?.Verdicts ?? []).Where(v => IsProblem(report, v)).Select(Of),
         .. OfHost(report),
     ];
 
@@ -25,11 +25,15 @@ internal static class ProblemCatalog
         let more = same.Count() > 1 ? $", and {same.Count() - 1} more" : ""
         select new Problem(Rule(same.Key), $"could not {first.What}: {first.Error.Message}{more}", Cures.Of(same.Key));
 
+    public static bool IsProblem(PassReport report, Verdict verdict) =>
+        IsProblem(verdict) && !report.Reachability.IsRoutedByNetwork(verdict);
+
+    /// <summary>As far as the plan shows.</summary>
     public static bool IsProblem(Verdict verdict) =>
         (verdict.Kind >= VerdictKind.Waiting && verdict.Fault != VerdictFault.Self) ||
         (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
 
-    /// <summary>What a verdict for which <see cref="IsProblem"/> is true means.</summary>
+    /// <summary>What a verdict for which <see cref="IsProblem(Verdict)"/> is true means.</summary>
     public static Problem Of(Verdict verdict)
     {
         string rule = verdict.Kind switch
@@ -52,11 +56,19 @@ internal static class ProblemCatalog
         .. report.Plan is { } plan ? report.Routes.Conflicts.Select(c => Of(plan, c)) : [],
         .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes.Shadows) : [],
         .. report.Plan is { } present ? OverrideProblems.Overridden(present, report.Result.Overrides) : [],
+        .. report.Result.ProbeObstacles.Select(Of),
+        .. report.Plan is { } probed ? ReachabilityProblems.Of(probed, report.Reachability) : [],
         .. ForwardingUnknown(report),
         .. Waiting(report),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
         .. Contested(report.Contests),
+        .. report.Reachability.Fault is { Length: > 0 } fault ? [ProbesNotReceived(fault)] : Array.Empty<Problem>(),
     ];
+
+    private static Problem ProbesNotReceived(string fault) => new(
+        "ProbesNotReceived",
+        $"peers' probes are not received: {fault}. Peers cannot tell whether their packets reach this node's pods",
+        Cures.ProbesNotReceived);
 
     public static IEnumerable<Problem> ClusterRoutes(Plan? plan) =>
     [
@@ -118,6 +130,14 @@ internal static class ProblemCatalog
     private static Problem Of(Plan plan, RouteConflict conflict) =>
         new("RouteConflict", Describe(plan, conflict)) { Subject = $"{conflict.Route.Destination}" };
 
+    public static Problem Of(ProbeObstacle obstacle) =>
+        new("ProbeAddressConflict",
+            $"probe address {obstacle.Address} (conflict): {obstacle.What} takes its packets: peers cannot probe this node's pod network",
+            $"if nothing needs it, stop what makes it, then: {obstacle.Removal}")
+        {
+            Subject = $"{obstacle.Address}",
+        };
+
     private static string Rule(HostPart part) => part switch
     {
         HostPart.State => "HostUnreadable",
@@ -127,6 +147,7 @@ internal static class ProblemCatalog
         HostPart.Forward => "ForwardAcceptNotApplied",
         HostPart.Routes => "RoutesNotApplied",
         HostPart.PolicyRules => "PolicyRuleNotApplied",
+        HostPart.ProbeAddress => "ProbeAddressNotApplied",
         HostPart.Ownership => "OwnershipNotRecorded",
         HostPart.PodNetwork => "PodNetworkNotApplied",
         _ => "CNINotApplied",
@@ -181,6 +202,12 @@ internal static class ProblemCatalog
         {
             yield return new("PolicyRuleContested",
                 $"another program keeps undoing HostGw's policy rule ({policy}): it is repaired only every {Seconds} s", Cures.Contest);
+        }
+        if (contests.ProbeAddress is { } probe)
+        {
+            yield return new("ProbeAddressContested",
+                $"another program keeps undoing the local route of HostGw's probe address ({probe}): it is repaired only every {Seconds} s",
+                Cures.Contest);
         }
         if (contests.Cni is { } cni)
         {

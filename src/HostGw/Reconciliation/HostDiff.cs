@@ -19,6 +19,7 @@ internal static class HostDiff
                 Shadows = RouteShadow.Find(plan, host.RouteSpan),
             },
             PolicyRules = PolicyRuleChanges.Between(plan, host),
+            ProbeRoutes = ProbeRouteChanges.Between(plan, host),
             Nat = plan.Nat,
             ForwardAccept = plan.ForwardAccept,
             PodCidrs = plan.OwnPodCidrs,

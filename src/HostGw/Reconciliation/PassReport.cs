@@ -25,6 +25,9 @@ internal sealed record PassReport
 
     public ApplyResult Result { get; init; } = new();
 
+    /// <summary>What the probes said when the pass began.</summary>
+    public Reachability Reachability { get; init; } = Reachability.Off;
+
     /// <summary>Removals that wait until the nodes are read by quorum; null: none.</summary>
     public HeldRemovals? HeldRemovals { get; init; }
 
@@ -47,7 +50,7 @@ internal sealed record PassReport
 
     public bool ForwardingChanged => Changes.EnableForwardingIPv4 || Changes.EnableForwardingIPv6;
 
-    public bool Changed => !Routes.IsEmpty || !Changes.PolicyRules.IsEmpty ||
+    public bool Changed => !Routes.IsEmpty || !Changes.PolicyRules.IsEmpty || !Changes.ProbeRoutes.IsEmpty ||
         Result.NatChange.Length > 0 || Result.ForwardChange.Length > 0 || Result.CniChange.Length > 0 ||
         ForwardingChanged || Changes.AcceptRa.Count > 0;
 

@@ -15,11 +15,20 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     private readonly RepairLimiter _limiter = new(time);
     private PreviousPass _previous = PreviousPass.None;
 
+    /// <summary>What the probes say.</summary>
+    public Func<Reachability> Reachability { get; init; } = static () => Planning.Reachability.Off;
+
     /// <param name="nodes">A complete snapshot: an empty one would mean that every peer is gone.</param>
     /// <param name="apiServers">Its known addresses, beginning with the one that the API client is connected to.</param>
     public PassReport Run(NodeSnapshot nodes, IReadOnlyList<Ip> apiServers, WakeCauses causes)
     {
-        PassReport begun = new() { At = time.GetUtcNow(), Causes = causes, ResourceVersion = nodes.ResourceVersion };
+        PassReport begun = new()
+        {
+            At = time.GetUtcNow(),
+            Causes = causes,
+            ResourceVersion = nodes.ResourceVersion,
+            Reachability = Reachability(),
+        };
         long start = time.GetTimestamp();
         _previous = _previous.With(causes);
         if (!TryRead(apiServers, out HostState? host, out HostFailure? failure))

@@ -4,15 +4,16 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the CNI configuration,
-/// every setting of forwarding and router advertisements by itself. The first five repairs within a minute are made at once, then one
-/// in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
+/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the probe addresses, the CNI
+/// configuration, every setting of forwarding and router advertisements by itself. The first five repairs within a minute are made at
+/// once, then one in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
 /// </summary>
 internal sealed class RepairLimiter(TimeProvider time)
 {
     private static readonly RepairKey Rules = new(RepairKind.Rules);
     private static readonly RepairKey Cni = new(RepairKind.Cni);
     private static readonly RepairKey PolicyRules = new(RepairKind.PolicyRules);
+    private static readonly RepairKey ProbeAddress = new(RepairKind.ProbeAddress);
 
     private readonly Dictionary<RepairKey, RepairRate> _rates = [];
 
@@ -29,6 +30,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             RulesWait = repairs.Rules ? Wait(Rules) : null,
             CniWait = repairs.Cni ? Wait(Cni) : null,
             PolicyRulesWait = repairs.PolicyRules ? Wait(PolicyRules) : null,
+            ProbeAddressWait = repairs.ProbeAddress ? Wait(ProbeAddress) : null,
             SettingsWait = HostSetting.Of(changes).Min(s => Wait(s)),
         };
         if (routes.Length > 0)
@@ -37,6 +39,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             changes = changes with { ChangesCni = false };
         if (held.PolicyRulesWait is not null)
             changes = changes with { PolicyRules = PolicyRuleChanges.None };
+        if (held.ProbeAddressWait is not null)
+            changes = changes with { ProbeRoutes = ProbeRouteChanges.None };
         if (held.SettingsWait is not null)
             changes = HostSetting.Without(changes, s => Wait(s) is not null);
         return held.RulesWait is null ? (changes, held) : HoldRules(changes, held, heldBefore);
@@ -55,6 +59,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             Count(Cni, result.CniChange);
         if (repairs.PolicyRules && !made.PolicyRules.IsEmpty)
             Count(PolicyRules, string.Join(", ", made.PolicyRules.Add.Concat(made.PolicyRules.Delete)));
+        if (repairs.ProbeAddress && !made.ProbeRoutes.IsEmpty)
+            Count(ProbeAddress, string.Join(", ", made.ProbeRoutes.Addresses));
         foreach (HostSetting setting in repairs.Settings ? HostSetting.Of(made) : [])
             Count(new(RepairKind.Setting, Setting: setting), $"{setting}");
     }
@@ -70,6 +76,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             select new ContestedRoute(destination, rate.Value.Contested!)])
     {
         PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
+        ProbeAddress = _rates.GetValueOrDefault(ProbeAddress)?.Contested,
         Settings =
         [
             .. _rates.Where(r => r.Key.Kind == RepairKind.Setting).Select(r => r.Value.Contested).OfType<string>().Distinct().Order(),
@@ -129,6 +136,7 @@ internal sealed class RepairLimiter(TimeProvider time)
         Rules,
         Cni,
         PolicyRules,
+        ProbeAddress,
         Setting,
     }
 
@@ -239,11 +247,14 @@ internal sealed record HeldRepairs
     /// <summary>How long until the policy rules may be repaired; null: at once.</summary>
     public TimeSpan? PolicyRulesWait { get; init; }
 
+    /// <summary>How long until the probe addresses may be repaired; null: at once.</summary>
+    public TimeSpan? ProbeAddressWait { get; init; }
+
     /// <summary>How long until the first of forwarding and router advertisements may be repaired; null: at once.</summary>
     public TimeSpan? SettingsWait { get; init; }
 
     /// <summary>How long until the first of all these may be repaired; null: none waits.</summary>
-    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait, SettingsWait]).Min();
+    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait, ProbeAddressWait, SettingsWait]).Min();
 
     /// <summary>What is held, now that rules were compared.</summary>
     public HeldRepairs After(ApplyResult result)
@@ -263,6 +274,9 @@ internal sealed record Contests(string? Rules, string? Cni, IReadOnlyList<Contes
 
     /// <summary>What had to be done to HostGw's policy rules.</summary>
     public string? PolicyRules { get; init; }
+
+    /// <summary>The probe addresses whose routes had to be installed again or corrected.</summary>
+    public string? ProbeAddress { get; init; }
 
     /// <summary>Forwarding and settings of router advertisements, such as "IPv4 forwarding of cni0".</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];

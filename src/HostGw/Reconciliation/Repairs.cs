@@ -33,6 +33,11 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     public bool PolicyRules { get; } = HadEverything(previous, out PassReport? last) && !last.Result.Refused(HostPart.PolicyRules) &&
         last.Plan!.PolicyRules.SequenceEqual(changes.Plan.PolicyRules) && !changes.PolicyRules.IsEmpty;
 
+    /// <summary>What has to be done to the probe addresses is a repair.</summary>
+    public bool ProbeAddress { get; } = HadEverything(previous, out PassReport? had) && !had.Result.Refused(HostPart.ProbeAddress) &&
+        had.Result.ProbeObstacles.Count == 0 && had.Plan!.ProbeAddresses.SequenceEqual(changes.Plan.ProbeAddresses) &&
+        !changes.ProbeRoutes.IsEmpty;
+
     /// <summary>What has to be done to forwarding and router advertisements is a repair, or concerns a new interface.</summary>
     public bool Settings { get; } = HadEverything(previous, out _);
 
@@ -55,6 +60,7 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
         Forwarding = RepairsForwarding(made) ? 1 : 0,
         Cni = Cni && result.CniChange.Length > 0 ? 1 : 0,
         PolicyRules = PolicyRules && !made.PolicyRules.IsEmpty ? 1 : 0,
+        ProbeAddress = ProbeAddress && !made.ProbeRoutes.IsEmpty ? 1 : 0,
     };
 
     /// <summary>The routes that the plan changed, and that the host refused.</summary>
@@ -101,6 +107,8 @@ internal readonly record struct Repairs
 
     public long PolicyRules { get; init; }
 
+    public long ProbeAddress { get; init; }
+
     public static Repairs operator +(Repairs a, Repairs b) => new()
     {
         RoutesRemoved = a.RoutesRemoved + b.RoutesRemoved,
@@ -111,5 +119,6 @@ internal readonly record struct Repairs
         Forwarding = a.Forwarding + b.Forwarding,
         Cni = a.Cni + b.Cni,
         PolicyRules = a.PolicyRules + b.PolicyRules,
+        ProbeAddress = a.ProbeAddress + b.ProbeAddress,
     };
 }

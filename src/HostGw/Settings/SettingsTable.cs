@@ -59,6 +59,13 @@ internal static class SettingsTable
             "Time between full passes when nothing happens, and the longest delay before a failed pass is tried again (at most 60)",
             (s, v) => s with { ResyncSeconds = v }),
 
+        PolicyRow("probe.enabled", SettingTypes.Switch, "true",
+            "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
+        Row("probe.port", SettingTypes.Number(1, 65535, "port"), "9158", UsedBy.Agent,
+            "UDP port of probes, the same on all nodes", (s, v) => s with { ProbePort = v }),
+        Row("probe.intervalSeconds", SettingTypes.Number(1, 3600, "seconds"), "10", UsedBy.Agent,
+            "Time between two probes of one peer; longer where that would be more than 50 a second", (s, v) => s with { ProbeSeconds = v }),
+
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),
                 ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", UsedBy.Planners | UsedBy.Cleanup,
             "What masquerades pod traffic that leaves the cluster; auto: nftables where the kernel has it, else iptables",
@@ -110,8 +117,8 @@ internal static class SettingsTable
         Row("events", SettingTypes.Switch, "true", UsedBy.Agent,
             "Report problems as Events of this node, which `kubectl describe node` shows", (s, v) => s with { WritesEvents = v }),
 
-        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", UsedBy.Agent | UsedBy.Status,
-            "Where the agent serves health, status and metrics, and where status asks", (s, v) => s with { Listen = v }),
+        Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", UsedBy.Agent | UsedBy.Status | UsedBy.Doctor | UsedBy.Plan,
+            "Where the agent serves health, status and metrics, and where status, doctor and plan ask", (s, v) => s with { Listen = v }),
         Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", UsedBy.Planners | UsedBy.Cleanup,
             "Where /proc/sys/net is mounted; /host/proc/sys/net in the container", (s, v) => s with { ProcSysNet = v }),
         Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.DefaultStateDirectory, UsedBy.Planners | UsedBy.Cleanup,

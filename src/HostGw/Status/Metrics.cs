@@ -16,6 +16,7 @@ internal static class Metrics
 
     private static readonly string[] RouteFamilies = ["ipv4", "ipv6"];
     private static readonly string[] Families = [.. RouteFamilies, NoFamily];
+    private static readonly ReachKind[] ReachKinds = Enum.GetValues<ReachKind>();
     private static readonly VerdictKind[] VerdictKinds = Enum.GetValues<VerdictKind>();
 
     public static string Write(string version, StatusView view, ApiHealth api)
@@ -32,6 +33,8 @@ internal static class Metrics
             WriteRoutes(metrics, plan, new(last));
             WriteNodes(metrics, plan);
             WriteHost(metrics, plan, last);
+            if (view.Probes.Reachability.IsOn)
+                WriteProbes(metrics, plan, view.Probes);
         }
         return metrics.ToString();
     }
@@ -86,7 +89,8 @@ internal static class Metrics
             (Cause("route_removed"), repairs.RoutesRemoved), (Cause("route_changed"), repairs.RoutesChanged),
             (Cause("route_overwritten"), repairs.RoutesOverwritten), (Cause("masquerade_undone"), repairs.Masquerade),
             (Cause("forward_accept_undone"), repairs.ForwardAccept), (Cause("forwarding_off"), repairs.Forwarding),
-            (Cause("cni_undone"), repairs.Cni), (Cause("policy_rule_undone"), repairs.PolicyRules));
+            (Cause("cni_undone"), repairs.Cni), (Cause("policy_rule_undone"), repairs.PolicyRules),
+            (Cause("probe_address_undone"), repairs.ProbeAddress));
         metrics.Counter("hostgw_netlink_writes_total", "Netlink requests sent that change something.", counters.NetlinkWrites);
 
         static string Change(string change) => Labels(("change", change));
@@ -170,6 +174,24 @@ internal static class Metrics
             isOn is { } known ? [(Labels(("family", family)), known ? 1 : 0)] : [];
     }
 
+    private static void WriteProbes(MetricsWriter metrics, Plan plan, ProbeStatus probes)
+    {
+        int[,] counts = new int[RouteFamilies.Length, ReachKinds.Length];
+        foreach (Verdict verdict in plan.Verdicts)
+        {
+            if (probes.Reachability.Of(verdict) is { } reach)
+                counts[IndexOf(verdict.PodCidr), (int)reach.Kind]++;
+        }
+        metrics.Gauge("hostgw_peers", "podCIDRs of the peers that are probed, by what the probes say; docs/networks.md explains it.",
+            [.. from family in RouteFamilies
+                from kind in ReachKinds
+                let count = counts[RouteFamilies.IndexOf(family), (int)kind]
+                select (Labels(("family", family), ("reachability", ReachNames.Of(kind))), (double)count)]);
+        metrics.Counter("hostgw_probe_datagrams_total", "Datagrams of probes, by what became of them.",
+            [.. probes.Datagrams.Select(d => (Labels(("result", d.Result)), (double)d.Count))]);
+        metrics.Histogram("hostgw_probe_round_trip_seconds", "From a probe between pod addresses to its answer.", ([], probes.RoundTrips));
+    }
+
     // Its index in Families.
     private static int IndexOf(Prefix prefix) => prefix.IsNone ? 2 : prefix.IsIPv4 ? 0 : 1;
 
@@ -186,6 +208,7 @@ internal static class Metrics
         HostPart.Forward => "forward_accept",
         HostPart.Routes => "routes",
         HostPart.PolicyRules => "policy_rules",
+        HostPart.ProbeAddress => "probe_address",
         HostPart.Ownership => "ownership",
         HostPart.PodNetwork => "pod_network",
         _ => "cni",
@@ -223,10 +246,10 @@ internal sealed class MetricsWriter
         foreach (((string Name, string Value)[] labels, Histogram histogram) in series)
         {
             long cumulative = 0;
-            for (int i = 0; i < Status.Histogram.UpperBounds.Length; i++)
+            for (int i = 0; i < histogram.Bounds.Length; i++)
             {
                 cumulative += histogram.Counts[i];
-                WriteSample($"{name}_bucket", Labels([.. labels, ("le", Number(Status.Histogram.UpperBounds[i]))]), cumulative);
+                WriteSample($"{name}_bucket", Labels([.. labels, ("le", Number(histogram.Bounds[i]))]), cumulative);
             }
             WriteSample($"{name}_bucket", Labels([.. labels, ("le", "+Inf")]), histogram.Count);
             WriteSample($"{name}_sum", Labels(labels), histogram.SumSeconds);

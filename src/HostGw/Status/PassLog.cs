@@ -29,6 +29,10 @@ internal sealed class PassLog(ILogger logger)
             logger.PolicyRuleAdded(rule.Preference, $"{rule}");
         foreach (PolicyRule rule in report.Changes.PolicyRules.Delete)
             logger.PolicyRuleRemoved(rule.Preference, $"{rule}");
+        foreach (Ip address in report.Changes.ProbeRoutes.Add)
+            logger.ProbeAddressAdded(address);
+        foreach (ProbeRoute route in report.Changes.ProbeRoutes.Delete)
+            logger.ProbeRouteRemoved(route.Destination);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
         foreach ((string link, int value) in report.Changes.AcceptRa)
@@ -37,8 +41,8 @@ internal sealed class PassLog(ILogger logger)
 
         // A pass that could not read the host knows nothing of the other problems.
         bool knowsAll = report.Plan is not null;
-        _failures.Update(report.Failures.Select(f => $"{f.What}: {f.Error.Message}"), knowsAll);
-        _problems.Update(ProblemCatalog.Texts(report), knowsAll);
+        _failures.Update(report.Failures.Select(f => $"{f.What}: {f.Error.Message}").Select(f => (f, f)), knowsAll);
+        _problems.Update(ProblemCatalog.All(report).Select(p => (p.IsOfMany ? p.Rule : p.Text, p.Text)), knowsAll);
     }
 
     private void WriteRoutes(PassReport report)
@@ -103,27 +107,29 @@ internal sealed class PassLog(ILogger logger)
     }
 }
 
-/// <summary>Reports a sentence when it becomes true and when it no longer is, and not in between.</summary>
+/// <summary>Reports a sentence when it becomes true and when it no longer is, and not in between, even if its words change.</summary>
 internal sealed class SentenceChanges(Action<string> appeared, Action<string> gone, Action<int> more)
 {
     private const int Detailed = 20;
 
-    private HashSet<string> _true = [];
+    private Dictionary<string, string> _true = [];
 
     /// <param name="isAll">False: whether a sentence that is missing in <paramref name="current"/> is true is not known.</param>
-    public void Update(IEnumerable<string> current, bool isAll)
+    public void Update(IEnumerable<(string Key, string Sentence)> current, bool isAll)
     {
-        HashSet<string> now = [.. current];
+        Dictionary<string, string> now = [];
+        foreach ((string key, string sentence) in current)
+            now.TryAdd(key, _true.GetValueOrDefault(key, sentence));
         if (!isAll)
-            now.UnionWith(_true);
-        Report(now.Where(s => !_true.Contains(s)), appeared);
-        Report(_true.Where(s => !now.Contains(s)), gone);
+            now = now.UnionBy(_true, s => s.Key).ToDictionary();
+        Report(now.Where(s => !_true.ContainsKey(s.Key)), appeared);
+        Report(_true.Where(s => !now.ContainsKey(s.Key)), gone);
         _true = now;
     }
 
-    private void Report(IEnumerable<string> sentences, Action<string> report)
+    private void Report(IEnumerable<KeyValuePair<string, string>> sentences, Action<string> report)
     {
-        string[] all = [.. sentences];
+        string[] all = [.. sentences.Select(s => s.Value)];
         foreach (string sentence in all.Take(Detailed))
             report(sentence);
         if (all.Length > Detailed)

@@ -13,6 +13,7 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
 {
     // Every desired route was installed: with the same verdicts and no new trouble, no state can have changed.
     private bool _allInstalled;
+    private Reachability _reachability = Reachability.Off;
 
     public static PeerStates None { get; } = new([], []);
 
@@ -21,19 +22,23 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
         if (report.Plan is not { } plan)
             return this;
         RouteStates routes = new(report);
-        if (_allInstalled && routes.AllInstalled && plan.Verdicts == Verdicts)
+        if (_allInstalled && routes.AllInstalled && plan.Verdicts == Verdicts && report.Reachability == _reachability)
             return this;
 
         var states = ImmutableArray.CreateBuilder<PeerStateSince>(plan.Verdicts.Length);
         int next = 0;
         foreach (Verdict verdict in plan.Verdicts)
         {
-            PeerState state = StateOf(verdict, routes);
+            PeerState state = StateOf(verdict, routes, report.Reachability);
             states.Add(Find(verdict, ref next) is { } before && before.State == state
                 ? before
                 : new(state, (uint)report.At.ToUnixTimeSeconds()));
         }
-        return new(plan.Verdicts, states.MoveToImmutable()) { _allInstalled = routes.AllInstalled };
+        return new(plan.Verdicts, states.MoveToImmutable())
+        {
+            _allInstalled = routes.AllInstalled,
+            _reachability = report.Reachability,
+        };
     }
 
     // Both lists are in the order of node names, and one node has few podCIDRs: "next" only moves forward.
@@ -50,12 +55,12 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
         return null;
     }
 
-    private static PeerState StateOf(in Verdict verdict, RouteStates routes) => verdict.Kind switch
+    private static PeerState StateOf(in Verdict verdict, RouteStates routes, Reachability reachability) => verdict.Kind switch
     {
         VerdictKind.Self => PeerState.Self,
         VerdictKind.Routed => routes.Of(verdict.PodCidr) switch
         {
-            RouteState.Installed => PeerState.Installed,
+            RouteState.Installed => OfInstalled(reachability.Of(verdict)?.Kind),
             RouteState.Failed => PeerState.Failed,
             RouteState.Conflict => PeerState.Conflict,
             RouteState.Missing => PeerState.Missing,
@@ -68,8 +73,15 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
         VerdictKind.Waiting => PeerState.Waiting,
         VerdictKind.NoAddress => PeerState.NoAddress,
         VerdictKind.NoGateway => PeerState.NoGateway,
-        VerdictKind.NotAdjacent => PeerState.NotAdjacent,
+        VerdictKind.NotAdjacent => reachability.IsRoutedByNetwork(verdict) ? PeerState.RoutedByNetwork : PeerState.NotAdjacent,
         _ => PeerState.Rejected,
+    };
+
+    private static PeerState OfInstalled(ReachKind? reach) => reach switch
+    {
+        ReachKind.PodTrafficDropped => PeerState.PodTrafficDropped,
+        ReachKind.Unreachable => PeerState.Unreachable,
+        _ => PeerState.Installed,
     };
 }
 
@@ -80,11 +92,17 @@ internal readonly record struct PeerStateSince(PeerState State, uint SinceSecond
     public DateTimeOffset Since => DateTimeOffset.FromUnixTimeSeconds(SinceSeconds);
 }
 
-/// <summary>The state of a podCIDR: its verdict and, if that is "routed", the state of its route. Ordered by severity.</summary>
+/// <summary>
+/// The state of a podCIDR: its verdict; if that is "routed", the state of its route; if that is installed, what is wrong with the peer's
+/// reachability. Ordered by severity.
+/// </summary>
 internal enum PeerState : byte
 {
     Self,
     Installed,
+
+    /// <inheritdoc cref="ReachKind.RoutedByNetwork"/>
+    RoutedByNetwork,
     Skipped,
     NoPodCidr,
     Waiting,
@@ -100,6 +118,12 @@ internal enum PeerState : byte
 
     /// <inheritdoc cref="RouteState.Overridden"/>
     Overridden,
+
+    /// <inheritdoc cref="ReachKind.Unreachable"/>
+    Unreachable,
+
+    /// <inheritdoc cref="ReachKind.PodTrafficDropped"/>
+    PodTrafficDropped,
     NoAddress,
     NoGateway,
     NotAdjacent,
@@ -187,6 +211,7 @@ internal static class PeerStateNames
     {
         PeerState.Self => "this node",
         PeerState.Installed => RouteState.Installed.Name(),
+        PeerState.RoutedByNetwork => ReachNames.Of(ReachKind.RoutedByNetwork),
         PeerState.Skipped => "skipped",
         PeerState.NoPodCidr => "noPodCidr",
         PeerState.Waiting => "waiting",
@@ -194,6 +219,8 @@ internal static class PeerStateNames
         PeerState.Missing => RouteState.Missing.Name(),
         PeerState.Shadowed => RouteState.Shadowed.Name(),
         PeerState.Overridden => RouteState.Overridden.Name(),
+        PeerState.Unreachable => ReachNames.Of(ReachKind.Unreachable),
+        PeerState.PodTrafficDropped => ReachNames.Of(ReachKind.PodTrafficDropped),
         PeerState.NoAddress => "noAddress",
         PeerState.NoGateway => "noGateway",
         PeerState.NotAdjacent => "notAdjacent",

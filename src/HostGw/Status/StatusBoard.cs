@@ -83,6 +83,9 @@ internal sealed record StatusView(
     /// <summary>The last pass that could read the host: what it found lasts until another one can. Null: there was none.</summary>
     public PassReport? LastRead { get; init; }
 
+    /// <summary>As of now: answers come between passes, too.</summary>
+    public ProbeStatus Probes { get; init; } = ProbeStatus.Off;
+
     /// <summary>Why the last report no longer describes the host; null: passes go on.</summary>
     public string? Overdue { get; init; }
 

@@ -83,6 +83,9 @@ internal sealed record StatusCounters
 /// <param name="Counts">Per bucket, not cumulative; the last one counts what exceeds every bound.</param>
 internal sealed record Histogram(ImmutableArray<long> Counts, double SumSeconds)
 {
+    /// <summary>Seconds.</summary>
+    public ImmutableArray<double> Bounds { get; init; } = UpperBounds;
+
     /// <summary>Seconds: from a pass without changes to one on a host that hardly responds.</summary>
     public static ImmutableArray<double> UpperBounds { get; } =
         [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -95,8 +98,8 @@ internal sealed record Histogram(ImmutableArray<long> Counts, double SumSeconds)
     {
         double seconds = duration.TotalSeconds;
         int bucket = 0;
-        while (bucket < UpperBounds.Length && seconds > UpperBounds[bucket])
+        while (bucket < Bounds.Length && seconds > Bounds[bucket])
             bucket++;
-        return new(Counts.SetItem(bucket, Counts[bucket] + 1), SumSeconds + seconds);
+        return this with { Counts = Counts.SetItem(bucket, Counts[bucket] + 1), SumSeconds = SumSeconds + seconds };
     }
 }

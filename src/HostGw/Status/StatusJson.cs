@@ -24,28 +24,30 @@ internal static class StatusJson
             json.WriteString("apiServerProblem", apiProblem ?? "");
             json.WriteString("resourceVersion", view.Last?.ResourceVersion ?? "");
             if (view.Last is { Plan: { } plan } last)
-                WritePlan(json, plan, last);
+                WritePlan(json, plan, last, view.Probes.Reachability);
             WritePasses(json, view.Last, view.Counters);
         });
     }
 
-    private static void WritePlan(Utf8JsonWriter json, Plan plan, PassReport report)
+    private static void WritePlan(Utf8JsonWriter json, Plan plan, PassReport report, Reachability reachability)
     {
         WriteStrings(json, "podCidrs", plan.OwnPodCidrs.Select(p => p.ToString()));
+        WriteStrings(json, "probeAddresses", plan.ProbeAddresses.Select(a => a.ToString()));
         json.WriteStartObject("interfaces");
         json.WriteString("ipv4", plan.InterfaceIPv4.Interface?.Name ?? "");
         json.WriteString("ipv6", plan.InterfaceIPv6.Interface?.Name ?? "");
         json.WriteEndObject();
         WriteStrings(json, "problems", ProblemCatalog.Texts(report));
         RouteStates routes = new(report);
-        WriteNodes(json, plan, routes);
+        json.WriteBoolean("probes", reachability.IsOn);
+        WriteNodes(json, plan, routes, reachability);
         WriteClusterRoutes(json, plan, routes);
         WriteRules(json, plan, report);
         WriteHost(json, plan, report);
     }
 
     // The verdicts of one node follow each other.
-    private static void WriteNodes(Utf8JsonWriter json, Plan plan, RouteStates routes)
+    private static void WriteNodes(Utf8JsonWriter json, Plan plan, RouteStates routes, Reachability reachability)
     {
         json.WriteStartArray("nodes");
         for (int i = 0; i < plan.Verdicts.Length;)
@@ -63,24 +65,41 @@ internal static class StatusJson
             json.WriteString("verdict", VerdictNames.Of(worst));
             json.WriteStartArray("podCidrs");
             for (; i < end; i++)
-                WriteVerdict(json, plan, plan.Verdicts[i], routes);
+            {
+                json.WriteStartObject();
+                WriteVerdict(json, plan, plan.Verdicts[i], routes, ReachText.Reason(plan.Verdicts[i], reachability));
+                WriteReach(json, reachability.Of(plan.Verdicts[i]));
+                json.WriteEndObject();
+            }
             json.WriteEndArray();
             json.WriteEndObject();
         }
         json.WriteEndArray();
     }
 
-    private static void WriteVerdict(Utf8JsonWriter json, Plan plan, Verdict verdict, RouteStates routes)
+    private static void WriteVerdict(Utf8JsonWriter json, Plan plan, in Verdict verdict, RouteStates routes, string reason)
     {
         bool isRouted = verdict.Kind == VerdictKind.Routed;
-        json.WriteStartObject();
         json.WriteString("podCidr", verdict.PodCidr.ToString());
         json.WriteString("verdict", VerdictNames.Of(verdict.Kind));
-        json.WriteString("reason", verdict.Reason.Length > 0 || !isRouted ? verdict.Reason : routes.Reason(verdict.PodCidr));
+        json.WriteString("reason", reason.Length > 0 || !isRouted ? reason : routes.Reason(verdict.PodCidr));
         json.WriteString("nextHop", verdict.NextHop.ToString());
         json.WriteString("interface", isRouted ? plan.Uplink(verdict)?.Name ?? "" : "");
         json.WriteString("route", isRouted ? routes.Of(verdict.PodCidr).Name() : "");
-        json.WriteEndObject();
+    }
+
+    // Without probes it is empty, as other names of what there is not.
+    private static void WriteReach(Utf8JsonWriter json, Reach? reach)
+    {
+        json.WriteString("reachability", reach is { } probed ? ReachNames.Of(probed.Kind) : "");
+        if (reach?.Since is { } since)
+            json.WriteString("since", since.UtcDateTime);
+        else
+            json.WriteNull("since");
+        if (reach?.Milliseconds is { } milliseconds)
+            json.WriteNumber("roundTripMs", milliseconds);
+        else
+            json.WriteNull("roundTripMs");
     }
 
     private static void WriteClusterRoutes(Utf8JsonWriter json, Plan plan, RouteStates routes)

@@ -4,8 +4,11 @@ using HostGw.Status.Page;
 namespace HostGw.Status;
 
 /// <summary>What the status endpoint serves under each path.</summary>
-internal sealed class StatusPages(StatusBoard board, string version, string node, Func<ApiHealth> api, TimeProvider time)
+internal sealed class StatusPages(
+    StatusBoard board, string version, string node, Func<ApiHealth> api, Func<ProbeStatus> probes, TimeProvider time)
 {
+    private StatusView View => board.View with { Probes = probes() };
+
     public HttpResponse Get(HttpRequest request)
     {
         if (request.Method is not ("GET" or "HEAD"))
@@ -16,15 +19,15 @@ internal sealed class StatusPages(StatusBoard board, string version, string node
             "/healthz" => board.Stuck is { } stuck ? HttpResponse.Text(stuck, 503) : HttpResponse.Text("ok"),
             "/readyz" => Ready(),
             "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8",
-                Encoding.UTF8.GetBytes(Metrics.Write(version, board.View, api()))),
-            "/status" => new(200, "application/json", StatusJson.Write(version, node, board.View, api().Problem)),
+                Encoding.UTF8.GetBytes(Metrics.Write(version, View, api()))),
+            "/status" => new(200, "application/json", StatusJson.Write(version, node, View, api().Problem)),
             _ => HttpResponse.Text("not found; the paths are /, /healthz, /readyz, /metrics and /status", 404),
         };
     }
 
     private HttpResponse Page(string search)
     {
-        byte[] page = StatusPage.Write(new(board.View, api(), version, node, time.GetUtcNow(), search));
+        byte[] page = StatusPage.Write(new(View, api(), version, node, time.GetUtcNow(), search));
         return new(200, "text/html; charset=utf-8", page) { SecurityPolicy = PageFrame.SecurityPolicy };
     }
 

@@ -31,6 +31,7 @@ internal static class Budgets
         new(Names.Join, Statistic.P99, 20) { Sizes = UpToFiveThousand },
         new(Names.RouteDeleted, Statistic.P99, 20) { Sizes = UpToFiveThousand },
         new(Names.RouteChanged, Statistic.P99, 20) { Sizes = UpToFiveThousand },
+        new(Names.ProbeAddressDeleted, Statistic.P99, 20) { Sizes = UpToFiveThousand },
         new(Names.NatDeleted, Statistic.P99, 20) { Sizes = UpToFiveThousand },
         new(Names.ServerReturn, Statistic.Max, 5),
         new(Names.ServerReturnToAll, Statistic.Median, 5),

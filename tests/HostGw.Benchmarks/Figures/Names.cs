@@ -19,6 +19,7 @@ internal static class Names
     public const string Leave = "a node leaves";
     public const string RouteDeleted = "a deleted route is back";
     public const string RouteChanged = "a changed route is right";
+    public const string ProbeAddressDeleted = "a deleted probe address is back";
     public const string NatDeleted = "the deleted NAT rule is back";
     public const string NatDeletedByEnding = "the same, deleted by a program that ends";
     public const string IptablesNftFlushed = "a flushed chain of iptables-nft is back";

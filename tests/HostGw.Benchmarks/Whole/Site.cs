@@ -92,7 +92,7 @@ internal sealed class Site : IAsyncDisposable
 
     public static void Reset(NetworkNamespace machine)
     {
-        machine.Configure([$"route flush proto {Protocol}"]);
+        machine.Configure([$"route flush proto {Protocol}", $"route flush table local proto {Protocol}"]);
         if (machine.Exec("nft", "list", "tables").Contains("inet hostgw", StringComparison.Ordinal))
             machine.Exec("nft", "delete", "table", "inet", "hostgw");
         machine.Sysctl("ipv4/ip_forward", "0");

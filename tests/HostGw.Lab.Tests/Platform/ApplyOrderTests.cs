@@ -169,7 +169,8 @@ public sealed class ApplyOrderTests : IDisposable
         {
             using NetlinkSocket socket = new(NETLINK_ROUTE);
             using NftablesNat nat = new();
-            LinuxHostReader reader = new(socket, _space.Options, new(socket, _space.Options.RouteProtocol));
+            byte protocol = _space.Options.RouteProtocol;
+            LinuxHostReader reader = new(socket, _space.Options, new(socket, protocol), new(socket, protocol));
             while (!Volatile.Read(ref isOver))
             {
                 bool before = Exempts(nat);

@@ -46,16 +46,18 @@ public sealed class NetlinkSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_read_of_the_host_is_one_dump_each_of_routes_of_either_family_links_addresses_and_policy_rules()
+    public void A_read_of_the_host_is_one_dump_each_of_what_there_is()
     {
         _host.Apply(c => c.Add.AddRange([.. LinuxRoutesMany.Of(_host, 2000), .. LinuxRoutesMany.OfIPv6(_host, 2000)]));
-        var reader = new LinuxHostReader(_socket, _host.Options, new(_socket, _host.Options.RouteProtocol));
+        byte protocol = _host.Options.RouteProtocol;
+        var reader = new LinuxHostReader(_socket, _host.Options, new(_socket, protocol), new(_socket, protocol));
         uint before = _socket.NextSequence();
 
         HostState state = reader.Read([]);
 
         Assert.Equal(4000, state.Routes.Count(r => r.IsOurs));
-        Assert.Equal(before + 6, _socket.NextSequence());
+        // Routes and local routes of either family, links, addresses, policy rules.
+        Assert.Equal(before + 8, _socket.NextSequence());
         Assert.NotSame(state.Routes, reader.Read([]).Routes);
     }
 

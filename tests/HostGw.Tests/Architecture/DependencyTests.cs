@@ -13,11 +13,12 @@ public partial class DependencyTests
         ["Kubernetes"] = [],
         ["Settings"] = ["Planning"],
         ["Platform"] = ["Planning"],
+        ["Probes"] = ["Planning", "Platform"],
         ["Nodes"] = ["Kubernetes", "Planning"],
         ["Reconciliation"] = ["Planning", "Platform", "Nodes"],
         ["Problems"] = ["Planning", "Platform", "Reconciliation"],
         ["Status"] = ["Planning", "Platform", "Reconciliation", "Problems", "Kubernetes"],
-        ["Hosting"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Status", "Settings"],
+        ["Hosting"] = ["Planning", "Platform", "Probes", "Nodes", "Kubernetes", "Reconciliation", "Status", "Settings"],
         ["Cli"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Problems", "Status", "Settings", "Hosting"],
     };
 
@@ -100,7 +101,7 @@ public partial class DependencyTests
     private static partial Regex FullName();
 
     // Inside namespace HostGw, Nodes.NodeStore needs no HostGw before it.
-    [GeneratedRegex(@"(?<![\w.""])(Net|Planning|Kubernetes|Settings|Platform|Nodes|Reconciliation|Problems|Status|Hosting|Cli)\.[A-Z]")]
+    [GeneratedRegex(@"(?<![\w.""])(Net|Planning|Kubernetes|Settings|Platform|Probes|Nodes|Reconciliation|Problems|Status|Hosting|Cli)\.[A-Z]")]
     private static partial Regex HalfName();
 
     [GeneratedRegex(

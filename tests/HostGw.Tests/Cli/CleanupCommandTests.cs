@@ -18,12 +18,15 @@ public class CleanupCommandTests
             """
             removed route 10.244.2.0/24 via 10.0.0.2
             removed route 10.244.3.0/24 via 10.0.0.3
+            removed local route 10.244.1.0/32 of a probe address
+            removed local route fd00:10:244:1::/128 of a probe address
             removed the masquerade rule
             IPv4 forwarding stays on, for others may need it; off: sysctl -w net.ipv4.ip_forward=0
             IPv6 forwarding stays on, for others may need it; off: sysctl -w net.ipv6.conf.all.forwarding=0
 
             """, ""), Cleanup());
         Assert.Empty(_agent.Host.OurRoutes);
+        Assert.Empty(_agent.Host.State.ProbeRoutes);
         Assert.Null(_agent.Host.Nat);
         Assert.Contains("10.99.0.0/24 via 10.0.0.9 dev eth0 proto 4", _agent.Host.Routes);
     }
@@ -47,13 +50,15 @@ public class CleanupCommandTests
     public void What_cannot_be_removed_is_not_said_to_be_gone()
     {
         _agent.Pass();
-        _agent.Host.Refusal = what => what is "delete 10.244.2.0/24" or "nat removed" ? new HostRefusal("Device or resource busy") : null;
+        _agent.Host.Refusal = what => what is "delete 10.244.2.0/24" or "nat removed" || what.StartsWith("delete probe", StringComparison.Ordinal) ? new HostRefusal("Device or resource busy") : null;
 
         (int exitCode, string output, string error) = Cleanup();
 
         Assert.Equal(ExitCodes.Failed, exitCode);
         Assert.StartsWith("removed route 10.244.3.0/24 via 10.0.0.3\nIPv4 forwarding stays on", output, StringComparison.Ordinal);
-        Assert.Equal("could not nat removed: Device or resource busy\ncould not delete 10.244.2.0/24: Device or resource busy\n", error);
+        Assert.Equal("could not nat removed: Device or resource busy\ncould not delete 10.244.2.0/24: Device or resource busy\n" +
+            "could not delete probe route 10.244.1.0/32: Device or resource busy\n" +
+            "could not delete probe route fd00:10:244:1::/128: Device or resource busy\n", error);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using HostGw.Cli;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
@@ -88,6 +89,21 @@ public class PlanCommandTests
     }
 
     [Fact]
+    public void A_peer_elsewhere_that_the_network_routes_is_no_problem_and_without_an_agent_the_text_says_how_to_know()
+    {
+        Preview elsewhere = Of(Given.Lan, [Given.Self, "b 10.244.2.0/24 192.0.2.7"], settled: true);
+        Assert.Contains($"\n? notAdjacent: {Cures.RoutedByNetwork}\n", Text(elsewhere), StringComparison.Ordinal);
+
+        string unknown = Text(elsewhere with { Reachability = Reports.Of() });
+        Assert.StartsWith("! node b 10.244.2.0/24 (notAdjacent): ", unknown, StringComparison.Ordinal);
+        Assert.DoesNotContain(Cures.RoutedByNetwork, unknown, StringComparison.Ordinal);
+
+        string routed = Text(elsewhere with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.RoutedByNetwork, 900u)) });
+        Assert.StartsWith("= node b 10.244.2.0/24 (notAdjacent): ", routed, StringComparison.Ordinal);
+        Assert.EndsWith("is needed\nNothing to change: this host is as it should be.\n", routed, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_own_node_that_is_not_in_order()
     {
         string text = Text(Of(Given.Lan, ["b 10.244.2.0/24 10.0.0.2"], settled: true));
@@ -115,6 +131,7 @@ public class PlanCommandTests
         // Ours stand as our encoder makes them.
         state = state with { Routes = [.. state.Routes.Select(r => r with { IsOnLink = r.IsOurs })] };
         Plan plan = Planner.Plan(Given.Nodes(nodes), state, Given.Policy(""));
+        state = state with { ProbeRoutes = settled ? [.. plan.ProbeAddresses.Select(ModelHost.LocalRoute)] : [] };
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), AdoptMode.Equivalent);
         return new(plan, changes, state, settled ? "" : "created");
     }

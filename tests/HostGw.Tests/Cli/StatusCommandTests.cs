@@ -16,6 +16,7 @@ public sealed class StatusCommandTests : IAsyncDisposable
     public async Task It_shows_every_node_and_every_problem()
     {
         _agent.Board.Record(Reports.First());
+        _agent.Probes = Reports.Probes;
 
         CommandRun ran = await AskAsync();
 

@@ -25,6 +25,12 @@ internal static class NetlinkTargets
     public static IEnumerable<FuzzTarget> All =>
     [
         new("a route", Routes, [], bytes => new RouteDecoder(157).TryDecode(bytes, Rtnetlink.AF_UNSPEC, out _)),
+        new("a local route", Routes, [], bytes =>
+        {
+            LocalRouteMessages.TryDecode(bytes, out _);
+            LocalRouteMessages.Concerns(bytes, [], 157);
+            LocalRouteMessages.TypeOf(bytes);
+        }),
         new("an interface", Links, [], bytes => LinkMessages.TryDecodeLink(bytes, out _)),
         new("an address", Addresses, [], bytes => LinkMessages.TryDecodeAddress(bytes, out _)),
         new(

@@ -65,6 +65,7 @@ internal static class Given
                 "interface" => policy with { Interface = value },
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },
                 "policyRule" => policy with { PolicyRule = value == "on" },
+                "probe" => policy with { Probe = value == "on" },
                 "cni" => policy with { InstallCni = value == "on" },
                 "forwarding" => policy with { Forwarding = value == "on" },
                 "forwardAccept" => policy with { ForwardAccept = value == "on" },

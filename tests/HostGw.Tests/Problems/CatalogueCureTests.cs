@@ -26,6 +26,10 @@ public partial class CatalogueCureTests
         IsByRule = true,
     };
 
+    private static readonly ProbeObstacle ProbeBlackhole = new(
+        Ip.Parse("10.244.1.0"), "the blackhole route 10.244.1.0/32 of protocol static in table local",
+        "ip route del blackhole 10.244.1.0 table local proto 4");
+
     private static readonly string[] Six = [Given.Self, .. Enumerable.Range(2, 5).Select(n => $"n{n} 10.244.{n}.0/24 10.0.0.{n}")];
 
     /// <summary>What is broken by the first action and cured by the second one; the rule, and words of what it says to do.</summary>
@@ -59,6 +63,24 @@ public partial class CatalogueCureTests
             () => new(), a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"], "NextHopUnreachable",
             "leave it out with hostgw.io/skip",
             a => a.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4 skip"]),
+        ["another segment: the network routes pods"] = new(
+            () => new() { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "host-gateway routes need one L2 segment",
+            a => a.Reachability = Reports.Of(("10.244.4.0/24", ReachKind.RoutedByNetwork, 310u))),
+        ["a network that drops pods' packets: told of the pod networks"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
+            "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +
+            "node, or name the pod networks to it (docs/networks.md has the commands for each platform)",
+            Reached),
+        ["a network that drops pods' packets: the peer had no route"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
+            "see that these nodes have a route to this one's pods", Reached),
+        ["peers of which nothing is heard any more: they run"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u)), "PeersUnreachable",
+            "see that these nodes and their agents run", Reached),
+        ["peers of which nothing is heard any more: the firewall"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u)), "PeersUnreachable",
+            "let the firewalls on and between the nodes pass UDP to the port of the setting probe.port", Reached),
         ["a cluster route that would cover a resolver: off"] = new(
             () => new($"{ClusterCidrs} clusterRoute=on", Given.Lan + "; resolver 10.244.9.53"), _ => { }, "ClusterRouteRefused",
             "set clusterRoute to off", a => a.Restart($"{ClusterCidrs} clusterRoute=off")),
@@ -107,6 +129,13 @@ public partial class CatalogueCureTests
             () => new($"{ClusterCidrs} policyRule=on"),
             a => Fight(a, () => a.Host.SetRules(a.Host.State.PolicyRules.Where(r => !r.IsOurs))),
             "PolicyRuleContested", "stop or reconfigure the other one", Stop),
+        ["a probe address that another program undoes: stopped"] = new(
+            () => new(), a => Fight(a, () => a.Host.SetProbeRoutes([])), "ProbeAddressContested", "stop or reconfigure the other one", Stop),
+        ["a route in the place of a probe address: removed"] = new(
+            () => new(), a => a.Host.ProbeObstacles = [ProbeBlackhole], "ProbeAddressConflict", ProbeBlackhole.Removal,
+            a => a.Host.ProbeObstacles = []),
+        ["a probe address that is refused: the right"] = new(
+            () => new(), a => Refuse(a, "add probe"), "ProbeAddressNotApplied", "give the agent NET_ADMIN", Permit),
         ["a CNI configuration that another program undoes: stopped"] = new(
             () => new("cni=on"), a => Fight(a, () => a.Host.LoseCni()), "CNIContested", "stop or reconfigure the other one", Stop),
         ["forwarding that another program turns off: stopped"] = new(
@@ -152,6 +181,7 @@ public partial class CatalogueCureTests
     /// <summary>Rules, or words of cures, and the test that tries them; empty: nobody can here, with the reason.</summary>
     public static readonly Dictionary<string, string> TriedElsewhere = new()
     {
+        ["ProbesNotReceived"] = "A_taken_port_is_reported_and_tried_again_and_the_others_are_probed_meanwhile",
         ["PodTrafficBlocked"] = "The_commands_in_a_finding_cure_it",
         ["NodesFromDisk"] = "Saved_nodes_are_named_until_the_API_server_answers",
         ["OwnershipNotRecorded"] = "The_cure_of_every_part_of_the_host_names_what_the_agent_uses",
@@ -198,7 +228,7 @@ public partial class CatalogueCureTests
     public void Every_problem_of_the_catalogue_and_every_part_of_its_cure_is_tried()
     {
         string sources = string.Concat(Repository.Sources()
-            .Where(f => f.Path == "Problems/ProblemCatalog.cs").Select(f => f.Text));
+            .Where(f => f.Path is "Problems/ProblemCatalog.cs" or "Problems/ReachabilityProblems.cs").Select(f => f.Text));
         IEnumerable<string> rules = RuleName().Matches(sources).Select(m => m.Groups[1].Value).Distinct();
         Assert.Empty(rules.Where(r => !TriedElsewhere.ContainsKey(r)).Except(Cured.Values.Select(c => c.Rule)));
 
@@ -240,6 +270,18 @@ public partial class CatalogueCureTests
     }));
 
     public static TheoryData<string> Parts => [.. Enum.GetNames<HostPart>()];
+
+    [Fact]
+    public void Probes_that_are_not_received_are_a_problem_until_they_are()
+    {
+        PassReport report = NotReceived();
+        Problem problem = Assert.Single(ProblemCatalog.All(report), p => p.Rule == "ProbesNotReceived");
+        Assert.Contains("Address already in use", problem.Text, StringComparison.Ordinal);
+        Assert.Contains("set probe.port to another one", problem.Cure, StringComparison.Ordinal);
+        Assert.Empty(ProblemCatalog.All(report with { Reachability = new([]) }));
+    }
+
+    internal static PassReport NotReceived() => Reports.InOrder() with { Reachability = new([]) { Fault = "Address already in use" } };
 
     [Fact]
     public void Saved_nodes_are_named_until_the_API_server_answers()
@@ -292,6 +334,7 @@ public partial class CatalogueCureTests
         agent.Host.LoseCni();
         agent.Host.LoseForwardAccept();
         agent.Host.SetRules([]);
+        agent.Host.SetProbeRoutes([]);
         agent.Host.Remove("10.244.2.0/24");
         agent.Restart();
     }
@@ -311,6 +354,8 @@ public partial class CatalogueCureTests
         Assert.Contains("set forwarding to false", problem.Cure, StringComparison.Ordinal);
         agent.Restart("forwarding=off");
     }
+
+    private static void Reached(Agent agent) => agent.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u));
 
     private static Agent Covering() => new("PodGateway clusterCidrs=10.0.0.0/8", "eth0 192.168.7.1/24; default via 192.168.7.254 dev eth0")
     {

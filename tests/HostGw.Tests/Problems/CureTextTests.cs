@@ -22,7 +22,8 @@ public class CureTextTests
     {
         StringBuilder seen = new();
         IEnumerable<Problem> found = DoctorTests.AllStates().SelectMany(s => Doctor.Examine(s())).Concat(CatalogueCureTests.Found())
-            .Concat(Enum.GetValues<HostPart>().Select(CatalogueCureTests.Refused)).Concat(ProblemCatalog.All(CatalogueCureTests.Saved()));
+            .Concat(Enum.GetValues<HostPart>().Select(CatalogueCureTests.Refused)).Concat(ProblemCatalog.All(CatalogueCureTests.Saved()))
+            .Concat(ProblemCatalog.All(CatalogueCureTests.NotReceived()));
         foreach (Problem problem in found)
             seen.AppendLine(problem.Text).AppendLine(problem.Cure);
         string all = seen.ToString();

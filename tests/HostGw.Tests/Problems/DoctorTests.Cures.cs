@@ -7,6 +7,7 @@ using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Tests.Architecture;
 using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Problems;
 
@@ -25,6 +26,19 @@ public partial class DoctorTests
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"),
             "annotate it with hostgw.io/next-hop for a router on it",
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 192.0.2.4 hop=10.0.0.4"])),
+        ["a network that drops pods' packets: told of the pod networks"] = (
+            () => Of() with { Reachability = Dropping },
+            "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +
+            "node, or name the pod networks to it",
+            () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
+        ["a peer that has no route to this node's pods: it has"] = (
+            () => Of() with { Reachability = Dropping }, "see that these nodes have a route to this one's pods",
+            () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
+        ["a peer of which nothing is heard: it runs, or a firewall lets it"] = (
+            () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u)) },
+            "see that these nodes and their agents run; if they do, let the firewalls on and between the nodes pass UDP to the port of the " +
+            "setting probe.port",
+            () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
         ["another segment: left out"] = (
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"), "leave it out with hostgw.io/skip",
             () => WithPeer("d 10.244.4.0/24 192.0.2.4 skip")),
@@ -368,6 +382,8 @@ public partial class DoctorTests
     /// <summary>Parts that are nothing to do.</summary>
     private static readonly string[] Explanations =
     [
+        "(docs/networks.md has the commands for each platform)", "This host is ", "libvirt: a filterref", "vSphere alone checks no addresses",
+        "a plain switch checks no addresses", "nothing is to do: the probes of a running agent find out",
         "what it names is missing there", "hidden by a security module", "for a new cluster kubeadm init",
         "labels and taints that were set by hand",
         "A host that is meant to have one address family needs nothing", "the cloud's controller manager)", "a node that left the cluster",
@@ -399,7 +415,8 @@ public partial class DoctorTests
     }
 
     internal static IEnumerable<Func<Examination>> AllStates() =>
-        Broken.Values.Select(b => b.Seen).Concat(Cured.Values.Select(c => c.Broken)).Concat(Commands.Values.Select(c => c.Broken));
+        Broken.Values.Select(b => b.Seen).Concat(Cured.Values.Select(c => c.Broken)).Concat(Commands.Values.Select(c => c.Broken))
+            .Concat(Enum.GetValues<MachinePlatform>().Select(p => (Func<Examination>)(() => On(p))));
 
     [Fact]
     public void The_tests_that_try_cures_elsewhere_exist()

@@ -6,6 +6,7 @@ using HostGw.Problems.Rules;
 using HostGw.Reconciliation;
 using HostGw.Tests.Architecture;
 using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Problems;
 
@@ -88,6 +89,15 @@ public partial class DoctorTests
                 Neighbours = Neighbours("10.0.0.254 02:00:00:00:00:fe; fd00:aaaa::2 02:00:00:00:00:fe"),
             },
             ["nextHop", "routes"], "gateway of this host"),
+        ["a network that drops pods' packets"] = (
+            () => Of() with { Reachability = Dropping }, ["podTrafficDropped"],
+            "do not arrive at 1 node: b (10.244.2.0/24): probes between the nodes' addresses are answered"),
+        ["peers of which nothing is heard any more"] = (
+            () => Of() with
+            {
+                Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u), ("10.244.3.0/24", ReachKind.Unreachable, 0u)),
+            },
+            ["unreachable"], "by 2 nodes: b (10.244.2.0/24), c (10.244.3.0/24)"),
         ["IPv4 forwarding off"] = (
             () => Of() with { Host = Host() with { Forwarding = new(false, true) } },
             ["forwarding"], "net.ipv4.ip_forward=1"),
@@ -255,6 +265,58 @@ public partial class DoctorTests
     [Fact]
     public void On_a_host_in_order_nothing_is_found() => Assert.Empty(Doctor.Examine(Of()));
 
+    [Theory]
+    [InlineData("Unknown")]
+    [InlineData("Reachable")]
+    [InlineData("ProbeFiltered")]
+    public void A_peer_whose_pods_are_reached_or_that_never_answered_is_no_finding(string kind) =>
+        Assert.Empty(Doctor.Examine(Of() with { Reachability = Reports.Of(("10.244.2.0/24", Enum.Parse<ReachKind>(kind), 0u)) }));
+
+    [Fact]
+    public void A_peer_elsewhere_whose_pods_the_network_reaches_is_no_finding_and_without_an_agent_the_cure_says_how_to_know()
+    {
+        Examination elsewhere = WithPeer("d 10.244.4.0/24 192.0.2.4");
+        Problem unknown = Assert.Single(Doctor.Examine(elsewhere));
+        Assert.EndsWith(HostGw.Problems.Cures.RoutedByNetwork, unknown.Cure, StringComparison.Ordinal);
+
+        Problem silent = Assert.Single(Doctor.Examine(
+            elsewhere with { Reachability = Reports.Of(("10.244.4.0/24", ReachKind.PodTrafficDropped, 0u)) }));
+        Assert.Equal(unknown.Text, silent.Text);
+        Assert.DoesNotContain(HostGw.Problems.Cures.RoutedByNetwork, silent.Cure, StringComparison.Ordinal);
+
+        Assert.Empty(Doctor.Examine(elsewhere with { Reachability = Reports.Of(("10.244.4.0/24", ReachKind.RoutedByNetwork, 900u)) }));
+    }
+
+    public static TheoryData<string, string> Platforms => new()
+    {
+        { "Aws", "--no-source-dest-check" },
+        { "Azure", "IP forwarding" },
+        { "GoogleCloud", "--can-ip-forward" },
+        { "OracleCloud", "--skip-source-dest-check" },
+        { "HetznerCloud", "hcloud network add-route" },
+        { "OpenStack", "openstack port set --allowed-address" },
+        { "HyperV", "port ACLs" },
+        { "VMware", "SpoofGuard" },
+        { "Qemu", "ipfilter" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Platforms))]
+    public void On_a_platform_that_is_recognized_the_cure_is_that_platforms_and_the_page_of_networks_has_it(string platform, string command)
+    {
+        Problem problem = Assert.Single(Doctor.Examine(On(Enum.Parse<MachinePlatform>(platform))));
+        Assert.Contains(command, problem.Cure, StringComparison.Ordinal);
+        Assert.Contains(command, File.ReadAllText(Repository.PathTo("docs/networks.md")), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Every_platform_has_a_cure() => Assert.Equal(
+        Enum.GetNames<MachinePlatform>().Except([nameof(MachinePlatform.Unknown)]).Order(StringComparer.Ordinal),
+        Platforms.Select(p => p.Data.Item1).Order(StringComparer.Ordinal));
+
+    private static Examination On(MachinePlatform platform) =>
+        Of() with { Reachability = Dropping, Facts = new() { Platform = platform } };
+
     // Interfaces and settings as most hosts have them, which do no harm here.
     [Fact]
     public void What_does_no_harm_is_no_finding()
@@ -291,6 +353,8 @@ public partial class DoctorTests
         host = host with { Interfaces = [.. host.Interfaces.Select(i => i.Name == "eth0" ? i with { AcceptRa = acceptRa } : i)] };
         Assert.Empty(Doctor.Examine(Of() with { Host = host }));
     }
+
+    private static Reachability Dropping => Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u));
 
     private static Examination ForwardingOffOn(string link, string host) => Examine(
         Policy(), Host(host) with { Interfaces = [.. Host(host).Interfaces.Select(i => i with { ForwardsIPv4 = i.Name != link })] }, Nodes);

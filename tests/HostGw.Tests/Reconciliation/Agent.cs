@@ -36,10 +36,13 @@ internal sealed class Agent
     /// <summary>How many lists by quorum the nodes have behind them.</summary>
     public int QuorumReads { get; set; }
 
+    /// <summary>What the probes say.</summary>
+    public Reachability Reachability { get; set; } = Reachability.Off;
+
     public PassReport Pass(WakeCauses causes = WakeCauses.Nodes)
     {
         NodeSnapshot snapshot = new(Given.Nodes(Nodes), "42", IsComplete: true) { QuorumReads = QuorumReads };
-        return _reconciler.Run(snapshot, ApiServers, causes);
+        return _reconciler.Run(snapshot, ApiServers, causes) with { Reachability = Reachability };
     }
 
     /// <summary>Runs a pass and returns what it did to the host.</summary>

@@ -43,6 +43,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>What the kernel is said to do with packets.</summary>
     public IReadOnlyList<RouteOverride> Overrides { get; set; } = [];
 
+    /// <summary>What is in the place of probe addresses' routes.</summary>
+    public IReadOnlyList<ProbeObstacle> ProbeObstacles { get; set; } = [];
+
     /// <summary>What is said of who changes rules.</summary>
     public string RulesWriter { get; set; } = "";
 
@@ -128,6 +131,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.PolicyRules, $"add rule {rule}", null, () => SetRules([.. State.PolicyRules, rule]), failures);
         foreach (PolicyRule rule in changes.PolicyRules.Delete)
             Do(HostPart.PolicyRules, $"delete rule {rule}", null, () => SetRules(State.PolicyRules.Remove(rule)), failures);
+        foreach (ProbeRoute route in changes.ProbeRoutes.Delete)
+            Do(HostPart.ProbeAddress, $"delete probe route {route.Destination}", null, () => SetProbeRoutes(State.ProbeRoutes.Remove(route)), failures);
+        foreach (Ip address in changes.ProbeRoutes.Without(ProbeObstacles).Add)
+            Do(HostPart.ProbeAddress, $"add probe address {address}", null, () => SetProbeRoutes([.. State.ProbeRoutes, LocalRoute(address)]), failures);
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
         string cniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "";
@@ -140,6 +147,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Leftovers = changes.FindsLeftovers && LeftoversRefusal is null ? Leftovers : null,
             Doubts = Doubts,
             Overrides = Overrides,
+            ProbeObstacles = ProbeObstacles,
             NetlinkWrites = Writes - before,
             CniChange = cniChange,
             Cni = OtherCni is not null ? new(OtherCni, IsOurs: false) : Cni is not null ? new("/etc/cni/net.d/10-hostgw.conflist", IsOurs: true) : null,
@@ -165,6 +173,12 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     /// <summary>Somebody else changes policy rules.</summary>
     public void SetRules(IEnumerable<PolicyRule> rules) => State = State with { PolicyRules = [.. rules.OrderBy(r => r.Preference)] };
+
+    /// <summary>Somebody else changes the local routes of probe addresses.</summary>
+    public void SetProbeRoutes(IEnumerable<ProbeRoute> routes) => State = State with { ProbeRoutes = [.. routes] };
+
+    /// <summary>As HostGw installs it.</summary>
+    public static ProbeRoute LocalRoute(Ip address) => new(Prefix.Host(address), address.IsIPv6 ? 1024u : 0u, 0, 1) { IsPlain = true };
 
     /// <summary>Somebody else changes "IPv6" forwarding, "accept_ra" of cni0, or IPv4 forwarding of "all" or an interface.</summary>
     public void Turn(string what, bool off) => State = what switch

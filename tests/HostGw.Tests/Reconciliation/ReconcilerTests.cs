@@ -12,7 +12,11 @@ public class ReconcilerTests
         Agent agent = new() { Nodes = [Given.Self, "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2"] };
 
         Assert.Equal(
-            ["forward ipv4", "forward ipv6", "nat created", "add 10.244.2.0/24", "add fd00:10:244:2::/64"], agent.Did());
+            [
+                "forward ipv4", "forward ipv6", "nat created", "add 10.244.2.0/24", "add fd00:10:244:2::/64",
+                "add probe address 10.244.1.0", "add probe address fd00:10:244:1::",
+            ],
+            agent.Did());
         Assert.Equal(["10.244.2.0/24 via 10.0.0.2 dev eth0", "fd00:10:244:2::/64 via fd00:aaaa::2 dev eth0"], agent.Host.OurRoutes);
         Assert.Equal("10.244.1.0/24,fd00:10:244:1::/64", string.Join(",", agent.Host.Nat!.Sources));
     }

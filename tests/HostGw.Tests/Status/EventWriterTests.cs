@@ -37,7 +37,10 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
 
         JsonObject[] events = Events();
         Assert.Equal(
-            ["NextHopDoubtful", "NextHopUnreachable", "PodCIDRRejected", "RouteConflict", "RoutesNotApplied"],
+            [
+                "NextHopDoubtful", "NextHopUnreachable", "PeersUnreachable", "PodCIDRRejected", "PodTrafficDropped", "RouteConflict",
+                "RoutesNotApplied",
+            ],
             events.Select(e => (string)e["reason"]!).Distinct().Order(StringComparer.Ordinal));
         Assert.All(events, e => Assert.Equal(("Warning", 1, "Node", "self", "default"),
             ((string)e["type"]!, (int)e["count"]!, (string)e["involvedObject"]!["kind"]!,

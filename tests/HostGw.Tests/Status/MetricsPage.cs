@@ -36,6 +36,8 @@ internal static partial class MetricsPage
           and the first one are not counted.
         - **Are all routes installed?** `hostgw_routes_desired - hostgw_routes_installed` is 0. The other `hostgw_routes_…` count
           the rest: conflicts, refused by the host, missing, held.
+        - **Do pods' packets arrive?** `sum by (node) (hostgw_peers{reachability=~"podTrafficDropped|unreachable"})` is 0. `unknown` is no fault:
+          a peer that never answered a probe (docs/networks.md). `hostgw_peers` and `hostgw_probe_…` exist only where probes are on.
         - **Does another program undo changes of the agent?** `increase(hostgw_repairs_total[10m])`, by cause.
 
         This page is generated from the help texts of the metrics: `UPDATE_GOLDEN=1 make test` renews it.

@@ -32,6 +32,14 @@ public class MetricsTests
     }
 
     [Fact]
+    public void Without_probes_there_are_no_metrics_of_them()
+    {
+        string text = Metrics.Write("0.1.0", Reports.View(Reports.InOrder()), Followed);
+        Assert.DoesNotContain("hostgw_probe", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("hostgw_peers", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Label_values_are_escaped() =>
         Assert.Contains(
             "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n",

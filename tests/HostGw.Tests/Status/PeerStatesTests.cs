@@ -1,3 +1,4 @@
+using HostGw.Planning;
 using HostGw.Reconciliation;
 using HostGw.Status;
 using HostGw.Tests.Reconciliation;
@@ -68,6 +69,57 @@ public class PeerStatesTests
         _board.Record(report with { At = report.At.AddMinutes(1) });
 
         Assert.Same(before, _board.View.Peers);
+    }
+
+    [Theory]
+    [InlineData("Unknown", "Installed")]
+    [InlineData("Reachable", "Installed")]
+    [InlineData("ProbeFiltered", "Installed")]
+    [InlineData("Unreachable", "Unreachable")]
+    [InlineData("PodTrafficDropped", "PodTrafficDropped")]
+    public void What_probes_say_is_the_state_of_an_installed_route_where_it_is_bad(string said, string state)
+    {
+        DateTimeOffset first = Pass();
+        _agent.Reachability = Reports.Of(("10.244.2.0/24", Enum.Parse<ReachKind>(said), 0u));
+        DateTimeOffset second = Pass();
+
+        PeerState expected = Enum.Parse<PeerState>(state);
+        Assert.Equal((expected, expected == PeerState.Installed ? first : second), State("b"));
+        Assert.Equal((PeerState.Installed, first), State("c"));
+
+        _agent.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 300u));
+        DateTimeOffset third = Pass();
+        Assert.Equal((PeerState.Installed, expected == PeerState.Installed ? first : third), State("b"));
+    }
+
+    [Fact]
+    public void What_probes_say_is_seen_though_neither_nodes_nor_routes_have_changed()
+    {
+        PassReport report = _agent.Pass();
+        _board.Record(report);
+        _board.Record(report with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)) });
+        Assert.Equal(PeerState.PodTrafficDropped, State("b").Item1);
+    }
+
+    [Fact]
+    public void A_route_that_is_not_installed_explains_what_probes_say()
+    {
+        _agent.Host.Refusal = what => what == "add 10.244.2.0/24" ? new HostRefusal("no") : null;
+        _agent.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u));
+        Pass();
+        Assert.Equal(PeerState.Failed, State("b").Item1);
+    }
+
+    [Fact]
+    public void A_peer_elsewhere_is_routed_by_the_network_while_probes_say_so()
+    {
+        _agent.Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"];
+        _agent.Reachability = Reports.Of(("10.244.4.0/24", ReachKind.RoutedByNetwork, 900u));
+        Pass();
+        Assert.Equal(PeerState.RoutedByNetwork, State("d").Item1);
+        _agent.Reachability = Reports.Of(("10.244.4.0/24", ReachKind.Unreachable, 900u));
+        Pass();
+        Assert.Equal(PeerState.NotAdjacent, State("d").Item1);
     }
 
     [Fact]

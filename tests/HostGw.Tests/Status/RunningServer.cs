@@ -39,6 +39,8 @@ internal sealed class RunningServer : IAsyncDisposable
     /// <summary>Why the API server cannot be followed; null while it can.</summary>
     public string? ApiProblem { get; set; }
 
+    public ProbeStatus Probes { get; set; } = ProbeStatus.Off;
+
     public Task StartAsync() => _server.StartAsync(TestContext.Current.CancellationToken);
 
     public Task StopAsync() => _server.StopAsync(TestContext.Current.CancellationToken);
@@ -101,7 +103,8 @@ internal sealed class RunningServer : IAsyncDisposable
 
     private StatusServer NewServer()
     {
-        StatusPages pages = new(Board, "0.1.0+abc", "self", () => ApiFailure is null ? new(ApiProblem) : throw ApiFailure, Time);
+        StatusPages pages = new(
+            Board, "0.1.0+abc", "self", () => ApiFailure is null ? new(ApiProblem) : throw ApiFailure, () => Probes, Time);
         return new(new(_listen, EndPoint.Port), pages, Time, new Typed<StatusServer>(Log));
     }
 

@@ -26,6 +26,18 @@ public class StatusJsonTests
     }
 
     [Fact]
+    public void Without_probes_nothing_is_known_of_reachability()
+    {
+        JsonElement status = Parse(Reports.InOrder());
+
+        Assert.False(status.GetProperty("probes").GetBoolean());
+        Assert.All(
+            status.GetProperty("nodes").EnumerateArray().SelectMany(n => n.GetProperty("podCidrs").EnumerateArray()),
+            p => Assert.Equal(("", JsonValueKind.Null, JsonValueKind.Null), (
+                p.GetProperty("reachability").GetString(), p.GetProperty("since").ValueKind, p.GetProperty("roundTripMs").ValueKind)));
+    }
+
+    [Fact]
     public void A_pass_that_could_not_read_the_host_says_so()
     {
         JsonElement status = Parse(Reports.Failed("No buffer space available"));

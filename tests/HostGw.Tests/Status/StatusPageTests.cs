@@ -17,11 +17,13 @@ public class StatusPageTests
     private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 14, 5, TimeSpan.Zero);
 
     private readonly StatusBoard _board = new();
+    private ProbeStatus _probes = ProbeStatus.Off;
 
     [Fact]
     public void The_page_of_a_cluster_with_one_of_everything()
     {
         _board.Record(Reports.First());
+        _probes = Reports.Probes;
 
         string page = Page();
         string body = page[page.IndexOf("<body>", StringComparison.Ordinal)..page.IndexOf("<script>", StringComparison.Ordinal)];
@@ -200,7 +202,7 @@ public class StatusPageTests
         Assert.Contains("<html lang=en", page, StringComparison.Ordinal);
         Assert.Equal(Regex.Count(page, "<table>"), Regex.Count(page, "<table>\n<caption>"));
         Assert.Equal(Regex.Count(page, "<th[ >]"), Regex.Count(page, "<th scope="));
-        Assert.Contains("<svg viewBox=\"0 0 760 268\" role=img aria-labelledby=picture-title>", page, StringComparison.Ordinal);
+        Assert.Contains("<svg viewBox=\"0 0 760 320\" role=img aria-labelledby=picture-title>", page, StringComparison.Ordinal);
         Assert.Contains("<noscript><meta http-equiv=refresh content=5></noscript>", page, StringComparison.Ordinal);
     }
 
@@ -216,6 +218,53 @@ public class StatusPageTests
         Assert.DoesNotContain("url(", Page(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Without_probes_nothing_is_shown_of_them_and_a_peer_that_never_answered_is_drawn_as_before()
+    {
+        Agent agent = new();
+        _board.Record(agent.Pass());
+        string off = Page();
+        Assert.DoesNotContain("Probes", off, StringComparison.Ordinal);
+        Assert.DoesNotContain("unknown<", off, StringComparison.Ordinal);
+
+        _probes = Reports.Probes with { Reachability = Reports.Of() };
+        string unknown = Page();
+        Assert.Equal(Picture(off), Picture(unknown));
+        Assert.Contains("<th scope=col>Probes", unknown, StringComparison.Ordinal);
+        Assert.Contains("<dt>Probes of peers<dd>2 unknown\n", unknown, StringComparison.Ordinal);
+
+        static string Picture(string page) => page[page.IndexOf("<svg", StringComparison.Ordinal)..page.IndexOf("</svg>", StringComparison.Ordinal)];
+    }
+
+    [Fact]
+    public void Peers_that_probes_do_not_reach_come_first_and_are_counted_in_the_picture()
+    {
+        Agent agent = new("interface=eth0", "eth0 10.0.0.1/15 fd00:aaaa::1/64") { Nodes = Many(3000) };
+        agent.Reachability = Reports.Of(
+            ("10.16.9.0/24", ReachKind.PodTrafficDropped, 0u), ("10.16.7.0/24", ReachKind.Unreachable, 0u),
+            ("10.16.8.0/24", ReachKind.Reachable, 180u));
+        _board.Record(agent.Pass());
+        _probes = Reports.Probes with { Reachability = agent.Reachability };
+
+        string page = Page();
+        Assert.Equal(["n00009", "n00007"], Rows(page)[..2]);
+        Assert.Contains("✗ 1 podTrafficDropped", page, StringComparison.Ordinal);
+        Assert.Contains("✗ 1 unreachable", page, StringComparison.Ordinal);
+        Assert.Contains("<td class=word>reachable, 0.18 ms<td>", Row(Page(search: "n00008"), "n00008"), StringComparison.Ordinal);
+        Assert.Contains("<span class=warning>ready, with problems</span>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_many_elsewhere_only_those_that_the_network_does_not_reach_are_a_problem()
+    {
+        string[] elsewhere = [.. Agent.ThreeNodes, "f 10.244.6.0/24 192.0.2.6", "g 10.244.7.0/24 192.0.2.7"];
+        Agent agent = new() { Nodes = elsewhere, Reachability = Reports.Of(("10.244.6.0/24", ReachKind.RoutedByNetwork, 900u)) };
+        _board.Record(agent.Pass());
+
+        Assert.Contains(
+            "<li>node g 10.244.7.0/24 (notAdjacent): 192.0.2.7 is not on this host&#39;s segment (eth0) <", Page(), StringComparison.Ordinal);
+    }
+
     private static string[] Many(int count) =>
     [
         Given.Self,
@@ -229,5 +278,6 @@ public class StatusPageTests
     private static string Row(string page, string node) => Regex.Match(page, $"<th scope=row>{node}<.*").Value;
 
     private string Page(ApiHealth api = default, string search = "") =>
-        Encoding.UTF8.GetString(StatusPage.Write(new(_board.View, api with { ResourceVersion = "42" }, "0.1.0+abc", "self", Now, search)));
+        Encoding.UTF8.GetString(StatusPage.Write(new(
+            _board.View with { Probes = _probes }, api with { ResourceVersion = "42" }, "0.1.0+abc", "self", Now, search)));
 }

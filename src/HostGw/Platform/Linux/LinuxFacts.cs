@@ -21,6 +21,7 @@ internal sealed class LinuxFacts(ProcSysNet sysctl, CniOptions cni, string root 
         NeighbourLimitIPv6 = sysctl.Read("ipv6/neigh/default/gc_thresh3"),
         Programs = Programs(),
         NetworkdRemovesRoutes = NetworkdRemovesRoutes(),
+        Platform = Platform(),
         MissingCniPlugins = [.. Conflist.Plugins.Where(p => !File.Exists(Path.Combine(cni.BinDirectory, p)))],
     };
 
@@ -54,6 +55,23 @@ internal sealed class LinuxFacts(ProcSysNet sysctl, CniOptions cni, string root 
         }
         return names;
     }
+
+    // As cloud-init's ds-identify tells them apart.
+    private MachinePlatform Platform() => (Dmi("sys_vendor"), Dmi("product_name"), Dmi("chassis_asset_tag")) switch
+    {
+        ("Amazon EC2", _, _) => MachinePlatform.Aws,
+        (_, _, "7783-7084-3265-9085-8269-3286-77") => MachinePlatform.Azure,
+        ("Google", _, _) => MachinePlatform.GoogleCloud,
+        (_, _, "OracleCloud.com") => MachinePlatform.OracleCloud,
+        ("Hetzner", "vServer", _) => MachinePlatform.HetznerCloud,
+        (_, "OpenStack Nova" or "OpenStack Compute", _) => MachinePlatform.OpenStack,
+        ("Microsoft Corporation", "Virtual Machine", _) => MachinePlatform.HyperV,
+        ("VMware, Inc.", _, _) => MachinePlatform.VMware,
+        ("QEMU", _, _) => MachinePlatform.Qemu,
+        _ => MachinePlatform.Unknown,
+    };
+
+    private string Dmi(string name) => Text(Path.Combine(root, "sys/class/dmi/id", name))?.Trim() ?? "";
 
     private bool NetworkdRemovesRoutes() =>
         File.Exists(Path.Combine(root, "run/systemd/netif/state")) && NetworkdConfiguration.RemovesForeignRoutes(NetworkdTexts());

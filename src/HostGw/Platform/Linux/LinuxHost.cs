@@ -50,6 +50,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly LinuxHostReader _reader;
     private readonly LinuxRoutes _routes;
     private readonly LinuxPolicyRules _policyRules;
+    private readonly LinuxProbeAddress _probeAddress;
     private readonly RouteNotifications _routeNotifications;
     private readonly RuleNotifications _ruleNotifications;
 
@@ -64,7 +65,8 @@ internal sealed class LinuxHost : IHostNetwork
         _cni = new(options.Cni, Conflist.Format);
         _routes = new(_socket, options.RouteProtocol);
         _policyRules = new(_socket, options.RouteProtocol);
-        _reader = new(_socket, options, _policyRules);
+        _probeAddress = new(_socket, options.RouteProtocol);
+        _reader = new(_socket, options, _policyRules, _probeAddress);
         _routeNotifications = new(options.RouteProtocol, _socket.PortId, TimeProvider.System);
         _ruleNotifications = new(() => _nftables.PortId);
     }
@@ -87,6 +89,8 @@ internal sealed class LinuxHost : IHostNetwork
             EnableForwarding(changes, attempts);
         }
         string nat = ApplyRoutesAndNat(changes, writes, attempts);
+        IReadOnlyList<ProbeObstacle> probeObstacles =
+            _probeAddress.Apply(changes.ProbeRoutes, changes.Plan.ProbeAddresses, writes, attempts);
         string forward = ApplyForward(changes, writes, attempts);
         if (writes)
             ApplyNeighboursAndConntrack(changes, attempts);
@@ -99,6 +103,7 @@ internal sealed class LinuxHost : IHostNetwork
             CniChange = cniRemoval + cniWrite,
             Cni = _cni.InUse,
             Overrides = FindOverrides(changes),
+            ProbeObstacles = probeObstacles,
             Leftovers = leftovers,
             Doubts = _foreignRules.Doubts,
             Obstacles = [.. _foreignRules.Losses, .. _forward.Obstacles, .. _cni.Obstacles],
@@ -136,8 +141,8 @@ internal sealed class LinuxHost : IHostNetwork
     {
         string change = "";
         // A refused route concerns the pods of one peer; without the configuration this node's pods would have no network at all.
-        bool isReady = attempts.Failures.All(f =>
-            f.Part is HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules);
+        bool isReady = attempts.Failures.All(f => f.Part is
+            HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules or HostPart.ProbeAddress);
         bool writes = changes is { ChangesCni: true, Cni: not null } && isReady;
         attempts.Try(HostPart.Cni, "write the CNI configuration", writes, () => change = ApplyCni(changes.Cni, mode));
         return change;

@@ -10,7 +10,8 @@ namespace HostGw.Platform.Linux;
 
 /// <summary>Reads interfaces, addresses, routes and forwarding: one dump of each, however many there are.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions options, LinuxPolicyRules rules)
+internal sealed class LinuxHostReader(
+    NetlinkSocket socket, LinuxHostOptions options, LinuxPolicyRules rules, LinuxProbeAddress probeAddress)
 {
     // Room for this many more routes than in the pass before: a list that grows leaves its old arrays as garbage.
     private const int SpareRoutes = 256;
@@ -37,6 +38,7 @@ internal sealed class LinuxHostReader(NetlinkSocket socket, LinuxHostOptions opt
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
             PolicyRules = rules.Read(),
+            ProbeRoutes = probeAddress.Read(),
             Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),
             NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,

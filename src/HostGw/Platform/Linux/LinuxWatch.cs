@@ -83,8 +83,8 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
     }
 
     /// <summary>
-    /// Sets the plan of the latest pass: a foreign route to one of its destinations, or inside a peer's, wakes a pass. So does any
-    /// route of a table to which a policy rule may lead pods' packets.
+    /// Sets the plan of the latest pass: a foreign route to one of its destinations or probe addresses, or inside a peer's, wakes a pass.
+    /// So does any route of a table to which a policy rule may lead pods' packets.
     /// </summary>
     public void SetPlan(Plan plan, ImmutableArray<PolicyRule> rules)
     {
@@ -114,6 +114,8 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
 
     private WakeCauses Read(ushort type, ReadOnlySpan<byte> payload) => type switch
     {
+        RTM_NEWROUTE or RTM_DELROUTE when LocalRouteMessages.Concerns(payload, _plan.ProbeAddresses.AsSpan(), routeProtocol) =>
+            WakeCauses.Routes,
         RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload, isGone: type == RTM_DELROUTE) ? WakeCauses.Routes : _otherTables.Read(payload),
         RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
         RTM_NEWADDR or RTM_DELADDR => IsNewAddress(type, payload) ? WakeCauses.Addresses : WakeCauses.None,

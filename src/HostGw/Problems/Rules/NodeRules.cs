@@ -43,9 +43,12 @@ internal static class NodeRules
                where verdict.Kind > VerdictKind.Skipped || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0)
                where verdict.Node.Name != seen.Policy.NodeName && verdict.Fault != VerdictFault.Self
                where !(verdict.Kind == VerdictKind.Waiting && reported.Contains(verdict.Reason))
+               where !seen.Reachability.IsRoutedByNetwork(verdict)
                select new Problem(
                    verdict.Kind == VerdictKind.Routed ? "nextHop" : VerdictNames.Of(verdict.Kind),
-                   ProblemCatalog.Describe(verdict), Cures.Of(verdict));
+                   ProblemCatalog.Describe(verdict),
+                   verdict.Kind == VerdictKind.NotAdjacent && !seen.Reachability.IsOn
+                       ? $"{Cures.Of(verdict)}. {Cures.RoutedByNetwork}" : Cures.Of(verdict));
     }
 
     public static IEnumerable<Problem> ClusterRoutes(Examination seen) =>

@@ -37,7 +37,7 @@ internal static class PeersPicture
     public static void Add(Html html, PageInput input, PeerCounts counts)
     {
         html.Add($"<section id=picture data-live>\n<h2>This node and its peers</h2>\n");
-        Peer[] peers = [.. Peers(input.View.Peers).Take(MaxDrawn + 1)];
+        Peer[] peers = [.. Peers(input.View.Peers, input.View.Probes.Reachability).Take(MaxDrawn + 1)];
         if (peers.Length > MaxDrawn)
             AddBar(html, input, counts);
         else if (peers.Length > 0)
@@ -48,12 +48,12 @@ internal static class PeersPicture
     }
 
     // One for each node: its podCIDR in the most severe state. The verdicts of one node follow each other.
-    private static IEnumerable<Peer> Peers(PeerStates all)
+    private static IEnumerable<Peer> Peers(PeerStates all, Reachability reachability)
     {
         Peer? worst = null;
         for (int i = 0; i < all.States.Length; i++)
         {
-            Peer next = new(all.Verdicts[i], all.States[i].State);
+            Peer next = new(all.Verdicts[i], all.States[i].State, reachability.Of(all.Verdicts[i]));
             if (worst is { } previous && !ReferenceEquals(previous.Verdict.Node, next.Verdict.Node))
             {
                 yield return previous;
@@ -121,10 +121,11 @@ internal static class PeersPicture
 
     private static string Cut(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");
 
-    private readonly record struct Peer(Verdict Verdict, PeerState State)
+    private readonly record struct Peer(Verdict Verdict, PeerState State, Reach? Reach)
     {
         public string Details =>
-            State == PeerState.Installed ? $"{Verdict.PodCidr} via {Verdict.NextHop}"
+            Reach?.Milliseconds is { } milliseconds ? $"{Verdict.PodCidr}: {ReachText.Of(milliseconds)}"
+            : State == PeerState.Installed ? $"{Verdict.PodCidr} via {Verdict.NextHop}"
             : $"{(Verdict.PodCidr.IsNone ? "no podCIDR" : Verdict.PodCidr.ToString())}: {State.Name()}";
     }
 }
@@ -141,8 +142,9 @@ internal static class PeersTable
             .Add($"<section id=peers data-live class=scroll aria-labelledby=peers-title>\n<table>\n");
         (IReadOnlyList<int> rows, int matching) = Choose(input, counts);
         AddCaption(html, input, rows.Count, matching, counts);
+        string probes = input.View.Probes.Reachability.IsOn ? "<th scope=col>Probes" : "";
         html.Add($"<thead><tr><th scope=col>Node<th scope=col>OS<th scope=col>podCIDR<th scope=col>Next hop<th scope=col>State")
-            .Add($"<th scope=col>Since<th scope=col>Reason</tr></thead>\n<tbody>\n");
+            .Add($"<th scope=col>Since{new RawHtml(probes)}<th scope=col>Reason</tr></thead>\n<tbody>\n");
         if (input.View.Last is { } last)
         {
             RouteStates routes = new(last);
@@ -190,11 +192,14 @@ internal static class PeersTable
     private static void AddRow(Html html, PageInput input, Verdict verdict, PeerStateSince peer, RouteStates routes)
     {
         StateStyle style = StateStyle.Of(peer.State);
-        string reason = verdict.Reason.Length > 0 ? verdict.Reason
-            : verdict.Kind == VerdictKind.Routed ? routes.Reason(verdict.PodCidr) : "";
+        Reachability reachability = input.View.Probes.Reachability;
+        string said = ReachText.Reason(verdict, reachability);
+        string reason = said.Length > 0 ? said : verdict.Kind == VerdictKind.Routed ? routes.Reason(verdict.PodCidr) : "";
         html.Add($"<tr><th scope=row>{verdict.Node.Name}<td>{verdict.Node.OperatingSystem}<td>{verdict.PodCidr}<td>{verdict.NextHop}")
             .Add($"<td class=word><span class={style.Class}>{style.Sign} {peer.State.Name()}</span><td class=word>")
-            .AddTime(peer.Since, input.Now)
-            .Add($"<td>{reason}</tr>\n");
+            .AddTime(peer.Since, input.Now);
+        if (reachability.IsOn)
+            html.Add($"<td class=word>{(reachability.Of(verdict) is { } reach ? ReachText.Of(reach) : "")}");
+        html.Add($"<td>{reason}</tr>\n");
     }
 }

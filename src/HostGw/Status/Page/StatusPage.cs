@@ -109,7 +109,7 @@ internal static class ProblemsSection
         Dictionary<VerdictKind, (int Count, Verdict First)> kinds = [];
         foreach (Verdict verdict in last.Plan?.Verdicts ?? [])
         {
-            if (ProblemCatalog.IsProblem(verdict))
+            if (ProblemCatalog.IsProblem(last, verdict))
                 kinds[verdict.Kind] = kinds.TryGetValue(verdict.Kind, out var seen) ? (seen.Count + 1, seen.First) : (1, verdict);
         }
         return from kind in kinds
@@ -127,7 +127,11 @@ internal static class NodeSection
     {
         html.Add($"<section id=host data-live>\n<h2>This node</h2>\n<dl>\n");
         if (input is { View.Last: { Plan: { } plan } last })
+        {
             AddPlan(html, plan, last);
+            if (input.View.Probes.Reachability is { IsOn: true } probes)
+                html.Add($"<dt>Probes of peers<dd>{ReachText.Counts(plan.Verdicts, probes)}\n");
+        }
         AddApi(html, input);
         html.Add($"</dl>\n</section>\n");
     }

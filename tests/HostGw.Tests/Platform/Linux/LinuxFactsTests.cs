@@ -73,6 +73,31 @@ public sealed class LinuxFactsTests : IDisposable
         Assert.False(Read().NetworkdRemovesRoutes);
     }
 
+    // As their machines say: cloud-init's ds-identify and its tests.
+    [Theory]
+    [InlineData("Amazon EC2", "m5.large", "Amazon EC2", "Aws")]
+    [InlineData("Microsoft Corporation", "Virtual Machine", "7783-7084-3265-9085-8269-3286-77", "Azure")]
+    [InlineData("Microsoft Corporation", "Virtual Machine", "5190-4501-5226-4013-1717-8142-86", "HyperV")]
+    [InlineData("Google", "Google Compute Engine", "", "GoogleCloud")]
+    [InlineData("QEMU", "Standard PC (i440FX + PIIX, 1996)", "OracleCloud.com", "OracleCloud")]
+    [InlineData("Hetzner", "vServer", "", "HetznerCloud")]
+    [InlineData("OpenStack Foundation", "OpenStack Nova", "", "OpenStack")]
+    [InlineData("RDO", "OpenStack Compute", "", "OpenStack")]
+    [InlineData("VMware, Inc.", "VMware7,1", "No Asset Tag", "VMware")]
+    [InlineData("QEMU", "Standard PC (Q35 + ICH9, 2009)", "", "Qemu")]
+    [InlineData("Dell Inc.", "PowerEdge R640", "", "Unknown")]
+    [InlineData(null, null, null, "Unknown")]
+    public void The_firmware_tells_whose_network_it_is(string? vendor, string? product, string? tag, string platform)
+    {
+        foreach ((string name, string? value) in ((string, string?)[])
+            [("sys_vendor", vendor), ("product_name", product), ("chassis_asset_tag", tag)])
+        {
+            if (value is not null)
+                Given($"sys/class/dmi/id/{name}", $"{value}\n");
+        }
+        Assert.Equal(platform, Read().Platform.ToString());
+    }
+
     [Theory]
     [InlineData("nameserver 10.0.0.53", "10.0.0.53")]
     [InlineData("  nameserver\t10.0.0.53   ", "10.0.0.53")]

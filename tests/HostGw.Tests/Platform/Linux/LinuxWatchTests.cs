@@ -75,6 +75,12 @@ public class LinuxWatchTests
     [InlineData("the link-local prefix of a new interface", 24,
         "0A400000 FE020001 00000000 08000F00 FE000000 14000100 FE800000000000000000000000000000 08000400 09000000", "None")]
     [InlineData("the same in another table", 24, "02190000 34040006 00000000 08000F00 34000000 08000100 0AF40280", "None")]
+    [InlineData("our probe address is gone", 25, "02200000 FF9DFE02 00000000 08000F00 FF000000 08000100 0AF40100 08000400 01000000", "Routes")]
+    [InlineData("a foreign route in its place", 24, "02200000 FF04FE06 00000000 08000F00 FF000000 08000100 0AF40100", "Routes")]
+    [InlineData("a local route of ours to elsewhere", 24, "02200000 FF9DFE02 00000000 08000F00 FF000000 08000100 0AF40900", "Routes")]
+    [InlineData("an address of a Service", 24, "02200000 FF02FE02 00000000 08000F00 FF000000 08000100 0A600001 08000400 09000000", "None")]
+    [InlineData("our IPv6 probe address is gone", 25,
+        "0A800000 FF9D0002 00000000 08000F00 FF000000 14000100 FD000010024400010000000000000000 08000400 01000000", "Routes")]
     [InlineData("an IPv6 route for certain sources", 24,
         "0A404000 FE040001 00000000 08000F00 FE000000 14000100 FD000002000000000000000000000000 14000200 FD000001000000000000000000000000", "Routes")]
     public void Wakes(string because, int type, string payload, string expected)

@@ -34,12 +34,17 @@ internal static class Rtnetlink
 
     public const byte RT_TABLE_MAIN = 254;
     public const byte RTN_UNICAST = 1;
+    public const byte RTN_LOCAL = 2;
+    public const byte RTN_BROADCAST = 3;
+    public const byte RTN_ANYCAST = 4;
     public const byte RTPROT_KERNEL = 2;
     public const byte RTPROT_RA = 9;
     public const byte RT_SCOPE_UNIVERSE = 0;
     public const byte RT_SCOPE_SITE = 200;
     public const byte RT_SCOPE_LINK = 253;
+    public const byte RT_SCOPE_HOST = 254;
     public const byte RT_SCOPE_NOWHERE = 255;
+    public const int LOOPBACK_IFINDEX = 1;
     public const uint RTNH_F_ONLINK = 4;
     public const uint RTM_F_CLONED = 0x200;
 

@@ -214,7 +214,6 @@ internal static class LookupMessages
     // Without it the kernel says that every IPv4 route is one of table main. For IPv6 it always says the table, and refuses this flag.
     private const uint RTM_F_LOOKUP_TABLE = 0x1000;
     private const uint RTM_F_FIB_MATCH = 0x2000;
-    private const byte RTN_LOCAL = 2;
     private const byte RTN_BLACKHOLE = 6;
     private const byte RTN_PROHIBIT = 8;
     private const byte RTN_THROW = 9;

@@ -1,0 +1,89 @@
+namespace HostGw.Planning;
+
+/// <summary>What probes say about pods' packets to a peer, in one family. Ordered by severity.</summary>
+internal enum ReachKind : byte
+{
+    /// <summary>Never answered: an older version, Windows, no agent, or the port is blocked.</summary>
+    Unknown,
+
+    /// <summary>Pods' packets arrive.</summary>
+    Reachable,
+
+    /// <summary>They arrive by routes that are not HostGw's: routers of the network know the pod prefixes.</summary>
+    RoutedByNetwork,
+
+    /// <summary>They arrive and are forwarded; a firewall on the peer drops the probes' port. No consequence.</summary>
+    ProbeFiltered,
+
+    /// <summary>Nothing answers any more, and it once did.</summary>
+    Unreachable,
+
+    /// <summary>Packets between the nodes' addresses arrive, those between pod addresses do not: the network drops them.</summary>
+    PodTrafficDropped,
+}
+
+/// <summary>The latest verdict of the probes on a peer.</summary>
+/// <param name="SinceSeconds">Unix time since when it is so.</param>
+/// <param name="RoundTripMicroseconds">Of the latest answer on the pod path; 0: none yet.</param>
+internal readonly record struct Reach(ReachKind Kind, uint SinceSeconds, uint RoundTripMicroseconds)
+{
+    /// <summary>Null: since ever.</summary>
+    public DateTimeOffset? Since => SinceSeconds == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(SinceSeconds);
+
+    /// <summary>The round trip of the latest answer, where the verdict is that of an answer.</summary>
+    public double? Milliseconds =>
+        RoundTripMicroseconds > 0 && Kind is ReachKind.Reachable or ReachKind.RoutedByNetwork ? RoundTripMicroseconds / 1000.0 : null;
+}
+
+/// <summary>The verdicts of the probes on all peers at one moment. Immutable.</summary>
+internal sealed class Reachability
+{
+    private readonly Prefix[] _podCidrs;
+    private readonly Reach[] _reaches;
+
+    /// <param name="reaches">By podCIDR; a peer's podCIDRs of one family share a verdict.</param>
+    public Reachability(IEnumerable<(Prefix PodCidr, Reach Reach)> reaches)
+    {
+        (Prefix PodCidr, Reach Reach)[] sorted = [.. reaches.OrderBy(r => r.PodCidr)];
+        _podCidrs = Array.ConvertAll(sorted, r => r.PodCidr);
+        _reaches = Array.ConvertAll(sorted, r => r.Reach);
+    }
+
+    /// <summary>There are no probes: probe.enabled is false, or this host is a Windows host.</summary>
+    public static Reachability Off { get; } = new([]) { IsOn = false };
+
+    public bool IsOn { get; private init; } = true;
+
+    /// <summary>Why peers' probes do not reach this host's agent, so that peers know nothing of it; empty: they do.</summary>
+    public string Fault { get; init; } = "";
+
+    /// <summary>Of a podCIDR that is not probed: unknown, since ever.</summary>
+    public Reach Of(Prefix podCidr) => Array.BinarySearch(_podCidrs, podCidr) is >= 0 and var i ? _reaches[i] : default;
+
+    /// <summary>Null where there are no probes: they are off, or nothing of this node's is to reach the podCIDR.</summary>
+    public Reach? Of(in Verdict verdict) =>
+        IsOn && verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent ? Of(verdict.PodCidr) : null;
+
+    /// <summary>No route of HostGw's is possible, and none is needed.</summary>
+    public bool IsRoutedByNetwork(in Verdict verdict) =>
+        verdict.Kind == VerdictKind.NotAdjacent && Of(verdict) is { Kind: ReachKind.RoutedByNetwork };
+}
+
+/// <summary>The names of the probes' verdicts in status, page, metrics and docs.</summary>
+internal static class ReachNames
+{
+    private static readonly ReachKind[] All = Enum.GetValues<ReachKind>();
+
+    /// <summary>Unknown where it is the name of none.</summary>
+    public static ReachKind Parse(string name) => All.FirstOrDefault(k => Of(k) == name);
+
+    public static string Of(ReachKind kind) => kind switch
+    {
+        ReachKind.Unknown => "unknown",
+        ReachKind.Reachable => "reachable",
+        ReachKind.RoutedByNetwork => "routedByNetwork",
+        ReachKind.ProbeFiltered => "probeFiltered",
+        ReachKind.Unreachable => "unreachable",
+        _ => "podTrafficDropped",
+    };
+}

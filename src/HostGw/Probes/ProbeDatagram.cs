@@ -1,0 +1,65 @@
+using System.Buffers.Binary;
+
+namespace HostGw.Probes;
+
+/// <summary>A question or its answer. Both have the same size, so that nobody gains by making a node answer to a forged address.</summary>
+/// <remarks>Bytes: 0 "hgwp", 4 version, 5 kind, 6 flags, 8 number of the peer, 12 nonce, 28 zeros to 64. Numbers are big-endian.</remarks>
+/// <param name="Peer">The asker's number of the peer. The answer repeats it, as it does the nonce.</param>
+internal readonly record struct ProbeDatagram(ProbeKind Kind, ProbeFlags Flags, uint Peer, ProbeNonce Nonce)
+{
+    public const int Size = 64;
+
+    private const byte Version = 1;
+
+    private static ReadOnlySpan<byte> Magic => "hgwp"u8;
+
+    public void Write(Span<byte> bytes)
+    {
+        bytes = bytes[..Size];
+        bytes.Clear();
+        Magic.CopyTo(bytes);
+        (bytes[4], bytes[5], bytes[6]) = (Version, (byte)Kind, (byte)Flags);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[8..], Peer);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[12..], Nonce.High);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[20..], Nonce.Low);
+    }
+
+    /// <param name="fault">Why these bytes are none.</param>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out ProbeDatagram datagram, out ProbeResult fault)
+    {
+        datagram = default;
+        fault = ProbeResult.Malformed;
+        if (bytes.Length != Size || !bytes.StartsWith(Magic))
+            return false;
+        fault = ProbeResult.UnknownVersion;
+        if (bytes[4] != Version || (ProbeKind)bytes[5] is not (ProbeKind.Question or ProbeKind.Answer))
+            return false;
+        datagram = new(
+            (ProbeKind)bytes[5], (ProbeFlags)bytes[6], BinaryPrimitives.ReadUInt32BigEndian(bytes[8..]),
+            new(BinaryPrimitives.ReadUInt64BigEndian(bytes[12..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[20..])));
+        return true;
+    }
+}
+
+internal enum ProbeKind : byte
+{
+    Question = 1,
+    Answer = 2,
+}
+
+/// <summary>What the sender does with packets to the receiver's pods. A receiver ignores bits that it does not know.</summary>
+[Flags]
+internal enum ProbeFlags : byte
+{
+    /// <summary>Native routes.</summary>
+    None = 0,
+
+    /// <summary>This datagram took the tunnel.</summary>
+    ThroughTunnel = 1,
+
+    /// <summary>Packets to the receiver's pods take the tunnel.</summary>
+    TunnelsToYou = 2,
+}
+
+/// <summary>16 random bytes: only who received the question can answer it.</summary>
+internal readonly record struct ProbeNonce(ulong High, ulong Low);

@@ -1,0 +1,69 @@
+namespace HostGw.Probes;
+
+/// <summary>Whose turn it is: each peer's once in an interval, spread evenly, at most 50 a second; new ones first.</summary>
+/// <param name="interval">Between two turns of one peer.</param>
+internal sealed class ProbeTurns(TimeSpan interval)
+{
+    /// <summary>The shortest time from one turn to the next.</summary>
+    private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Turns within this time are taken together: to wake up costs more than to ask.</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly Queue<int> _new = [];
+    private int _last;
+    private TimeSpan _nextTick;
+    private TimeSpan _nextTurn;
+
+    // From when on another turn, of a new peer or an old one, may be taken.
+    private TimeSpan _free;
+
+    private TimeSpan Due => Later(_free, _new.Count > 0 ? TimeSpan.Zero : _nextTurn);
+
+    /// <summary>When the next turns are due.</summary>
+    /// <param name="active">How many peers there are.</param>
+    public TimeSpan NextAt(int active) => active == 0 ? TimeSpan.MaxValue : Later(_nextTick, Due);
+
+    /// <summary>A new peer, or one that is to be asked again soon.</summary>
+    public void Add(int number) => _new.Enqueue(number);
+
+    /// <summary>Begins anew, for there were no peers.</summary>
+    public void Restart(TimeSpan now, int active) => _nextTurn = now + Step(active);
+
+    /// <summary>Takes the turns that are due.</summary>
+    /// <param name="peers">By number; not all numbers are in use.</param>
+    /// <param name="taken">Receives the numbers.</param>
+    public void Take(TimeSpan now, int active, ReadOnlySpan<PeerState> peers, List<int> taken)
+    {
+        taken.Clear();
+        if (now < NextAt(active))
+            return;
+        // After a time without processor it does not catch up.
+        _free = Later(_free, now - Tick);
+        _nextTurn = now - _nextTurn > Second ? now : _nextTurn;
+        for (; now >= Due; _free += ShortestStep)
+            taken.Add(Next(active, peers));
+        _nextTick = now + Tick;
+    }
+
+    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private TimeSpan Step(int active) => Later(interval / Math.Max(active, 1), ShortestStep);
+
+    // New ones do not put off the others' turn: in a storm of Nodes there is always a new one.
+    private int Next(int active, ReadOnlySpan<PeerState> peers)
+    {
+        while (_new.TryDequeue(out int number))
+        {
+            if (peers[number] is { IsTaken: true, WasAsked: false })
+                return number;
+        }
+        do
+            _last = (_last + 1) % peers.Length;
+        while (!peers[_last].IsTaken);
+        _nextTurn += Step(active);
+        return _last;
+    }
+}

@@ -1,0 +1,355 @@
+using HostGw.Planning;
+
+namespace HostGw.Probes;
+
+/// <summary>
+/// Decides when which peer is asked, and what follows from answers and from their absence. It knows no sockets: one thread takes the
+/// questions from it and tells it what came back. Any thread may pass it a plan and read the verdicts.
+/// </summary>
+/// <remarks>
+/// A round asks on the node path, and once that is answered (the neighbour is resolved then) on the pod path. After a loss the round is
+/// repeated until five are missing in a row. Nothing is allocated in a round.
+/// </remarks>
+/// <param name="interval">Between two rounds with one peer.</param>
+/// <param name="changed">Called at most once a second when a verdict has changed.</param>
+/// <param name="draw">Draws a nonce that nobody can guess.</param>
+internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<ProbeNonce> draw, Action changed, TimeProvider time)
+{
+    /// <summary>Source ports that are used in turn: a network that spreads flows over several links is tried on more than one.</summary>
+    public const int Ports = 8;
+
+    /// <summary>An answer that takes longer is lost.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly long _start = time.GetTimestamp();
+    private readonly Lock _lock = new();
+    private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
+    private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
+    private readonly Stack<int> _unused = [];
+    private readonly ProbeTurns _turns = new(interval);
+    private readonly List<int> _taken = [];
+
+    // By number. A peer keeps its number for as long as it is followed: it is in its datagrams, and in the queues.
+    private PeerState[] _peers = [];
+    private int _count;
+    private ProbeSource _sourceIPv4, _sourceIPv6;
+
+    // Null: a verdict has changed since they were made.
+    private Reachability? _verdicts = new([]);
+    private Reachability? _latest;
+    private TimeSpan _latestAt;
+    private string _fault = "";
+    private bool _mustSignal;
+    private TimeSpan _signalledAt = -Second;
+
+    private TimeSpan Now => time.GetElapsedTime(_start);
+
+    private int Active => _count - _unused.Count;
+
+    /// <summary>The verdicts: the same instance until one changes. Their round-trip times are of its making.</summary>
+    public Reachability Verdicts
+    {
+        get
+        {
+            lock (_lock)
+                return _verdicts ??= Make();
+        }
+    }
+
+    /// <summary>The verdicts with round-trip times of the last second.</summary>
+    public Reachability Latest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_latest is null || Now - _latestAt >= Second)
+                    (_latest, _latestAt) = (Make(), Now);
+                _verdicts ??= _latest;
+                return _latest;
+            }
+        }
+    }
+
+    /// <summary>Until when there is nothing to do, unless something is received.</summary>
+    public TimeSpan Wait
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_due.Count > 0)
+                    return TimeSpan.Zero;
+                TimeSpan at = _turns.NextAt(Active);
+                if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
+                    at = Earlier(at, first.AskedAt + Patience);
+                if (_mustSignal)
+                    at = Earlier(at, _signalledAt + Second);
+                return at == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : at > Now ? at - Now : TimeSpan.Zero;
+            }
+        }
+    }
+
+    /// <summary>Whether an answer may still come, as of the latest <see cref="TryTake"/>.</summary>
+    public bool IsWaiting
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count > 0;
+        }
+    }
+
+    /// <summary>Follows the peers of a new plan. A peer of the same Node and podCIDR keeps what is known of it.</summary>
+    public void Follow(ProbePlan probes)
+    {
+        lock (_lock)
+        {
+            bool isNewIPv4 = probes.IPv4 != _sourceIPv4, isNewIPv6 = probes.IPv6 != _sourceIPv6;
+            (_sourceIPv4, _sourceIPv6) = (probes.IPv4, probes.IPv6);
+
+            Dictionary<Prefix, int> left = Numbers();
+            List<ProbeTarget> added = [];
+            foreach (ProbeTarget target in probes.Targets)
+            {
+                if (!left.TryGetValue(target.PodCidr, out int number) || _peers[number].Target.Node.Uid != target.Node.Uid)
+                    added.Add(target);
+                else if (left.Remove(target.PodCidr) && _peers[number].Follow(target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6))
+                    _turns.Add(number);
+            }
+            foreach (int gone in left.Values)
+            {
+                _peers[gone] = default;
+                _unused.Push(gone);
+            }
+            bool isFirst = Active == 0;
+            Add(added);
+            if (isFirst)
+                _turns.Restart(Now, Active);
+            (_verdicts, _latest) = (null, null);
+        }
+    }
+
+    /// <summary>Why questions of peers are not received, which is part of the verdicts; empty: they are.</summary>
+    public void Report(string fault)
+    {
+        lock (_lock)
+            (_fault, _verdicts, _latest, _mustSignal) = (fault, null, null, true);
+    }
+
+    /// <summary>Takes the next question that is due now.</summary>
+    public bool TryTake(out ProbeQuestion question)
+    {
+        lock (_lock)
+        {
+            TimeSpan now = Now;
+            Expire(now);
+            Signal(now);
+            _turns.Take(now, Active, _peers.AsSpan(0, _count), _taken);
+            foreach (int number in _taken)
+                Begin(number);
+            while (_due.TryDequeue(out (int Peer, ProbePaths Path) due))
+            {
+                if (TryAsk(due.Peer, due.Path, now, out question))
+                    return true;
+            }
+            question = default;
+            return false;
+        }
+    }
+
+    /// <summary>This host cannot send that question. That says nothing about the peer.</summary>
+    public void GiveUp(in ProbeQuestion question)
+    {
+        lock (_lock)
+        {
+            ref PeerState peer = ref _peers[question.Peer];
+            if (peer.Nonce == question.Nonce)
+                peer.GiveUp();
+        }
+    }
+
+    /// <summary>Takes an answer.</summary>
+    /// <param name="from">Its source address; the port is that of the probes.</param>
+    public void Answered(in ProbeDatagram answer, Ip from)
+    {
+        lock (_lock)
+        {
+            if (!IsAsked(answer, ProbeKind.Answer))
+            {
+                counters.Count(ProbeResult.NotAsked);
+                return;
+            }
+            ref PeerState peer = ref _peers[answer.Peer];
+            ProbeTarget target = peer.Target;
+            // Where the last address of the podCIDR is the peer's own, its agent answers.
+            ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
+                : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
+                : from == ProbeAddress.Beyond(target.PodCidr) ? ProbePaths.Hop
+                : ProbePaths.None;
+            Take((int)answer.Peer, ref peer, path);
+        }
+    }
+
+    /// <summary>Takes the message of a kernel that a question had no hop left to live.</summary>
+    /// <param name="question">As the message quotes it.</param>
+    /// <param name="from">The source address of the message.</param>
+    public void Expired(in ProbeDatagram question, Ip from)
+    {
+        lock (_lock)
+        {
+            if (!IsAsked(question, ProbeKind.Question))
+            {
+                counters.Count(ProbeResult.NotAsked);
+                return;
+            }
+            ref PeerState peer = ref _peers[question.Peer];
+            // A router on the way says the same.
+            Take((int)question.Peer, ref peer, peer.Target.Has(from) ? ProbePaths.Hop : ProbePaths.None);
+        }
+    }
+
+    private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private bool IsAsked(in ProbeDatagram datagram, ProbeKind kind) =>
+        datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
+        _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
+
+    private void Take(int number, ref PeerState peer, ProbePaths path)
+    {
+        if ((peer.Waiting & path) == 0)
+        {
+            counters.Count(ProbeResult.NotAsked);
+            return;
+        }
+        TimeSpan now = Now;
+        counters.Count(ProbeResult.Answered);
+        if (path != ProbePaths.Node)
+            counters.CountRoundTrip(now - peer.AskedAt);
+        peer.Answered(path, now);
+        Judge(ref peer);
+        if (path == ProbePaths.Node && peer.Plan(ProbePaths.Pod))
+        {
+            _due.Enqueue((number, ProbePaths.Echo));
+            _due.Enqueue((number, ProbePaths.Hop));
+        }
+    }
+
+    // No podCIDR is granted to two Nodes.
+    private Dictionary<Prefix, int> Numbers()
+    {
+        Dictionary<Prefix, int> numbers = new(Active);
+        for (int i = 0; i < _count; i++)
+        {
+            if (_peers[i].IsTaken)
+                numbers.Add(_peers[i].Target.PodCidr, i);
+        }
+        return numbers;
+    }
+
+    // Beginning anywhere: agents that were started together must not ask all peers in the same order at the same time.
+    private void Add(List<ProbeTarget> added)
+    {
+        int start = added.Count == 0 ? 0 : (int)(draw().Low % (ulong)added.Count);
+        for (int i = 0; i < added.Count; i++)
+        {
+            if (!_unused.TryPop(out int number))
+                number = _count++;
+            if (number >= _peers.Length)
+                Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
+            _peers[number] = new(added[(start + i) % added.Count]);
+            _turns.Add(number);
+        }
+    }
+
+    private void Expire(TimeSpan now)
+    {
+        while (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
+        {
+            ref PeerState peer = ref _peers[first.Peer];
+            bool isOver = peer.Waiting == ProbePaths.None || peer.AskedAt != first.AskedAt;
+            if (!isOver && now - first.AskedAt < Patience)
+                return;
+            _waiting.Dequeue();
+            if (isOver)
+                continue;
+            (int lost, bool isOpen) = peer.Lose();
+            for (int i = 0; i < lost; i++)
+                counters.Count(ProbeResult.Lost);
+            Judge(ref peer);
+            if (isOpen)
+                Begin(first.Peer);
+        }
+    }
+
+    // One that is being asked again and again needs no round.
+    private void Begin(int number)
+    {
+        if (_peers[number].Waiting == ProbePaths.None && _peers[number].Plan(ProbePaths.Node))
+            _due.Enqueue((number, ProbePaths.Node));
+    }
+
+    // The time counts from here: others may have been asked since the question became due.
+    private bool TryAsk(int number, ProbePaths path, TimeSpan now, out ProbeQuestion question)
+    {
+        ref PeerState peer = ref _peers[number];
+        question = default;
+        if ((peer.Planned & path) != 0)
+        {
+            peer.Ask(draw(), now);
+            _waiting.Enqueue((number, now));
+        }
+        // A peer that has gone meanwhile waits for nothing, nor does the one that got its number.
+        if ((peer.Waiting & path) == 0)
+            return false;
+        question = Question(number, path);
+        return true;
+    }
+
+    private ProbeQuestion Question(int number, ProbePaths path)
+    {
+        ref PeerState peer = ref _peers[number];
+        ProbeTarget target = peer.Target;
+        ProbeSource source = target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
+        Ip destination = path switch
+        {
+            ProbePaths.Node => target.NodeAddress,
+            ProbePaths.Echo => ProbeAddress.Of(target.PodCidr),
+            _ => ProbeAddress.Beyond(target.PodCidr),
+        };
+        return new((uint)number, path, peer.Port, path == ProbePaths.Node ? source.Node : source.Pod, destination, peer.Nonce);
+    }
+
+    private void Judge(ref PeerState peer)
+    {
+        if (peer.Judge(time.GetUtcNow()))
+            (_verdicts, _latest, _mustSignal) = (null, null, true);
+    }
+
+    private void Signal(TimeSpan now)
+    {
+        if (!_mustSignal || now - _signalledAt < Second)
+            return;
+        (_mustSignal, _signalledAt) = (false, now);
+        changed();
+    }
+
+    private Reachability Make()
+    {
+        List<(Prefix, Reach)> reaches = new(Active);
+        foreach (ref readonly PeerState peer in _peers.AsSpan(0, _count))
+        {
+            if (!peer.IsTaken)
+                continue;
+            ProbeTarget target = peer.Target;
+            for (int i = 0; i < Math.Min(target.Node.PodCidrs.Length, ProbeTarget.MostPodCidrs); i++)
+            {
+                if ((target.PodCidrs >> i & 1) != 0)
+                    reaches.Add((target.Node.PodCidrs[i], peer.Reach));
+            }
+        }
+        return new(reaches) { Fault = _fault };
+    }
+}

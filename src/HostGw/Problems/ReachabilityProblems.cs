@@ -1,0 +1,44 @@
+using HostGw.Planning;
+
+namespace HostGw.Problems;
+
+/// <summary>Peers whose pods the probes do not reach, although the route is installed: one problem for each cause.</summary>
+internal static class ReachabilityProblems
+{
+    private const int Named = 3;
+
+    public static IEnumerable<Problem> Of(Plan plan, Reachability reachability)
+    {
+        if (With(plan, reachability, ReachKind.PodTrafficDropped) is { } dropped)
+        {
+            yield return new("PodTrafficDropped",
+                $"packets between pods do not arrive at {dropped}: probes between the nodes' addresses are answered, " +
+                "those between addresses of the pod networks are not",
+                Cures.PodTrafficDropped)
+            {
+                IsOfMany = true,
+            };
+        }
+        if (With(plan, reachability, ReachKind.Unreachable) is { } silent)
+        {
+            yield return new("PeersUnreachable",
+                $"no probe is answered any more by {silent}: neither at the node's address nor in its pod network", Cures.Unreachable)
+            {
+                IsOfMany = true,
+            };
+        }
+    }
+
+    // A peer without a route is reported as such, and that explains it.
+    private static string? With(Plan plan, Reachability reachability, ReachKind kind)
+    {
+        string[] peers =
+        [
+            .. plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed && reachability.Of(v) is { } reach && reach.Kind == kind)
+                .DistinctBy(v => v.Node.Name).Select(v => $"{v.Node.Name} ({v.PodCidr})"),
+        ];
+        string more = peers.Length > Named ? $" and {peers.Length - Named} more" : "";
+        return peers.Length == 0 ? null
+            : $"{peers.Length} {(peers.Length == 1 ? "node" : "nodes")}: {string.Join(", ", peers.Take(Named))}{more}";
+    }
+}

@@ -1,0 +1,39 @@
+using HostGw.Platform;
+
+namespace HostGw.Problems.Rules;
+
+/// <summary>What the running agent's probes say. Without an agent that answers, or with probes off, nothing is known.</summary>
+internal static class ReachabilityRules
+{
+    public static IEnumerable<Problem> PodTrafficDropped(Examination seen) =>
+        from problem in Of(seen, "PodTrafficDropped")
+        select problem with { Rule = "podTrafficDropped", Cure = $"{problem.Cure}{Here(seen.Facts.Platform)}" };
+
+    public static IEnumerable<Problem> Unreachable(Examination seen) =>
+        from problem in Of(seen, "PeersUnreachable")
+        select problem with { Rule = "unreachable" };
+
+    private static IEnumerable<Problem> Of(Examination seen, string rule) =>
+        seen.Plan is null ? [] : ReachabilityProblems.Of(seen.Plan, seen.Reachability).Where(p => p.Rule == rule);
+
+    private static string Here(MachinePlatform platform) => platform switch
+    {
+        MachinePlatform.Aws => ". This host is on AWS: for every node, " +
+            "aws ec2 modify-network-interface-attribute --network-interface-id ENI --no-source-dest-check",
+        MachinePlatform.Azure => ". This host is on Azure: IP forwarding for every node's network interface, and a route for " +
+            "each podCIDR in the route table",
+        MachinePlatform.GoogleCloud => ". This host is on Google Cloud: every node with --can-ip-forward, and a VPC route for " +
+            "each podCIDR",
+        MachinePlatform.OracleCloud => ". This host is on Oracle Cloud: for every node, " +
+            "oci network vnic update --vnic-id VNIC --skip-source-dest-check true, and a route rule for each podCIDR",
+        MachinePlatform.HetznerCloud => ". This host is on Hetzner Cloud, whose networks route: for each podCIDR, " +
+            "hcloud network add-route NETWORK --destination PODCIDR --gateway NODE",
+        MachinePlatform.OpenStack => ". This host is on OpenStack: for every node's port, " +
+            "openstack port set --allowed-address ip-address=PODCIDR PORT",
+        MachinePlatform.Qemu => ". This host is a virtual machine of QEMU: look for an IP filter of its hypervisor (Proxmox VE: " +
+            "ipfilter; libvirt: a filterref such as clean-traffic)",
+        MachinePlatform.VMware => ". This host is on VMware: with NSX look for SpoofGuard; vSphere alone checks no addresses",
+        MachinePlatform.HyperV => ". This host is on Hyper-V: look for port ACLs of its switch; a plain switch checks no addresses",
+        _ => "",
+    };
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace HostGw.Chart.Tests;
+
+/// <summary>When the alerts on reachability fire, as Prometheus' own tool evaluates them.</summary>
+public sealed class AlertTests
+{
+    private const string Dropped = """hostgw_peers{node="a",family="ipv4",reachability="podTrafficDropped"}""";
+    private const string Unreachable = """hostgw_peers{node="a",family="ipv6",reachability="unreachable"}""";
+    private const string Routed = """hostgw_peers{node="a",family="ipv4",reachability="routedByNetwork"}""";
+    private const string NotAdjacent = """hostgw_podcidrs{node="a",family="ipv4",verdict="notAdjacent"}""";
+    private const string Rejected = """hostgw_podcidrs{node="a",family="ipv4",verdict="rejected"}""";
+
+    [Theory]
+    [InlineData("HostGwPodTrafficDropped", Dropped, 3, 0, false)]
+    [InlineData("HostGwPodTrafficDropped", Dropped, 3, 1, true)]
+    [InlineData("HostGwPodTrafficDropped", Dropped, 0, 9, false)]
+    [InlineData("HostGwPeersUnreachable", Unreachable, 1, 4, false)]
+    [InlineData("HostGwPeersUnreachable", Unreachable, 1, 5, true)]
+    [InlineData("HostGwPeersUnreachable", Unreachable, 0, 30, false)]
+    public void It_fires_when_some_peer_is_so_for_long_enough(string alert, string series, int peers, int minutes, bool fires) =>
+        Check(alert, minutes, fires, null, (series, peers));
+
+    [Theory]
+    [InlineData(2, null, "notAdjacent")]
+    [InlineData(2, 0, "notAdjacent")]
+    [InlineData(2, 1, "notAdjacent")]
+    [InlineData(2, 2, null)]
+    public void A_podCIDR_without_a_route_is_told_of_unless_the_network_routes_it(int notAdjacent, int? routed, string? verdict) =>
+        Check("HostGwPodCidrNotRouted", 10, verdict is not null, verdict,
+            [(NotAdjacent, notAdjacent), .. routed is { } known ? [(Routed, known)] : ((string, int)[])[]]);
+
+    [Fact]
+    public void A_podCIDR_that_is_rejected_is_told_of_whatever_the_network_routes() =>
+        Check("HostGwPodCidrNotRouted", 10, fires: true, "rejected", (NotAdjacent, 1), (Routed, 1), (Rejected, 1));
+
+    /// <summary>That after this time the alert fires, once, or does not.</summary>
+    private static void Check(string alert, int minutes, bool fires, string? verdict, params (string Series, int Value)[] given)
+    {
+        JsonObject rule = Chart.Object("PrometheusRule", "hostgw", "rules.enabled=true")["spec"]!["groups"]!.AsArray()
+            .SelectMany(g => g!["rules"]!.AsArray()).Select(r => r!.AsObject()).Single(r => (string)r["alert"]! == alert);
+        JsonArray expected = fires ? [Expected(rule, given, verdict)] : [];
+        string folder = Directory.CreateTempSubdirectory("hostgw-alerts-").FullName;
+        try
+        {
+            Write(folder, "rules.yaml", new() { ["groups"] = new JsonArray(new JsonObject { ["name"] = "one", ["rules"] = new JsonArray(rule.DeepClone()) }) });
+            Write(folder, "test.yaml", new()
+            {
+                ["rule_files"] = new JsonArray("rules.yaml"),
+                ["evaluation_interval"] = "30s",
+                ["tests"] = new JsonArray(new JsonObject
+                {
+                    ["interval"] = "30s",
+                    ["input_series"] = new JsonArray([.. given.Select(g => new JsonObject { ["series"] = g.Series, ["values"] = $"{g.Value}x100" })]),
+                    ["alert_rule_test"] = new JsonArray(new JsonObject { ["eval_time"] = $"{minutes}m", ["alertname"] = alert, ["exp_alerts"] = expected }),
+                }),
+            });
+            new Tool("promtool").Run("test", "rules", Path.Combine(folder, "test.yaml"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static JsonObject Expected(JsonObject rule, (string Series, int Value)[] given, string? verdict)
+    {
+        JsonObject labels = new() { ["node"] = "a", ["severity"] = (string)rule["labels"]!["severity"]! };
+        if (verdict is not null)
+            labels["verdict"] = verdict;
+        string summary = ((string)rule["annotations"]!["summary"]!).Replace("{{ $labels.node }}", "a", StringComparison.Ordinal)
+            .Replace("{{ $value }}", given[0].Value.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("{{ $labels.verdict }}", verdict, StringComparison.Ordinal);
+        return new()
+        {
+            ["exp_labels"] = labels,
+            ["exp_annotations"] = new JsonObject { ["summary"] = summary, ["description"] = (string)rule["annotations"]!["description"]! },
+        };
+    }
+
+    private static void Write(string folder, string name, JsonObject content) =>
+        File.WriteAllText(Path.Combine(folder, name), content.ToJsonString());
+}

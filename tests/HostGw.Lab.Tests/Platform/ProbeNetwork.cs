@@ -1,0 +1,179 @@
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using HostGw.Lab.Network;
+using HostGw.Planning;
+using HostGw.Probes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Ip = HostGw.Net.Ip;
+
+namespace HostGw.Lab.Tests.Platform;
+
+/// <summary>Hosts on one switch that probe each other. They have the routes that agents make, and no agents.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ProbeNetwork : IDisposable
+{
+    private readonly NetworkNamespace _switch = new("switch");
+    private readonly List<ProbingHost> _hosts = [];
+
+    /// <param name="hosts">How many; numbered from 1.</param>
+    public ProbeNetwork(int hosts)
+    {
+        NetworkNamespace.Create([_switch.Name]);
+        _switch.Configure(["link add lan0 type bridge", "link set lan0 up"]);
+        for (int number = 1; number <= hosts; number++)
+            _hosts.Add(Add(number));
+        foreach (ProbingHost host in _hosts)
+            host.Network.Configure(_hosts.Where(p => p != host).SelectMany(p => p.Routes));
+    }
+
+    public ProbingHost this[int number] => _hosts[number - 1];
+
+    /// <summary>As in clouds with a check of source and destination.</summary>
+    public void DropPodAddresses() => _switch.Exec("nft",
+        "add table bridge check; add chain bridge check forward { type filter hook forward priority 0; }; " +
+        "add rule bridge check forward ip saddr 10.244.0.0/16 drop; add rule bridge check forward ip6 saddr fd00:10:244::/48 drop");
+
+    public void DropNothing() => _switch.Exec("nft", "delete table bridge check");
+
+    /// <summary>All know each other.</summary>
+    public void FollowAll()
+    {
+        foreach (ProbingHost host in _hosts)
+            host.Follow(_hosts);
+    }
+
+    public void Dispose()
+    {
+        _hosts.ForEach(h => h.Dispose());
+        NetworkNamespace.Delete([_switch.Name, .. _hosts.Select(h => h.Network.Name)]);
+    }
+
+    private ProbingHost Add(int number)
+    {
+        NetworkNamespace network = new($"host{number}");
+        NetworkNamespace.Create([network.Name]);
+        Network.Ip.Batch([$"link add eth0 netns {network.Name} type veth peer name {network.Name} netns {_switch.Name}"]);
+        _switch.Configure([$"link set {network.Name} master lan0 up"]);
+        network.Sysctl("ipv4/ip_forward", "1");
+        network.Sysctl("ipv6/conf/all/forwarding", "1");
+        network.Configure([
+            $"address add 10.0.0.{number}/24 dev eth0", $"address add fd00:aaaa::{number}/64 dev eth0 nodad", "link set eth0 up",
+            // Of pods, which have the other addresses.
+            "link add pod0 type veth peer name pod1", "link set pod0 up", "link set pod1 up",
+            $"route add 10.244.{number}.0/24 dev pod0", $"route add fd00:10:244:{number}::/64 dev pod0",
+        ]);
+        return new(number, network);
+    }
+}
+
+/// <summary>One host, with what probes there.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ProbingHost : IDisposable
+{
+    public const int Port = 9158;
+
+    private int _changes;
+
+    public ProbingHost(int number, NetworkNamespace network)
+    {
+        (Number, Network) = (number, network);
+        Loop = New();
+        AddProbeAddressIPv4();
+        Network.Configure([$"route prepend local fd00:10:244:{Number}::/128 dev lo table local proto 157"]);
+    }
+
+    public int Number { get; }
+
+    public NetworkNamespace Network { get; }
+
+    public ProbeLoop Loop { get; private set; }
+
+    public ShiftedTime Time { get; } = new();
+
+    /// <summary>How often a changed verdict was announced.</summary>
+    public int Changes => Volatile.Read(ref _changes);
+
+    public Prefix PodCidr => Prefix.Parse($"10.244.{Number}.0/24");
+
+    public Prefix PodCidrIPv6 => Prefix.Parse($"fd00:10:244:{Number}::/64");
+
+    public void Start() => Network.Run(() => Loop.StartAsync(default).Wait());
+
+    public void Stop()
+    {
+        Loop.StopAsync(default).Wait();
+        Loop.Dispose();
+        Loop = New();
+    }
+
+    public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => Loop.Follow(new Plan
+    {
+        OwnPodCidrs = [PodCidr, PodCidrIPv6],
+        Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
+            h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
+    });
+
+    /// <summary>The verdicts in both families.</summary>
+    public (ReachKind IPv4, ReachKind IPv6) Of(ProbingHost peer) =>
+        (Loop.Read().Of(peer.PodCidr).Kind, Loop.Read().Of(peer.PodCidrIPv6).Kind);
+
+    public Task BecomesAsync(ProbingHost peer, ReachKind kind) => Eventually.TrueAsync(
+        () => Of(peer) == (kind, kind), () => $"host {peer.Number} is {Of(peer)}; {string.Join(", ", Loop.Counters.Datagrams)}",
+        TimeSpan.FromSeconds(60));
+
+    public Task CountsAsync(ProbeResult result, long least) => Eventually.TrueAsync(
+        () => Loop.Counters[result] >= least, () => string.Join(", ", Loop.Counters.Datagrams), TimeSpan.FromSeconds(60));
+
+    public void AddProbeAddressIPv4() => Network.Configure([$"route prepend local 10.244.{Number}.0/32 dev lo table local proto 157"]);
+
+    /// <summary>The routes that others have to it.</summary>
+    public IEnumerable<string> Routes =>
+    [
+        $"route add 10.244.{Number}.0/24 via 10.0.0.{Number} dev eth0",
+        $"route add fd00:10:244:{Number}::/64 via fd00:aaaa::{Number} dev eth0",
+    ];
+
+    /// <summary>A socket of this host, with any of its addresses and any port.</summary>
+    public Socket Socket(string address, int port) => Network.Run(() =>
+    {
+        IPEndPoint own = new(IPAddress.Parse(address), port);
+        Socket socket = new(own.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(own);
+        return socket;
+    });
+
+    public void Dispose()
+    {
+        Loop.StopAsync(default).Wait();
+        Loop.Dispose();
+    }
+
+    private ProbeLoop New() => new(
+        Port, TimeSpan.FromSeconds(1), () => Interlocked.Increment(ref _changes), Time, NullLogger.Instance);
+
+    private IEnumerable<Verdict> Verdicts(VerdictKind kind)
+    {
+        ClusterNode node = new()
+        {
+            Name = $"host{Number}",
+            Uid = $"uid-{Number}",
+            PodCidrs = [PodCidr, PodCidrIPv6],
+            InternalIPs = [Ip.Parse($"10.0.0.{Number}"), Ip.Parse($"fd00:aaaa::{Number}")],
+        };
+        return
+        [
+            new(node, PodCidr, kind, "", kind == VerdictKind.Routed ? node.InternalIPs[0] : default),
+            new(node, PodCidrIPv6, kind, "", kind == VerdictKind.Routed ? node.InternalIPs[1] : default),
+        ];
+    }
+}
+
+/// <summary>The system's time, which a test may set ahead.</summary>
+internal sealed class ShiftedTime : TimeProvider
+{
+    private long _shift;
+
+    public override long GetTimestamp() => base.GetTimestamp() + Volatile.Read(ref _shift);
+
+    public void Advance(TimeSpan by) => Interlocked.Add(ref _shift, (long)(by.TotalSeconds * TimestampFrequency));
+}

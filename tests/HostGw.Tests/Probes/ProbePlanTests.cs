@@ -1,0 +1,113 @@
+using HostGw.Planning;
+using HostGw.Probes;
+using HostGw.Tests.Planning;
+
+namespace HostGw.Tests.Probes;
+
+public class ProbePlanTests
+{
+    // The policy, a peer, and whom this node probes: "PROBE ADDRESS by NODE ADDRESS [not on-link] [and N more]".
+    public static TheoryData<string, string, string, string[]> Peers => new()
+    {
+        { "both families", "", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2",
+            ["10.244.2.0 by 10.0.0.2", "fd00:10:244:2:: by fd00:aaaa::2"] },
+        { "the address that is the next hop", "", "a 10.244.2.0/24 10.9.9.9,10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
+        { "a gateway inside the podCIDR is no node address", "PodGateway", "a 10.244.2.0/24 10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
+        { "nor is an annotated router", "", "a 10.244.2.0/24 10.0.0.2 hop=10.0.0.200", ["10.244.2.0 by 10.0.0.2"] },
+        { "an external address", "", "a 10.244.2.0/24 - external=10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
+        { "a peer of another segment", "", "a 10.244.2.0/24 10.1.0.2", ["10.244.2.0 by 10.1.0.2 not on-link"] },
+        { "the first podCIDR speaks for all of its family", "", "a 10.244.2.0/24,10.244.3.0/24,10.244.4.0/24 10.0.0.2",
+            ["10.244.2.0 by 10.0.0.2 and 2 more"] },
+        { "not where the first one is refused", "", "a 10.0.0.0/24,10.244.3.0/24 10.0.0.2", [] },
+        { "no Windows peer", "", "a 10.244.2.0/24 10.0.0.2 windows", [] },
+        { "no skipped peer", "", "a 10.244.2.0/24 10.0.0.2 skip", [] },
+        { "no peer without an address of the family", "", "a fd00:10:244:2::/64 10.0.0.2", [] },
+        { "a podCIDR without room", "", "a 10.244.2.2/31,fd00:10:244:2::/127 10.0.0.2,fd00:aaaa::2", [] },
+        { "the smallest podCIDRs", "", "a 10.244.2.4/30,fd00:10:244:2::/126 10.0.0.2,fd00:aaaa::2",
+            ["10.244.2.4 by 10.0.0.2", "fd00:10:244:2:: by fd00:aaaa::2"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Peers))]
+    public void Targets(string because, string policy, string peer, string[] expected)
+    {
+        string[] actual = [.. Of(policy, peer).Targets.Select(Text)];
+        Assert.True(expected.SequenceEqual(actual), $"{because}: [{string.Join(", ", actual)}]");
+    }
+
+    [Fact]
+    public void This_node_asks_from_its_first_InternalIP_and_its_own_probe_address()
+    {
+        ProbePlan plan = Of("", "a 10.244.2.0/24 10.0.0.2");
+        Assert.Equal(new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0")), plan.IPv4);
+        Assert.Equal(new(Ip.Parse("fd00:aaaa::1"), Ip.Parse("fd00:10:244:1::")), plan.IPv6);
+    }
+
+    [Fact]
+    public void A_family_in_which_this_node_has_no_podCIDR_is_not_probed()
+    {
+        Plan plan = Planner.Plan(
+            Given.Nodes("self 10.244.1.0/24 10.0.0.1,fd00:aaaa::1", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2"),
+            Given.Host(Given.Lan), Given.Policy(""));
+        Assert.Equal(["10.244.2.0 by 10.0.0.2"], ProbePlan.Of(plan).Targets.Select(Text));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.2", true)]
+    [InlineData("10.244.2.0", true)]
+    [InlineData("10.244.2.1", true)]
+    [InlineData("fd00:10:244:2::", true)]
+    [InlineData("fd00:10:244:2::1", true)]
+    [InlineData("fd00:aaaa::2", true)]
+    [InlineData("203.0.113.2", true)]
+    [InlineData("10.244.2.2", false)]
+    [InlineData("10.244.2.255", false)]
+    [InlineData("10.0.0.1", false)]
+    [InlineData("10.244.1.0", false)]
+    [InlineData("10.0.0.4", false)]
+    [InlineData("192.0.2.0", false)]
+    [InlineData("0.0.0.0", false)]
+    [InlineData("::", false)]
+    public void Questions_are_answered_that_come_from_node_probe_or_gateway_addresses_of_Linux_peers(string from, bool expected)
+    {
+        ProbePlan plan = Of(
+            "clusterCidrs=10.244.0.0/16,fd00:10:244::/48", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2 external=203.0.113.2",
+            "b 192.0.2.0/24 10.0.0.3", "c 10.244.4.0/24 10.0.0.4 windows", "d - 10.0.0.5");
+        Assert.Equal(expected, plan.Known.Contains(Ip.Parse(from)));
+        Assert.Equal(3, plan.Known.Peers);
+    }
+
+    [Fact]
+    public void What_hostile_Nodes_say_makes_no_two_targets_with_one_podCIDR()
+    {
+        for (int seed = 0; seed < 200; seed++)
+        {
+            (System.Collections.Immutable.ImmutableArray<ClusterNode> nodes, HostState host, Policy policy) = Nasty(new(seed));
+            ProbePlan plan = ProbePlan.Of(Planner.Plan(nodes, host, policy));
+            Assert.Equal(plan.Targets.Length, plan.Targets.Select(t => t.PodCidr).Distinct().Count());
+        }
+    }
+
+    private static (System.Collections.Immutable.ImmutableArray<ClusterNode>, HostState, Policy) Nasty(Random random)
+    {
+        string[] podCidrs =
+        [
+            "10.244.2.0/24", "10.244.2.0/24", "10.244.2.5/24", "10.244.2.0/25", "10.244.3.0/24", "0.0.0.0/0", "10.244.3.0/32", "::/0",
+            "fd00:10:244:2::/64", "fd00:10:244:2::1/64", "fd00:10:244::/48", "10.244.0.0/16", "bad",
+        ];
+        string[] addresses = ["10.0.0.2", "10.0.0.1", "10.244.2.0", "fd00:aaaa::2", "fe80::1", "127.0.0.1", "::1", "8.8.8.8", "0.0.0.0"];
+        string Some(string[] of) => string.Join(',', Enumerable.Range(0, random.Next(1, 6)).Select(_ => of[random.Next(of.Length)]));
+        string[] peers = [.. Enumerable.Range(0, 6).Select(i => $"p{i} {Some(podCidrs)} {Some(addresses)} age={random.Next(3)}")];
+        return (Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(""));
+    }
+
+    private static ProbePlan Of(string policy, params string[] peers) =>
+        ProbePlan.Of(Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(policy)));
+
+    private static string Text(ProbeTarget target)
+    {
+        int more = System.Numerics.BitOperations.PopCount(target.PodCidrs) - 1;
+        return $"{ProbeAddress.Of(target.PodCidr)} by {target.NodeAddress}{(target.IsOnLink ? "" : " not on-link")}" +
+            (more > 0 ? $" and {more} more" : "");
+    }
+}

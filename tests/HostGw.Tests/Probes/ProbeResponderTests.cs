@@ -1,0 +1,96 @@
+using HostGw.Planning;
+using HostGw.Probes;
+using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
+
+namespace HostGw.Tests.Probes;
+
+public class ProbeResponderTests
+{
+    private static readonly Ip Peer = Ip.Parse("10.0.0.2");
+
+    private readonly ManualTime _time = new();
+    private readonly ProbeCounters _counters = new();
+    private readonly ProbeResponder _responder;
+
+    public ProbeResponderTests()
+    {
+        _responder = new(_counters, _time);
+        _responder.Follow(Known(1));
+        _time.Advance(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void The_answer_repeats_number_and_nonce_and_nothing_else_of_the_question()
+    {
+        byte[] question = Bytes(new(ProbeKind.Question, (ProbeFlags)0xFF, 7, new(1, 2)));
+        question.AsSpan(28).Fill(0xEE);
+        byte[] answer = new byte[ProbeDatagram.Size];
+
+        Assert.True(_responder.TryAnswer(question, Peer, 40000, answer));
+        Assert.Equal(Bytes(new(ProbeKind.Answer, ProbeFlags.None, 7, new(1, 2))), answer);
+    }
+
+    [Fact]
+    public void An_answer_is_never_answered() => Ignored(ProbeResult.NotAsked, Bytes(new(ProbeKind.Answer, ProbeFlags.None, 0, default)));
+
+    [Fact]
+    public void What_no_Node_asks_is_not_answered() => Ignored(ProbeResult.UnknownSender, Question, from: "10.0.0.3");
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(53)]
+    [InlineData(1023)]
+    public void No_service_gets_an_answer(int port) => Ignored(ProbeResult.PrivilegedPort, Question, port: port);
+
+    [Fact]
+    public void Another_size_is_not_answered() => Ignored(ProbeResult.Malformed, Question[..63]);
+
+    [Fact]
+    public void Another_version_is_not_answered()
+    {
+        byte[] question = Question;
+        question[4] = 2;
+        Ignored(ProbeResult.UnknownVersion, question);
+    }
+
+    [Fact]
+    public void Not_more_is_answered_than_peers_ask()
+    {
+        Assert.Equal(10, Asked(100));
+        _time.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.Equal(5, Asked(100));
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(10, Asked(100));
+        Assert.Equal(275, _counters[ProbeResult.RateLimited]);
+
+        _responder.Follow(Known(60));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(300, Asked(1000));
+
+        _responder.Follow(Known(200));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(500, Asked(1000));
+    }
+
+    private static byte[] Question => Bytes(new(ProbeKind.Question, ProbeFlags.None, 0, new(1, 2)));
+
+    private static KnownAddresses Known(int peers) => KnownAddresses.Of(Planner.Plan(
+        Given.Nodes([Given.Self, .. Enumerable.Range(2, peers).Select(i => $"p{i} 10.244.{i}.0/24 10.0.0.{i}")]),
+        Given.Host(Given.Lan), Given.Policy("")));
+
+    private static byte[] Bytes(ProbeDatagram datagram)
+    {
+        byte[] bytes = new byte[ProbeDatagram.Size];
+        datagram.Write(bytes);
+        return bytes;
+    }
+
+    private int Asked(int times) => Enumerable.Range(0, times).Count(_ => _responder.TryAnswer(Question, Peer, 40000, new byte[64]));
+
+    private void Ignored(ProbeResult why, byte[] question, string from = "10.0.0.2", int port = 40000)
+    {
+        Assert.False(_responder.TryAnswer(question, Ip.Parse(from), port, new byte[64]));
+        Assert.Equal((1, 0), (_counters[why], _counters[ProbeResult.Echoed]));
+    }
+}

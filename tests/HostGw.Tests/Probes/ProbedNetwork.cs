@@ -1,0 +1,115 @@
+using HostGw.Planning;
+using HostGw.Probes;
+using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
+
+namespace HostGw.Tests.Probes;
+
+/// <summary>A prober, its peers and the network between them, in time that passes when a test says so.</summary>
+internal sealed class ProbedNetwork
+{
+    private readonly TimeSpan _delay;
+    private readonly PriorityQueue<(ProbeQuestion Question, Ip From), TimeSpan> _coming = new();
+    private readonly Dictionary<uint, Ip> _nodes = [];
+    private ulong _nonces;
+
+    public ProbedNetwork(double intervalSeconds = 10, double delaySeconds = 0.001)
+    {
+        _delay = TimeSpan.FromSeconds(delaySeconds);
+        Start = Time.GetTimestamp();
+        Prober = new(TimeSpan.FromSeconds(intervalSeconds), Counters, () => new(1, _nonces++), () => Signals.Add(Now), Time);
+    }
+
+    public ManualTime Time { get; } = new();
+
+    public Prober Prober { get; }
+
+    public ProbeCounters Counters { get; } = new();
+
+    public List<TimeSpan> Signals { get; } = [];
+
+    public List<(TimeSpan At, ProbeQuestion Question)> Asked { get; } = [];
+
+    /// <summary>The ways on which questions are answered.</summary>
+    public ProbePaths Answering { get; set; } = ProbePaths.Node | ProbePaths.Pod;
+
+    /// <summary>Which peers have failed altogether.</summary>
+    public Func<Ip, bool> IsDown { get; set; } = static _ => false;
+
+    /// <summary>This host cannot send on these ways.</summary>
+    public ProbePaths Unsendable { get; set; }
+
+    /// <summary>Who says that a question had no hop left to live; none: the Node itself.</summary>
+    public Ip Router { get; set; }
+
+    public TimeSpan Now => Time.GetElapsedTime(Start);
+
+    private long Start { get; }
+
+    public void Follow(params string[] peers) => Follow(Given.Lan, peers);
+
+    public void Follow(string host, string[] peers) => Prober.Follow(ProbePlan.Of(
+        Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(host), Given.Policy(""))));
+
+    public ReachKind Of(string podCidr) => Prober.Verdicts.Of(Prefix.Parse(podCidr)).Kind;
+
+    public void Run(double seconds)
+    {
+        TimeSpan end = Now + TimeSpan.FromSeconds(seconds);
+        while (true)
+        {
+            SendDue();
+            TimeSpan next = Now + (Prober.Wait is { } wait && wait == Timeout.InfiniteTimeSpan ? TimeSpan.FromDays(1) : wait);
+            bool isAnswer = _coming.TryPeek(out _, out TimeSpan at) && at <= next;
+            next = isAnswer ? at : next;
+            if (next > end)
+            {
+                Time.Advance(end - Now);
+                return;
+            }
+            Time.Advance(next - Now);
+            if (isAnswer)
+                Deliver(_coming.Dequeue());
+        }
+    }
+
+    /// <summary>Runs until a verdict is so, and says how long that took.</summary>
+    public TimeSpan RunUntil(string podCidr, ReachKind kind)
+    {
+        TimeSpan start = Now;
+        while (Of(podCidr) != kind)
+        {
+            Run(0.01);
+            Assert.True(Now - start < TimeSpan.FromMinutes(10), $"{podCidr} is {Of(podCidr)}");
+        }
+        return Now - start;
+    }
+
+    public static ProbeDatagram AnswerTo(ProbeQuestion question) => new(ProbeKind.Answer, ProbeFlags.None, question.Peer, question.Nonce);
+
+    private void SendDue()
+    {
+        while (Prober.TryTake(out ProbeQuestion question))
+        {
+            Asked.Add((Now, question));
+            if (question.Path == ProbePaths.Node)
+                _nodes[question.Peer] = question.Destination;
+            if ((Unsendable & question.Path) != 0)
+                Prober.GiveUp(question);
+            else if ((Answering & question.Path) != 0 && !IsDown(question.Destination))
+                _coming.Enqueue((question, question.Path == ProbePaths.Hop ? Router : question.Destination), Now + _delay);
+        }
+    }
+
+    // 'Time exceeded' comes from the address of the node that was asked before.
+    private void Deliver((ProbeQuestion Question, Ip From) answer)
+    {
+        if (answer.Question.Path != ProbePaths.Hop)
+            Prober.Answered(AnswerTo(answer.Question), answer.From);
+        else
+        {
+            Ip from = answer.From.IsNone ? _nodes[answer.Question.Peer] : answer.From;
+            Prober.Expired(AnswerTo(answer.Question) with { Kind = ProbeKind.Question }, from);
+        }
+    }
+}

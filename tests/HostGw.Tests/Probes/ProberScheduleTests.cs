@@ -1,0 +1,257 @@
+using HostGw.Planning;
+using HostGw.Probes;
+using HostGw.Tests.Planning;
+
+namespace HostGw.Tests.Probes;
+
+public class ProberScheduleTests
+{
+    private const string A = "10.244.2.0/24";
+    private const string OnLink = "a 10.244.2.0/24 10.0.0.2";
+    private const ProbePaths All = ProbePaths.Node | ProbePaths.Pod;
+
+    [Theory]
+    [InlineData(1, 10, 10)]
+    [InlineData(40, 10, 10)]
+    [InlineData(40, 1, 1)]
+    [InlineData(200, 1, 4)]
+    [InlineData(600, 10, 12)]
+    public void Rounds_are_spread_evenly_and_not_more_than_50_a_second(int peers, double interval, double actual)
+    {
+        ProbedNetwork network = new(interval);
+        network.Follow(Peers(peers));
+        network.Run(30);
+        network.Asked.Clear();
+        network.Run(10 * actual);
+
+        TimeSpan[] rounds = [.. network.Asked.Where(a => a.Question.Path == ProbePaths.Node).Select(a => a.At)];
+        Assert.InRange(rounds.Length, (10 * peers) - 1, (10 * peers) + 1);
+        // Those that are due within 100 ms are asked together.
+        Assert.All(Enumerable.Range(0, rounds.Length), i => Assert.InRange(
+            (rounds[i] - rounds[0]).TotalSeconds, (i * actual / peers) - 0.101, (i * actual / peers) + 0.101));
+        Assert.All(network.Asked.Where(a => a.Question.Path == ProbePaths.Node).GroupBy(a => a.Question.Peer), g => Assert.InRange(g.Count(), 9, 11));
+    }
+
+    [Fact]
+    public void New_peers_are_asked_first_and_at_once()
+    {
+        ProbedNetwork network = new(3600);
+        network.Follow(Peers(10));
+        network.Run(1);
+        Assert.Equal(10, network.Asked.Count(a => a.Question.Path == ProbePaths.Node));
+        network.Follow(Peers(12));
+        network.Run(0.2);
+        Assert.Equal(12, network.Asked.Count(a => a.Question.Path == ProbePaths.Node));
+    }
+
+    [Fact]
+    public void A_cluster_that_fails_altogether_is_asked_five_times_as_often_at_most()
+    {
+        ProbedNetwork network = new();
+        network.Follow(Peers(600));
+        network.Run(30);
+        network.Asked.Clear();
+        network.Answering = ProbePaths.None;
+        for (int second = 0; second < 30; second++)
+        {
+            int before = network.Asked.Count;
+            network.Run(1);
+            Assert.InRange(network.Asked.Count - before, 1, 260);
+        }
+        network.Run(20);
+        network.Asked.Clear();
+        network.Run(1);
+        Assert.InRange(network.Asked.Count, 49, 51);
+    }
+
+    [Fact]
+    public void After_a_loss_a_peer_is_asked_again_every_0_8_seconds_until_five_are_missing()
+    {
+        ProbedNetwork network = new();
+        network.Follow(OnLink);
+        network.Run(15);
+        network.Answering = ProbePaths.None;
+        network.Asked.Clear();
+        network.Run(30);
+        Assert.Equal(
+            [0, 0.8, 1.6, 2.4, 3.2, 10, 20],
+            network.Asked.Select(a => Math.Round((a.At - network.Asked[0].At).TotalSeconds, 2)).Take(7));
+    }
+
+    [Fact]
+    public void A_path_that_never_answers_does_not_hasten_the_rounds_for_ever()
+    {
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop };
+        network.Follow(OnLink);
+        network.Run(20);
+        network.Asked.Clear();
+        network.Run(100);
+        Assert.InRange(network.Asked.Count, 29, 31);
+    }
+
+    [Fact]
+    public void Both_paths_use_the_eight_source_ports_in_turn()
+    {
+        ProbedNetwork network = new(1);
+        network.Follow(Peers(16));
+        network.Run(20);
+        var ofOne = network.Asked.Where(a => a.Question.Peer == 5).Select(a => a.Question).ToArray();
+        Assert.Equal(
+            [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7, 0, 0, 0, 1], ofOne.Take(25).Select(q => q.Port));
+    }
+
+    [Fact]
+    public void Addresses_are_those_of_the_way()
+    {
+        ProbedNetwork network = new();
+        network.Follow("a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2");
+        network.Run(1);
+        Assert.Equal(
+            [
+                "Node 10.0.0.1 10.0.0.2", "Echo 10.244.1.0 10.244.2.0", "Hop 10.244.1.0 10.244.2.254",
+                "Node fd00:aaaa::1 fd00:aaaa::2", "Echo fd00:10:244:1:: fd00:10:244:2::",
+                "Hop fd00:10:244:1:: fd00:10:244:2:ffff:ffff:ffff:ffff",
+            ],
+            network.Asked.Select(a => $"{a.Question.Path} {a.Question.Source} {a.Question.Destination}").Order(Comparer<string>.Create(ByFamily)));
+
+        static int ByFamily(string a, string b) => a.Contains(':', StringComparison.Ordinal).CompareTo(b.Contains(':', StringComparison.Ordinal)) is not 0 and var family
+            ? family : "NEH".IndexOf(a[0], StringComparison.Ordinal).CompareTo("NEH".IndexOf(b[0], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void After_a_time_without_processor_the_missed_rounds_are_not_made_up()
+    {
+        ProbedNetwork network = new();
+        network.Follow(Peers(100));
+        network.Run(30);
+        network.Asked.Clear();
+        network.Time.Advance(TimeSpan.FromHours(1));
+        network.Run(1);
+        Assert.InRange(network.Asked.Count(a => a.Question.Path == ProbePaths.Node), 9, 12);
+    }
+
+    [Fact]
+    public void Passes_during_a_storm_of_Nodes_do_not_keep_a_loss_from_being_counted()
+    {
+        ProbedNetwork network = new();
+        network.Follow(OnLink);
+        network.Run(15);
+        network.Answering = ProbePaths.Node;
+        for (int i = 0; i < 150; i++)
+        {
+            network.Follow(OnLink, $"z{i % 7} 10.244.{10 + (i % 7)}.0/24 10.0.0.{10 + (i % 7)}");
+            network.Run(0.1);
+        }
+        Assert.Equal(ReachKind.PodTrafficDropped, network.Of(A));
+    }
+
+    [Fact]
+    public void Changes_are_signalled_at_once_and_then_once_a_second()
+    {
+        ProbedNetwork network = new();
+        network.Follow(Peers(100));
+        network.Run(5);
+        Assert.InRange(network.Signals[0].TotalSeconds, 0, 0.1);
+        Assert.InRange(network.Signals.Count, 3, 4);
+        Assert.All(network.Signals.Zip(network.Signals.Skip(1)), pair => Assert.InRange((pair.Second - pair.First).TotalSeconds, 1, 1.1));
+        network.Run(100);
+        Assert.InRange(network.Signals.Count, 3, 4);
+    }
+
+    [Fact]
+    public void The_verdicts_are_the_same_instance_until_one_changes_and_the_latest_are_of_this_second()
+    {
+        ProbedNetwork network = new();
+        network.Follow(OnLink);
+        network.Run(15);
+        Reachability verdicts = network.Prober.Verdicts, latest = network.Prober.Latest;
+        Assert.True(verdicts.IsOn);
+        Assert.Same(latest, network.Prober.Latest);
+        // The latest are not made when the verdict changes.
+        network.Run(30.35);
+        Assert.Same(verdicts, network.Prober.Verdicts);
+        Assert.NotSame(latest, network.Prober.Latest);
+        network.Answering = ProbePaths.None;
+        while (network.Counters[ProbeResult.Lost] < 5)
+        {
+            Assert.Equal(ReachKind.Reachable, network.Prober.Latest.Of(Prefix.Parse(A)).Kind);
+            network.Run(0.01);
+        }
+        Assert.Equal(ReachKind.Unreachable, network.Prober.Latest.Of(Prefix.Parse(A)).Kind);
+        Assert.NotSame(verdicts, network.Prober.Verdicts);
+    }
+
+    [Fact]
+    public void Datagrams_and_round_trips_are_counted()
+    {
+        ProbedNetwork network = new(delaySeconds: 0.002);
+        network.Follow(OnLink);
+        network.Run(5);
+        network.Answering = ProbePaths.None;
+        network.Run(13);
+        Assert.Equal((3, 5), (network.Counters[ProbeResult.Answered], network.Counters[ProbeResult.Lost]));
+        Assert.Equal([0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0], network.Counters.RoundTrips.Counts);
+        Assert.Equal(0.004, network.Counters.RoundTrips.SumSeconds, 0.0001);
+        Assert.Contains(("answered", 3), network.Counters.Datagrams);
+        Assert.Equal(Enum.GetValues<ProbeResult>().Length, network.Counters.Datagrams.Length);
+    }
+
+    [Fact]
+    public void A_round_allocates_nothing()
+    {
+        ProbedNetwork network = new();
+        network.Follow(Peers(50));
+        network.Run(60);
+        Prober prober = network.Prober;
+        TimeSpan step = TimeSpan.FromMilliseconds(200);
+        byte[] bytes = new byte[ProbeDatagram.Size];
+        Rounds(10);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Rounds(100);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before - Advancing(100));
+
+        void Rounds(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                Round();
+                network.Time.Advance(step);
+            }
+        }
+
+        void Round()
+        {
+            while (prober.TryTake(out ProbeQuestion question))
+            {
+                new ProbeDatagram(ProbeKind.Question, ProbeFlags.None, question.Peer, question.Nonce).Write(bytes);
+                Assert.True(ProbeDatagram.TryRead(bytes, out ProbeDatagram datagram, out _));
+                if (question.Path == ProbePaths.Hop)
+                    prober.Expired(datagram, question.Destination);
+                else
+                    prober.Answered(datagram with { Kind = ProbeKind.Answer }, question.Destination);
+                _ = prober.Wait;
+            }
+        }
+
+        // What the clock of the tests allocates.
+        long Advancing(int count)
+        {
+            long start = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < count; i++)
+                network.Time.Advance(TimeSpan.Zero);
+            return GC.GetAllocatedBytesForCurrentThread() - start;
+        }
+    }
+
+    [Fact]
+    public void A_peer_takes_120_bytes_in_a_family_with_the_addresses_that_are_answered()
+    {
+        const int perIPv4 = 3 * sizeof(uint), perIPv6 = 3 * 16;
+        int state = System.Runtime.CompilerServices.Unsafe.SizeOf<PeerState>();
+        Assert.InRange(state + ((perIPv4 + perIPv6) / 2), 1, 120);
+    }
+
+    private static string[] Peers(int count) =>
+        [.. Enumerable.Range(2, count).Select(i => $"p{i:000} 10.{244 + (i / 200)}.{i % 200}.0/24 10.0.{i / 200}.{i % 200}")];
+}

@@ -1,0 +1,99 @@
+using HostGw.Planning;
+using HostGw.Problems;
+using HostGw.Reconciliation;
+using HostGw.Status;
+using HostGw.Tests.Hosting;
+using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
+using Agent = HostGw.Tests.Reconciliation.Agent;
+
+namespace HostGw.Tests.Problems;
+
+public class ReachabilityProblemsTests
+{
+    private static readonly string[] Six = [Given.Self, .. Enumerable.Range(2, 5).Select(n => $"n{n} 10.244.{n}.0/24 10.0.0.{n}")];
+
+    private readonly Agent _agent = new() { Nodes = Six };
+
+    [Theory]
+    [InlineData(1, "1 node: n2 (10.244.2.0/24):")]
+    [InlineData(3, "3 nodes: n2 (10.244.2.0/24), n3 (10.244.3.0/24), n4 (10.244.4.0/24):")]
+    [InlineData(5, "5 nodes: n2 (10.244.2.0/24), n3 (10.244.3.0/24), n4 (10.244.4.0/24) and 2 more:")]
+    public void One_cause_is_one_problem_with_the_count_and_the_first_names(int count, string words)
+    {
+        Problem dropped = Assert.Single(Problems(Dropping(count)));
+        Assert.Equal("PodTrafficDropped", dropped.Rule);
+        Assert.Contains(words, dropped.Text, StringComparison.Ordinal);
+        // The Event stays the same one, whatever the number.
+        Assert.Equal(Assert.Single(Problems(Dropping(2))).Key, dropped.Key);
+    }
+
+    [Fact]
+    public void A_node_with_podCIDRs_of_both_families_is_named_once()
+    {
+        _agent.Nodes = [Given.Self, "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2"];
+        Assert.Contains("1 node: b (10.244.2.0/24)", Assert.Single(Problems(Reports.Of(
+            ("10.244.2.0/24", ReachKind.Unreachable, 0u), ("fd00:10:244:2::/64", ReachKind.Unreachable, 0u)))).Text, StringComparison.Ordinal);
+        Assert.Equal(["PodTrafficDropped", "PeersUnreachable"], Problems(Reports.Of(
+            ("10.244.2.0/24", ReachKind.Unreachable, 0u), ("fd00:10:244:2::/64", ReachKind.PodTrafficDropped, 0u))).Select(p => p.Rule));
+    }
+
+    [Theory]
+    [InlineData("Unknown")]
+    [InlineData("Reachable")]
+    [InlineData("ProbeFiltered")]
+    public void A_peer_whose_pods_are_reached_or_that_never_answered_is_no_problem(string kind) =>
+        Assert.Empty(Problems(Reports.Of(("10.244.2.0/24", Enum.Parse<ReachKind>(kind), 0u))));
+
+    [Theory]
+    [InlineData("PodTrafficDropped", true)]
+    [InlineData("Unreachable", true)]
+    [InlineData("Unknown", true)]
+    [InlineData("RoutedByNetwork", false)]
+    public void A_peer_elsewhere_is_one_problem_unless_the_network_routes_it(string kind, bool isProblem)
+    {
+        _agent.Nodes = [.. Six, "far 10.244.9.0/24 192.0.2.9"];
+        string[] rules = [.. Problems(Reports.Of(("10.244.9.0/24", Enum.Parse<ReachKind>(kind), 0u))).Select(p => p.Rule)];
+        Assert.Equal(isProblem ? ["NextHopUnreachable"] : (string[])[], rules);
+    }
+
+    [Fact]
+    public void Readiness_does_not_depend_on_probes()
+    {
+        _agent.Reachability = Dropping(5);
+        Assert.Empty(StatusBoard.NotReady(_agent.Pass()));
+    }
+
+    [Fact]
+    public void While_peers_come_and_go_the_log_says_it_once_and_when_it_is_over()
+    {
+        LogLines lines = new();
+        PassLog log = new(lines);
+        log.Write(_agent.Pass());
+        lines.Take();
+
+        for (int count = 1; count <= 5; count++)
+            Write(Dropping(count));
+        string appeared = Assert.Single(lines.Take());
+        Assert.Contains("packets between pods do not arrive at 1 node: n2", appeared, StringComparison.Ordinal);
+
+        Write(Dropping(0));
+        Assert.Contains("packets between pods do not arrive at 1 node: n2", Assert.Single(lines.Take()), StringComparison.Ordinal);
+
+        void Write(Reachability reachability)
+        {
+            _agent.Reachability = reachability;
+            log.Write(_agent.Pass());
+        }
+    }
+
+    private static Reachability Dropping(int count) => Reports.Of(
+        [.. Enumerable.Range(2, 5).Select(n =>
+            ($"10.244.{n}.0/24", n < 2 + count ? ReachKind.PodTrafficDropped : ReachKind.Reachable, 0u))]);
+
+    private IEnumerable<Problem> Problems(Reachability reachability)
+    {
+        _agent.Reachability = reachability;
+        return ProblemCatalog.All(_agent.Pass());
+    }
+}

@@ -22,6 +22,18 @@ internal sealed record HostState
     /// <summary>The routes of Linux's table local that carry HostGw's protocol number.</summary>
     public ImmutableArray<ProbeRoute> ProbeRoutes { get; init; } = [];
 
+    /// <summary>The interface hostgw0; null: there is none.</summary>
+    public TunnelLink? Tunnel { get; init; }
+
+    /// <summary>Why this host cannot have the guards of a tunnel, with the cure (no nf_tables); empty: it can.</summary>
+    public string GuardObstacle { get; init; } = "";
+
+    /// <summary>Why the gateway address of the podCIDR cannot be SOURCE: the CNI configuration does not reserve it; empty: it does.</summary>
+    public string SourceObstacle { get; init; } = "";
+
+    /// <summary>The MTU of the path to nodes that tunnelled routes lead to, in bytes, as the kernel has learnt it; sorted by address.</summary>
+    public ImmutableArray<(Ip Node, int Mtu)> PathMtus { get; init; } = [];
+
     /// <summary>Addresses that no podCIDR may cover: gateways, resolvers, the API server.</summary>
     public ImmutableArray<ProtectedAddress> Protected { get; init; } = [];
 
@@ -165,6 +177,9 @@ internal readonly record struct HostRoute
 
     public RouteExtras Extras { get; init; }
 
+    /// <summary>The route's encapsulation, source and MTU, where it says nothing that a tunnelled route of HostGw's would not; else null.</summary>
+    public Encapsulation? Tunnel { get; init; }
+
     /// <summary>False for types such as blackhole, unreachable and local.</summary>
     public bool IsUnicast { get; init; }
 
@@ -183,7 +198,7 @@ internal readonly record struct HostRoute
     public RouteKey Key => new(Destination, Metric);
 }
 
-/// <summary>What a route says beside its next hop. HostGw's say none of it.</summary>
+/// <summary>What a route says beside its next hop and <see cref="HostRoute.Tunnel"/>. HostGw's say none of it.</summary>
 [Flags]
 internal enum RouteExtras : byte
 {

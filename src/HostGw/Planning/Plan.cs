@@ -52,6 +52,15 @@ internal sealed record Plan
     /// <summary>This node's own, one per family; empty: none is to be installed.</summary>
     public ImmutableArray<Ip> ProbeAddresses { get; init; } = [];
 
+    /// <summary>The link hostgw0; null: none is needed.</summary>
+    public TunnelPlan? Tunnel { get; init; }
+
+    /// <summary>Why there is no tunnel where the settings want one, with the cure; empty: nothing prevents it.</summary>
+    public string TunnelFault { get; init; } = "";
+
+    /// <summary>Null: neither probes nor a tunnel, and no guards.</summary>
+    public GuardPlan? Guards { get; init; }
+
     /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice InterfaceIPv4 { get; init; }
 
@@ -165,10 +174,15 @@ internal static class NextHopText
 }
 
 /// <summary>A route that this host should have.</summary>
-/// <param name="NextHop">None for an on-link route: a cluster route and, on Windows, the route to this node's own pods.</param>
+/// <param name="NextHop">
+/// None for an on-link route: a cluster route and, on Windows, the route to this node's own pods. Through the tunnel the peer's node address.
+/// </param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip NextHop, int Interface)
 {
+    /// <summary>Null: packets are routed natively.</summary>
+    public Encapsulation? Tunnel { get; init; }
+
     public RouteKey Key => new(Destination, Metric);
 
     /// <summary>The same route as the kernel reports it once it is installed.</summary>
@@ -179,7 +193,8 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
         Metric = Metric,
         NextHop = NextHop,
         Interface = Interface,
-        IsOnLink = !NextHop.IsNone,
+        IsOnLink = !NextHop.IsNone && Tunnel is null,
+        Tunnel = Tunnel,
         NextHopCount = 1,
         IsUnicast = true,
         Protocol = protocol,
@@ -188,7 +203,8 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
 
     public bool IsInstalledAs(HostRoute route) =>
         route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 &&
-        route.Extras == RouteExtras.None && route.Interface == Interface && route.NextHop == NextHop && route.IsOnLink == !NextHop.IsNone;
+        route.Extras == RouteExtras.None && route.Interface == Interface && route.NextHop == NextHop &&
+        route.IsOnLink == (!NextHop.IsNone && Tunnel is null) && route.Tunnel == Tunnel;
 }
 
 /// <summary>The CNI configuration that this node should have.</summary>

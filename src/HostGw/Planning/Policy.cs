@@ -40,6 +40,8 @@ internal sealed record Policy
     /// <summary>Probe peers, and answer their probes.</summary>
     public bool Probe { get; init; } = true;
 
+    public TunnelPolicy Tunnel { get; init; } = new();
+
     /// <summary>Write a CNI configuration.</summary>
     public bool InstallCni { get; init; }
 

@@ -22,11 +22,29 @@ internal enum ReachKind : byte
     PodTrafficDropped,
 }
 
+/// <summary>Which way packets to a peer's pods should take, as the probes decide it (tunnel.mode: auto).</summary>
+internal enum PeerPath : byte
+{
+    /// <summary>Not decided: what is installed stays.</summary>
+    Undecided,
+
+    /// <summary>The native route, or none where the peer is not on-link.</summary>
+    Native,
+
+    /// <summary>As before, and both ways are measured by host routes to the peer's probe address and SOURCE.</summary>
+    Compared,
+
+    /// <summary>The tunnel, and both ways are measured.</summary>
+    Tunnel,
+}
+
 /// <summary>The latest verdict of the probes on a peer.</summary>
 /// <param name="SinceSeconds">Unix time since when it is so.</param>
 /// <param name="RoundTripMicroseconds">Of the latest answer on the pod path; 0: none yet.</param>
 internal readonly record struct Reach(ReachKind Kind, uint SinceSeconds, uint RoundTripMicroseconds)
 {
+    public PeerPath Path { get; init; }
+
     /// <summary>Null: since ever.</summary>
     public DateTimeOffset? Since => SinceSeconds == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(SinceSeconds);
 

@@ -20,6 +20,12 @@ internal sealed record ApplyResult
     /// <summary>What would have been done to rules without <see cref="HostChanges.HoldsRules"/>.</summary>
     public HeldRules HeldRules { get; init; }
 
+    /// <summary>What was done to the guards of probes and tunnel, in words; empty: nothing.</summary>
+    public string GuardChange { get; init; } = "";
+
+    /// <summary>What was done to the link hostgw0, in words; empty: nothing.</summary>
+    public string TunnelChange { get; init; } = "";
+
     /// <summary>What was done to the CNI configuration, in words; empty: nothing.</summary>
     public string CniChange { get; init; } = "";
 
@@ -83,6 +89,10 @@ internal enum HostPart
     Routes,
     PolicyRules,
     ProbeAddress,
+    Guards,
+
+    /// <summary>The link hostgw0.</summary>
+    Tunnel,
     Cni,
 
     /// <summary>The record of which routes are ours.</summary>

@@ -20,6 +20,15 @@ internal sealed record HostChanges
     /// <summary>The local routes of probe addresses to add and to delete.</summary>
     public ProbeRouteChanges ProbeRoutes { get; init; } = ProbeRouteChanges.None;
 
+    /// <summary>The changes of the link hostgw0.</summary>
+    public TunnelChanges Tunnel { get; init; } = TunnelChanges.None;
+
+    /// <summary>False: leave the guards of probes and tunnel as they are.</summary>
+    public bool ChangesGuards { get; init; }
+
+    /// <summary>The desired guards; null: none.</summary>
+    public GuardPlan? Guards { get; init; }
+
     /// <summary>Rules are compared and not changed: their repair must wait.</summary>
     public bool HoldsRules { get; init; }
 

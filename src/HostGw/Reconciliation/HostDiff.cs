@@ -20,6 +20,8 @@ internal static class HostDiff
             },
             PolicyRules = PolicyRuleChanges.Between(plan, host),
             ProbeRoutes = ProbeRouteChanges.Between(plan, host),
+            Tunnel = TunnelChanges.Between(plan, host),
+            Guards = plan.Guards,
             Nat = plan.Nat,
             ForwardAccept = plan.ForwardAccept,
             PodCidrs = plan.OwnPodCidrs,
@@ -31,6 +33,7 @@ internal static class HostDiff
         return plan.Scope != PlanScope.Everything ? changes : changes with
         {
             ChangesNat = true,
+            ChangesGuards = true,
             ChangesForward = true,
             ChangesCni = plan.Cni is not { Mtu: 0 },
             EnableForwardingIPv4 = plan.ForwardIPv4 && Lacks(host.Forwarding.IPv4, lacking.Count > 0),

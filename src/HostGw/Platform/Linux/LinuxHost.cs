@@ -51,6 +51,8 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly LinuxRoutes _routes;
     private readonly LinuxPolicyRules _policyRules;
     private readonly LinuxProbeAddress _probeAddress;
+    private readonly LinuxTunnel _tunnel;
+    private readonly LinuxGuards _guards = new();
     private readonly RouteNotifications _routeNotifications;
     private readonly RuleNotifications _ruleNotifications;
 
@@ -66,12 +68,18 @@ internal sealed class LinuxHost : IHostNetwork
         _routes = new(_socket, options.RouteProtocol);
         _policyRules = new(_socket, options.RouteProtocol);
         _probeAddress = new(_socket, options.RouteProtocol);
+        _tunnel = new(_socket, _sysctl);
         _reader = new(_socket, options, _policyRules, _probeAddress);
         _routeNotifications = new(options.RouteProtocol, _socket.PortId, TimeProvider.System);
         _ruleNotifications = new(() => _nftables.PortId);
     }
 
-    public HostState Read(IReadOnlyList<Ip> apiServers) => _reader.Read(apiServers) with { UsesOwnCni = _cni.InUse is { IsOurs: true } };
+    public HostState Read(IReadOnlyList<Ip> apiServers) => _reader.Read(apiServers) with
+    {
+        UsesOwnCni = _cni.InUse is { IsOurs: true },
+        Tunnel = _tunnel.Read(),
+        GuardObstacle = _guards.Obstacle(),
+    };
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {
@@ -88,7 +96,13 @@ internal sealed class LinuxHost : IHostNetwork
             _sysctl.TurnDadOff(changes.WithoutDad);
             EnableForwarding(changes, attempts);
         }
+        string guards = changes.ChangesGuards ? _guards.Make(changes.Guards, writes, attempts) : "";
+        // What comes out of the tunnel without guards reaches host sockets.
+        bool isGuarded = attempts.Failures.All(f => f.Part != HostPart.Guards);
+        string tunnel = isGuarded ? _tunnel.Make(changes.Tunnel, writes, attempts) : "";
         string nat = ApplyRoutesAndNat(changes, writes, attempts);
+        tunnel += _tunnel.Remove(changes.Tunnel, writes, attempts);
+        guards += changes.ChangesGuards ? _guards.Remove(changes.Guards, writes, attempts) : "";
         IReadOnlyList<ProbeObstacle> probeObstacles =
             _probeAddress.Apply(changes.ProbeRoutes, changes.Plan.ProbeAddresses, writes, attempts);
         string forward = ApplyForward(changes, writes, attempts);
@@ -100,6 +114,8 @@ internal sealed class LinuxHost : IHostNetwork
         ApplyResult result = new()
         {
             NatBackend = _nat.Choice,
+            GuardChange = guards,
+            TunnelChange = tunnel,
             CniChange = cniRemoval + cniWrite,
             Cni = _cni.InUse,
             Overrides = FindOverrides(changes),
@@ -142,7 +158,8 @@ internal sealed class LinuxHost : IHostNetwork
         string change = "";
         // A refused route concerns the pods of one peer; without the configuration this node's pods would have no network at all.
         bool isReady = attempts.Failures.All(f => f.Part is
-            HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules or HostPart.ProbeAddress);
+            HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules or
+            HostPart.ProbeAddress or HostPart.Guards or HostPart.Tunnel);
         bool writes = changes is { ChangesCni: true, Cni: not null } && isReady;
         attempts.Try(HostPart.Cni, "write the CNI configuration", writes, () => change = ApplyCni(changes.Cni, mode));
         return change;

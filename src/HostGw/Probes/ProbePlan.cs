@@ -8,9 +8,10 @@ namespace HostGw.Probes;
 /// <param name="Targets">At most one per Node and family.</param>
 internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableArray<ProbeTarget> Targets, KnownAddresses Known)
 {
-    public static ProbePlan Of(Plan plan)
+    /// <param name="held">The probe addresses whose local routes are there.</param>
+    public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held)
     {
-        (ProbeSource v4, ProbeSource v6) = (ProbeSource.Of(plan, isIPv4: true), ProbeSource.Of(plan, isIPv4: false));
+        (ProbeSource v4, ProbeSource v6) = (ProbeSource.Of(plan, held, isIPv4: true), ProbeSource.Of(plan, held, isIPv4: false));
         return new(v4, v6, Choose(plan, v4, v6), KnownAddresses.Of(plan));
     }
 
@@ -58,15 +59,17 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
 /// <summary>This node's own addresses in one family, from which it probes.</summary>
 /// <param name="Node">None: the kernel chooses.</param>
 /// <param name="Pod">Its probe address.</param>
-internal readonly record struct ProbeSource(Ip Node, Ip Pod)
+/// <param name="IsHeld">Answers to the probe address reach this host. The kernel sends from it all the same, in IPv6.</param>
+internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
 {
     public bool IsNone => Pod.IsNone;
 
-    public static ProbeSource Of(Plan plan, bool isIPv4)
+    public static ProbeSource Of(Plan plan, ImmutableArray<Ip> held, bool isIPv4)
     {
         ClusterNode? self = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
         Ip node = self is null ? default : self.InternalIPs.Concat(self.ExternalIPs).FirstOrDefault(a => a.IsIPv4 == isIPv4);
-        return new(node, ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4)));
+        Ip pod = ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4));
+        return new(node, pod, held.Contains(pod));
     }
 }
 

@@ -230,7 +230,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             counters.CountRoundTrip(now - peer.AskedAt);
         peer.Answered(path, now);
         Judge(ref peer);
-        if (path == ProbePaths.Node && peer.Plan(ProbePaths.Pod))
+        if (path == ProbePaths.Node && SourceTo(peer.Target).IsHeld && peer.Plan(ProbePaths.Pod))
         {
             _due.Enqueue((number, ProbePaths.Echo));
             _due.Enqueue((number, ProbePaths.Hop));
@@ -312,7 +312,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     {
         ref PeerState peer = ref _peers[number];
         ProbeTarget target = peer.Target;
-        ProbeSource source = target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
+        ProbeSource source = SourceTo(target);
         Ip destination = path switch
         {
             ProbePaths.Node => target.NodeAddress,
@@ -321,6 +321,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         };
         return new((uint)number, path, peer.Port, path == ProbePaths.Node ? source.Node : source.Pod, destination, peer.Nonce);
     }
+
+    private ProbeSource SourceTo(in ProbeTarget target) => target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
 
     private void Judge(ref PeerState peer)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using HostGw.Lab.Network;
@@ -73,13 +74,13 @@ internal sealed class ProbingHost : IDisposable
     public const int Port = 9158;
 
     private int _changes;
+    private ImmutableArray<Ip> _held;
 
     public ProbingHost(int number, NetworkNamespace network)
     {
         (Number, Network) = (number, network);
         Loop = New();
-        AddProbeAddressIPv4();
-        Network.Configure([$"route prepend local fd00:10:244:{Number}::/128 dev lo table local proto 157"]);
+        AddProbeAddresses();
     }
 
     public int Number { get; }
@@ -106,12 +107,14 @@ internal sealed class ProbingHost : IDisposable
         Loop = New();
     }
 
-    public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => Loop.Follow(new Plan
-    {
-        OwnPodCidrs = [PodCidr, PodCidrIPv6],
-        Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
-            h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
-    });
+    public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => Loop.Follow(
+        new Plan
+        {
+            OwnPodCidrs = [PodCidr, PodCidrIPv6],
+            Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
+                h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
+        },
+        _held);
 
     /// <summary>The verdicts in both families.</summary>
     public (ReachKind IPv4, ReachKind IPv6) Of(ProbingHost peer) =>
@@ -124,7 +127,18 @@ internal sealed class ProbingHost : IDisposable
     public Task CountsAsync(ProbeResult result, long least) => Eventually.TrueAsync(
         () => Loop.Counters[result] >= least, () => string.Join(", ", Loop.Counters.Datagrams), TimeSpan.FromSeconds(60));
 
-    public void AddProbeAddressIPv4() => Network.Configure([$"route prepend local 10.244.{Number}.0/32 dev lo table local proto 157"]);
+    /// <summary>As agents do, which tell the probes of it.</summary>
+    public void AddProbeAddresses()
+    {
+        _held = [PodCidr.Address, PodCidrIPv6.Address];
+        Network.Configure(_held.Select(a => $"route prepend local {a}/{a.Bits} dev lo table local proto 157"));
+    }
+
+    public void DeleteProbeAddresses()
+    {
+        Network.Configure(_held.Select(a => $"route delete local {a}/{a.Bits} dev lo table local"));
+        _held = [];
+    }
 
     /// <summary>The routes that others have to it.</summary>
     public IEnumerable<string> Routes =>

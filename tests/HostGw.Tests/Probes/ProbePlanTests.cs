@@ -39,8 +39,8 @@ public class ProbePlanTests
     public void This_node_asks_from_its_first_InternalIP_and_its_own_probe_address()
     {
         ProbePlan plan = Of("", "a 10.244.2.0/24 10.0.0.2");
-        Assert.Equal(new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0")), plan.IPv4);
-        Assert.Equal(new(Ip.Parse("fd00:aaaa::1"), Ip.Parse("fd00:10:244:1::")), plan.IPv6);
+        Assert.Equal(new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0"), true), plan.IPv4);
+        Assert.Equal(new(Ip.Parse("fd00:aaaa::1"), Ip.Parse("fd00:10:244:1::"), true), plan.IPv6);
     }
 
     [Fact]
@@ -49,7 +49,15 @@ public class ProbePlanTests
         Plan plan = Planner.Plan(
             Given.Nodes("self 10.244.1.0/24 10.0.0.1,fd00:aaaa::1", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2"),
             Given.Host(Given.Lan), Given.Policy(""));
-        Assert.Equal(["10.244.2.0 by 10.0.0.2"], ProbePlan.Of(plan).Targets.Select(Text));
+        Assert.Equal(["10.244.2.0 by 10.0.0.2"], ProbePlan.Of(plan, []).Targets.Select(Text));
+    }
+
+    [Fact]
+    public void A_probe_address_without_its_local_route_is_known_as_such()
+    {
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self), Given.Host(Given.Lan), Given.Policy(""));
+        ProbePlan probes = ProbePlan.Of(plan, [Ip.Parse("10.244.1.0")]);
+        Assert.Equal((true, false), (probes.IPv4.IsHeld, probes.IPv6.IsHeld));
     }
 
     [Theory]
@@ -83,7 +91,7 @@ public class ProbePlanTests
         for (int seed = 0; seed < 200; seed++)
         {
             (System.Collections.Immutable.ImmutableArray<ClusterNode> nodes, HostState host, Policy policy) = Nasty(new(seed));
-            ProbePlan plan = ProbePlan.Of(Planner.Plan(nodes, host, policy));
+            ProbePlan plan = ProbePlan.Of(Planner.Plan(nodes, host, policy), []);
             Assert.Equal(plan.Targets.Length, plan.Targets.Select(t => t.PodCidr).Distinct().Count());
         }
     }
@@ -101,8 +109,11 @@ public class ProbePlanTests
         return (Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(""));
     }
 
-    private static ProbePlan Of(string policy, params string[] peers) =>
-        ProbePlan.Of(Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(policy)));
+    private static ProbePlan Of(string policy, params string[] peers)
+    {
+        Plan plan = Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(policy));
+        return ProbePlan.Of(plan, plan.ProbeAddresses);
+    }
 
     private static string Text(ProbeTarget target)
     {

@@ -36,6 +36,9 @@ internal sealed class ProbedNetwork
     /// <summary>Which peers have failed altogether.</summary>
     public Func<Ip, bool> IsDown { get; set; } = static _ => false;
 
+    /// <summary>Which of this host's probe addresses have no local route.</summary>
+    public Func<Ip, bool> IsMissing { get; set; } = static _ => false;
+
     /// <summary>This host cannot send on these ways.</summary>
     public ProbePaths Unsendable { get; set; }
 
@@ -48,8 +51,11 @@ internal sealed class ProbedNetwork
 
     public void Follow(params string[] peers) => Follow(Given.Lan, peers);
 
-    public void Follow(string host, string[] peers) => Prober.Follow(ProbePlan.Of(
-        Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(host), Given.Policy(""))));
+    public void Follow(string host, string[] peers)
+    {
+        Plan plan = Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(host), Given.Policy(""));
+        Prober.Follow(ProbePlan.Of(plan, [.. plan.ProbeAddresses.Where(a => !IsMissing(a))]));
+    }
 
     public ReachKind Of(string podCidr) => Prober.Verdicts.Of(Prefix.Parse(podCidr)).Kind;
 

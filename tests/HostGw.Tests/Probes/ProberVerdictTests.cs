@@ -142,6 +142,30 @@ public class ProberVerdictTests
     }
 
     [Fact]
+    public void Without_its_own_probe_address_a_family_is_not_judged_by_its_pod_path()
+    {
+        const string V6 = "fd00:10:244:2::/64", Peer = "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2";
+        ProbedNetwork network = new();
+        network.Follow(Peer);
+        network.Run(30);
+
+        (network.IsMissing, network.Answering) = (static a => a.IsIPv6, ProbePaths.Node);
+        network.Follow(Peer);
+        network.Asked.Clear();
+        network.Run(100);
+        Assert.Equal((ReachKind.PodTrafficDropped, ReachKind.Reachable), (network.Of(A), network.Of(V6)));
+        Assert.All(network.Asked.Where(a => a.Question.Destination.IsIPv6), a => Assert.Equal(ProbePaths.Node, a.Question.Path));
+        network.Answering = ProbePaths.None;
+        network.Run(100);
+        Assert.Equal(ReachKind.Unreachable, network.Of(V6));
+
+        (network.IsMissing, network.Answering) = (static _ => false, ProbePaths.Node);
+        network.Follow(Peer);
+        network.Run(100);
+        Assert.Equal(ReachKind.PodTrafficDropped, network.Of(V6));
+    }
+
+    [Fact]
     public void The_pod_path_is_asked_only_after_the_node_path_has_answered()
     {
         ProbedNetwork network = new(delaySeconds: 0.1) { Answering = ProbePaths.None };

@@ -117,7 +117,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         while (_prober.TryTake(out ProbeQuestion question))
         {
             new ProbeDatagram(ProbeKind.Question, ProbeFlags.None, question.Peer, question.Nonce).Write(bytes);
-            int hops = question.Path == ProbePaths.Hop ? 1 : 0;
+            int hops = question.Path switch { ProbePaths.Hop => 1, ProbePaths.Node => ProbeDatagram.AllHops, _ => 0 };
             int error = _sockets.Client(question.Destination.IsIPv4, question.Port) is { } socket
                 ? socket.Send(bytes, question.Source, question.Destination, _port, hops)
                 : Errno.EAFNOSUPPORT;
@@ -168,7 +168,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
             while (left > 0 && _sockets.WithDatagrams(number) is { } socket && socket.TryReceive(bytes, out ReceivedDatagram received))
             {
                 left--;
-                if (_responder.TryAnswer(bytes[..received.Length], received.From, received.Port, answer))
+                if (_responder.TryAnswer(bytes[..received.Length], received.From, received.Port, received.Hops, answer))
                     socket.Send(answer, received.To, received.From, received.Port);
             }
             isFlooded |= left == 0;

@@ -28,7 +28,7 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
                 targets[same] = targets[same] with { PodCidrs = targets[same].PodCidrs | 1u << index };
             else if (ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr &&
                 !ProbeAddress.Of(verdict.PodCidr).IsNone && NodeAddress(verdict) is { IsNone: false } address)
-                targets.Add(new(verdict.Node, 1u << index, address, verdict.Kind == VerdictKind.Routed));
+                targets.Add(new(verdict.Node, 1u << index, address, verdict.Kind == VerdictKind.Routed, address == verdict.NextHop));
         }
         return targets.DrainToImmutable();
     }
@@ -76,7 +76,8 @@ internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
 /// <summary>A peer in one family.</summary>
 /// <param name="PodCidrs">Those of the Node's podCIDRs that share its verdict, one bit each; the first one is probed.</param>
 /// <param name="IsOnLink">HostGw has a route to it; false: only routes of the network can lead there.</param>
-internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip NodeAddress, bool IsOnLink)
+/// <param name="IsNextHop">That route leads to the node address, and not to an annotated router or the gateway of the pods.</param>
+internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip NodeAddress, bool IsOnLink, bool IsNextHop)
 {
     public const int MostPodCidrs = 32;
 

@@ -189,7 +189,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
                 : from == ProbeAddress.Beyond(target.PodCidr) ? ProbePaths.Hop
                 : ProbePaths.None;
-            Take((int)answer.Peer, ref peer, path);
+            Take((int)answer.Peer, ref peer, path, answer.Flags);
         }
     }
 
@@ -207,7 +207,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             }
             ref PeerState peer = ref _peers[question.Peer];
             // A router on the way says the same.
-            Take((int)question.Peer, ref peer, peer.Target.Has(from) ? ProbePaths.Hop : ProbePaths.None);
+            bool isOfPeer = peer.Target.Has(from) || peer.IsFirstHop;
+            Take((int)question.Peer, ref peer, isOfPeer ? ProbePaths.Hop : ProbePaths.None, ProbeFlags.None);
         }
     }
 
@@ -217,7 +218,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
         _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
 
-    private void Take(int number, ref PeerState peer, ProbePaths path)
+    private void Take(int number, ref PeerState peer, ProbePaths path, ProbeFlags flags)
     {
         if ((peer.Waiting & path) == 0)
         {
@@ -228,7 +229,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         counters.Count(ProbeResult.Answered);
         if (path != ProbePaths.Node)
             counters.CountRoundTrip(now - peer.AskedAt);
-        peer.Answered(path, now);
+        peer.Answered(path, flags, now);
         Judge(ref peer);
         if (path == ProbePaths.Node && SourceTo(peer.Target).IsHeld && peer.Plan(ProbePaths.Pod))
         {

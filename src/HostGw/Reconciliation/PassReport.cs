@@ -44,7 +44,7 @@ internal sealed record PassReport
     /// <summary>Foreign rules that masquerade traffic between pods, with the cure, as found when they were last searched for.</summary>
     public IReadOnlyList<string> Leftovers { get; init; } = [];
 
-    /// <summary>The probe addresses that were this host's when the pass ended: their local routes are there, and nothing is before them.</summary>
+    /// <summary>The probe addresses that the host held when the pass ended: the local route is there, and nothing is before it.</summary>
     public ImmutableArray<Ip> HeldProbeAddresses =>
     [
         .. from address in Plan?.ProbeAddresses ?? []

@@ -52,14 +52,41 @@ public sealed class ProbeLoopTests : IDisposable
     public async Task A_peers_firewall_that_drops_what_comes_from_pods_is_no_fault_of_the_network()
     {
         await AllReachableAsync();
-        Two.Network.Exec("nft",
-            "add table inet fw; add chain inet fw input { type filter hook input priority 0; }; " +
-            "add rule inet fw input ip saddr 10.244.0.0/16 drop; add rule inet fw input ip6 saddr fd00:10:244::/48 drop");
+        DropPodsAt(Two);
         await One.BecomesAsync(Two, ReachKind.ProbeFiltered);
         Assert.Equal((ReachKind.Reachable, ReachKind.Reachable), One.Of(Three));
     }
 
     [Fact]
+    [Fact]
+    public async Task A_peers_kernel_may_answer_from_an_address_that_its_Node_does_not_list()
+    {
+        Two.Network.Configure([
+            "address add 10.0.0.92/24 dev eth0", "address add fd00:aaaa::92/64 dev eth0 nodad",
+            "route replace 10.244.1.0/24 via 10.0.0.1 dev eth0 src 10.0.0.92",
+            "route replace fd00:10:244:1::/64 via fd00:aaaa::1 dev eth0 src fd00:aaaa::92",
+        ]);
+        DropPodsAt(Two);
+        StartAll();
+        await One.BecomesAsync(Two, ReachKind.ProbeFiltered);
+    }
+
+    [Fact]
+    public async Task A_router_that_answers_ARP_for_a_peer_is_not_taken_for_it()
+    {
+        // Host 3 is that router.
+        string mac = Three.Network.Exec("cat", "/sys/class/net/eth0/address").Trim();
+        Three.Network.Sysctl("ipv4/conf/all/send_redirects", "0");
+        Three.Network.Sysctl("ipv4/conf/eth0/send_redirects", "0");
+        One.Network.Configure([
+            $"neigh replace 10.0.0.2 lladdr {mac} dev eth0 nud permanent", $"neigh replace fd00:aaaa::2 lladdr {mac} dev eth0 nud permanent",
+        ]);
+        DropPodsAt(Two);
+        StartAll();
+        await One.BecomesAsync(Two, ReachKind.PodTrafficDropped);
+        await Two.BecomesAsync(Three, ReachKind.ProbeFiltered);
+    }
+
     public async Task A_peer_that_does_not_forward_gets_no_packets_to_its_pods()
     {
         await AllReachableAsync();
@@ -244,3 +271,7 @@ public sealed class ProbeLoopTests : IDisposable
         return bytes;
     }
 }
+    private static void DropPodsAt(ProbingHost host) => host.Network.Exec("nft",
+        "add table inet fw; add chain inet fw input { type filter hook input priority 0; }; " +
+        "add rule inet fw input ip saddr 10.244.0.0/16 drop; add rule inet fw input ip6 saddr fd00:10:244::/48 drop");
+

@@ -6,14 +6,16 @@ namespace HostGw.Tests.Probes;
 
 public class ProbePlanTests
 {
-    // The policy, a peer, and whom this node probes: "PROBE ADDRESS by NODE ADDRESS [not on-link] [and N more]".
+    // The policy, a peer, and whom this node probes: "PROBE ADDRESS by NODE ADDRESS [not on-link | not next hop] [and N more]".
     public static TheoryData<string, string, string, string[]> Peers => new()
     {
         { "both families", "", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2",
             ["10.244.2.0 by 10.0.0.2", "fd00:10:244:2:: by fd00:aaaa::2"] },
         { "the address that is the next hop", "", "a 10.244.2.0/24 10.9.9.9,10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
-        { "a gateway inside the podCIDR is no node address", "PodGateway", "a 10.244.2.0/24 10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
-        { "nor is an annotated router", "", "a 10.244.2.0/24 10.0.0.2 hop=10.0.0.200", ["10.244.2.0 by 10.0.0.2"] },
+        { "a gateway inside the podCIDR is no node address", "PodGateway", "a 10.244.2.0/24 10.0.0.2",
+            ["10.244.2.0 by 10.0.0.2 not next hop"] },
+        { "nor is an annotated router", "", "a 10.244.2.0/24 10.0.0.2 hop=10.0.0.200",
+            ["10.244.2.0 by 10.0.0.2 not next hop"] },
         { "an external address", "", "a 10.244.2.0/24 - external=10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
         { "a peer of another segment", "", "a 10.244.2.0/24 10.1.0.2", ["10.244.2.0 by 10.1.0.2 not on-link"] },
         { "the first podCIDR speaks for all of its family", "", "a 10.244.2.0/24,10.244.3.0/24,10.244.4.0/24 10.0.0.2",
@@ -118,7 +120,7 @@ public class ProbePlanTests
     private static string Text(ProbeTarget target)
     {
         int more = System.Numerics.BitOperations.PopCount(target.PodCidrs) - 1;
-        return $"{ProbeAddress.Of(target.PodCidr)} by {target.NodeAddress}{(target.IsOnLink ? "" : " not on-link")}" +
+        return $"{ProbeAddress.Of(target.PodCidr)} by {target.NodeAddress}{(!target.IsOnLink ? " not on-link" : !target.IsNextHop ? " not next hop" : "")}" +
             (more > 0 ? $" and {more} more" : "");
     }
 }

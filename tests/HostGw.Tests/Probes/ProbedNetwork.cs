@@ -45,6 +45,9 @@ internal sealed class ProbedNetwork
     /// <summary>Who says that a question had no hop left to live; none: the Node itself.</summary>
     public Ip Router { get; set; }
 
+    /// <summary>A router is between this host and the peers' node addresses, though they look on-link: it answers ARP in their place.</summary>
+    public bool HasRouter { get; set; }
+
     public TimeSpan Now => Time.GetElapsedTime(Start);
 
     private long Start { get; }
@@ -111,7 +114,7 @@ internal sealed class ProbedNetwork
     private void Deliver((ProbeQuestion Question, Ip From) answer)
     {
         if (answer.Question.Path != ProbePaths.Hop)
-            Prober.Answered(AnswerTo(answer.Question), answer.From);
+            Prober.Answered(AnswerTo(answer.Question) with { Flags = HasRouter ? ProbeFlags.None : ProbeFlags.MetNoRouter }, answer.From);
         else
         {
             Ip from = answer.From.IsNone ? _nodes[answer.Question.Peer] : answer.From;

@@ -8,6 +8,12 @@ namespace HostGw.Probes;
 /// <param name="Targets">At most one per Node and family.</param>
 internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableArray<ProbeTarget> Targets, KnownAddresses Known)
 {
+    // A Node may list any address. What is sent to these reaches this host itself, or many.
+    private static readonly ImmutableArray<Prefix> OfNoNode =
+    [
+        .. ((string[])["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "::ffff:0:0/96", "fe80::/10", "ff00::/8"]).Select(Prefix.Parse),
+    ];
+
     /// <param name="held">The probe addresses whose local routes are there.</param>
     public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held)
     {
@@ -42,11 +48,14 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         return i >= 0 && ReferenceEquals(targets[i].Node, verdict.Node) ? i : -1;
     }
 
+    private static bool MayBeNodes(Ip address, Prefix podCidr) =>
+        address.IsIPv4 == podCidr.IsIPv4 && !OfNoNode.Any(p => p.Contains(address));
+
     // The one that is the next hop. A next hop may also be a router's address, or one inside the podCIDR.
     private static Ip NodeAddress(Verdict verdict)
     {
         Ip first = default;
-        foreach (Ip address in verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs).Where(a => a.IsIPv4 == verdict.PodCidr.IsIPv4))
+        foreach (Ip address in verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs).Where(a => MayBeNodes(a, verdict.PodCidr)))
         {
             if (address == verdict.NextHop)
                 return address;

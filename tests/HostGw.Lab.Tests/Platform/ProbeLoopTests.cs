@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Probes;
 
 namespace HostGw.Lab.Tests.Platform;
@@ -58,7 +59,6 @@ public sealed class ProbeLoopTests : IDisposable
     }
 
     [Fact]
-    [Fact]
     public async Task A_peers_kernel_may_answer_from_an_address_that_its_Node_does_not_list()
     {
         Two.Network.Configure([
@@ -87,6 +87,7 @@ public sealed class ProbeLoopTests : IDisposable
         await Two.BecomesAsync(Three, ReachKind.ProbeFiltered);
     }
 
+    [Fact]
     public async Task A_peer_that_does_not_forward_gets_no_packets_to_its_pods()
     {
         await AllReachableAsync();
@@ -190,6 +191,34 @@ public sealed class ProbeLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_the_network_drops_large_packets_agents_answer_the_short_questions_only()
+    {
+        Two.Start();
+        Three.Start();
+        _network.FollowAll();
+        _network.Limit(Two, 1400);
+        // The last have one byte too many for this host's interface.
+        SizeQuestion[] questions =
+        [
+            .. One.SizeQuestions(Two), .. One.SizeQuestions(Three), .. One.SizeQuestions(Three).Select(q => q with { Mtu = 1501 }),
+        ];
+
+        IReadOnlyList<SizeAnswer> answers = await One.Network.Run(
+            () => SizeProbe.AskAsync(questions, ProbingHost.Port, TestContext.Current.CancellationToken));
+
+        Assert.Equal(
+            [(true, false), (true, false), (true, true), (true, true), (true, false), (true, false)], answers.Select(a => (a.Short, a.Long)));
+    }
+
+    [Fact]
+    public async Task A_host_that_answers_nothing_says_nothing_about_sizes()
+    {
+        IReadOnlyList<SizeAnswer> answers = await One.Network.Run(
+            () => SizeProbe.AskAsync([.. One.SizeQuestions(Two)], ProbingHost.Port, TestContext.Current.CancellationToken));
+        Assert.Equal([(false, false), (false, false)], answers.Select(a => (a.Short, a.Long)));
+    }
+
+    [Fact]
     public async Task A_flood_of_questions_hides_no_answer()
     {
         StartAll();
@@ -249,6 +278,10 @@ public sealed class ProbeLoopTests : IDisposable
         _network.FollowAll();
     }
 
+    private static void DropPodsAt(ProbingHost host) => host.Network.Exec("nft",
+        "add table inet fw; add chain inet fw input { type filter hook input priority 0; }; " +
+        "add rule inet fw input ip saddr 10.244.0.0/16 drop; add rule inet fw input ip6 saddr fd00:10:244::/48 drop");
+
     private async Task AllReachableAsync()
     {
         StartAll();
@@ -271,7 +304,3 @@ public sealed class ProbeLoopTests : IDisposable
         return bytes;
     }
 }
-    private static void DropPodsAt(ProbingHost host) => host.Network.Exec("nft",
-        "add table inet fw; add chain inet fw input { type filter hook input priority 0; }; " +
-        "add rule inet fw input ip saddr 10.244.0.0/16 drop; add rule inet fw input ip6 saddr fd00:10:244::/48 drop");
-

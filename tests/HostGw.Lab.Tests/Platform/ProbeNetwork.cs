@@ -34,6 +34,9 @@ internal sealed class ProbeNetwork : IDisposable
         "add table bridge check; add chain bridge check forward { type filter hook forward priority 0; }; " +
         "add rule bridge check forward ip saddr 10.244.0.0/16 drop; add rule bridge check forward ip6 saddr fd00:10:244::/48 drop");
 
+    /// <summary>The switch's port of a host carries no larger packets, and says so to nobody.</summary>
+    public void Limit(ProbingHost host, int mtu) => _switch.Configure([$"link set {host.Network.Name} mtu {mtu}"]);
+
     public void DropNothing() => _switch.Exec("nft", "delete table bridge check");
 
     /// <summary>All know each other.</summary>
@@ -140,6 +143,21 @@ internal sealed class ProbingHost : IDisposable
         _held = [];
     }
 
+    /// <summary>In both families.</summary>
+    public IEnumerable<SizeQuestion> SizeQuestions(ProbingHost peer) =>
+    [
+        new(peer.Node, peer.PodCidr, PodCidr.Address, "eth0", 1500),
+        new(peer.Node, peer.PodCidrIPv6, PodCidrIPv6.Address, "eth0", 1500),
+    ];
+
+    private ClusterNode Node => new()
+    {
+        Name = $"host{Number}",
+        Uid = $"uid-{Number}",
+        PodCidrs = [PodCidr, PodCidrIPv6],
+        InternalIPs = [Ip.Parse($"10.0.0.{Number}"), Ip.Parse($"fd00:aaaa::{Number}")],
+    };
+
     /// <summary>The routes that others have to it.</summary>
     public IEnumerable<string> Routes =>
     [
@@ -167,13 +185,7 @@ internal sealed class ProbingHost : IDisposable
 
     private IEnumerable<Verdict> Verdicts(VerdictKind kind)
     {
-        ClusterNode node = new()
-        {
-            Name = $"host{Number}",
-            Uid = $"uid-{Number}",
-            PodCidrs = [PodCidr, PodCidrIPv6],
-            InternalIPs = [Ip.Parse($"10.0.0.{Number}"), Ip.Parse($"fd00:aaaa::{Number}")],
-        };
+        ClusterNode node = Node;
         return
         [
             new(node, PodCidr, kind, "", kind == VerdictKind.Routed ? node.InternalIPs[0] : default),

@@ -146,7 +146,7 @@ internal sealed unsafe class DatagramSocket : IDisposable
         }
     }
 
-    private void Set(int level, int option) => _socket.SetRawSocketOption(level, option, [1, 0, 0, 0]);
+    private void Set(int level, int option, byte value = 1) => _socket.SetRawSocketOption(level, option, [value, 0, 0, 0]);
 }
 
 /// <param name="To">The address of this host that it was sent to; none: the socket is not told.</param>

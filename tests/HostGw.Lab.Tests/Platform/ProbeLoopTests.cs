@@ -75,12 +75,14 @@ public sealed class ProbeLoopTests : IDisposable
     public async Task A_router_that_answers_ARP_for_a_peer_is_not_taken_for_it()
     {
         // Host 3 is that router.
-        string mac = Three.Network.Exec("cat", "/sys/class/net/eth0/address").Trim();
+        string mac = Mac(Three);
         Three.Network.Sysctl("ipv4/conf/all/send_redirects", "0");
         Three.Network.Sysctl("ipv4/conf/eth0/send_redirects", "0");
         One.Network.Configure([
             $"neigh replace 10.0.0.2 lladdr {mac} dev eth0 nud permanent", $"neigh replace fd00:aaaa::2 lladdr {mac} dev eth0 nud permanent",
         ]);
+        // An answer to neighbour discovery that a router has forwarded is none.
+        Two.Network.Configure([$"neigh replace fd00:aaaa::1 lladdr {Mac(One)} dev eth0 nud permanent"]);
         DropPodsAt(Two);
         StartAll();
         await One.BecomesAsync(Two, ReachKind.PodTrafficDropped);
@@ -277,6 +279,8 @@ public sealed class ProbeLoopTests : IDisposable
         Three.Start();
         _network.FollowAll();
     }
+
+    private static string Mac(ProbingHost host) => host.Network.Exec("cat", "/sys/class/net/eth0/address").Trim();
 
     private static void DropPodsAt(ProbingHost host) => host.Network.Exec("nft",
         "add table inet fw; add chain inet fw input { type filter hook input priority 0; }; " +

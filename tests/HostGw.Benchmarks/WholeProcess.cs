@@ -20,6 +20,13 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
             report.Add($"{site.Size:N0} nodes: the API server is back, {builds[0].Name}", await ServerReturn.MeasureAsync(site, builds[0]));
             site.Clear();
         }
+        if (selection.Has(Selection.Probes))
+        {
+            site.Grow(ProbeCost.Peers + 1, Site.Describe);
+            foreach (Build build in builds)
+                report.Add($"{site.Size:N0} nodes: probes, {build.Name}", await ProbeCost.MeasureAsync(site, build));
+            site.Clear();
+        }
         foreach (Stage stage in Stage.All.Where(stage => selection.Has(Selection.Cold) || stage.Samples > 0))
         {
             site.Grow(stage.Size, Site.Describe);
@@ -41,22 +48,33 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
         }
     }
 
-    // One life of an agent: what it costs while nothing happens, before anything else that might move it.
+    // One life of an agent for what it costs while nothing happens, and one for how fast it is.
     private async Task<List<Figure>> LifeAsync(Site site, Stage stage, Build build)
     {
         List<Figure> figures = [];
+        if (selection.Has(Selection.Heartbeats) || selection.Has(Selection.Memory))
+            figures.AddRange(await QuietLifeAsync(site, stage, build));
         site.Reset();
         using AgentProcess agent = await ColdStart.StartedAsync(site, build);
         await agent.QuietAsync();
         using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
-        if (selection.Has(Selection.Heartbeats) || selection.Has(Selection.Memory))
-            figures.AddRange(await Heartbeats.MeasureAsync(site, build, agent, stage.WarmUp, stage.Heartbeats));
         if (selection.Has(Selection.Memory))
-            figures.AddRange(await _memory.MeasureAsync(site, build, agent));
+            figures.Add(await Memory.MeasureProbingAsync(site, build, agent));
         if (selection.Has(Selection.Join))
             figures.AddRange(await Latencies.MeasureAsync(site, build, agent, news, stage.Samples));
         if (selection.Has(Selection.Drift))
             figures.AddRange(await RouteRepair.MeasureAsync(site, build, agent, news, stage.Samples));
+        return figures;
+    }
+
+    private async Task<List<Figure>> QuietLifeAsync(Site site, Stage stage, Build build)
+    {
+        site.Reset();
+        using AgentProcess agent = await ColdStart.StartedAsync(site, build, AgentProcess.WithoutProbes);
+        await agent.QuietAsync();
+        List<Figure> figures = [.. await Heartbeats.MeasureAsync(site, build, agent, stage.WarmUp, stage.Heartbeats)];
+        if (selection.Has(Selection.Memory))
+            figures.AddRange(await _memory.MeasureAsync(site, build, agent));
         return figures;
     }
 }

@@ -7,7 +7,9 @@ public sealed class DoctorTests : LabTest
 {
     private protected override ClusterSettings Settings => Clusters.ByNodeAddress(3);
 
-    public static TheoryData<string> Breakages => [.. Breakage.All.Where(b => b.Cure is null).Select(b => b.Name)];
+    public static TheoryData<string> Breakages => [.. Breakage.All.Where(b => b is { Cure: null, NeedsAgents: false }).Select(b => b.Name)];
+
+    public static TheoryData<string> WithAgents => [.. Breakage.All.Where(b => b.NeedsAgents).Select(b => b.Name)];
 
     private Node One => Cluster.Node(1);
 
@@ -31,6 +33,25 @@ public sealed class DoctorTests : LabTest
 
         Cluster.Agent(One).Wrapper = Breakage.Of(breakage).Wrapper;
         Assert.Contains(Breakage.Of(breakage).Rule, Cluster.Agent(One).Diagnose(Breakage.Of(breakage).Flags));
+    }
+
+    [Theory]
+    [MemberData(nameof(WithAgents))]
+    public async Task What_only_running_agents_show_is_named(string breakage)
+    {
+        await Cluster.StartAgentsAsync();
+        await ReachableAsync();
+        Assert.Empty(Cluster.Agent(One).Diagnose("--probe"));
+
+        Breakage.Of(breakage).Break(One);
+
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Cluster.Agent(One).Diagnose(Breakage.Of(breakage).Flags).Contains(Breakage.Of(breakage).Rule)),
+            () => string.Join(", ", Cluster.Agent(One).Diagnose()), TimeSpan.FromSeconds(60));
+        // What the agents' own probes have found is in the status as well.
+        Assert.Equal(
+            Breakage.Of(breakage).Flags.IsEmpty, (await Cluster.Agent(One).StatusAsync()).GetProperty("problems").GetArrayLength() > 0);
+        Assert.True(await Cluster.Agent(One).IsReadyAsync());
     }
 
     [Fact]
@@ -84,6 +105,15 @@ public sealed class DoctorTests : LabTest
         Assert.Equal(["unanswered", "unanswered"], Cluster.Agent(One).Diagnose("--probe"));
         Cluster.Segment.Network.Configure(["link set node3 up"]);
         Assert.Empty(Cluster.Agent(One).Diagnose("--probe"));
+    }
+
+    // Both families of both peers.
+    private Task<TimeSpan> ReachableAsync()
+    {
+        double reachable = 0;
+        return Eventually.TrueAsync(
+            async () => (reachable = await Cluster.Agent(One).MetricAsync("hostgw_peers", "reachability=\"reachable\"")) == 4,
+            () => $"{reachable} reachable", TimeSpan.FromSeconds(60));
     }
 
     // What the doctor finds by a rule, with the cures.

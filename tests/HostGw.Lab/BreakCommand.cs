@@ -26,7 +26,7 @@ internal static class BreakCommand
 
     private static int List(Screen screen)
     {
-        screen.Table([["WHAT", "", "DOCTOR SAYS", "AGENT"], .. Breakage.All.Select(b => (string[])[b.Name, b.About, b.Rule, b.IsRepaired ? "repairs it" : ""])]);
+        screen.Table([["WHAT", "", "DOCTOR SAYS", "AGENT"], .. Breakage.All.Select(b => (string[])[b.Name, b.About, b.Rule, OfAgent(b)])]);
         foreach ((string rule, string why) in Breakage.NotHere)
             screen.Faint($"Not here: {rule}: {why}.");
         return 0;
@@ -50,7 +50,11 @@ internal static class BreakCommand
         screen.Text(breakage.IsRepaired && !stop
             ? "hostgw status      (the agent has put it right; with --stop-agent it stays, for `hostgw doctor`)"
             : $"{string.Join(' ', [.. breakage.Wrapper, "hostgw", "doctor", "…", .. breakage.Flags])}    (with the settings that `up` shows; it should say '{breakage.Rule}')");
+        if (breakage.NeedsAgents)
+            screen.Faint("Agents must run. What their probes find they have found within 15 s.");
         screen.Faint("What else `up` shows works as before; `hostgw-lab down` and `up` begin anew.");
         return 0;
     }
+
+    private static string OfAgent(Breakage breakage) => breakage.IsRepaired ? "repairs it" : breakage.NeedsAgents ? "must run" : "";
 }

@@ -114,6 +114,14 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("arp-ignore", "keep the node from answering for its pod gateway, as kube-proxy's strictARP does",
             "sysctl -qw net.ipv4.conf.all.arp_ignore=1", "arpIgnore") { NeedsPodGateway = true },
         new("silence", "pull a peer's cable", "ip -n lan link set nodePEER down; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true", "unanswered"),
+        new("podtraffic", "let the segment drop packets with pods' addresses, as clouds do that check source and destination, for all nodes",
+            "ip netns exec lan nft 'add table bridge check; add chain bridge check forward { type filter hook forward priority 0; }; " +
+            "add rule bridge check forward ip saddr 192.168.0.0/16 drop; add rule bridge check forward ip6 saddr fd00:192:168::/48 drop'",
+            "podTrafficDropped") { NeedsAgents = true },
+        new("probe-port", "let a peer's firewall drop what the agents' probes ask it",
+            $"ip netns exec nodePEER sh -c \"{Nft("inet", "in", "filter hook input priority 0", "udp dport 9158 drop")}\"", "unreachable") { NeedsAgents = true },
+        new("path-mtu", "let the segment drop large packets of a peer", "ip -n lan link set nodePEER mtu 1400", "pathMtu")
+            { NeedsAgents = true, Flags = ["--probe"] },
         new("flannel", "leave flannel's interface behind",
             "ip link add flannel.1 type veth peer name flannel.1p", "otherAgent", "ip link delete flannel.1p"),
         new("networkd", "a systemd-networkd that removes foreign routes, for all nodes",
@@ -162,6 +170,9 @@ public sealed record Breakage(string Name, string About, string Command, string 
 
     /// <summary>A running agent puts it right at once: `hostgw status` and the log tell of it, and the doctor only where no agent runs.</summary>
     public bool IsRepaired { get; private init; }
+
+    /// <summary>The doctor finds it where agents run: its node's tells it what the probes found, within 15 s, or peers' answer it.</summary>
+    public bool NeedsAgents { get; private init; }
 
     /// <summary>It matters only with nextHop PodGateway, which the cluster of `up` has.</summary>
     public bool NeedsPodGateway { get; private init; }

@@ -21,7 +21,8 @@ internal static class DoctorCommand
         Option<string> output = OutputOption.Create();
         Option<bool> probe = new("--probe")
         {
-            Description = "Resolve every next hop again (ARP, neighbour discovery) and wait for the answers, up to 10 seconds",
+            Description = "Resolve every next hop again (ARP, neighbour discovery), ask peers' agents with datagrams as large as the " +
+                "network should carry, and wait for the answers, up to 10 seconds each",
         };
         Command command = CommandLine.Create(
             "doctor",
@@ -49,7 +50,7 @@ internal static class DoctorCommand
 /// <summary>Reads what the doctor's rules examine. A part that cannot be read is reported, and the others are read.</summary>
 internal static class ExaminationReader
 {
-    /// <param name="probe">Resolve the next hops again, which adds entries to the neighbour table.</param>
+    /// <param name="probe">Resolve the next hops again, which adds entries to the neighbour table, and ask peers' agents.</param>
     public static async Task<Examination> ReadAsync(
         AgentSettings settings, IHostNetwork host, bool probe, CancellationToken cancellationToken)
     {
@@ -69,7 +70,13 @@ internal static class ExaminationReader
         if (seen.Plan is { } plan)
         {
             IReadOnlySet<Neighbour> wanted = NeighbourRules.Wanted(plan, seen.Host);
-            seen = seen with { Neighbours = await ReadNeighboursAsync(wanted, probe, failures, cancellationToken) };
+            seen = seen with
+            {
+                Neighbours = await ReadNeighboursAsync(wanted, probe, failures, cancellationToken),
+                SizeAnswers = probe && settings.Policy.Probe
+                    ? await HostPlatform.AskSizesAsync(plan, seen.Host, settings, cancellationToken)
+                    : [],
+            };
         }
         return seen with { Failures = failures };
     }

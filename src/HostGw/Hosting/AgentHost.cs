@@ -187,7 +187,7 @@ internal static class AgentHost
         new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);
 
     /// <summary>What the others have of the probes, where there are any: on Linux, unless the settings turn them off.</summary>
-    private sealed record Probes(Action<Plan> Follow, Func<Reachability> Verdicts, Func<ProbeStatus> Status);
+    private sealed record Probes(Action<Plan, ImmutableArray<Ip>> Follow, Func<Reachability> Verdicts, Func<ProbeStatus> Status);
 }
 
 /// <summary>Passes the report of every pass to the log, the status, Events, the quorum reads and the Node's condition.</summary>
@@ -197,13 +197,16 @@ internal sealed class PassRecorder(
     PassLog log, WakeUp wakeUp, StatusBoard board, QuorumReadTrigger quorumReads, EventWriter? events, NodeConditionWriter? condition,
     TimeProvider time)
 {
-    /// <summary>Takes the plan of every pass that could read the host, once its changes are made; null: nobody wants it.</summary>
-    public Action<Plan>? PlanCarriedOut { get; init; }
+    /// <summary>
+    /// Takes the plan of every pass that could read the host, once its changes are made, and the probe addresses that the host then
+    /// holds; null: nobody wants it.
+    /// </summary>
+    public Action<Plan, ImmutableArray<Ip>>? PlanCarriedOut { get; init; }
 
     public void Record(PassReport report)
     {
         if (report.Plan is { } plan)
-            PlanCarriedOut?.Invoke(plan);
+            PlanCarriedOut?.Invoke(plan, report.HeldProbeAddresses);
         log.Write(report);
         board.Record(report, wakeUp.FirstSignalAt is { } at ? time.GetElapsedTime(at) : null);
         events?.Record(report);

@@ -5,6 +5,7 @@ using HostGw.Platform.Cni;
 using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Windows;
+using HostGw.Probes;
 using HostGw.Settings;
 
 namespace HostGw.Hosting;
@@ -83,6 +84,12 @@ internal static class HostPlatform
         using LinuxNeighbours neighbours = new(TimeProvider.System);
         return probe ? await neighbours.ProbeAsync(wanted, cancellationToken) : neighbours.Read(wanted);
     }
+
+    /// <summary>Which sizes of datagrams the peers' agents answer; empty where there are no probes.</summary>
+    public static async Task<IReadOnlyList<SizeAnswer>> AskSizesAsync(
+        Plan plan, HostState host, AgentSettings settings, CancellationToken cancellationToken) => OperatingSystem.IsLinux()
+        ? await SizeProbe.AskAsync(SizeQuestion.Of(plan, host), settings.ProbePort, cancellationToken)
+        : [];
 
     private static CniOptions Cni(AgentSettings settings) => new()
     {

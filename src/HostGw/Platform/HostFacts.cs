@@ -50,6 +50,11 @@ internal enum MachinePlatform
     Qemu,
 }
 
+/// <summary>Which datagrams between probe addresses a peer's agent has answered.</summary>
+/// <param name="Interface">Towards the peer.</param>
+/// <param name="Mtu">Of that interface, and the size of the long datagram with its headers.</param>
+internal readonly record struct SizeAnswer(ClusterNode Node, Prefix PodCidr, string Interface, int Mtu, bool Short, bool Long);
+
 /// <summary>What this host knows of an address on its segment.</summary>
 /// <param name="Mac">Who answered for it, such as 02:00:00:00:00:01; empty where nobody has.</param>
 internal sealed record NeighbourEntry(Ip Address, int Interface, string Mac)

@@ -12,6 +12,9 @@ internal sealed record ProbeRouteChanges(IReadOnlyList<Ip> Add, IReadOnlyList<Pr
     /// <summary>Those whose routes change.</summary>
     public IEnumerable<Ip> Addresses => Add.Concat(Delete.Select(r => r.Destination.Address)).Distinct();
 
+    /// <summary>Whether that local route of HostGw's is there once these changes are made to the host.</summary>
+    public bool LeaveRight(Ip address, HostState host) => Add.Contains(address) || IsRight(address, host);
+
     public static ProbeRouteChanges Between(Plan plan, HostState host)
     {
         if (plan.Scope != PlanScope.Everything || (plan.ProbeAddresses.IsEmpty && host.ProbeRoutes.IsEmpty))

@@ -34,6 +34,7 @@ internal struct PeerState
     private byte _port;
     private bool _hasAnswered;
     private bool _wasAsked;
+    private bool _metNoRouter;
 
     /// <summary>The Unix time of the latest change of <see cref="Kind"/>; 0: none yet.</summary>
     private uint _since;
@@ -66,6 +67,12 @@ internal struct PeerState
     /// <summary>Which of the eight source ports this round uses.</summary>
     public readonly int Port => _port & (Prober.Ports - 1);
 
+    /// <summary>
+    /// Whether a message that the pod path's question had no hop left can only be of this peer, whatever its source: a kernel chooses
+    /// that, and may choose an address that the Node does not list. On other ways a router may be the first hop.
+    /// </summary>
+    public readonly bool IsFirstHop => _target.IsNextHop && _metNoRouter;
+
     public ReachKind Kind { get; private set; }
 
     public readonly Reach Reach => new(Kind, _since, _roundTripMicroseconds);
@@ -74,7 +81,8 @@ internal struct PeerState
     /// <returns>Whether the way is another one.</returns>
     public bool Follow(ProbeTarget target, bool isNewSource)
     {
-        bool isNewWay = isNewSource || target.NodeAddress != _target.NodeAddress || target.IsOnLink != _target.IsOnLink;
+        bool isNewWay = isNewSource || target.NodeAddress != _target.NodeAddress || target.IsOnLink != _target.IsOnLink ||
+            target.IsNextHop != _target.IsNextHop;
         _target = target;
         if (isNewWay)
         {
@@ -104,12 +112,15 @@ internal struct PeerState
     /// <summary>The questions cannot be asked: that says nothing about the peer.</summary>
     public void GiveUp() => (_planned, _waiting) = (ProbePaths.None, ProbePaths.None);
 
-    public void Answered(ProbePaths path, TimeSpan now)
+    /// <param name="flags">Those of the answer.</param>
+    public void Answered(ProbePaths path, ProbeFlags flags, TimeSpan now)
     {
         _waiting &= ~path;
         _hasAnswered = true;
         Evidence(path).Answered();
-        if (path != ProbePaths.Node)
+        if (path == ProbePaths.Node)
+            _metNoRouter = (flags & ProbeFlags.MetNoRouter) != 0;
+        else
             _roundTripMicroseconds = (uint)Math.Max(1, (now - AskedAt).TotalMicroseconds);
     }
 

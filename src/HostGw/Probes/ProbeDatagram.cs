@@ -2,12 +2,20 @@ using System.Buffers.Binary;
 
 namespace HostGw.Probes;
 
-/// <summary>A question or its answer. Both have the same size, so that nobody gains by making a node answer to a forged address.</summary>
-/// <remarks>Bytes: 0 "hgwp", 4 version, 5 kind, 6 flags, 8 number of the peer, 12 nonce, 28 zeros to 64. Numbers are big-endian.</remarks>
+/// <summary>
+/// A question or its answer. No answer is longer than its question, so that nobody gains by making a node answer to a forged address.
+/// </summary>
+/// <remarks>
+/// Bytes: 0 "hgwp", 4 version, 5 kind, 6 flags, 8 number of the peer, 12 nonce, 28 zeros to 64, in a long question to its end. Numbers
+/// are big-endian.
+/// </remarks>
 /// <param name="Peer">The asker's number of the peer. The answer repeats it, as it does the nonce.</param>
 internal readonly record struct ProbeDatagram(ProbeKind Kind, ProbeFlags Flags, uint Peer, ProbeNonce Nonce)
 {
     public const int Size = 64;
+
+    /// <summary>The hops to live of a question on the node path: one that arrives with all of them has met no router (RFC 5082).</summary>
+    public const int AllHops = 255;
 
     private const byte Version = 1;
 
@@ -29,10 +37,12 @@ internal readonly record struct ProbeDatagram(ProbeKind Kind, ProbeFlags Flags, 
     {
         datagram = default;
         fault = ProbeResult.Malformed;
-        if (bytes.Length != Size || !bytes.StartsWith(Magic))
+        bool isLong = bytes.Length > Size && bytes[5] == (byte)ProbeKind.LongQuestion;
+        if ((bytes.Length != Size && !isLong) || !bytes.StartsWith(Magic))
             return false;
         fault = ProbeResult.UnknownVersion;
-        if (bytes[4] != Version || (ProbeKind)bytes[5] is not (ProbeKind.Question or ProbeKind.Answer))
+        bool isKnown = isLong || (ProbeKind)bytes[5] is ProbeKind.Question or ProbeKind.Answer;
+        if (bytes[4] != Version || !isKnown)
             return false;
         datagram = new(
             (ProbeKind)bytes[5], (ProbeFlags)bytes[6], BinaryPrimitives.ReadUInt32BigEndian(bytes[8..]),
@@ -45,9 +55,12 @@ internal enum ProbeKind : byte
 {
     Question = 1,
     Answer = 2,
+
+    /// <summary>Longer than any other, to see whether the network carries that. Its answer is of the usual size.</summary>
+    LongQuestion = 3,
 }
 
-/// <summary>What the sender does with packets to the receiver's pods. A receiver ignores bits that it does not know.</summary>
+/// <summary>What a receiver should know of the way. It ignores bits that it does not know.</summary>
 [Flags]
 internal enum ProbeFlags : byte
 {
@@ -59,6 +72,9 @@ internal enum ProbeFlags : byte
 
     /// <summary>Packets to the receiver's pods take the tunnel.</summary>
     TunnelsToYou = 2,
+
+    /// <summary>In an answer: the question met no router.</summary>
+    MetNoRouter = 4,
 }
 
 /// <summary>16 random bytes: only who received the question can answer it.</summary>

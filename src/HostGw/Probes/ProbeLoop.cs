@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
@@ -30,6 +31,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     private readonly ProbeSockets _sockets;
     private readonly Thread _thread;
     private Plan? _plan;
+    private ImmutableArray<Ip> _held = [];
     private volatile bool _isStopping;
 
     /// <param name="port">The UDP port that peers answer on, and this host.</param>
@@ -53,13 +55,14 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     public Reachability ReadLatest() => _prober.Latest;
 
     /// <summary>Follows the peers of a plan that was carried out. One pass at a time calls it.</summary>
-    public void Follow(Plan plan)
+    /// <param name="held">The probe addresses whose local routes are there.</param>
+    public void Follow(Plan plan, ImmutableArray<Ip> held)
     {
         // Without this node's own podCIDRs the peers stay those of the plan before.
-        if (plan.Scope != PlanScope.Everything || ReferenceEquals(plan, _plan))
+        if (plan.Scope != PlanScope.Everything || (ReferenceEquals(plan, _plan) && held.SequenceEqual(_held)))
             return;
-        _plan = plan;
-        ProbePlan probes = ProbePlan.Of(plan);
+        (_plan, _held) = (plan, held);
+        ProbePlan probes = ProbePlan.Of(plan, held);
         _responder.Follow(probes.Known);
         _prober.Follow(probes);
         _sockets.Wake();
@@ -114,7 +117,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         while (_prober.TryTake(out ProbeQuestion question))
         {
             new ProbeDatagram(ProbeKind.Question, ProbeFlags.None, question.Peer, question.Nonce).Write(bytes);
-            int hops = question.Path == ProbePaths.Hop ? 1 : 0;
+            int hops = question.Path switch { ProbePaths.Hop => 1, ProbePaths.Node => ProbeDatagram.AllHops, _ => 0 };
             int error = _sockets.Client(question.Destination.IsIPv4, question.Port) is { } socket
                 ? socket.Send(bytes, question.Source, question.Destination, _port, hops)
                 : Errno.EAFNOSUPPORT;
@@ -165,7 +168,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
             while (left > 0 && _sockets.WithDatagrams(number) is { } socket && socket.TryReceive(bytes, out ReceivedDatagram received))
             {
                 left--;
-                if (_responder.TryAnswer(bytes[..received.Length], received.From, received.Port, answer))
+                if (_responder.TryAnswer(bytes[..received.Length], received.From, received.Port, received.Hops, answer))
                     socket.Send(answer, received.To, received.From, received.Port);
             }
             isFlooded |= left == 0;

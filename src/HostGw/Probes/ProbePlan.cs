@@ -8,9 +8,16 @@ namespace HostGw.Probes;
 /// <param name="Targets">At most one per Node and family.</param>
 internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableArray<ProbeTarget> Targets, KnownAddresses Known)
 {
-    public static ProbePlan Of(Plan plan)
+    // A Node may list any address. What is sent to these reaches this host itself, or many.
+    private static readonly ImmutableArray<Prefix> OfNoNode =
+    [
+        .. ((string[])["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "::ffff:0:0/96", "fe80::/10", "ff00::/8"]).Select(Prefix.Parse),
+    ];
+
+    /// <param name="held">The probe addresses whose local routes are there.</param>
+    public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held)
     {
-        (ProbeSource v4, ProbeSource v6) = (ProbeSource.Of(plan, isIPv4: true), ProbeSource.Of(plan, isIPv4: false));
+        (ProbeSource v4, ProbeSource v6) = (ProbeSource.Of(plan, held, isIPv4: true), ProbeSource.Of(plan, held, isIPv4: false));
         return new(v4, v6, Choose(plan, v4, v6), KnownAddresses.Of(plan));
     }
 
@@ -27,7 +34,7 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
                 targets[same] = targets[same] with { PodCidrs = targets[same].PodCidrs | 1u << index };
             else if (ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr &&
                 !ProbeAddress.Of(verdict.PodCidr).IsNone && NodeAddress(verdict) is { IsNone: false } address)
-                targets.Add(new(verdict.Node, 1u << index, address, verdict.Kind == VerdictKind.Routed));
+                targets.Add(new(verdict.Node, 1u << index, address, verdict.Kind == VerdictKind.Routed, address == verdict.NextHop));
         }
         return targets.DrainToImmutable();
     }
@@ -41,11 +48,14 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         return i >= 0 && ReferenceEquals(targets[i].Node, verdict.Node) ? i : -1;
     }
 
+    private static bool MayBeNodes(Ip address, Prefix podCidr) =>
+        address.IsIPv4 == podCidr.IsIPv4 && !OfNoNode.Any(p => p.Contains(address));
+
     // The one that is the next hop. A next hop may also be a router's address, or one inside the podCIDR.
     private static Ip NodeAddress(Verdict verdict)
     {
         Ip first = default;
-        foreach (Ip address in verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs).Where(a => a.IsIPv4 == verdict.PodCidr.IsIPv4))
+        foreach (Ip address in verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs).Where(a => MayBeNodes(a, verdict.PodCidr)))
         {
             if (address == verdict.NextHop)
                 return address;
@@ -58,22 +68,25 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
 /// <summary>This node's own addresses in one family, from which it probes.</summary>
 /// <param name="Node">None: the kernel chooses.</param>
 /// <param name="Pod">Its probe address.</param>
-internal readonly record struct ProbeSource(Ip Node, Ip Pod)
+/// <param name="IsHeld">Answers to the probe address reach this host. The kernel sends from it all the same, in IPv6.</param>
+internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
 {
     public bool IsNone => Pod.IsNone;
 
-    public static ProbeSource Of(Plan plan, bool isIPv4)
+    public static ProbeSource Of(Plan plan, ImmutableArray<Ip> held, bool isIPv4)
     {
         ClusterNode? self = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
         Ip node = self is null ? default : self.InternalIPs.Concat(self.ExternalIPs).FirstOrDefault(a => a.IsIPv4 == isIPv4);
-        return new(node, ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4)));
+        Ip pod = ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4));
+        return new(node, pod, held.Contains(pod));
     }
 }
 
 /// <summary>A peer in one family.</summary>
 /// <param name="PodCidrs">Those of the Node's podCIDRs that share its verdict, one bit each; the first one is probed.</param>
 /// <param name="IsOnLink">HostGw has a route to it; false: only routes of the network can lead there.</param>
-internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip NodeAddress, bool IsOnLink)
+/// <param name="IsNextHop">That route leads to the node address, and not to an annotated router or the gateway of the pods.</param>
+internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip NodeAddress, bool IsOnLink, bool IsNextHop)
 {
     public const int MostPodCidrs = 32;
 

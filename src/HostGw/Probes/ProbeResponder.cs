@@ -18,12 +18,13 @@ internal sealed class ProbeResponder(ProbeCounters counters, TimeProvider time)
     }
 
     /// <param name="from">The source of the question.</param>
+    /// <param name="hops">How many hops the question had left to live.</param>
     /// <param name="answer">Filled if the question is answered.</param>
-    public bool TryAnswer(ReadOnlySpan<byte> question, Ip from, int port, Span<byte> answer)
+    public bool TryAnswer(ReadOnlySpan<byte> question, Ip from, int port, int hops, Span<byte> answer)
     {
         if (!ProbeDatagram.TryRead(question, out ProbeDatagram asked, out ProbeResult fault))
             return Ignore(fault);
-        if (asked.Kind != ProbeKind.Question)
+        if (asked.Kind == ProbeKind.Answer)
             return Ignore(ProbeResult.NotAsked);
         if (port < FirstUnprivilegedPort)
             return Ignore(ProbeResult.PrivilegedPort);
@@ -31,7 +32,8 @@ internal sealed class ProbeResponder(ProbeCounters counters, TimeProvider time)
             return Ignore(ProbeResult.UnknownSender);
         if (!_rate.TryTake())
             return Ignore(ProbeResult.RateLimited);
-        (asked with { Kind = ProbeKind.Answer, Flags = ProbeFlags.None }).Write(answer);
+        ProbeFlags flags = hops == ProbeDatagram.AllHops ? ProbeFlags.MetNoRouter : ProbeFlags.None;
+        (asked with { Kind = ProbeKind.Answer, Flags = flags }).Write(answer);
         counters.Count(ProbeResult.Echoed);
         return true;
     }

@@ -189,7 +189,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
                 : from == ProbeAddress.Beyond(target.PodCidr) ? ProbePaths.Hop
                 : ProbePaths.None;
-            Take((int)answer.Peer, ref peer, path);
+            Take((int)answer.Peer, ref peer, path, answer.Flags);
         }
     }
 
@@ -207,7 +207,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             }
             ref PeerState peer = ref _peers[question.Peer];
             // A router on the way says the same.
-            Take((int)question.Peer, ref peer, peer.Target.Has(from) ? ProbePaths.Hop : ProbePaths.None);
+            bool isOfPeer = peer.Target.Has(from) || peer.IsFirstHop;
+            Take((int)question.Peer, ref peer, isOfPeer ? ProbePaths.Hop : ProbePaths.None, ProbeFlags.None);
         }
     }
 
@@ -217,7 +218,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
         _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
 
-    private void Take(int number, ref PeerState peer, ProbePaths path)
+    private void Take(int number, ref PeerState peer, ProbePaths path, ProbeFlags flags)
     {
         if ((peer.Waiting & path) == 0)
         {
@@ -228,9 +229,9 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         counters.Count(ProbeResult.Answered);
         if (path != ProbePaths.Node)
             counters.CountRoundTrip(now - peer.AskedAt);
-        peer.Answered(path, now);
+        peer.Answered(path, flags, now);
         Judge(ref peer);
-        if (path == ProbePaths.Node && peer.Plan(ProbePaths.Pod))
+        if (path == ProbePaths.Node && SourceTo(peer.Target).IsHeld && peer.Plan(ProbePaths.Pod))
         {
             _due.Enqueue((number, ProbePaths.Echo));
             _due.Enqueue((number, ProbePaths.Hop));
@@ -312,7 +313,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     {
         ref PeerState peer = ref _peers[number];
         ProbeTarget target = peer.Target;
-        ProbeSource source = target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
+        ProbeSource source = SourceTo(target);
         Ip destination = path switch
         {
             ProbePaths.Node => target.NodeAddress,
@@ -321,6 +322,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         };
         return new((uint)number, path, peer.Port, path == ProbePaths.Node ? source.Node : source.Pod, destination, peer.Nonce);
     }
+
+    private ProbeSource SourceTo(in ProbeTarget target) => target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
 
     private void Judge(ref PeerState peer)
     {

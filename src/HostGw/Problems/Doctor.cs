@@ -13,7 +13,7 @@ internal static class Doctor
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
         NodeRules.OwnNode, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
-        ReachabilityRules.PodTrafficDropped, ReachabilityRules.Unreachable,
+        ReachabilityRules.PodTrafficDropped, ReachabilityRules.Unreachable, ReachabilityRules.PathMtu,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
         PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Doubts, PacketRules.Masquerade,
         PacketRules.Mtu, FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.NotApplied,
@@ -60,6 +60,9 @@ internal sealed record Examination
 
     /// <summary>What the host knows of the addresses that <see cref="NeighbourRules.Wanted"/> names.</summary>
     public IReadOnlyDictionary<Ip, NeighbourEntry> Neighbours { get; init; } = new Dictionary<Ip, NeighbourEntry>();
+
+    /// <summary>What the peers' agents answered to datagrams of two sizes; empty: they were not asked.</summary>
+    public IReadOnlyList<SizeAnswer> SizeAnswers { get; init; } = [];
 
     /// <summary>What the agent on this host says; off: none answers.</summary>
     public Reachability Reachability { get; init; } = Reachability.Off;

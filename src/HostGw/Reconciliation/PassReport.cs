@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -42,6 +43,14 @@ internal sealed record PassReport
 
     /// <summary>Foreign rules that masquerade traffic between pods, with the cure, as found when they were last searched for.</summary>
     public IReadOnlyList<string> Leftovers { get; init; } = [];
+
+    /// <summary>The probe addresses that the host held when the pass ended: the local route is there, and nothing is before it.</summary>
+    public ImmutableArray<Ip> HeldProbeAddresses =>
+    [
+        .. from address in Plan?.ProbeAddresses ?? []
+           where Changes.ProbeRoutes.LeaveRight(address, Changes.Host) && !Result.ProbeObstacles.Any(o => o.Address == address)
+           select address,
+    ];
 
     /// <summary>Routes that were changed, and the conflicts.</summary>
     public RouteChanges Routes => Changes.Routes;

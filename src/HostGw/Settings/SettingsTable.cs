@@ -61,7 +61,7 @@ internal static class SettingsTable
 
         PolicyRow("probe.enabled", SettingTypes.Switch, "true",
             "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
-        Row("probe.port", SettingTypes.Number(1, 65535, "port"), "9158", UsedBy.Agent,
+        Row("probe.port", SettingTypes.Number(1, 65535, "port"), "9158", UsedBy.Agent | UsedBy.Doctor,
             "UDP port of probes, the same on all nodes", (s, v) => s with { ProbePort = v }),
         Row("probe.intervalSeconds", SettingTypes.Number(1, 3600, "seconds"), "10", UsedBy.Agent,
             "Time between two probes of one peer; longer where that would be more than 50 a second", (s, v) => s with { ProbeSeconds = v }),

@@ -39,6 +39,7 @@ internal static class Budgets
         new(Names.QuietPass, Statistic.Median, 84) { Sizes = [65_536] },
         new(Names.QuietPassWrites, Statistic.Max, 0),
         new(Names.HeartbeatCpu, Statistic.Max, 0.5) { Sizes = [5_000] },
+        new(Names.ProbeCpu, Statistic.Max, 0.5),
         new(Names.HeartbeatPasses, Statistic.Max, 0),
         new(Names.HeartbeatWrites, Statistic.Max, 0),
         new(Names.Allocated(Names.HeartbeatProtobuf), Statistic.Max, 0),

@@ -9,6 +9,7 @@ internal static class Names
     public const string FirstRequest = "start to first request";
 
     public const string MemorySettled = "memory settled, Pss";
+    public const string MemoryProbing = "memory with probes of absent peers, Pss";
     public const string MemoryAfterEvent = "memory after an Event, Pss";
     public const string MemoryGrowth = "memory above 10 nodes, Pss";
     public const string MemoryResident = "memory settled, RSS";
@@ -30,6 +31,10 @@ internal static class Names
     public const string HeartbeatFullPasses = "heartbeats: periodic passes";
     public const string HeartbeatWrites = "heartbeats: netlink writes";
     public const string HeartbeatBytes = "heartbeats: received";
+
+    public const string ProbeCpu = "probes of 500 peers: processor";
+    public const string ProbeBytes = "probes of 500 peers: received";
+    public const string ProbeMemory = "probes of 500 peers: memory, Pss";
 
     public const string ServerReturn = "API server is back: followed by 3 agents";
     public const string ServerReturnToAll = "the same with 497 protocol readers";

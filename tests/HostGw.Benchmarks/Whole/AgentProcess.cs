@@ -13,6 +13,9 @@ namespace HostGw.Benchmarks.Whole;
 /// <summary>The real agent on the machine, and what it costs there.</summary>
 internal sealed class AgentProcess : IDisposable
 {
+    /// <summary>Its peers exist as Node objects only, and would be asked in vain.</summary>
+    public static readonly string[] WithoutProbes = ["--probe-enabled", "false"];
+
     private const string Listen = "127.0.0.1:9157";
 
     private readonly Site _site;
@@ -21,15 +24,15 @@ internal sealed class AgentProcess : IDisposable
     private readonly HttpClient _http;
     private readonly AgentLog _log;
 
-    /// <param name="nat">Flags of the masquerade rule; none: nftables.</param>
-    public AgentProcess(Site site, Build build, params string[] nat)
-        : this(site, build, 1, nat)
+    /// <param name="flags">Besides those of all; those of the masquerade rule, unless it is in nftables, come first.</param>
+    public AgentProcess(Site site, Build build, params string[] flags)
+        : this(site, build, 1, flags)
     {
     }
 
     /// <param name="number">Of the node whose machine it runs on.</param>
-    /// <param name="nat">Flags of the masquerade rule; none: nftables.</param>
-    public AgentProcess(Site site, Build build, int number, params string[] nat)
+    /// <param name="flags">Besides those of all; those of the masquerade rule, unless it is in nftables, come first.</param>
+    public AgentProcess(Site site, Build build, int number, params string[] flags)
     {
         _site = site;
         _machine = site.Machines[number - 1];
@@ -39,7 +42,7 @@ internal sealed class AgentProcess : IDisposable
         [
             "agent", "--node-name", NodeFactory.Node(number).Name, "--kubeconfig", site.Kubeconfig, "--listen", Listen,
             "--cluster-cidrs", "10.0.0.0/8", "--log-format", "text", "--state-directory", $"{Box.Directory}/state-{number}",
-            .. nat.Length > 0 ? nat : ["--nat-backend", "nftables"],
+            .. flags is ["--nat-backend", ..] ? [] : (string[])["--nat-backend", "nftables"], .. flags,
         ])
         {
             RedirectStandardInput = true,

@@ -35,9 +35,10 @@ internal static class ColdStart
     }
 
     /// <summary>Starts an agent and waits for its last route.</summary>
-    public static async Task<AgentProcess> StartedAsync(Site site, Build build)
+    /// <param name="flags">Of the agent, besides those of all.</param>
+    public static async Task<AgentProcess> StartedAsync(Site site, Build build, params string[] flags)
     {
-        (AgentProcess agent, _) = await RunAsync(site, build);
+        (AgentProcess agent, _) = await RunAsync(site, build, flags);
         return agent;
     }
 
@@ -59,11 +60,11 @@ internal static class ColdStart
         return (time, site.Server.Requests[0].At - agent.StartedAt);
     }
 
-    private static async Task<(AgentProcess Agent, TimeSpan Time)> RunAsync(Site site, Build build)
+    private static async Task<(AgentProcess Agent, TimeSpan Time)> RunAsync(Site site, Build build, params string[] flags)
     {
         using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
         Task<long> last = news.NextAsync(RouteNews.SetFirst(), site.Size - 1);
-        var agent = new AgentProcess(site, build);
+        var agent = new AgentProcess(site, build, flags);
         try
         {
             long at = await agent.AwaitAsync(last, "last route", Deadline);

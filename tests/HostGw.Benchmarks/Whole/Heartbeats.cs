@@ -14,7 +14,7 @@ internal static class Heartbeats
         await BeatAsync(site, warmUp, () => { });
         AgentMetrics before = await agent.MetricsAsync();
         (long received, long start) = (agent.ReceivedBytes, Stopwatch.GetTimestamp());
-        Busy busy = new(agent);
+        BusyTime busy = new(agent);
         int beats = await BeatAsync(site, length, busy.Note);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         double bytes = agent.ReceivedBytes - received;
@@ -55,29 +55,5 @@ internal static class Heartbeats
             await Task.Delay(rest);
         noteBeat();
         return beats;
-    }
-
-    /// <summary>The agent's processor time from one heartbeat to the next, where the processor was at its full speed.</summary>
-    private sealed class Busy(AgentProcess agent)
-    {
-        private TimeSpan _busy, _length, _clock;
-        private long _at;
-
-        public int Counted { get; private set; }
-
-        public double Percent => 100 * _busy / _length;
-
-        public void Note()
-        {
-            TimeSpan clock = agent.ProcessorTime;
-            long now = Stopwatch.GetTimestamp();
-            if (_at > 0 && ProcessorSpeed.WasFullSince(_at))
-            {
-                _busy += clock - _clock;
-                _length += Stopwatch.GetElapsedTime(_at, now);
-                Counted++;
-            }
-            (_clock, _at) = (clock, now);
-        }
     }
 }

@@ -11,15 +11,20 @@ internal sealed class Site : IAsyncDisposable
 {
     public const byte Protocol = 157;
 
+    /// <summary>The length of the segment's prefix.</summary>
+    public const string OnLink = "12";
+
     // On the segment of NodeFactory's nodes, above the last of them.
-    private const string Address = "172.31.255.254", OnLink = "12";
+    private const string Address = "172.31.255.254";
     private const int Port = 6443;
     private const int MachineCount = 3;
     private static readonly DateTimeOffset Founded = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private Site(FakeApiServer server)
+    private readonly NetworkNamespace _lan;
+
+    private Site(FakeApiServer server, NetworkNamespace lan)
     {
-        Server = server;
+        (Server, _lan) = (server, lan);
         server.WriteKubeconfig(Kubeconfig);
         File.WriteAllText(Authority, server.CaPem);
     }
@@ -60,7 +65,7 @@ internal sealed class Site : IAsyncDisposable
                 ? Bind(endpoint)
                 : lan.Run(() => Bind(endpoint)),
             HistoryCapacity = 1024,
-        }));
+        }), lan);
         for (int number = 1; number <= MachineCount; number++)
             site.Machines[number - 1].Configure([$"address add {NodeFactory.Node(number).InternalIPs[0]}/{OnLink} dev eth0", "link set eth0 up"]);
         return site;
@@ -85,6 +90,13 @@ internal sealed class Site : IAsyncDisposable
     {
         foreach (string name in Server.Nodes.Names)
             Server.Nodes.Delete(name);
+    }
+
+    /// <summary>Makes a namespace that is plugged in by its eth0, which is down and has no address.</summary>
+    public void Attach(NetworkNamespace machine)
+    {
+        NetworkNamespace.Create([machine.Name]);
+        _lan.Configure([$"link add {machine.Name} type veth peer name eth0 netns {machine.Name}", $"link set {machine.Name} master lan up"]);
     }
 
     /// <summary>Makes the first machine as if no agent had ever run on it.</summary>

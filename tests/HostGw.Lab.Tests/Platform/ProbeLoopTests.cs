@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Probes;
 
 namespace HostGw.Lab.Tests.Platform;
@@ -52,11 +53,40 @@ public sealed class ProbeLoopTests : IDisposable
     public async Task A_peers_firewall_that_drops_what_comes_from_pods_is_no_fault_of_the_network()
     {
         await AllReachableAsync();
-        Two.Network.Exec("nft",
-            "add table inet fw; add chain inet fw input { type filter hook input priority 0; }; " +
-            "add rule inet fw input ip saddr 10.244.0.0/16 drop; add rule inet fw input ip6 saddr fd00:10:244::/48 drop");
+        DropPodsAt(Two);
         await One.BecomesAsync(Two, ReachKind.ProbeFiltered);
         Assert.Equal((ReachKind.Reachable, ReachKind.Reachable), One.Of(Three));
+    }
+
+    [Fact]
+    public async Task A_peers_kernel_may_answer_from_an_address_that_its_Node_does_not_list()
+    {
+        Two.Network.Configure([
+            "address add 10.0.0.92/24 dev eth0", "address add fd00:aaaa::92/64 dev eth0 nodad",
+            "route replace 10.244.1.0/24 via 10.0.0.1 dev eth0 src 10.0.0.92",
+            "route replace fd00:10:244:1::/64 via fd00:aaaa::1 dev eth0 src fd00:aaaa::92",
+        ]);
+        DropPodsAt(Two);
+        StartAll();
+        await One.BecomesAsync(Two, ReachKind.ProbeFiltered);
+    }
+
+    [Fact]
+    public async Task A_router_that_answers_ARP_for_a_peer_is_not_taken_for_it()
+    {
+        // Host 3 is that router.
+        string mac = Mac(Three);
+        Three.Network.Sysctl("ipv4/conf/all/send_redirects", "0");
+        Three.Network.Sysctl("ipv4/conf/eth0/send_redirects", "0");
+        One.Network.Configure([
+            $"neigh replace 10.0.0.2 lladdr {mac} dev eth0 nud permanent", $"neigh replace fd00:aaaa::2 lladdr {mac} dev eth0 nud permanent",
+        ]);
+        // An answer to neighbour discovery that a router has forwarded is none.
+        Two.Network.Configure([$"neigh replace fd00:aaaa::1 lladdr {Mac(One)} dev eth0 nud permanent"]);
+        DropPodsAt(Two);
+        StartAll();
+        await One.BecomesAsync(Two, ReachKind.PodTrafficDropped);
+        await Two.BecomesAsync(Three, ReachKind.ProbeFiltered);
     }
 
     [Fact]
@@ -92,12 +122,23 @@ public sealed class ProbeLoopTests : IDisposable
     [Fact]
     public async Task Without_its_own_probe_address_a_host_says_nothing_about_the_network()
     {
+        One.DeleteProbeAddresses();
+        StartAll();
+        await One.CountsAsync(ProbeResult.Answered, 24);
+        Assert.Equal((ReachKind.Unknown, ReachKind.Unknown), One.Of(Two));
+        One.AddProbeAddresses();
+        One.Follow([One, Two, Three]);
+        await One.BecomesAsync(Two, ReachKind.Reachable);
+    }
+
+    [Fact]
+    public async Task A_question_that_the_host_cannot_send_says_nothing_about_the_network()
+    {
+        // As before the pass that repairs it.
         One.Network.Configure(["route delete local 10.244.1.0/32 dev lo table local"]);
         StartAll();
         await One.CountsAsync(ProbeResult.NotSent, 24);
         Assert.Equal(ReachKind.Unknown, One.Of(Two).IPv4);
-        One.AddProbeAddressIPv4();
-        await One.BecomesAsync(Two, ReachKind.Reachable);
     }
 
     [Fact]
@@ -149,6 +190,34 @@ public sealed class ProbeLoopTests : IDisposable
         responder.SendTo(asked, from);
         await One.CountsAsync(ProbeResult.NotAsked, notAsked + 1);
         await One.BecomesAsync(Two, ReachKind.Unreachable);
+    }
+
+    [Fact]
+    public async Task Where_the_network_drops_large_packets_agents_answer_the_short_questions_only()
+    {
+        Two.Start();
+        Three.Start();
+        _network.FollowAll();
+        _network.Limit(Two, 1400);
+        // The last have one byte too many for this host's interface.
+        SizeQuestion[] questions =
+        [
+            .. One.SizeQuestions(Two), .. One.SizeQuestions(Three), .. One.SizeQuestions(Three).Select(q => q with { Mtu = 1501 }),
+        ];
+
+        IReadOnlyList<SizeAnswer> answers = await One.Network.Run(
+            () => SizeProbe.AskAsync(questions, ProbingHost.Port, TestContext.Current.CancellationToken));
+
+        Assert.Equal(
+            [(true, false), (true, false), (true, true), (true, true), (true, false), (true, false)], answers.Select(a => (a.Short, a.Long)));
+    }
+
+    [Fact]
+    public async Task A_host_that_answers_nothing_says_nothing_about_sizes()
+    {
+        IReadOnlyList<SizeAnswer> answers = await One.Network.Run(
+            () => SizeProbe.AskAsync([.. One.SizeQuestions(Two)], ProbingHost.Port, TestContext.Current.CancellationToken));
+        Assert.Equal([(false, false), (false, false)], answers.Select(a => (a.Short, a.Long)));
     }
 
     [Fact]
@@ -210,6 +279,12 @@ public sealed class ProbeLoopTests : IDisposable
         Three.Start();
         _network.FollowAll();
     }
+
+    private static string Mac(ProbingHost host) => host.Network.Exec("cat", "/sys/class/net/eth0/address").Trim();
+
+    private static void DropPodsAt(ProbingHost host) => host.Network.Exec("nft",
+        "add table inet fw; add chain inet fw input { type filter hook input priority 0; }; " +
+        "add rule inet fw input ip saddr 10.244.0.0/16 drop; add rule inet fw input ip6 saddr fd00:10:244::/48 drop");
 
     private async Task AllReachableAsync()
     {

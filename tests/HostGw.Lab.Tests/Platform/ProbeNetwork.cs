@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using HostGw.Lab.Network;
@@ -32,6 +33,9 @@ internal sealed class ProbeNetwork : IDisposable
     public void DropPodAddresses() => _switch.Exec("nft",
         "add table bridge check; add chain bridge check forward { type filter hook forward priority 0; }; " +
         "add rule bridge check forward ip saddr 10.244.0.0/16 drop; add rule bridge check forward ip6 saddr fd00:10:244::/48 drop");
+
+    /// <summary>The switch's port of a host carries no larger packets, and says so to nobody.</summary>
+    public void Limit(ProbingHost host, int mtu) => _switch.Configure([$"link set {host.Network.Name} mtu {mtu}"]);
 
     public void DropNothing() => _switch.Exec("nft", "delete table bridge check");
 
@@ -73,13 +77,13 @@ internal sealed class ProbingHost : IDisposable
     public const int Port = 9158;
 
     private int _changes;
+    private ImmutableArray<Ip> _held;
 
     public ProbingHost(int number, NetworkNamespace network)
     {
         (Number, Network) = (number, network);
         Loop = New();
-        AddProbeAddressIPv4();
-        Network.Configure([$"route prepend local fd00:10:244:{Number}::/128 dev lo table local proto 157"]);
+        AddProbeAddresses();
     }
 
     public int Number { get; }
@@ -106,12 +110,14 @@ internal sealed class ProbingHost : IDisposable
         Loop = New();
     }
 
-    public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => Loop.Follow(new Plan
-    {
-        OwnPodCidrs = [PodCidr, PodCidrIPv6],
-        Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
-            h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
-    });
+    public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => Loop.Follow(
+        new Plan
+        {
+            OwnPodCidrs = [PodCidr, PodCidrIPv6],
+            Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
+                h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
+        },
+        _held);
 
     /// <summary>The verdicts in both families.</summary>
     public (ReachKind IPv4, ReachKind IPv6) Of(ProbingHost peer) =>
@@ -124,7 +130,33 @@ internal sealed class ProbingHost : IDisposable
     public Task CountsAsync(ProbeResult result, long least) => Eventually.TrueAsync(
         () => Loop.Counters[result] >= least, () => string.Join(", ", Loop.Counters.Datagrams), TimeSpan.FromSeconds(60));
 
-    public void AddProbeAddressIPv4() => Network.Configure([$"route prepend local 10.244.{Number}.0/32 dev lo table local proto 157"]);
+    /// <summary>As agents do, which tell the probes of it.</summary>
+    public void AddProbeAddresses()
+    {
+        _held = [PodCidr.Address, PodCidrIPv6.Address];
+        Network.Configure(_held.Select(a => $"route prepend local {a}/{a.Bits} dev lo table local proto 157"));
+    }
+
+    public void DeleteProbeAddresses()
+    {
+        Network.Configure(_held.Select(a => $"route delete local {a}/{a.Bits} dev lo table local"));
+        _held = [];
+    }
+
+    /// <summary>In both families.</summary>
+    public IEnumerable<SizeQuestion> SizeQuestions(ProbingHost peer) =>
+    [
+        new(peer.Node, peer.PodCidr, PodCidr.Address, "eth0", 1500),
+        new(peer.Node, peer.PodCidrIPv6, PodCidrIPv6.Address, "eth0", 1500),
+    ];
+
+    private ClusterNode Node => new()
+    {
+        Name = $"host{Number}",
+        Uid = $"uid-{Number}",
+        PodCidrs = [PodCidr, PodCidrIPv6],
+        InternalIPs = [Ip.Parse($"10.0.0.{Number}"), Ip.Parse($"fd00:aaaa::{Number}")],
+    };
 
     /// <summary>The routes that others have to it.</summary>
     public IEnumerable<string> Routes =>
@@ -153,13 +185,7 @@ internal sealed class ProbingHost : IDisposable
 
     private IEnumerable<Verdict> Verdicts(VerdictKind kind)
     {
-        ClusterNode node = new()
-        {
-            Name = $"host{Number}",
-            Uid = $"uid-{Number}",
-            PodCidrs = [PodCidr, PodCidrIPv6],
-            InternalIPs = [Ip.Parse($"10.0.0.{Number}"), Ip.Parse($"fd00:aaaa::{Number}")],
-        };
+        ClusterNode node = Node;
         return
         [
             new(node, PodCidr, kind, "", kind == VerdictKind.Routed ? node.InternalIPs[0] : default),

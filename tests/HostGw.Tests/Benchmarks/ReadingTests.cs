@@ -35,8 +35,10 @@ public class ReadingTests
             hostgw_passes_total{cause="resync"} 3
             hostgw_pass_duration_seconds_count 5
             hostgw_netlink_writes_total 17
+            hostgw_peers{family="ipv4",reachability="unknown"} 3
+            hostgw_peers{family="ipv4",reachability="reachable"} 497
             """;
-        Assert.Equal(new(5, 3, 17), AgentMetrics.Parse(text));
-        Assert.Equal(new AgentMetrics(5, 3, 17), AgentMetrics.Parse(text) - AgentMetrics.Parse(""));
+        Assert.Equal(new(5, 3, 17, 497), AgentMetrics.Parse(text));
+        Assert.Equal(new AgentMetrics(5, 3, 17, 497), AgentMetrics.Parse(text) - AgentMetrics.Parse(""));
     }
 }

@@ -51,6 +51,21 @@ public class ProbeDatagramTests
         Assert.Equal(ProbeResult.Malformed, fault);
     }
 
+    [Theory]
+    [InlineData(63, false)]
+    [InlineData(64, false)]
+    [InlineData(65, true)]
+    [InlineData(1472, true)]
+    public void A_long_question_is_longer_than_others(int length, bool isOne)
+    {
+        byte[] bytes = Bytes();
+        bytes[5] = (byte)ProbeKind.LongQuestion;
+        Array.Resize(ref bytes, length);
+
+        Assert.Equal(isOne, ProbeDatagram.TryRead(bytes, out ProbeDatagram read, out _));
+        Assert.Equal(isOne ? Question with { Kind = ProbeKind.LongQuestion } : default, read);
+    }
+
     [Fact]
     public void Any_64_bytes_are_read_or_refused()
     {

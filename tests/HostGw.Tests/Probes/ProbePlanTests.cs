@@ -6,14 +6,16 @@ namespace HostGw.Tests.Probes;
 
 public class ProbePlanTests
 {
-    // The policy, a peer, and whom this node probes: "PROBE ADDRESS by NODE ADDRESS [not on-link] [and N more]".
+    // The policy, a peer, and whom this node probes: "PROBE ADDRESS by NODE ADDRESS [not on-link | not next hop] [and N more]".
     public static TheoryData<string, string, string, string[]> Peers => new()
     {
         { "both families", "", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2",
             ["10.244.2.0 by 10.0.0.2", "fd00:10:244:2:: by fd00:aaaa::2"] },
         { "the address that is the next hop", "", "a 10.244.2.0/24 10.9.9.9,10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
-        { "a gateway inside the podCIDR is no node address", "PodGateway", "a 10.244.2.0/24 10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
-        { "nor is an annotated router", "", "a 10.244.2.0/24 10.0.0.2 hop=10.0.0.200", ["10.244.2.0 by 10.0.0.2"] },
+        { "a gateway inside the podCIDR is no node address", "PodGateway", "a 10.244.2.0/24 10.0.0.2",
+            ["10.244.2.0 by 10.0.0.2 not next hop"] },
+        { "nor is an annotated router", "", "a 10.244.2.0/24 10.0.0.2 hop=10.0.0.200",
+            ["10.244.2.0 by 10.0.0.2 not next hop"] },
         { "an external address", "", "a 10.244.2.0/24 - external=10.0.0.2", ["10.244.2.0 by 10.0.0.2"] },
         { "a peer of another segment", "", "a 10.244.2.0/24 10.1.0.2", ["10.244.2.0 by 10.1.0.2 not on-link"] },
         { "the first podCIDR speaks for all of its family", "", "a 10.244.2.0/24,10.244.3.0/24,10.244.4.0/24 10.0.0.2",
@@ -22,6 +24,9 @@ public class ProbePlanTests
         { "no Windows peer", "", "a 10.244.2.0/24 10.0.0.2 windows", [] },
         { "no skipped peer", "", "a 10.244.2.0/24 10.0.0.2 skip", [] },
         { "no peer without an address of the family", "", "a fd00:10:244:2::/64 10.0.0.2", [] },
+        { "no address of this host itself or of many hosts", "",
+            "a 10.244.2.0/24,fd00:10:244:2::/64 224.0.0.1,255.255.255.255,127.0.0.1,0.0.0.0,ff02::1,::1,fe80::1,::ffff:10.0.0.2", [] },
+        { "the first that may be a node's", "", "a 10.244.2.0/24 224.0.0.1,10.1.0.2", ["10.244.2.0 by 10.1.0.2 not on-link"] },
         { "a podCIDR without room", "", "a 10.244.2.2/31,fd00:10:244:2::/127 10.0.0.2,fd00:aaaa::2", [] },
         { "the smallest podCIDRs", "", "a 10.244.2.4/30,fd00:10:244:2::/126 10.0.0.2,fd00:aaaa::2",
             ["10.244.2.4 by 10.0.0.2", "fd00:10:244:2:: by fd00:aaaa::2"] },
@@ -39,8 +44,8 @@ public class ProbePlanTests
     public void This_node_asks_from_its_first_InternalIP_and_its_own_probe_address()
     {
         ProbePlan plan = Of("", "a 10.244.2.0/24 10.0.0.2");
-        Assert.Equal(new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0")), plan.IPv4);
-        Assert.Equal(new(Ip.Parse("fd00:aaaa::1"), Ip.Parse("fd00:10:244:1::")), plan.IPv6);
+        Assert.Equal(new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0"), true), plan.IPv4);
+        Assert.Equal(new(Ip.Parse("fd00:aaaa::1"), Ip.Parse("fd00:10:244:1::"), true), plan.IPv6);
     }
 
     [Fact]
@@ -49,7 +54,15 @@ public class ProbePlanTests
         Plan plan = Planner.Plan(
             Given.Nodes("self 10.244.1.0/24 10.0.0.1,fd00:aaaa::1", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2"),
             Given.Host(Given.Lan), Given.Policy(""));
-        Assert.Equal(["10.244.2.0 by 10.0.0.2"], ProbePlan.Of(plan).Targets.Select(Text));
+        Assert.Equal(["10.244.2.0 by 10.0.0.2"], ProbePlan.Of(plan, []).Targets.Select(Text));
+    }
+
+    [Fact]
+    public void A_probe_address_without_its_local_route_is_known_as_such()
+    {
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self), Given.Host(Given.Lan), Given.Policy(""));
+        ProbePlan probes = ProbePlan.Of(plan, [Ip.Parse("10.244.1.0")]);
+        Assert.Equal((true, false), (probes.IPv4.IsHeld, probes.IPv6.IsHeld));
     }
 
     [Theory]
@@ -83,7 +96,7 @@ public class ProbePlanTests
         for (int seed = 0; seed < 200; seed++)
         {
             (System.Collections.Immutable.ImmutableArray<ClusterNode> nodes, HostState host, Policy policy) = Nasty(new(seed));
-            ProbePlan plan = ProbePlan.Of(Planner.Plan(nodes, host, policy));
+            ProbePlan plan = ProbePlan.Of(Planner.Plan(nodes, host, policy), []);
             Assert.Equal(plan.Targets.Length, plan.Targets.Select(t => t.PodCidr).Distinct().Count());
         }
     }
@@ -101,13 +114,16 @@ public class ProbePlanTests
         return (Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(""));
     }
 
-    private static ProbePlan Of(string policy, params string[] peers) =>
-        ProbePlan.Of(Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(policy)));
+    private static ProbePlan Of(string policy, params string[] peers)
+    {
+        Plan plan = Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(Given.Lan), Given.Policy(policy));
+        return ProbePlan.Of(plan, plan.ProbeAddresses);
+    }
 
     private static string Text(ProbeTarget target)
     {
         int more = System.Numerics.BitOperations.PopCount(target.PodCidrs) - 1;
-        return $"{ProbeAddress.Of(target.PodCidr)} by {target.NodeAddress}{(target.IsOnLink ? "" : " not on-link")}" +
+        return $"{ProbeAddress.Of(target.PodCidr)} by {target.NodeAddress}{(!target.IsOnLink ? " not on-link" : !target.IsNextHop ? " not next hop" : "")}" +
             (more > 0 ? $" and {more} more" : "");
     }
 }

@@ -27,8 +27,35 @@ public class ProbeResponderTests
         question.AsSpan(28).Fill(0xEE);
         byte[] answer = new byte[ProbeDatagram.Size];
 
-        Assert.True(_responder.TryAnswer(question, Peer, 40000, answer));
+        Assert.True(_responder.TryAnswer(question, Peer, 40000, 64, answer));
         Assert.Equal(Bytes(new(ProbeKind.Answer, ProbeFlags.None, 7, new(1, 2))), answer);
+    }
+
+    [Theory]
+    [InlineData(255, ProbeFlags.MetNoRouter)]
+    [InlineData(254, ProbeFlags.None)]
+    [InlineData(0, ProbeFlags.None)]
+    internal void The_answer_says_whether_the_question_met_a_router(int hops, ProbeFlags expected)
+    {
+        byte[] answer = new byte[ProbeDatagram.Size];
+        Assert.True(_responder.TryAnswer(Question, Peer, 40000, hops, answer));
+        Assert.Equal(Bytes(new(ProbeKind.Answer, expected, 0, new(1, 2))), answer);
+    }
+
+    [Theory]
+    [InlineData(65)]
+    [InlineData(1472)]
+    public void A_long_question_gets_a_short_answer_at_the_same_rate(int length)
+    {
+        byte[] question = Bytes(new(ProbeKind.LongQuestion, ProbeFlags.None, 7, new(1, 2)));
+        Array.Resize(ref question, length);
+        byte[] answer = new byte[length];
+
+        Assert.True(_responder.TryAnswer(question, Peer, 40000, 64, answer));
+        Assert.Equal(Bytes(new(ProbeKind.Answer, ProbeFlags.None, 7, new(1, 2))), answer[..ProbeDatagram.Size]);
+        Assert.All(answer[ProbeDatagram.Size..], b => Assert.Equal(0, b));
+        Assert.Equal(9, Enumerable.Range(0, 100).Count(_ => _responder.TryAnswer(question, Peer, 40000, 64, answer)));
+        Ignored(ProbeResult.UnknownSender, question, from: "10.0.0.3", answered: 10);
     }
 
     [Fact]
@@ -86,11 +113,11 @@ public class ProbeResponderTests
         return bytes;
     }
 
-    private int Asked(int times) => Enumerable.Range(0, times).Count(_ => _responder.TryAnswer(Question, Peer, 40000, new byte[64]));
+    private int Asked(int times) => Enumerable.Range(0, times).Count(_ => _responder.TryAnswer(Question, Peer, 40000, 64, new byte[64]));
 
-    private void Ignored(ProbeResult why, byte[] question, string from = "10.0.0.2", int port = 40000)
+    private void Ignored(ProbeResult why, byte[] question, string from = "10.0.0.2", int port = 40000, long answered = 0)
     {
-        Assert.False(_responder.TryAnswer(question, Ip.Parse(from), port, new byte[64]));
-        Assert.Equal((1, 0), (_counters[why], _counters[ProbeResult.Echoed]));
+        Assert.False(_responder.TryAnswer(question, Ip.Parse(from), port, 64, new byte[64]));
+        Assert.Equal((1, answered), (_counters[why], _counters[ProbeResult.Echoed]));
     }
 }

@@ -36,11 +36,17 @@ internal sealed class ProbedNetwork
     /// <summary>Which peers have failed altogether.</summary>
     public Func<Ip, bool> IsDown { get; set; } = static _ => false;
 
+    /// <summary>Which of this host's probe addresses have no local route.</summary>
+    public Func<Ip, bool> IsMissing { get; set; } = static _ => false;
+
     /// <summary>This host cannot send on these ways.</summary>
     public ProbePaths Unsendable { get; set; }
 
     /// <summary>Who says that a question had no hop left to live; none: the Node itself.</summary>
     public Ip Router { get; set; }
+
+    /// <summary>A router is between this host and the peers' node addresses, though they look on-link: it answers ARP in their place.</summary>
+    public bool HasRouter { get; set; }
 
     public TimeSpan Now => Time.GetElapsedTime(Start);
 
@@ -48,8 +54,11 @@ internal sealed class ProbedNetwork
 
     public void Follow(params string[] peers) => Follow(Given.Lan, peers);
 
-    public void Follow(string host, string[] peers) => Prober.Follow(ProbePlan.Of(
-        Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(host), Given.Policy(""))));
+    public void Follow(string host, string[] peers)
+    {
+        Plan plan = Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(host), Given.Policy(""));
+        Prober.Follow(ProbePlan.Of(plan, [.. plan.ProbeAddresses.Where(a => !IsMissing(a))]));
+    }
 
     public ReachKind Of(string podCidr) => Prober.Verdicts.Of(Prefix.Parse(podCidr)).Kind;
 
@@ -105,7 +114,7 @@ internal sealed class ProbedNetwork
     private void Deliver((ProbeQuestion Question, Ip From) answer)
     {
         if (answer.Question.Path != ProbePaths.Hop)
-            Prober.Answered(AnswerTo(answer.Question), answer.From);
+            Prober.Answered(AnswerTo(answer.Question) with { Flags = HasRouter ? ProbeFlags.None : ProbeFlags.MetNoRouter }, answer.From);
         else
         {
             Ip from = answer.From.IsNone ? _nodes[answer.Question.Peer] : answer.From;

@@ -7,6 +7,7 @@ namespace HostGw.Tests.Probes;
 public class ProberScheduleTests
 {
     private const string A = "10.244.2.0/24";
+    private const string Elsewhere = "a 10.244.2.0/24 198.51.100.7";
     private const string OnLink = "a 10.244.2.0/24 10.0.0.2";
     private const ProbePaths All = ProbePaths.Node | ProbePaths.Pod;
 
@@ -76,6 +77,16 @@ public class ProberScheduleTests
         Assert.Equal(
             [0, 0.8, 1.6, 2.4, 3.2, 10, 20],
             network.Asked.Select(a => Math.Round((a.At - network.Asked[0].At).TotalSeconds, 2)).Take(7));
+    }
+
+    [Fact]
+    public void An_address_that_never_answers_is_asked_five_times_in_3_2_seconds_and_then_once_in_an_interval_and_its_pods_never()
+    {
+        ProbedNetwork network = new() { Answering = ProbePaths.None };
+        network.Follow(Elsewhere);
+        network.Run(3600);
+        Assert.All(network.Asked, a => Assert.Equal(ProbePaths.Node, a.Question.Path));
+        Assert.InRange(network.Asked.Count, 363, 365);
     }
 
     [Fact]

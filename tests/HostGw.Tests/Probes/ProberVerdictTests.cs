@@ -118,10 +118,23 @@ public class ProberVerdictTests
     }
 
     [Fact]
-    public void A_router_that_says_time_exceeded_proves_nothing()
+    public void A_peer_may_say_time_exceeded_from_an_address_that_its_Node_does_not_list()
     {
-        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.254") };
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.99") };
         network.Follow(OnLink);
+        network.Run(60);
+        Assert.Equal(ReachKind.ProbeFiltered, network.Of(A));
+    }
+
+    [Theory]
+    [InlineData(OnLink, true)]
+    [InlineData(OnLink + " hop=10.0.0.200", false)]
+    [InlineData(Elsewhere, true)]
+    [InlineData(Elsewhere, false)]
+    public void A_router_that_says_time_exceeded_proves_nothing(string peer, bool hasRouter)
+    {
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.254"), HasRouter = hasRouter };
+        network.Follow(peer);
         network.Run(60);
         Assert.Equal(ReachKind.PodTrafficDropped, network.Of(A));
         Assert.InRange(network.Counters[ProbeResult.NotAsked], 5, 100);
@@ -139,6 +152,30 @@ public class ProberVerdictTests
         (network.Unsendable, network.Answering) = (path, ProbePaths.Node);
         network.Run(100);
         Assert.Equal(ReachKind.Reachable, network.Of(A));
+    }
+
+    [Fact]
+    public void Without_its_own_probe_address_a_family_is_not_judged_by_its_pod_path()
+    {
+        const string V6 = "fd00:10:244:2::/64", Peer = "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2";
+        ProbedNetwork network = new();
+        network.Follow(Peer);
+        network.Run(30);
+
+        (network.IsMissing, network.Answering) = (static a => a.IsIPv6, ProbePaths.Node);
+        network.Follow(Peer);
+        network.Asked.Clear();
+        network.Run(100);
+        Assert.Equal((ReachKind.PodTrafficDropped, ReachKind.Reachable), (network.Of(A), network.Of(V6)));
+        Assert.All(network.Asked.Where(a => a.Question.Destination.IsIPv6), a => Assert.Equal(ProbePaths.Node, a.Question.Path));
+        network.Answering = ProbePaths.None;
+        network.Run(100);
+        Assert.Equal(ReachKind.Unreachable, network.Of(V6));
+
+        (network.IsMissing, network.Answering) = (static _ => false, ProbePaths.Node);
+        network.Follow(Peer);
+        network.Run(100);
+        Assert.Equal(ReachKind.PodTrafficDropped, network.Of(V6));
     }
 
     [Fact]
@@ -208,6 +245,16 @@ public class ProberVerdictTests
         // It is asked at once: five losses of 0.8 s.
         Assert.InRange(network.RunUntil(A, ReachKind.PodTrafficDropped).TotalSeconds, 4, 4.2);
         Assert.Equal(Ip.Parse("10.0.0.3"), network.Asked.Last(a => a.Question.Path == ProbePaths.Node).Question.Destination);
+    }
+
+    [Fact]
+    public void With_another_next_hop_the_pod_path_is_judged_anew()
+    {
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.99") };
+        network.Follow(OnLink);
+        network.Run(30);
+        network.Follow(OnLink + " hop=10.0.0.200");
+        Assert.InRange(network.RunUntil(A, ReachKind.PodTrafficDropped).TotalSeconds, 4, 4.2);
     }
 
     [Fact]

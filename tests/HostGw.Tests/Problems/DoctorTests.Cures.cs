@@ -39,6 +39,14 @@ public partial class DoctorTests
             "see that these nodes and their agents run; if they do, let the firewalls on and between the nodes pass UDP to the port of the " +
             "setting probe.port",
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
+        ["large packets that are lost: the network carries them"] = (
+            () => Of() with { SizeAnswers = [Sized("b", isLong: false)] },
+            "let the network between the nodes carry 1500 bytes",
+            () => Of() with { SizeAnswers = [Sized("b", isLong: true)] }),
+        ["large packets that are lost: no node sends them any more"] = (
+            () => Of() with { SizeAnswers = [Sized("b", isLong: false)] },
+            "or lower the MTU of eth0 on all nodes, and that of pods with it (the CNI configuration; restart the pods)",
+            () => Of() with { SizeAnswers = [Sized("b", isLong: true, mtu: 1400)] }),
         ["another segment: left out"] = (
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"), "leave it out with hostgw.io/skip",
             () => WithPeer("d 10.244.4.0/24 192.0.2.4 skip")),

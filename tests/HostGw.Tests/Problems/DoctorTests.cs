@@ -98,6 +98,9 @@ public partial class DoctorTests
                 Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u), ("10.244.3.0/24", ReachKind.Unreachable, 0u)),
             },
             ["unreachable"], "by 2 nodes: b (10.244.2.0/24), c (10.244.3.0/24)"),
+        ["a network that drops large packets"] = (
+            () => Of() with { SizeAnswers = [Sized("b", isLong: false), Sized("c", isLong: true)] }, ["pathMtu"],
+            "packets of 1500 bytes, the MTU of eth0, do not arrive at b (10.244.2.0/24), and small ones do"),
         ["IPv4 forwarding off"] = (
             () => Of() with { Host = Host() with { Forwarding = new(false, true) } },
             ["forwarding"], "net.ipv4.ip_forward=1"),
@@ -352,6 +355,12 @@ public partial class DoctorTests
         HostState host = Host(Healthy + defaultRoute);
         host = host with { Interfaces = [.. host.Interfaces.Select(i => i.Name == "eth0" ? i with { AcceptRa = acceptRa } : i)] };
         Assert.Empty(Doctor.Examine(Of() with { Host = host }));
+    }
+
+    private static SizeAnswer Sized(string peer, bool isLong, int mtu = 1500)
+    {
+        ClusterNode node = Of().Nodes.Single(n => n.Name == peer);
+        return new(node, node.PodCidrs[0], "eth0", mtu, Short: true, isLong);
     }
 
     private static Reachability Dropping => Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u));

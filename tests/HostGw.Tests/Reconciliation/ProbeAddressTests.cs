@@ -97,7 +97,18 @@ public class ProbeAddressTests
         Agent agent = new();
         agent.Pass();
         agent.Restart();
-        Assert.True(agent.Pass().Changes.ProbeRoutes.IsEmpty);
+        PassReport report = agent.Pass();
+        Assert.True(report.Changes.ProbeRoutes.IsEmpty);
+        Assert.Equal(["10.244.1.0", "fd00:10:244:1::"], Held(report));
+    }
+
+    [Fact]
+    public void One_that_is_there_behind_a_foreign_route_is_not_held()
+    {
+        Agent agent = new();
+        agent.Pass();
+        agent.Host.ProbeObstacles = [new(Ip.Parse("10.244.1.0"), "the blackhole route", "ip route del blackhole 10.244.1.0")];
+        Assert.Equal(["fd00:10:244:1::"], Held(agent.Pass()));
     }
 
     [Fact]
@@ -119,8 +130,11 @@ public class ProbeAddressTests
         Assert.Equal((true, TimeSpan.FromSeconds(10)), (held.Changes.ProbeRoutes.IsEmpty, held.HeldRepairs.Wait));
         Assert.Contains(
             ProblemCatalog.All(held), p => p.Rule == "ProbeAddressContested" && p.Text.Contains("(10.244.1.0)", StringComparison.Ordinal));
+        Assert.Equal(["fd00:10:244:1::"], Held(held));
         agent.Time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Single(agent.Pass(WakeCauses.Retry).Changes.ProbeRoutes.Add);
+        PassReport repairedLater = agent.Pass(WakeCauses.Retry);
+        Assert.Single(repairedLater.Changes.ProbeRoutes.Add);
+        Assert.Equal(["10.244.1.0", "fd00:10:244:1::"], Held(repairedLater));
     }
 
     [Fact]
@@ -142,6 +156,7 @@ public class ProbeAddressTests
         PassReport report = agent.Pass();
         Assert.All(report.Failures, f => Assert.Equal(HostPart.ProbeAddress, f.Part));
         Assert.True(report.Changes.ProbeRoutes.IsEmpty);
+        Assert.Empty(Held(report));
         Assert.NotNull(agent.Host.Nat);
     }
 
@@ -155,6 +170,7 @@ public class ProbeAddressTests
         PassReport report = agent.Pass();
 
         Assert.Equal(["fd00:10:244:1::"], report.Changes.ProbeRoutes.Add.Select(a => $"{a}"));
+        Assert.Equal(["fd00:10:244:1::"], Held(report));
         Assert.Empty(StatusBoard.NotReady(report));
         Problem problem = Assert.Single(ProblemCatalog.All(report), p => p.Rule == "ProbeAddressConflict");
         Assert.Contains(obstacle.Removal, problem.Cure, StringComparison.Ordinal);
@@ -182,6 +198,8 @@ public class ProbeAddressTests
         Verdict verdict = Assert.Single(agent.Pass().Plan!.Verdicts, v => v.Node.Name == "x");
         Assert.Equal(VerdictKind.NoAddress, verdict.Kind);
     }
+
+    private static IEnumerable<string> Held(PassReport report) => report.HeldProbeAddresses.Select(a => a.ToString());
 
     private static ProbeRoute Route(string name) => name switch
     {

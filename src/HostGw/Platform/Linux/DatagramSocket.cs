@@ -38,12 +38,13 @@ internal sealed unsafe class DatagramSocket : IDisposable
 
     public int Fd => (int)_socket.Handle;
 
-    /// <summary>A socket that is told which of this host's addresses a datagram was sent to.</summary>
+    /// <summary>A socket that is told which of this host's addresses a datagram was sent to, and how many hops it had left.</summary>
     /// <exception cref="SocketException">The port is taken, or this host has no such family.</exception>
     public static DatagramSocket Server(bool isIPv4, int port)
     {
         DatagramSocket server = new(isIPv4, port);
         server.Set(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6, isIPv4 ? IP_PKTINFO : IPV6_RECVPKTINFO);
+        server.Set(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6, isIPv4 ? IP_RECVTTL : IPV6_RECVHOPLIMIT);
         return server;
     }
 
@@ -54,6 +55,15 @@ internal sealed unsafe class DatagramSocket : IDisposable
         DatagramSocket client = new(isIPv4, 0);
         client.Set(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6, isIPv4 ? IP_RECVERR : IPV6_RECVERR);
         return client;
+    }
+
+    /// <summary>A socket on a port that the kernel chooses. No router cuts its datagrams; only the interface limits their size.</summary>
+    /// <exception cref="SocketException">This host has no such family.</exception>
+    public static DatagramSocket Uncut(bool isIPv4)
+    {
+        DatagramSocket uncut = new(isIPv4, 0);
+        uncut.Set(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6, isIPv4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
+        return uncut;
     }
 
     /// <param name="source">None: the kernel chooses.</param>
@@ -97,7 +107,7 @@ internal sealed unsafe class DatagramSocket : IDisposable
         if (!TryReceive(buffer, address, ref control, 0, out int length))
             return false;
         Ip from = SocketAddresses.Read(address, out int port);
-        received = new(length, from, port, ControlMessages.ReadDestination(control));
+        received = new(length, from, port, ControlMessages.ReadDestination(control), ControlMessages.ReadHops(control));
         return true;
     }
 
@@ -136,11 +146,12 @@ internal sealed unsafe class DatagramSocket : IDisposable
         }
     }
 
-    private void Set(int level, int option) => _socket.SetRawSocketOption(level, option, [1, 0, 0, 0]);
+    private void Set(int level, int option, byte value = 1) => _socket.SetRawSocketOption(level, option, [value, 0, 0, 0]);
 }
 
 /// <param name="To">The address of this host that it was sent to; none: the socket is not told.</param>
-internal readonly record struct ReceivedDatagram(int Length, Ip From, int Port, Ip To);
+/// <param name="Hops">How many hops it had left to live; 0: the socket is not told.</param>
+internal readonly record struct ReceivedDatagram(int Length, Ip From, int Port, Ip To, int Hops);
 
 /// <param name="Length">Of what is quoted.</param>
 /// <param name="From">Who sent the message.</param>
@@ -224,6 +235,18 @@ internal static class ControlMessages
                 return Ip.FromBytes(data[..16]);
         }
         return default;
+    }
+
+    /// <summary>0: no message says it.</summary>
+    public static int ReadHops(ReadOnlySpan<byte> messages)
+    {
+        while (TryTake(ref messages, out cmsghdr header, out ReadOnlySpan<byte> data))
+        {
+            bool isHops = header is { cmsg_level: IPPROTO_IP, cmsg_type: IP_TTL } or { cmsg_level: IPPROTO_IPV6, cmsg_type: IPV6_HOPLIMIT };
+            if (isHops && data.Length >= sizeof(int))
+                return MemoryMarshal.Read<int>(data);
+        }
+        return 0;
     }
 
     /// <summary>Default: no message of ICMP.</summary>

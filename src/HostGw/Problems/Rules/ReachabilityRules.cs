@@ -2,9 +2,13 @@ using HostGw.Platform;
 
 namespace HostGw.Problems.Rules;
 
-/// <summary>What the running agent's probes say. Without an agent that answers, or with probes off, nothing is known.</summary>
+/// <summary>
+/// What the running agent's probes say, and the doctor's own. Without agents that answer, or with probes off, nothing is known.
+/// </summary>
 internal static class ReachabilityRules
 {
+    private const int Named = 3;
+
     public static IEnumerable<Problem> PodTrafficDropped(Examination seen) =>
         from problem in Of(seen, "PodTrafficDropped")
         select problem with { Rule = "podTrafficDropped", Cure = $"{problem.Cure}{Here(seen.Facts.Platform)}" };
@@ -12,6 +16,19 @@ internal static class ReachabilityRules
     public static IEnumerable<Problem> Unreachable(Examination seen) =>
         from problem in Of(seen, "PeersUnreachable")
         select problem with { Rule = "unreachable" };
+
+    /// <summary>Connections begin, and stall with the first large packet.</summary>
+    public static IEnumerable<Problem> PathMtu(Examination seen) =>
+        from answer in seen.SizeAnswers
+        where answer is { Short: true, Long: false }
+        group answer by (answer.Interface, answer.Mtu) into found
+        let peers = found.DistinctBy(a => a.Node.Name).Select(a => $"{a.Node.Name} ({a.PodCidr})").ToArray()
+        let more = peers.Length > Named ? $" and {peers.Length - Named} more" : ""
+        select new Problem("pathMtu",
+            $"packets of {found.Key.Mtu} bytes, the MTU of {found.Key.Interface}, do not arrive at " +
+            $"{string.Join(", ", peers.Take(Named))}{more}, and small ones do: connections stall with the first large packet",
+            $"let the network between the nodes carry {found.Key.Mtu} bytes (a switch or a tunnel has a smaller MTU), or lower the MTU " +
+            $"of {found.Key.Interface} on all nodes, and that of pods with it (the CNI configuration; restart the pods)");
 
     private static IEnumerable<Problem> Of(Examination seen, string rule) =>
         seen.Plan is null ? [] : ReachabilityProblems.Of(seen.Plan, seen.Reachability).Where(p => p.Rule == rule);

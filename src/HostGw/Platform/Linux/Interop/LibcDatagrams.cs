@@ -15,14 +15,21 @@ internal static unsafe partial class LibcDatagrams
     public const int IPPROTO_IP = 0;
     public const int IP_TTL = 2;
     public const int IP_PKTINFO = 8;
+    public const int IP_MTU_DISCOVER = 10;
     public const int IP_RECVERR = 11;
+    public const int IP_RECVTTL = 12;
 
     public const int IPPROTO_IPV6 = 41;
+    public const int IPV6_MTU_DISCOVER = 23;
     public const int IPV6_RECVERR = 25;
     public const int IPV6_RECVPKTINFO = 49;
     public const int IPV6_PKTINFO = 50;
+    public const int IPV6_RECVHOPLIMIT = 51;
     public const int IPV6_HOPLIMIT = 52;
     public const int IPV6_FREEBIND = 78;
+
+    // In both families.
+    public const byte PMTUDISC_PROBE = 3;
 
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_ERRQUEUE = 0x2000;

@@ -161,6 +161,6 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
         refusal.IsNotFound || refusal.Errno is Errno.ENODEV or Errno.EADDRNOTAVAIL ? null : refusal;
 
     private static string PortTaken(int port) =>
-        $"UDP port {port} is used by another program, which `ss -ulnp` names, or by another VXLAN link, which " +
-        "`ip -d link show type vxlan` names; stop it, or set tunnel.port to another port, the same on all nodes";
+        $"UDP port {port} is used by another program, named by `ss -ulnp`, or by another link, named by `ip -d link show type vxlan`: " +
+        "stop it, or set tunnel.port to another port, the same on all nodes";
 }

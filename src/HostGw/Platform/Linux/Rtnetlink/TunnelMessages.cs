@@ -134,11 +134,13 @@ internal static class TunnelMessages
         writer.End();
     }
 
+    /// <summary>Of several with the same address but other lengths, in IPv4, the one of this length.</summary>
     public static void DeleteAddress(NetlinkWriter writer, HostAddress address, uint sequence)
     {
         writer.Begin(RTM_DELADDR, Request, sequence);
         writer.Write(Header(address.Address, address.Connected.Length, address.Interface));
         writer.Attribute(IFA_LOCAL, address.Address);
+        writer.Attribute(IFA_ADDRESS, address.Connected.Address);
         writer.End();
     }
 

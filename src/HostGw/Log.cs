@@ -125,6 +125,9 @@ internal static partial class Log
     [LoggerMessage(307, LogLevel.Information, "Removed the local route {Destination} of a probe address")]
     public static partial void ProbeRouteRemoved(this ILogger logger, Prefix destination);
 
+    [LoggerMessage(308, LogLevel.Information, "Changed the link hostgw0: {What}")]
+    public static partial void TunnelChanged(this ILogger logger, string what);
+
     // 4xx: NAT
 
     [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]

@@ -86,7 +86,7 @@ internal static class CleanupCommand
 
     private static void Report(HostChanges changes, ApplyResult result, TextWriter output, TextWriter error)
     {
-        bool nothing = changes is { Routes.IsEmpty: true, PolicyRules.IsEmpty: true, ProbeRoutes.IsEmpty: true }
+        bool nothing = changes is { Routes.IsEmpty: true, PolicyRules.IsEmpty: true, ProbeRoutes.IsEmpty: true, Tunnel.IsEmpty: true }
             && result is { NatChange: "", ForwardChange: "", CniChange: "", Failures.Count: 0 };
         HostChanges made = changes.Without(result);
         if (result.CniChange.Length > 0)
@@ -97,6 +97,8 @@ internal static class CleanupCommand
             output.WriteLine($"removed policy rule {rule.Preference}: {rule}");
         foreach (ProbeRoute route in made.ProbeRoutes.Delete)
             output.WriteLine($"removed local route {route.Destination} of a probe address");
+        if (made.Tunnel.Delete is { } tunnel)
+            output.WriteLine($"removed the link {tunnel.Name}");
         if (result.NatChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Nat))
             output.WriteLine("removed the masquerade rule");
         if (result.ForwardChange.Length > 0)

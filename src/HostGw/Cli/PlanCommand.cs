@@ -46,7 +46,7 @@ internal sealed record Preview(
     Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
     public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
-        && Changes.PolicyRules.IsEmpty && Changes.ProbeRoutes.Without(ProbeObstacles).IsEmpty
+        && Changes.PolicyRules.IsEmpty && Changes.Tunnel.IsEmpty && Changes.ProbeRoutes.Without(ProbeObstacles).IsEmpty
         && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
 
     /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
@@ -134,6 +134,8 @@ internal static class PreviewText
             output.WriteLine($"+ local route of probe address {address}");
         foreach (ProbeRoute route in preview.Changes.ProbeRoutes.Delete)
             output.WriteLine($"- local route {route.Destination} of a probe address");
+        if (!preview.Changes.Tunnel.IsEmpty)
+            output.WriteLine($"~ link hostgw0: {preview.Changes.Tunnel}");
         if (preview.NatChange.Length > 0)
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
         if (preview.ForwardChange.Length > 0)
@@ -213,6 +215,7 @@ internal static class PreviewJson
             WriteArray(json, "removeProbeRoutes", preview.Changes.ProbeRoutes.Delete, r => json.WriteStringValue(r.Destination.ToString()));
             WriteArray(json, "probeAddressConflicts", preview.ProbeObstacles, o => json.WriteStringValue(ProblemCatalog.Of(o).Text));
             WriteArray(json, "overridden", preview.Overrides, o => json.WriteStringValue(OverrideProblems.Reason(o)));
+            json.WriteString("tunnelLink", $"{preview.Changes.Tunnel}");
             json.WriteString("nat", preview.NatChange);
             json.WriteString("forwardAccept", preview.ForwardChange);
             json.WriteString("cni", preview.CniChange);

@@ -120,6 +120,9 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
     /// <summary>One end of a pair whose other end is in another network namespace, and no port of a bridge.</summary>
     public bool IsPeerElsewhere { get; init; }
 
+    /// <summary>It carries the alias of HostGw's tunnel, whatever its name is.</summary>
+    public bool IsTunnel { get; init; }
+
     /// <summary>A route over an interface of this name was learnt from a router advertisement since the agent started.</summary>
     public bool HasLearntRoute { get; init; }
 

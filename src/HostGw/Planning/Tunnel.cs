@@ -55,9 +55,11 @@ internal sealed record TunnelPlan(int Port, uint Vni, ImmutableArray<Ip> Sources
     public override int GetHashCode() => HashCode.Combine(Port, Vni, Sources.Length);
 }
 
-/// <summary>An interface of the name hostgw0 as the kernel has it.</summary>
+/// <summary>An interface of the name hostgw0 as the kernel has it, or HostGw's under another name.</summary>
 internal sealed record TunnelLink(int Index)
 {
+    public string Name { get; init; } = TunnelPlan.LinkName;
+
     /// <summary>It carries HostGw's alias. Another one is never changed.</summary>
     public bool IsOurs { get; init; }
 
@@ -77,8 +79,8 @@ internal sealed record TunnelLink(int Index)
     public string WrongSetting { get; init; } = "";
 
     public bool Equals(TunnelLink? other) => other is not null &&
-        (Index, IsOurs, IsUp, IsVxlanGpe, Port, FiltersVnis) ==
-        (other.Index, other.IsOurs, other.IsUp, other.IsVxlanGpe, other.Port, other.FiltersVnis) &&
+        (Index, Name, IsOurs, IsUp, IsVxlanGpe, Port, FiltersVnis) ==
+        (other.Index, other.Name, other.IsOurs, other.IsUp, other.IsVxlanGpe, other.Port, other.FiltersVnis) &&
         WrongSetting == other.WrongSetting && Vnis.AsSpan().SequenceEqual(other.Vnis.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Index, Port, Vnis.Length);

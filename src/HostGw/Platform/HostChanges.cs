@@ -94,6 +94,7 @@ internal sealed record HostChanges
         Routes = Routes.Without(refusals.RefusedRoutes),
         PolicyRules = refusals.Refused(HostPart.PolicyRules) ? PolicyRuleChanges.None : PolicyRules,
         ProbeRoutes = refusals.Refused(HostPart.ProbeAddress) ? ProbeRouteChanges.None : ProbeRoutes.Without(refusals.ProbeObstacles),
+        Tunnel = Tunnel.Without(refusals),
         EnableForwardingIPv4 = EnableForwardingIPv4 && !refusals.Refused(HostPart.ForwardingIPv4),
         EnableForwardingIPv6 = EnableForwardingIPv6 && !refusals.Refused(HostPart.ForwardingIPv6),
         AcceptRa = refusals.Refused(HostPart.ForwardingIPv6) ? [] : AcceptRa,

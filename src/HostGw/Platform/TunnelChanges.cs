@@ -4,18 +4,96 @@ namespace HostGw.Platform;
 
 /// <summary>
 /// The changes of the link hostgw0. What must be there before a route that uses it is made before the routes; what is removed is removed
-/// after them. A pass that makes the link is unfinished: routes need its index, which the next pass reads.
+/// after them. A pass that creates the link is unfinished: routes need its index, which the next pass reads.
 /// </summary>
-/// <param name="Make">The link that is to be made, or put in order; null: none.</param>
+/// <param name="Make">The link that is to be created, or put in order; null: none.</param>
 /// <param name="AddSources">Addresses that it lacks.</param>
 /// <param name="DeleteSources">Addresses that it must not have.</param>
 /// <param name="Delete">The link that is to be deleted: ours, and no longer needed, or of another kind than it should be.</param>
 internal sealed record TunnelChanges(
-    TunnelPlan? Make, IReadOnlyList<Ip> AddSources, IReadOnlyList<Ip> DeleteSources, TunnelLink? Delete)
+    TunnelPlan? Make, IReadOnlyList<Ip> AddSources, IReadOnlyList<HostAddress> DeleteSources, TunnelLink? Delete)
 {
     public static TunnelChanges None { get; } = new(null, [], [], null);
 
+    /// <summary>The link that is there and stays; null: there is none.</summary>
+    public TunnelLink? Link { get; init; }
+
+    /// <summary>Why the link is created or put in order, in words.</summary>
+    public string Reason { get; init; } = "";
+
     public bool IsEmpty => Make is null && AddSources.Count == 0 && DeleteSources.Count == 0 && Delete is null;
 
-    public static TunnelChanges Between(Plan plan, HostState host) => None;
+    /// <summary>Routes over the link are for the next pass, which must follow at once.</summary>
+    public bool Creates => Make is not null && Link is null;
+
+    /// <summary>Everything that is not as it should be, in words.</summary>
+    public override string ToString() => string.Join("; ",
+    [
+        .. Make is null ? [] : new[] { Reason },
+        .. AddSources.Select(MissingText), .. DeleteSources.Select(SurplusText),
+        .. Delete is null || Make is not null ? [] : new[] { NotNeeded },
+    ]);
+
+    public const string NotNeeded = "not needed";
+
+    public static string MissingText(Ip source) => $"without address {source}";
+
+    public static string SurplusText(HostAddress address) => $"with address {Of(address)}, which is not needed";
+
+    public static TunnelChanges Between(Plan plan, HostState host)
+    {
+        if (plan.Scope != PlanScope.Everything || host.Tunnel is { IsOurs: false })
+            return None;
+        if (plan.Tunnel is not { } wanted)
+            return host.Tunnel is { } superfluous ? None with { Delete = superfluous } : None;
+        if (host.Tunnel is not { } link)
+            return new(wanted, wanted.Sources, [], null) { Reason = $"missing ({Of(wanted)})" };
+        // Routes go with the old link, and come back with the next pass: meanwhile their packets are lost, and connections are not.
+        return WrongKind(link, wanted) is { Length: > 0 } kind
+            ? new(wanted, wanted.Sources, [], link) { Reason = $"{kind}: created again ({Of(wanted)})" }
+            : InPlace(plan, wanted, link, host);
+    }
+
+    /// <summary>Those that were made: without guards the link is neither created nor put in order.</summary>
+    public TunnelChanges Without(ApplyResult refusals) =>
+        IsEmpty ? this
+        : refusals.Refused(HostPart.Tunnel) ? None
+        : refusals.Refused(HostPart.Guards) ? this with { Make = null, AddSources = [], Delete = Make is null ? Delete : null }
+        : this;
+
+    private static TunnelChanges InPlace(Plan plan, TunnelPlan wanted, TunnelLink link, HostState host)
+    {
+        HostAddress[] held = [.. host.Addresses.Where(a => a.Interface == link.Index)];
+        Ip[] add = [.. wanted.Sources.Where(s => !held.Any(a => IsSource(a, s)))];
+        // Others' addresses inside this node's podCIDRs would be sources of packets, too.
+        HostAddress[] delete = [.. held.Where(a =>
+            plan.OwnPodCidrs.Any(p => p.Contains(a.Address)) && !wanted.Sources.Any(s => IsSource(a, s)))];
+        string wrong = Wrong(link, wanted);
+        if (wrong.Length == 0 && add.Length == 0 && delete.Length == 0)
+            return None;
+        return new(wrong.Length > 0 ? wanted : null, add, delete, null) { Link = link, Reason = wrong };
+    }
+
+    private static bool IsSource(HostAddress address, Ip source) =>
+        address.Address == source && address.Connected == Prefix.Host(source);
+
+    private static string WrongKind(TunnelLink link, TunnelPlan wanted) =>
+        link.Name != TunnelPlan.LinkName ? $"named {link.Name}"
+        : !link.IsVxlanGpe ? "no VXLAN-GPE in external mode"
+        : link.Port != wanted.Port ? $"on UDP port {link.Port}"
+        : "";
+
+    // A kernel without vnifilter lets all in, and the guards drop them.
+    private static string Wrong(TunnelLink link, TunnelPlan wanted) => string.Join(", ",
+    [
+        .. link.WrongSetting.Length > 0 ? [link.WrongSetting] : Array.Empty<string>(),
+        .. link.FiltersVnis && !link.Vnis.AsSpan().SequenceEqual([wanted.Vni])
+            ? [$"VNI {(link.Vnis.IsEmpty ? "none" : string.Join(' ', link.Vnis))}"] : Array.Empty<string>(),
+        .. link.IsUp ? [] : new[] { "down" },
+    ]);
+
+    private static string Of(TunnelPlan plan) => $"UDP port {plan.Port}, VNI {plan.Vni}";
+
+    private static string Of(HostAddress address) =>
+        address.Connected == Prefix.Host(address.Address) ? $"{address.Address}" : $"{address.Address}/{address.Connected.Length}";
 }

@@ -128,6 +128,9 @@ internal static class Cures
             "make the state directory writable (setting stateDirectory): " +
             "without the list, HostGw's routes are foreign to it after a restart",
         HostPart.PodNetwork => "docs/windows.md says what it needs; or set windows.createNetwork to false and make that network yourself",
+        HostPart.Tunnel => "where the UDP port is taken, stop what holds it or set tunnel.port to another one, the same on all nodes; " +
+            $"where a setting cannot be written, {WriteProcSysNet}; otherwise give the agent NET_ADMIN. The agent tries again, and " +
+            "nothing else waits for it",
         HostPart.State => "run the agent in the host's network, with NET_ADMIN",
         _ => "give the agent NET_ADMIN if that is not permitted; otherwise the kernel refuses it to ip as well, for the reason that " +
             "it gives. The agent tries again, and nothing else waits for it",

@@ -148,6 +148,7 @@ internal static class ProblemCatalog
         HostPart.Routes => "RoutesNotApplied",
         HostPart.PolicyRules => "PolicyRuleNotApplied",
         HostPart.ProbeAddress => "ProbeAddressNotApplied",
+        HostPart.Tunnel => "TunnelNotApplied",
         HostPart.Ownership => "OwnershipNotRecorded",
         HostPart.PodNetwork => "PodNetworkNotApplied",
         _ => "CNINotApplied",
@@ -208,6 +209,11 @@ internal static class ProblemCatalog
             yield return new("ProbeAddressContested",
                 $"another program keeps undoing the local route of HostGw's probe address ({probe}): it is repaired only every {Seconds} s",
                 Cures.Contest);
+        }
+        if (contests.Tunnel is { } tunnel)
+        {
+            yield return new("TunnelContested",
+                $"another program keeps changing HostGw's link hostgw0 ({tunnel}): it is repaired only every {Seconds} s", Cures.Contest);
         }
         if (contests.Cni is { } cni)
         {

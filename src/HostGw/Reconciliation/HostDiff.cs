@@ -111,6 +111,9 @@ internal static class InterfaceForwarding
             if (route.Destination.IsIPv4)
                 used.Add(route.Interface);
         }
+        // Peers may use the tunnel before this host does.
+        if (plan.Tunnel is not null && host.Tunnel is { IsOurs: true } tunnel)
+            used.Add(tunnel.Index);
         return used;
     }
 }

@@ -59,12 +59,15 @@ internal sealed record PassReport
 
     public bool ForwardingChanged => Changes.EnableForwardingIPv4 || Changes.EnableForwardingIPv6;
 
-    public bool Changed => !Routes.IsEmpty || !Changes.PolicyRules.IsEmpty || !Changes.ProbeRoutes.IsEmpty ||
+    public bool Changed => !Routes.IsEmpty || !Changes.PolicyRules.IsEmpty || !Changes.ProbeRoutes.IsEmpty || !Changes.Tunnel.IsEmpty ||
         Result.NatChange.Length > 0 || Result.ForwardChange.Length > 0 || Result.CniChange.Length > 0 ||
         ForwardingChanged || Changes.AcceptRa.Count > 0;
 
     /// <summary>The next pass should not wait for a notification.</summary>
-    public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished;
+    public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished || Continues;
+
+    /// <summary>The next pass follows at once. The kernel does not announce to us what we have made.</summary>
+    public bool Continues => Changes.Tunnel.Creates;
 
     /// <summary>What is kept after the pass: without the routes that it changed, which may be thousands.</summary>
     public PassReport Lasting() => this with { Changes = Changes.Lasting() };

@@ -97,12 +97,12 @@ internal sealed class PassTimes(LoopTimes times, TimeProvider time)
         if (_fullAt is null || report.Causes.HasFlag(WakeCauses.Resync))
             _fullAt = time.GetTimestamp();
         // Only a retry doubles the pause: a storm of notifications must not put the next one off.
-        if (!report.IsUnfinished)
+        if (!report.IsUnfinished || report.Continues)
             _retries = 0;
         else if (report.Causes.HasFlag(WakeCauses.Retry))
             _retries++;
 
-        TimeSpan wait = report.IsUnfinished ? _retry.Delay(_retries) : times.Resync;
+        TimeSpan wait = report.Continues ? TimeSpan.Zero : report.IsUnfinished ? _retry.Delay(_retries) : times.Resync;
         // A contest that is over is reported until a pass says so.
         Wait = ((TimeSpan?[])[wait, report.HeldRepairs.Wait, report.Contests.Rest]).Min()!.Value;
         CauseAfterWait = report.IsUnfinished || Wait < wait ? WakeCauses.Retry : WakeCauses.Resync;

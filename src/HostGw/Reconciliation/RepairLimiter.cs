@@ -4,9 +4,9 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the probe addresses, the CNI
-/// configuration, every setting of forwarding and router advertisements by itself. The first five repairs within a minute are made at
-/// once, then one in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
+/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the probe addresses, the
+/// link hostgw0, the CNI configuration, every setting of forwarding and router advertisements by itself. The first five repairs within a
+/// minute are made at once, then one in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
 /// </summary>
 internal sealed class RepairLimiter(TimeProvider time)
 {
@@ -14,6 +14,7 @@ internal sealed class RepairLimiter(TimeProvider time)
     private static readonly RepairKey Cni = new(RepairKind.Cni);
     private static readonly RepairKey PolicyRules = new(RepairKind.PolicyRules);
     private static readonly RepairKey ProbeAddress = new(RepairKind.ProbeAddress);
+    private static readonly RepairKey Tunnel = new(RepairKind.Tunnel);
 
     private readonly Dictionary<RepairKey, RepairRate> _rates = [];
 
@@ -31,6 +32,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             CniWait = repairs.Cni ? Wait(Cni) : null,
             PolicyRulesWait = repairs.PolicyRules ? Wait(PolicyRules) : null,
             ProbeAddressWait = repairs.ProbeAddress ? Wait(ProbeAddress) : null,
+            TunnelWait = repairs.Tunnel ? Wait(Tunnel) : null,
             SettingsWait = HostSetting.Of(changes).Min(s => Wait(s)),
         };
         if (routes.Length > 0)
@@ -41,6 +43,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             changes = changes with { PolicyRules = PolicyRuleChanges.None };
         if (held.ProbeAddressWait is not null)
             changes = changes with { ProbeRoutes = ProbeRouteChanges.None };
+        if (held.TunnelWait is not null)
+            changes = changes with { Tunnel = TunnelChanges.None };
         if (held.SettingsWait is not null)
             changes = HostSetting.Without(changes, s => Wait(s) is not null);
         return held.RulesWait is null ? (changes, held) : HoldRules(changes, held, heldBefore);
@@ -61,6 +65,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             Count(PolicyRules, string.Join(", ", made.PolicyRules.Add.Concat(made.PolicyRules.Delete)));
         if (repairs.ProbeAddress && !made.ProbeRoutes.IsEmpty)
             Count(ProbeAddress, string.Join(", ", made.ProbeRoutes.Addresses));
+        if (repairs.Tunnel && !made.Tunnel.IsEmpty)
+            Count(Tunnel, $"{made.Tunnel}");
         foreach (HostSetting setting in repairs.Settings ? HostSetting.Of(made) : [])
             Count(new(RepairKind.Setting, Setting: setting), $"{setting}");
     }
@@ -77,6 +83,7 @@ internal sealed class RepairLimiter(TimeProvider time)
     {
         PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
         ProbeAddress = _rates.GetValueOrDefault(ProbeAddress)?.Contested,
+        Tunnel = _rates.GetValueOrDefault(Tunnel)?.Contested,
         Settings =
         [
             .. _rates.Where(r => r.Key.Kind == RepairKind.Setting).Select(r => r.Value.Contested).OfType<string>().Distinct().Order(),
@@ -137,6 +144,7 @@ internal sealed class RepairLimiter(TimeProvider time)
         Cni,
         PolicyRules,
         ProbeAddress,
+        Tunnel,
         Setting,
     }
 
@@ -250,11 +258,15 @@ internal sealed record HeldRepairs
     /// <summary>How long until the probe addresses may be repaired; null: at once.</summary>
     public TimeSpan? ProbeAddressWait { get; init; }
 
+    /// <summary>How long until the link hostgw0 may be repaired; null: at once.</summary>
+    public TimeSpan? TunnelWait { get; init; }
+
     /// <summary>How long until the first of forwarding and router advertisements may be repaired; null: at once.</summary>
     public TimeSpan? SettingsWait { get; init; }
 
     /// <summary>How long until the first of all these may be repaired; null: none waits.</summary>
-    public TimeSpan? Wait => ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait, ProbeAddressWait, SettingsWait]).Min();
+    public TimeSpan? Wait =>
+        ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait, ProbeAddressWait, TunnelWait, SettingsWait]).Min();
 
     /// <summary>What is held, now that rules were compared.</summary>
     public HeldRepairs After(ApplyResult result)
@@ -277,6 +289,9 @@ internal sealed record Contests(string? Rules, string? Cni, IReadOnlyList<Contes
 
     /// <summary>The probe addresses whose routes had to be installed again or corrected.</summary>
     public string? ProbeAddress { get; init; }
+
+    /// <summary>What had to be done to the link hostgw0.</summary>
+    public string? Tunnel { get; init; }
 
     /// <summary>Forwarding and settings of router advertisements, such as "IPv4 forwarding of cni0".</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];

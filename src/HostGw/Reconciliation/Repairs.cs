@@ -38,6 +38,10 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
         had.Result.ProbeObstacles.Count == 0 && had.Plan!.ProbeAddresses.SequenceEqual(changes.Plan.ProbeAddresses) &&
         !changes.ProbeRoutes.IsEmpty;
 
+    /// <summary>What has to be done to the link hostgw0 is a repair.</summary>
+    public bool Tunnel { get; } = HadEverything(previous, out PassReport? left) && !left.Result.Refused(HostPart.Tunnel) &&
+        !left.Result.Refused(HostPart.Guards) && Equals(left.Plan!.Tunnel, changes.Plan.Tunnel) && !changes.Tunnel.IsEmpty;
+
     /// <summary>What has to be done to forwarding and router advertisements is a repair, or concerns a new interface.</summary>
     public bool Settings { get; } = HadEverything(previous, out _);
 
@@ -61,6 +65,7 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
         Cni = Cni && result.CniChange.Length > 0 ? 1 : 0,
         PolicyRules = PolicyRules && !made.PolicyRules.IsEmpty ? 1 : 0,
         ProbeAddress = ProbeAddress && !made.ProbeRoutes.IsEmpty ? 1 : 0,
+        Tunnel = Tunnel && !made.Tunnel.IsEmpty ? 1 : 0,
     };
 
     /// <summary>The routes that the plan changed, and that the host refused.</summary>
@@ -109,6 +114,8 @@ internal readonly record struct Repairs
 
     public long ProbeAddress { get; init; }
 
+    public long Tunnel { get; init; }
+
     public static Repairs operator +(Repairs a, Repairs b) => new()
     {
         RoutesRemoved = a.RoutesRemoved + b.RoutesRemoved,
@@ -120,5 +127,6 @@ internal readonly record struct Repairs
         Cni = a.Cni + b.Cni,
         PolicyRules = a.PolicyRules + b.PolicyRules,
         ProbeAddress = a.ProbeAddress + b.ProbeAddress,
+        Tunnel = a.Tunnel + b.Tunnel,
     };
 }

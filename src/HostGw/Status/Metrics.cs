@@ -90,7 +90,7 @@ internal static class Metrics
             (Cause("route_overwritten"), repairs.RoutesOverwritten), (Cause("masquerade_undone"), repairs.Masquerade),
             (Cause("forward_accept_undone"), repairs.ForwardAccept), (Cause("forwarding_off"), repairs.Forwarding),
             (Cause("cni_undone"), repairs.Cni), (Cause("policy_rule_undone"), repairs.PolicyRules),
-            (Cause("probe_address_undone"), repairs.ProbeAddress));
+            (Cause("probe_address_undone"), repairs.ProbeAddress), (Cause("tunnel_undone"), repairs.Tunnel));
         metrics.Counter("hostgw_netlink_writes_total", "Netlink requests sent that change something.", counters.NetlinkWrites);
 
         static string Change(string change) => Labels(("change", change));
@@ -209,6 +209,8 @@ internal static class Metrics
         HostPart.Routes => "routes",
         HostPart.PolicyRules => "policy_rules",
         HostPart.ProbeAddress => "probe_address",
+        HostPart.Guards => "guards",
+        HostPart.Tunnel => "tunnel",
         HostPart.Ownership => "ownership",
         HostPart.PodNetwork => "pod_network",
         _ => "cni",

@@ -33,6 +33,8 @@ internal sealed class PassLog(ILogger logger)
             logger.ProbeAddressAdded(address);
         foreach (ProbeRoute route in report.Changes.ProbeRoutes.Delete)
             logger.ProbeRouteRemoved(route.Destination);
+        if (report.Result.TunnelChange.Length > 0)
+            logger.TunnelChanged(report.Result.TunnelChange);
         if (report.ForwardingChanged)
             logger.ForwardingEnabled();
         foreach ((string link, int value) in report.Changes.AcceptRa)

@@ -125,6 +125,7 @@ internal static class PassHistory
         .. Rule("masquerade rule", report.Result.NatChange),
         .. Rule("chain FORWARD", report.Result.ForwardChange),
         .. Rule("CNI configuration", report.Result.CniChange),
+        .. Rule("link hostgw0", report.Result.TunnelChange),
         .. Rule("forwarding", report.ForwardingChanged ? "switched on" : ""),
     ]);
 

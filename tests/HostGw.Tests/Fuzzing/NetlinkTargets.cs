@@ -14,7 +14,8 @@ namespace HostGw.Tests.Fuzzing;
 /// <summary>What comes from the kernel, or from a kernel of tomorrow.</summary>
 internal static class NetlinkTargets
 {
-    private static readonly byte[][] Routes = Captured("routes.hex"), Links = Captured("links.hex"), Addresses = Captured("addresses.hex");
+    private static readonly byte[][] Routes = Captured("routes.hex"), Links = Captured("links.hex"), Addresses = Captured("addresses.hex"),
+        Tunnel = Captured("tunnel.hex");
 
     // What we send of rules has the form of what the kernel tells of them.
     private static readonly byte[] Rules =
@@ -32,6 +33,12 @@ internal static class NetlinkTargets
             LocalRouteMessages.TypeOf(bytes);
         }),
         new("an interface", Links, [], bytes => LinkMessages.TryDecodeLink(bytes, out _)),
+        new("the tunnel's link", [.. Links, .. Tunnel], [], bytes =>
+        {
+            TunnelMessages.TryDecodeLink(bytes, out _);
+            TunnelMessages.AddVnis(bytes, []);
+            TunnelMessages.LinkOf(bytes);
+        }),
         new("an address", Addresses, [], bytes => LinkMessages.TryDecodeAddress(bytes, out _)),
         new(
             "notifications of routes", [Datagram(24, Routes), Datagram(16, Links), Datagram(20, Addresses)], [],

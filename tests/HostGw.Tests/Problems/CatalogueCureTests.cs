@@ -136,6 +136,15 @@ public partial class CatalogueCureTests
             a => a.Host.ProbeObstacles = []),
         ["a probe address that is refused: the right"] = new(
             () => new(), a => Refuse(a, "add probe"), "ProbeAddressNotApplied", "give the agent NET_ADMIN", Permit),
+        ["a link hostgw0 that another program makes: stopped"] = new(
+            () => new(), a => Fight(a, () => a.Host.SetTunnel(new(7) { IsOurs = true })), "TunnelContested", "stop or reconfigure the other one",
+            Stop),
+        ["a link hostgw0 whose port is taken: another port"] = new(
+            () => new(), a => Refuse(a, "tunnel"), "TunnelNotApplied", "set tunnel.port to another one", Permit),
+        ["a link hostgw0 whose settings cannot be written: writable"] = new(
+            () => new(), a => Refuse(a, "tunnel"), "TunnelNotApplied", "let the agent write /proc/sys/net", Permit),
+        ["a link hostgw0 that is refused: the right"] = new(
+            () => new(), a => Refuse(a, "tunnel"), "TunnelNotApplied", "give the agent NET_ADMIN", Permit),
         ["a CNI configuration that another program undoes: stopped"] = new(
             () => new("cni=on"), a => Fight(a, () => a.Host.LoseCni()), "CNIContested", "stop or reconfigure the other one", Stop),
         ["forwarding that another program turns off: stopped"] = new(
@@ -335,6 +344,7 @@ public partial class CatalogueCureTests
         agent.Host.LoseForwardAccept();
         agent.Host.SetRules([]);
         agent.Host.SetProbeRoutes([]);
+        agent.Host.SetTunnel(new(7) { IsOurs = true });
         agent.Host.Remove("10.244.2.0/24");
         agent.Restart();
     }

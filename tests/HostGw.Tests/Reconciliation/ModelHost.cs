@@ -135,6 +135,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Do(HostPart.ProbeAddress, $"delete probe route {route.Destination}", null, () => SetProbeRoutes(State.ProbeRoutes.Remove(route)), failures);
         foreach (Ip address in changes.ProbeRoutes.Without(ProbeObstacles).Add)
             Do(HostPart.ProbeAddress, $"add probe address {address}", null, () => SetProbeRoutes([.. State.ProbeRoutes, LocalRoute(address)]), failures);
+        string tunnelChange = $"{changes.Tunnel}";
+        if (!changes.Tunnel.IsEmpty && !Do(HostPart.Tunnel, $"tunnel {tunnelChange}", null, () => ApplyTunnel(changes.Tunnel), failures))
+            tunnelChange = "";
         foreach (Neighbour neighbour in changes.ForgetNeighbours)
             Do(HostPart.Neighbours, $"forget {neighbour.Address}", new(Prefix.Host(neighbour.Address), 0), () => { }, failures);
         string cniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "";
@@ -150,6 +153,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             ProbeObstacles = ProbeObstacles,
             NetlinkWrites = Writes - before,
             CniChange = cniChange,
+            TunnelChange = tunnelChange,
             Cni = OtherCni is not null ? new(OtherCni, IsOurs: false) : Cni is not null ? new("/etc/cni/net.d/10-hostgw.conflist", IsOurs: true) : null,
             NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables"),
             ForwardChange = changes.HoldsRules ? "" : forwardChange,
@@ -177,6 +181,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Somebody else changes the local routes of probe addresses.</summary>
     public void SetProbeRoutes(IEnumerable<ProbeRoute> routes) => State = State with { ProbeRoutes = [.. routes] };
 
+    /// <summary>Somebody else makes, changes or deletes the link hostgw0.</summary>
+    public void SetTunnel(TunnelLink? link) => State = State with { Tunnel = link };
+
     /// <summary>As HostGw installs it.</summary>
     public static ProbeRoute LocalRoute(Ip address) => new(Prefix.Host(address), address.IsIPv6 ? 1024u : 0u, 0, 1) { IsPlain = true };
 
@@ -199,6 +206,24 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         State = State with { Forwarding = State.Forwarding with { IPv4 = true } };
         foreach (string link in links)
             Turn(link, off: false);
+    }
+
+    private void ApplyTunnel(TunnelChanges changes)
+    {
+        const int Index = 157;
+        if (changes.Make is { } made)
+            SetTunnel(new(changes.Link?.Index ?? Index) { IsOurs = true, IsUp = true, IsVxlanGpe = true, Port = made.Port, Vnis = [made.Vni], FiltersVnis = true });
+        else if (changes.Delete is not null)
+            SetTunnel(null);
+        if (State.Tunnel is not { } link)
+            return;
+        IEnumerable<HostAddress> added = changes.AddSources.Select(s => new HostAddress(s, Prefix.Host(s), link.Index));
+        State = State with
+        {
+            Addresses = [.. State.Addresses.Where(a => a.Interface != changes.Delete?.Index).Except(changes.DeleteSources), .. added],
+            Interfaces = [.. State.Interfaces.Where(i => i.Name != TunnelPlan.LinkName),
+                new(link.Index, TunnelPlan.LinkName, IsUp: true, IsLoopback: false) { HasNeighbours = false, IsPointToPoint = true, IsTunnel = true }],
+        };
     }
 
     private void Change(string link, Func<HostInterface, HostInterface> change) => State = With(link, change);

@@ -74,12 +74,16 @@ internal sealed class LinuxHost : IHostNetwork
         _ruleNotifications = new(() => _nftables.PortId);
     }
 
-    public HostState Read(IReadOnlyList<Ip> apiServers) => _reader.Read(apiServers) with
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
-        UsesOwnCni = _cni.InUse is { IsOurs: true },
-        Tunnel = _tunnel.Read(),
-        GuardObstacle = _guards.Obstacle(),
-    };
+        HostState read = _reader.Read(apiServers);
+        return read with
+        {
+            UsesOwnCni = _cni.InUse is { IsOurs: true },
+            Tunnel = _tunnel.Read(read.Interfaces),
+            GuardObstacle = _guards.Obstacle(),
+        };
+    }
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {
@@ -99,9 +103,9 @@ internal sealed class LinuxHost : IHostNetwork
         string guards = changes.ChangesGuards ? _guards.Make(changes.Guards, writes, attempts) : "";
         // What comes out of the tunnel without guards reaches host sockets.
         bool isGuarded = attempts.Failures.All(f => f.Part != HostPart.Guards);
-        string tunnel = isGuarded ? _tunnel.Make(changes.Tunnel, writes, attempts) : "";
+        string tunnelMade = isGuarded ? _tunnel.Make(changes.Tunnel, writes, attempts) : "";
         string nat = ApplyRoutesAndNat(changes, writes, attempts);
-        tunnel += _tunnel.Remove(changes.Tunnel, writes, attempts);
+        string tunnelRemoved = _tunnel.Remove(changes.Tunnel, writes, attempts);
         guards += changes.ChangesGuards ? _guards.Remove(changes.Guards, writes, attempts) : "";
         IReadOnlyList<ProbeObstacle> probeObstacles =
             _probeAddress.Apply(changes.ProbeRoutes, changes.Plan.ProbeAddresses, writes, attempts);
@@ -115,7 +119,7 @@ internal sealed class LinuxHost : IHostNetwork
         {
             NatBackend = _nat.Choice,
             GuardChange = guards,
-            TunnelChange = tunnel,
+            TunnelChange = Both(tunnelMade, tunnelRemoved),
             CniChange = cniRemoval + cniWrite,
             Cni = _cni.InUse,
             Overrides = FindOverrides(changes),
@@ -142,6 +146,9 @@ internal sealed class LinuxHost : IHostNetwork
         _nat.Dispose();
         _socket.Dispose();
     }
+
+    private static string Both(string first, string second) =>
+        first.Length > 0 && second.Length > 0 ? $"{first}; {second}" : first + second;
 
     private long NetlinkWrites => _socket.Writes + _nftables.Writes;
 

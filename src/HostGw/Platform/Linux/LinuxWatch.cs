@@ -23,6 +23,7 @@ internal static class LinuxWatch
     [
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,
         RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
+        RTNLGRP_TUNNEL,
     ];
 
     private delegate WakeCauses DatagramReader(ReadOnlySpan<byte> datagram);
@@ -122,6 +123,7 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
         RTM_NEWRULE or RTM_DELRULE => WakeCauses.PolicyRules,
         RTM_NEWNETCONF => WakeCauses.Forwarding,
         RTM_NEWNEXTHOP or RTM_DELNEXTHOP => WakeCauses.Routes,
+        RTM_NEWTUNNEL or RTM_DELTUNNEL => IsOfTunnel(payload) ? WakeCauses.Links : WakeCauses.None,
         _ => WakeCauses.None,
     };
 
@@ -167,6 +169,17 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
         bool known = _links.TryGetValue(link!.Index, out HostInterface? before) && before == link;
         _links[link.Index] = link;
         return !known;
+    }
+
+    // Other links may let in thousands of VNIs.
+    private bool IsOfTunnel(ReadOnlySpan<byte> payload)
+    {
+        if (_plan is not { Tunnel: not null } plan)
+            return false;
+        int index = TunnelMessages.LinkOf(payload);
+        // One that is not known is new.
+        HostInterface? link = _links.GetValueOrDefault(index) ?? plan.Interfaces.FirstOrDefault(i => i.Index == index);
+        return link is null or { IsTunnel: true };
     }
 
     // Every router advertisement and every DHCP renewal announces the address again, with a new lifetime.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using HostGw.Planning;
+using HostGw.Platform.Linux.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
 
@@ -48,6 +49,18 @@ internal sealed class ProcSysNet(string root)
     {
         foreach ((string link, int value) in changes)
             Write($"ipv6/conf/{link}/accept_ra", value, mayBeGone: true);
+    }
+
+    /// <summary>Writes what of the tunnel link's settings is not as it should be; IPv6 only where the kernel has it.</summary>
+    /// <exception cref="ProcSysException">A setting cannot be written.</exception>
+    public void SetTunnelLink(string link)
+    {
+        foreach (TunnelSetting setting in TunnelSetting.All)
+        {
+            string file = $"{setting.Family}/conf/{link}/{setting.Name}";
+            if (Read(file) != setting.Value)
+                Write(file, setting.Value, mayBeGone: setting.IsIPv6);
+        }
     }
 
     /// <summary>Best effort: where it cannot be written, pods' IPv6 begins a second or two later.</summary>

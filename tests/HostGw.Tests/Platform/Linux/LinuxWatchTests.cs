@@ -83,6 +83,7 @@ public class LinuxWatchTests
         "0A800000 FF9D0002 00000000 08000F00 FF000000 14000100 FD000010024400010000000000000000 08000400 01000000", "Routes")]
     [InlineData("an IPv6 route for certain sources", 24,
         "0A404000 FE040001 00000000 08000F00 FE000000 14000100 FD000002000000000000000000000000 14000200 FD000001000000000000000000000000", "Routes")]
+    [InlineData("a VNI of another link's, without a tunnel", 120, "07000000 02000000 0C000180 08000100 9D000000", "None")]
     public void Wakes(string because, int type, string payload, string expected)
     {
         HostState host = Given.Host(Given.Lan);
@@ -93,6 +94,25 @@ public class LinuxWatchTests
         byte[] message = Message(type, body);
         Assert.True(expected == $"{notifications.Read(message)}", because);
         Assert.True(expected == $"{notifications.Read(message)}", $"{because}, again");
+    }
+
+    // tunnel_msg: its family, then the index of the link; 2 is eth0, and 9 nobody has announced.
+    [Theory]
+    [InlineData("a VNI of ours", 120, "07000000 07000000 0C000180 08000100 9D000000", "Links")]
+    [InlineData("a VNI of ours is gone", 121, "07000000 07000000 0C000180 08000100 9D000000", "Links")]
+    [InlineData("a VNI of a new link's", 120, "07000000 09000000 0C000180 08000100 9D000000", "Links")]
+    [InlineData("a VNI of another link's", 120, "07000000 02000000 0C000180 08000100 9D000000", "None")]
+    public void While_there_is_a_tunnel_its_VNIs_wake_a_pass(string because, int type, string payload, string expected)
+    {
+        RouteNotifications notifications = new(157, ownPort: 7, TimeProvider.System);
+        notifications.SetPlan(
+            new()
+            {
+                Tunnel = new(4790, 157, []),
+                Interfaces = [new(2, "eth0", true, false), new(7, "hostgw0", true, false) { IsTunnel = true }],
+            }, []);
+        byte[] body = Convert.FromHexString(payload.Replace(" ", "", StringComparison.Ordinal));
+        Assert.True(expected == $"{notifications.Read(Message(type, body))}", because);
     }
 
     [Theory]

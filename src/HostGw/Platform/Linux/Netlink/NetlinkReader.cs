@@ -98,6 +98,9 @@ internal ref struct NetlinkAttributes(ReadOnlySpan<byte> attributes)
 internal sealed class NetlinkException(string request, int errno, string? explanation = null)
     : HostNetworkException(Describe(request, errno, explanation))
 {
+    /// <summary>What was asked of the kernel, in words.</summary>
+    public string Request { get; } = request;
+
     public int Errno { get; } = errno;
 
     /// <summary>The kernel's own sentence, if it sent one.</summary>
@@ -164,10 +167,12 @@ internal static class Errno
     public const int EAGAIN = 11;
     public const int EBUSY = 16;
     public const int EEXIST = 17;
+    public const int ENODEV = 19;
     public const int EINVAL = 22;
     public const int EPROTONOSUPPORT = 93;
     public const int EOPNOTSUPP = 95;
     public const int EAFNOSUPPORT = 97;
+    public const int EADDRINUSE = 98;
     public const int EADDRNOTAVAIL = 99;
     public const int ENETUNREACH = 101;
     public const int ENOBUFS = 105;

@@ -35,7 +35,7 @@ internal static class LinkMessages
         string name = "";
         bool forwards = true;
         int mtu = 0, acceptRa = 0, acceptDad = 0;
-        bool isPeerElsewhere = false, isPort = false;
+        bool isPeerElsewhere = false, isPort = false, isTunnel = false;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifinfomsg>()..]);
         while (attributes.Next())
         {
@@ -47,6 +47,7 @@ internal static class LinkMessages
                 (forwards, acceptRa, acceptDad) = (ForwardsIPv4(attributes.Value), AcceptRa(attributes.Value), AcceptDad(attributes.Value));
             isPeerElsewhere |= attributes.Type == IFLA_LINK_NETNSID;
             isPort |= attributes.Type == IFLA_MASTER;
+            isTunnel |= attributes.Type == IFLA_IFALIAS && TunnelMessages.IsOurs(attributes.Value);
         }
         bool Has(uint flag) => (header.ifi_flags & flag) != 0;
         if (name.Length > 0)
@@ -60,6 +61,7 @@ internal static class LinkMessages
                 AcceptRa = acceptRa,
                 AcceptDad = acceptDad,
                 IsPeerElsewhere = isPeerElsewhere && !isPort,
+                IsTunnel = isTunnel,
             };
         }
         return link is not null;

@@ -27,6 +27,9 @@ internal static class Rtnetlink
     public const ushort RTM_NEWNEXTHOP = 104;
     public const ushort RTM_DELNEXTHOP = 105;
     public const ushort RTM_GETNEXTHOP = 106;
+    public const ushort RTM_NEWTUNNEL = 120;
+    public const ushort RTM_DELTUNNEL = 121;
+    public const ushort RTM_GETTUNNEL = 122;
 
     public const byte AF_UNSPEC = 0;
     public const byte AF_INET = 2;
@@ -71,6 +74,8 @@ internal static class Rtnetlink
     public const ushort IFLA_IFNAME = 3;
     public const ushort IFLA_MTU = 4;
     public const ushort IFLA_MASTER = 10;
+    public const ushort IFLA_LINKINFO = 18;
+    public const ushort IFLA_IFALIAS = 20;
     public const ushort IFLA_AF_SPEC = 26;
     public const ushort IFLA_EXT_MASK = 29;
     public const ushort IFLA_LINK_NETNSID = 37;
@@ -104,6 +109,7 @@ internal static class Rtnetlink
     public const int RTNLGRP_IPV4_NETCONF = 24;
     public const int RTNLGRP_IPV6_NETCONF = 25;
     public const int RTNLGRP_NEXTHOP = 32;
+    public const int RTNLGRP_TUNNEL = 35;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -174,4 +180,13 @@ internal struct ndmsg
     public ushort ndm_state;
     public byte ndm_flags;
     public byte ndm_type;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct tunnel_msg
+{
+    public byte family;
+    public byte flags;
+    public ushort reserved2;
+    public int ifindex;
 }

@@ -242,7 +242,8 @@ internal sealed class Overrides
         bool isWhole = traffic == Traffic.FromPeers || instead.Kind == RouteAnswerKind.Refused;
         found.Affected.UnionWith(_peers
             .Where(p => Meets(selector, p.Destination) && (isWhole || instead.Destination.Contains(p.Destination)) &&
-                (traffic != Traffic.FromPeers || p.Interface == peer.Interface))
+                (traffic != Traffic.FromPeers || p.Interface == peer.Interface) &&
+                (traffic != Traffic.OfHost || p.Tunnel?.Source == peer.Tunnel?.Source))
             .Select(p => p.Destination));
     }
 

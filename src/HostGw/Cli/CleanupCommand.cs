@@ -92,7 +92,7 @@ internal static class CleanupCommand
         if (result.CniChange.Length > 0)
             output.WriteLine(result.CniChange);
         foreach (HostRoute route in made.Routes.Delete)
-            output.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" via {route.NextHop}")}");
+            output.WriteLine($"removed route {route.Destination}{(route.NextHop.IsNone ? "" : $" {NextHopText.Of(route)}")}");
         foreach (PolicyRule rule in made.PolicyRules.Delete)
             output.WriteLine($"removed policy rule {rule.Preference}: {rule}");
         foreach (ProbeRoute route in made.ProbeRoutes.Delete)

@@ -107,7 +107,7 @@ internal static class PreviewText
     {
         HostRoute before = correction.Instead;
         string owner = before.IsOurs ? "" : $", protocol {RouteProtocols.Name(before.Protocol)}";
-        string now = $"{NextHopText.Of(before.NextHop)} dev {Device(preview, before.Interface)}{owner}";
+        string now = $"{NextHopText.Of(before.NextHop, before.Tunnel)} dev {Device(preview, before.Interface)}{owner}";
         return $"{Describe(preview, correction.Route)} (now {now})";
     }
 
@@ -119,7 +119,7 @@ internal static class PreviewText
         foreach (RouteCorrection correction in routes.Replace)
             output.WriteLine($"~ {Describe(preview, correction)}");
         foreach (HostRoute route in routes.Delete)
-            output.WriteLine($"- {route.Destination} {NextHopText.Of(route.NextHop)} dev {Device(preview, route.Interface)}");
+            output.WriteLine($"- {route.Destination} {NextHopText.Of(route.NextHop, route.Tunnel)} dev {Device(preview, route.Interface)}");
         foreach (RouteConflict conflict in routes.Conflicts)
             output.WriteLine($"! {Quoted.Visible(ProblemCatalog.Describe(preview.Plan, conflict))}");
     }
@@ -183,7 +183,7 @@ internal static class PreviewText
     };
 
     private static string Describe(Preview preview, PodRoute route) =>
-        $"{route.Destination} {NextHopText.Of(route.NextHop)} dev {Device(preview, route.Interface)}";
+        $"{route.Destination} {NextHopText.Of(route.NextHop, route.Tunnel)} dev {Device(preview, route.Interface)}";
 
     private static string Device(Preview preview, int index) => preview.Host.Interface(index)?.Name ?? $"#{index}";
 }
@@ -201,10 +201,10 @@ internal static class PreviewJson
             json.WriteNumber("schemaVersion", SchemaVersion);
             json.WriteBoolean("different", !preview.IsEmpty);
             WriteArray(json, "faults", preview.Plan.Faults, json.WriteStringValue);
-            WriteArray(json, "add", routes.Add, r => WriteRoute(json, preview, r.Destination, r.NextHop, r.Interface));
-            WriteArray(json, "correct", routes.Replace,
-                c => WriteRoute(json, preview, c.Route.Destination, c.Route.NextHop, c.Route.Interface, c.Cause.ToString()));
-            WriteArray(json, "remove", routes.Delete, r => WriteRoute(json, preview, r.Destination, r.NextHop, r.Interface));
+            WriteArray(json, "add", routes.Add, r => WriteRoute(json, preview, r));
+            WriteArray(json, "correct", routes.Replace, c => WriteRoute(json, preview, c.Route, c.Cause.ToString()));
+            WriteArray(json, "remove", routes.Delete,
+                r => WriteRoute(json, preview, new(r.Destination, r.Metric, r.NextHop, r.Interface) { Tunnel = r.Tunnel }));
             WriteArray(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(ProblemCatalog.Describe(preview.Plan, c)));
             WriteArray(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
             WriteArray(json, "doubts", preview.Doubts, d => json.WriteStringValue($"{d.What}: {d.Check}"));
@@ -234,12 +234,14 @@ internal static class PreviewJson
         json.WriteEndArray();
     }
 
-    private static void WriteRoute(Utf8JsonWriter json, Preview preview, Prefix destination, Ip nextHop, int link, string? cause = null)
+    private static void WriteRoute(Utf8JsonWriter json, Preview preview, PodRoute route, string? cause = null)
     {
         json.WriteStartObject();
-        json.WriteString("destination", destination.ToString());
-        json.WriteString("nextHop", nextHop.ToString());
-        json.WriteString("interface", preview.Host.Interface(link)?.Name ?? "");
+        json.WriteString("destination", route.Destination.ToString());
+        json.WriteString("nextHop", route.NextHop.ToString());
+        json.WriteString("interface", preview.Host.Interface(route.Interface)?.Name ?? "");
+        if (route.Tunnel is { } tunnel)
+            json.WriteString("encap", TunnelText.Of(tunnel));
         if (cause is not null)
             json.WriteString("cause", JsonNamingPolicy.CamelCase.ConvertName(cause));
         json.WriteEndObject();

@@ -152,7 +152,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     // The interface of the installed route, which works on although the on-link route to its next hop is gone: somebody deleted it, or
     // that of DHCP or a router advertisement expired. A route that leads elsewhere would be a reason to remove it.
     private HostInterface? Installed(Ip address, Ip nextHop, Prefix podCidr, VerdictKind fault) =>
-        fault == VerdictKind.NotAdjacent && OnLink.Find(address).IsEmpty && host.OwnRouteTo(podCidr) is { } route &&
+        fault == VerdictKind.NotAdjacent && OnLink.Find(address).IsEmpty && host.OwnRouteTo(podCidr) is { Tunnel: null } route &&
         route.NextHop == nextHop && host.Interface(route.Interface) is { IsUp: true } link ? link : null;
 
     private static Verdict KeptOver(HostInterface link, Ip address, Verdict routed) => routed with

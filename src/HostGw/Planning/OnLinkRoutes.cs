@@ -31,10 +31,12 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
         return table;
     }
 
-    /// <summary>A unicast route without gateway, and not one for everything: a default route on a link proves no neighbour.</summary>
+    /// <summary>
+    /// A unicast route without gateway or tunnel, and not one for everything: a default route on a link proves no neighbour.
+    /// </summary>
     public static bool IsDirect(in HostRoute route) =>
         route is { IsOurs: false, IsUnicast: true, NextHop.IsNone: true, Tos: 0 } &&
-        route.Destination.Length > (route.Destination.IsIPv4 ? 1 : 0) && !IsMulticast(route.Destination.Address);
+        (route.Extras & RouteExtras.Encapsulation) == 0 && route.Destination.Length > (route.Destination.IsIPv4 ? 1 : 0) && !IsMulticast(route.Destination.Address);
 
     /// <summary>The routes of the longest prefix that contains the address, all with the best metric; empty: no such prefix.</summary>
     public ReadOnlySpan<LinkRoute> Find(Ip address)

@@ -127,7 +127,7 @@ internal sealed class Overrides
             Traffic.FromPeers => _host.Interface(peer.Interface) is { } uplink && Pod(to) is (Ip pod, _)
                 ? new(AddressIn(peer.Destination, from), pod, uplink)
                 : null,
-            _ => NodeAddress(from) is { IsNone: false } node ? new(node, AddressIn(peer.Destination, to), null) : null,
+            _ => HostAddress(peer, from) is { IsNone: false } host ? new(host, AddressIn(peer.Destination, to), null) : null,
         };
         return path is { } p && rule.InputInterface.Length > 0 && !rule.IsInverted && rule.InputInterface != p.InterfaceName ? null : path;
     }
@@ -144,7 +144,12 @@ internal sealed class Overrides
     }
 
     private bool IsToPods(HostRoute route) =>
-        route.IsUnicast && route.NextHop.IsNone && _host.Interface(route.Interface) is { IsUp: true, IsLoopback: false };
+        route.IsUnicast && route.NextHop.IsNone && route.Interface != _host.Tunnel?.Index &&
+        _host.Interface(route.Interface) is { IsUp: true, IsLoopback: false };
+
+    // The source that the host's own packets to the peer have.
+    private Ip HostAddress(PodRoute peer, Prefix within) =>
+        peer.Tunnel is not { } tunnel ? NodeAddress(within) : within.IsNone || within.Contains(tunnel.Source) ? tunnel.Source : default;
 
     // Only addresses by which the cluster knows this node: others are in use elsewhere.
     private Ip NodeAddress(Prefix within) =>
@@ -185,7 +190,7 @@ internal sealed class Overrides
         answer.Table is RoutingTables.Main or RoutingTables.Local ||
         (answer.Kind == RouteAnswerKind.Route && (traffic == Traffic.FromPeers
             ? _podRoutes.Any(r => r.Destination.Contains(path.Destination) && r.Interface == answer.Interface)
-            : (answer.NextHop, answer.Interface) == (peer.NextHop, peer.Interface)));
+            : peer.Tunnel is null && (answer.NextHop, answer.Interface) == (peer.NextHop, peer.Interface)));
 
     private PolicyRule? Winner(uint table, PacketPath path) =>
         Matching(path).FirstOrDefault(r => r.Action == PolicyRuleAction.Lookup && r.Table == table && MayInterfere(r)) ??
@@ -237,7 +242,8 @@ internal sealed class Overrides
         bool isWhole = traffic == Traffic.FromPeers || instead.Kind == RouteAnswerKind.Refused;
         found.Affected.UnionWith(_peers
             .Where(p => Meets(selector, p.Destination) && (isWhole || instead.Destination.Contains(p.Destination)) &&
-                (traffic != Traffic.FromPeers || p.Interface == peer.Interface))
+                (traffic != Traffic.FromPeers || p.Interface == peer.Interface) &&
+                (traffic != Traffic.OfHost || p.Tunnel?.Source == peer.Tunnel?.Source))
             .Select(p => p.Destination));
     }
 
@@ -296,5 +302,6 @@ internal static class SourceRouteOverrides
     }
 
     private static bool IsSame(HostRoute route, PodRoute peer) =>
-        route.IsUnicast && route.NextHopCount == 1 && (route.NextHop, route.Interface) == (peer.NextHop, peer.Interface);
+        peer.Tunnel is null && route.IsUnicast && route.NextHopCount == 1 &&
+        (route.NextHop, route.Interface) == (peer.NextHop, peer.Interface);
 }

@@ -167,10 +167,21 @@ internal enum PlanScope
     Nothing,
 }
 
-/// <summary>A next hop as `ip route` names it: "via 10.0.0.2", or "on-link" where there is none.</summary>
+/// <summary>A next hop as `ip route` names it: "via 10.0.0.2", "encap to 198.51.100.10", or "on-link" where there is none.</summary>
 internal static class NextHopText
 {
-    public static string Of(Ip nextHop) => nextHop.IsNone ? "on-link" : $"via {nextHop}";
+    /// <summary>Without the interface.</summary>
+    public static string Of(Ip nextHop, Encapsulation? tunnel) =>
+        tunnel is not null ? $"encap to {tunnel.Node}" : nextHop.IsNone ? "on-link" : $"via {nextHop}";
+
+    /// <summary>With the interface only if that is part of what is said: through the tunnel.</summary>
+    public static string Of(in PodRoute route) => OrTunnel(route.NextHop, route.Tunnel);
+
+    /// <inheritdoc cref="Of(in PodRoute)"/>
+    public static string Of(in HostRoute route) => OrTunnel(route.NextHop, route.Tunnel);
+
+    private static string OrTunnel(Ip nextHop, Encapsulation? tunnel) =>
+        Of(nextHop, tunnel) + (tunnel is null ? "" : $" dev {TunnelPlan.LinkName}");
 }
 
 /// <summary>A route that this host should have.</summary>

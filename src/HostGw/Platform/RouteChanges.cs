@@ -74,12 +74,46 @@ internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instea
             parts.Add($"{Instead.NextHopCount} next hops");
         if (Instead.NextHopObject != 0)
             parts.Add($"nexthop object {Instead.NextHopObject}");
-        if (Instead.Extras != RouteExtras.None)
+        if (Route.Tunnel is { } tunnel)
+            parts.AddRange(TunnelText.Difference(Instead, tunnel));
+        else if (Instead.Extras != RouteExtras.None)
             parts.Add(RouteExtrasText.Of(Instead.Extras));
-        if (Instead.NextHop == Route.NextHop && Instead.IsOnLink != !Route.NextHop.IsNone)
+        if (Instead.NextHop == Route.NextHop && (Instead.Tunnel ?? Route.Tunnel) is null && Instead.IsOnLink != !Route.NextHop.IsNone)
             parts.Add(Instead.IsOnLink ? "onlink" : "no onlink");
         return string.Join(", ", parts);
     }
+}
+
+/// <summary>What a tunnelled route says beside its next hop, in the words of `ip route`.</summary>
+internal static class TunnelText
+{
+    public static string Of(Encapsulation tunnel) => $"id {tunnel.Vni}, src {tunnel.Source}, mtu {tunnel.Mtu}";
+
+    /// <summary>What an installed route says otherwise than the tunnelled one that should be there.</summary>
+    public static IEnumerable<string> Difference(HostRoute installed, Encapsulation desired)
+    {
+        if (installed.Tunnel is not { } found)
+            return Unread(installed.Extras);
+        List<string> parts = [];
+        if (found.Vni != desired.Vni)
+            parts.Add($"id {found.Vni}");
+        if (found.Source != desired.Source)
+            parts.Add($"src {found.Source}");
+        if (found.Mtu != desired.Mtu)
+            parts.Add($"mtu {found.Mtu}");
+        return parts;
+    }
+
+    // A native route in its place is named by its next hop. Of another encapsulation only the values of HostGw's are known.
+    private static IEnumerable<string> Unread(RouteExtras extras) => (extras & RouteExtras.Encapsulation) == 0
+        ? extras == RouteExtras.None ? [] : [RouteExtrasText.Of(extras)]
+        : extras switch
+        {
+            RouteExtras.Encapsulation => ["no src, no mtu"],
+            RouteExtras.Encapsulation | RouteExtras.Source => ["no mtu"],
+            RouteExtras.Encapsulation | RouteExtras.Metrics => ["no src"],
+            _ => ["other options of encap, or other metrics"],
+        };
 }
 
 /// <summary>What a route says beside its next hop, in the words of `ip route`.</summary>
@@ -137,7 +171,7 @@ internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, i
 
     private static bool TakesPartOf(PodRoute route, HostRoute foreign) =>
         foreign.Destination.Length > route.Destination.Length &&
-        !(foreign.IsUnicast && foreign.NextHopCount == 1 && !foreign.Extras.HasFlag(RouteExtras.Encapsulation) &&
+        !(route.Tunnel is null && foreign.IsUnicast && foreign.NextHopCount == 1 && !foreign.Extras.HasFlag(RouteExtras.Encapsulation) &&
             foreign.NextHop == route.NextHop && foreign.Interface == route.Interface);
 
     private static void Add(List<RouteShadow> found, PodRoute route, HostRoute foreign)

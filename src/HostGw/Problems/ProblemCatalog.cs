@@ -255,7 +255,7 @@ internal static class OverrideProblems
     public static string Reason(RouteShadow shadow)
     {
         HostRoute foreign = shadow.Foreign;
-        string kind = foreign.IsUnicast ? $"a route {NextHopText.Of(foreign.NextHop)}" : "a blackhole or other special route";
+        string kind = foreign.IsUnicast ? $"a route {NextHopText.Of(foreign)}" : "a blackhole or other special route";
         string more = shadow.More > 0 ? $", and {shadow.More} more," : "";
         return $"{kind} to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)}{more} takes a part of its packets";
     }

@@ -54,7 +54,10 @@ internal static class HostDiff
         ((HostInterface?[])[uplink.Interface, host.Windows?.PodEndpoint]).OfType<HostInterface>();
 }
 
-/// <summary>The interfaces of this node's pods: those that hold an address, or have a route, inside its own podCIDRs. Pure.</summary>
+/// <summary>
+/// The interfaces of this node's pods: those that hold an address, or have a route, inside its own podCIDRs, except hostgw0, which holds
+/// SOURCE. Pure.
+/// </summary>
 internal static class PodInterfaces
 {
     /// <returns>Their indexes; an uplink is among them where pods share it.</returns>
@@ -78,6 +81,8 @@ internal static class PodInterfaces
                     interfaces.Add(state.Routes[next].Interface);
             }
         }
+        if (state.Tunnel is { } tunnel)
+            interfaces.Remove(tunnel.Index);
         return interfaces;
     }
 }

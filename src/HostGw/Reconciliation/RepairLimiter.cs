@@ -125,8 +125,9 @@ internal sealed class RepairLimiter(TimeProvider time)
 
     private static string Describe(HostRoute found)
     {
-        string route = found.NextHop.IsNone ? "a route" : $"a route via {found.NextHop}";
-        string extras = found.Extras == RouteExtras.None ? "" : $" with {RouteExtrasText.Of(found.Extras)}";
+        string route = found.NextHop.IsNone ? "a route" : $"a route {NextHopText.Of(found)}";
+        string extras = found.Tunnel is { } tunnel ? $" with {TunnelText.Of(tunnel)}"
+            : found.Extras == RouteExtras.None ? "" : $" with {RouteExtrasText.Of(found.Extras)}";
         return $"{route} of protocol {RouteProtocols.Name(found.Protocol)}{extras} was in its place";
     }
 

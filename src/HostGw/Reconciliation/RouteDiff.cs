@@ -171,10 +171,11 @@ internal static class Adoption
         _ => false,
     };
 
-    // The same interface, nothing that changes packets, and a next hop that reaches this peer in one mode or the other.
+    // The same interface, nothing that changes packets, and a next hop that reaches this peer in one mode or the other. A tunnelled
+    // route has no equivalent: HostGw alone makes routes over its link.
     private static bool IsEquivalent(Plan plan, PodRoute route, HostRoute foreign)
     {
-        if (!foreign.IsUnicast || foreign.NextHopCount != 1 || foreign.Interface != route.Interface ||
+        if (route.Tunnel is not null || !foreign.IsUnicast || foreign.NextHopCount != 1 || foreign.Interface != route.Interface ||
             (foreign.Extras & ~RouteExtras.Source) != 0)
             return false;
         if (foreign.NextHop == route.NextHop)

@@ -54,14 +54,14 @@ internal sealed class PassLog(ILogger logger)
             return;
 
         foreach (PodRoute route in routes.Add.Take(DetailedChanges))
-            logger.RouteAdded(route.Destination, NextHopText.Of(route.NextHop));
+            logger.RouteAdded(route.Destination, NextHopText.Of(route));
         foreach (RouteCorrection change in routes.Replace.Take(DetailedChanges))
         {
             string cause = Describe(change, report.Changes.Host);
-            logger.RouteCorrected(change.Route.Destination, Before(change.Instead), NextHopText.Of(change.Route.NextHop), cause);
+            logger.RouteCorrected(change.Route.Destination, Before(change.Instead), NextHopText.Of(change.Route), cause);
         }
         foreach (HostRoute route in routes.Delete.Take(DetailedChanges))
-            logger.RouteRemoved(route.Destination, NextHopText.Of(route.NextHop));
+            logger.RouteRemoved(route.Destination, NextHopText.Of(route));
         logger.RoutesChanged(
             Milliseconds(report), WakeCauseNames.Of(report.Causes), routes.Add.Count, routes.Replace.Count, routes.Delete.Count);
     }
@@ -88,7 +88,7 @@ internal sealed class PassLog(ILogger logger)
 
     private static double Milliseconds(PassReport report) => Math.Round(report.Elapsed.TotalMilliseconds, 1);
 
-    private static string Before(HostRoute route) => route.IsUnicast ? NextHopText.Of(route.NextHop) : "a blackhole or other special route";
+    private static string Before(HostRoute route) => route.IsUnicast ? NextHopText.Of(route) : "a blackhole or other special route";
 
     private static string Describe(RouteCorrection change, HostState host)
     {

@@ -137,8 +137,7 @@ internal static class PassHistory
 
     private static IEnumerable<string> Rule(string what, string change) => change.Length == 0 ? [] : [$"{what}: {change}"];
 
-    private static string Show(PodRoute route) =>
-        route.NextHop.IsNone ? $"{route.Destination} on-link" : $"{route.Destination} via {route.NextHop}";
+    private static string Show(PodRoute route) => $"{route.Destination} {NextHopText.Of(route)}";
 }
 
 /// <summary>A pass, or several in a row that did the same.</summary>

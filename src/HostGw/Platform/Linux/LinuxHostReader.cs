@@ -31,14 +31,16 @@ internal sealed class LinuxHostReader(
         SortByKey(routes);
         RemoveRepeated(routes);
         _routeCount = routes.Count;
+        ImmutableArray<HostInterface> interfaces = MarkLearntRoutes(ReadInterfaces(), routes);
         return new()
         {
-            Interfaces = MarkLearntRoutes(ReadInterfaces(), routes),
+            Interfaces = interfaces,
             Addresses = ReadAddresses(),
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
             PolicyRules = rules.Read(),
             ProbeRoutes = probeAddress.Read(),
+            PathMtus = ReadPathMtus(decoder.TunnelNodes, interfaces),
             Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),
             NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,
@@ -121,6 +123,27 @@ internal sealed class LinuxHostReader(
         NexthopObjects objects = new();
         Dump("list nexthop objects", NexthopObjects.Dump, objects.Clear, (_, payload) => objects.Add(payload));
         return objects;
+    }
+
+    private ImmutableArray<(Ip Node, int Mtu)> ReadPathMtus(HashSet<Ip> nodes, ImmutableArray<HostInterface> interfaces)
+    {
+        if (nodes.Count == 0)
+            return [];
+        Ip[] sorted = [.. nodes.Order()];
+        var mtus = ImmutableArray.CreateBuilder<(Ip Node, int Mtu)>(sorted.Length);
+        _request.Clear();
+        foreach (Ip node in sorted)
+            LookupMessages.AskPath(_request, node, socket.NextSequence());
+        socket.Ask("look up the MTU of paths", _request, (index, payload) =>
+        {
+            if (!LookupMessages.TryDecodePath(payload, out int link, out int mtu))
+                return;
+            int ofLink = interfaces.FirstOrDefault(i => i.Index == link)?.Mtu ?? 0;
+            // A route may say more than its interface can send.
+            if (ofLink > 0)
+                mtus.Add((sorted[index], mtu > 0 ? Math.Min(mtu, ofLink) : ofLink));
+        });
+        return mtus.DrainToImmutable();
     }
 
     private void Dump(string what, Action<NetlinkWriter, uint> encode, Action restart, NetlinkMessageHandler onMessage)

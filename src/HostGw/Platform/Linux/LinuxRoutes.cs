@@ -10,7 +10,7 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
 {
-    // See ScopeOf.
+    // See ScopeStep.
     private const int RoutesPerScope = 100;
 
     private static readonly Operation<PodRoute> Add = new(HostPart.Routes, "add route", r => r.Key);
@@ -25,9 +25,9 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
     public void Apply(RouteChanges changes, List<HostFailure> failures)
     {
         Execute(Add, changes.Add, failures, (r, index) =>
-            RouteEncoder.Add(_batch, r, protocol, socket.NextSequence(), ScopeOf(index)));
+            RouteEncoder.Add(_batch, r, protocol, socket.NextSequence(), ScopeStep(index)));
         Execute(Replace, changes.Replace, failures, (c, index) =>
-            RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence(), ScopeOf(index)));
+            RouteEncoder.Replace(_batch, c.Route, protocol, socket.NextSequence(), ScopeStep(index)));
         Execute(Delete, changes.Delete, failures, (r, _) => RouteEncoder.Delete(_batch, r, socket.NextSequence()));
     }
 
@@ -35,9 +35,10 @@ internal sealed class LinuxRoutes(NetlinkSocket socket, byte protocol)
         Execute(DeleteNeighbour, neighbours, failures, (n, _) => NeighbourMessages.Delete(_batch, n, socket.NextSequence()));
 
     // To add an IPv4 route the kernel searches one with the same next hop in a hash over protocol, scope, metric and interface,
-    // but not over the address (fib_find_info): thousands of routes over one interface would be in one hash chain. For packets
-    // all scopes below site mean the same. The first hundred routes have the usual one.
-    private static byte ScopeOf(int index) => (byte)(index / RoutesPerScope % RT_SCOPE_SITE);
+    // but not over the address or the encapsulation (fib_find_info): thousands of routes over one interface would be in one hash
+    // chain. For packets all scopes below site mean the same, and without a gateway, as of a tunnelled route, all up to link. The
+    // first hundred routes have the usual one.
+    private static byte ScopeStep(int index) => (byte)(index / RoutesPerScope % RT_SCOPE_SITE);
 
     /// <param name="encode">Appends the change with this index to the batch.</param>
     private void Execute<T>(Operation<T> operation, IReadOnlyList<T> changes, List<HostFailure> failures, Action<T, int> encode)

@@ -77,7 +77,7 @@ internal static class NeighbourRules
     public static IReadOnlySet<Neighbour> Wanted(Plan plan, HostState host)
     {
         HashSet<Neighbour> wanted = [];
-        foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed))
+        foreach (Verdict verdict in Routed(plan))
         {
             wanted.Add(new(verdict.NextHop, verdict.Interface));
             if (OwnAddress(verdict) is { IsNone: false } own)
@@ -142,7 +142,11 @@ internal static class NeighbourRules
                    "or let that network forward pod addresses (routes in the cloud, no proxy ARP, no source check): this finding remains");
     }
 
-    private static IEnumerable<Verdict> Routed(Examination seen) => seen.Plan?.Verdicts.Where(v => v.Kind == VerdictKind.Routed) ?? [];
+    private static IEnumerable<Verdict> Routed(Examination seen) => seen.Plan is { } plan ? Routed(plan) : [];
+
+    // A node at the other end of the tunnel may be beyond a router: it is no neighbour.
+    private static IEnumerable<Verdict> Routed(Plan plan) =>
+        plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed && plan.RoutesTo(v.PodCidr) is not [{ Tunnel: not null }, ..]);
 
     private static IEnumerable<Ip> Gateways(HostState host) =>
         host.Protected.Where(p => p.Role == ProtectedRole.Gateway).Select(p => p.Address);

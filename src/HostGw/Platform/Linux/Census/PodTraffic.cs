@@ -5,14 +5,16 @@ using HostGw.Platform.Linux.Nftables;
 namespace HostGw.Platform.Linux.Census;
 
 /// <param name="Link">The interface over which they are reached.</param>
-/// <param name="Node">The address of their node, which is looked for there.</param>
+/// <param name="Node">The address of their node, which is looked for there; none: it is at the other end of the tunnel.</param>
 /// <param name="Here">This node's address there; none: not known.</param>
 internal readonly record struct PeerPods(Prefix PodCidr, LinkName Link, Ip Node, Ip Here);
 
 /// <summary>The packets from and to pods of this node, in one address family, as classes that rules may tell apart.</summary>
 /// <param name="Peers">Sorted.</param>
 /// <param name="Pods">The interface of this node's pods, and of another of them.</param>
-internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<PeerPods> Peers, (LinkName First, LinkName Second) Pods)
+/// <param name="Uplink">The interface towards the outside.</param>
+internal sealed record PodTraffic(
+    ImmutableArray<Prefix> Own, ImmutableArray<PeerPods> Peers, (LinkName First, LinkName Second) Pods, LinkName Uplink)
 {
     // Beside the first peer so many parts of the cluster are tried: first those that rules name, then some that none names.
     private const int MaxParts = 24;
@@ -48,12 +50,23 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
                     peers.Add(Peer(route, links, here));
             }
             if (peers.Count > 0)
-                yield return new(own, peers.DrainToImmutable(), PodLinks(own, host, links));
+                yield return new(own, peers.DrainToImmutable(), PodLinks(own, host, links), links.GetValueOrDefault(UplinkOf(plan, ipv4), new("", 0)));
         }
     }
 
+    // That of the first native peer; of a host whose peers are all at the other end of the tunnel, that of its own address.
+    private static int UplinkOf(Plan plan, bool ipv4)
+    {
+        foreach (PodRoute route in plan.Routes)
+        {
+            if (route is { Tunnel: null, NextHop.IsNone: false } && route.Destination.IsIPv4 == ipv4)
+                return route.Interface;
+        }
+        return (ipv4 ? plan.InterfaceIPv4 : plan.InterfaceIPv6).Interface?.Index ?? 0;
+    }
+
     private static PeerPods Peer(PodRoute route, Dictionary<int, LinkName> links, Dictionary<int, Ip> here) => new(
-        route.Destination.Aligned, links.GetValueOrDefault(route.Interface, new("", 0)), route.NextHop,
+        route.Destination.Aligned, links.GetValueOrDefault(route.Interface, new("", 0)), route.Tunnel is null ? route.NextHop : default,
         here.GetValueOrDefault(route.Interface));
 
     /// <summary>The classes that every rule set is tried with.</summary>
@@ -65,15 +78,15 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
         {
             foreach (PacketClass packet in Between(own, peer))
                 yield return packet;
-            foreach (PacketClass packet in Each(PodFlow.OwnToOutside, own, outside, Pods.First, peer.Link))
+            foreach (PacketClass packet in Each(PodFlow.OwnToOutside, own, outside, Pods.First, Uplink))
                 yield return packet;
-            foreach (PacketClass packet in Each(PodFlow.OutsideToOwn, outside, own, peer.Link, Pods.First))
+            foreach (PacketClass packet in Each(PodFlow.OutsideToOwn, outside, own, Uplink, Pods.First))
                 yield return packet;
             // Frames between ports of one bridge pass no chain of IP.
             foreach (PacketClass packet in Pods.First.IsBridge ? [] : Each(PodFlow.OwnToOwn, own, own, Pods.First, Pods.Second))
                 yield return packet;
         }
-        foreach (PeerPods neighbour in Peers.DistinctBy(p => p.Link).Take(MaxParts))
+        foreach (PeerPods neighbour in Peers.Where(p => !p.Node.IsNone).DistinctBy(p => p.Link).Take(MaxParts))
         {
             foreach (PacketClass packet in Neighbours(neighbour))
                 yield return packet;
@@ -224,7 +237,7 @@ internal sealed record PodTraffic(ImmutableArray<Prefix> Own, ImmutableArray<Pee
         [
             .. host.Addresses.Where(a => own.Any(p => p.Contains(a.Address))).Select(a => a.Interface)
                 .Concat(host.Routes.Where(r => own.Any(p => p.Contains(r.Destination))).Select(r => r.Interface))
-                .Distinct().Select(i => links.GetValueOrDefault(i)).Where(l => l.Name is { Length: > 0 }),
+                .Where(i => i != host.Tunnel?.Index).Distinct().Select(i => links.GetValueOrDefault(i)).Where(l => l.Name is { Length: > 0 }),
         ];
         LinkName first = found.Length > 0 ? found[0] : new("", 0);
         return (first, found.Length > 1 ? found[1] : first);

@@ -8,6 +8,9 @@ namespace HostGw.Platform.Linux.Netlink;
 /// <summary>Receives one message of a dump.</summary>
 internal delegate void NetlinkMessageHandler(ushort type, ReadOnlySpan<byte> payload);
 
+/// <summary>Receives one answer to message <paramref name="index"/> of a batch.</summary>
+internal delegate void NetlinkAnswerHandler(int index, ReadOnlySpan<byte> payload);
+
 /// <summary>Receives the kernel's refusal of message <paramref name="index"/> of a batch.</summary>
 internal delegate void NetlinkFailureHandler(int index, NetlinkException failure);
 
@@ -72,11 +75,23 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     {
         for (int first = 0; first < batch.Count;)
         {
-            int end = first + 1;
-            while (end < batch.Count && end - first < MessagesPerSend && batch.Messages(first, end + 1).Length <= BytesPerSend)
-                end++;
-
+            int end = EndOfSend(batch, first);
+            Writes += end - first;
             ExecuteOnce(what, batch, first, end, onFailure);
+            first = end;
+        }
+    }
+
+    /// <summary>
+    /// Sends all questions, many at a time, and passes on each answer; a question that the kernel refuses has none. All must ask for an ack.
+    /// </summary>
+    /// <exception cref="NetlinkException">The exchange itself failed.</exception>
+    public void Ask(string what, NetlinkWriter batch, NetlinkAnswerHandler onAnswer)
+    {
+        for (int first = 0; first < batch.Count;)
+        {
+            int end = EndOfSend(batch, first);
+            ExecuteOnce(what, batch, first, end, static (_, _) => { }, onAnswer);
             first = end;
         }
     }
@@ -88,25 +103,37 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         // The default send buffer takes 200 KB; longer messages are refused with EMSGSIZE.
         if (batch.Length > BytesPerSend)
             _handle.TrySetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, batch.Length);
+        Writes += batch.Count;
         ExecuteOnce(what, batch, 0, batch.Count, onFailure);
     }
 
     public void Dispose() => _handle.Dispose();
 
-    private void ExecuteOnce(string what, NetlinkWriter batch, int first, int end, NetlinkFailureHandler onFailure)
+    private static int EndOfSend(NetlinkWriter batch, int first)
+    {
+        int end = first + 1;
+        while (end < batch.Count && end - first < MessagesPerSend && batch.Messages(first, end + 1).Length <= BytesPerSend)
+            end++;
+        return end;
+    }
+
+    private void ExecuteOnce(
+        string what, NetlinkWriter batch, int first, int end, NetlinkFailureHandler onFailure, NetlinkAnswerHandler? onAnswer = null)
     {
         ReadOnlySpan<byte> bytes = batch.Messages(first, end);
         PendingAcks pending = new(bytes, first);
         Send(what, bytes);
-        Writes += end - first;
-
         while (pending.Count > 0)
         {
             var messages = new NetlinkMessages(Receive(what));
             while (messages.Next())
             {
                 if (messages.Header.Type != NLMSG_ERROR)
+                {
+                    if (onAnswer is not null && pending.TryFind(messages.Header.Sequence, out int asked))
+                        onAnswer(asked, messages.Payload);
                     continue;
+                }
 
                 NetlinkException? failure = NetlinkAck.Failure(what, messages.Header.Flags, messages.Payload);
                 if (pending.TryTake(messages.Header.Sequence, out int index) && failure is not null)
@@ -202,6 +229,8 @@ internal sealed class PendingAcks
     public bool IsWithoutAck(uint sequence) => _withoutAck.Contains(sequence);
 
     public bool TryTake(uint sequence, out int index) => _indexBySequence.Remove(sequence, out index);
+
+    public bool TryFind(uint sequence, out int index) => _indexBySequence.TryGetValue(sequence, out index);
 }
 
 /// <summary>An open netlink file descriptor and its port id.</summary>

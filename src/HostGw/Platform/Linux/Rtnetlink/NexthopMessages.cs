@@ -50,6 +50,8 @@ internal sealed class NexthopObjects
                 read.Gateway = Ip.FromBytes(attributes.Value);
             else if (attributes.Type == NHA_BLACKHOLE)
                 read.IsBlackhole = true;
+            else if (attributes.Type == NHA_ENCAP_TYPE)
+                read.IsTunnelled = true;
             else if (attributes.Type == NHA_GROUP)
                 group = Members(attributes.Value);
         }
@@ -68,7 +70,13 @@ internal sealed class NexthopObjects
         if (hops.Length == 0 || hops.Any(h => h.IsBlackhole))
             return route with { IsUnicast = false };
         Nexthop first = hops.FirstOrDefault(h => !h.Gateway.IsNone, hops[0]);
-        return route with { NextHop = first.Gateway, Interface = first.Interface, NextHopCount = (ushort)hops.Length };
+        return route with
+        {
+            NextHop = first.Gateway,
+            Interface = first.Interface,
+            NextHopCount = (ushort)hops.Length,
+            Extras = hops.Any(h => h.IsTunnelled) ? route.Extras | RouteExtras.Encapsulation : route.Extras,
+        };
     }
 
     // struct nexthop_grp: id, weight, reserved.
@@ -81,7 +89,7 @@ internal sealed class NexthopObjects
         return members;
     }
 
-    private record struct Nexthop(Ip Gateway, int Interface, bool IsBlackhole);
+    private record struct Nexthop(Ip Gateway, int Interface, bool IsBlackhole, bool IsTunnelled);
 }
 
 /// <remarks>linux/nexthop.h</remarks>

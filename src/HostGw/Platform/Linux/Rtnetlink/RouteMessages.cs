@@ -13,14 +13,14 @@ internal static class RouteEncoder
     private const ushort Request = NLM_F_REQUEST | NLM_F_ACK;
 
     /// <summary>Adds a route. The kernel answers EEXIST if another route has the same key.</summary>
-    /// <param name="scope">Used for a route with a gateway: any value from universe to below site.</param>
-    public static void Add(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence, byte scope = RT_SCOPE_UNIVERSE) =>
-        New(writer, Request | NLM_F_CREATE | NLM_F_EXCL, route, protocol, scope, sequence);
+    /// <param name="scopeStep">How far the scope of a route with a next hop is from the usual one: below <see cref="RT_SCOPE_SITE"/>.</param>
+    public static void Add(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence, byte scopeStep = 0) =>
+        New(writer, Request | NLM_F_CREATE | NLM_F_EXCL, route, protocol, scopeStep, sequence);
 
     /// <summary>Replaces the first route with this key, whoever installed it: the caller has checked that this is allowed.</summary>
-    /// <param name="scope">Used for a route with a gateway: any value from universe to below site.</param>
-    public static void Replace(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence, byte scope = RT_SCOPE_UNIVERSE) =>
-        New(writer, Request | NLM_F_CREATE | NLM_F_REPLACE, route, protocol, scope, sequence);
+    /// <inheritdoc cref="Add"/>
+    public static void Replace(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence, byte scopeStep = 0) =>
+        New(writer, Request | NLM_F_CREATE | NLM_F_REPLACE, route, protocol, scopeStep, sequence);
 
     /// <summary>Deletes exactly this route, and no other with the same key.</summary>
     public static void Delete(NetlinkWriter writer, HostRoute route, uint sequence)
@@ -33,7 +33,7 @@ internal static class RouteEncoder
             writer.Attribute(RTA_NH_ID, route.NextHopObject);
         // A multipath route is deleted as a whole: its first next hop alone would not match.
         else if (route.NextHopCount == 1)
-            NextHop(writer, route.NextHop, route.Interface, route.Destination);
+            NextHop(writer, route.NextHop, route.Interface, route.Destination, route.Tunnel);
         writer.End();
     }
 
@@ -47,13 +47,16 @@ internal static class RouteEncoder
         writer.End();
     }
 
-    private static void New(NetlinkWriter writer, ushort flags, PodRoute route, byte protocol, byte scope, uint sequence)
+    private static void New(NetlinkWriter writer, ushort flags, PodRoute route, byte protocol, byte scopeStep, uint sequence)
     {
-        bool viaGateway = !route.NextHop.IsNone;
+        bool isTunnelled = route.Tunnel is not null, viaGateway = !route.NextHop.IsNone && !isTunnelled;
+        byte scope = viaGateway ? scopeStep : isTunnelled ? (byte)(RT_SCOPE_LINK - scopeStep) : RT_SCOPE_LINK;
         writer.Begin(RTM_NEWROUTE, flags, sequence);
-        Header(writer, route.Destination, protocol, viaGateway ? scope : RT_SCOPE_LINK, tos: 0, viaGateway ? RTNH_F_ONLINK : 0);
+        Header(writer, route.Destination, protocol, scope, tos: 0, viaGateway ? RTNH_F_ONLINK : 0);
         Key(writer, route.Key);
-        NextHop(writer, route.NextHop, route.Interface, route.Destination);
+        NextHop(writer, route.NextHop, route.Interface, route.Destination, route.Tunnel);
+        if (route.Tunnel is { } tunnel)
+            RouteEncapsulation.WriteSourceAndMtu(writer, tunnel);
         writer.End();
     }
 
@@ -77,9 +80,11 @@ internal static class RouteEncoder
             writer.Attribute(RTA_PRIORITY, key.Metric);
     }
 
-    private static void NextHop(NetlinkWriter writer, Ip nextHop, int link, Prefix destination)
+    private static void NextHop(NetlinkWriter writer, Ip nextHop, int link, Prefix destination, Encapsulation? tunnel)
     {
-        if (!nextHop.IsNone && nextHop.IsIPv4 != destination.IsIPv4)
+        if (tunnel is not null)
+            RouteEncapsulation.Write(writer, tunnel);
+        else if (!nextHop.IsNone && nextHop.IsIPv4 != destination.IsIPv4)
             Via(writer, nextHop);
         else if (!nextHop.IsNone)
             writer.Attribute(RTA_GATEWAY, nextHop);
@@ -101,6 +106,9 @@ internal sealed class RouteDecoder(byte protocol)
 {
     /// <summary>The next hops of all default routes decoded so far, including those of multipath routes.</summary>
     public HashSet<Ip> Gateways { get; } = [];
+
+    /// <summary>The nodes that HostGw's tunnelled routes decoded so far lead to.</summary>
+    public HashSet<Ip> TunnelNodes { get; } = [];
 
     /// <summary>The source-specific routes decoded so far.</summary>
     public List<SourceRoute> SourceRoutes { get; } = [];
@@ -131,7 +139,10 @@ internal sealed class RouteDecoder(byte protocol)
             Gateways.Add(fields.Hop.Gateway);
         if (isDefault && fields.OtherGateways is { } others)
             Gateways.UnionWith(others);
-        route = Make(header, fields);
+        Encapsulation? tunnel = ReadTunnel(header, fields);
+        if (tunnel is not null)
+            TunnelNodes.Add(tunnel.Node);
+        route = Make(header, fields, tunnel);
         if (header.rtm_src_len == 0)
             return true;
         if (!fields.Source.IsNone && header.rtm_src_len <= fields.Source.Bits)
@@ -160,12 +171,18 @@ internal sealed class RouteDecoder(byte protocol)
                 break;
             case RTA_PREFSRC:
                 fields.Extras |= RouteExtras.Source;
+                fields.Said.Source = attribute.Value;
                 break;
             case RTA_METRICS:
                 fields.Extras |= RouteExtras.Metrics;
+                fields.Said.Metrics = attribute.Value;
                 break;
             case RTA_ENCAP_TYPE:
                 fields.Extras |= RouteExtras.Encapsulation;
+                fields.Said.Type = attribute.Read<ushort>();
+                break;
+            case RTA_ENCAP:
+                fields.Said.Encapsulation = attribute.Value;
                 break;
             case RTA_MULTIPATH:
                 ReadMultipath(attribute.Value, ref fields);
@@ -175,6 +192,13 @@ internal sealed class RouteDecoder(byte protocol)
                 break;
         }
     }
+
+    // Only of HostGw's: what other programs' routes say beside their next hop is not compared.
+    private Encapsulation? ReadTunnel(rtmsg header, in Fields fields) =>
+        fields.Extras == RouteEncapsulation.Extras && fields is { HopCount: 1, NextHopObject: 0, Hop.Gateway.IsNone: true } &&
+        header.rtm_protocol == protocol && header.rtm_type == RTN_UNICAST && (header.rtm_flags & RTNH_F_ONLINK) == 0
+            ? fields.Said.Read(fields.Destination.IsIPv4)
+            : null;
 
     private static void ReadHop(NetlinkAttributes attribute, ref Hop hop)
     {
@@ -201,7 +225,11 @@ internal sealed class RouteDecoder(byte protocol)
             Hop hop = new(default, header.rtnh_ifindex, header.rtnh_flags);
             var attributes = new NetlinkAttributes(hops[Unsafe.SizeOf<rtnexthop>()..header.rtnh_len]);
             while (attributes.Next())
+            {
                 ReadHop(attributes, ref hop);
+                if (attributes.Type == RTA_ENCAP_TYPE)
+                    fields.Extras |= RouteExtras.Encapsulation;
+            }
 
             // A multipath route without any gateway is on-link: the first gateway decides.
             if (fields.HopCount++ == 0 || (fields.Hop.Gateway.IsNone && !hop.Gateway.IsNone))
@@ -212,17 +240,18 @@ internal sealed class RouteDecoder(byte protocol)
         }
     }
 
-    private HostRoute Make(rtmsg header, Fields fields) => new()
+    private HostRoute Make(rtmsg header, in Fields fields, Encapsulation? tunnel) => new()
     {
         Destination = new(fields.Destination, header.rtm_dst_len),
         Metric = fields.Metric,
         Tos = header.rtm_tos,
-        NextHop = fields.Hop.Gateway,
+        NextHop = tunnel is null ? fields.Hop.Gateway : tunnel.Node,
         Interface = fields.Hop.Interface,
         IsOnLink = (fields.Hop.Flags & RTNH_F_ONLINK) != 0,
         NextHopCount = fields.HopCount,
         NextHopObject = fields.NextHopObject,
-        Extras = fields.Extras,
+        Extras = tunnel is null ? fields.Extras : RouteExtras.None,
+        Tunnel = tunnel,
         IsUnicast = header.rtm_type == RTN_UNICAST,
         Protocol = header.rtm_protocol,
         IsConnected = header.rtm_protocol == RTPROT_KERNEL,
@@ -231,7 +260,7 @@ internal sealed class RouteDecoder(byte protocol)
 
     private record struct Hop(Ip Gateway, int Interface, uint Flags);
 
-    private struct Fields
+    private ref struct Fields
     {
         public Ip Destination;
         public Ip Source;
@@ -241,6 +270,7 @@ internal sealed class RouteDecoder(byte protocol)
         public ushort HopCount;
         public uint NextHopObject;
         public RouteExtras Extras;
+        public RouteEncapsulation Said;
         public List<Ip>? OtherGateways;
     }
 }

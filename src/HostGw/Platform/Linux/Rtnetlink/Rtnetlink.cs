@@ -63,13 +63,17 @@ internal static class Rtnetlink
     public const ushort RTA_TABLE = 15;
     public const ushort RTA_VIA = 18;
     public const ushort RTA_ENCAP_TYPE = 21;
+    public const ushort RTA_ENCAP = 22;
     public const ushort RTA_NH_ID = 30;
+
+    public const ushort RTAX_MTU = 2;
 
     public const ushort NHA_ID = 1;
     public const ushort NHA_GROUP = 2;
     public const ushort NHA_BLACKHOLE = 4;
     public const ushort NHA_OIF = 5;
     public const ushort NHA_GATEWAY = 6;
+    public const ushort NHA_ENCAP_TYPE = 7;
 
     public const ushort IFLA_IFNAME = 3;
     public const ushort IFLA_MTU = 4;

@@ -235,6 +235,34 @@ internal static class LookupMessages
         writer.End();
     }
 
+    /// <summary>Asks for the path of this host's own packets to an address.</summary>
+    // Without RTM_F_FIB_MATCH: an MTU that the kernel has learnt belongs to the path, not to the route in the table.
+    public static void AskPath(NetlinkWriter writer, Ip destination, uint sequence)
+    {
+        writer.Begin(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_ACK, sequence);
+        writer.Write(new rtmsg { rtm_family = destination.IsIPv4 ? AF_INET : AF_INET6, rtm_dst_len = (byte)destination.Bits });
+        writer.Attribute(RTA_DST, destination);
+        writer.End();
+    }
+
+    /// <summary>Decodes the answer to <see cref="AskPath"/>; false for one that is no unicast route.</summary>
+    /// <param name="mtu">0: that of the interface.</param>
+    public static bool TryDecodePath(ReadOnlySpan<byte> payload, out int link, out int mtu)
+    {
+        link = mtu = 0;
+        if (!MemoryMarshal.TryRead(payload, out rtmsg header) || header.rtm_type != RTN_UNICAST)
+            return false;
+        var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<rtmsg>()..]);
+        while (attributes.Next())
+        {
+            if (attributes.Type == RTA_OIF)
+                link = attributes.Read<int>();
+            else if (attributes.Type == RTA_METRICS && NetlinkAttributes.Find(attributes.Value, RTAX_MTU) is { Length: sizeof(int) } metric)
+                mtu = MemoryMarshal.Read<int>(metric);
+        }
+        return link > 0;
+    }
+
     /// <summary>Decodes a route of a list; false for one of another table, and for one that only packets of certain sources take.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> payload, uint table, out RouteAnswer route) =>
         TryDecode(payload, out route) && route.Table == table && MemoryMarshal.Read<rtmsg>(payload).rtm_src_len == 0;

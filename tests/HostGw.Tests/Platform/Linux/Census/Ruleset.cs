@@ -19,7 +19,7 @@ internal static class Ruleset
     private static PodTraffic TrafficIPv6 => new(
         OwnIPv6,
         [new(Prefix.Parse("fd00:10:244:2::/64"), new("eth0", 2), Ip.Parse("2001:db8::2"), Ip.Parse("2001:db8::1"))],
-        (new("cni0", 3), new("cni0", 3)));
+        (new("cni0", 3), new("cni0", 3)), new("eth0", 2));
 
     /// <summary>By the last search on this thread.</summary>
     [field: ThreadStatic]
@@ -45,7 +45,7 @@ internal static class Ruleset
             .. Enumerable.Range(2, peers).Select(i => new PeerPods(
                 new(Ip.V4(0x0AF40000u + ((uint)i << 8)), 24), new("eth0", 2), Ip.V4(0xC0000200u + (uint)i), Ip.Parse("192.0.2.1"))),
         ],
-        (new("cni0", 3), new("cni0", 3)));
+        (new("cni0", 3), new("cni0", 3)), new("eth0", 2));
 
     public static List<BaseChain> Chains(string saved, bool ipv4, List<AddressRange> mentions)
     {

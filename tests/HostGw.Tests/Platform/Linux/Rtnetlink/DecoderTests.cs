@@ -1,5 +1,7 @@
 using FsCheck.Fluent;
 using HostGw.Planning;
+using HostGw.Platform;
+using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Rtnetlink;
 using HostGw.Tests.Planning;
 
@@ -59,6 +61,36 @@ public class DecoderTests
         byte[] payload = Convert.FromHexString(Route + attributes);
         Assert.True(new RouteDecoder(157).TryDecode(payload, 2, out HostRoute route));
         Assert.Equal(expected, route.Extras);
+    }
+
+    [Fact]
+    public void What_is_written_of_a_tunnelled_route_is_what_is_read() => Always.Holds(
+        from route in Gen.Elements("10.244.2.0/24", "fd00:2::/64")
+        from node in Gen.Elements("198.51.100.10", "fd02::10")
+        from vni in Gen.Choose(1, (1 << 24) - 1)
+        from mtu in Gen.Choose(576, 65535)
+        select (route, node, (uint)vni, mtu), written =>
+        {
+            var destination = Prefix.Parse(written.route);
+            Ip source = Ip.Parse(destination.IsIPv4 ? "10.244.1.1" : "fd00:1::1"), node = Ip.Parse(written.node);
+            PodRoute route = new(destination, 0, node, 7) { Tunnel = new(written.Item3, node, source, written.mtu) };
+            NetlinkWriter writer = new();
+            RouteEncoder.Add(writer, route, 157, 1);
+            RouteDecoder decoder = new(157);
+            Assert.True(decoder.TryDecode(writer.Written[NetlinkWriter.HeaderLength..], 0, out HostRoute read));
+            Assert.Equal(route.InstalledBy(157), read);
+            Assert.True(route.IsInstalledAs(read));
+            Assert.Equal([node], decoder.TunnelNodes);
+        });
+
+    [Fact]
+    public void The_nodes_of_tunnelled_routes_are_those_of_ours()
+    {
+        RouteDecoder decoder = new(157);
+        foreach ((_, byte[] payload) in Wire.Captured("routes.hex"))
+            decoder.TryDecode(payload, 0, out _);
+
+        Assert.Equal(["198.51.100.10", "fd02::10"], decoder.TunnelNodes.Order().Select(n => n.ToString()));
     }
 
     // rtmsg, then attributes of which something is wrong.
@@ -142,7 +174,12 @@ public class DecoderTests
     private static void DecodeAll(byte[] payload)
     {
         if (new RouteDecoder(157).TryDecode(payload, 0, out HostRoute route))
+        {
             Assert.True(!route.Destination.IsNone && route.Destination.Length <= route.Destination.Address.Bits);
+            Assert.True(route.Tunnel is not { } tunnel ||
+                (route is { IsOurs: true, Extras: RouteExtras.None, IsOnLink: false, NextHopCount: 1 } && route.NextHop == tunnel.Node &&
+                tunnel.Mtu > 0 && tunnel.Source.IsIPv4 == route.Destination.IsIPv4));
+        }
         if (LinkMessages.TryDecodeLink(payload, out HostInterface? link))
             Assert.NotNull(link);
         if (LinkMessages.TryDecodeAddress(payload, out HostAddress address))
@@ -156,7 +193,7 @@ public class DecoderTests
         return r.Destination + (r.NextHop.IsNone ? "" : $" via {r.NextHop}") + $" dev {r.Interface} proto {r.Protocol}" +
             (r.Metric == 0 ? "" : $" metric {r.Metric}") + (r.Tos == 0 ? "" : $" tos {r.Tos}") +
             (r.NextHopCount == 1 ? "" : $" hops {r.NextHopCount}") + (r.IsOnLink ? " onlink" : "") + (r.Extras == RouteExtras.None ? "" : $" {r.Extras}") +
-            (r.IsUnicast ? "" : " special") + (r.IsConnected ? " connected" : "") + (r.IsOurs ? " ours" : "");
+            (r.Tunnel is { } tunnel ? $" encap {TunnelText.Of(tunnel)}" : "") + (r.IsUnicast ? "" : " special") + (r.IsConnected ? " connected" : "") + (r.IsOurs ? " ours" : "");
     }
 
     private static string Link(byte[] payload) => LinkMessages.TryDecodeLink(payload, out HostInterface? link)

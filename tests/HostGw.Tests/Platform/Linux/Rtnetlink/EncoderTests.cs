@@ -11,6 +11,20 @@ public class EncoderTests
     private static readonly PodRoute V6 = new(Prefix.Parse("fd00:10:244:2::/64"), 1024, Ip.Parse("fd00:aaaa::2"), 3);
     private static readonly PodRoute Cluster = new(Prefix.Parse("10.244.0.0/16"), 0, default, 2);
 
+    private static readonly PodRoute Tunnelled = V4 with
+    {
+        NextHop = Ip.Parse("198.51.100.10"),
+        Interface = 9,
+        Tunnel = new(157, Ip.Parse("198.51.100.10"), Ip.Parse("10.244.1.1"), 1364),
+    };
+
+    private static readonly PodRoute TunnelledV6 = V6 with
+    {
+        NextHop = Ip.Parse("fd02::10"),
+        Interface = 9,
+        Tunnel = new(157, Ip.Parse("fd02::10"), Ip.Parse("fd00:1::1"), 1364),
+    };
+
     private static readonly HostRoute Installed = new()
     {
         Destination = V4.Destination,
@@ -67,6 +81,65 @@ public class EncoderTests
         "08000100" + "0AF40000" +
         "08000400" + "02000000",
         w => RouteEncoder.Add(w, Cluster, 157, 7));
+
+    [Fact]
+    public void A_tunnelled_IPv4_route_is_added() => Wire.Equal(
+        "68000000" + "1800" + "0506" + "07000000" + "00000000" +
+        "02180000" + "FE9DFD01" + "00000000" +                   // rtmsg: scope link, not onlink
+        "08000100" + "0AF40200" +                                // RTA_DST 10.244.2.0
+        "1E001680" +                                             // RTA_ENCAP
+        "0C000100" + "000000000000009D" +                        // LWTUNNEL_IP_ID 157
+        "08000200" + "C633640A" +                                // LWTUNNEL_IP_DST 198.51.100.10
+        "06000600" + "00010000" +                                // LWTUNNEL_IP_FLAGS TUNNEL_CSUM, padding
+        "06001500" + "02000000" +                                // RTA_ENCAP_TYPE LWTUNNEL_ENCAP_IP, padding
+        "08000400" + "09000000" +                                // RTA_OIF 9
+        "08000700" + "0AF40101" +                                // RTA_PREFSRC 10.244.1.1
+        "0C000880" + "08000200" + "54050000",                    // RTA_METRICS: RTAX_MTU 1364
+        w => RouteEncoder.Add(w, Tunnelled, 157, 7));
+
+    [Fact]
+    public void An_IPv6_route_is_replaced_by_a_tunnelled_one_over_IPv6() => Wire.Equal(
+        "9C000000" + "1800" + "0505" + "07000000" + "00000000" +
+        "0A400000" + "FE9DFD01" + "00000000" +
+        "14000100" + "FD000010024400020000000000000000" +
+        "08000600" + "00040000" +                                // RTA_PRIORITY 1024
+        "32001680" +                                             // RTA_ENCAP
+        "0C000100" + "000000000000009D" +
+        "14000200" + "FD020000000000000000000000000010" +        // LWTUNNEL_IP6_DST fd02::10
+        "05000400" + "40000000" +                                // LWTUNNEL_IP6_HOPLIMIT 64, padding
+        "06000600" + "00010000" +
+        "06001500" + "04000000" +                                // RTA_ENCAP_TYPE LWTUNNEL_ENCAP_IP6
+        "08000400" + "09000000" +
+        "14000700" + "FD000001000000000000000000000001" +        // RTA_PREFSRC fd00:1::1
+        "0C000880" + "08000200" + "54050000",
+        w => RouteEncoder.Replace(w, TunnelledV6, 157, 7));
+
+    [Fact]
+    public void A_tunnelled_route_is_deleted_by_its_encapsulation() => Wire.Equal(
+        "54000000" + "1900" + "0500" + "07000000" + "00000000" +
+        "02180000" + "FE9DFF01" + "00000000" +
+        "08000100" + "0AF40200" +
+        "1E001680" + "0C000100" + "000000000000009D" + "08000200" + "C633640A" + "06000600" + "00010000" +
+        "06001500" + "02000000" +
+        "08000400" + "09000000",
+        w => RouteEncoder.Delete(w, Tunnelled.InstalledBy(157), 7));
+
+    // 253 is link: of a route without a gateway the scope says how far the destination is, at most.
+    [Theory]
+    [InlineData(0, "00", "FD")]
+    [InlineData(1, "01", "FC")]
+    [InlineData(199, "C7", "36")]
+    public void Routes_with_a_next_hop_differ_in_scope_where_asked(byte step, string native, string tunnelled)
+    {
+        Assert.Equal((native, tunnelled, "FD"), (Scope(V4), Scope(Tunnelled), Scope(Cluster)));
+
+        string Scope(PodRoute route)
+        {
+            NetlinkWriter writer = new();
+            RouteEncoder.Add(writer, route, 157, 7, step);
+            return Convert.ToHexString(writer.Written[22..23]);
+        }
+    }
 
     [Fact]
     public void An_IPv4_route_is_deleted_by_all_that_distinguishes_it() => Wire.Equal(

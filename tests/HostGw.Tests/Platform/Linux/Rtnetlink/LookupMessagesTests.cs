@@ -46,6 +46,27 @@ public class LookupMessagesTests
         Assert.Equal(expected, $"{RouteAnswer.LongestMatch(routes, Ip.Parse(destination))?.Destination}");
     }
 
+    // A kernel 6.18's question takes no flag: with RTM_F_FIB_MATCH it would answer the route of the table, without what it has learnt.
+    [Theory]
+    [InlineData("198.51.100.10", "24000000" + "1A00" + "0500" + "07000000" + "00000000" + "02200000" + "00000000" + "00000000" + "08000100" + "C633640A")]
+    [InlineData("fd02::10", "30000000" + "1A00" + "0500" + "07000000" + "00000000" + "0A800000" + "00000000" + "00000000" +
+        "14000100" + "FD020000000000000000000000000010")]
+    public void A_path_is_asked_for(string node, string message) =>
+        Wire.Equal(message, w => LookupMessages.AskPath(w, Ip.Parse(node), 7));
+
+    [Theory]
+    [InlineData("0220000000000001" + "00000000" + "08000400" + "03000000", "3 0")]
+    [InlineData("0220000000000001" + "00000000" + "08000400" + "03000000" + "0C000800" + "08000200" + "78050000", "3 1400")]
+    [InlineData("0220000000000001" + "00000000" + "08000400" + "03000000" + "14000800" + "08000100" + "04000000" + "08000200" + "78050000", "3 1400")]
+    [InlineData("0220000000000001" + "00000000" + "08000400" + "03000000" + "0C000800" + "08000800" + "78050000", "3 0")]
+    [InlineData("0220000000000001" + "00000000" + "08000400" + "03000000" + "08000800" + "04000200", "3 0")]
+    [InlineData("0220000000000007" + "00000000" + "08000400" + "03000000", null)] // unreachable
+    [InlineData("0220000000000002" + "00000000" + "08000400" + "03000000", null)] // local
+    [InlineData("0220000000000001" + "00000000", null)]
+    [InlineData("0220", null)]
+    public void The_answer_has_the_interface_and_the_MTU_that_the_kernel_has_learnt(string payload, string? read) => Assert.Equal(
+        read, LookupMessages.TryDecodePath(Convert.FromHexString(payload), out int link, out int mtu) ? $"{link} {mtu}" : null);
+
     private static byte[] Payload(rtmsg header, Ip destination)
     {
         NetlinkWriter writer = Wire.Dirty();

@@ -148,6 +148,7 @@ internal static class ProblemCatalog
         HostPart.Routes => "RoutesNotApplied",
         HostPart.PolicyRules => "PolicyRuleNotApplied",
         HostPart.ProbeAddress => "ProbeAddressNotApplied",
+        HostPart.Guards => "GuardsNotApplied",
         HostPart.Ownership => "OwnershipNotRecorded",
         HostPart.PodNetwork => "PodNetworkNotApplied",
         _ => "CNINotApplied",
@@ -197,6 +198,12 @@ internal static class ProblemCatalog
         {
             yield return new("RulesContested",
                 $"another program keeps undoing HostGw's rules ({rules}): they are repaired only every {Seconds} s", Cures.Contest);
+        }
+        if (contests.Guards is { } guards)
+        {
+            yield return new("GuardsContested",
+                $"another program keeps undoing the guards of HostGw's probes and tunnel ({guards}): they are repaired only every " +
+                $"{Seconds} s", Cures.Contest);
         }
         if (contests.PolicyRules is { } policy)
         {

@@ -216,6 +216,7 @@ internal static class Metrics
         HostPart.PolicyRules => "policy_rules",
         HostPart.ProbeAddress => "probe_address",
         HostPart.Guards => "guards",
+        HostPart.Tunnel => "tunnel",
         HostPart.Ownership => "ownership",
         HostPart.PodNetwork => "pod_network",
         _ => "cni",

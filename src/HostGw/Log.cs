@@ -128,7 +128,7 @@ internal static partial class Log
     [LoggerMessage(308, LogLevel.Information, "Changed the link hostgw0: {What}")]
     public static partial void TunnelChanged(this ILogger logger, string what);
 
-    // 4xx: NAT
+    // 4xx: NAT and other rules
 
     [LoggerMessage(401, LogLevel.Information, "Changed the masquerade rule: {What}")]
     public static partial void NatChanged(this ILogger logger, string what);
@@ -143,6 +143,9 @@ internal static partial class Log
 
     [LoggerMessage(404, LogLevel.Information, "Changed the rules that accept pods' packets in chain FORWARD: {What}")]
     public static partial void ForwardAcceptChanged(this ILogger logger, string what);
+
+    [LoggerMessage(405, LogLevel.Information, "Changed the guards of probes and tunnel (nftables table hostgw-guard): {What}")]
+    public static partial void GuardsChanged(this ILogger logger, string what);
 
     // 5xx: status
 

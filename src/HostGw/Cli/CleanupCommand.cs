@@ -87,7 +87,7 @@ internal static class CleanupCommand
     private static void Report(HostChanges changes, ApplyResult result, TextWriter output, TextWriter error)
     {
         bool nothing = changes is { Routes.IsEmpty: true, PolicyRules.IsEmpty: true, ProbeRoutes.IsEmpty: true, Tunnel.IsEmpty: true }
-            && result is { NatChange: "", ForwardChange: "", CniChange: "", Failures.Count: 0 };
+            && result is { NatChange: "", ForwardChange: "", GuardChange: "", CniChange: "", Failures.Count: 0 };
         HostChanges made = changes.Without(result);
         if (result.CniChange.Length > 0)
             output.WriteLine(result.CniChange);
@@ -103,6 +103,8 @@ internal static class CleanupCommand
             output.WriteLine("removed the masquerade rule");
         if (result.ForwardChange.Length > 0)
             output.WriteLine("removed the rules that accepted pods' packets in chain FORWARD");
+        if (result.GuardChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Guards))
+            output.WriteLine("removed the guards of probes and tunnel (nftables table hostgw-guard)");
         if (nothing)
             output.WriteLine("nothing of HostGw's is installed on this host");
         foreach (HostFailure failure in result.Failures)

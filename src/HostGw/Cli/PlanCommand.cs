@@ -45,8 +45,12 @@ internal static class PlanCommand
 internal sealed record Preview(
     Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
 {
+    /// <inheritdoc cref="ApplyResult.GuardChange"/>
+    public string GuardChange { get; init; } = "";
+
     public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
-        && Changes.PolicyRules.IsEmpty && Changes.Tunnel.IsEmpty && Changes.ProbeRoutes.Without(ProbeObstacles).IsEmpty
+        && Changes.PolicyRules.IsEmpty && Changes.Tunnel.IsEmpty && GuardChange.Length == 0
+        && Changes.ProbeRoutes.Without(ProbeObstacles).IsEmpty
         && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
 
     /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
@@ -84,6 +88,7 @@ internal sealed record Preview(
             Doubts = result.Doubts,
             Overrides = result.Overrides,
             ProbeObstacles = result.ProbeObstacles,
+            GuardChange = result.GuardChange,
         };
     }
 }
@@ -140,6 +145,8 @@ internal static class PreviewText
             output.WriteLine($"~ masquerade rule: {preview.NatChange}");
         if (preview.ForwardChange.Length > 0)
             output.WriteLine($"~ accept in chain FORWARD: {preview.ForwardChange}");
+        if (preview.GuardChange.Length > 0)
+            output.WriteLine($"~ guards of probes and tunnel: {preview.GuardChange}");
         if (preview.Changes.EnableForwardingIPv4)
             output.WriteLine("~ turn IPv4 forwarding on");
         if (preview.Changes.EnableForwardingIPv6)
@@ -218,6 +225,7 @@ internal static class PreviewJson
             json.WriteString("tunnelLink", $"{preview.Changes.Tunnel}");
             json.WriteString("nat", preview.NatChange);
             json.WriteString("forwardAccept", preview.ForwardChange);
+            json.WriteString("guards", preview.GuardChange);
             json.WriteString("cni", preview.CniChange);
             json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
             json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);

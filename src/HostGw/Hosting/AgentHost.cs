@@ -162,7 +162,10 @@ internal static class AgentHost
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
             () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()),
-            s.GetService<Probes>()?.Status ?? (static () => ProbeStatus.Off), TimeProvider.System));
+            s.GetService<Probes>()?.Status ?? (static () => ProbeStatus.Off), TimeProvider.System)
+        {
+            GuardDrops = s.GetRequiredService<IHostNetwork>().GuardDrops,
+        });
         services.AddHostedService(s => new StatusServer(
             settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 
 namespace HostGw.Platform;
@@ -20,12 +21,18 @@ internal interface IHostNetwork : IDisposable
     /// </remarks>
     ApplyResult Apply(HostChanges changes, ApplyMode mode);
 
+    /// <summary>What the guards of probes and tunnel have dropped; none where there are none. Thread-safe.</summary>
+    ImmutableArray<GuardDrops> GuardDrops() => [];
+
     /// <summary>
     /// Calls <paramref name="wake"/> once the watch is established, and at each change of the host that may matter to the plan.
     /// </summary>
     /// <exception cref="HostNetworkException">The host refuses notifications.</exception>
     Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken);
 }
+
+/// <summary>How many packets a guard has dropped since it was installed.</summary>
+internal readonly record struct GuardDrops(string Guard, long Packets);
 
 internal enum ApplyMode
 {

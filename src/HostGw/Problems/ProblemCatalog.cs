@@ -149,6 +149,7 @@ internal static class ProblemCatalog
         HostPart.PolicyRules => "PolicyRuleNotApplied",
         HostPart.ProbeAddress => "ProbeAddressNotApplied",
         HostPart.Tunnel => "TunnelNotApplied",
+        HostPart.Guards => "GuardsNotApplied",
         HostPart.Ownership => "OwnershipNotRecorded",
         HostPart.PodNetwork => "PodNetworkNotApplied",
         _ => "CNINotApplied",
@@ -198,6 +199,12 @@ internal static class ProblemCatalog
         {
             yield return new("RulesContested",
                 $"another program keeps undoing HostGw's rules ({rules}): they are repaired only every {Seconds} s", Cures.Contest);
+        }
+        if (contests.Guards is { } guards)
+        {
+            yield return new("GuardsContested",
+                $"another program keeps undoing the guards of HostGw's probes and tunnel ({guards}): they are repaired only every " +
+                $"{Seconds} s", Cures.Contest);
         }
         if (contests.PolicyRules is { } policy)
         {

@@ -60,7 +60,7 @@ internal sealed record PassReport
     public bool ForwardingChanged => Changes.EnableForwardingIPv4 || Changes.EnableForwardingIPv6;
 
     public bool Changed => !Routes.IsEmpty || !Changes.PolicyRules.IsEmpty || !Changes.ProbeRoutes.IsEmpty || !Changes.Tunnel.IsEmpty ||
-        Result.NatChange.Length > 0 || Result.ForwardChange.Length > 0 || Result.CniChange.Length > 0 ||
+        Result.NatChange.Length > 0 || Result.ForwardChange.Length > 0 || Result.GuardChange.Length > 0 || Result.CniChange.Length > 0 ||
         ForwardingChanged || Changes.AcceptRa.Count > 0;
 
     /// <summary>The next pass should not wait for a notification.</summary>

@@ -4,13 +4,15 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its policy rules, the probe addresses, the
-/// link hostgw0, the CNI configuration, every setting of forwarding and router advertisements by itself. The first five repairs within a
-/// minute are made at once, then one in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
+/// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its guards, its policy rules, the probe
+/// addresses, the link hostgw0, the CNI configuration, every setting of forwarding and router advertisements by itself. The first five
+/// repairs within a minute are made at once, then one in ten seconds: two programs that undo each other's changes at full speed would use
+/// a whole core.
 /// </summary>
 internal sealed class RepairLimiter(TimeProvider time)
 {
     private static readonly RepairKey Rules = new(RepairKind.Rules);
+    private static readonly RepairKey Guards = new(RepairKind.Guards);
     private static readonly RepairKey Cni = new(RepairKind.Cni);
     private static readonly RepairKey PolicyRules = new(RepairKind.PolicyRules);
     private static readonly RepairKey ProbeAddress = new(RepairKind.ProbeAddress);
@@ -29,6 +31,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             Routes = [.. routes.Select(r => r.Route)],
             RoutesWait = routes.Min(r => r.Wait),
             RulesWait = repairs.Rules ? Wait(Rules) : null,
+            GuardsWait = repairs.Guards ? Wait(Guards) : null,
             CniWait = repairs.Cni ? Wait(Cni) : null,
             PolicyRulesWait = repairs.PolicyRules ? Wait(PolicyRules) : null,
             ProbeAddressWait = repairs.ProbeAddress ? Wait(ProbeAddress) : null,
@@ -37,6 +40,8 @@ internal sealed class RepairLimiter(TimeProvider time)
         };
         if (routes.Length > 0)
             changes = changes with { Routes = changes.Routes.WithoutInstalling(routes.Select(r => r.Route.Key).ToHashSet()) };
+        if (held.GuardsWait is not null)
+            changes = changes with { ChangesGuards = false };
         if (held.CniWait is not null)
             changes = changes with { ChangesCni = false };
         if (held.PolicyRulesWait is not null)
@@ -59,6 +64,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             Count(new(RepairKind.Route, correction.Route.Key), Describe(correction.Instead));
         if (DescribeRules(result, repairs) is { Length: > 0 } rules)
             Count(Rules, rules);
+        if (repairs.Guards && result.GuardChange.Length > 0)
+            Count(Guards, WithWriter(result.GuardChange, result));
         if (repairs.Cni && result.CniChange.Length > 0)
             Count(Cni, result.CniChange);
         if (repairs.PolicyRules && !made.PolicyRules.IsEmpty)
@@ -81,6 +88,7 @@ internal sealed class RepairLimiter(TimeProvider time)
             orderby destination
             select new ContestedRoute(destination, rate.Value.Contested!)])
     {
+        Guards = _rates.GetValueOrDefault(Guards)?.Contested,
         PolicyRules = _rates.GetValueOrDefault(PolicyRules)?.Contested,
         ProbeAddress = _rates.GetValueOrDefault(ProbeAddress)?.Contested,
         Tunnel = _rates.GetValueOrDefault(Tunnel)?.Contested,
@@ -135,13 +143,17 @@ internal sealed class RepairLimiter(TimeProvider time)
     {
         string[] both = [repairs.Masquerade ? result.NatChange : "", repairs.ForwardAccept ? result.ForwardChange : ""];
         string what = string.Join("; ", both.Where(w => w.Length > 0));
-        return what.Length > 0 && result.RulesWriter.Length > 0 ? $"{what}; last changed by the program {result.RulesWriter}" : what;
+        return WithWriter(what, result);
     }
+
+    private static string WithWriter(string what, ApplyResult result) =>
+        what.Length > 0 && result.RulesWriter.Length > 0 ? $"{what}; last changed by the program {result.RulesWriter}" : what;
 
     private enum RepairKind
     {
         Route,
         Rules,
+        Guards,
         Cni,
         PolicyRules,
         ProbeAddress,
@@ -250,6 +262,9 @@ internal sealed record HeldRepairs
     /// <summary>How long until rules may be repaired; null: at once.</summary>
     public TimeSpan? RulesWait { get; init; }
 
+    /// <summary>How long until the guards may be repaired; null: at once.</summary>
+    public TimeSpan? GuardsWait { get; init; }
+
     /// <summary>How long until the CNI configuration may be repaired; null: at once.</summary>
     public TimeSpan? CniWait { get; init; }
 
@@ -267,7 +282,7 @@ internal sealed record HeldRepairs
 
     /// <summary>How long until the first of all these may be repaired; null: none waits.</summary>
     public TimeSpan? Wait =>
-        ((TimeSpan?[])[RoutesWait, RulesWait, CniWait, PolicyRulesWait, ProbeAddressWait, TunnelWait, SettingsWait]).Min();
+        ((TimeSpan?[])[RoutesWait, RulesWait, GuardsWait, CniWait, PolicyRulesWait, ProbeAddressWait, TunnelWait, SettingsWait]).Min();
 
     /// <summary>What is held, now that rules were compared.</summary>
     public HeldRepairs After(ApplyResult result)
@@ -284,6 +299,9 @@ internal sealed record HeldRepairs
 internal sealed record Contests(string? Rules, string? Cni, IReadOnlyList<ContestedRoute> Routes)
 {
     public static Contests None { get; } = new(null, null, []);
+
+    /// <summary>What had to be done to the guards of probes and tunnel, and the program that last changed rules.</summary>
+    public string? Guards { get; init; }
 
     /// <summary>What had to be done to HostGw's policy rules.</summary>
     public string? PolicyRules { get; init; }

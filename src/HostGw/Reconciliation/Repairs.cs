@@ -15,12 +15,17 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     private readonly PassReport? _before = previous.Report;
 
     /// <summary>What has to be done to the masquerade rule is a repair.</summary>
-    public bool Masquerade { get; } =
-        LeftInstalled(previous, HostPart.Nat, before => (before.ChangesNat, Equals(before.Nat, changes.Nat)));
+    public bool Masquerade { get; } = LeftInstalled(
+        previous, HostPart.Nat, h => h.RulesWait, before => (before.ChangesNat, Equals(before.Nat, changes.Nat)));
+
+    /// <summary>What has to be done to the guards of probes and tunnel is a repair.</summary>
+    public bool Guards { get; } = LeftInstalled(
+        previous, HostPart.Guards, h => h.GuardsWait, before => (before.ChangesGuards, Equals(before.Guards, changes.Guards)));
 
     /// <summary>What has to be done to chain FORWARD is a repair.</summary>
     public bool ForwardAccept { get; } = LeftInstalled(
-        previous, HostPart.Forward, before => (before.ChangesForward, before.ForwardAccept.SequenceEqual(changes.ForwardAccept)));
+        previous, HostPart.Forward, h => h.RulesWait,
+        before => (before.ChangesForward, before.ForwardAccept.SequenceEqual(changes.ForwardAccept)));
 
     /// <summary>Neither the masquerade rule nor chain FORWARD has to change for the plan. Both wait together, or none.</summary>
     public bool Rules => Masquerade && ForwardAccept;
@@ -61,6 +66,7 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
         RoutesOverwritten = made.Routes.Replace.Count(c => c.Cause == CorrectionCause.Overwritten && IsRepair(c.Route)),
         Masquerade = Masquerade && result.NatChange.Length > 0 ? 1 : 0,
         ForwardAccept = ForwardAccept && result.ForwardChange.Length > 0 ? 1 : 0,
+        Guards = Guards && result.GuardChange.Length > 0 ? 1 : 0,
         Forwarding = RepairsForwarding(made) ? 1 : 0,
         Cni = Cni && result.CniChange.Length > 0 ? 1 : 0,
         PolicyRules = PolicyRules && !made.PolicyRules.IsEmpty ? 1 : 0,
@@ -80,9 +86,10 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
 
     // Plans may be long: they are compared once, however often the answer is asked for.
     private static bool LeftInstalled(
-        PreviousPass previous, HostPart part, Func<HostChanges, (bool WasChanged, bool IsSame)> compare) =>
+        PreviousPass previous, HostPart part, Func<HeldRepairs, TimeSpan?> wait,
+        Func<HostChanges, (bool WasChanged, bool IsSame)> compare) =>
         HadEverything(previous, out PassReport? before) && !before.Result.Refused(part) &&
-        compare(before.Changes) is (var wasChanged, true) && (wasChanged || before.HeldRepairs.RulesWait is not null);
+        compare(before.Changes) is (var wasChanged, true) && (wasChanged || wait(before.HeldRepairs) is not null);
 
     private bool RepairsForwarding(HostChanges made) => _before?.Plan is { } plan &&
         ((made.EnableForwardingIPv4 && plan.ForwardIPv4 && HadForwarding(_before, _before.Changes.Forwarding.IPv4)) ||
@@ -106,6 +113,8 @@ internal readonly record struct Repairs
 
     public long ForwardAccept { get; init; }
 
+    public long Guards { get; init; }
+
     public long Forwarding { get; init; }
 
     public long Cni { get; init; }
@@ -123,6 +132,7 @@ internal readonly record struct Repairs
         RoutesOverwritten = a.RoutesOverwritten + b.RoutesOverwritten,
         Masquerade = a.Masquerade + b.Masquerade,
         ForwardAccept = a.ForwardAccept + b.ForwardAccept,
+        Guards = a.Guards + b.Guards,
         Forwarding = a.Forwarding + b.Forwarding,
         Cni = a.Cni + b.Cni,
         PolicyRules = a.PolicyRules + b.PolicyRules,

@@ -33,6 +33,12 @@ internal static class Metrics
             WriteRoutes(metrics, plan, new(last));
             WriteNodes(metrics, plan);
             WriteHost(metrics, plan, last);
+            if (!view.GuardDrops.IsEmpty)
+            {
+                metrics.Counter("hostgw_guard_drops_total",
+                    "Packets that the guards of probes and tunnel dropped since their table was made; docs/security.md explains them.",
+                    [.. view.GuardDrops.Select(d => (Labels(("guard", d.Guard)), (double)d.Packets))]);
+            }
             if (view.Probes.Reachability.IsOn)
                 WriteProbes(metrics, plan, view.Probes);
         }
@@ -90,7 +96,8 @@ internal static class Metrics
             (Cause("route_overwritten"), repairs.RoutesOverwritten), (Cause("masquerade_undone"), repairs.Masquerade),
             (Cause("forward_accept_undone"), repairs.ForwardAccept), (Cause("forwarding_off"), repairs.Forwarding),
             (Cause("cni_undone"), repairs.Cni), (Cause("policy_rule_undone"), repairs.PolicyRules),
-            (Cause("probe_address_undone"), repairs.ProbeAddress), (Cause("tunnel_undone"), repairs.Tunnel));
+            (Cause("probe_address_undone"), repairs.ProbeAddress), (Cause("tunnel_undone"), repairs.Tunnel),
+            (Cause("guards_undone"), repairs.Guards));
         metrics.Counter("hostgw_netlink_writes_total", "Netlink requests sent that change something.", counters.NetlinkWrites);
 
         static string Change(string change) => Labels(("change", change));

@@ -75,6 +75,8 @@ internal sealed class PassLog(ILogger logger)
             logger.NatChanged(result.NatChange);
         if (result.ForwardChange.Length > 0)
             logger.ForwardAcceptChanged(result.ForwardChange);
+        if (result.GuardChange.Length > 0)
+            logger.GuardsChanged(result.GuardChange);
     }
 
     private void WriteCni(ApplyResult result)

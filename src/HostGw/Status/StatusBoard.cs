@@ -86,6 +86,9 @@ internal sealed record StatusView(
     /// <summary>As of now: answers come between passes, too.</summary>
     public ProbeStatus Probes { get; init; } = ProbeStatus.Off;
 
+    /// <summary>As of now; empty where it was not asked for, and where there are no guards.</summary>
+    public ImmutableArray<GuardDrops> GuardDrops { get; init; } = [];
+
     /// <summary>Why the last report no longer describes the host; null: passes go on.</summary>
     public string? Overdue { get; init; }
 
@@ -124,6 +127,7 @@ internal static class PassHistory
         .. Routes(report.Routes.Delete.Count, "removed", report.Routes.Delete.Select(r => $"{r.Destination}")),
         .. Rule("masquerade rule", report.Result.NatChange),
         .. Rule("chain FORWARD", report.Result.ForwardChange),
+        .. Rule("guards", report.Result.GuardChange),
         .. Rule("CNI configuration", report.Result.CniChange),
         .. Rule("link hostgw0", report.Result.TunnelChange),
         .. Rule("forwarding", report.ForwardingChanged ? "switched on" : ""),

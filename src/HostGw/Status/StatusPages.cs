@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text;
+using HostGw.Platform;
 using HostGw.Status.Page;
 
 namespace HostGw.Status;
@@ -7,6 +9,9 @@ namespace HostGw.Status;
 internal sealed class StatusPages(
     StatusBoard board, string version, string node, Func<ApiHealth> api, Func<ProbeStatus> probes, TimeProvider time)
 {
+    /// <summary>Reads what the guards have dropped. Asked for metrics only.</summary>
+    public Func<ImmutableArray<GuardDrops>> GuardDrops { get; init; } = static () => [];
+
     private StatusView View => board.View with { Probes = probes() };
 
     public HttpResponse Get(HttpRequest request)
@@ -19,7 +24,7 @@ internal sealed class StatusPages(
             "/healthz" => board.Stuck is { } stuck ? HttpResponse.Text(stuck, 503) : HttpResponse.Text("ok"),
             "/readyz" => Ready(),
             "/metrics" => new(200, "text/plain; version=0.0.4; charset=utf-8",
-                Encoding.UTF8.GetBytes(Metrics.Write(version, View, api()))),
+                Encoding.UTF8.GetBytes(Metrics.Write(version, View with { GuardDrops = GuardDrops() }, api()))),
             "/status" => new(200, "application/json", StatusJson.Write(version, node, View, api().Problem)),
             _ => HttpResponse.Text("not found; the paths are /, /healthz, /readyz, /metrics and /status", 404),
         };

@@ -178,6 +178,21 @@ public sealed class CensusTests : IClassFixture<NftablesNetwork>
         }
     }
 
+    [Fact]
+    public void What_is_in_the_table_of_our_guards_is_no_finding()
+    {
+        using NatBox box = new("none");
+        ApplyResult result = box.Host.Apply(new() { Routes = new(), ChangesGuards = true, Guards = GuardPlans.Tunnel }, ApplyMode.Change);
+        Assert.Empty(result.Failures);
+        Assert.Equal("", _packets.HarmThatStays(ipv4: true));
+        Assert.Empty(All(box));
+        // What somebody adds is drift, which is repaired. The same in a table of somebody else is a finding.
+        NatBox.Run("nft add rule inet hostgw-guard prerouting ip daddr 10.244.2.0/24 drop");
+        Assert.Empty(All(box));
+        NatBox.Run("nft list table inet hostgw-guard | sed s/hostgw-guard/theirs/ | nft -f -");
+        Assert.NotEmpty(All(box));
+    }
+
     private static string[] Cures(string rules)
     {
         using NatBox box = new("none");

@@ -93,6 +93,25 @@ public sealed class LinuxWatchTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public void Our_guards_wake_when_somebody_changes_them_and_not_when_we_do()
+    {
+        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyGuards(GuardPlans.Tunnel)));
+        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyGuards(GuardPlans.Tunnel.With(t => t with { Peers = [] }))));
+        foreach (string change in (string[])["delete element inet hostgw-guard nodes4 { 192.0.2.2 }", "flush chain inet hostgw-guard port",
+            "delete table inet hostgw-guard"])
+        {
+            _watched.Nft(change);
+            _watched.Await(WakeCauses.Nat);
+        }
+        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyGuards(GuardPlans.Probes)));
+        _watched.Nft("flush ruleset");
+        _watched.Await(WakeCauses.Nat);
+    }
+
+    private void ApplyGuards(GuardPlan plan) =>
+        Assert.Empty(Space.Apply(new HostChanges { Routes = new(), ChangesGuards = true, Guards = plan }));
+
     private void ApplyNat(NatPlan? plan) => Assert.Empty(Space.Apply(new HostChanges { Routes = new(), ChangesNat = true, Nat = plan }));
 
     private void Expect(string destination, string nextHop) => Space.Expect(new() { Routes = [Space.Route(destination, nextHop)] });

@@ -191,6 +191,8 @@ public partial class CatalogueCureTests
     public static readonly Dictionary<string, string> TriedElsewhere = new()
     {
         ["ProbesNotReceived"] = "A_taken_port_is_reported_and_tried_again_and_the_others_are_probed_meanwhile",
+        ["GuardsContested"] = "A_fight_over_the_guards_is_slowed_down_and_the_masquerade_rule_is_not",
+        ["GuardsNotApplied"] = "The_cure_of_every_part_of_the_host_names_what_the_agent_uses",
         ["PodTrafficBlocked"] = "The_commands_in_a_finding_cure_it",
         ["NodesFromDisk"] = "Saved_nodes_are_named_until_the_API_server_answers",
         ["OwnershipNotRecorded"] = "The_cure_of_every_part_of_the_host_names_what_the_agent_uses",
@@ -291,6 +293,9 @@ public partial class CatalogueCureTests
     }
 
     internal static PassReport NotReceived() => Reports.InOrder() with { Reachability = new([]) { Fault = "Address already in use" } };
+
+    internal static PassReport GuardsUndone() =>
+        Reports.InOrder() with { Contests = Contests.None with { Guards = "the table is missing" } };
 
     [Fact]
     public void Saved_nodes_are_named_until_the_API_server_answers()

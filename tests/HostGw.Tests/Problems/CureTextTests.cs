@@ -23,7 +23,7 @@ public class CureTextTests
         StringBuilder seen = new();
         IEnumerable<Problem> found = DoctorTests.AllStates().SelectMany(s => Doctor.Examine(s())).Concat(CatalogueCureTests.Found())
             .Concat(Enum.GetValues<HostPart>().Select(CatalogueCureTests.Refused)).Concat(ProblemCatalog.All(CatalogueCureTests.Saved()))
-            .Concat(ProblemCatalog.All(CatalogueCureTests.NotReceived()));
+            .Concat(ProblemCatalog.All(CatalogueCureTests.NotReceived())).Concat(ProblemCatalog.All(CatalogueCureTests.GuardsUndone()));
         foreach (Problem problem in found)
             seen.AppendLine(problem.Text).AppendLine(problem.Cure);
         string all = seen.ToString();

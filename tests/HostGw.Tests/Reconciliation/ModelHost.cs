@@ -34,6 +34,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Our CNI configuration.</summary>
     public CniPlan? Cni { get; private set; }
 
+    /// <summary>The guards of probes and tunnel.</summary>
+    public GuardPlan? Guards { get; private set; }
+
     /// <summary>Another plugin's CNI configuration that comes before ours; null: none.</summary>
     public string? OtherCni { get; set; }
 
@@ -87,6 +90,8 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     private string PreviewForward(ImmutableArray<Prefix> accept) =>
         ForwardAccept.SequenceEqual(accept) || (!DropsForwarded && ForwardAccept.IsEmpty) ? "" : "accept changed";
 
+    private string PreviewGuards(GuardPlan? desired) => Equals(Guards, desired) ? "" : "guards changed";
+
     private string PreviewCni(CniPlan? desired) =>
         OtherCni is null && desired is not null ? (Equals(Cni, desired) ? "" : "wrote 10-hostgw.conflist")
         : Cni is null ? "" : "removed 10-hostgw.conflist";
@@ -96,6 +101,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         NatChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "",
         ForwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "",
         CniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "",
+        GuardChange = changes.ChangesGuards ? PreviewGuards(changes.Guards) : "",
         Leftovers = changes.FindsLeftovers ? Leftovers : null,
     };
 
@@ -111,6 +117,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         Turn(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, () => State = State with { Forwarding = State.Forwarding with { IPv6 = true } }, failures);
         foreach ((string link, int value) in changes.AcceptRa)
             Do(HostPart.ForwardingIPv6, $"accept_ra {link} {value}", null, () => Change(link, i => i with { AcceptRa = value }), failures);
+        string guardChange = changes.ChangesGuards ? PreviewGuards(changes.Guards) : "";
+        if (guardChange.Length > 0 && !Do(HostPart.Guards, guardChange, null, () => Guards = changes.Guards, failures))
+            guardChange = "";
         string natChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "";
         if (natChange.Length > 0 && !changes.HoldsRules && !Do(HostPart.Nat, $"nat {natChange}", null, () => Nat = changes.Nat, failures))
             natChange = "";
@@ -154,6 +163,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             NetlinkWrites = Writes - before,
             CniChange = cniChange,
             TunnelChange = tunnelChange,
+            GuardChange = guardChange,
             Cni = OtherCni is not null ? new(OtherCni, IsOurs: false) : Cni is not null ? new("/etc/cni/net.d/10-hostgw.conflist", IsOurs: true) : null,
             NatBackend = changes.Nat is null ? null : new("nftables", "the kernel has nf_tables"),
             ForwardChange = changes.HoldsRules ? "" : forwardChange,

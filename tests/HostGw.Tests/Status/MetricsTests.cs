@@ -40,6 +40,10 @@ public class MetricsTests
     }
 
     [Fact]
+    public void Without_guards_there_are_no_drops_of_them() => Assert.DoesNotContain(
+        "hostgw_guard", Metrics.Write("0.1.0", Reports.View(Reports.InOrder()), Followed), StringComparison.Ordinal);
+
+    [Fact]
     public void Label_values_are_escaped() =>
         Assert.Contains(
             "hostgw_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n",
@@ -158,7 +162,8 @@ public class MetricsTests
 
     private static string Everything()
     {
-        return Metrics.Write("0.1.0+abc", Reports.View(Reports.First()), Followed);
+        StatusView view = Reports.View(Reports.First()) with { GuardDrops = [new("port", 7), new("outer", 0), new("vni", 1), new("inner", 2)] };
+        return Metrics.Write("0.1.0+abc", view, Followed);
     }
 
     private static Dictionary<string, double> Samples(StatusBoard board) =>

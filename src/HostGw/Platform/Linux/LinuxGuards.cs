@@ -1,22 +1,160 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Platform.Linux;
 
 /// <summary>
-/// Keeps the guards of probes and tunnel in a table of nf_tables of their own, whatever backend holds the masquerade rule.
+/// Keeps the guards of probes and tunnel in a table of nf_tables of their own, whatever backend holds the masquerade rule. One pass at a
+/// time uses it; <see cref="Drops"/> may be asked by any thread.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed class LinuxGuards
+internal sealed class LinuxGuards(TimeProvider time) : IDisposable
 {
-    /// <summary>Why this host cannot have guards, with the cure; empty: it can.</summary>
-    public string Obstacle() => "";
+    private static readonly TimeSpan DropsAge = TimeSpan.FromSeconds(1);
 
-    /// <summary>Before the link and the routes: installs guards, or corrects them.</summary>
+    // Of the socket: a pass has it, or who asks for the drops.
+    private readonly Lock _lock = new();
+    private NetlinkSocket? _socket;
+    private OwnTables? _tables;
+    private string? _obstacle;
+
+    // What the kernel has, as of the last pass: read again only after a notification that somebody changed rules, or a failure.
+    private bool _isKnown;
+    private GuardPlan? _installed;
+
+    // Without the tunnel's guards its packets would reach host sockets as long as the link is there.
+    private bool _waitsForLink;
+
+    private ImmutableArray<GuardDrops> _drops = [];
+    private long? _dropsAt;
+
+    /// <summary>The netlink port of HostGw's own changes; 0 while nothing is open.</summary>
+    public uint PortId => _socket?.PortId ?? 0;
+
+    /// <summary>The number of changing messages sent.</summary>
+    public long Writes => _socket?.Writes ?? 0;
+
+    /// <summary>Why this host cannot have guards, with the cure; empty: it can, as far as is known.</summary>
+    public string Obstacle() => _obstacle ??= FindObstacle();
+
+    /// <summary>Before the link and the routes: installs guards, or corrects them. Those of a tunnel stay until <see cref="Remove"/>.</summary>
+    /// <param name="reread">Rules may have changed since the last pass.</param>
     /// <returns>What was done, or would be, in words; empty: nothing.</returns>
-    public string Make(GuardPlan? desired, bool writes, Attempts attempts) => "";
+    public string Make(GuardPlan? desired, bool reread, bool writes, Attempts attempts) =>
+        desired is null || Obstacle().Length > 0 ? "" : Reach(desired, reread, writes, attempts, hasLink: true);
 
     /// <summary>After the routes and the link: removes what is not needed any more.</summary>
     /// <inheritdoc cref="Make"/>
-    public string Remove(GuardPlan? desired, bool writes, Attempts attempts) => "";
+    public string Remove(GuardPlan? desired, bool reread, bool writes, Attempts attempts) =>
+        (desired is null || _waitsForLink) && Obstacle().Length == 0
+            ? Reach(desired, reread, writes, attempts, hasLink: false)
+            : "";
+
+    /// <summary>What the guards have dropped since their table was made; none where there are none. At most a second old.</summary>
+    /// <remarks>While a pass changes the guards, what was read before: it never waits.</remarks>
+    public ImmutableArray<GuardDrops> Drops()
+    {
+        if (!_lock.TryEnter())
+            return _drops;
+        try
+        {
+            if (_installed is null)
+                _drops = [];
+            else if (_dropsAt is not { } at || time.GetElapsedTime(at) >= DropsAge)
+                (_drops, _dropsAt) = (ReadDrops(), time.GetTimestamp());
+            return _drops;
+        }
+        catch (NetlinkException)
+        {
+            return _drops; // the next pass reports that nf_tables cannot be read
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+    }
+
+    public void Dispose() => _socket?.Dispose();
+
+    private string Reach(GuardPlan? desired, bool reread, bool writes, Attempts attempts, bool hasLink)
+    {
+        string what = "";
+        lock (_lock)
+        {
+            attempts.Try(HostPart.Guards, "apply the guards of probes and tunnel", wanted: true, () =>
+            {
+                GuardChange change = Compare(desired, reread);
+                _waitsForLink = hasLink && change.EndsTunnel;
+                if (writes && !_waitsForLink && change.What.Length > 0)
+                    Apply(change, desired);
+                what = _waitsForLink ? "" : change.What;
+            });
+        }
+        return what;
+    }
+
+    private GuardChange Compare(GuardPlan? desired, bool reread)
+    {
+        if (!reread && _isKnown)
+        {
+            return Equals(desired, _installed)
+                ? GuardChange.None
+                : GuardChange.Between(desired, _installed is null ? [] : [GuardRuleset.Of(_installed)]);
+        }
+        GuardChange change = GuardChange.Between(desired, _tables!.Read());
+        if (change.What.Length == 0)
+            (_isKnown, _installed) = (true, desired);
+        return change;
+    }
+
+    private void Apply(GuardChange change, GuardPlan? desired)
+    {
+        _isKnown = false;
+        if (change.Desired is { } table)
+            Build(table, change.Observed);
+        else if (!change.Observed.IsEmpty)
+            _tables!.Remove(change.Observed);
+        else
+            _tables!.Apply(change.Elements);
+        (_isKnown, _installed) = (true, desired);
+    }
+
+    private void Build(NftTable table, ImmutableArray<NftTable> observed)
+    {
+        if (_tables!.TryRebuild([table], observed) is not { } refusal)
+            return;
+        // Old and minimal kernels have nf_tables without what a rule needs. They only say so when the table is created.
+        if (NftExplanation.IsUnsupported(refusal))
+            _obstacle = refusal.Message;
+        throw refusal;
+    }
+
+    private string FindObstacle()
+    {
+        const string None = "this kernel has no nf_tables, which the tunnel's guards need: load the module nf_tables (CONFIG_NF_TABLES), " +
+            "or set tunnel.mode: off";
+        try
+        {
+            _socket ??= new(NfTables.NETLINK_NETFILTER);
+            _tables ??= new(_socket, GuardRuleset.TableName, NftAdvice.Guards);
+            return _tables.IsPresent ? "" : None;
+        }
+        catch (NetlinkException e) when (_tables is not null && e.Errno == Errno.EPERM)
+        {
+            return ""; // whoever may not even read is told so by the pass
+        }
+        catch (NetlinkException)
+        {
+            return None;
+        }
+    }
+
+    private ImmutableArray<GuardDrops> ReadDrops()
+    {
+        Dictionary<string, long> counters = _tables!.ReadCounters(NftFamily.Inet);
+        return [.. GuardRuleset.Guards.Where(counters.ContainsKey).Select(g => new GuardDrops(g, counters[g]))];
+    }
 }

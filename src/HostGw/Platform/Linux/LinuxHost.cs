@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Cni;
@@ -52,7 +53,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly LinuxPolicyRules _policyRules;
     private readonly LinuxProbeAddress _probeAddress;
     private readonly LinuxTunnel _tunnel;
-    private readonly LinuxGuards _guards = new();
+    private readonly LinuxGuards _guards = new(TimeProvider.System);
     private readonly RouteNotifications _routeNotifications;
     private readonly RuleNotifications _ruleNotifications;
 
@@ -71,7 +72,7 @@ internal sealed class LinuxHost : IHostNetwork
         _tunnel = new(_socket, _sysctl);
         _reader = new(_socket, options, _policyRules, _probeAddress);
         _routeNotifications = new(options.RouteProtocol, _socket.PortId, TimeProvider.System);
-        _ruleNotifications = new(() => _nftables.PortId);
+        _ruleNotifications = new(port => port == _nftables.PortId || port == _guards.PortId);
     }
 
     public HostState Read(IReadOnlyList<Ip> apiServers)
@@ -100,13 +101,14 @@ internal sealed class LinuxHost : IHostNetwork
             _sysctl.TurnDadOff(changes.WithoutDad);
             EnableForwarding(changes, attempts);
         }
-        string guards = changes.ChangesGuards ? _guards.Make(changes.Guards, writes, attempts) : "";
+        string guards = changes.ChangesGuards ? _guards.Make(changes.Guards, changes.ReadsRulesAgain, writes, attempts) : "";
         // What comes out of the tunnel without guards reaches host sockets.
         bool isGuarded = attempts.Failures.All(f => f.Part != HostPart.Guards);
         string tunnelMade = isGuarded ? _tunnel.Make(changes.Tunnel, writes, attempts) : "";
         string nat = ApplyRoutesAndNat(changes, writes, attempts);
         string tunnelRemoved = _tunnel.Remove(changes.Tunnel, writes, attempts);
-        guards += changes.ChangesGuards ? _guards.Remove(changes.Guards, writes, attempts) : "";
+        if (changes.ChangesGuards && attempts.Failures.All(f => f.Part != HostPart.Tunnel))
+            guards += _guards.Remove(changes.Guards, changes.ReadsRulesAgain, writes, attempts);
         IReadOnlyList<ProbeObstacle> probeObstacles =
             _probeAddress.Apply(changes.ProbeRoutes, changes.Plan.ProbeAddresses, writes, attempts);
         string forward = ApplyForward(changes, writes, attempts);
@@ -134,6 +136,8 @@ internal sealed class LinuxHost : IHostNetwork
         return result.WithRules(nat, forward, changes.HoldsRules);
     }
 
+    public ImmutableArray<GuardDrops> GuardDrops() => _guards.Drops();
+
     public Task WatchAsync(Action<WakeCauses> wake, CancellationToken cancellationToken)
     {
         _cni.Changed = () => wake(WakeCauses.Cni);
@@ -144,13 +148,14 @@ internal sealed class LinuxHost : IHostNetwork
     {
         _cni.Dispose();
         _nat.Dispose();
+        _guards.Dispose();
         _socket.Dispose();
     }
 
     private static string Both(string first, string second) =>
         first.Length > 0 && second.Length > 0 ? $"{first}; {second}" : first + second;
 
-    private long NetlinkWrites => _socket.Writes + _nftables.Writes;
+    private long NetlinkWrites => _socket.Writes + _nftables.Writes + _guards.Writes;
 
     private string RemoveCni(HostChanges changes, ApplyMode mode, Attempts attempts)
     {

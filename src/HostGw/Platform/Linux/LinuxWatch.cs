@@ -260,8 +260,8 @@ internal sealed class OtherTables(TimeProvider time)
 }
 
 /// <summary>Decides which notifications of nf_tables wake a pass, and remembers which program changed rules last.</summary>
-/// <param name="ownPort">The netlink port of HostGw's own changes.</param>
-internal sealed class RuleNotifications(Func<uint> ownPort)
+/// <param name="isOwnPort">Whether it is a netlink port of HostGw's own changes.</param>
+internal sealed class RuleNotifications(Func<uint, bool> isOwnPort)
 {
     // iptables-nft-restore and ip6tables-nft-restore as the kernel truncates them; other programs call iptables-restore.
     private static readonly string[] OwnPrograms = ["iptables-nft-re", "ip6tables-nft-r"];
@@ -281,7 +281,7 @@ internal sealed class RuleNotifications(Func<uint> ownPort)
         var messages = new NetlinkMessages(datagram);
         while (messages.Next())
         {
-            if (messages.Header.PortId == ownPort())
+            if (isOwnPort(messages.Header.PortId))
                 continue;
             if (Concerns(messages.Header.Type, messages.Payload))
                 (_isInTransaction, causes) = (true, WakeCauses.Nat);
@@ -301,7 +301,7 @@ internal sealed class RuleNotifications(Func<uint> ownPort)
         // The table's name is attribute 1 of tables, chains, rules, sets, elements, objects and flowtables alike.
         ReadOnlySpan<byte> attributes = NfGenMsg.AttributesOf(payload);
         string table = String(attributes, NFTA_TABLE_NAME);
-        if (table == MasqueradeRuleset.TableName)
+        if (table is MasqueradeRuleset.TableName or GuardRuleset.TableName)
             return true;
         return (byte)type switch
         {

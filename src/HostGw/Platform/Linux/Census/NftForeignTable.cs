@@ -31,7 +31,7 @@ internal sealed class NftForeignTable : ForeignTable
 
     public override string Name => $"nftables table {Path}";
 
-    public override bool IsOurs(string chain) => _name == MasqueradeRuleset.TableName;
+    public override bool IsOurs(string chain) => _name is MasqueradeRuleset.TableName or GuardRuleset.TableName;
 
     public override IReadOnlyList<ForeignRule>? Rules(string chain)
     {

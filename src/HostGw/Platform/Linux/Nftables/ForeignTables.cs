@@ -18,7 +18,7 @@ internal sealed class ForeignTables(NetlinkSocket socket)
     private const uint DormantFlag = 1;
     private const ushort NFTA_HOOK_DEV = 3, NFTA_HOOK_DEVS = 4, NFTA_DEVICE_NAME = 1;
 
-    private readonly NftDump _dump = new(socket);
+    private readonly NftDump _dump = new(socket, NftAdvice.Nat);
 
     /// <summary>The family in which iptables-nft has its tables.</summary>
     public static NftFamily FamilyOf(bool ipv4) => ipv4 ? NftFamily.IPv4 : NftFamily.IPv6;
@@ -111,8 +111,8 @@ internal sealed class ForeignTables(NetlinkSocket socket)
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public void DeleteRule(NftFamily family, string table, string chain, ulong handle)
     {
-        var batch = new NftBatch(socket.NextSequence);
-        batch.DeleteRule(family, table, chain, handle);
+        var batch = new NftBatch(socket.NextSequence, table);
+        batch.DeleteRule(family, chain, handle);
         Execute($"delete rule {handle} of table {NftNames.Of(family)} {table}", batch);
     }
 
@@ -120,8 +120,8 @@ internal sealed class ForeignTables(NetlinkSocket socket)
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public void DeleteTable(NftFamily family, string table)
     {
-        var batch = new NftBatch(socket.NextSequence);
-        batch.Delete(family, table);
+        var batch = new NftBatch(socket.NextSequence, table);
+        batch.Delete(family);
         Execute($"delete table {NftNames.Of(family)} {table}", batch);
     }
 

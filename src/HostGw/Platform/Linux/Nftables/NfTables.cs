@@ -41,10 +41,13 @@ internal static class NfTables
     public const ushort NFTA_CHAIN_TYPE = 7;
     public const ushort NFTA_HOOK_HOOKNUM = 1;
     public const ushort NFTA_HOOK_PRIORITY = 2;
+    public const uint NF_INET_PRE_ROUTING = 0;
     public const uint NF_INET_FORWARD = 2;
+    public const uint NF_INET_LOCAL_OUT = 3;
     public const uint NF_INET_POST_ROUTING = 4;
     public const uint NF_DROP = 0;
     public const uint NF_ACCEPT = 1;
+    public const int NF_IP_PRI_RAW = -300;
     public const int NF_IP_PRI_NAT_SRC = 100;
 
     public const ushort NFTA_RULE_TABLE = 1;
@@ -76,11 +79,13 @@ internal static class NfTables
     public const ushort NFTA_DATA_VALUE = 1;
     public const ushort NFTA_DATA_VERDICT = 2;
     public const ushort NFTA_VERDICT_CODE = 1;
+    public const ushort NFTA_VERDICT_CHAIN = 2;
     public const ushort NFTA_IMMEDIATE_DATA = 2;
     public const ushort NFTA_TARGET_NAME = 1;
     public const ushort NFTA_MATCH_NAME = 1;
     public const ushort NFTA_GEN_ID = 1;
     public const ushort NFTA_GEN_PROC_NAME = 3;
+    public const ushort NFTA_COUNTER_PACKETS = 2;
     public const ushort NFTA_EXPR_NAME = 1;
     public const ushort NFTA_EXPR_DATA = 2;
 }

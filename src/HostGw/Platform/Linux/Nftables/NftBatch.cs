@@ -12,10 +12,12 @@ internal sealed class NftBatch
     private readonly NetlinkWriter _writer = new();
     private readonly List<string> _what = [];
     private readonly Func<uint> _nextSequence;
+    private readonly string _table;
 
-    public NftBatch(Func<uint> nextSequence)
+    /// <param name="table">The name of the tables that it changes.</param>
+    public NftBatch(Func<uint> nextSequence, string table)
     {
-        _nextSequence = nextSequence;
+        (_nextSequence, _table) = (nextSequence, table);
         BatchMessage(NFNL_MSG_BATCH_BEGIN, "begin a transaction");
     }
 
@@ -34,7 +36,7 @@ internal sealed class NftBatch
         return _writer;
     }
 
-    /// <summary>Removes HostGw's table, whether it exists or not: it is added first, so that the deletion succeeds.</summary>
+    /// <summary>Removes a table of HostGw's, whether it exists or not: it is added first, so that the deletion succeeds.</summary>
     public void Clear(NftFamily family)
     {
         TableMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, family, "add");
@@ -42,18 +44,13 @@ internal sealed class NftBatch
     }
 
     /// <summary>Removes a foreign table.</summary>
-    public void Delete(NftFamily family, string table)
-    {
-        Begin(NFT_MSG_DELTABLE, 0, family, $"delete table {NftNames.Of(family)} {table}");
-        _writer.Attribute(NFTA_TABLE_NAME, table);
-        _writer.End();
-    }
+    public void Delete(NftFamily family) => TableMessage(NFT_MSG_DELTABLE, 0, family, "delete");
 
     /// <summary>Removes a foreign rule.</summary>
-    public void DeleteRule(NftFamily family, string table, string chain, ulong handle)
+    public void DeleteRule(NftFamily family, string chain, ulong handle)
     {
-        Begin(NFT_MSG_DELRULE, 0, family, $"delete a rule of table {NftNames.Of(family)} {table}");
-        _writer.Attribute(NFTA_RULE_TABLE, table);
+        Begin(NFT_MSG_DELRULE, 0, family, $"delete a rule of table {Name(family)}");
+        _writer.Attribute(NFTA_RULE_TABLE, _table);
         _writer.Attribute(NFTA_RULE_CHAIN, chain);
         _writer.Attribute(NFTA_RULE_HANDLE, BinaryPrimitives.ReverseEndianness(handle));
         _writer.End();
@@ -69,33 +66,39 @@ internal sealed class NftBatch
             AddSet(table.Family, set, ++id);
             AddElements(table.Family, set.Name, set.Elements.AsSpan());
         }
+        // All chains first: a rule may jump to any.
+        foreach (NftChain chain in table.Chains)
+            AddChain(table.Family, chain);
         foreach (NftChain chain in table.Chains)
         {
-            AddChain(table.Family, chain);
             foreach (NftRule rule in chain.Rules)
                 AddRule(table.Family, chain.Name, rule);
         }
     }
 
     public void AddElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) => NftElements.Write(
-        _writer, set, elements,
+        _writer, _table, set, elements,
         () => Begin(NFT_MSG_NEWSETELEM, NLM_F_CREATE, family, $"add elements to set {set} of table {Name(family)}"));
 
     public void DeleteElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) => NftElements.Write(
-        _writer, set, elements,
+        _writer, _table, set, elements,
         () => Begin(NFT_MSG_DELSETELEM, 0, family, $"delete elements from set {set} of table {Name(family)}"));
 
     private void AddChain(NftFamily family, NftChain chain)
     {
-        Begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, $"add chain {chain.Name} (type {chain.Type}) to table {Name(family)}");
-        _writer.Attribute(NFTA_CHAIN_TABLE, MasqueradeRuleset.TableName);
+        string type = chain.HasHook ? $" (type {chain.Type})" : "";
+        Begin(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, $"add chain {chain.Name}{type} to table {Name(family)}");
+        _writer.Attribute(NFTA_CHAIN_TABLE, _table);
         _writer.Attribute(NFTA_CHAIN_NAME, chain.Name);
-        _writer.Attribute(NFTA_CHAIN_TYPE, chain.Type);
-        _writer.AttributeBigEndian(NFTA_CHAIN_POLICY, chain.Policy);
-        int hook = _writer.BeginNested(NFTA_CHAIN_HOOK);
-        _writer.AttributeBigEndian(NFTA_HOOK_HOOKNUM, chain.Hook);
-        _writer.AttributeBigEndian(NFTA_HOOK_PRIORITY, (uint)chain.Priority);
-        _writer.EndNested(hook);
+        if (chain.HasHook)
+        {
+            _writer.Attribute(NFTA_CHAIN_TYPE, chain.Type);
+            _writer.AttributeBigEndian(NFTA_CHAIN_POLICY, chain.Policy);
+            int hook = _writer.BeginNested(NFTA_CHAIN_HOOK);
+            _writer.AttributeBigEndian(NFTA_HOOK_HOOKNUM, chain.Hook);
+            _writer.AttributeBigEndian(NFTA_HOOK_PRIORITY, (uint)chain.Priority);
+            _writer.EndNested(hook);
+        }
         _writer.End();
     }
 
@@ -103,7 +106,7 @@ internal sealed class NftBatch
     private void AddSet(NftFamily family, NftSet set, uint id)
     {
         Begin(NFT_MSG_NEWSET, NLM_F_CREATE, family, $"add set {set.Name} to table {Name(family)}");
-        _writer.Attribute(NFTA_SET_TABLE, MasqueradeRuleset.TableName);
+        _writer.Attribute(NFTA_SET_TABLE, _table);
         _writer.Attribute(NFTA_SET_NAME, set.Name);
         _writer.AttributeBigEndian(NFTA_SET_FLAGS, set.Flags);
         _writer.AttributeBigEndian(NFTA_SET_KEY_TYPE, set.KeyType);
@@ -114,8 +117,8 @@ internal sealed class NftBatch
 
     private void AddRule(NftFamily family, string chain, NftRule rule)
     {
-        Begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family, $"add the masquerade rule to chain {chain} of table {Name(family)}");
-        _writer.Attribute(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
+        Begin(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family, $"add a rule to chain {chain} of table {Name(family)}");
+        _writer.Attribute(NFTA_RULE_TABLE, _table);
         _writer.Attribute(NFTA_RULE_CHAIN, chain);
         _writer.Attribute(NFTA_RULE_EXPRESSIONS | NetlinkWriter.Nested, rule.Expressions.AsSpan());
         byte[] comment = [.. Encoding.ASCII.GetBytes(rule.Comment), 0];
@@ -123,12 +126,12 @@ internal sealed class NftBatch
         _writer.End();
     }
 
-    private static string Name(NftFamily family) => $"{NftNames.Of(family)} {MasqueradeRuleset.TableName}";
+    private string Name(NftFamily family) => $"{NftNames.Of(family)} {_table}";
 
     private void TableMessage(byte message, ushort flags, NftFamily family, string verb)
     {
         Begin(message, flags, family, $"{verb} table {Name(family)}");
-        _writer.Attribute(NFTA_TABLE_NAME, MasqueradeRuleset.TableName);
+        _writer.Attribute(NFTA_TABLE_NAME, _table);
         _writer.End();
     }
 

@@ -40,12 +40,12 @@ internal static class NftElements
     private const int BytesPerMessage = 60_000;
 
     /// <summary>Writes as many messages as the elements need, each begun by <paramref name="begin"/>.</summary>
-    public static void Write(NetlinkWriter writer, string set, ReadOnlySpan<AddressRange> elements, Action begin)
+    public static void Write(NetlinkWriter writer, string table, string set, ReadOnlySpan<AddressRange> elements, Action begin)
     {
         while (!elements.IsEmpty)
         {
             begin();
-            writer.Attribute(NFTA_SET_ELEM_LIST_TABLE, MasqueradeRuleset.TableName);
+            writer.Attribute(NFTA_SET_ELEM_LIST_TABLE, table);
             writer.Attribute(NFTA_SET_ELEM_LIST_SET, set);
             int list = writer.BeginNested(NFTA_SET_ELEM_LIST_ELEMENTS);
             int end = writer.Length + BytesPerMessage;

@@ -75,8 +75,6 @@ internal readonly record struct NftVerdict(int Code, string Chain)
     public static NftVerdict Parse(ReadOnlySpan<byte> data) => new(
         (int)NetlinkAttributes.ReadBigEndian(NetlinkAttributes.Find(data, NFTA_VERDICT_CODE)),
         NetlinkAttributes.ReadString(NetlinkAttributes.Find(data, NFTA_VERDICT_CHAIN)));
-
-    private const ushort NFTA_VERDICT_CHAIN = 2;
 }
 
 /// <summary>Decodes the expressions of a rule. What is missing or malformed is empty. Pure.</summary>

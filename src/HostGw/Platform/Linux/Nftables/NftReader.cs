@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Netlink;
@@ -6,13 +7,13 @@ using static HostGw.Platform.Linux.Nftables.NfTables;
 
 namespace HostGw.Platform.Linux.Nftables;
 
-/// <summary>Reads HostGw's tables from the kernel.</summary>
+/// <summary>Reads HostGw's tables of one name from the kernel.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class NftReader(NetlinkSocket socket)
+internal sealed class NftReader(NetlinkSocket socket, string name, NftAdvice advice)
 {
     private const int Attempts = 5;
 
-    private readonly NftDump _dump = new(socket);
+    private readonly NftDump _dump = new(socket, advice);
 
     /// <summary>False in a kernel without nf_tables.</summary>
     public bool IsPresent()
@@ -28,14 +29,14 @@ internal sealed class NftReader(NetlinkSocket socket)
         }
     }
 
-    /// <summary>Null if there is no table of HostGw's.</summary>
+    /// <summary>At most one per family; none in a kernel without nf_tables.</summary>
     /// <exception cref="NetlinkException">The kernel refused, or the table was deleted during every attempt.</exception>
-    public NatState? Read()
+    public ImmutableArray<NftTable> Read()
     {
+        ImmutableArray<NftTable> state = [];
         if (!IsPresent())
-            return null;
+            return state;
 
-        NatState? state = null;
         for (int attempt = 1; attempt <= Attempts; attempt++)
         {
             uint generation = Generation();
@@ -54,7 +55,28 @@ internal sealed class NftReader(NetlinkSocket socket)
         return state;
     }
 
-    private NatState? ReadOnce()
+    /// <summary>How many packets the rules of each chain of a table counted, where one counts.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public Dictionary<string, long> ReadCounters(NftFamily family)
+    {
+        Dictionary<string, long> counts = [];
+        try
+        {
+            foreach (IGrouping<string, NftRule> chain in Rules(family))
+            {
+                long?[] packets = [.. chain.Select(r => NftCounter.PacketsOf(r.Expressions.AsSpan())).Where(p => p is not null)];
+                if (packets.Length > 0)
+                    counts[chain.Key] = packets.Sum() ?? 0;
+            }
+        }
+        catch (NetlinkException e) when (e.IsNotFound)
+        {
+            // There is no such table.
+        }
+        return counts;
+    }
+
+    private ImmutableArray<NftTable> ReadOnce()
     {
         var tables = ImmutableArray.CreateBuilder<NftTable>();
         foreach (ListedTable table in Tables())
@@ -63,7 +85,7 @@ internal sealed class NftReader(NetlinkSocket socket)
             ImmutableArray<NftSet> sets = [.. Sets(table.Family).Select(s => s with { Elements = Elements(table.Family, s) })];
             tables.Add(new(table.Family, table.Flags, table.Uses - chains.Length - sets.Length, chains, sets));
         }
-        return tables.Count == 0 ? null : new(tables.ToImmutable());
+        return tables.ToImmutable();
     }
 
     private uint Generation()
@@ -82,7 +104,7 @@ internal sealed class NftReader(NetlinkSocket socket)
         _dump.Run("list nf_tables tables", tables.Clear, (_, payload) =>
         {
             ListedTable table = NftParser.Table(payload);
-            if (table is { Name: MasqueradeRuleset.TableName, Family: NftFamily.Inet or NftFamily.IPv4 or NftFamily.IPv6 })
+            if (table.Name == name && table.Family is NftFamily.Inet or NftFamily.IPv4 or NftFamily.IPv6)
                 tables.Add(table);
         });
         return tables;
@@ -96,7 +118,7 @@ internal sealed class NftReader(NetlinkSocket socket)
         {
             // The kernel filters chains by family only.
             NftChain chain = NftParser.Chain(payload, out string table);
-            if (table == MasqueradeRuleset.TableName)
+            if (table == name)
                 chains.Add(chain);
         });
 
@@ -108,7 +130,7 @@ internal sealed class NftReader(NetlinkSocket socket)
     {
         List<(string Chain, NftRule Rule)> rules = [];
         _dump.Begin(NFT_MSG_GETRULE, NLM_F_DUMP, family);
-        _dump.Filter(NFTA_RULE_TABLE, MasqueradeRuleset.TableName);
+        _dump.Filter(NFTA_RULE_TABLE, name);
         _dump.Run("list nf_tables rules", rules.Clear, (_, payload) =>
         {
             NftRule rule = NftParser.Rule(payload, out string chain);
@@ -121,7 +143,7 @@ internal sealed class NftReader(NetlinkSocket socket)
     {
         List<NftSet> sets = [];
         _dump.Begin(NFT_MSG_GETSET, NLM_F_DUMP, family);
-        _dump.Filter(NFTA_SET_TABLE, MasqueradeRuleset.TableName);
+        _dump.Filter(NFTA_SET_TABLE, name);
         _dump.Run("list nf_tables sets", sets.Clear, (_, payload) => sets.Add(NftParser.Set(payload)));
         return sets;
     }
@@ -134,7 +156,7 @@ internal sealed class NftReader(NetlinkSocket socket)
 
         List<IntervalKey> keys = [];
         _dump.Begin(NFT_MSG_GETSETELEM, NLM_F_DUMP, family);
-        _dump.Filter(NFTA_SET_ELEM_LIST_TABLE, MasqueradeRuleset.TableName);
+        _dump.Filter(NFTA_SET_ELEM_LIST_TABLE, name);
         _dump.Filter(NFTA_SET_ELEM_LIST_SET, set.Name);
         _dump.Run("list nf_tables set elements", keys.Clear, (_, payload) => NftElements.Read(payload, keys));
         return IntervalKeys.Pair(keys);
@@ -143,7 +165,7 @@ internal sealed class NftReader(NetlinkSocket socket)
 
 /// <summary>Sends one nf_tables request after the other: <see cref="Begin"/>, <see cref="Filter"/>, <see cref="Run"/>.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class NftDump(NetlinkSocket socket)
+internal sealed class NftDump(NetlinkSocket socket, NftAdvice advice)
 {
     private readonly NetlinkWriter _request = new();
 
@@ -167,8 +189,27 @@ internal sealed class NftDump(NetlinkSocket socket)
         }
         catch (NetlinkException e) when (!e.IsNotFound)
         {
-            throw NftExplanation.Of(what, e);
+            throw NftExplanation.Of(what, e, advice);
         }
+    }
+}
+
+/// <summary>Decodes what a rule has counted. Pure.</summary>
+internal static class NftCounter
+{
+    /// <summary>The packets of its first counter; null: it has none.</summary>
+    /// <param name="expressions">The value of NFTA_RULE_EXPRESSIONS.</param>
+    public static long? PacketsOf(ReadOnlySpan<byte> expressions)
+    {
+        var list = new NetlinkAttributes(expressions);
+        while (list.Next())
+        {
+            if (NetlinkAttributes.ReadString(NetlinkAttributes.Find(list.Value, NFTA_EXPR_NAME)) != "counter")
+                continue;
+            ReadOnlySpan<byte> packets = NetlinkAttributes.Find(NetlinkAttributes.Find(list.Value, NFTA_EXPR_DATA), NFTA_COUNTER_PACKETS);
+            return BinaryPrimitives.TryReadInt64BigEndian(packets, out long count) ? count : 0;
+        }
+        return null;
     }
 }
 

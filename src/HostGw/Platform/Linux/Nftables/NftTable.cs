@@ -1,26 +1,50 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using HostGw.Platform.Linux.Netlink;
 using static HostGw.Platform.Linux.Nftables.NfTables;
 
 namespace HostGw.Platform.Linux.Nftables;
 
-/// <summary>A table named hostgw, desired or as read from the kernel.</summary>
+/// <summary>A table of HostGw's, desired or as read from the kernel.</summary>
 /// <param name="Flags">0; 1 is dormant: the kernel skips every chain.</param>
 /// <param name="Others">The number of objects of kinds that HostGw never creates.</param>
 internal sealed record NftTable(
     NftFamily Family, uint Flags, int Others, ImmutableArray<NftChain> Chains, ImmutableArray<NftSet> Sets);
 
 /// <param name="Type">"nat" or "filter"; empty if the chain has no hook.</param>
-internal sealed record NftChain(string Name, string Type, uint Hook, int Priority, uint Policy, ImmutableArray<NftRule> Rules);
+internal sealed record NftChain(string Name, string Type, uint Hook, int Priority, uint Policy, ImmutableArray<NftRule> Rules)
+{
+    /// <summary>The kernel calls it; else other chains' rules do.</summary>
+    public bool HasHook => Type.Length > 0;
+}
 
 /// <param name="Comment">The text that nft shows. HostGw's ends with a fingerprint of the expressions.</param>
 /// <param name="Expressions">The value of NFTA_RULE_EXPRESSIONS.</param>
-internal sealed record NftRule(string Comment, ImmutableArray<byte> Expressions);
+internal sealed record NftRule(string Comment, ImmutableArray<byte> Expressions)
+{
+    private const string CommentPrefix = "kept by hostgw, ";
+
+    /// <summary>A rule of HostGw's.</summary>
+    public static NftRule Of(NftExpressions expressions)
+    {
+        ImmutableArray<byte> bytes = expressions.ToImmutable();
+        return new(CommentPrefix + Fingerprint(bytes.AsSpan()), bytes);
+    }
+
+    // FNV-1a: enough to distinguish HostGw's own encodings, without loading a cryptography library.
+    private static string Fingerprint(ReadOnlySpan<byte> bytes)
+    {
+        uint hash = 2166136261;
+        foreach (byte b in bytes)
+            hash = unchecked((hash ^ b) * 16777619);
+        return hash.ToString("x8", CultureInfo.InvariantCulture);
+    }
+}
 
 /// <param name="Elements">Sorted.</param>
 internal sealed record NftSet(string Name, uint KeyType, uint KeyLength, uint Flags, ImmutableArray<AddressRange> Elements);
 
-/// <summary>HostGw's tables in the kernel; at least one.</summary>
+/// <summary>The tables of the masquerade rule in the kernel; at least one.</summary>
 internal sealed record NatState(ImmutableArray<NftTable> Tables)
 {
     public NftLayout Layout => Tables.Any(t => t.Family == NftFamily.Inet) ? NftLayout.Inet : NftLayout.PerFamily;
@@ -151,6 +175,8 @@ internal static class ExpressionComparison
 
         ReadOnlySpan<byte> wanted = NetlinkAttributes.Find(desired, NFTA_EXPR_DATA);
         ReadOnlySpan<byte> found = NetlinkAttributes.Find(observed, NFTA_EXPR_DATA);
+        if (name == "immediate" && Verdict(wanted) != Verdict(found))
+            return false;
         for (ushort type = 1; type <= KnownAttributes(name); type++)
         {
             if (!SameValue(Value(name, wanted, type), Value(name, found, type)))
@@ -158,6 +184,9 @@ internal static class ExpressionComparison
         }
         return true;
     }
+
+    private static NftVerdict Verdict(ReadOnlySpan<byte> immediate) => NftVerdict.Parse(
+        NetlinkAttributes.Find(NetlinkAttributes.Find(immediate, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT));
 
     private static string Name(ReadOnlySpan<byte> expression) =>
         NetlinkAttributes.ReadString(NetlinkAttributes.Find(expression, NFTA_EXPR_NAME));
@@ -177,8 +206,10 @@ internal static class ExpressionComparison
     // Higher attributes are newer than Linux 6.18; HostGw's rules do not use them.
     private static int KnownAttributes(string expression) => expression switch
     {
-        "payload" => 8, // NFTA_PAYLOAD_CSUM_FLAGS
-        "lookup" => 5,  // NFTA_LOOKUP_FLAGS
-        _ => 3,         // NFTA_META_SREG, NFTA_CMP_DATA, NFTA_FIB_FLAGS, NFTA_MASQ_REG_PROTO_MAX
+        "payload" => 8,   // NFTA_PAYLOAD_CSUM_FLAGS
+        "lookup" => 5,    // NFTA_LOOKUP_FLAGS
+        "immediate" => 1, // NFTA_IMMEDIATE_DREG; the verdict is compared by itself
+        "counter" => 0,   // what it has counted
+        _ => 3,           // NFTA_META_SREG, NFTA_CMP_DATA, NFTA_FIB_FLAGS, NFTA_MASQ_REG_PROTO_MAX
     };
 }

@@ -78,7 +78,7 @@ internal sealed class NftablesBackend : INatBackend, IDisposable
 internal sealed class NftablesNat : IDisposable
 {
     private readonly NetlinkSocket _socket;
-    private readonly NftReader _reader;
+    private readonly OwnTables _tables;
     private readonly Conntrack _conntrack;
     private NftLayout _layout;
 
@@ -93,9 +93,9 @@ internal sealed class NftablesNat : IDisposable
         }
         catch (NetlinkException e)
         {
-            throw NftExplanation.Of("open nf_tables", e);
+            throw NftExplanation.Of("open nf_tables", e, NftAdvice.Nat);
         }
-        _reader = new NftReader(_socket);
+        _tables = new(_socket, MasqueradeRuleset.TableName, NftAdvice.Nat);
         _conntrack = new Conntrack(_socket);
         ForeignTables = new ForeignTables(_socket);
     }
@@ -104,7 +104,7 @@ internal sealed class NftablesNat : IDisposable
     public uint PortId => _socket.PortId;
 
     /// <summary>False in a kernel without nf_tables, which may still have connection tracking.</summary>
-    public bool IsPresent => _reader.IsPresent();
+    public bool IsPresent => _tables.IsPresent;
 
     public ForeignTables ForeignTables { get; }
 
@@ -113,7 +113,7 @@ internal sealed class NftablesNat : IDisposable
 
     /// <summary>HostGw's tables; null if there are none.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public NatState? Read() => _reader.Read();
+    public NatState? Read() => _tables.Read() is { IsEmpty: false } tables ? new(tables) : null;
 
     /// <summary>The half before the change of routes: the table is created again or removed, or elements are added.</summary>
     /// <exception cref="NetlinkException">
@@ -124,13 +124,13 @@ internal sealed class NftablesNat : IDisposable
         switch (change.Kind)
         {
             case NatChangeKind.Remove:
-                Remove(change.Observed!);
+                _tables.Remove(change.Observed!.Tables);
                 break;
             case NatChangeKind.Rebuild:
                 Rebuild(change.Transition!, change.Observed);
                 break;
             case NatChangeKind.Elements:
-                Apply(change.BeforeRoutes);
+                _tables.Apply(change.BeforeRoutes);
                 break;
         }
     }
@@ -138,7 +138,7 @@ internal sealed class NftablesNat : IDisposable
     /// <summary>The half after the change of routes: elements are removed.</summary>
     /// <inheritdoc cref="ApplyBeforeRoutes"/>
     public void ApplyAfterRoutes(NatChange change) =>
-        Apply(change.AfterRoutes(change.Kind == NatChangeKind.Elements ? change.Observed!.Layout : _layout));
+        _tables.Apply(change.AfterRoutes(change.Kind == NatChangeKind.Elements ? change.Observed!.Layout : _layout));
 
     /// <summary>Removes all of HostGw's tables. Success if there are none.</summary>
     /// <returns>Whether there was one.</returns>
@@ -147,7 +147,7 @@ internal sealed class NftablesNat : IDisposable
     {
         if (Read() is not { } state)
             return false;
-        Remove(state);
+        _tables.Remove(state.Tables);
         return true;
     }
 
@@ -177,87 +177,6 @@ internal sealed class NftablesNat : IDisposable
         _layout = NftLayout.PerFamily;
     }
 
-    private NetlinkException? TryRebuild(NatPlan plan, NftLayout layout, NatState? observed)
-    {
-        var batch = new NftBatch(_socket.NextSequence);
-        // Only existing tables are deleted: a deletion makes the kernel wait for all processors, 10 ms and more.
-        foreach (NftTable table in observed?.Tables ?? [])
-            batch.Clear(table.Family);
-        foreach (NftTable table in MasqueradeRuleset.Of(plan, layout))
-            batch.Build(table);
-        return TryExecute(batch, NftExplanation.OfRebuild);
-    }
-
-    private void Remove(NatState state)
-    {
-        var batch = new NftBatch(_socket.NextSequence);
-        foreach (NftTable table in state.Tables)
-            batch.Clear(table.Family);
-        Execute(batch);
-    }
-
-    private void Apply(ImmutableArray<NftSetChange> changes)
-    {
-        var batch = new NftBatch(_socket.NextSequence);
-        foreach (NftSetChange change in changes)
-        {
-            // Removals first: a new range may be inside an old one.
-            batch.DeleteElements(change.Family, change.Set, change.Remove.AsSpan());
-            batch.AddElements(change.Family, change.Set, change.Add.AsSpan());
-        }
-        if (!batch.IsEmpty)
-            Execute(batch);
-    }
-
-    private void Execute(NftBatch batch)
-    {
-        if (TryExecute(batch, NftExplanation.Of) is { } refusal)
-            throw refusal;
-    }
-
-    // Of several refusals the first is the cause; the others are consequences.
-    private NetlinkException? TryExecute(NftBatch batch, Func<string, NetlinkException, NetlinkException> explain)
-    {
-        NetlinkException? first = null;
-        try
-        {
-            _socket.ExecuteWhole("change nf_tables", batch.Finish(), (index, e) => first ??= explain(batch.What(index), e));
-        }
-        catch (NetlinkException e)
-        {
-            return explain("change nf_tables", e);
-        }
-        return first;
-    }
-}
-
-/// <summary>Adds to the kernel's refusal what an operator can do about it.</summary>
-internal static class NftExplanation
-{
-    private const string NoCapability = "this needs the capability NET_ADMIN; or set nat.backend: none";
-
-    private const string NoNat =
-        "the kernel lacks nf_tables NAT: it needs CONFIG_NF_TABLES, CONFIG_NFT_NAT, CONFIG_NFT_MASQ and CONFIG_NFT_FIB_INET " +
-        "(modules nf_tables, nft_chain_nat, nft_masq, nft_fib_inet); or set nat.backend: iptables, or none";
-
-    /// <summary>True if the kernel does not know a family, a chain type or an expression.</summary>
-    public static bool IsUnsupported(NetlinkException failure) =>
-        failure.Errno is Errno.EOPNOTSUPP or Errno.ENOENT or Errno.EAFNOSUPPORT or Errno.EPROTONOSUPPORT;
-
-    public static NetlinkException Of(string what, NetlinkException failure)
-    {
-        string? advice = failure.Errno switch
-        {
-            Errno.EPERM => NoCapability,
-            // nfnetlink answers EINVAL for a subsystem that it does not have.
-            Errno.EOPNOTSUPP or Errno.EAFNOSUPPORT or Errno.EPROTONOSUPPORT or Errno.EINVAL => NoNat,
-            _ => null,
-        };
-        string?[] reasons = [failure.Explanation, advice];
-        return new(what, failure.Errno, string.Join("; ", reasons.OfType<string>()) is { Length: > 0 } all ? all : null);
-    }
-
-    /// <summary>The same for tables that are created: no object of HostGw's can be missing, so ENOENT means a kernel feature.</summary>
-    public static NetlinkException OfRebuild(string what, NetlinkException failure) =>
-        failure.Errno == Errno.ENOENT ? new(what, failure.Errno, NoNat) : Of(what, failure);
+    private NetlinkException? TryRebuild(NatPlan plan, NftLayout layout, NatState? observed) =>
+        _tables.TryRebuild(MasqueradeRuleset.Of(plan, layout), observed?.Tables ?? []);
 }

@@ -77,7 +77,7 @@ public class NatProperties
         {
             ImmutableArray<AddressRange> ranges = [.. prefixes.Where(p => p.IsIPv6).Select(AddressRange.Of)];
             NetlinkWriter writer = new();
-            NftElements.Write(writer, "exempt6", ranges.AsSpan(), () =>
+            NftElements.Write(writer, MasqueradeRuleset.TableName, "exempt6", ranges.AsSpan(), () =>
             {
                 writer.Begin(0, 0, 0);
                 writer.Write(new NfGenMsg(1));

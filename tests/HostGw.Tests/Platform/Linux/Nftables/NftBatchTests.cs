@@ -61,7 +61,7 @@ public class NftBatchTests
     private static NftBatch NewBatch()
     {
         uint sequence = 0;
-        return new NftBatch(() => ++sequence);
+        return new NftBatch(() => ++sequence, MasqueradeRuleset.TableName);
     }
 
     private static AddressRange[] Ranges(params string[] prefixes) => [.. Nat.Prefixes(prefixes).Select(AddressRange.Of)];

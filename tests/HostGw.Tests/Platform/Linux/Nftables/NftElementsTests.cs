@@ -44,7 +44,7 @@ public class NftElementsTests
         ImmutableArray<AddressRange> ranges =
             [.. Enumerable.Range(0, 20_000).Select(i => AddressRange.Of(new Prefix(Ip.V6((UInt128)i << 64), 64)))];
         uint sequence = 0;
-        NftBatch batch = new(() => ++sequence);
+        NftBatch batch = new(() => ++sequence, MasqueradeRuleset.TableName);
         batch.AddElements(NftFamily.Inet, "exempt6", ranges.AsSpan());
 
         List<AddressRange> read = [];

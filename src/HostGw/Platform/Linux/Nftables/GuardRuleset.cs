@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using HostGw.Planning;
+using static HostGw.Platform.Linux.Nftables.NfTables;
+
+namespace HostGw.Platform.Linux.Nftables;
+
+/// <summary>
+/// The table that `nft list table inet hostgw-guard` should show for a plan. Pure. Its regular chains are named after the guards; what
+/// they drop they count.
+/// </summary>
+internal static class GuardRuleset
+{
+    public const string TableName = "hostgw-guard";
+
+    private const string Port = "port", Outer = "outer", Vni = "vni", Inner = "inner";
+    private const uint RTN_LOCAL = 2;
+
+    // UDP header 8, then flags 1, reserved 2, next protocol 1: https://datatracker.ietf.org/doc/html/draft-ietf-nvo3-vxlan-gpe
+    private const uint VniOffset = 12;
+
+    private static readonly IpFamily V4 = new("4", TYPE_IPADDR, 4, NftFamily.IPv4, SourceOffset: 12, DestinationOffset: 16);
+    private static readonly IpFamily V6 = new("6", TYPE_IP6ADDR, 16, NftFamily.IPv6, SourceOffset: 8, DestinationOffset: 24);
+    private static readonly IpFamily[] Families = [V4, V6];
+
+    /// <summary>The guards in the order in which packets pass them.</summary>
+    public static ImmutableArray<string> Guards { get; } = [Port, Outer, Vni, Inner];
+
+    public static bool GuardsTunnel(NftTable table) => table.Chains.Any(c => c.Name == Inner);
+
+    public static NftTable Of(GuardPlan plan) => plan.Tunnel is { } tunnel
+        ? new(NftFamily.Inet, Flags: 0, Others: 0,
+            [Prerouting(plan), PortChain(plan), OuterChain(), VniChain(tunnel), InnerChain(), Output(tunnel)],
+            [.. Sets("nodes", tunnel.Nodes), .. Sets("own", tunnel.Own), .. Sets("peers", tunnel.Peers)])
+        : new(NftFamily.Inet, Flags: 0, Others: 0, [Prerouting(plan), PortChain(plan)], []);
+
+    // Raw: before connection tracking, so that what is dropped leaves no entry, and before the destination of an answer is translated
+    // back to a pod's.
+    private static NftChain Prerouting(GuardPlan plan) => new("prerouting", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW, NF_ACCEPT,
+    [
+        .. plan.Ports.Select(p => NftRule.Of(new NftExpressions().IsUdpTo(p).Decide(NftVerdict.Jump, Port))),
+        .. plan.Tunnel is { } tunnel
+            ? (NftRule[])
+            [
+                NftRule.Of(new NftExpressions().IsUdpTo(tunnel.Port).Decide(NftVerdict.Jump, Outer)),
+                NftRule.Of(new NftExpressions().ComesFrom(TunnelPlan.LinkName).Decide(NftVerdict.Jump, Inner)),
+            ]
+            : [],
+    ]);
+
+    // lo is no uplink: whoever sends from this host to itself has no business at these ports.
+    private static NftChain PortChain(GuardPlan plan) => Chain(Port,
+    [
+        .. plan.Uplinks.Concat(plan.Tunnel is null ? [] : [TunnelPlan.LinkName])
+            .Select(u => new NftExpressions().ComesFrom(u).Decide(NftVerdict.Return)),
+        Drop(),
+    ]);
+
+    private static NftChain OuterChain() => Chain(Outer,
+    [
+        .. Families.Select(f => new NftExpressions().PacketIs(f.Family).Source(f, "nodes").Decide(NftVerdict.Goto, Vni)),
+        Drop(),
+    ]);
+
+    // What matches is accepted, not what differs dropped: a fragment that is too short to have a VNI matches nothing.
+    private static NftChain VniChain(TunnelGuard tunnel) => Chain(Vni,
+    [
+        new NftExpressions().TransportHolds(VniOffset, [(byte)(tunnel.Vni >> 16), (byte)(tunnel.Vni >> 8), (byte)tunnel.Vni])
+            .NoTrack().Decide(NftVerdict.Return),
+        Drop(),
+    ]);
+
+    private static NftChain InnerChain() => Chain(Inner,
+    [
+        new NftExpressions().SourceTypeIs(RTN_LOCAL).Count().Decide(NftVerdict.Drop),
+        .. Families.Select(f => new NftExpressions().PacketIs(f.Family).Source(f, "own").Count().Decide(NftVerdict.Drop)),
+        .. from family in Families
+            from sources in (string[])["peers", "nodes"]
+            select new NftExpressions().PacketIs(family.Family).Source(family, sources)
+                .Address(family.DestinationOffset, family.Length, family.Set("own"), isIn: true).Decide(NftVerdict.Accept),
+        Drop(),
+    ]);
+
+    // Every flow inside has another source port outside: without this each would leave an entry of connection tracking.
+    private static NftChain Output(TunnelGuard tunnel) => new("output", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_RAW, NF_ACCEPT,
+        [NftRule.Of(new NftExpressions().IsUdpTo(tunnel.Port).NoTrack())]);
+
+    private static NftChain Chain(string name, IEnumerable<NftExpressions> rules) =>
+        new(name, "", 0, 0, 0, [.. rules.Select(NftRule.Of)]);
+
+    private static NftExpressions Drop() => new NftExpressions().Count().Decide(NftVerdict.Drop);
+
+    private static NftExpressions Source(this NftExpressions rule, IpFamily family, string set) =>
+        rule.Address(family.SourceOffset, family.Length, family.Set(set), isIn: true);
+
+    private static IEnumerable<NftSet> Sets(string name, ImmutableArray<Prefix> prefixes) => Families.Select(f => new NftSet(
+        f.Set(name), f.KeyType, f.Length, NFT_SET_INTERVAL,
+        [.. prefixes.Where(p => p.IsIPv4 == (f == V4)).Select(AddressRange.Of)]));
+
+    private sealed record IpFamily(
+        string Suffix, uint KeyType, uint Length, NftFamily Family, uint SourceOffset, uint DestinationOffset)
+    {
+        public string Set(string name) => name + Suffix;
+    }
+}
+
+/// <summary>What turns the guards that the kernel has into the desired ones. Pure.</summary>
+/// <param name="What">In words; empty: nothing is to be done.</param>
+/// <param name="Desired">The table to create in the place of the observed ones; null: none, or elements only.</param>
+/// <param name="Observed">The tables to remove.</param>
+/// <param name="Elements">The elements to change where the table is right.</param>
+internal sealed record GuardChange(
+    string What, NftTable? Desired, ImmutableArray<NftTable> Observed, ImmutableArray<NftSetChange> Elements)
+{
+    private const int Named = 3;
+
+    /// <summary>It removes the guards of a tunnel and keeps the others: not before the link is gone.</summary>
+    public bool EndsTunnel => Desired is not null && !GuardRuleset.GuardsTunnel(Desired) && Observed.Any(GuardRuleset.GuardsTunnel);
+
+    public static GuardChange None { get; } = new("", null, [], []);
+
+    /// <param name="desired">Null: no guards.</param>
+    /// <param name="observed">HostGw's tables of guards; none or one, unless somebody else made more.</param>
+    public static GuardChange Between(GuardPlan? desired, ImmutableArray<NftTable> observed)
+    {
+        if (desired is null)
+            return observed.IsEmpty ? None : new("no longer needed", null, observed, []);
+        NftTable table = GuardRuleset.Of(desired);
+        string? reason = observed.IsEmpty ? "the table is missing" : TableDifference.Between([table], observed);
+        if (reason is not null)
+            return new(reason, table, observed, []);
+        ImmutableArray<NftSetChange> elements = ElementDifference.Between([table], observed);
+        return elements.IsEmpty ? None : new(Describe(elements), null, [], elements);
+    }
+
+    // "nodes4: 192.0.2.3/32 added".
+    private static string Describe(ImmutableArray<NftSetChange> changes) => string.Join(
+        ", ", changes.Select(c => $"{c.Set}: {string.Join(" and ", [.. Part(c.Add, "added"), .. Part(c.Remove, "removed")])}"));
+
+    private static IEnumerable<string> Part(ImmutableArray<AddressRange> ranges, string verb) => ranges.Length switch
+    {
+        0 => [],
+        <= Named => [$"{string.Join(' ', ranges)} {verb}"],
+        var many => [string.Create(CultureInfo.InvariantCulture, $"{many:N0} {verb}")],
+    };
+}

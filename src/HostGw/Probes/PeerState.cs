@@ -18,32 +18,58 @@ internal enum ProbePaths : byte
     Hop = 4,
 
     Pod = Echo | Hop,
+
+    /// <summary>SOURCE → SOURCE, through the tunnel.</summary>
+    Tunnel = 8,
 }
 
 /// <summary>A question that is due.</summary>
 /// <param name="Peer">The number of the peer.</param>
 /// <param name="Port">Which of the source ports.</param>
-internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce);
+internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce)
+{
+    public ProbeFlags Flags { get; init; }
+}
 
 /// <summary>What is known of a peer in one family. There is one for each peer, so that its size matters.</summary>
 internal struct PeerState
 {
+    /// <summary>Of questions before the peer's turn: one that a change of our own causes, and one that it causes.</summary>
+    private static readonly TimeSpan BetweenHastened = TimeSpan.FromMilliseconds(500);
+
+    private const ProbeFlags Kept = ProbeFlags.TunnelsToYou | ProbeFlags.WantsTunnel;
+
     private ProbeTarget _target;
-    private PathEvidence _node, _echo, _hop;
-    private ProbePaths _planned, _waiting;
+    private PathEvidence _node, _echo, _hop, _tunnel;
+    private ProbePaths _planned, _waiting, _asked;
     private byte _port;
     private bool _hasAnswered;
     private bool _wasAsked;
+    private bool _isAwaited;
+    private PathState _path;
 
-    /// <summary>The Unix time of the latest change of <see cref="Kind"/>; 0: none yet.</summary>
+    /// <summary>The flags of the peer's latest answer.</summary>
+    private ProbeFlags _heard;
+
+    private ReachKind _kind;
+    private ReachKind _native;
+
+    /// <summary>The Unix time of the latest change of the verdict; 0: none yet.</summary>
     private uint _since;
 
     private uint _roundTripMicroseconds;
 
+    /// <summary>Since when the native path has answered without a loss, in seconds of the prober's clock; 0: it has not.</summary>
+    private uint _nativeSince;
+
+    /// <summary>When the peer was last asked before its turn, in milliseconds of the prober's clock.</summary>
+    private uint _hastenedAt;
+
     /// <summary>Of the questions that wait for an answer.</summary>
     private ProbeNonce _nonce;
 
-    public PeerState(ProbeTarget target) => _target = target;
+    public PeerState(ProbeTarget target, TunnelMode mode) =>
+        (_target, _path) = (target, PathDecision.First(mode, target.IsTunnelled));
 
     /// <summary>False: no peer has this place.</summary>
     public readonly bool IsTaken => _target.Node is not null;
@@ -66,24 +92,73 @@ internal struct PeerState
     /// <summary>Which of the eight source ports this round uses.</summary>
     public readonly int Port => _port & (Prober.Ports - 1);
 
-    public ReachKind Kind { get; private set; }
+    /// <summary>What our datagrams say to the peer.</summary>
+    public readonly ProbeFlags Flags => _path.Flags;
 
-    public readonly Reach Reach => new(Kind, _since, _roundTripMicroseconds);
+    public readonly ProbeFlags Heard => _heard;
+
+    public readonly Reach Reach =>
+        new(_kind, _since, _roundTripMicroseconds) { Path = _path.Path, Native = IsInTunnel ? _native : default };
+
+    private readonly bool IsInTunnel => _path.Path == PeerPath.Tunnel;
 
     /// <summary>Follows a later form of its Node. On another way the old verdict holds until there is evidence.</summary>
-    /// <returns>Whether the way is another one.</returns>
+    /// <returns>Whether it is to be asked at once: the way is another one, or the tunnel can be asked from now on.</returns>
     public bool Follow(ProbeTarget target, bool isNewSource)
     {
         bool isNewWay = isNewSource || target.NodeAddress != _target.NodeAddress || target.IsOnLink != _target.IsOnLink;
+        bool isNewTunnel = target.HasTunnelPath != _target.HasTunnelPath;
         _target = target;
         if (isNewWay)
         {
-            (_node, _echo, _hop) = (default, default, default);
-            _wasAsked = false;
-            GiveUp();
+            ForgetPods();
+            _node = default;
+            GiveUp(ProbePaths.Node);
         }
-        return isNewWay;
+        if (isNewTunnel)
+            _tunnel = default;
+        bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath);
+        _wasAsked &= !isUrgent;
+        return isUrgent;
     }
+
+    /// <summary>This host has no tunnel any more, so that the peer is not reached by it.</summary>
+    /// <returns>Whether it was.</returns>
+    public bool LeaveTunnel()
+    {
+        bool wasInTunnel = IsInTunnel;
+        if (wasInTunnel)
+            (_path, _nativeSince) = (new(PeerPath.Compared, true), 0);
+        return wasInTunnel;
+    }
+
+    /// <summary>What is asked once the node path has answered.</summary>
+    public readonly ProbePaths Beyond(bool hasTunnel)
+    {
+        // Questions on a route that leads into the tunnel, or will in a moment, say nothing of the native path.
+        ProbePaths native = !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod : _target.IsOnLink ? ProbePaths.Echo : ProbePaths.None;
+        return hasTunnel && CanAskTunnel ? native | ProbePaths.Tunnel : native;
+    }
+
+    private readonly bool CanAskTunnel => _target.HasTunnelPath && _path.Path is PeerPath.Compared or PeerPath.Tunnel;
+
+    /// <summary>Whether a peer's question with these flags says what its answers have not.</summary>
+    public readonly bool IsNews(ProbeFlags flags) =>
+        (flags & Kept) != _heard || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_tunnel.IsGood);
+
+    /// <summary>The peer is to be asked before its turn.</summary>
+    /// <returns>When: not too often. Null: that is planned already.</returns>
+    public TimeSpan? Await(TimeSpan now)
+    {
+        if (_isAwaited || !_wasAsked)
+            return null;
+        _isAwaited = true;
+        TimeSpan since = TimeSpan.FromMilliseconds(Milliseconds(now) - _hastenedAt);
+        return since < BetweenHastened ? now + BetweenHastened - since : now;
+    }
+
+    /// <summary>Its turn comes now.</summary>
+    public void Hasten(TimeSpan now) => (_isAwaited, _wasAsked, _hastenedAt) = (false, false, Milliseconds(now));
 
     /// <summary>Plans questions, which are to be asked together. Those of the node path begin a round.</summary>
     /// <returns>False: they are planned already.</returns>
@@ -99,17 +174,30 @@ internal struct PeerState
 
     /// <summary>Asks what is planned.</summary>
     public void Ask(ProbeNonce nonce, TimeSpan now) =>
-        (_waiting, _planned, _nonce, AskedAt) = (_planned, ProbePaths.None, nonce, now);
+        (_waiting, _asked, _planned, _nonce, AskedAt) = (_planned, _planned, ProbePaths.None, nonce, now);
 
-    /// <summary>The questions cannot be asked: that says nothing about the peer.</summary>
-    public void GiveUp() => (_planned, _waiting) = (ProbePaths.None, ProbePaths.None);
+    /// <summary>A question cannot be asked, nor can the others of that way: that says nothing about the peer.</summary>
+    public void GiveUp(ProbePaths path)
+    {
+        ProbePaths left = path switch
+        {
+            ProbePaths.Node => ProbePaths.None,
+            ProbePaths.Tunnel => ~ProbePaths.Tunnel,
+            _ => ProbePaths.Tunnel,
+        };
+        (_planned, _waiting, _asked) = (_planned & left, _waiting & left, _asked & left);
+    }
 
-    public void Answered(ProbePaths path, TimeSpan now)
+    /// <param name="flags">Those of the answer.</param>
+    public void Answered(ProbePaths path, ProbeFlags flags, TimeSpan now)
     {
         _waiting &= ~path;
-        _hasAnswered = true;
+        (_hasAnswered, _heard) = (true, flags & Kept);
         Evidence(path).Answered();
-        if (path != ProbePaths.Node)
+        if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
+            _nativeSince = 1 + (uint)now.TotalSeconds;
+        // Of the way that pods' packets take.
+        if (path != ProbePaths.Node && (path == ProbePaths.Tunnel) == IsInTunnel)
             _roundTripMicroseconds = (uint)Math.Max(1, (now - AskedAt).TotalMicroseconds);
     }
 
@@ -119,7 +207,10 @@ internal struct PeerState
     {
         int lost = 0;
         bool isOpen = false;
-        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop])
+        ProbePaths native = _asked & ProbePaths.Pod;
+        if (native != 0 && (_waiting & native) == native)
+            _nativeSince = 0;
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Tunnel])
         {
             if ((_waiting & path) == 0)
                 continue;
@@ -130,33 +221,69 @@ internal struct PeerState
         _waiting = ProbePaths.None;
         // The pod path is not asked any more, and what is known of it grows old.
         if (_node.IsBad)
-            (_echo, _hop) = (default, default);
+            ForgetPods();
         return (lost, isOpen);
     }
 
     /// <summary>Draws the conclusion from the evidence.</summary>
     /// <returns>Whether it is another one than before.</returns>
-    public bool Judge(DateTimeOffset now)
+    public bool Judge(TunnelPolicy tunnel, TimeSpan now, DateTimeOffset clock)
     {
-        ReachKind kind = Judged();
-        if (kind == Kind)
-            return false;
-        (Kind, _since) = (kind, (uint)now.ToUnixTimeSeconds());
-        return true;
+        (PathState, ReachKind, ReachKind) before = (_path, _kind, _native);
+        _native = JudgedNative();
+        if (tunnel.Mode == TunnelMode.Auto)
+            Decide(Facts(tunnel.NativeAfter, now));
+        ReachKind kind = IsInTunnel ? JudgedTunnel() : _native;
+        if (kind != _kind)
+            (_kind, _since) = (kind, (uint)clock.ToUnixTimeSeconds());
+        return (_path, _kind, _native) != before;
     }
 
-    private readonly ReachKind Judged()
+    // What is known of the way before does not prove that a later one is good for long.
+    private void Decide(PathFacts facts)
+    {
+        PathState next = PathDecision.Next(_path, facts);
+        if (next.Path != _path.Path)
+            (_nativeSince, _hop) = (0, next.Path == PeerPath.Tunnel ? default : _hop);
+        _path = next;
+    }
+
+    private readonly PathFacts Facts(TimeSpan nativeAfter, TimeSpan now)
+    {
+        bool isProven = _nativeSince != 0 && now.TotalSeconds - _nativeSince >= nativeAfter.TotalSeconds;
+        return If(_echo.IsGood || _hop.IsGood, isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood) |
+            If(_node.IsGood && _echo.IsBad && _hop.IsBad, PathFacts.NativeDropped) |
+            If(_tunnel.IsGood, PathFacts.TunnelGood) | If(_tunnel.IsBad, PathFacts.TunnelBad) |
+            If((_heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
+            If((_heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
+    }
+
+    private static PathFacts If(bool condition, PathFacts fact) => condition ? fact : PathFacts.None;
+
+    private readonly ReachKind JudgedNative()
     {
         if (_node.IsBad)
-            return _hasAnswered ? ReachKind.Unreachable : ReachKind.Unknown;
+            return IsInTunnel ? _native : Silent;
         if (_echo.IsGood || _hop.IsGood)
         {
             return !_target.IsOnLink ? ReachKind.RoutedByNetwork
                 : _echo.IsBad ? ReachKind.ProbeFiltered
                 : ReachKind.Reachable;
         }
-        return _node.IsGood && _echo.IsBad && _hop.IsBad ? ReachKind.PodTrafficDropped : Kind;
+        return _node.IsGood && _echo.IsBad && (_hop.IsBad || IsInTunnel) ? ReachKind.PodTrafficDropped : _native;
     }
+
+    private readonly ReachKind JudgedTunnel() =>
+        _node.IsBad ? Silent
+        : _tunnel.IsGood ? ReachKind.Reachable
+        : _tunnel.IsBad ? ReachKind.PodTrafficDropped
+        : _kind;
+
+    private readonly ReachKind Silent => _hasAnswered ? ReachKind.Unreachable : ReachKind.Unknown;
+
+    private void ForgetPods() => (_echo, _hop, _tunnel, _nativeSince) = (default, default, default, 0);
+
+    private static uint Milliseconds(TimeSpan now) => (uint)(long)now.TotalMilliseconds;
 
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
     private ref PathEvidence Evidence(ProbePaths path)
@@ -167,33 +294,10 @@ internal struct PeerState
                 return ref _node;
             case ProbePaths.Echo:
                 return ref _echo;
+            case ProbePaths.Tunnel:
+                return ref _tunnel;
             default:
                 return ref _hop;
         }
-    }
-}
-
-/// <summary>What the questions on one path have shown. One answer makes it good, five missing in a row make it bad.</summary>
-internal struct PathEvidence
-{
-    private const byte Enough = 5;
-
-    private byte _missed;
-
-    /// <summary>Neither good nor bad: nothing is known yet.</summary>
-    public bool IsGood { get; private set; }
-
-    public readonly bool IsBad => _missed == Enough;
-
-    public void Answered() => (_missed, IsGood) = (0, true);
-
-    /// <returns>Whether more may come of asking again soon.</returns>
-    public bool Missed()
-    {
-        if (IsBad)
-            return false;
-        _missed++;
-        IsGood &= !IsBad;
-        return !IsBad;
     }
 }

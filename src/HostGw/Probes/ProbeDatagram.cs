@@ -59,6 +59,9 @@ internal enum ProbeFlags : byte
 
     /// <summary>Packets to the receiver's pods take the tunnel.</summary>
     TunnelsToYou = 2,
+
+    /// <summary>The sender needs the tunnel, or has not seen for long enough that it does not.</summary>
+    WantsTunnel = 4,
 }
 
 /// <summary>16 random bytes: only who received the question can answer it.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 
 namespace HostGw.Probes;
@@ -7,13 +8,13 @@ namespace HostGw.Probes;
 /// questions from it and tells it what came back. Any thread may pass it a plan and read the verdicts.
 /// </summary>
 /// <remarks>
-/// A round asks on the node path, and once that is answered (the neighbour is resolved then) on the pod path. After a loss the round is
-/// repeated until five are missing in a row. Nothing is allocated in a round.
+/// A round asks on the node path, and once that is answered (the neighbour is resolved then) on the pod path and through the tunnel. After
+/// a loss the round is repeated until five are missing in a row. A change of what this node says to a peer, or the peer to this node, is
+/// passed on by a round before its turn. Nothing is allocated in a round.
 /// </remarks>
-/// <param name="interval">Between two rounds with one peer.</param>
 /// <param name="changed">Called at most once a second when a verdict has changed.</param>
 /// <param name="draw">Draws a nonce that nobody can guess.</param>
-internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<ProbeNonce> draw, Action changed, TimeProvider time)
+internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Func<ProbeNonce> draw, Action changed, TimeProvider time)
 {
     /// <summary>Source ports that are used in turn: a network that spreads flows over several links is tried on more than one.</summary>
     public const int Ports = 8;
@@ -27,14 +28,19 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private readonly Lock _lock = new();
     private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
     private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
+    private readonly Queue<(int Peer, TimeSpan At)> _awaited = [];
     private readonly Stack<int> _unused = [];
-    private readonly ProbeTurns _turns = new(interval);
+    private readonly ProbeTurns _turns = new(settings.Interval);
     private readonly List<int> _taken = [];
 
     // By number. A peer keeps its number for as long as it is followed: it is in its datagrams, and in the queues.
     private PeerState[] _peers = [];
     private int _count;
     private ProbeSource _sourceIPv4, _sourceIPv6;
+    private KnownAddresses _known = KnownAddresses.None;
+
+    // By the index of the target.
+    private int[] _numbers = [];
 
     // Null: a verdict has changed since they were made.
     private Reachability? _verdicts = new([]);
@@ -85,6 +91,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 TimeSpan at = _turns.NextAt(Active);
                 if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
                     at = Earlier(at, first.AskedAt + Patience);
+                if (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited))
+                    at = Earlier(at, awaited.At);
                 if (_mustSignal)
                     at = Earlier(at, _signalledAt + Second);
                 return at == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : at > Now ? at - Now : TimeSpan.Zero;
@@ -107,17 +115,19 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     {
         lock (_lock)
         {
-            bool isNewIPv4 = probes.IPv4 != _sourceIPv4, isNewIPv6 = probes.IPv6 != _sourceIPv6;
-            (_sourceIPv4, _sourceIPv6) = (probes.IPv4, probes.IPv6);
+            bool isNewIPv4 = probes.IPv4.IsAnother(_sourceIPv4), isNewIPv6 = probes.IPv6.IsAnother(_sourceIPv6);
+            (_sourceIPv4, _sourceIPv6, _known) = (probes.IPv4, probes.IPv6, probes.Known);
 
             Dictionary<Prefix, int> left = Numbers();
-            List<ProbeTarget> added = [];
-            foreach (ProbeTarget target in probes.Targets)
+            _numbers = new int[probes.Targets.Length];
+            List<int> added = [];
+            for (int i = 0; i < _numbers.Length; i++)
             {
-                if (!left.TryGetValue(target.PodCidr, out int number) || _peers[number].Target.Node.Uid != target.Node.Uid)
-                    added.Add(target);
-                else if (left.Remove(target.PodCidr) && _peers[number].Follow(target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6))
-                    _turns.Add(number);
+                ProbeTarget target = probes.Targets[i];
+                if (!left.TryGetValue(target.PodCidr, out _numbers[i]) || _peers[_numbers[i]].Target.Node.Uid != target.Node.Uid)
+                    added.Add(i);
+                else if (left.Remove(target.PodCidr))
+                    Follow(_numbers[i], target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6);
             }
             foreach (int gone in left.Values)
             {
@@ -125,7 +135,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 _unused.Push(gone);
             }
             bool isFirst = Active == 0;
-            Add(added);
+            Add(probes.Targets, added);
             if (isFirst)
                 _turns.Restart(Now, Active);
             (_verdicts, _latest) = (null, null);
@@ -147,6 +157,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             TimeSpan now = Now;
             Expire(now);
             Signal(now);
+            while (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited) && now >= awaited.At)
+                Hasten(_awaited.Dequeue().Peer, now);
             _turns.Take(now, Active, _peers.AsSpan(0, _count), _taken);
             foreach (int number in _taken)
                 Begin(number);
@@ -167,7 +179,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         {
             ref PeerState peer = ref _peers[question.Peer];
             if (peer.Nonce == question.Nonce)
-                peer.GiveUp();
+                peer.GiveUp(question.Path);
         }
     }
 
@@ -187,9 +199,10 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             // Where the last address of the podCIDR is the peer's own, its agent answers.
             ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
                 : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
-                : from == ProbeAddress.Beyond(target.PodCidr) ? ProbePaths.Hop
+                : from == ProbeAddress.Source(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Tunnel
+                : from == ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Hop
                 : ProbePaths.None;
-            Take((int)answer.Peer, ref peer, path);
+            Take((int)answer.Peer, path, answer.Flags);
         }
     }
 
@@ -207,7 +220,22 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             }
             ref PeerState peer = ref _peers[question.Peer];
             // A router on the way says the same.
-            Take((int)question.Peer, ref peer, peer.Target.Has(from) ? ProbePaths.Hop : ProbePaths.None);
+            Take((int)question.Peer, peer.Target.Has(from) ? ProbePaths.Hop : ProbePaths.None, peer.Heard);
+        }
+    }
+
+    /// <summary>A peer asks. What it says of its path is only a reason to ask it: anybody may have sent that.</summary>
+    /// <returns>What the answer says of the path to that peer.</returns>
+    public ProbeFlags Questioned(Ip from, ProbeFlags flags)
+    {
+        lock (_lock)
+        {
+            if (settings.Tunnel.Mode == TunnelMode.Off || !_known.TryFind(from, out int target) || target < 0)
+                return ProbeFlags.None;
+            int number = _numbers[target];
+            if (_peers[number].IsNews(flags))
+                AskSoon(number);
+            return _peers[number].Flags;
         }
     }
 
@@ -217,8 +245,9 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
         _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
 
-    private void Take(int number, ref PeerState peer, ProbePaths path)
+    private void Take(int number, ProbePaths path, ProbeFlags flags)
     {
+        ref PeerState peer = ref _peers[number];
         if ((peer.Waiting & path) == 0)
         {
             counters.Count(ProbeResult.NotAsked);
@@ -228,13 +257,34 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         counters.Count(ProbeResult.Answered);
         if (path != ProbePaths.Node)
             counters.CountRoundTrip(now - peer.AskedAt);
-        peer.Answered(path, now);
-        Judge(ref peer);
-        if (path == ProbePaths.Node && peer.Plan(ProbePaths.Pod))
+        peer.Answered(path, flags, now);
+        Judge(number);
+        if (path == ProbePaths.Node)
+            PlanBeyond(number);
+    }
+
+    private void PlanBeyond(int number)
+    {
+        ref PeerState peer = ref _peers[number];
+        ProbePaths paths = peer.Beyond(!Source(peer.Target).Tunnel.IsNone);
+        if (paths == ProbePaths.None || !peer.Plan(paths))
+            return;
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Tunnel])
         {
-            _due.Enqueue((number, ProbePaths.Echo));
-            _due.Enqueue((number, ProbePaths.Hop));
+            if ((paths & path) != 0)
+                _due.Enqueue((number, path));
         }
+    }
+
+    private ProbeSource Source(in ProbeTarget target) => target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
+
+    private void Follow(int number, ProbeTarget target, bool isNewSource)
+    {
+        ref PeerState peer = ref _peers[number];
+        if (peer.Follow(target, isNewSource))
+            _turns.Add(number);
+        if (settings.Tunnel.Mode == TunnelMode.Auto && Source(target).Tunnel.IsNone && peer.LeaveTunnel())
+            _mustSignal = true;
     }
 
     // No podCIDR is granted to two Nodes.
@@ -250,7 +300,7 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     }
 
     // Beginning anywhere: agents that were started together must not ask all peers in the same order at the same time.
-    private void Add(List<ProbeTarget> added)
+    private void Add(ImmutableArray<ProbeTarget> targets, List<int> added)
     {
         int start = added.Count == 0 ? 0 : (int)(draw().Low % (ulong)added.Count);
         for (int i = 0; i < added.Count; i++)
@@ -259,7 +309,8 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 number = _count++;
             if (number >= _peers.Length)
                 Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
-            _peers[number] = new(added[(start + i) % added.Count]);
+            int target = added[(start + i) % added.Count];
+            (_peers[number], _numbers[target]) = (new(targets[target], settings.Tunnel.Mode), number);
             _turns.Add(number);
         }
     }
@@ -273,13 +324,16 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             if (!isOver && now - first.AskedAt < Patience)
                 return;
             _waiting.Dequeue();
-            if (isOver)
-                continue;
-            (int lost, bool isOpen) = peer.Lose();
-            for (int i = 0; i < lost; i++)
-                counters.Count(ProbeResult.Lost);
-            Judge(ref peer);
-            if (isOpen)
+            bool isOpen = false;
+            if (!isOver)
+            {
+                (int lost, isOpen) = peer.Lose();
+                for (int i = 0; i < lost; i++)
+                    counters.Count(ProbeResult.Lost);
+                Judge(first.Peer);
+            }
+            // Its turn may have come while it was being asked.
+            if (isOpen || (peer.IsTaken && !peer.WasAsked))
                 Begin(first.Peer);
         }
     }
@@ -312,20 +366,45 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     {
         ref PeerState peer = ref _peers[number];
         ProbeTarget target = peer.Target;
-        ProbeSource source = target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
-        Ip destination = path switch
+        ProbeSource source = Source(target);
+        (Ip from, Ip to) = path switch
         {
-            ProbePaths.Node => target.NodeAddress,
-            ProbePaths.Echo => ProbeAddress.Of(target.PodCidr),
-            _ => ProbeAddress.Beyond(target.PodCidr),
+            ProbePaths.Node => (source.Node, target.NodeAddress),
+            ProbePaths.Echo => (source.Pod, ProbeAddress.Of(target.PodCidr)),
+            ProbePaths.Tunnel => (source.Tunnel, ProbeAddress.Source(target.PodCidr, settings.Tunnel.Source)),
+            _ => (source.Pod, ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source)),
         };
-        return new((uint)number, path, peer.Port, path == ProbePaths.Node ? source.Node : source.Pod, destination, peer.Nonce);
+        ProbeFlags flags = path == ProbePaths.Tunnel ? peer.Flags | ProbeFlags.ThroughTunnel : peer.Flags;
+        return new((uint)number, path, peer.Port, from, to, peer.Nonce) { Flags = flags };
     }
 
-    private void Judge(ref PeerState peer)
+    private void Judge(int number)
     {
-        if (peer.Judge(time.GetUtcNow()))
+        ref PeerState peer = ref _peers[number];
+        ProbeFlags before = peer.Flags;
+        if (peer.Judge(settings.Tunnel, Now, time.GetUtcNow()))
             (_verdicts, _latest, _mustSignal) = (null, null, true);
+        if (peer.Flags != before)
+            AskSoon(number);
+    }
+
+    private void AskSoon(int number)
+    {
+        TimeSpan now = Now;
+        if (_peers[number].Await(now) is not { } at)
+            return;
+        if (at <= now)
+            Hasten(number, now);
+        else
+            _awaited.Enqueue((number, at));
+    }
+
+    private void Hasten(int number, TimeSpan now)
+    {
+        if (!_peers[number].IsTaken)
+            return;
+        _peers[number].Hasten(now);
+        _turns.Add(number);
     }
 
     private void Signal(TimeSpan now)

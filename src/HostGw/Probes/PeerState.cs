@@ -40,17 +40,11 @@ internal struct PeerState
     private const ProbeFlags Kept = ProbeFlags.TunnelsToYou | ProbeFlags.WantsTunnel;
 
     private ProbeTarget _target;
-    private PathEvidence _node, _echo, _hop, _tunnel;
+    private Shown _shown;
     private ProbePaths _planned, _waiting, _asked;
     private byte _port;
-    private bool _hasAnswered;
     private bool _wasAsked;
     private bool _isAwaited;
-    private PathState _path;
-
-    /// <summary>The flags of the peer's latest answer.</summary>
-    private ProbeFlags _heard;
-
     private ReachKind _kind;
     private ReachKind _native;
 
@@ -69,7 +63,7 @@ internal struct PeerState
     private ProbeNonce _nonce;
 
     public PeerState(ProbeTarget target, TunnelMode mode) =>
-        (_target, _path) = (target, PathDecision.First(mode, target.IsTunnelled));
+        (_target, _shown.Path) = (target, PathDecision.First(mode, target.IsTunnelled));
 
     /// <summary>False: no peer has this place.</summary>
     public readonly bool IsTaken => _target.Node is not null;
@@ -93,14 +87,14 @@ internal struct PeerState
     public readonly int Port => _port & (Prober.Ports - 1);
 
     /// <summary>What our datagrams say to the peer.</summary>
-    public readonly ProbeFlags Flags => _path.Flags;
+    public readonly ProbeFlags Flags => _shown.Path.Flags;
 
-    public readonly ProbeFlags Heard => _heard;
+    public readonly ProbeFlags Heard => _shown.Heard;
 
     public readonly Reach Reach =>
-        new(_kind, _since, _roundTripMicroseconds) { Path = _path.Path, Native = IsInTunnel ? _native : default };
+        new(_kind, _since, _roundTripMicroseconds) { Path = _shown.Path.Path, Native = IsInTunnel ? _native : default };
 
-    private readonly bool IsInTunnel => _path.Path == PeerPath.Tunnel;
+    private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
 
     /// <summary>Follows a later form of its Node. On another way the old verdict holds until there is evidence.</summary>
     /// <returns>Whether it is to be asked at once: the way is another one, or the tunnel can be asked from now on.</returns>
@@ -112,11 +106,11 @@ internal struct PeerState
         if (isNewWay)
         {
             ForgetPods();
-            _node = default;
+            _shown.Node = default;
             GiveUp(ProbePaths.Node);
         }
         if (isNewTunnel)
-            _tunnel = default;
+            _shown.Tunnel = default;
         bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath);
         _wasAsked &= !isUrgent;
         return isUrgent;
@@ -128,7 +122,7 @@ internal struct PeerState
     {
         bool wasInTunnel = IsInTunnel;
         if (wasInTunnel)
-            (_path, _nativeSince) = (new(PeerPath.Compared, true), 0);
+            (_shown.Path, _nativeSince) = (new(PeerPath.Compared, true), 0);
         return wasInTunnel;
     }
 
@@ -140,11 +134,11 @@ internal struct PeerState
         return hasTunnel && CanAskTunnel ? native | ProbePaths.Tunnel : native;
     }
 
-    private readonly bool CanAskTunnel => _target.HasTunnelPath && _path.Path is PeerPath.Compared or PeerPath.Tunnel;
+    private readonly bool CanAskTunnel => _target.HasTunnelPath && _shown.Path.Path is PeerPath.Compared or PeerPath.Tunnel;
 
     /// <summary>Whether a peer's question with these flags says what its answers have not.</summary>
     public readonly bool IsNews(ProbeFlags flags) =>
-        (flags & Kept) != _heard || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_tunnel.IsGood);
+        (flags & Kept) != _shown.Heard || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_shown.Tunnel.IsGood);
 
     /// <summary>The peer is to be asked before its turn.</summary>
     /// <returns>When: not too often. Null: that is planned already.</returns>
@@ -192,7 +186,7 @@ internal struct PeerState
     public void Answered(ProbePaths path, ProbeFlags flags, TimeSpan now)
     {
         _waiting &= ~path;
-        (_hasAnswered, _heard) = (true, flags & Kept);
+        (_shown.HasAnswered, _shown.Heard) = (true, flags & Kept);
         Evidence(path).Answered();
         if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
             _nativeSince = 1 + (uint)now.TotalSeconds;
@@ -220,7 +214,7 @@ internal struct PeerState
         }
         _waiting = ProbePaths.None;
         // The pod path is not asked any more, and what is known of it grows old.
-        if (_node.IsBad)
+        if (_shown.Node.IsBad)
             ForgetPods();
         return (lost, isOpen);
     }
@@ -229,59 +223,59 @@ internal struct PeerState
     /// <returns>Whether it is another one than before.</returns>
     public bool Judge(TunnelPolicy tunnel, TimeSpan now, DateTimeOffset clock)
     {
-        (PathState, ReachKind, ReachKind) before = (_path, _kind, _native);
+        (PathState, ReachKind, ReachKind) before = (_shown.Path, _kind, _native);
         _native = JudgedNative();
         if (tunnel.Mode == TunnelMode.Auto)
             Decide(Facts(tunnel.NativeAfter, now));
         ReachKind kind = IsInTunnel ? JudgedTunnel() : _native;
         if (kind != _kind)
             (_kind, _since) = (kind, (uint)clock.ToUnixTimeSeconds());
-        return (_path, _kind, _native) != before;
+        return (_shown.Path, _kind, _native) != before;
     }
 
     // What is known of the way before does not prove that a later one is good for long.
     private void Decide(PathFacts facts)
     {
-        PathState next = PathDecision.Next(_path, facts);
-        if (next.Path != _path.Path)
-            (_nativeSince, _hop) = (0, next.Path == PeerPath.Tunnel ? default : _hop);
-        _path = next;
+        PathState next = PathDecision.Next(_shown.Path, facts);
+        if (next.Path != _shown.Path.Path)
+            (_nativeSince, _shown.Hop) = (0, next.Path == PeerPath.Tunnel ? default : _shown.Hop);
+        _shown.Path = next;
     }
 
     private readonly PathFacts Facts(TimeSpan nativeAfter, TimeSpan now)
     {
         bool isProven = _nativeSince != 0 && now.TotalSeconds - _nativeSince >= nativeAfter.TotalSeconds;
-        return If(_echo.IsGood || _hop.IsGood, isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood) |
-            If(_node.IsGood && _echo.IsBad && _hop.IsBad, PathFacts.NativeDropped) |
-            If(_tunnel.IsGood, PathFacts.TunnelGood) | If(_tunnel.IsBad, PathFacts.TunnelBad) |
-            If((_heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
-            If((_heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
+        return If(_shown.Echo.IsGood || _shown.Hop.IsGood, isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood) |
+            If(_shown.Node.IsGood && _shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
+            If(_shown.Tunnel.IsGood, PathFacts.TunnelGood) | If(_shown.Tunnel.IsBad, PathFacts.TunnelBad) |
+            If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
+            If((_shown.Heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
     }
 
     private static PathFacts If(bool condition, PathFacts fact) => condition ? fact : PathFacts.None;
 
     private readonly ReachKind JudgedNative()
     {
-        if (_node.IsBad)
+        if (_shown.Node.IsBad)
             return IsInTunnel ? _native : Silent;
-        if (_echo.IsGood || _hop.IsGood)
+        if (_shown.Echo.IsGood || _shown.Hop.IsGood)
         {
             return !_target.IsOnLink ? ReachKind.RoutedByNetwork
-                : _echo.IsBad ? ReachKind.ProbeFiltered
+                : _shown.Echo.IsBad ? ReachKind.ProbeFiltered
                 : ReachKind.Reachable;
         }
-        return _node.IsGood && _echo.IsBad && (_hop.IsBad || IsInTunnel) ? ReachKind.PodTrafficDropped : _native;
+        return _shown.Node.IsGood && _shown.Echo.IsBad && (_shown.Hop.IsBad || IsInTunnel) ? ReachKind.PodTrafficDropped : _native;
     }
 
     private readonly ReachKind JudgedTunnel() =>
-        _node.IsBad ? Silent
-        : _tunnel.IsGood ? ReachKind.Reachable
-        : _tunnel.IsBad ? ReachKind.PodTrafficDropped
+        _shown.Node.IsBad ? Silent
+        : _shown.Tunnel.IsGood ? ReachKind.Reachable
+        : _shown.Tunnel.IsBad ? ReachKind.PodTrafficDropped
         : _kind;
 
-    private readonly ReachKind Silent => _hasAnswered ? ReachKind.Unreachable : ReachKind.Unknown;
+    private readonly ReachKind Silent => _shown.HasAnswered ? ReachKind.Unreachable : ReachKind.Unknown;
 
-    private void ForgetPods() => (_echo, _hop, _tunnel, _nativeSince) = (default, default, default, 0);
+    private void ForgetPods() => (_shown.Echo, _shown.Hop, _shown.Tunnel, _nativeSince) = (default, default, default, 0);
 
     private static uint Milliseconds(TimeSpan now) => (uint)(long)now.TotalMilliseconds;
 
@@ -291,13 +285,25 @@ internal struct PeerState
         switch (path)
         {
             case ProbePaths.Node:
-                return ref _node;
+                return ref _shown.Node;
             case ProbePaths.Echo:
-                return ref _echo;
+                return ref _shown.Echo;
             case ProbePaths.Tunnel:
-                return ref _tunnel;
+                return ref _shown.Tunnel;
             default:
-                return ref _hop;
+                return ref _shown.Hop;
         }
+    }
+
+    /// <summary>What the answers have shown, in one struct: the runtime aligns each to eight bytes.</summary>
+    private struct Shown
+    {
+        public PathEvidence Node, Echo, Hop, Tunnel;
+        public PathState Path;
+
+        /// <summary>The flags of the peer's latest answer.</summary>
+        public ProbeFlags Heard;
+
+        public bool HasAnswered;
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using HostGw.Planning;
 
 namespace HostGw.Probes;
@@ -12,7 +11,7 @@ namespace HostGw.Probes;
 /// a loss the round is repeated until five are missing in a row. A change of what this node says to a peer, or the peer to this node, is
 /// passed on by a round before its turn. Nothing is allocated in a round.
 /// </remarks>
-/// <param name="changed">Called at most once a second when a verdict has changed.</param>
+/// <param name="changed">Called at most once a second when a verdict or a path has changed.</param>
 /// <param name="draw">Draws a nonce that nobody can guess.</param>
 internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Func<ProbeNonce> draw, Action changed, TimeProvider time)
 {
@@ -29,18 +28,9 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
     private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
     private readonly Queue<(int Peer, TimeSpan At)> _awaited = [];
-    private readonly Stack<int> _unused = [];
     private readonly ProbeTurns _turns = new(settings.Interval);
+    private readonly PeerTable _peers = new(settings.Tunnel, draw);
     private readonly List<int> _taken = [];
-
-    // By number. A peer keeps its number for as long as it is followed: it is in its datagrams, and in the queues.
-    private PeerState[] _peers = [];
-    private int _count;
-    private ProbeSource _sourceIPv4, _sourceIPv6;
-    private KnownAddresses _known = KnownAddresses.None;
-
-    // By the index of the target.
-    private int[] _numbers = [];
 
     // Null: a verdict has changed since they were made.
     private Reachability? _verdicts = new([]);
@@ -51,8 +41,6 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     private TimeSpan _signalledAt = -Second;
 
     private TimeSpan Now => time.GetElapsedTime(_start);
-
-    private int Active => _count - _unused.Count;
 
     /// <summary>The verdicts: the same instance until one changes. Their round-trip times are of its making.</summary>
     public Reachability Verdicts
@@ -88,7 +76,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
             {
                 if (_due.Count > 0)
                     return TimeSpan.Zero;
-                TimeSpan at = _turns.NextAt(Active);
+                TimeSpan at = _turns.NextAt(_peers.Active);
                 if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
                     at = Earlier(at, first.AskedAt + Patience);
                 if (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited))
@@ -115,29 +103,10 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     {
         lock (_lock)
         {
-            bool isNewIPv4 = probes.IPv4.IsAnother(_sourceIPv4), isNewIPv6 = probes.IPv6.IsAnother(_sourceIPv6);
-            (_sourceIPv4, _sourceIPv6, _known) = (probes.IPv4, probes.IPv6, probes.Known);
-
-            Dictionary<Prefix, int> left = Numbers();
-            _numbers = new int[probes.Targets.Length];
-            List<int> added = [];
-            for (int i = 0; i < _numbers.Length; i++)
-            {
-                ProbeTarget target = probes.Targets[i];
-                if (!left.TryGetValue(target.PodCidr, out _numbers[i]) || _peers[_numbers[i]].Target.Node.Uid != target.Node.Uid)
-                    added.Add(i);
-                else if (left.Remove(target.PodCidr))
-                    Follow(_numbers[i], target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6);
-            }
-            foreach (int gone in left.Values)
-            {
-                _peers[gone] = default;
-                _unused.Push(gone);
-            }
-            bool isFirst = Active == 0;
-            Add(probes.Targets, added);
+            bool isFirst = _peers.Active == 0;
+            _mustSignal |= _peers.Follow(probes, _turns);
             if (isFirst)
-                _turns.Restart(Now, Active);
+                _turns.Restart(Now, _peers.Active);
             (_verdicts, _latest) = (null, null);
         }
     }
@@ -159,7 +128,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
             Signal(now);
             while (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited) && now >= awaited.At)
                 Hasten(_awaited.Dequeue().Peer, now);
-            _turns.Take(now, Active, _peers.AsSpan(0, _count), _taken);
+            _turns.Take(now, _peers.Active, _peers.All, _taken);
             foreach (int number in _taken)
                 Begin(number);
             while (_due.TryDequeue(out (int Peer, ProbePaths Path) due))
@@ -177,7 +146,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     {
         lock (_lock)
         {
-            ref PeerState peer = ref _peers[question.Peer];
+            ref PeerState peer = ref _peers[(int)question.Peer];
             if (peer.Nonce == question.Nonce)
                 peer.GiveUp(question.Path);
         }
@@ -194,7 +163,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
                 counters.Count(ProbeResult.NotAsked);
                 return;
             }
-            ref PeerState peer = ref _peers[answer.Peer];
+            ref PeerState peer = ref _peers[(int)answer.Peer];
             ProbeTarget target = peer.Target;
             // Where the last address of the podCIDR is the peer's own, its agent answers.
             ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
@@ -218,7 +187,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
                 counters.Count(ProbeResult.NotAsked);
                 return;
             }
-            ref PeerState peer = ref _peers[question.Peer];
+            ref PeerState peer = ref _peers[(int)question.Peer];
             // A router on the way says the same.
             Take((int)question.Peer, peer.Target.Has(from) ? ProbePaths.Hop : ProbePaths.None, peer.Heard);
         }
@@ -230,9 +199,8 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     {
         lock (_lock)
         {
-            if (settings.Tunnel.Mode == TunnelMode.Off || !_known.TryFind(from, out int target) || target < 0)
+            if (settings.Tunnel.Mode == TunnelMode.Off || _peers.Find(from) is not (>= 0 and var number))
                 return ProbeFlags.None;
-            int number = _numbers[target];
             if (_peers[number].IsNews(flags))
                 AskSoon(number);
             return _peers[number].Flags;
@@ -242,8 +210,8 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private bool IsAsked(in ProbeDatagram datagram, ProbeKind kind) =>
-        datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
-        _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
+        datagram.Kind == kind && datagram.Peer < _peers.All.Length && _peers[(int)datagram.Peer].Waiting != ProbePaths.None &&
+        _peers[(int)datagram.Peer].Nonce == datagram.Nonce && Now - _peers[(int)datagram.Peer].AskedAt < Patience;
 
     private void Take(int number, ProbePaths path, ProbeFlags flags)
     {
@@ -266,52 +234,13 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     private void PlanBeyond(int number)
     {
         ref PeerState peer = ref _peers[number];
-        ProbePaths paths = peer.Beyond(!Source(peer.Target).Tunnel.IsNone);
+        ProbePaths paths = peer.Beyond(!_peers.Source(peer.Target).Tunnel.IsNone);
         if (paths == ProbePaths.None || !peer.Plan(paths))
             return;
         foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Tunnel])
         {
             if ((paths & path) != 0)
                 _due.Enqueue((number, path));
-        }
-    }
-
-    private ProbeSource Source(in ProbeTarget target) => target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
-
-    private void Follow(int number, ProbeTarget target, bool isNewSource)
-    {
-        ref PeerState peer = ref _peers[number];
-        if (peer.Follow(target, isNewSource))
-            _turns.Add(number);
-        if (settings.Tunnel.Mode == TunnelMode.Auto && Source(target).Tunnel.IsNone && peer.LeaveTunnel())
-            _mustSignal = true;
-    }
-
-    // No podCIDR is granted to two Nodes.
-    private Dictionary<Prefix, int> Numbers()
-    {
-        Dictionary<Prefix, int> numbers = new(Active);
-        for (int i = 0; i < _count; i++)
-        {
-            if (_peers[i].IsTaken)
-                numbers.Add(_peers[i].Target.PodCidr, i);
-        }
-        return numbers;
-    }
-
-    // Beginning anywhere: agents that were started together must not ask all peers in the same order at the same time.
-    private void Add(ImmutableArray<ProbeTarget> targets, List<int> added)
-    {
-        int start = added.Count == 0 ? 0 : (int)(draw().Low % (ulong)added.Count);
-        for (int i = 0; i < added.Count; i++)
-        {
-            if (!_unused.TryPop(out int number))
-                number = _count++;
-            if (number >= _peers.Length)
-                Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
-            int target = added[(start + i) % added.Count];
-            (_peers[number], _numbers[target]) = (new(targets[target], settings.Tunnel.Mode), number);
-            _turns.Add(number);
         }
     }
 
@@ -366,7 +295,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     {
         ref PeerState peer = ref _peers[number];
         ProbeTarget target = peer.Target;
-        ProbeSource source = Source(target);
+        ProbeSource source = _peers.Source(target);
         (Ip from, Ip to) = path switch
         {
             ProbePaths.Node => (source.Node, target.NodeAddress),
@@ -415,20 +344,5 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         changed();
     }
 
-    private Reachability Make()
-    {
-        List<(Prefix, Reach)> reaches = new(Active);
-        foreach (ref readonly PeerState peer in _peers.AsSpan(0, _count))
-        {
-            if (!peer.IsTaken)
-                continue;
-            ProbeTarget target = peer.Target;
-            for (int i = 0; i < Math.Min(target.Node.PodCidrs.Length, ProbeTarget.MostPodCidrs); i++)
-            {
-                if ((target.PodCidrs >> i & 1) != 0)
-                    reaches.Add((target.Node.PodCidrs[i], peer.Reach));
-            }
-        }
-        return new(reaches) { Fault = _fault };
-    }
+    private Reachability Make() => new(_peers.Read()) { Fault = _fault };
 }

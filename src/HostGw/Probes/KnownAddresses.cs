@@ -6,6 +6,9 @@ namespace HostGw.Probes;
 /// <summary>The addresses of Nodes, from which questions are answered. Sorted numbers: a tenth of a hash set's memory.</summary>
 internal sealed class KnownAddresses
 {
+    /// <summary>The owner of an address that two Nodes list with equal right.</summary>
+    public const int Disputed = -2;
+
     private readonly Owners<uint> _v4;
     private readonly Owners<UInt128> _v6;
 
@@ -18,7 +21,7 @@ internal sealed class KnownAddresses
 
     public bool Contains(Ip address) => TryFind(address, out _);
 
-    /// <param name="target">Whose address it is, as the index of a target; -1: of a Node that is no target in this family.</param>
+    /// <param name="target">Whose address it is, as the index of a target; -1: of a Node that is no target in this family; or <see cref="Disputed"/>.</param>
     /// <returns>Whether it is the address of a Node.</returns>
     public bool TryFind(Ip address, out int target) =>
         address.IsIPv4 ? _v4.TryFind((uint)address.Low, out target) : _v6.TryFind(address.Value, out target);
@@ -104,10 +107,12 @@ internal sealed class KnownAddresses
         {
             claims.Sort();
             int count = 0;
-            foreach (Claim<T> claim in claims.ToArray())
+            for (int i = 0; i < claims.Count; i++)
             {
-                if (count == 0 || claim.Address.CompareTo(claims[count - 1].Address) != 0)
-                    claims[count++] = claim;
+                if (count == 0 || claims[i].Address.CompareTo(claims[count - 1].Address) != 0)
+                    claims[count++] = claims[i];
+                else if (claims[i].Rank == claims[count - 1].Rank && claims[i].Target != claims[count - 1].Target)
+                    claims[count - 1] = claims[count - 1] with { Target = Disputed };
             }
             (_addresses, _targets) = (new T[count], new int[count]);
             for (int i = 0; i < count; i++)

@@ -186,7 +186,9 @@ internal struct PeerState
     public void Answered(ProbePaths path, ProbeFlags flags, TimeSpan now)
     {
         _waiting &= ~path;
-        (_shown.HasAnswered, _shown.Heard) = (true, flags & Kept);
+        _shown.HasAnswered = true;
+        if ((flags & ProbeFlags.Undetermined) == 0)
+            _shown.Heard = flags & Kept;
         Evidence(path).Answered();
         if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
             _nativeSince = 1 + (uint)now.TotalSeconds;

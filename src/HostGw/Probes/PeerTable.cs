@@ -29,8 +29,12 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
     /// <summary>This node's own addresses in the family of a peer.</summary>
     public ProbeSource Source(in ProbeTarget target) => target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
 
-    /// <summary>The number of the peer that has this address; -1: none has.</summary>
-    public int Find(Ip address) => _known.TryFind(address, out int target) && target >= 0 ? _numbers[target] : -1;
+    /// <summary>The number of the peer that has this address; -1: none has; or <see cref="KnownAddresses.Disputed"/>.</summary>
+    public int Find(Ip address)
+    {
+        _ = _known.TryFind(address, out int target);
+        return target >= 0 ? _numbers[target] : target;
+    }
 
     /// <summary>Follows the peers of a new plan. A peer of the same Node and podCIDR keeps what is known of it.</summary>
     /// <param name="turns">Receives those that are to be asked at once.</param>

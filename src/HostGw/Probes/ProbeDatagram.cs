@@ -62,6 +62,9 @@ internal enum ProbeFlags : byte
 
     /// <summary>The sender needs the tunnel, or has not seen for long enough that it does not.</summary>
     WantsTunnel = 4,
+
+    /// <summary>Two Nodes list the address that asked: the answer says nothing of the path.</summary>
+    Undetermined = 8,
 }
 
 /// <summary>16 random bytes: only who received the question can answer it.</summary>

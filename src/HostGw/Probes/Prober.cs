@@ -199,8 +199,11 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     {
         lock (_lock)
         {
-            if (settings.Tunnel.Mode == TunnelMode.Off || _peers.Find(from) is not (>= 0 and var number))
+            if (settings.Tunnel.Mode == TunnelMode.Off)
                 return ProbeFlags.None;
+            int number = _peers.Find(from);
+            if (number < 0)
+                return number == KnownAddresses.Disputed ? ProbeFlags.Undetermined : ProbeFlags.None;
             if (_peers[number].IsNews(flags))
                 AskSoon(number);
             return _peers[number].Flags;

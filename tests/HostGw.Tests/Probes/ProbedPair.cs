@@ -17,11 +17,12 @@ internal sealed class ProbedPair
     private readonly long _start;
     private int _number;
 
-    public ProbedPair(TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, double intervalSeconds = 10)
+    public ProbedPair(TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, string hostile = "")
     {
         _start = Time.GetTimestamp();
-        TimeSpan interval = TimeSpan.FromSeconds(intervalSeconds);
+        TimeSpan interval = TimeSpan.FromSeconds(10);
         string[] nodes = ["a 10.244.1.0/24 10.0.0.1", isOnLink ? "b 10.244.2.0/24 10.0.0.2" : "b 10.244.2.0/24 10.1.0.2"];
+        nodes = hostile.Length > 0 ? [.. nodes, hostile] : nodes;
         A = new(this, "a", nodes, "eth0 10.0.0.1/24; default via 10.0.0.254 dev eth0", new(9158, interval) { Tunnel = a ?? Auto });
         B = new(this, "b", nodes, $"eth0 {(isOnLink ? "10.0.0.2/24" : "10.1.0.2/24")}", new(9158, interval) { Tunnel = b ?? Auto });
     }
@@ -142,6 +143,9 @@ internal sealed class ProbedEnd
 
     public List<ProbeQuestion> Asked { get; } = [];
 
+    /// <summary>It cannot send on these ways.</summary>
+    public ProbePaths Unsendable { get; set; }
+
     /// <summary>Its firewall drops questions from pod addresses.</summary>
     public bool FiltersPods { get; set; }
 
@@ -173,6 +177,11 @@ internal sealed class ProbedEnd
         while (_isRunning && _prober.TryTake(out ProbeQuestion question))
         {
             Asked.Add(question);
+            if ((Unsendable & question.Path) != 0)
+            {
+                _prober.GiveUp(question);
+                continue;
+            }
             byte[] bytes = new byte[ProbeDatagram.Size];
             new ProbeDatagram(ProbeKind.Question, question.Flags, question.Peer, question.Nonce).Write(bytes);
             Ip source = question.Source.IsNone ? Node.InternalIPs[0] : question.Source;
@@ -242,7 +251,7 @@ internal sealed class ProbedEnd
         if (path != PeerPath.Native)
         {
             if (isOnLink)
-                routes.Add(routes[0] with { Destination = Prefix.Host(ProbeAddress.Of(Peer.PodCidr)) });
+                routes.Add(routes.Find(r => r.Destination == Peer.PodCidr) with { Destination = Prefix.Host(ProbeAddress.Of(Peer.PodCidr)) });
             routes.Add(encapsulated with { Destination = Prefix.Host(Peer.Source) });
         }
         if (path == PeerPath.Tunnel)

@@ -302,6 +302,76 @@ public class ProberPathTests
             pair.A.Asked.Select(q => $"{q.Path} {q.Source} {q.Destination} {q.Flags}"));
     }
 
+    [Fact]
+    public void A_round_through_the_tunnel_allocates_nothing()
+    {
+        ProbedPair pair = Tunnelled();
+        Prober prober = pair.A.Prober;
+        pair.Run(60);
+        pair.A.Stop();
+        TimeSpan step = TimeSpan.FromMilliseconds(500);
+        Rounds(50);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Rounds(200);
+        long rounds = GC.GetAllocatedBytesForCurrentThread() - before;
+        before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 200; i++)
+            pair.Time.Advance(step);
+        Assert.Equal(GC.GetAllocatedBytesForCurrentThread() - before, rounds);
+        Assert.Equal(ReachKind.Reachable, pair.A.Reach.Kind);
+
+        void Rounds(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                pair.Time.Advance(step);
+                _ = prober.Questioned(Ip.Parse("10.244.2.1"), (ProbeFlags)(i % 8));
+                while (prober.TryTake(out ProbeQuestion question))
+                {
+                    ProbeDatagram answer = new(ProbeKind.Answer, (ProbeFlags)6, question.Peer, question.Nonce);
+                    prober.Answered(answer, question.Path == ProbePaths.Echo ? Ip.Parse("10.244.2.2") : question.Destination);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void What_this_host_cannot_send_through_the_tunnel_says_nothing_of_it()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.A.Unsendable = ProbePaths.Tunnel;
+        pair.DropsPods = static _ => false;
+        pair.Run(30);
+        Assert.Equal((ReachKind.Reachable, ReachKind.Reachable), (pair.A.Reach.Kind, pair.A.Reach.Native));
+        pair.DropsPods = static _ => true;
+        pair.Run(30);
+        Assert.Equal((ReachKind.Reachable, ReachKind.PodTrafficDropped), (pair.A.Reach.Kind, pair.A.Reach.Native));
+    }
+
+    [Fact]
+    public void What_this_host_cannot_send_natively_says_nothing_of_the_native_path()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.DropsPods = static _ => false;
+        pair.Run(30);
+        (pair.A.Unsendable, pair.DropsPods, pair.DropsTunnel) = (ProbePaths.Echo, static _ => true, static _ => true);
+        pair.Run(30);
+        Assert.Equal((ReachKind.Reachable, PeerPath.Compared), (pair.A.Reach.Native, pair.A.Reach.Path));
+    }
+
+    // A Node that lists its address as well, which the planner does not use then.
+    [Fact]
+    public void A_Node_that_lists_a_peers_address_does_not_change_the_peers_path()
+    {
+        ProbedPair pair = Tunnelled(hostile: "x 10.244.9.0/24 10.0.0.9,10.0.0.1,10.0.0.2 age=9");
+        pair.DropsPods = static _ => false;
+        pair.Run(250);
+        Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
+        pair.Run(100);
+        Assert.All(pair.Ends, e => Assert.False(e.IsTunnelled));
+    }
+
     // From an address that the peer has, as a node on the segment can forge it.
     [Fact]
     public void Forged_questions_change_nothing_and_cause_two_rounds_a_second_at_most()
@@ -318,9 +388,9 @@ public class ProberPathTests
         Assert.All(pair.Ends, e => Assert.Equal((PeerPath.Native, false), (e.Reach.Path, e.HasLink)));
     }
 
-    private static ProbedPair Tunnelled(bool isOnLink = true)
+    private static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "")
     {
-        ProbedPair pair = new(isOnLink: isOnLink);
+        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile);
         pair.Start();
         pair.DropsPods = static _ => true;
         pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);

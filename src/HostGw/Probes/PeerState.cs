@@ -18,33 +18,54 @@ internal enum ProbePaths : byte
     Hop = 4,
 
     Pod = Echo | Hop,
+
+    /// <summary>SOURCE → SOURCE, through the tunnel.</summary>
+    Tunnel = 8,
 }
 
 /// <summary>A question that is due.</summary>
 /// <param name="Peer">The number of the peer.</param>
 /// <param name="Port">Which of the source ports.</param>
-internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce);
+internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce)
+{
+    public ProbeFlags Flags { get; init; }
+}
 
 /// <summary>What is known of a peer in one family. There is one for each peer, so that its size matters.</summary>
 internal struct PeerState
 {
-    private ProbeTarget _target;
-    private PathEvidence _node, _echo, _hop;
-    private ProbePaths _planned, _waiting;
-    private byte _port;
-    private bool _hasAnswered;
-    private bool _wasAsked;
-    private bool _metNoRouter;
+    /// <summary>Of questions before the peer's turn: one that a change of our own causes, and one that it causes.</summary>
+    private static readonly TimeSpan BetweenHastened = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The Unix time of the latest change of <see cref="Kind"/>; 0: none yet.</summary>
+    private const ProbeFlags Kept = ProbeFlags.TunnelsToYou | ProbeFlags.WantsTunnel;
+
+    private const byte Seldom = 6;
+
+    private ProbeTarget _target;
+    private Shown _shown;
+    private ProbePaths _planned, _waiting, _asked;
+    private byte _turn;
+    private bool _wasAsked;
+    private bool _isAwaited;
+    private ReachKind _kind;
+    private ReachKind _native;
+
+    /// <summary>The Unix time of the latest change of the verdict; 0: none yet.</summary>
     private uint _since;
 
     private uint _roundTripMicroseconds;
 
+    /// <summary>Since when the native path has answered without a loss, in seconds of the prober's clock; 0: it has not.</summary>
+    private uint _nativeSince;
+
+    /// <summary>When the peer was last asked before its turn, in milliseconds of the prober's clock.</summary>
+    private uint _hastenedAt;
+
     /// <summary>Of the questions that wait for an answer.</summary>
     private ProbeNonce _nonce;
 
-    public PeerState(ProbeTarget target) => _target = target;
+    public PeerState(ProbeTarget target, TunnelMode mode) =>
+        (_target, _shown.Path) = (target, PathDecision.First(mode, target.IsTunnelled));
 
     /// <summary>False: no peer has this place.</summary>
     public readonly bool IsTaken => _target.Node is not null;
@@ -65,62 +86,158 @@ internal struct PeerState
     public TimeSpan AskedAt { get; private set; }
 
     /// <summary>Which of the eight source ports this round uses.</summary>
-    public readonly int Port => _port & (Prober.Ports - 1);
+    public readonly int Port => _turn & (Prober.Ports - 1);
 
     /// <summary>
     /// Whether a message that the pod path's question had no hop left can only be of this peer, whatever its source: a kernel chooses
     /// that, and may choose an address that the Node does not list. On other ways a router may be the first hop.
     /// </summary>
-    public readonly bool IsFirstHop => _target.IsNextHop && _metNoRouter;
+    public readonly bool IsFirstHop => _target.IsNextHop && _shown.MetNoRouter;
 
-    public ReachKind Kind { get; private set; }
+    /// <summary>What our datagrams say to the peer.</summary>
+    public readonly ProbeFlags Flags => _shown.Path.Flags;
 
-    public readonly Reach Reach => new(Kind, _since, _roundTripMicroseconds);
+    public readonly ProbeFlags Heard => _shown.Heard;
+
+    public readonly Reach Reach =>
+        new(_kind, _since, _roundTripMicroseconds) { Path = _shown.Path.Path, Native = IsInTunnel ? _native : default };
+
+    private readonly bool IsSeldom => _turn % Seldom == 0;
+
+    private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
 
     /// <summary>Follows a later form of its Node. On another way the old verdict holds until there is evidence.</summary>
-    /// <returns>Whether the way is another one.</returns>
+    /// <returns>Whether it is to be asked at once: the way is another one, or the tunnel can be asked from now on.</returns>
     public bool Follow(ProbeTarget target, bool isNewSource)
     {
         bool isNewWay = isNewSource || target.NodeAddress != _target.NodeAddress || target.IsOnLink != _target.IsOnLink ||
             target.IsNextHop != _target.IsNextHop;
+        bool isNewTunnel = target.HasTunnelPath != _target.HasTunnelPath;
         _target = target;
         if (isNewWay)
         {
-            (_node, _echo, _hop) = (default, default, default);
-            _wasAsked = false;
-            GiveUp();
+            ForgetPods();
+            _shown.Node = default;
+            GiveUp(ProbePaths.Node);
         }
-        return isNewWay;
+        if (isNewTunnel)
+            _shown.Tunnel = default;
+        bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath);
+        _wasAsked &= !isUrgent;
+        return isUrgent;
     }
 
-    /// <summary>Plans questions, which are to be asked together. Those of the node path begin a round.</summary>
-    /// <returns>False: they are planned already.</returns>
+    /// <summary>This host has no tunnel any more, so that the peer is not reached by it.</summary>
+    /// <returns>Whether it was.</returns>
+    public bool LeaveTunnel()
+    {
+        bool wasInTunnel = IsInTunnel;
+        if (wasInTunnel)
+            (_shown.Path, _nativeSince) = (new(PeerPath.Compared, true), 0);
+        return wasInTunnel;
+    }
+
+    /// <summary>What is asked once the node path has answered.</summary>
+    public readonly ProbePaths Beyond(bool hasTunnel)
+    {
+        // Questions on a route that leads into the tunnel, or will in a moment, say nothing of the native path.
+        ProbePaths native = !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod : _target.IsOnLink ? ProbePaths.Echo : ProbePaths.None;
+        return hasTunnel && CanAskTunnel ? native | ProbePaths.Tunnel : native;
+    }
+
+    private readonly bool CanAskTunnel => _target.HasTunnelPath && _shown.Path.Path is PeerPath.Compared or PeerPath.Tunnel;
+
+    /// <summary>Whether a peer's question with these flags says what its answers have not.</summary>
+    public readonly bool IsNews(ProbeFlags flags) =>
+        (flags & Kept) != _shown.Heard || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_shown.Tunnel.IsGood);
+
+    /// <summary>The peer is to be asked before its turn.</summary>
+    /// <returns>When: not too often. Null: that is planned already.</returns>
+    public TimeSpan? Await(TimeSpan now)
+    {
+        if (_isAwaited || !_wasAsked)
+            return null;
+        _isAwaited = true;
+        TimeSpan since = TimeSpan.FromMilliseconds(Milliseconds(now) - _hastenedAt);
+        return since < BetweenHastened ? now + BetweenHastened - since : now;
+    }
+
+    /// <summary>Its turn comes now.</summary>
+    public void Hasten(TimeSpan now) => (_isAwaited, _wasAsked, _hastenedAt) = (false, false, Milliseconds(now));
+
+    /// <summary>Its turn: what a round begins with. Of one that has never answered, a round in every sixth turn only.</summary>
+    /// <param name="isHeld">Answers on the pod path reach this host.</param>
+    /// <returns>None: nothing.</returns>
+    public ProbePaths TakeTurn(bool isHeld)
+    {
+        _turn++;
+        bool isSilent = _wasAsked && _shown.Node.IsBad && !_shown.HasAnswered;
+        return isSilent && !IsSeldom ? ProbePaths.None : Begin(isHeld);
+    }
+
+    /// <summary>Asks once more, for something was lost.</summary>
+    /// <inheritdoc cref="TakeTurn"/>
+    public ProbePaths Repeat(bool isHeld)
+    {
+        _turn++;
+        return Begin(isHeld);
+    }
+
+    // On the node path. Where the native pod path has answered last time, it says everything: the peer's kernel alone answers most rounds,
+    // and its agent every sixth.
+    private ProbePaths Begin(bool isHeld)
+    {
+        bool isNative = isHeld && _wasAsked && _shown.Path.Path is PeerPath.Native or PeerPath.Undecided;
+        bool asksAgent = IsSeldom || !(_shown.Echo.IsSteady || _shown.Echo.IsBad);
+        ProbePaths first = isNative && _shown.Hop.IsSteady ? (asksAgent ? ProbePaths.Pod : ProbePaths.Hop)
+            : isNative && _shown.Echo.IsSteady ? ProbePaths.Echo
+            : ProbePaths.Node;
+        if (_waiting != ProbePaths.None || !Plan(first))
+            return ProbePaths.None;
+        _wasAsked = true;
+        return first;
+    }
+
+    /// <summary>Plans questions, which are to be asked together.</summary>
+    /// <returns>False: others are planned already.</returns>
     public bool Plan(ProbePaths paths)
     {
         if (_planned != ProbePaths.None)
             return false;
-        if (paths == ProbePaths.Node)
-            (_port, _wasAsked) = ((byte)(_port + 1), true);
         _planned = paths;
         return true;
     }
 
     /// <summary>Asks what is planned.</summary>
     public void Ask(ProbeNonce nonce, TimeSpan now) =>
-        (_waiting, _planned, _nonce, AskedAt) = (_planned, ProbePaths.None, nonce, now);
+        (_waiting, _asked, _planned, _nonce, AskedAt) = (_planned, _planned, ProbePaths.None, nonce, now);
 
-    /// <summary>The questions cannot be asked: that says nothing about the peer.</summary>
-    public void GiveUp() => (_planned, _waiting) = (ProbePaths.None, ProbePaths.None);
+    /// <summary>A question cannot be asked, nor can the others of that way: that says nothing about the peer.</summary>
+    public void GiveUp(ProbePaths path)
+    {
+        ProbePaths left = path switch
+        {
+            ProbePaths.Node => ProbePaths.None,
+            ProbePaths.Tunnel => ~ProbePaths.Tunnel,
+            _ => ProbePaths.Tunnel,
+        };
+        (_planned, _waiting, _asked) = (_planned & left, _waiting & left, _asked & left);
+    }
 
     /// <param name="flags">Those of the answer.</param>
     public void Answered(ProbePaths path, ProbeFlags flags, TimeSpan now)
     {
         _waiting &= ~path;
-        _hasAnswered = true;
+        _shown.HasAnswered = true;
+        if ((flags & ProbeFlags.Undetermined) == 0)
+            _shown.Heard = flags & Kept;
         Evidence(path).Answered();
         if (path == ProbePaths.Node)
-            _metNoRouter = (flags & ProbeFlags.MetNoRouter) != 0;
-        else
+            _shown.MetNoRouter = (flags & ProbeFlags.MetNoRouter) != 0;
+        if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
+            _nativeSince = 1 + (uint)now.TotalSeconds;
+        // Of the way that pods' packets take.
+        if (path != ProbePaths.Node && (path == ProbePaths.Tunnel) == IsInTunnel)
             _roundTripMicroseconds = (uint)Math.Max(1, (now - AskedAt).TotalMicroseconds);
     }
 
@@ -130,7 +247,10 @@ internal struct PeerState
     {
         int lost = 0;
         bool isOpen = false;
-        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop])
+        ProbePaths native = _asked & ProbePaths.Pod;
+        if (native != 0 && (_waiting & native) == native)
+            _nativeSince = 0;
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Tunnel])
         {
             if ((_waiting & path) == 0)
                 continue;
@@ -140,34 +260,70 @@ internal struct PeerState
         }
         _waiting = ProbePaths.None;
         // The pod path is not asked any more, and what is known of it grows old.
-        if (_node.IsBad)
-            (_echo, _hop) = (default, default);
+        if (_shown.Node.IsBad)
+            ForgetPods();
         return (lost, isOpen);
     }
 
     /// <summary>Draws the conclusion from the evidence.</summary>
     /// <returns>Whether it is another one than before.</returns>
-    public bool Judge(DateTimeOffset now)
+    public bool Judge(TunnelPolicy tunnel, TimeSpan now, DateTimeOffset clock)
     {
-        ReachKind kind = Judged();
-        if (kind == Kind)
-            return false;
-        (Kind, _since) = (kind, (uint)now.ToUnixTimeSeconds());
-        return true;
+        (PathState, ReachKind, ReachKind) before = (_shown.Path, _kind, _native);
+        _native = JudgedNative();
+        if (tunnel.Mode == TunnelMode.Auto)
+            Decide(Facts(tunnel.NativeAfter, now));
+        ReachKind kind = IsInTunnel ? JudgedTunnel() : _native;
+        if (kind != _kind)
+            (_kind, _since) = (kind, (uint)clock.ToUnixTimeSeconds());
+        return (_shown.Path, _kind, _native) != before;
     }
 
-    private readonly ReachKind Judged()
+    // What is known of the way before does not prove that a later one is good for long.
+    private void Decide(PathFacts facts)
     {
-        if (_node.IsBad)
-            return _hasAnswered ? ReachKind.Unreachable : ReachKind.Unknown;
-        if (_echo.IsGood || _hop.IsGood)
+        PathState next = PathDecision.Next(_shown.Path, facts);
+        if (next.Path != _shown.Path.Path)
+            (_nativeSince, _shown.Hop) = (0, next.Path == PeerPath.Tunnel ? default : _shown.Hop);
+        _shown.Path = next;
+    }
+
+    private readonly PathFacts Facts(TimeSpan nativeAfter, TimeSpan now)
+    {
+        bool isProven = _nativeSince != 0 && now.TotalSeconds - _nativeSince >= nativeAfter.TotalSeconds;
+        return If(_shown.Echo.IsGood || _shown.Hop.IsGood, isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood) |
+            If(_shown.Node.IsGood && _shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
+            If(_shown.Tunnel.IsGood, PathFacts.TunnelGood) | If(_shown.Tunnel.IsBad, PathFacts.TunnelBad) |
+            If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
+            If((_shown.Heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
+    }
+
+    private static PathFacts If(bool condition, PathFacts fact) => condition ? fact : PathFacts.None;
+
+    private readonly ReachKind JudgedNative()
+    {
+        if (_shown.Node.IsBad)
+            return IsInTunnel ? _native : Silent;
+        if (_shown.Echo.IsGood || _shown.Hop.IsGood)
         {
             return !_target.IsOnLink ? ReachKind.RoutedByNetwork
-                : _echo.IsBad ? ReachKind.ProbeFiltered
+                : _shown.Echo.IsBad ? ReachKind.ProbeFiltered
                 : ReachKind.Reachable;
         }
-        return _node.IsGood && _echo.IsBad && _hop.IsBad ? ReachKind.PodTrafficDropped : Kind;
+        return _shown.Node.IsGood && _shown.Echo.IsBad && (_shown.Hop.IsBad || IsInTunnel) ? ReachKind.PodTrafficDropped : _native;
     }
+
+    private readonly ReachKind JudgedTunnel() =>
+        _shown.Node.IsBad ? Silent
+        : _shown.Tunnel.IsGood ? ReachKind.Reachable
+        : _shown.Tunnel.IsBad ? ReachKind.PodTrafficDropped
+        : _kind;
+
+    private readonly ReachKind Silent => _shown.HasAnswered ? ReachKind.Unreachable : ReachKind.Unknown;
+
+    private void ForgetPods() => (_shown.Echo, _shown.Hop, _shown.Tunnel, _nativeSince) = (default, default, default, 0);
+
+    private static uint Milliseconds(TimeSpan now) => (uint)(long)now.TotalMilliseconds;
 
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
     private ref PathEvidence Evidence(ProbePaths path)
@@ -175,36 +331,28 @@ internal struct PeerState
         switch (path)
         {
             case ProbePaths.Node:
-                return ref _node;
+                return ref _shown.Node;
             case ProbePaths.Echo:
-                return ref _echo;
+                return ref _shown.Echo;
+            case ProbePaths.Tunnel:
+                return ref _shown.Tunnel;
             default:
-                return ref _hop;
+                return ref _shown.Hop;
         }
     }
-}
 
-/// <summary>What the questions on one path have shown. One answer makes it good, five missing in a row make it bad.</summary>
-internal struct PathEvidence
-{
-    private const byte Enough = 5;
-
-    private byte _missed;
-
-    /// <summary>Neither good nor bad: nothing is known yet.</summary>
-    public bool IsGood { get; private set; }
-
-    public readonly bool IsBad => _missed == Enough;
-
-    public void Answered() => (_missed, IsGood) = (0, true);
-
-    /// <returns>Whether more may come of asking again soon.</returns>
-    public bool Missed()
+    /// <summary>What the answers have shown, in one struct: the runtime aligns each to eight bytes.</summary>
+    private struct Shown
     {
-        if (IsBad)
-            return false;
-        _missed++;
-        IsGood &= !IsBad;
-        return !IsBad;
+        public PathEvidence Node, Echo, Hop, Tunnel;
+        public PathState Path;
+
+        /// <summary>The flags of the peer's latest answer.</summary>
+        public ProbeFlags Heard;
+
+        public bool HasAnswered;
+
+        /// <summary>The latest question on the node path met no router.</summary>
+        public bool MetNoRouter;
     }
 }

@@ -75,6 +75,12 @@ internal enum ProbeFlags : byte
 
     /// <summary>In an answer: the question met no router.</summary>
     MetNoRouter = 4,
+
+    /// <summary>The sender needs the tunnel, or has not seen for long enough that it does not.</summary>
+    WantsTunnel = 8,
+
+    /// <summary>Two Nodes list the address that asked: the answer says nothing of the path.</summary>
+    Undetermined = 16,
 }
 
 /// <summary>16 random bytes: only who received the question can answer it.</summary>

@@ -10,6 +10,14 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Probes;
 
+/// <summary>The settings of the probes.</summary>
+/// <param name="Port">The UDP port that peers answer on, and this host.</param>
+/// <param name="Interval">Between two rounds with one peer.</param>
+internal sealed record ProbeSettings(int Port, TimeSpan Interval)
+{
+    public TunnelPolicy Tunnel { get; init; } = new();
+}
+
 /// <summary>Probes the peers and answers their probes, on a thread of its own: everything else may take as long as it likes.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class ProbeLoop : IHostedService, IDisposable
@@ -22,7 +30,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     // Random numbers are drawn in stock: that costs as much for one as for many.
     private const int Stock = 64;
 
-    private readonly int _port;
+    private readonly ProbeSettings _settings;
     private readonly ProbeNonce[] _nonces = new ProbeNonce[Stock];
     private int _drawn = Stock;
     private readonly ProbeCounters _counters = new();
@@ -34,15 +42,13 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     private ImmutableArray<Ip> _held = [];
     private volatile bool _isStopping;
 
-    /// <param name="port">The UDP port that peers answer on, and this host.</param>
-    /// <param name="interval">Between two rounds with one peer.</param>
-    /// <param name="changed">Called at most once a second when a verdict has changed.</param>
-    public ProbeLoop(int port, TimeSpan interval, Action changed, TimeProvider time, ILogger logger)
+    /// <param name="changed">Called at most once a second when a verdict or a path has changed.</param>
+    public ProbeLoop(ProbeSettings settings, Action changed, TimeProvider time, ILogger logger)
     {
-        _port = port;
-        _prober = new(interval, _counters, Draw, changed, time);
-        _responder = new(_counters, time);
-        _sockets = new(port, _prober.Report, time, logger);
+        _settings = settings;
+        _prober = new(settings, _counters, Draw, changed, time);
+        _responder = new(_counters, _prober.Questioned, time);
+        _sockets = new(settings.Port, _prober.Report, time, logger);
         _thread = new(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "probes" };
     }
 
@@ -62,7 +68,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         if (plan.Scope != PlanScope.Everything || (ReferenceEquals(plan, _plan) && held.SequenceEqual(_held)))
             return;
         (_plan, _held) = (plan, held);
-        ProbePlan probes = ProbePlan.Of(plan, held);
+        ProbePlan probes = ProbePlan.Of(plan, held, _settings.Tunnel.Source);
         _responder.Follow(probes.Known);
         _prober.Follow(probes);
         _sockets.Wake();
@@ -116,10 +122,10 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         Span<byte> bytes = stackalloc byte[ProbeDatagram.Size];
         while (_prober.TryTake(out ProbeQuestion question))
         {
-            new ProbeDatagram(ProbeKind.Question, ProbeFlags.None, question.Peer, question.Nonce).Write(bytes);
+            new ProbeDatagram(ProbeKind.Question, question.Flags, question.Peer, question.Nonce).Write(bytes);
             int hops = question.Path switch { ProbePaths.Hop => 1, ProbePaths.Node => ProbeDatagram.AllHops, _ => 0 };
             int error = _sockets.Client(question.Destination.IsIPv4, question.Port) is { } socket
-                ? socket.Send(bytes, question.Source, question.Destination, _port, hops)
+                ? socket.Send(bytes, question.Source, question.Destination, _settings.Port, hops)
                 : Errno.EAFNOSUPPORT;
             _counters.Count(error == 0 ? ProbeResult.Sent : ProbeResult.NotSent);
             if (IsOwnFault(error, question.Path))
@@ -150,7 +156,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
             {
                 left--;
                 if (TryRead(bytes[..received.Length], out ProbeDatagram answer))
-                    _prober.Answered(answer, received.Port == _port ? received.From : default);
+                    _prober.Answered(answer, received.Port == _settings.Port ? received.From : default);
             }
             isFlooded |= left == 0;
         }

@@ -15,13 +15,15 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
     ];
 
     /// <param name="held">The probe addresses whose local routes are there.</param>
-    public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held)
+    /// <param name="tunnelSource">Which address of a podCIDR is SOURCE: the setting tunnel.source.</param>
+    public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held, int tunnelSource = 0)
     {
         (ProbeSource v4, ProbeSource v6) = (ProbeSource.Of(plan, held, isIPv4: true), ProbeSource.Of(plan, held, isIPv4: false));
-        return new(v4, v6, Choose(plan, v4, v6), KnownAddresses.Of(plan));
+        ImmutableArray<ProbeTarget> targets = Choose(plan, tunnelSource, v4, v6);
+        return new(v4, v6, targets, KnownAddresses.Of(plan, tunnelSource, targets));
     }
 
-    private static ImmutableArray<ProbeTarget> Choose(Plan plan, ProbeSource v4, ProbeSource v6)
+    private static ImmutableArray<ProbeTarget> Choose(Plan plan, int tunnelSource, ProbeSource v4, ProbeSource v6)
     {
         var targets = ImmutableArray.CreateBuilder<ProbeTarget>(plan.Verdicts.Length);
         foreach (Verdict verdict in plan.Verdicts)
@@ -34,9 +36,39 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
                 targets[same] = targets[same] with { PodCidrs = targets[same].PodCidrs | 1u << index };
             else if (ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr &&
                 !ProbeAddress.Of(verdict.PodCidr).IsNone && NodeAddress(verdict) is { IsNone: false } address)
-                targets.Add(new(verdict.Node, 1u << index, address, verdict.Kind == VerdictKind.Routed, address == verdict.NextHop));
+            {
+                bool isOnLink = verdict.Kind == VerdictKind.Routed;
+                targets.Add(Follow(plan, tunnelSource, new(verdict.Node, 1u << index, address, isOnLink, address == verdict.NextHop)));
+            }
         }
         return targets.DrainToImmutable();
+    }
+
+    // What the routes of the plan say of the tunnel.
+    private static ProbeTarget Follow(Plan plan, int tunnelSource, ProbeTarget target)
+    {
+        if (plan.Tunnel is null)
+            return target;
+        Prefix podCidr = target.PodCidr;
+        bool isTunnelled = Has(plan.RoutesTo(podCidr.Aligned), tunnelled: true);
+        return target with
+        {
+            IsTunnelled = isTunnelled,
+            // Beyond this segment the tunnel's route is the only one.
+            IsOnLink = target.IsOnLink && (!isTunnelled || Has(plan.RoutesTo(Prefix.Host(ProbeAddress.Of(podCidr))), tunnelled: false)),
+            HasTunnelPath = ProbeAddress.Source(podCidr, tunnelSource) is { IsNone: false } source &&
+                Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true),
+        };
+    }
+
+    private static bool Has(ReadOnlySpan<PodRoute> routes, bool tunnelled)
+    {
+        foreach (ref readonly PodRoute route in routes)
+        {
+            if (route.Tunnel is not null == tunnelled)
+                return true;
+        }
+        return false;
     }
 
     // The verdicts on one Node follow each other.
@@ -71,24 +103,39 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
 /// <param name="IsHeld">Answers to the probe address reach this host. The kernel sends from it all the same, in IPv6.</param>
 internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
 {
+    /// <summary>Its SOURCE; none: it has no tunnel.</summary>
+    public Ip Tunnel { get; init; }
+
     public bool IsNone => Pod.IsNone;
+
+    /// <summary>Whether natively another address asks, so that what is known may hold no more.</summary>
+    public bool IsAnother(ProbeSource before) => (Node, Pod, IsHeld) != (before.Node, before.Pod, before.IsHeld);
 
     public static ProbeSource Of(Plan plan, ImmutableArray<Ip> held, bool isIPv4)
     {
         ClusterNode? self = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
         Ip node = self is null ? default : self.InternalIPs.Concat(self.ExternalIPs).FirstOrDefault(a => a.IsIPv4 == isIPv4);
         Ip pod = ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4));
-        return new(node, pod, held.Contains(pod));
+        return new(node, pod, held.Contains(pod))
+        {
+            Tunnel = plan.Tunnel is { } tunnel ? tunnel.Sources.FirstOrDefault(s => s.IsIPv4 == isIPv4) : default,
+        };
     }
 }
 
 /// <summary>A peer in one family.</summary>
 /// <param name="PodCidrs">Those of the Node's podCIDRs that share its verdict, one bit each; the first one is probed.</param>
-/// <param name="IsOnLink">HostGw has a route to it; false: only routes of the network can lead there.</param>
+/// <param name="IsOnLink">HostGw has a native route to it; false: only routes of the network can lead there.</param>
 /// <param name="IsNextHop">That route leads to the node address, and not to an annotated router or the gateway of the pods.</param>
 internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip NodeAddress, bool IsOnLink, bool IsNextHop)
 {
     public const int MostPodCidrs = 32;
+
+    /// <summary>The route to its pods leads into the tunnel, and to its probe address only if it <see cref="IsOnLink"/> a native one.</summary>
+    public bool IsTunnelled { get; init; }
+
+    /// <summary>The route to its SOURCE leads into the tunnel.</summary>
+    public bool HasTunnelPath { get; init; }
 
     public Prefix PodCidr => Node.PodCidrs[BitOperations.TrailingZeroCount(PodCidrs)];
 
@@ -103,11 +150,24 @@ internal static class ProbeAddress
     /// <summary>Where the node answers: the first address, which no pod gets. None where the podCIDR has no room for it.</summary>
     public static Ip Of(Prefix podCidr) => podCidr.IsNone || podCidr.Length > podCidr.Address.Bits - 2 ? default : podCidr.Aligned.Address;
 
-    /// <summary>An address to which the node would forward a packet: the last one, in IPv4 that before the broadcast address.</summary>
-    public static Ip Beyond(Prefix podCidr) => podCidr.IsIPv4 ? Ip.V4((uint)podCidr.Last.Low - 1) : podCidr.Last;
+    /// <summary>
+    /// An address to which the node would forward a packet: the last one, in IPv4 that before the broadcast address, if it is not SOURCE.
+    /// </summary>
+    public static Ip Beyond(Prefix podCidr, int tunnelSource = 0)
+    {
+        Ip last = podCidr.IsIPv4 ? Before(podCidr.Last) : podCidr.Last;
+        return last == Source(podCidr, tunnelSource) ? Before(last) : last;
+    }
 
-    /// <summary>The gateway of the node's pods, the source of its own packets into a tunnel.</summary>
-    public static Ip Gateway(Prefix podCidr) => podCidr.Aligned.Address.Plus(1);
+    /// <summary>The source of the node's own packets into a tunnel. None where the podCIDR has no room for it.</summary>
+    /// <param name="tunnelSource">0: the gateway of the node's pods.</param>
+    public static Ip Source(Prefix podCidr, int tunnelSource)
+    {
+        Ip source = podCidr.Aligned.Address.Plus(tunnelSource == 0 ? 1 : (uint)tunnelSource);
+        return podCidr.Contains(source) ? source : default;
+    }
+
+    private static Ip Before(Ip address) => address.IsIPv4 ? Ip.V4((uint)address.Low - 1) : Ip.V6(address.Value - 1);
 
     public static Prefix FirstPodCidr(ImmutableArray<Prefix> podCidrs, bool isIPv4)
     {
@@ -117,59 +177,5 @@ internal static class ProbeAddress
                 return podCidr;
         }
         return default;
-    }
-}
-
-/// <summary>The addresses of Nodes, from which questions are answered. Sorted numbers: a tenth of a hash set's memory.</summary>
-internal sealed class KnownAddresses
-{
-    private readonly uint[] _v4;
-    private readonly UInt128[] _v6;
-
-    private KnownAddresses(List<uint> v4, List<UInt128> v6)
-    {
-        v4.Sort();
-        v6.Sort();
-        (_v4, _v6) = ([.. v4], [.. v6]);
-    }
-
-    public static KnownAddresses None { get; } = new([], []);
-
-    /// <summary>How many Linux peers there are.</summary>
-    public int Peers { get; private init; }
-
-    public bool Contains(Ip address) =>
-        address.IsIPv4 ? Array.BinarySearch(_v4, (uint)address.Low) >= 0 : Array.BinarySearch(_v6, address.Value) >= 0;
-
-    public static KnownAddresses Of(Plan plan)
-    {
-        (List<uint> v4, List<UInt128> v6) = ([], []);
-        ClusterNode? last = null;
-        int peers = 0;
-        foreach (Verdict verdict in plan.Verdicts)
-        {
-            if (verdict.Kind == VerdictKind.Self || verdict.Node.IsWindows)
-                continue;
-            if (!ReferenceEquals(last, verdict.Node))
-            {
-                (last, peers) = (verdict.Node, peers + 1);
-                foreach (Ip address in last.InternalIPs.Concat(last.ExternalIPs))
-                    Add(address);
-            }
-            // A refused podCIDR may be of any network.
-            if (verdict.Kind is VerdictKind.Rejected or VerdictKind.NoPodCidr)
-                continue;
-            Add(verdict.PodCidr.Aligned.Address);
-            Add(ProbeAddress.Gateway(verdict.PodCidr));
-        }
-        return new(v4, v6) { Peers = peers };
-
-        void Add(Ip address)
-        {
-            if (address.IsIPv4)
-                v4.Add((uint)address.Low);
-            else
-                v6.Add(address.Value);
-        }
     }
 }

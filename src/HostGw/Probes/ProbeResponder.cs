@@ -3,7 +3,8 @@ using HostGw.Planning;
 namespace HostGw.Probes;
 
 /// <summary>Answers questions of Nodes that come from an unprivileged port, and not more than all peers together ask.</summary>
-internal sealed class ProbeResponder(ProbeCounters counters, TimeProvider time)
+/// <param name="questioned">Takes the source of a question and what it says of the path, and says what the answer does.</param>
+internal sealed class ProbeResponder(ProbeCounters counters, Func<Ip, ProbeFlags, ProbeFlags> questioned, TimeProvider time)
 {
     private const int FirstUnprivilegedPort = 1024;
 
@@ -32,8 +33,8 @@ internal sealed class ProbeResponder(ProbeCounters counters, TimeProvider time)
             return Ignore(ProbeResult.UnknownSender);
         if (!_rate.TryTake())
             return Ignore(ProbeResult.RateLimited);
-        ProbeFlags flags = hops == ProbeDatagram.AllHops ? ProbeFlags.MetNoRouter : ProbeFlags.None;
-        (asked with { Kind = ProbeKind.Answer, Flags = flags }).Write(answer);
+        ProbeFlags met = hops == ProbeDatagram.AllHops ? ProbeFlags.MetNoRouter : ProbeFlags.None;
+        (asked with { Kind = ProbeKind.Answer, Flags = questioned(from, asked.Flags) | met }).Write(answer);
         counters.Count(ProbeResult.Echoed);
         return true;
     }

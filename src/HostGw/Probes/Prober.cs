@@ -7,13 +7,13 @@ namespace HostGw.Probes;
 /// questions from it and tells it what came back. Any thread may pass it a plan and read the verdicts.
 /// </summary>
 /// <remarks>
-/// A round asks on the node path, and once that is answered (the neighbour is resolved then) on the pod path. After a loss the round is
-/// repeated until five are missing in a row. Nothing is allocated in a round.
+/// A round asks on the node path, and once that is answered (the neighbour is resolved then) on the pod path and through the tunnel. After
+/// a loss the round is repeated until five are missing in a row. A change of what this node says to a peer, or the peer to this node, is
+/// passed on by a round before its turn. Nothing is allocated in a round.
 /// </remarks>
-/// <param name="interval">Between two rounds with one peer.</param>
-/// <param name="changed">Called at most once a second when a verdict has changed.</param>
+/// <param name="changed">Called at most once a second when a verdict or a path has changed.</param>
 /// <param name="draw">Draws a nonce that nobody can guess.</param>
-internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<ProbeNonce> draw, Action changed, TimeProvider time)
+internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Func<ProbeNonce> draw, Action changed, TimeProvider time)
 {
     /// <summary>Source ports that are used in turn: a network that spreads flows over several links is tried on more than one.</summary>
     public const int Ports = 8;
@@ -27,14 +27,10 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private readonly Lock _lock = new();
     private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
     private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
-    private readonly Stack<int> _unused = [];
-    private readonly ProbeTurns _turns = new(interval);
+    private readonly Queue<(int Peer, TimeSpan At)> _awaited = [];
+    private readonly ProbeTurns _turns = new(settings.Interval);
+    private readonly PeerTable _peers = new(settings.Tunnel, draw);
     private readonly List<int> _taken = [];
-
-    // By number. A peer keeps its number for as long as it is followed: it is in its datagrams, and in the queues.
-    private PeerState[] _peers = [];
-    private int _count;
-    private ProbeSource _sourceIPv4, _sourceIPv6;
 
     // Null: a verdict has changed since they were made.
     private Reachability? _verdicts = new([]);
@@ -45,8 +41,6 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     private TimeSpan _signalledAt = -Second;
 
     private TimeSpan Now => time.GetElapsedTime(_start);
-
-    private int Active => _count - _unused.Count;
 
     /// <summary>The verdicts: the same instance until one changes. Their round-trip times are of its making.</summary>
     public Reachability Verdicts
@@ -82,9 +76,11 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             {
                 if (_due.Count > 0)
                     return TimeSpan.Zero;
-                TimeSpan at = _turns.NextAt(Active);
+                TimeSpan at = _turns.NextAt(_peers.Active);
                 if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
                     at = Earlier(at, first.AskedAt + Patience);
+                if (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited))
+                    at = Earlier(at, awaited.At);
                 if (_mustSignal)
                     at = Earlier(at, _signalledAt + Second);
                 return at == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : at > Now ? at - Now : TimeSpan.Zero;
@@ -107,27 +103,10 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     {
         lock (_lock)
         {
-            bool isNewIPv4 = probes.IPv4 != _sourceIPv4, isNewIPv6 = probes.IPv6 != _sourceIPv6;
-            (_sourceIPv4, _sourceIPv6) = (probes.IPv4, probes.IPv6);
-
-            Dictionary<Prefix, int> left = Numbers();
-            List<ProbeTarget> added = [];
-            foreach (ProbeTarget target in probes.Targets)
-            {
-                if (!left.TryGetValue(target.PodCidr, out int number) || _peers[number].Target.Node.Uid != target.Node.Uid)
-                    added.Add(target);
-                else if (left.Remove(target.PodCidr) && _peers[number].Follow(target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6))
-                    _turns.Add(number);
-            }
-            foreach (int gone in left.Values)
-            {
-                _peers[gone] = default;
-                _unused.Push(gone);
-            }
-            bool isFirst = Active == 0;
-            Add(added);
+            bool isFirst = _peers.Active == 0;
+            _mustSignal |= _peers.Follow(probes, _turns);
             if (isFirst)
-                _turns.Restart(Now, Active);
+                _turns.Restart(Now, _peers.Active);
             (_verdicts, _latest) = (null, null);
         }
     }
@@ -147,9 +126,11 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             TimeSpan now = Now;
             Expire(now);
             Signal(now);
-            _turns.Take(now, Active, _peers.AsSpan(0, _count), _taken);
+            while (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited) && now >= awaited.At)
+                Hasten(_awaited.Dequeue().Peer, now);
+            _turns.Take(now, _peers.Active, _peers.All, _taken);
             foreach (int number in _taken)
-                Begin(number);
+                Enqueue(number, _peers[number].TakeTurn(_peers.Source(_peers[number].Target).IsHeld));
             while (_due.TryDequeue(out (int Peer, ProbePaths Path) due))
             {
                 if (TryAsk(due.Peer, due.Path, now, out question))
@@ -165,9 +146,9 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     {
         lock (_lock)
         {
-            ref PeerState peer = ref _peers[question.Peer];
+            ref PeerState peer = ref _peers[(int)question.Peer];
             if (peer.Nonce == question.Nonce)
-                peer.GiveUp();
+                peer.GiveUp(question.Path);
         }
     }
 
@@ -182,14 +163,15 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 counters.Count(ProbeResult.NotAsked);
                 return;
             }
-            ref PeerState peer = ref _peers[answer.Peer];
+            ref PeerState peer = ref _peers[(int)answer.Peer];
             ProbeTarget target = peer.Target;
             // Where the last address of the podCIDR is the peer's own, its agent answers.
             ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
                 : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
-                : from == ProbeAddress.Beyond(target.PodCidr) ? ProbePaths.Hop
+                : from == ProbeAddress.Source(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Tunnel
+                : from == ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Hop
                 : ProbePaths.None;
-            Take((int)answer.Peer, ref peer, path, answer.Flags);
+            Take((int)answer.Peer, path, answer.Flags);
         }
     }
 
@@ -205,21 +187,39 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
                 counters.Count(ProbeResult.NotAsked);
                 return;
             }
-            ref PeerState peer = ref _peers[question.Peer];
             // A router on the way says the same.
+            ref PeerState peer = ref _peers[(int)question.Peer];
             bool isOfPeer = peer.Target.Has(from) || peer.IsFirstHop;
-            Take((int)question.Peer, ref peer, isOfPeer ? ProbePaths.Hop : ProbePaths.None, ProbeFlags.None);
+            Take((int)question.Peer, isOfPeer ? ProbePaths.Hop : ProbePaths.None, peer.Heard);
+        }
+    }
+
+    /// <summary>A peer asks. What it says of its path is only a reason to ask it: anybody may have sent that.</summary>
+    /// <returns>What the answer says of the path to that peer.</returns>
+    public ProbeFlags Questioned(Ip from, ProbeFlags flags)
+    {
+        lock (_lock)
+        {
+            if (settings.Tunnel.Mode == TunnelMode.Off)
+                return ProbeFlags.None;
+            int number = _peers.Find(from);
+            if (number < 0)
+                return number == KnownAddresses.Disputed ? ProbeFlags.Undetermined : ProbeFlags.None;
+            if (_peers[number].IsNews(flags))
+                AskSoon(number);
+            return _peers[number].Flags;
         }
     }
 
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private bool IsAsked(in ProbeDatagram datagram, ProbeKind kind) =>
-        datagram.Kind == kind && datagram.Peer < _count && _peers[datagram.Peer].Waiting != ProbePaths.None &&
-        _peers[datagram.Peer].Nonce == datagram.Nonce && Now - _peers[datagram.Peer].AskedAt < Patience;
+        datagram.Kind == kind && datagram.Peer < _peers.All.Length && _peers[(int)datagram.Peer].Waiting != ProbePaths.None &&
+        _peers[(int)datagram.Peer].Nonce == datagram.Nonce && Now - _peers[(int)datagram.Peer].AskedAt < Patience;
 
-    private void Take(int number, ref PeerState peer, ProbePaths path, ProbeFlags flags)
+    private void Take(int number, ProbePaths path, ProbeFlags flags)
     {
+        ref PeerState peer = ref _peers[number];
         if ((peer.Waiting & path) == 0)
         {
             counters.Count(ProbeResult.NotAsked);
@@ -230,39 +230,20 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         if (path != ProbePaths.Node)
             counters.CountRoundTrip(now - peer.AskedAt);
         peer.Answered(path, flags, now);
-        Judge(ref peer);
-        if (path == ProbePaths.Node && SourceTo(peer.Target).IsHeld && peer.Plan(ProbePaths.Pod))
-        {
-            _due.Enqueue((number, ProbePaths.Echo));
-            _due.Enqueue((number, ProbePaths.Hop));
-        }
+        Judge(number);
+        if (path == ProbePaths.Node)
+            PlanBeyond(number);
     }
 
-    // No podCIDR is granted to two Nodes.
-    private Dictionary<Prefix, int> Numbers()
+    private void PlanBeyond(int number)
     {
-        Dictionary<Prefix, int> numbers = new(Active);
-        for (int i = 0; i < _count; i++)
-        {
-            if (_peers[i].IsTaken)
-                numbers.Add(_peers[i].Target.PodCidr, i);
-        }
-        return numbers;
-    }
-
-    // Beginning anywhere: agents that were started together must not ask all peers in the same order at the same time.
-    private void Add(List<ProbeTarget> added)
-    {
-        int start = added.Count == 0 ? 0 : (int)(draw().Low % (ulong)added.Count);
-        for (int i = 0; i < added.Count; i++)
-        {
-            if (!_unused.TryPop(out int number))
-                number = _count++;
-            if (number >= _peers.Length)
-                Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
-            _peers[number] = new(added[(start + i) % added.Count]);
-            _turns.Add(number);
-        }
+        ref PeerState peer = ref _peers[number];
+        ProbeSource source = _peers.Source(peer.Target);
+        ProbePaths paths = peer.Beyond(!source.Tunnel.IsNone);
+        if (!source.IsHeld)
+            paths &= ~ProbePaths.Pod;
+        if (paths != ProbePaths.None && peer.Plan(paths))
+            Enqueue(number, paths);
     }
 
     private void Expire(TimeSpan now)
@@ -274,22 +255,27 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
             if (!isOver && now - first.AskedAt < Patience)
                 return;
             _waiting.Dequeue();
-            if (isOver)
-                continue;
-            (int lost, bool isOpen) = peer.Lose();
-            for (int i = 0; i < lost; i++)
-                counters.Count(ProbeResult.Lost);
-            Judge(ref peer);
-            if (isOpen)
-                Begin(first.Peer);
+            bool isOpen = false;
+            if (!isOver)
+            {
+                (int lost, isOpen) = peer.Lose();
+                for (int i = 0; i < lost; i++)
+                    counters.Count(ProbeResult.Lost);
+                Judge(first.Peer);
+            }
+            // Its turn may have come while it was being asked.
+            if (isOpen || (peer.IsTaken && !peer.WasAsked))
+                Enqueue(first.Peer, peer.Repeat(_peers.Source(peer.Target).IsHeld));
         }
     }
 
-    // One that is being asked again and again needs no round.
-    private void Begin(int number)
+    private void Enqueue(int number, ProbePaths planned)
     {
-        if (_peers[number].Waiting == ProbePaths.None && _peers[number].Plan(ProbePaths.Node))
-            _due.Enqueue((number, ProbePaths.Node));
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Tunnel])
+        {
+            if ((planned & path) != 0)
+                _due.Enqueue((number, path));
+        }
     }
 
     // The time counts from here: others may have been asked since the question became due.
@@ -313,22 +299,45 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
     {
         ref PeerState peer = ref _peers[number];
         ProbeTarget target = peer.Target;
-        ProbeSource source = SourceTo(target);
-        Ip destination = path switch
+        ProbeSource source = _peers.Source(target);
+        (Ip from, Ip to) = path switch
         {
-            ProbePaths.Node => target.NodeAddress,
-            ProbePaths.Echo => ProbeAddress.Of(target.PodCidr),
-            _ => ProbeAddress.Beyond(target.PodCidr),
+            ProbePaths.Node => (source.Node, target.NodeAddress),
+            ProbePaths.Echo => (source.Pod, ProbeAddress.Of(target.PodCidr)),
+            ProbePaths.Tunnel => (source.Tunnel, ProbeAddress.Source(target.PodCidr, settings.Tunnel.Source)),
+            _ => (source.Pod, ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source)),
         };
-        return new((uint)number, path, peer.Port, path == ProbePaths.Node ? source.Node : source.Pod, destination, peer.Nonce);
+        ProbeFlags flags = path == ProbePaths.Tunnel ? peer.Flags | ProbeFlags.ThroughTunnel : peer.Flags;
+        return new((uint)number, path, peer.Port, from, to, peer.Nonce) { Flags = flags };
     }
 
-    private ProbeSource SourceTo(in ProbeTarget target) => target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
-
-    private void Judge(ref PeerState peer)
+    private void Judge(int number)
     {
-        if (peer.Judge(time.GetUtcNow()))
+        ref PeerState peer = ref _peers[number];
+        ProbeFlags before = peer.Flags;
+        if (peer.Judge(settings.Tunnel, Now, time.GetUtcNow()))
             (_verdicts, _latest, _mustSignal) = (null, null, true);
+        if (peer.Flags != before)
+            AskSoon(number);
+    }
+
+    private void AskSoon(int number)
+    {
+        TimeSpan now = Now;
+        if (_peers[number].Await(now) is not { } at)
+            return;
+        if (at <= now)
+            Hasten(number, now);
+        else
+            _awaited.Enqueue((number, at));
+    }
+
+    private void Hasten(int number, TimeSpan now)
+    {
+        if (!_peers[number].IsTaken)
+            return;
+        _peers[number].Hasten(now);
+        _turns.Add(number);
     }
 
     private void Signal(TimeSpan now)
@@ -339,20 +348,5 @@ internal sealed class Prober(TimeSpan interval, ProbeCounters counters, Func<Pro
         changed();
     }
 
-    private Reachability Make()
-    {
-        List<(Prefix, Reach)> reaches = new(Active);
-        foreach (ref readonly PeerState peer in _peers.AsSpan(0, _count))
-        {
-            if (!peer.IsTaken)
-                continue;
-            ProbeTarget target = peer.Target;
-            for (int i = 0; i < Math.Min(target.Node.PodCidrs.Length, ProbeTarget.MostPodCidrs); i++)
-            {
-                if ((target.PodCidrs >> i & 1) != 0)
-                    reaches.Add((target.Node.PodCidrs[i], peer.Reach));
-            }
-        }
-        return new(reaches) { Fault = _fault };
-    }
+    private Reachability Make() => new(_peers.Read()) { Fault = _fault };
 }

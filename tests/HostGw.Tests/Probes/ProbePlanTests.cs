@@ -90,6 +90,77 @@ public class ProbePlanTests
         Assert.Equal(3, plan.Known.Peers);
     }
 
+    // The address, and the node path's address of the peer that it belongs to.
+    [Theory]
+    [InlineData("10.0.0.2", "10.0.0.2")]
+    [InlineData("203.0.113.2", "10.0.0.2")]
+    [InlineData("10.244.2.0", "10.0.0.2")]
+    [InlineData("10.244.2.1", "10.0.0.2")]
+    [InlineData("10.244.20.1", "10.0.0.2")]
+    [InlineData("fd00:10:244:2::1", "fd00:aaaa::2")]
+    [InlineData("fd00:aaaa::2", "fd00:aaaa::2")]
+    [InlineData("10.0.0.3", "disputed")]
+    [InlineData("10.0.0.33", "10.0.0.33")]
+    [InlineData("fd00:aaaa::3", "")]
+    [InlineData("10.244.3.1", "10.0.0.33")]
+    [InlineData("10.0.0.9", "")]
+    public void An_address_is_that_of_the_peer_with_the_best_claim(string from, string expected)
+    {
+        // The first one and the last one claim what is others'.
+        ProbePlan plan = Of(
+            "", "_ 10.244.4.0/24 10.0.0.4,10.0.0.2,10.244.2.0,10.244.2.1,10.244.3.1",
+            "a 10.244.2.0/24,10.244.20.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2 external=203.0.113.2",
+            "b 10.244.3.0/24 10.0.0.3,10.0.0.33,fd00:aaaa::3", "z 10.244.5.0/24 10.0.0.5,10.0.0.3,10.244.3.1,fd00:aaaa::2");
+        _ = plan.Known.TryFind(Ip.Parse(from), out int target);
+        Assert.Equal(expected, target == KnownAddresses.Disputed ? "disputed" : target < 0 ? "" : plan.Targets[target].NodeAddress.ToString());
+    }
+
+    // Which address of the podCIDR is SOURCE; that and the one that is asked with one hop to live.
+    [Theory]
+    [InlineData("10.244.2.0/24", 0, "10.244.2.1", "10.244.2.254")]
+    [InlineData("10.244.2.0/24", 254, "10.244.2.254", "10.244.2.253")]
+    [InlineData("10.244.2.0/24", 7, "10.244.2.7", "10.244.2.254")]
+    [InlineData("10.244.2.0/25", 254, "::", "10.244.2.126")]
+    [InlineData("10.244.2.4/30", 0, "10.244.2.5", "10.244.2.6")]
+    [InlineData("fd00:10:244:2::/120", 255, "fd00:10:244:2::ff", "fd00:10:244:2::fe")]
+    [InlineData("fd00:10:244:2::/64", 0, "fd00:10:244:2::1", "fd00:10:244:2:ffff:ffff:ffff:ffff")]
+    public void SOURCE_is_not_asked_with_one_hop_to_live(string podCidr, int tunnelSource, string source, string beyond)
+    {
+        Ip actual = ProbeAddress.Source(Prefix.Parse(podCidr), tunnelSource);
+        Assert.Equal((source, beyond), (actual.IsNone ? "::" : actual.ToString(), ProbeAddress.Beyond(Prefix.Parse(podCidr), tunnelSource).ToString()));
+    }
+
+    // Routes, and what they say of the peer.
+    [Theory]
+    [InlineData("", "on-link")]
+    [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/32", "on-link, asked")]
+    [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/32, 10.244.2.0/24 tunnel", "on-link, asked, tunnelled")]
+    [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/24 tunnel", "asked, tunnelled")]
+    [InlineData("10.244.2.0/24 tunnel", "tunnelled")]
+    [InlineData("10.244.2.0/32", "on-link")]
+    public void The_routes_of_the_plan_say_what_can_be_asked(string routes, string expected)
+    {
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, "a 10.244.2.0/24 10.0.0.2"), Given.Host(Given.Lan), Given.Policy(""));
+        List<PodRoute> all = [.. plan.Routes];
+        foreach (string[] words in routes.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(r => r.Split(' ')))
+        {
+            all.RemoveAll(r => r.Destination == Prefix.Parse(words[0]));
+            all.Add(new(Prefix.Parse(words[0]), 0, Ip.Parse("10.0.0.2"), 2)
+            {
+                Tunnel = words.Length == 1 ? null : new(157, Ip.Parse("10.0.0.2"), Ip.Parse("10.244.1.1"), 1464),
+            });
+        }
+        plan = plan with { Routes = [.. all.OrderBy(r => r.Destination)] };
+        ProbeTarget without = Assert.Single(ProbePlan.Of(plan, plan.ProbeAddresses).Targets);
+        Assert.Equal((true, false, false), (without.IsOnLink, without.HasTunnelPath, without.IsTunnelled));
+
+        ProbePlan with = ProbePlan.Of(plan with { Tunnel = new(4790, 157, [Ip.Parse("10.244.1.1")]) }, plan.ProbeAddresses);
+        ProbeTarget target = Assert.Single(with.Targets);
+        string[] said = [target.IsOnLink ? "on-link" : "", target.HasTunnelPath ? "asked" : "", target.IsTunnelled ? "tunnelled" : ""];
+        Assert.Equal(expected, string.Join(", ", said.Where(s => s.Length > 0)));
+        Assert.Equal((Ip.Parse("10.244.1.1"), true), (with.IPv4.Tunnel, with.IPv6.Tunnel.IsNone));
+    }
+
     [Fact]
     public void What_hostile_Nodes_say_makes_no_two_targets_with_one_podCIDR()
     {

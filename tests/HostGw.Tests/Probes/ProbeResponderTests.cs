@@ -12,10 +12,12 @@ public class ProbeResponderTests
     private readonly ManualTime _time = new();
     private readonly ProbeCounters _counters = new();
     private readonly ProbeResponder _responder;
+    private readonly List<(Ip From, ProbeFlags Flags)> _questioned = [];
+    private ProbeFlags _answered;
 
     public ProbeResponderTests()
     {
-        _responder = new(_counters, _time);
+        _responder = new(_counters, (from, flags) => Questioned(from, flags), _time);
         _responder.Follow(Known(1));
         _time.Advance(TimeSpan.FromSeconds(1));
     }
@@ -100,11 +102,22 @@ public class ProbeResponderTests
         Assert.Equal(500, Asked(1000));
     }
 
+    [Fact]
+    public void The_answer_says_what_this_node_does_with_packets_to_the_asker()
+    {
+        byte[] question = Bytes(new(ProbeKind.Question, ProbeFlags.TunnelsToYou, 7, new(1, 2))), answer = new byte[ProbeDatagram.Size];
+        _answered = ProbeFlags.WantsTunnel;
+
+        Assert.True(_responder.TryAnswer(question, Peer, 40000, 64, answer));
+        Assert.Equal(Bytes(new(ProbeKind.Answer, ProbeFlags.WantsTunnel, 7, new(1, 2))), answer);
+        Assert.Equal((Peer, ProbeFlags.TunnelsToYou), Assert.Single(_questioned));
+    }
+
     private static byte[] Question => Bytes(new(ProbeKind.Question, ProbeFlags.None, 0, new(1, 2)));
 
-    private static KnownAddresses Known(int peers) => KnownAddresses.Of(Planner.Plan(
+    private static KnownAddresses Known(int peers) => ProbePlan.Of(Planner.Plan(
         Given.Nodes([Given.Self, .. Enumerable.Range(2, peers).Select(i => $"p{i} 10.244.{i}.0/24 10.0.0.{i}")]),
-        Given.Host(Given.Lan), Given.Policy("")));
+        Given.Host(Given.Lan), Given.Policy("")), held: []).Known;
 
     private static byte[] Bytes(ProbeDatagram datagram)
     {
@@ -119,5 +132,12 @@ public class ProbeResponderTests
     {
         Assert.False(_responder.TryAnswer(question, Ip.Parse(from), port, 64, new byte[64]));
         Assert.Equal((1, answered), (_counters[why], _counters[ProbeResult.Echoed]));
+        Assert.Empty(_questioned);
+    }
+
+    private ProbeFlags Questioned(Ip from, ProbeFlags flags)
+    {
+        _questioned.Add((from, flags));
+        return _answered;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class ProbedNetwork
     {
         _delay = TimeSpan.FromSeconds(delaySeconds);
         Start = Time.GetTimestamp();
-        Prober = new(TimeSpan.FromSeconds(intervalSeconds), Counters, () => new(1, _nonces++), () => Signals.Add(Now), Time);
+        Prober = new(new(9158, TimeSpan.FromSeconds(intervalSeconds)), Counters, () => new(1, _nonces++), () => Signals.Add(Now), Time);
     }
 
     public ManualTime Time { get; } = new();

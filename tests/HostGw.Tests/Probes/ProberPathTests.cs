@@ -1,0 +1,409 @@
+using HostGw.Planning;
+using HostGw.Probes;
+
+namespace HostGw.Tests.Probes;
+
+public class ProberPathTests
+{
+    private static readonly TunnelPolicy Off = new();
+    private static readonly TunnelPolicy Always = new() { Mode = TunnelMode.Always };
+
+    [Fact]
+    public void Packets_take_the_tunnel_within_20_seconds_after_the_network_begins_to_drop_them_and_both_ends_change_together()
+    {
+        for (double start = 0; start < 10; start += 0.7)
+        {
+            ProbedPair pair = new();
+            pair.Start();
+            pair.Run(start);
+            pair.DropsPods = static _ => true;
+            Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
+            Assert.InRange(Apart(pair), 0, 1);
+            Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Path)));
+            pair.Run(20);
+            Assert.All(pair.Ends, e => Assert.Equal(ReachKind.PodTrafficDropped, e.Reach.Native));
+        }
+    }
+
+    [Fact]
+    public void A_network_that_drops_packets_every_other_minute_causes_one_change()
+    {
+        ProbedPair pair = new();
+        pair.Start();
+        for (int minute = 0; minute < 20; minute++)
+        {
+            pair.DropsPods = minute % 2 == 0 ? static _ => true : static _ => false;
+            pair.Run(60);
+        }
+        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+        Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
+    }
+
+    [Fact]
+    public void After_the_network_has_healed_both_ends_go_back_together_when_the_native_path_has_answered_for_300_seconds()
+    {
+        for (double start = 0; start < 10; start += 0.9)
+        {
+            ProbedPair pair = Tunnelled();
+            pair.Run(30 + start);
+            pair.DropsPods = static _ => false;
+            Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
+            Assert.InRange(Apart(pair), 0, 1);
+            pair.Run(1000);
+            Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Native), (e.Reach.Kind, e.Reach.Path)));
+            Assert.All(pair.Ends, e => Assert.Equal(2, e.Changes.Count));
+            Assert.All(pair.Ends, e => Assert.False(e.HasLink));
+        }
+    }
+
+    [Fact]
+    public void A_loss_on_the_native_path_begins_the_300_seconds_again()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.DropsPods = static _ => false;
+        pair.Run(280);
+        pair.DropsPods = static _ => true;
+        pair.Run(10.5);
+        pair.DropsPods = static _ => false;
+        pair.Run(290);
+        Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
+        pair.Run(40);
+        Assert.All(pair.Ends, e => Assert.False(e.IsTunnelled));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Whoever_restarts_the_path_stays(bool restartsA, bool restartsB)
+    {
+        ProbedPair pair = Tunnelled();
+        ProbedEnd[] restarted = [.. pair.Ends.Where(e => e == pair.A ? restartsA : restartsB)];
+        foreach (bool drops in (bool[])[true, false, true])
+        {
+            pair.DropsPods = _ => drops;
+            pair.Run(100);
+            foreach (ProbedEnd end in restarted)
+                end.Stop();
+            pair.Run(20);
+            foreach (ProbedEnd end in restarted)
+                end.Start();
+            pair.Run(100);
+            Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Path)));
+        }
+        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+        pair.DropsPods = static _ => false;
+        pair.Run(330);
+        Assert.All(pair.Ends, e => Assert.Equal(2, e.Changes.Count));
+    }
+
+    [Fact]
+    public void An_agent_that_starts_natively_beside_one_in_the_tunnel_follows_it()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.B.Stop();
+        pair.B.Start(Off);
+        Assert.False(pair.B.IsTunnelled);
+        pair.B.Start(ProbedPair.Auto);
+        Assert.InRange(pair.RunUntil(() => pair.B.IsTunnelled), 0, 20);
+        pair.Run(300);
+        Assert.Single(pair.A.Changes);
+    }
+
+    // In one direction only. A network that drops by source lets 'time exceeded' through, which comes from a node address.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Packets_that_are_dropped_in_one_direction_make_both_ends_use_the_tunnel(bool fromA)
+    {
+        ProbedPair pair = new();
+        pair.Start();
+        pair.DropsPods = e => (e == pair.A) == fromA;
+        Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
+        pair.Run(600);
+        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+    }
+
+    [Fact]
+    public void Where_the_tunnel_is_blocked_the_native_route_stays_and_both_ways_are_compared()
+    {
+        ProbedPair pair = new() { DropsTunnel = static _ => true };
+        pair.Start();
+        pair.DropsPods = static _ => true;
+        pair.Run(300);
+        Assert.All(pair.Ends, e => Assert.Equal((ReachKind.PodTrafficDropped, PeerPath.Compared), (e.Reach.Kind, e.Reach.Path)));
+        Assert.All(pair.Ends, e => Assert.Empty(e.Changes));
+        Assert.All(pair.Ends, e => Assert.InRange(PerMinute(pair, e), 20, 35));
+
+        pair.DropsPods = static _ => false;
+        pair.Run(290);
+        Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Compared), (e.Reach.Kind, e.Reach.Path)));
+        pair.Run(340);
+        Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Native), (e.Reach.Kind, e.Reach.Path)));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void A_tunnel_that_works_in_one_direction_only_is_not_used(bool fromA, bool fromB)
+    {
+        ProbedPair pair = new();
+        pair.DropsTunnel = e => e == pair.A ? fromA : fromB;
+        pair.Start();
+        pair.DropsPods = static _ => true;
+        pair.Run(300);
+        Assert.All(pair.Ends, e => Assert.Empty(e.Changes));
+        Assert.All(pair.Ends, e => Assert.InRange(PerMinute(pair, e), 20, 60));
+    }
+
+    [Fact]
+    public void A_tunnel_that_fails_is_left_at_once_if_the_native_path_is_good()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.DropsPods = static _ => false;
+        pair.Run(30);
+        pair.DropsTunnel = static _ => true;
+        Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 4, 20);
+        Assert.InRange(Apart(pair), 0, 10);
+        pair.Run(1000);
+        Assert.All(pair.Ends, e => Assert.Equal((2, PeerPath.Native), (e.Changes.Count, e.Reach.Path)));
+    }
+
+    [Fact]
+    public void Where_both_ways_fail_the_tunnel_stays()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.DropsTunnel = static _ => true;
+        pair.Run(300);
+        Assert.All(pair.Ends, e => Assert.Equal(
+            (ReachKind.PodTrafficDropped, ReachKind.PodTrafficDropped, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Native, e.Reach.Path)));
+        pair.DropsTunnel = static _ => false;
+        pair.Run(20);
+        Assert.All(pair.Ends, e => Assert.Equal(ReachKind.Reachable, e.Reach.Kind));
+        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_without_a_tunnel_gets_none(bool isSilent)
+    {
+        ProbedPair pair = new(b: Off) { DropsPods = static _ => true };
+        pair.B.IsSilent = isSilent;
+        pair.Start();
+        pair.Run(300);
+        Assert.Equal(
+            isSilent ? (ReachKind.Unknown, PeerPath.Native) : (ReachKind.PodTrafficDropped, PeerPath.Compared),
+            (pair.A.Reach.Kind, pair.A.Reach.Path));
+        Assert.Equal(PeerPath.Undecided, pair.B.Reach.Path);
+        Assert.All(pair.Ends, e => Assert.Empty(e.Changes));
+        Assert.All(pair.B.Asked, q => Assert.Equal(ProbeFlags.None, q.Flags));
+        Assert.InRange(PerMinute(pair, pair.B), 6, 25);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_that_turns_its_tunnel_off_is_left_there_too(bool isOnLink)
+    {
+        ProbedPair pair = Tunnelled(isOnLink);
+        pair.B.Start(Off);
+        Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled), 0, 20);
+        pair.Run(100);
+        Assert.Equal((ReachKind.PodTrafficDropped, PeerPath.Compared), (pair.A.Reach.Kind, pair.A.Reach.Path));
+    }
+
+    [Fact]
+    public void A_peer_of_another_segment_is_reached_through_the_tunnel_and_its_native_path_is_not_asked_then()
+    {
+        ProbedPair pair = Tunnelled(isOnLink: false);
+        pair.Run(60);
+        pair.A.Asked.Clear();
+        pair.Run(60);
+        Assert.Equal(
+            [ProbePaths.Node, ProbePaths.Tunnel], pair.A.Asked.Select(q => q.Path).Distinct().Order());
+        Assert.Equal((ReachKind.Reachable, ReachKind.PodTrafficDropped), (pair.A.Reach.Kind, pair.A.Reach.Native));
+        pair.A.Stop();
+        pair.A.Start();
+        pair.Run(1000);
+        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+    }
+
+    [Fact]
+    public void What_the_network_routes_needs_no_tunnel()
+    {
+        ProbedPair pair = new(isOnLink: false) { DropsTunnel = static _ => true };
+        pair.Start();
+        pair.Run(300);
+        Assert.All(pair.Ends, e => Assert.Equal((ReachKind.RoutedByNetwork, PeerPath.Native, false), (e.Reach.Kind, e.Reach.Path, e.HasLink)));
+    }
+
+    [Fact]
+    public void A_firewall_on_the_peer_needs_no_tunnel()
+    {
+        ProbedPair pair = new();
+        pair.B.FiltersPods = true;
+        pair.Start();
+        pair.Run(300);
+        Assert.Equal((ReachKind.ProbeFiltered, PeerPath.Native), (pair.A.Reach.Kind, pair.A.Reach.Path));
+        Assert.All(pair.Ends, e => Assert.False(e.HasLink));
+    }
+
+    [Fact]
+    public void With_the_mode_always_packets_take_the_tunnel_at_once_and_a_peer_with_auto_follows()
+    {
+        ProbedPair pair = new(a: Always);
+        pair.A.Start();
+        pair.Run(0.2);
+        Assert.True(pair.A.IsTunnelled);
+        pair.B.Start();
+        Assert.InRange(pair.RunUntil(() => pair.B.IsTunnelled), 0, 5);
+        pair.Run(1000);
+        Assert.All(pair.Ends, e => Assert.Equal(
+            (ReachKind.Reachable, ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Native, e.Reach.Path)));
+        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+
+        pair.A.Start(ProbedPair.Auto);
+        pair.Run(400);
+        Assert.All(pair.Ends, e => Assert.False(e.IsTunnelled));
+    }
+
+    [Fact]
+    public void A_tunnel_that_this_host_refuses_is_left()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.A.IsRefused = true;
+        pair.A.Start();
+        pair.Run(60);
+        Assert.Equal((ReachKind.PodTrafficDropped, PeerPath.Compared), (pair.A.Reach.Kind, pair.A.Reach.Path));
+        pair.A.IsRefused = false;
+        pair.A.Stop();
+        pair.A.Start();
+        pair.Run(60);
+        Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
+    }
+
+    [Fact]
+    public void Questions_say_what_they_should_and_are_asked_only_where_they_are_needed()
+    {
+        ProbedPair pair = new();
+        pair.Start();
+        Assert.All(pair.A.Asked, q => Assert.Equal((ProbeFlags.None, false), (q.Flags, q.Path == ProbePaths.Tunnel)));
+        pair.DropsPods = static _ => true;
+        pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);
+        pair.Run(30);
+        pair.A.Asked.Clear();
+        pair.Run(10);
+        Assert.Equal(
+            [
+                "Node 10.0.0.1 10.0.0.2 TunnelsToYou, WantsTunnel", "Echo 10.244.1.0 10.244.2.0 TunnelsToYou, WantsTunnel",
+                "Tunnel 10.244.1.1 10.244.2.1 ThroughTunnel, TunnelsToYou, WantsTunnel",
+            ],
+            pair.A.Asked.Select(q => $"{q.Path} {q.Source} {q.Destination} {q.Flags}"));
+    }
+
+    [Fact]
+    public void A_round_through_the_tunnel_allocates_nothing()
+    {
+        ProbedPair pair = Tunnelled();
+        Prober prober = pair.A.Prober;
+        pair.Run(60);
+        pair.A.Stop();
+        TimeSpan step = TimeSpan.FromMilliseconds(500);
+        Rounds(50);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Rounds(200);
+        long rounds = GC.GetAllocatedBytesForCurrentThread() - before;
+        before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 200; i++)
+            pair.Time.Advance(step);
+        Assert.Equal(GC.GetAllocatedBytesForCurrentThread() - before, rounds);
+        Assert.Equal(ReachKind.Reachable, pair.A.Reach.Kind);
+
+        void Rounds(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                pair.Time.Advance(step);
+                _ = prober.Questioned(Ip.Parse("10.244.2.1"), (ProbeFlags)(i % 8));
+                while (prober.TryTake(out ProbeQuestion question))
+                {
+                    ProbeDatagram answer = new(ProbeKind.Answer, (ProbeFlags)6, question.Peer, question.Nonce);
+                    prober.Answered(answer, question.Path == ProbePaths.Echo ? Ip.Parse("10.244.2.2") : question.Destination);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void What_this_host_cannot_send_through_the_tunnel_says_nothing_of_it()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.A.Unsendable = ProbePaths.Tunnel;
+        pair.DropsPods = static _ => false;
+        pair.Run(30);
+        Assert.Equal((ReachKind.Reachable, ReachKind.Reachable), (pair.A.Reach.Kind, pair.A.Reach.Native));
+        pair.DropsPods = static _ => true;
+        pair.Run(30);
+        Assert.Equal((ReachKind.Reachable, ReachKind.PodTrafficDropped), (pair.A.Reach.Kind, pair.A.Reach.Native));
+    }
+
+    [Fact]
+    public void What_this_host_cannot_send_natively_says_nothing_of_the_native_path()
+    {
+        ProbedPair pair = Tunnelled();
+        pair.DropsPods = static _ => false;
+        pair.Run(30);
+        (pair.A.Unsendable, pair.DropsPods, pair.DropsTunnel) = (ProbePaths.Echo, static _ => true, static _ => true);
+        pair.Run(30);
+        Assert.Equal((ReachKind.Reachable, PeerPath.Compared), (pair.A.Reach.Native, pair.A.Reach.Path));
+    }
+
+    // A Node that lists its address as well, which the planner does not use then.
+    [Fact]
+    public void A_Node_that_lists_a_peers_address_does_not_change_the_peers_path()
+    {
+        ProbedPair pair = Tunnelled(hostile: "x 10.244.9.0/24 10.0.0.9,10.0.0.1,10.0.0.2 age=9");
+        pair.DropsPods = static _ => false;
+        pair.Run(250);
+        Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
+        pair.Run(100);
+        Assert.All(pair.Ends, e => Assert.False(e.IsTunnelled));
+    }
+
+    // From an address that the peer has, as a node on the segment can forge it.
+    [Fact]
+    public void Forged_questions_change_nothing_and_cause_two_rounds_a_second_at_most()
+    {
+        ProbedPair pair = new();
+        pair.Start();
+        pair.A.Asked.Clear();
+        for (int i = 0; i < 6000; i++)
+        {
+            pair.A.Prober.Questioned(pair.B.Node.InternalIPs[0], (ProbeFlags)(i % 8));
+            pair.Run(0.01);
+        }
+        Assert.InRange(pair.A.Asked.Count(q => q.Path == ProbePaths.Node), 60, 130);
+        Assert.All(pair.Ends, e => Assert.Equal((PeerPath.Native, false), (e.Reach.Path, e.HasLink)));
+    }
+
+    private static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "")
+    {
+        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile);
+        pair.Start();
+        pair.DropsPods = static _ => true;
+        pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);
+        return pair;
+    }
+
+    // How long packets took one way in one direction and another one in the other, at the latest change.
+    private static double Apart(ProbedPair pair) => Math.Abs((pair.A.Changes[^1] - pair.B.Changes[^1]).TotalSeconds);
+
+    private static double PerMinute(ProbedPair pair, ProbedEnd end)
+    {
+        end.Asked.Clear();
+        pair.Run(60);
+        return end.Asked.Count;
+    }
+}

@@ -92,12 +92,12 @@ internal struct PeerState
     /// Whether a message that the pod path's question had no hop left can only be of this peer, whatever its source: a kernel chooses
     /// that, and may choose an address that the Node does not list. On other ways a router may be the first hop.
     /// </summary>
-    public readonly bool IsFirstHop => _target.IsNextHop && _shown.MetNoRouter;
+    public readonly bool IsFirstHop => _target.IsNextHop && (_shown.Heard & ProbeFlags.MetNoRouter) != 0;
 
     /// <summary>What our datagrams say to the peer.</summary>
     public readonly ProbeFlags Flags => _shown.Path.Flags;
 
-    public readonly ProbeFlags Heard => _shown.Heard;
+    public readonly ProbeFlags Heard => _shown.Heard & Kept;
 
     public readonly Reach Reach =>
         new(_kind, _since, _roundTripMicroseconds) { Path = _shown.Path.Path, Native = IsInTunnel ? _native : default };
@@ -149,7 +149,7 @@ internal struct PeerState
 
     /// <summary>Whether a peer's question with these flags says what its answers have not.</summary>
     public readonly bool IsNews(ProbeFlags flags) =>
-        (flags & Kept) != _shown.Heard || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_shown.Tunnel.IsGood);
+        (flags & Kept) != Heard || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_shown.Tunnel.IsGood);
 
     /// <summary>The peer is to be asked before its turn.</summary>
     /// <returns>When: not too often. Null: that is planned already.</returns>
@@ -190,7 +190,7 @@ internal struct PeerState
         bool isNative = isHeld && _wasAsked && _shown.Path.Path is PeerPath.Native or PeerPath.Undecided;
         bool asksAgent = IsSeldom || !(_shown.Echo.IsSteady || _shown.Echo.IsBad);
         ProbePaths first = isNative && _shown.Hop.IsSteady ? (asksAgent ? ProbePaths.Pod : ProbePaths.Hop)
-            : isNative && _shown.Echo.IsSteady ? ProbePaths.Echo
+            : isNative && _shown.Hop.IsBad && _shown.Echo.IsSteady ? ProbePaths.Echo
             : ProbePaths.Node;
         if (_waiting != ProbePaths.None || !Plan(first))
             return ProbePaths.None;
@@ -228,12 +228,11 @@ internal struct PeerState
     public void Answered(ProbePaths path, ProbeFlags flags, TimeSpan now)
     {
         _waiting &= ~path;
-        _shown.HasAnswered = true;
-        if ((flags & ProbeFlags.Undetermined) == 0)
-            _shown.Heard = flags & Kept;
-        Evidence(path).Answered();
+        ProbeFlags told = (flags & ProbeFlags.Undetermined) == 0 ? Kept : ProbeFlags.None;
         if (path == ProbePaths.Node)
-            _shown.MetNoRouter = (flags & ProbeFlags.MetNoRouter) != 0;
+            told |= ProbeFlags.MetNoRouter;
+        (_shown.HasAnswered, _shown.Heard) = (true, (_shown.Heard & ~told) | (flags & told));
+        Evidence(path).Answered();
         if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
             _nativeSince = 1 + (uint)now.TotalSeconds;
         // Of the way that pods' packets take.
@@ -347,12 +346,9 @@ internal struct PeerState
         public PathEvidence Node, Echo, Hop, Tunnel;
         public PathState Path;
 
-        /// <summary>The flags of the peer's latest answer.</summary>
+        /// <summary>The flags of the peer's latest answer; MetNoRouter of the latest one on the node path.</summary>
         public ProbeFlags Heard;
 
         public bool HasAnswered;
-
-        /// <summary>The latest question on the node path met no router.</summary>
-        public bool MetNoRouter;
     }
 }

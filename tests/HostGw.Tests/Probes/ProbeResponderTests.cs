@@ -57,6 +57,7 @@ public class ProbeResponderTests
         Assert.Equal(Bytes(new(ProbeKind.Answer, ProbeFlags.None, 7, new(1, 2))), answer[..ProbeDatagram.Size]);
         Assert.All(answer[ProbeDatagram.Size..], b => Assert.Equal(0, b));
         Assert.Equal(9, Enumerable.Range(0, 100).Count(_ => _responder.TryAnswer(question, Peer, 40000, 64, answer)));
+        _questioned.Clear();
         Ignored(ProbeResult.UnknownSender, question, from: "10.0.0.3", answered: 10);
     }
 

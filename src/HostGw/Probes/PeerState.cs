@@ -190,6 +190,9 @@ internal struct PeerState
         if ((flags & ProbeFlags.Undetermined) == 0)
             _shown.Heard = flags & Kept;
         Evidence(path).Answered();
+        // Without a route into the tunnel it is not asked, and carries nothing.
+        if (path == ProbePaths.Node && IsInTunnel && !_target.HasTunnelPath)
+            _shown.Tunnel.Missed();
         if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
             _nativeSince = 1 + (uint)now.TotalSeconds;
         // Of the way that pods' packets take.

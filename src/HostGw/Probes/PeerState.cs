@@ -233,6 +233,9 @@ internal struct PeerState
             told |= ProbeFlags.MetNoRouter;
         (_shown.HasAnswered, _shown.Heard) = (true, (_shown.Heard & ~told) | (flags & told));
         Evidence(path).Answered();
+        // Without a route into the tunnel it is not asked, and carries nothing.
+        if (path == ProbePaths.Node && IsInTunnel && !_target.HasTunnelPath)
+            _shown.Tunnel.Missed();
         if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
             _nativeSince = 1 + (uint)now.TotalSeconds;
         // Of the way that pods' packets take.

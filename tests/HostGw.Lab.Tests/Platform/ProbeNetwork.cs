@@ -17,12 +17,13 @@ internal sealed class ProbeNetwork : IDisposable
     private readonly List<ProbingHost> _hosts = [];
 
     /// <param name="hosts">How many; numbered from 1.</param>
-    public ProbeNetwork(int hosts)
+    /// <param name="tunnel">The settings of the tunnel; null: there is none.</param>
+    public ProbeNetwork(int hosts, TunnelPolicy? tunnel = null)
     {
         NetworkNamespace.Create([_switch.Name]);
         _switch.Configure(["link add lan0 type bridge", "link set lan0 up"]);
         for (int number = 1; number <= hosts; number++)
-            _hosts.Add(Add(number));
+            _hosts.Add(Add(number, tunnel ?? new()));
         foreach (ProbingHost host in _hosts)
             host.Network.Configure(_hosts.Where(p => p != host).SelectMany(p => p.Routes));
     }
@@ -52,7 +53,7 @@ internal sealed class ProbeNetwork : IDisposable
         NetworkNamespace.Delete([_switch.Name, .. _hosts.Select(h => h.Network.Name)]);
     }
 
-    private ProbingHost Add(int number)
+    private ProbingHost Add(int number, TunnelPolicy tunnel)
     {
         NetworkNamespace network = new($"host{number}");
         NetworkNamespace.Create([network.Name]);
@@ -66,7 +67,7 @@ internal sealed class ProbeNetwork : IDisposable
             "link add pod0 type veth peer name pod1", "link set pod0 up", "link set pod1 up",
             $"route add 10.244.{number}.0/24 dev pod0", $"route add fd00:10:244:{number}::/64 dev pod0",
         ]);
-        return new(number, network);
+        return new(number, network, tunnel);
     }
 }
 
@@ -79,9 +80,9 @@ internal sealed class ProbingHost : IDisposable
     private int _changes;
     private ImmutableArray<Ip> _held;
 
-    public ProbingHost(int number, NetworkNamespace network)
+    public ProbingHost(int number, NetworkNamespace network, TunnelPolicy tunnel)
     {
-        (Number, Network) = (number, network);
+        (Number, Network, Tunnel) = (number, network, tunnel);
         Loop = New();
         AddProbeAddresses();
     }
@@ -89,6 +90,8 @@ internal sealed class ProbingHost : IDisposable
     public int Number { get; }
 
     public NetworkNamespace Network { get; }
+
+    public TunnelPolicy Tunnel { get; }
 
     public ProbeLoop Loop { get; private set; }
 
@@ -110,14 +113,54 @@ internal sealed class ProbingHost : IDisposable
         Loop = New();
     }
 
-    public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => Loop.Follow(
-        new Plan
+    public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) =>
+        Loop.Follow(Following(hosts, isOnLink), _held);
+
+    private Plan Following(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => new()
+    {
+        OwnPodCidrs = [PodCidr, PodCidrIPv6],
+        Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
+            h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
+    };
+
+    /// <summary>Installs the tunnel's link and the routes that measure both ways to a peer, as an agent does, or lets its pods' packets take it.</summary>
+    public void Install(ProbingHost peer, PeerPath path)
+    {
+        List<PodRoute> routes = [];
+        foreach (bool isIPv4 in (bool[])[true, false])
         {
-            OwnPodCidrs = [PodCidr, PodCidrIPv6],
-            Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
-                h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
-        },
-        _held);
+            (Prefix pods, Ip own) = (isIPv4 ? peer.PodCidr : peer.PodCidrIPv6, ProbeAddress.Source(isIPv4 ? PodCidr : PodCidrIPv6, 0));
+            Ip node = Ip.Parse(isIPv4 ? $"10.0.0.{peer.Number}" : $"fd00:aaaa::{peer.Number}");
+            string encap = isIPv4 ? $"encap ip id 157 dst {node}" : $"encap ip6 id 157 dst {node} hoplimit 64 csum";
+            if (path == PeerPath.Compared)
+                Network.Configure([.. isIPv4 ? Link : [], $"address add {Prefix.Host(own)} dev hostgw0 nodad"]);
+            PodRoute native = new(Prefix.Host(ProbeAddress.Of(pods)), 0, node, 2);
+            PodRoute tunnel = new(Prefix.Host(ProbeAddress.Source(pods, 0)), 0, node, 9) { Tunnel = new(157, node, own, 1464) };
+            routes.AddRange([native, tunnel, path == PeerPath.Tunnel ? tunnel with { Destination = pods } : native with { Destination = pods }]);
+            Network.Configure([
+                $"route replace {native.Destination} via {node} dev eth0", $"route replace {tunnel.Destination} {encap} dev hostgw0 src {own}",
+                path == PeerPath.Tunnel ? $"route replace {pods} {encap} dev hostgw0 src {own}" : $"route replace {pods} via {node} dev eth0",
+            ]);
+        }
+        Loop.Follow(Following([this, peer]) with
+        {
+            Tunnel = new(4790, 157, [ProbeAddress.Source(PodCidr, 0), ProbeAddress.Source(PodCidrIPv6, 0)]),
+            Routes = [.. routes.OrderBy(r => r.Destination)],
+        }, _held);
+    }
+
+    private static string[] Link =>
+    [
+        "link add hostgw0 type vxlan external gpe dstport 4790", "link set hostgw0 addrgenmode none", "link set hostgw0 up",
+    ];
+
+    /// <summary>What the probes decide on a peer, in both families.</summary>
+    public (PeerPath IPv4, PeerPath IPv6) PathTo(ProbingHost peer) =>
+        (Loop.Read().Of(peer.PodCidr).Path, Loop.Read().Of(peer.PodCidrIPv6).Path);
+
+    public Task DecidesAsync(ProbingHost peer, PeerPath path) => Eventually.TrueAsync(
+        () => PathTo(peer) == (path, path), () => $"host {peer.Number}: {PathTo(peer)}; {string.Join(", ", Loop.Counters.Datagrams)}",
+        TimeSpan.FromSeconds(60));
 
     /// <summary>The verdicts in both families.</summary>
     public (ReachKind IPv4, ReachKind IPv6) Of(ProbingHost peer) =>
@@ -181,7 +224,7 @@ internal sealed class ProbingHost : IDisposable
     }
 
     private ProbeLoop New() => new(
-        Port, TimeSpan.FromSeconds(1), () => Interlocked.Increment(ref _changes), Time, NullLogger.Instance);
+        new(Port, TimeSpan.FromSeconds(1)) { Tunnel = Tunnel }, () => Interlocked.Increment(ref _changes), Time, NullLogger.Instance);
 
     private IEnumerable<Verdict> Verdicts(VerdictKind kind)
     {

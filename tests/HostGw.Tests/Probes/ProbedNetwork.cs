@@ -13,11 +13,12 @@ internal sealed class ProbedNetwork
     private readonly Dictionary<uint, Ip> _nodes = [];
     private ulong _nonces;
 
-    public ProbedNetwork(double intervalSeconds = 10, double delaySeconds = 0.001)
+    public ProbedNetwork(double intervalSeconds = 10, double delaySeconds = 0.001, TunnelMode tunnel = TunnelMode.Off)
     {
         _delay = TimeSpan.FromSeconds(delaySeconds);
         Start = Time.GetTimestamp();
-        Prober = new(new(9158, TimeSpan.FromSeconds(intervalSeconds)), Counters, () => new(1, _nonces++), () => Signals.Add(Now), Time);
+        Prober = new(
+            new(9158, TimeSpan.FromSeconds(intervalSeconds)) { Tunnel = new() { Mode = tunnel } }, Counters, () => new(1, _nonces++), () => Signals.Add(Now), Time);
     }
 
     public ManualTime Time { get; } = new();

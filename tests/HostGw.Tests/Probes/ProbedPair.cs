@@ -17,14 +17,15 @@ internal sealed class ProbedPair
     private readonly long _start;
     private int _number;
 
-    public ProbedPair(TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, string hostile = "")
+    public ProbedPair(TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, bool isIPv6 = false, string hostile = "")
     {
         _start = Time.GetTimestamp();
         TimeSpan interval = TimeSpan.FromSeconds(10);
-        string[] nodes = ["a 10.244.1.0/24 10.0.0.1", isOnLink ? "b 10.244.2.0/24 10.0.0.2" : "b 10.244.2.0/24 10.1.0.2"];
+        string[] nodes = isIPv6 ? ["a fd00:10:244:1::/64 fd00:aaaa::1", "b fd00:10:244:2::/64 fd00:aaaa::2"]
+            : ["a 10.244.1.0/24 10.0.0.1", isOnLink ? "b 10.244.2.0/24 10.0.0.2" : "b 10.244.2.0/24 10.1.0.2"];
         nodes = hostile.Length > 0 ? [.. nodes, hostile] : nodes;
-        A = new(this, "a", nodes, "eth0 10.0.0.1/24; default via 10.0.0.254 dev eth0", new(9158, interval) { Tunnel = a ?? Auto });
-        B = new(this, "b", nodes, $"eth0 {(isOnLink ? "10.0.0.2/24" : "10.1.0.2/24")}", new(9158, interval) { Tunnel = b ?? Auto });
+        A = new(this, "a", nodes, "eth0 10.0.0.1/24 fd00:aaaa::1/64", new(9158, interval) { Tunnel = a ?? Auto });
+        B = new(this, "b", nodes, $"eth0 {(isOnLink ? "10.0.0.2/24" : "10.1.0.2/24")} fd00:aaaa::2/64", new(9158, interval) { Tunnel = b ?? Auto });
     }
 
     public static TunnelPolicy Auto { get; } = new() { Mode = TunnelMode.Auto };
@@ -41,6 +42,9 @@ internal sealed class ProbedPair
 
     /// <summary>Whether the network drops packets of this node that carry a pod's address.</summary>
     public Func<ProbedEnd, bool> DropsPods { get; set; } = static _ => false;
+
+    /// <summary>It looks at the source alone.</summary>
+    public bool DropsBySource { get; set; }
 
     /// <summary>Whether the network drops the tunnel's packets of this node.</summary>
     public Func<ProbedEnd, bool> DropsTunnel { get; set; } = static _ => false;
@@ -91,7 +95,7 @@ internal sealed class ProbedPair
     public void Carry(ProbedEnd from, Ip source, Ip destination, Action<ProbedEnd> deliver)
     {
         bool isTunnelled = from.Tunnels(destination);
-        bool hasPods = new[] { source, destination }.Any(a => Ends.Any(e => e.PodCidr.Contains(a)));
+        bool hasPods = Ends.Any(e => e.PodCidr.Contains(source) || (e.PodCidr.Contains(destination) && !DropsBySource));
         ProbedEnd to = Other(from);
         if (isTunnelled ? DropsTunnel(from) || !to.HasLink : hasPods && DropsPods(from))
             return;
@@ -155,6 +159,9 @@ internal sealed class ProbedEnd
     /// <summary>The planner cannot use the tunnel any more.</summary>
     public bool IsRefused { get; set; }
 
+    /// <summary>The link hostgw0 does not come up any more.</summary>
+    public bool LinkFails { get; set; }
+
     private ProbedEnd Peer => _pair.Other(this);
 
     private Ip Source => ProbeAddress.Source(PodCidr, _settings.Tunnel.Source);
@@ -166,6 +173,9 @@ internal sealed class ProbedEnd
         _isRunning = true;
         Pass();
     }
+
+    /// <summary>Something asks for a pass.</summary>
+    public void Wake() => _pair.After(PassSeconds, Pass);
 
     /// <summary>The agent ends; what it installed stays.</summary>
     public void Stop() => _isRunning = false;
@@ -198,7 +208,7 @@ internal sealed class ProbedEnd
 
     private (Prober, ProbeResponder) New()
     {
-        Prober prober = new(_settings, Counters, () => new(1, _nonces++), () => _pair.After(PassSeconds, Pass), _pair.Time);
+        Prober prober = new(_settings, Counters, () => new(1, _nonces++), Wake, _pair.Time);
         return (prober, new(Counters, prober.Questioned, _pair.Time));
     }
 
@@ -228,10 +238,10 @@ internal sealed class ProbedEnd
         PeerPath path = Reach.Path != PeerPath.Undecided ? Reach.Path : IsTunnelled ? PeerPath.Tunnel : PeerPath.Native;
         path = mode == TunnelMode.Off || IsRefused ? PeerPath.Native : mode == TunnelMode.Always ? PeerPath.Tunnel : path;
         bool wasTunnelled = IsTunnelled, hadLink = HasLink;
-        HasLink = path != PeerPath.Native;
+        HasLink = path != PeerPath.Native && !LinkFails;
         if (HasLink && !hadLink)
-            _pair.After(PassSeconds, Pass);
-        _plan = HasLink ? WithTunnel(hadLink ? path : PeerPath.Native) : Natively;
+            Wake();
+        _plan = path != PeerPath.Native ? WithTunnel(HasLink && hadLink ? path : PeerPath.Native) : Natively;
         if (IsTunnelled != wasTunnelled)
             Changes.Add(_pair.Now);
         ProbePlan probes = ProbePlan.Of(_plan, _plan.ProbeAddresses, _settings.Tunnel.Source);

@@ -8,12 +8,14 @@ public class ProberPathTests
     private static readonly TunnelPolicy Off = new();
     private static readonly TunnelPolicy Always = new() { Mode = TunnelMode.Always };
 
-    [Fact]
-    public void Packets_take_the_tunnel_within_20_seconds_after_the_network_begins_to_drop_them_and_both_ends_change_together()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Packets_take_the_tunnel_within_20_seconds_after_the_network_begins_to_drop_them_and_both_ends_change_together(bool isIPv6)
     {
         for (double start = 0; start < 10; start += 0.7)
         {
-            ProbedPair pair = new();
+            ProbedPair pair = new(isIPv6: isIPv6);
             pair.Start();
             pair.Run(start);
             pair.DropsPods = static _ => true;
@@ -110,18 +112,23 @@ public class ProberPathTests
         Assert.Single(pair.A.Changes);
     }
 
-    // In one direction only. A network that drops by source lets 'time exceeded' through, which comes from a node address.
+    // A network that looks at the source alone lets 'time exceeded' through, which a node address sends: one end alone sees the fault.
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Packets_that_are_dropped_in_one_direction_make_both_ends_use_the_tunnel(bool fromA)
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public void Packets_that_are_dropped_in_one_direction_make_both_ends_use_the_tunnel(bool fromA, bool bySource)
     {
-        ProbedPair pair = new();
+        ProbedPair pair = new() { DropsBySource = bySource };
         pair.Start();
         pair.DropsPods = e => (e == pair.A) == fromA;
         Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
+        Assert.InRange(Apart(pair), 0, 1);
         pair.Run(600);
         Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+        pair.DropsPods = static _ => false;
+        Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
+        Assert.InRange(Apart(pair), 0, 1);
     }
 
     [Fact]
@@ -281,6 +288,26 @@ public class ProberPathTests
         pair.A.Start();
         pair.Run(60);
         Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_link_that_does_not_come_up_again_carries_nothing(bool isNativeGood)
+    {
+        ProbedPair pair = Tunnelled();
+        pair.DropsPods = _ => !isNativeGood;
+        pair.Run(30);
+        pair.A.LinkFails = true;
+        pair.A.Wake();
+        pair.Run(60);
+        Assert.Equal(
+            isNativeGood ? (ReachKind.Reachable, PeerPath.Native) : (ReachKind.PodTrafficDropped, PeerPath.Tunnel),
+            (pair.A.Reach.Kind, pair.A.Reach.Path));
+        pair.A.LinkFails = false;
+        pair.A.Wake();
+        pair.Run(60);
+        Assert.All(pair.Ends, e => Assert.Equal(ReachKind.Reachable, e.Reach.Kind));
     }
 
     [Fact]

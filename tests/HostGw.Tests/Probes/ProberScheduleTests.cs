@@ -68,6 +68,27 @@ public class ProberScheduleTests
     }
 
     [Fact]
+    public void Where_all_peers_need_the_tunnel_the_rounds_that_tell_them_so_are_not_more_than_50_a_second()
+    {
+        ProbedNetwork network = new(tunnel: TunnelMode.Auto);
+        network.Follow(Peers(600));
+        network.Run(30);
+        network.Asked.Clear();
+        network.Answering = ProbePaths.Node;
+        for (int second = 0; second < 40; second++)
+        {
+            int before = network.Asked.Count;
+            network.Run(1);
+            // 250 rounds where five answers are missing, and 50 that tell.
+            Assert.InRange(network.Asked.Skip(before).Count(a => a.Question.Path == ProbePaths.Node), 1, 310);
+        }
+        Assert.Equal(600, network.Asked.Where(a => a.Question.Flags == ProbeFlags.WantsTunnel).Select(a => a.Question.Peer).Distinct().Count());
+        network.Asked.Clear();
+        network.Run(1);
+        Assert.InRange(network.Asked.Count(a => a.Question.Path == ProbePaths.Node), 49, 51);
+    }
+
+    [Fact]
     public void After_a_loss_a_peer_is_asked_again_every_0_8_seconds_until_five_are_missing()
     {
         ProbedNetwork network = new();

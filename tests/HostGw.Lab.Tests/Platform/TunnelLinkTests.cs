@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using HostGw.Lab.Network;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -108,6 +109,18 @@ public sealed class TunnelLinkTests : IDisposable
         TunnelLink read = _host.Read().Tunnel!;
         Assert.Equal((true, false, true), (read.IsUp, read.FiltersVnis, read.Vnis.IsEmpty));
         Assert.Equal((0L, ""), Pass() is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
+    }
+
+    // As where the kernel has none: below 1280 bytes a link has no IPv6.
+    [Fact]
+    public void Without_IPv6_it_is_put_in_order_as_well()
+    {
+        Plan v4 = Both with { Tunnel = Both.Tunnel! with { Sources = [HostGw.Net.Ip.Parse(V4)] } };
+        Pass(v4);
+        _host.Shell("link set hostgw0 mtu 1000");
+        _host.Shell("link set hostgw0 down");
+        Assert.Equal("down", Pass(v4).TunnelChange);
+        Assert.Equal((0L, ""), Pass(v4) is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
     }
 
     [Theory]
@@ -303,6 +316,40 @@ public sealed class TunnelLinkWatchTests : IAsyncLifetime
         Assert.True(woken.HasFlag(Enum.Parse<WakeCauses>(expected)), $"{woken}");
     }
 
+    // There is no periodic pass here: what comes back, comes back because the kernel announced that it was gone.
+    [Theory]
+    [InlineData("link del hostgw0")]
+    [InlineData("link set hostgw0 down")]
+    [InlineData("link set hostgw0 name other")]
+    [InlineData("addr del 10.244.1.1/32 dev hostgw0")]
+    [InlineData("-6 addr del fd00:1::1/128 dev hostgw0")]
+    [InlineData("addr add 10.244.1.9/32 dev hostgw0")]
+    [InlineData("vni delete dev hostgw0 vni 157")]
+    public async Task What_the_kernel_announces_is_repaired_without_a_periodic_pass(string byHand)
+    {
+        using CancellationTokenSource end = new();
+        using SemaphoreSlim woken = new(0);
+        Task watch = _watched.Space.Network.Run(() => _watched.Space.Host.WatchAsync(_ => woken.Release(), end.Token));
+        var passes = Task.Run(async () =>
+        {
+            while (true)
+            {
+                await woken.WaitAsync(end.Token);
+                Pass();
+            }
+        }, CancellationToken.None);
+        await Eventually.TrueAsync(() => passes.IsFaulted || IsRight(), () => "not made");
+        string before = Seen();
+
+        ByHand(byHand);
+        await Eventually.TrueAsync(() => passes.IsFaulted || IsRight(), Seen);
+
+        Assert.False(passes.IsFaulted, $"{passes.Exception}");
+        Assert.Equal(before, Seen());
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(watch, passes));
+    }
+
     [Fact]
     public void VNIs_of_other_links_wake_none()
     {
@@ -317,6 +364,20 @@ public sealed class TunnelLinkWatchTests : IAsyncLifetime
         HostState state = _watched.Space.Read();
         HostChanges changes = new() { Plan = Plan, Host = state, Routes = RouteChanges.None, Tunnel = TunnelChanges.Between(Plan, state) };
         Assert.Empty(_watched.Space.Network.Run(() => _watched.Space.Host.Apply(changes, ApplyMode.Change)).Failures);
+    }
+
+    private bool IsRight() => Seen() is var seen && seen.StartsWith("UP 157", StringComparison.Ordinal) &&
+        seen.EndsWith(" 10.244.1.1/32 fd00:1::1/128", StringComparison.Ordinal);
+
+    // State, VNIs, addresses; empty: there is no such link.
+    private string Seen()
+    {
+        (NetworkNamespace network, LinuxNamespace space) = (_watched.Space.Network, _watched.Space);
+        if (!space.Shell("-br link").Contains("hostgw0", StringComparison.Ordinal))
+            return "";
+        string[] words = space.Shell("-br addr show dev hostgw0").Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string vnis = network.Exec("bridge", "vni", "show", "dev", "hostgw0").Split("hostgw0")[^1].Trim();
+        return $"{(words[1] == "DOWN" ? "DOWN" : "UP")} {vnis} {string.Join(' ', words[2..])}";
     }
 
     private void ByHand(string command)

@@ -72,7 +72,10 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
         if (changes.Delete is { } old)
             Delete(old);
         int index = changes.Link?.Index ?? Create(wanted);
-        Execute("set its alias and addrgenmode", s => TunnelMessages.Configure(_request, index, s));
+        Execute("set its alias", s => TunnelMessages.SetAlias(_request, index, s));
+        Execute(
+            "set its addrgenmode", s => TunnelMessages.SetAddrGenMode(_request, index, s),
+            e => e.Errno == Errno.EAFNOSUPPORT ? null : e);
         sysctl.SetTunnelLink(TunnelPlan.LinkName);
         FilterVnis(index, wanted, changes.Link?.Vnis ?? []);
         Execute(

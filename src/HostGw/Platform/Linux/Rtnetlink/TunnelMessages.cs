@@ -61,12 +61,20 @@ internal static class TunnelMessages
         writer.End();
     }
 
-    /// <summary>Makes the link ours by its alias, and keeps the kernel from giving it an IPv6 link-local address.</summary>
-    public static void Configure(NetlinkWriter writer, int index, uint sequence)
+    /// <summary>Makes the link ours.</summary>
+    public static void SetAlias(NetlinkWriter writer, int index, uint sequence)
     {
         writer.Begin(RTM_NEWLINK, Request, sequence);
         writer.Write(new ifinfomsg { ifi_index = index });
         writer.Attribute(IFLA_IFALIAS, Alias);
+        writer.End();
+    }
+
+    /// <summary>Keeps the kernel from giving it an IPv6 link-local address. EAFNOSUPPORT: the link has no IPv6.</summary>
+    public static void SetAddrGenMode(NetlinkWriter writer, int index, uint sequence)
+    {
+        writer.Begin(RTM_NEWLINK, Request, sequence);
+        writer.Write(new ifinfomsg { ifi_index = index });
         int families = writer.BeginNested(IFLA_AF_SPEC);
         int v6 = writer.BeginNested(AF_INET6);
         writer.Attribute(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);

@@ -17,10 +17,16 @@ public class TunnelMessagesTests
         w => TunnelMessages.Create(w, "hostgw0", 4790, 7));
 
     [Fact]
-    public void It_becomes_ours_and_gets_no_address_by_itself() => Wire.Equal(
-        "3900000010000500" + "07000000" + "00000000" + "0000000002000000" + "0000000000000000" +
-        "0A001400" + "686F737467770000" + "0D001A80" + "09000A80" + "0500080001", // IFLA_IFALIAS; AF_SPEC, AF_INET6, ADDR_GEN_MODE none
-        w => TunnelMessages.Configure(w, 2, 7));
+    public void It_becomes_ours_and_gets_no_address_by_itself()
+    {
+        Wire.Equal(
+            "2A00000010000500" + "07000000" + "00000000" + "0000000002000000" + "0000000000000000" + "0A001400" + "686F73746777",
+            w => TunnelMessages.SetAlias(w, 2, 7));
+        Wire.Equal(
+            "2D00000010000500" + "07000000" + "00000000" + "0000000002000000" + "0000000000000000" +
+            "0D001A80" + "09000A80" + "0500080001", // IFLA_AF_SPEC, AF_INET6, IFLA_INET6_ADDR_GEN_MODE none
+            w => TunnelMessages.SetAddrGenMode(w, 2, 7));
+    }
 
     [Fact]
     public void It_is_brought_up() => Wire.Equal(

@@ -5,8 +5,8 @@ namespace HostGw.Reconciliation;
 
 /// <summary>
 /// Limits how often each thing is repaired: every route by itself, HostGw's rules together, its guards, its policy rules, the probe
-/// addresses, the CNI configuration, every setting of forwarding and router advertisements by itself. The first five repairs within a minute are made at
-/// once, then one in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
+/// addresses, the CNI configuration, every setting of forwarding and router advertisements by itself. The first five repairs within a
+/// minute are made at once, then one in ten seconds: two programs that undo each other's changes at full speed would use a whole core.
 /// </summary>
 internal sealed class RepairLimiter(TimeProvider time)
 {

@@ -21,6 +21,15 @@ internal static class OldKernel
     /// <exception cref="Win32Exception">It cannot be started. Otherwise this does not return.</exception>
     public static void Run(string[] program)
     {
+        BecomeOld();
+        _ = Libc.execv(program[0], [.. program, null]);
+        throw new Win32Exception(Marshal.GetLastPInvokeError(), $"cannot start {program[0]}");
+    }
+
+    /// <summary>The same for this thread, which keeps it to its end, with all that it starts.</summary>
+    /// <exception cref="Win32Exception">The kernel refuses.</exception>
+    public static void BecomeOld()
+    {
         uint socket = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 198u : 41u;
         Instruction[] filter =
         [
@@ -31,10 +40,8 @@ internal static class OldKernel
         ];
         GCHandle instructions = GCHandle.Alloc(filter, GCHandleType.Pinned);
         FilterProgram loaded = new((ushort)filter.Length, instructions.AddrOfPinnedObject());
-        // A filter belongs to a thread; the program that it becomes keeps it, with all that this one starts.
-        if (Libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, loaded, 0, 0) == 0)
-            _ = Libc.execv(program[0], [.. program, null]);
-        throw new Win32Exception(Marshal.GetLastPInvokeError(), $"cannot start {program[0]}");
+        if (Libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, loaded, 0, 0) != 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
     [StructLayout(LayoutKind.Sequential)]

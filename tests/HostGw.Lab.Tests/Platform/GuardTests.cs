@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
+using HostGw.Lab;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Linux;
@@ -159,6 +160,32 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
         Assert.Equal(NftablesPlans.DualStackListed, List("ruleset"));
     }
 
+    [Theory]
+    [InlineData("nftables")]
+    [InlineData("iptables-nft")]
+    [InlineData("iptables-legacy")]
+    [InlineData("none")]
+    public void Guards_are_the_same_whatever_holds_the_masquerade_rule(string backend)
+    {
+        using NatBox box = new(backend);
+        HostChanges changes = new()
+        {
+            Routes = new(),
+            ChangesNat = true,
+            Nat = backend == "none" ? null : NftablesPlans.DualStack,
+            ChangesGuards = true,
+            Guards = GuardPlans.Tunnel,
+        };
+
+        Assert.Equal("the table is missing", box.Host.Apply(changes, ApplyMode.Change).GuardChange);
+        Assert.Equal(GuardPlans.TunnelListed, Listed());
+        ApplyResult again = box.Host.Apply(changes, ApplyMode.Change);
+        Assert.Equal(("", "", 0, 0), (again.GuardChange, again.NatChange, again.NetlinkWrites, again.Failures.Count));
+        Assert.Equal(4, box.Host.GuardDrops().Length);
+        Assert.Equal("no longer needed", box.Host.Apply(changes with { Guards = null }, ApplyMode.Change).GuardChange);
+        Assert.DoesNotContain("hostgw-guard", Run("nft list tables"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Guards_that_are_not_needed_are_removed_once_and_others_tables_are_left_alone()
     {
@@ -196,6 +223,44 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
         Assert.Equal((HostPart.Guards, "apply the guards of probes and tunnel"), (failure.Part, failure.What));
         Assert.Contains("of table inet hostgw-guard: No such file", failure.Error.Message, StringComparison.Ordinal);
         Assert.Equal("the table is missing", Make(next, reread: false));
+    }
+
+    [Fact]
+    public void Without_nf_tables_the_obstacle_is_named_with_its_cure_and_nothing_fails()
+    {
+        string? obstacle = null;
+        Attempts attempts = new();
+        Thread thread = new(() =>
+        {
+            OldKernel.BecomeOld();
+            using LinuxGuards guards = new(TimeProvider.System);
+            obstacle = guards.Obstacle() +
+                guards.Make(GuardPlans.Probes, reread: true, writes: true, attempts) + guards.Remove(null, reread: true, writes: true, attempts);
+            Assert.Empty(guards.Drops());
+        });
+        thread.Start();
+        thread.Join();
+
+        Assert.Equal(
+            "this kernel has no nf_tables, which the tunnel's guards need: load the module nf_tables (CONFIG_NF_TABLES), or set tunnel.mode: off",
+            obstacle);
+        Assert.Empty(attempts.Failures);
+    }
+
+    [Fact]
+    public void Without_the_capability_the_failure_names_it_and_there_is_no_obstacle()
+    {
+        (string obstacle, string failure) = Capabilities.Without(() =>
+        {
+            using LinuxGuards guards = new(TimeProvider.System);
+            Attempts attempts = new();
+            string found = guards.Obstacle();
+            guards.Make(GuardPlans.Probes, reread: true, writes: true, attempts);
+            return (found, Assert.Single(attempts.Failures).Error.Message);
+        });
+
+        Assert.Equal("", obstacle);
+        Assert.Contains("this needs the capability NET_ADMIN", failure, StringComparison.Ordinal);
     }
 
     [Fact]

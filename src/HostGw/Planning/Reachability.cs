@@ -75,6 +75,21 @@ internal sealed class Reachability
     /// <summary>Why peers' probes do not reach this host's agent, so that peers know nothing of it; empty: they do.</summary>
     public string Fault { get; init; } = "";
 
+    /// <summary>Whether each podCIDR has the same path in both; one that is not probed is undecided.</summary>
+    public bool HasPathsOf(Reachability other)
+    {
+        if (ReferenceEquals(this, other))
+            return true;
+        for (int i = 0, j = 0; i < _podCidrs.Length || j < other._podCidrs.Length;)
+        {
+            int order = i == _podCidrs.Length ? 1 : j == other._podCidrs.Length ? -1 : _podCidrs[i].CompareTo(other._podCidrs[j]);
+            PeerPath path = order <= 0 ? _reaches[i++].Path : PeerPath.Undecided;
+            if (path != (order >= 0 ? other._reaches[j++].Path : PeerPath.Undecided))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Of a podCIDR that is not probed: unknown, since ever.</summary>
     public Reach Of(Prefix podCidr) => Array.BinarySearch(_podCidrs, podCidr) is >= 0 and var i ? _reaches[i] : default;
 

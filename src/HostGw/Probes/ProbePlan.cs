@@ -27,7 +27,7 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
                 targets[same] = targets[same] with { PodCidrs = targets[same].PodCidrs | 1u << index };
             else if (ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr &&
                 !ProbeAddress.Of(verdict.PodCidr).IsNone && NodeAddress(verdict) is { IsNone: false } address)
-                targets.Add(new(verdict.Node, 1u << index, address, verdict.Kind == VerdictKind.Routed));
+                targets.Add(new(verdict.Node, 1u << index, address, verdict.IsOnLink));
         }
         return targets.DrainToImmutable();
     }

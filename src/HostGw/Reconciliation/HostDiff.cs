@@ -54,34 +54,6 @@ internal static class HostDiff
         ((HostInterface?[])[uplink.Interface, host.Windows?.PodEndpoint]).OfType<HostInterface>();
 }
 
-/// <summary>The interfaces of this node's pods: those that hold an address, or have a route, inside its own podCIDRs. Pure.</summary>
-internal static class PodInterfaces
-{
-    /// <returns>Their indexes; an uplink is among them where pods share it.</returns>
-    public static HashSet<int> Of(ImmutableArray<Prefix> own, HostState state)
-    {
-        HashSet<int> interfaces = [];
-        foreach (Prefix podCidr in own)
-        {
-            // ptp gives an interface its address some time before the pod's route.
-            foreach (HostAddress address in state.Addresses)
-            {
-                if (podCidr.Contains(address.Address))
-                    interfaces.Add(address.Interface);
-            }
-
-            // The routes are sorted by destination: those inside a prefix are neighbours.
-            int next = state.FirstRouteFrom(new(podCidr.Address, 0));
-            for (; next < state.Routes.Count && podCidr.Contains(state.Routes[next].Destination.Address); next++)
-            {
-                if (podCidr.Contains(state.Routes[next].Destination))
-                    interfaces.Add(state.Routes[next].Interface);
-            }
-        }
-        return interfaces;
-    }
-}
-
 /// <summary>
 /// IPv4 forwarding of single interfaces: the kernel drops what comes in by one where it is off, even if the host forwards. Pure.
 /// </summary>

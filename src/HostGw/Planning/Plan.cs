@@ -97,6 +97,18 @@ internal sealed record Plan
         return null;
     }
 
+    /// <summary>How many routes to podCIDRs do not lead into the tunnel, and need an entry in the neighbour table.</summary>
+    public int NativeRoutes
+    {
+        get
+        {
+            int count = 0;
+            foreach (ref readonly PodRoute route in Routes.AsSpan())
+                count += route is { Tunnel: null, IsToOneAddress: false } ? 1 : 0;
+            return count;
+        }
+    }
+
     /// <summary>Whether a route to exactly this destination is desired.</summary>
     public bool Wants(Prefix destination) => !RoutesTo(destination).IsEmpty;
 
@@ -195,7 +207,7 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
     public RouteKey Key => new(Destination, Metric);
 
     /// <summary>It measures a path to a peer (on Windows it leads to the API server): no podCIDR is that long.</summary>
-    public bool IsToOneAddress => Destination.Length == Destination.Address.Bits;
+    public bool IsToOneAddress => Destination.IsOneAddress;
 
     /// <summary>The same route as the kernel reports it once it is installed.</summary>
     /// <param name="protocol">HostGw's route protocol number.</param>

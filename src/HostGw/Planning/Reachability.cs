@@ -45,6 +45,9 @@ internal readonly record struct Reach(ReachKind Kind, uint SinceSeconds, uint Ro
 {
     public PeerPath Path { get; init; }
 
+    /// <summary>The verdict on the native path. <see cref="Kind"/> is that on the tunnel while packets take it.</summary>
+    public ReachKind Native { get => Path == PeerPath.Tunnel ? field : Kind; init; }
+
     /// <summary>Null: since ever.</summary>
     public DateTimeOffset? Since => SinceSeconds == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(SinceSeconds);
 
@@ -100,6 +103,25 @@ internal sealed class Reachability
     /// <summary>No route of HostGw's is possible, and none is needed.</summary>
     public bool IsRoutedByNetwork(in Verdict verdict) =>
         verdict.Kind == VerdictKind.NotAdjacent && Of(verdict) is { Kind: ReachKind.RoutedByNetwork };
+}
+
+/// <summary>The names of the ways to a peer's pods in the status.</summary>
+internal static class PathNames
+{
+    /// <summary>Empty where packets of HostGw's take none: there is no route.</summary>
+    public static string Of(in Verdict verdict, Reachability reachability) =>
+        verdict.Tunnel is not null || verdict.AwaitsTunnel ? "tunnel"
+        : reachability.Of(verdict) is { Path: PeerPath.Compared } ? "compared"
+        : verdict.Kind == VerdictKind.Routed ? "native"
+        : "";
+
+    public static PeerPath Parse(string name) => name switch
+    {
+        "tunnel" => PeerPath.Tunnel,
+        "compared" => PeerPath.Compared,
+        "native" => PeerPath.Native,
+        _ => PeerPath.Undecided,
+    };
 }
 
 /// <summary>The names of the probes' verdicts in status, page, metrics and docs.</summary>

@@ -42,7 +42,7 @@ internal static class HostDiff
                 plan.ForwardIPv6 && Lacks(host.Forwarding.IPv6, Links(plan.InterfaceIPv6, host).Any(i => !i.ForwardsIPv6)),
             WithoutDad = DuplicateAddressDetection.Unneeded(plan, host),
             AcceptRa = RouterAdvertisements.Between(plan, host),
-            Peers = plan.Routes.Length,
+            Peers = plan.NativeRoutes,
         };
     }
 

@@ -23,7 +23,7 @@ public sealed class PodTests
         Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins, State], Mounts());
         Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", Cni, Plugins, State], Mounts("config.nat.backend=nftables", "config.forwardAccept=false"));
         Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins, State], Mounts("config.nat.backend=none"));
-        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", State], Mounts("config.cni.install=false"));
+        Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", State], Mounts("config.cni.install=false", "config.tunnel.mode=off"));
         Assert.Equal(["/etc/hostgw ro", "/host/proc/sys/net rw", "/run/xtables.lock rw", Cni, Plugins], Mounts("config.stateDirectory=none"));
         Assert.Equal(["/proc/sys/net", "/run/xtables.lock", "/etc/cni/net.d", "/opt/cni/bin", "/var/lib/hostgw"], Chart.Pod("hostgw")["volumes"]!.AsArray().Select(v => (string?)v!["hostPath"]?["path"]).OfType<string>());
     }

@@ -10,8 +10,9 @@ public sealed class SettingsTests
     // The pod's own: its node's name, its mount, its service account.
     private static readonly string[] OfThePod = ["nodeName", "procSysNet", "kubeconfig"];
 
-    // A cluster that is installed by the chart has nobody else to do it; a host tried by hand mostly has.
-    private const string OnInThePod = "cni.install";
+    // A cluster that is installed by the chart has nobody else to do it; a host tried by hand mostly has. The tunnel is for nodes that all have
+    // an agent of this version.
+    private static readonly Dictionary<string, string> OnInThePod = new() { ["cni.install"] = "true", ["tunnel.mode"] = "auto" };
 
     public static TheoryData<string, string> Values => new()
     {
@@ -34,6 +35,12 @@ public sealed class SettingsTests
         { "probe.enabled", "false" },
         { "probe.port", "9999" },
         { "probe.intervalSeconds", "30" },
+        { "tunnel.mode", "always" },
+        { "tunnel.mode", "off" },
+        { "tunnel.port", "4791" },
+        { "tunnel.vni", "158" },
+        { "tunnel.source", "254" },
+        { "tunnel.nativeAfterSeconds", "60" },
         { "nat.backend", "iptables" },
         { "nat.iptables", "legacy" },
         { "nat.source", "any" },
@@ -74,8 +81,11 @@ public sealed class SettingsTests
         foreach ((string path, JsonNode? value) in Chart.Leaves().Where(l => l.Path.StartsWith("config.", StringComparison.Ordinal)))
         {
             Setting setting = SettingsTable.Rows.Single(s => $"config.{s.Name}" == path);
-            if (setting.Name == OnInThePod)
+            if (OnInThePod.TryGetValue(setting.Name, out string? other))
+            {
+                Assert.Equal(other, value!.ToString());
                 continue;
+            }
             string text = value is JsonArray { Count: 0 } or null ? "" : value.ToString();
             Assert.True(text == setting.Default || (text.Length == 0 && setting.DefaultAbout is not null), $"{path} is {text}, the agent's default {setting.Default}");
         }
@@ -115,8 +125,32 @@ public sealed class SettingsTests
     {
         SettingValues values = Read(Chart.Config());
         Assert.NotEmpty(values);
-        Assert.Equal(("false", "true"), (SettingsTable.Rows.Single(s => s.Name == OnInThePod).Default, values[OnInThePod].Text));
-        Assert.All(values.Where(v => v.Key != OnInThePod), v => Assert.Equal(SettingsTable.Rows.Single(s => s.Name == v.Key).Default, v.Value.Text));
+        Assert.All(OnInThePod, o => Assert.Equal(o.Value, values[o.Key].Text));
+        Assert.All(
+            values.Where(v => !OnInThePod.ContainsKey(v.Key)),
+            v => Assert.Equal(SettingsTable.Rows.Single(s => s.Name == v.Key).Default, v.Value.Text));
+    }
+
+    // auto is the default of clusters that cannot have a tunnel, too; the agent would refuse to start.
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("off", "nextHop=PodGateway")]
+    [InlineData("off", "probe.enabled=false")]
+    [InlineData("off", "tunnel.mode=false")]
+    [InlineData("always", "nextHop=PodGateway", "tunnel.mode=always")]
+    public void The_default_mode_of_the_tunnel_is_off_where_there_can_be_none(string expected, params string[] values) =>
+        Assert.Equal(expected, Read(Chart.Config([.. values.Select(v => $"config.{v}")]))["tunnel.mode"].Text);
+
+    [Theory]
+    [InlineData(true, "cni.install=false")]
+    [InlineData(false, "cni.install=false", "tunnel.mode=off")]
+    [InlineData(false, "cni.install=false", "tunnel.source=254")]
+    public void The_agent_reads_the_nodes_CNI_configuration_where_the_tunnel_depends_on_it(bool reads, params string[] values)
+    {
+        JsonNode? mount = Chart.Container([.. values.Select(v => $"config.{v}")])["volumeMounts"]!.AsArray()
+            .SingleOrDefault(m => (string?)m!["name"] == "cni-config");
+        Assert.Equal(reads, mount is not null);
+        Assert.True(mount is null || (bool)mount["readOnly"]!);
     }
 
     [Fact]

@@ -55,7 +55,11 @@ internal static class AgentStatus
         from node in Items(status, "nodes")
         from podCidr in Items(node, "podCidrs")
         where Prefix.TryParse(Text(podCidr, "podCidr"), out _)
-        select (Prefix.Parse(Text(podCidr, "podCidr")), new Reach(ReachNames.Parse(Text(podCidr, "reachability")), 0, 0));
+        select (Prefix.Parse(Text(podCidr, "podCidr")), new Reach(ReachNames.Parse(Text(podCidr, "reachability")), 0, 0)
+        {
+            Path = PathNames.Parse(Text(podCidr, "path")),
+            Native = ReachNames.Parse(Text(podCidr, "nativeReachability")),
+        });
 
     private static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
         Property(element, name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : default;

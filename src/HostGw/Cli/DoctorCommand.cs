@@ -62,10 +62,8 @@ internal static class ExaminationReader
             seen = seen with { Host = state };
         if (state is not null && seen.ApiProblem is null)
         {
-            seen = WithPlan(seen, settings, host, failures) with
-            {
-                Reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken),
-            };
+            seen = seen with { Reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken) };
+            seen = WithPlan(seen, settings, host, failures);
         }
         if (seen.Plan is { } plan)
         {
@@ -127,7 +125,7 @@ internal static class ExaminationReader
 
     private static Examination WithPlan(Examination seen, AgentSettings settings, IHostNetwork host, List<string> failures)
     {
-        Plan plan = Planner.Plan(seen.Nodes, seen.Host, seen.Policy);
+        Plan plan = Planner.Plan(seen.Nodes, seen.Host, seen.Policy, null, seen.Reachability);
         HostChanges changes = HostDiff.Between(plan, seen.Host, new HashSet<RouteKey>(), settings.Adopt);
         seen = seen with { Plan = plan, Routes = changes.Routes };
         // Without the right to read rules, every one of them would report that again.

@@ -68,6 +68,9 @@ internal sealed record Preview(
     /// <summary>What the agent on this host says of peers that are on no segment of it; off: none answers, or there are none.</summary>
     public Reachability Reachability { get; init; } = Reachability.Off;
 
+    /// <summary>The setting tunnel.mode.</summary>
+    public TunnelMode Tunnel { get; init; }
+
     /// <summary>Nothing would change, and no desired route is missing.</summary>
     public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && ProbeObstacles.Count == 0 && Plan.Faults.IsEmpty;
 
@@ -75,15 +78,17 @@ internal sealed record Preview(
     {
         (NodeSnapshot nodes, IReadOnlyList<Ip> apiServers) = await ApiAccess.ListAsync(settings, cancellationToken);
         HostState state = host.Read(apiServers);
-        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy.WithFound(nodes.ServiceCidrs));
+        // The running agent's probes decide the paths, and which peers need no route.
+        Reachability reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken);
+        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy.WithFound(nodes.ServiceCidrs), null, reachability);
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
         if (result.Failures.Count > 0)
             throw result.Failures[0].Error;
-        bool isElsewhere = plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent);
         return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange)
         {
-            Reachability = isElsewhere ? await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken) : Reachability.Off,
+            Reachability = reachability,
+            Tunnel = settings.Policy.Tunnel.Mode,
             Leftovers = result.Leftovers ?? [],
             Doubts = result.Doubts,
             Overrides = result.Overrides,
@@ -159,7 +164,8 @@ internal static class PreviewText
 
     private static void WriteProblems(Preview preview, TextWriter output)
     {
-        foreach (Problem problem in OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes.Shadows)
+        foreach (Problem problem in ProblemCatalog.Tunnel(preview.Plan)
+            .Concat(OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes.Shadows))
             .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides))
             .Concat(preview.ProbeObstacles.Select(ProblemCatalog.Of)))
             output.WriteLine($"! {Quoted.Visible(problem.Text)}");
@@ -171,12 +177,15 @@ internal static class PreviewText
             output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
         {
-            string sign = preview.Reachability.IsRoutedByNetwork(verdict) ? "=" : "!";
+            string sign = verdict.Tunnel is not null || preview.Reachability.IsRoutedByNetwork(verdict) ? "=" : "!";
             string text = ProblemCatalog.Describe(verdict with { Reason = ReachText.Reason(verdict, preview.Reachability) });
             output.WriteLine($"{sign} {Quoted.Visible(text)}");
         }
         if (!preview.Reachability.IsOn && preview.Plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent))
-            output.WriteLine($"? notAdjacent: {Cures.RoutedByNetwork}");
+        {
+            string tunnel = preview.Tunnel == TunnelMode.Auto ? "through the tunnel once probes answer. " : "";
+            output.WriteLine($"? notAdjacent: {tunnel}{Cures.RoutedByNetwork}");
+        }
     }
 
     private static string Summary(Preview preview) => preview.Plan switch

@@ -100,9 +100,14 @@ internal static class StatusText
         node.GetProperty("podCidrs").EnumerateArray().Select(p => (string[])
         [
             Text(node, "name"), Text(node, "os"),
-            Text(p, "podCidr"), Text(p, "verdict"), Text(p, "nextHop"), Text(p, "route"),
+            Text(p, "podCidr"), Text(p, "verdict"), Text(p, "nextHop"), Route(p),
             .. probes ? [ReachText.Of(Text(p, "reachability"), Number(p, "roundTripMs"))] : (string[])[], Text(p, "reason"),
         ]);
+
+    // An agent of an earlier version knows no path.
+    private static string Route(JsonElement podCidr) =>
+        podCidr.TryGetProperty("path", out JsonElement path) && path.GetString() == "tunnel"
+            ? $"{Text(podCidr, "route")} (tunnel)".TrimStart() : Text(podCidr, "route");
 
     private static void WriteTable(List<string[]> rows, TextWriter output)
     {

@@ -101,7 +101,7 @@ internal static class AgentHost
     private static void AddProbes(IServiceCollection services, AgentSettings settings)
     {
         services.AddSingleton(s => new ProbeLoop(
-            new(settings.ProbePort, TimeSpan.FromSeconds(settings.ProbeSeconds)) { Tunnel = settings.Policy.Tunnel },
+            new(settings.Policy.ProbePort, TimeSpan.FromSeconds(settings.ProbeSeconds)) { Tunnel = settings.Policy.Tunnel },
             () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Reachability), TimeProvider.System,
             s.GetRequiredService<ILogger<ProbeLoop>>()));
         services.AddHostedService(s => s.GetRequiredService<ProbeLoop>());

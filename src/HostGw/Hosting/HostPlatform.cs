@@ -88,7 +88,7 @@ internal static class HostPlatform
     /// <summary>Which sizes of datagrams the peers' agents answer; empty where there are no probes.</summary>
     public static async Task<IReadOnlyList<SizeAnswer>> AskSizesAsync(
         Plan plan, HostState host, AgentSettings settings, CancellationToken cancellationToken) => OperatingSystem.IsLinux()
-        ? await SizeProbe.AskAsync(SizeQuestion.Of(plan, host), settings.ProbePort, cancellationToken)
+        ? await SizeProbe.AskAsync(SizeQuestion.Of(plan, host), settings.Policy.ProbePort, cancellationToken)
         : [];
 
     private static CniOptions Cni(AgentSettings settings) => new()

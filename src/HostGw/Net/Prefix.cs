@@ -23,6 +23,9 @@ internal readonly record struct Prefix : IComparable<Prefix>
 
     public bool IsNone => _family == 0;
 
+    /// <summary>/32 in IPv4, /128 in IPv6.</summary>
+    public bool IsOneAddress => Length == Address.Bits;
+
     /// <summary>No host bit is set (RFC 4632).</summary>
     public bool IsAligned => IsIPv4 ? (uint)(_low << Length) == 0 : (Address.Value & HostMask) == 0;
 

@@ -28,10 +28,13 @@ internal sealed record HostState
     /// <summary>Why this host cannot have the guards of a tunnel, with the cure (no nf_tables); empty: it can.</summary>
     public string GuardObstacle { get; init; } = "";
 
-    /// <summary>Why the gateway address of the podCIDR cannot be SOURCE: the CNI configuration does not reserve it; empty: it does.</summary>
+    /// <summary>Why the CNI configuration in use is not known to reserve the gateway address of podCIDRs; empty: it does.</summary>
     public string SourceObstacle { get; init; } = "";
 
-    /// <summary>The MTU of the path to nodes that tunnelled routes lead to, in bytes, as the kernel has learnt it; sorted by address.</summary>
+    /// <summary>The subnets whose gateway address the CNI configuration in use reserves; null: those of all podCIDRs.</summary>
+    public ImmutableArray<Prefix>? ReservedSubnets { get; init; }
+
+    /// <summary>The MTU of the path to nodes that tunnelled routes lead to, as the kernel has learnt it; sorted by address.</summary>
     public ImmutableArray<(Ip Node, int Mtu)> PathMtus { get; init; } = [];
 
     /// <summary>Addresses that no podCIDR may cover: gateways, resolvers, the API server.</summary>
@@ -180,7 +183,7 @@ internal readonly record struct HostRoute
 
     public RouteExtras Extras { get; init; }
 
-    /// <summary>The route's encapsulation, source and MTU, where it says nothing that a tunnelled route of HostGw's would not; else null.</summary>
+    /// <summary>The encapsulation, source and MTU, where the route says no more than a tunnelled one of HostGw's does; else null.</summary>
     public Encapsulation? Tunnel { get; init; }
 
     /// <summary>False for types such as blackhole, unreachable and local.</summary>

@@ -81,8 +81,8 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
         bool IsPod(Ip address) => self is not null && self.PodCidrs.Any(p => p.Contains(address));
         return Prefix.TryParse(setting, out Prefix cidr)
             ? Holding(a => cidr.Contains(a) && !IsPod(a), host)
-            : [.. host.Interfaces.Where(
-                i => !i.IsLoopback && FileSystemName.MatchesSimpleExpression(setting, i.Name, ignoreCase: false))];
+            : [.. host.Interfaces.Where(i => !i.IsLoopback && i.Name != TunnelPlan.LinkName &&
+                FileSystemName.MatchesSimpleExpression(setting, i.Name, ignoreCase: false))];
     }
 
     private static InterfaceChoice Checked(HostInterface candidate) =>

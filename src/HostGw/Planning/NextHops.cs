@@ -43,6 +43,38 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             : BestOf(Addresses(peer, podCidr.IsIPv4), peer, podCidr, choice);
     }
 
+    /// <summary>
+    /// The peer's node address, which packets through the tunnel are sent to: the native next hop where it is one, else the first of the
+    /// podCIDR's family, else of the other one; one that no other Node lists where there is any. None if the peer has none that is usable.
+    /// </summary>
+    /// <param name="native">The decision on the podCIDR without the tunnel.</param>
+    public Ip NodeOf(in Verdict native)
+    {
+        ClusterNode peer = native.Node;
+        if (peer.InternalIPs.IsEmpty && peer.ExternalIPs.IsEmpty)
+            return native.PodCidr.Contains(native.NextHop) ? default : native.NextHop;
+        Ip best = default;
+        int rank = int.MaxValue;
+        foreach (ImmutableArray<Ip> addresses in (ReadOnlySpan<ImmutableArray<Ip>>)[peer.InternalIPs, peer.ExternalIPs])
+        {
+            foreach (Ip address in addresses)
+            {
+                if (FaultOf(address) is null && Rank(address, native) is var found && found < rank)
+                    (best, rank) = (address, found);
+            }
+        }
+        return best;
+    }
+
+    // Lower is better.
+    private int Rank(Ip address, in Verdict native) =>
+        (Shared.OtherClaimant(address, native.Node) is null ? 0 : 4) +
+        (address.IsIPv4 == native.PodCidr.IsIPv4 ? 0 : 2) + (address == native.NextHop ? 0 : 1);
+
+    /// <summary>Whether the Node lists an address of this family, whatever it is.</summary>
+    public static bool HasAddress(ClusterNode peer, bool isIPv4) =>
+        HasFamily(peer.InternalIPs, isIPv4) || HasFamily(peer.ExternalIPs, isIPv4);
+
     private static ImmutableArray<Ip> Addresses(ClusterNode peer, bool isIPv4) =>
         HasFamily(peer.InternalIPs, isIPv4) ? peer.InternalIPs : peer.ExternalIPs;
 
@@ -81,7 +113,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     // The segment of this node's address, or the one that was found while the peer had addresses.
     private Verdict WithoutAddress(ClusterNode peer, Prefix podCidr, Ip gateway, InterfaceChoice choice)
     {
-        if (host.OwnRouteTo(podCidr) is { } route && host.Interface(route.Interface) is { IsUp: true } link)
+        if (host.OwnRouteTo(podCidr) is { Tunnel: null } route && host.Interface(route.Interface) is { IsUp: true } link)
             return new(peer, podCidr, VerdictKind.Routed, "", gateway, link.Index);
         return choice.IsUsable
             ? new(peer, podCidr, VerdictKind.Routed, "", gateway, choice.Interface!.Index)

@@ -26,7 +26,8 @@ internal sealed class Overrides
         (_plan, _host, _lookup, _ipv6) = (plan, host, lookup, ipv6);
         _own = plan.OwnPodCidrs.FirstOrDefault(p => p.IsIPv6 == ipv6);
         _rules = [.. host.PolicyRules.Where(r => r.IsIPv6 == ipv6)];
-        _peers = [.. plan.Routes.Where(r => !r.NextHop.IsNone && r.Destination.IsIPv6 == ipv6).DistinctBy(r => r.Destination)];
+        _peers = [.. plan.Routes.Where(r => !r.NextHop.IsNone && !r.IsToOneAddress && r.Destination.IsIPv6 == ipv6)
+            .DistinctBy(r => r.Destination)];
         _podRoutes = _own.IsNone ? [] : [.. host.Routes.Where(r => _own.Contains(r.Destination) && IsToPods(r))];
     }
 

@@ -61,6 +61,9 @@ internal sealed record Plan
     /// <summary>Null: neither probes nor a tunnel, and no guards.</summary>
     public GuardPlan? Guards { get; init; }
 
+    /// <summary>What the guards took from the host's own routes and addresses: see <see cref="Uplinks.OfHost"/>.</summary>
+    public ImmutableArray<int> HostUplinks { get; init; } = [];
+
     /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice InterfaceIPv4 { get; init; }
 
@@ -94,6 +97,18 @@ internal sealed record Plan
         return null;
     }
 
+    /// <summary>How many routes to podCIDRs do not lead into the tunnel, and need an entry in the neighbour table.</summary>
+    public int NativeRoutes
+    {
+        get
+        {
+            int count = 0;
+            foreach (ref readonly PodRoute route in Routes.AsSpan())
+                count += route is { Tunnel: null, IsToOneAddress: false } ? 1 : 0;
+            return count;
+        }
+    }
+
     /// <summary>Whether a route to exactly this destination is desired.</summary>
     public bool Wants(Prefix destination) => !RoutesTo(destination).IsEmpty;
 
@@ -119,9 +134,14 @@ internal sealed record Plan
     }
 
     /// <summary>The same for whoever knows the index of the first route behind this destination.</summary>
-    // podCIDRs do not overlap: the last route before it is the only one with a next hop that may contain it.
-    public PodRoute? PeerRouteBefore(int next, Prefix destination) =>
-        next > 0 && Routes[next - 1] is { NextHop.IsNone: false } before && before.Destination.Contains(destination) ? before : null;
+    // podCIDRs do not overlap: the last route to one before it is the only one with a next hop that may contain it. Between the two there
+    // may be the routes that compare paths to that peer.
+    public PodRoute? PeerRouteBefore(int next, Prefix destination)
+    {
+        while (next > 0 && Routes[next - 1].IsToOneAddress)
+            next--;
+        return next > 0 && Routes[next - 1] is { NextHop.IsNone: false } before && before.Destination.Contains(destination) ? before : null;
+    }
 
     /// <summary>The peer that has exactly this podCIDR, and a route to it; null: none has.</summary>
     public ClusterNode? RoutedPeer(Prefix podCidr) => (_routedPeers ??= RoutedPeers()).GetValueOrDefault(podCidr);
@@ -186,7 +206,8 @@ internal static class NextHopText
 
 /// <summary>A route that this host should have.</summary>
 /// <param name="NextHop">
-/// None for an on-link route: a cluster route and, on Windows, the route to this node's own pods. Through the tunnel the peer's node address.
+/// None for an on-link route: a cluster route and, on Windows, the route to this node's own pods. Through the tunnel the peer's node
+/// address.
 /// </param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip NextHop, int Interface)
@@ -195,6 +216,9 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
     public Encapsulation? Tunnel { get; init; }
 
     public RouteKey Key => new(Destination, Metric);
+
+    /// <summary>It measures a path to a peer (on Windows it leads to the API server): no podCIDR is that long.</summary>
+    public bool IsToOneAddress => Destination.IsOneAddress;
 
     /// <summary>The same route as the kernel reports it once it is installed.</summary>
     /// <param name="protocol">HostGw's route protocol number.</param>

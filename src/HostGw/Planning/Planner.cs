@@ -7,7 +7,9 @@ internal static class Planner
 {
     /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
     /// <param name="previous">The plan before this one; null: this is the first.</param>
-    public static Plan Plan(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy, Plan? previous = null)
+    /// <param name="reachability">What the probes say; null: there are none.</param>
+    public static Plan Plan(
+        IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy, Plan? previous = null, Reachability? reachability = null)
     {
         ClusterNode? self = Self(nodes, policy);
         (PlanScope scope, ImmutableArray<string> faults) = OwnNode.Check(self, policy);
@@ -26,7 +28,10 @@ internal static class Planner
             Last = new(previous, host),
         };
         VerdictPlanner verdictPlanner = new(policy, grants, nextHops, v4, v6) { HeldByOlder = older.Holders };
-        ImmutableArray<Verdict> verdicts = verdictPlanner.For(nodes, claims);
+        ImmutableArray<Verdict> native = verdictPlanner.For(nodes, claims);
+        TunnelPlanner tunnelPlanner = new(policy, host, own, nextHops, previous) { Reachability = reachability ?? Reachability.Off };
+        TunnelDecision tunnel = tunnelPlanner.Decide(native);
+        ImmutableArray<int> uplinks = Uplinks.OfHost(host, self, own);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, self, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
@@ -38,8 +43,8 @@ internal static class Planner
             Scope = scope,
             KnowsSelf = self is not null,
             Faults = [.. faults, .. older.Faults],
-            Routes = routePlanner.Routes(verdicts, clusterRoutes),
-            Waiting = routePlanner.Waiting(verdicts, clusterRoutes),
+            Routes = routePlanner.Routes(tunnel, clusterRoutes),
+            Waiting = routePlanner.Waiting(tunnel.Verdicts, clusterRoutes),
             ClusterRoutes = clusterRoutes,
             CoveredNodes = scope == PlanScope.Nothing || clusterRoutes.IsEmpty || !v4.IsUsable ? []
                 : CoveredNodes.Of(clusterRoutes, nodes, grants, onLink.IsNarrowed ? OnLinkRoutes.Of(host, allowed: null) : onLink),
@@ -55,12 +60,16 @@ internal static class Planner
                 ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
                 : [],
             ProbeAddresses = policy.Probe && host.Windows is null ? ProbeAddresses.Of(own) : [],
+            Tunnel = tunnel.Link,
+            TunnelFault = tunnel.Fault,
+            Guards = GuardPlanner.Plan(policy, host, nodes, tunnel, (Uplinks.Names(host, uplinks, native, v4, v6), own)),
+            HostUplinks = uplinks,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,
             Interfaces = host.Interfaces,
             OnLink = onLink,
             OwnPodCidrs = own,
-            Verdicts = verdicts,
+            Verdicts = tunnel.Verdicts,
         };
     }
 
@@ -139,21 +148,33 @@ internal sealed class PlanCache(Policy settings)
     private ImmutableArray<ClusterNode> _nodes;
     private ImmutableArray<Prefix> _serviceCidrs = [];
     private HostState _host = new();
+    private Reachability _reachability = Reachability.Off;
     private Plan? _plan;
 
     /// <inheritdoc cref="Planner.Plan"/>
     /// <param name="serviceCidrs">Those that the API names.</param>
-    public Plan Plan(ImmutableArray<ClusterNode> nodes, ImmutableArray<Prefix> serviceCidrs, HostState host)
+    public Plan Plan(
+        ImmutableArray<ClusterNode> nodes, ImmutableArray<Prefix> serviceCidrs, HostState host, Reachability reachability)
     {
-        if (_plan is { } last && nodes == _nodes && serviceCidrs == _serviceCidrs && IsAlike(host, last))
+        if (_plan is { } last && nodes == _nodes && serviceCidrs == _serviceCidrs && IsAlike(reachability) && IsAlike(host, last))
             return last;
-        _plan = Planner.Plan(nodes, host, settings.WithFound(serviceCidrs), _plan);
-        (_nodes, _serviceCidrs) = (nodes, serviceCidrs);
+        _plan = Planner.Plan(nodes, host, settings.WithFound(serviceCidrs), _plan, reachability);
+        (_nodes, _serviceCidrs, _reachability) = (nodes, serviceCidrs, reachability);
         _host = host with { Routes = [] };
         return _plan;
     }
 
-    // Of the host's routes only those matter that say what is on-link, choose an interface or the route to the API server.
+    // Verdicts and round trips change often, and no route depends on them.
+    private bool IsAlike(Reachability reachability)
+    {
+        if (settings.Tunnel.Mode == TunnelMode.Auto && !reachability.HasPathsOf(_reachability))
+            return false;
+        _reachability = reachability;
+        return true;
+    }
+
+    // Of the host's routes only those matter that say what is on-link, choose an interface or the route to the API server, and the
+    // interfaces of those with a gateway.
     private bool IsAlike(HostState host, Plan last)
     {
         Policy policy = settings.WithFound(_serviceCidrs);
@@ -163,9 +184,16 @@ internal sealed class PlanCache(Policy settings)
             host.Protected.AsSpan().SequenceEqual(_host.Protected.AsSpan()) &&
             (host.MetricIPv4, host.MetricIPv6) == (_host.MetricIPv4, _host.MetricIPv6) &&
             host.Windows == _host.Windows &&
+            (host.Tunnel, host.GuardObstacle, host.SourceObstacle) == (_host.Tunnel, _host.GuardObstacle, _host.SourceObstacle) &&
+            AreEqual(host.ReservedSubnets, _host.ReservedSubnets) &&
+            host.PathMtus.AsSpan().SequenceEqual(_host.PathMtus.AsSpan()) &&
             InterfaceChoice.For(ipv6: false, policy, host, self) == last.InterfaceIPv4 &&
             InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6 &&
             ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute &&
-            OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self)).Equals(last.OnLink);
+            OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self)).Equals(last.OnLink) &&
+            Uplinks.OfHost(host, self, last.OwnPodCidrs).AsSpan().SequenceEqual(last.HostUplinks.AsSpan());
     }
+
+    private static bool AreEqual(ImmutableArray<Prefix>? one, ImmutableArray<Prefix>? other) =>
+        one is null ? other is null : other is not null && one.Value.AsSpan().SequenceEqual(other.Value.AsSpan());
 }

@@ -40,6 +40,9 @@ internal sealed record Policy
     /// <summary>Probe peers, and answer their probes.</summary>
     public bool Probe { get; init; } = true;
 
+    /// <summary>The UDP port of probes.</summary>
+    public int ProbePort { get; init; } = 9158;
+
     public TunnelPolicy Tunnel { get; init; } = new();
 
     /// <summary>Write a CNI configuration.</summary>

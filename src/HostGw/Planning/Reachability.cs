@@ -78,6 +78,21 @@ internal sealed class Reachability
     /// <summary>Why peers' probes do not reach this host's agent, so that peers know nothing of it; empty: they do.</summary>
     public string Fault { get; init; } = "";
 
+    /// <summary>Whether each podCIDR has the same path in both; one that is not probed is undecided.</summary>
+    public bool HasPathsOf(Reachability other)
+    {
+        if (ReferenceEquals(this, other))
+            return true;
+        for (int i = 0, j = 0; i < _podCidrs.Length || j < other._podCidrs.Length;)
+        {
+            int order = i == _podCidrs.Length ? 1 : j == other._podCidrs.Length ? -1 : _podCidrs[i].CompareTo(other._podCidrs[j]);
+            PeerPath path = order <= 0 ? _reaches[i++].Path : PeerPath.Undecided;
+            if (path != (order >= 0 ? other._reaches[j++].Path : PeerPath.Undecided))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Of a podCIDR that is not probed: unknown, since ever.</summary>
     public Reach Of(Prefix podCidr) => Array.BinarySearch(_podCidrs, podCidr) is >= 0 and var i ? _reaches[i] : default;
 
@@ -88,6 +103,25 @@ internal sealed class Reachability
     /// <summary>No route of HostGw's is possible, and none is needed.</summary>
     public bool IsRoutedByNetwork(in Verdict verdict) =>
         verdict.Kind == VerdictKind.NotAdjacent && Of(verdict) is { Kind: ReachKind.RoutedByNetwork };
+}
+
+/// <summary>The names of the ways to a peer's pods in the status.</summary>
+internal static class PathNames
+{
+    /// <summary>Empty where packets of HostGw's take none: there is no route.</summary>
+    public static string Of(in Verdict verdict, Reachability reachability) =>
+        verdict.Tunnel is not null || verdict.AwaitsTunnel ? "tunnel"
+        : reachability.Of(verdict) is { Path: PeerPath.Compared } ? "compared"
+        : verdict.Kind == VerdictKind.Routed ? "native"
+        : "";
+
+    public static PeerPath Parse(string name) => name switch
+    {
+        "tunnel" => PeerPath.Tunnel,
+        "compared" => PeerPath.Compared,
+        "native" => PeerPath.Native,
+        _ => PeerPath.Undecided,
+    };
 }
 
 /// <summary>The names of the probes' verdicts in status, page, metrics and docs.</summary>

@@ -8,17 +8,18 @@ internal sealed class RoutePlanner(
     HostState host, ImmutableArray<Prefix> own, ApiServerRoute? apiServer, InterfaceChoice v4, InterfaceChoice v6)
 {
     /// <summary>The desired routes, sorted by key; no two share one.</summary>
-    public ImmutableArray<PodRoute> Routes(ImmutableArray<Verdict> verdicts, ImmutableArray<ClusterRoute> clusterRoutes)
+    public ImmutableArray<PodRoute> Routes(TunnelDecision tunnel, ImmutableArray<ClusterRoute> clusterRoutes)
     {
-        int peers = 0;
-        foreach (Verdict verdict in verdicts)
+        int peers = tunnel.Comparisons.Length;
+        foreach (Verdict verdict in tunnel.Verdicts)
             peers += verdict.Kind == VerdictKind.Routed ? 1 : 0;
         var routes = ImmutableArray.CreateBuilder<PodRoute>(peers);
-        foreach (Verdict verdict in verdicts)
+        foreach (Verdict verdict in tunnel.Verdicts)
         {
-            if (verdict.Kind == VerdictKind.Routed)
+            if (verdict is { Kind: VerdictKind.Routed, AwaitsTunnel: false })
                 AddPeer(verdict, routes);
         }
+        routes.AddRange(tunnel.Comparisons);
         foreach (ClusterRoute route in clusterRoutes)
         {
             if (route.Refusal is null)
@@ -36,7 +37,7 @@ internal sealed class RoutePlanner(
         List<Prefix> waiting = [.. WithoutInterface(clusterRoutes)];
         foreach (Verdict verdict in verdicts)
         {
-            if (verdict.Kind == VerdictKind.Waiting)
+            if (verdict.Kind == VerdictKind.Waiting || verdict.AwaitsTunnel)
                 waiting.Add(verdict.PodCidr);
         }
         waiting.Sort();
@@ -57,7 +58,7 @@ internal sealed class RoutePlanner(
 
     private void AddPeer(Verdict verdict, ImmutableArray<PodRoute>.Builder routes)
     {
-        routes.Add(new(verdict.PodCidr, Metric(verdict.PodCidr), verdict.NextHop, verdict.Interface));
+        routes.Add(new(verdict.PodCidr, Metric(verdict.PodCidr), verdict.NextHop, verdict.Interface) { Tunnel = verdict.Tunnel });
         if (host.Windows is { PodEndpoint: { } endpoint } windows)
             routes.Add(new(verdict.PodCidr, windows.PodEndpointMetric, verdict.NextHop, endpoint.Index));
     }

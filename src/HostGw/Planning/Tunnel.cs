@@ -87,7 +87,7 @@ internal sealed record TunnelLink(int Index)
 }
 
 /// <summary>Which packets to the ports of probes and tunnel reach this host, and what may come out of the tunnel.</summary>
-/// <param name="Uplinks">The names of the interfaces towards peers, sorted: only there datagrams to <paramref name="Ports"/> are accepted.</param>
+/// <param name="Uplinks">The names of the interfaces towards peers, sorted: only there these ports' datagrams are accepted.</param>
 /// <param name="Ports">UDP ports, sorted.</param>
 internal sealed record GuardPlan(ImmutableArray<string> Uplinks, ImmutableArray<int> Ports)
 {
@@ -108,8 +108,9 @@ internal sealed record TunnelGuard(
     int Port, uint Vni, ImmutableArray<Prefix> Nodes, ImmutableArray<Prefix> Own, ImmutableArray<Prefix> Peers)
 {
     public bool Equals(TunnelGuard? other) => other is not null && (Port, Vni) == (other.Port, other.Vni) &&
-        Nodes.AsSpan().SequenceEqual(other.Nodes.AsSpan()) && Own.AsSpan().SequenceEqual(other.Own.AsSpan()) &&
-        Peers.AsSpan().SequenceEqual(other.Peers.AsSpan());
+        AreEqual(Nodes, other.Nodes) && AreEqual(Own, other.Own) && AreEqual(Peers, other.Peers);
 
-    public override int GetHashCode() => HashCode.Combine(Port, Vni, Nodes.Length, Own.Length, Peers.Length);
+    public override int GetHashCode() => HashCode.Combine(Port, Vni, Own.Length, Peers.Length);
+
+    private static bool AreEqual(ImmutableArray<Prefix> one, ImmutableArray<Prefix> other) => one.AsSpan().SequenceEqual(other.AsSpan());
 }

@@ -5,12 +5,31 @@ namespace HostGw.Planning;
 /// <summary>The decision on one podCIDR of one node, or on a node without podCIDR.</summary>
 /// <param name="PodCidr">None if the node has no podCIDR or one that is not a CIDR.</param>
 /// <param name="Reason">For people; empty if there is nothing to explain.</param>
-/// <param name="NextHop">Of a routed one; of another one the last good next hop of a Node that lost all addresses, or none.</param>
+/// <param name="NextHop">
+/// Of a routed one, through the tunnel the peer's node address; of another one the last good next hop of a Node that lost all addresses,
+/// or none.
+/// </param>
 /// <param name="Interface">The index of the interface of a routed one.</param>
 internal readonly record struct Verdict(
     ClusterNode Node, Prefix PodCidr, VerdictKind Kind, string Reason, Ip NextHop = default, int Interface = 0)
 {
     public VerdictFault Fault { get; init; }
+
+    /// <summary>How packets reach the podCIDR through the tunnel; null: natively, or not at all.</summary>
+    public Encapsulation? Tunnel { get; init; }
+
+    /// <summary>The tunnel is to carry its packets and cannot yet: what is installed stays until it can.</summary>
+    public bool AwaitsTunnel { get; init; }
+
+    /// <summary>What <see cref="Kind"/> would be without the tunnel.</summary>
+    public VerdictKind NativeKind
+    {
+        get => Tunnel is null ? Kind : field;
+        init;
+    }
+
+    /// <summary>Its next hop is on-link, whether or not the tunnel is used.</summary>
+    public bool IsOnLink => NativeKind == VerdictKind.Routed;
 }
 
 /// <summary>What must be changed so that a podCIDR is accepted, or routed without doubt.</summary>
@@ -35,6 +54,7 @@ internal enum VerdictKind : byte
     /// <summary>This host's own podCIDR: no route, its pods are here.</summary>
     Self,
 
+    /// <summary>Natively or through the tunnel.</summary>
     Routed,
 
     /// <summary>Excluded by the annotation hostgw.io/skip or the setting nodeSelector.</summary>

@@ -37,8 +37,8 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
             else if (ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr &&
                 !ProbeAddress.Of(verdict.PodCidr).IsNone && NodeAddress(verdict) is { IsNone: false } address)
             {
-                bool isOnLink = verdict.Kind == VerdictKind.Routed;
-                targets.Add(Follow(plan, tunnelSource, new(verdict.Node, 1u << index, address, isOnLink, address == verdict.NextHop)));
+                bool isNextHop = address == verdict.NextHop;
+                targets.Add(Follow(plan, tunnelSource, new(verdict.Node, 1u << index, address, verdict.IsOnLink, isNextHop)));
             }
         }
         return targets.DrainToImmutable();

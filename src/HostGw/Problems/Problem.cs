@@ -36,6 +36,15 @@ internal static class Cures
         "packets with pod addresses: switch its check of addresses off for every node, or name the pod networks to it " +
         "(docs/networks.md has the commands for each platform)";
 
+    /// <summary>A second way, after what would make the first one work.</summary>
+    public const string UseTunnel = "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass";
+
+    public const string LetTunnelPass =
+        "let the firewalls on and between the nodes pass UDP to the port of the setting tunnel.port";
+
+    public const string TunnelRefused =
+        "if that cannot be, set tunnel.mode to off on all nodes: peers keep their native routes, and those without one stay as they are";
+
     /// <summary>For who looks while no agent runs.</summary>
     public const string RoutedByNetwork =
         "If routers between the nodes know the pod networks, nothing is to do: the probes of a running agent find out (`hostgw status`)";
@@ -108,7 +117,9 @@ internal static class Cures
         VerdictKind.NotAdjacent =>
             "host-gateway routes need one L2 segment: correct the route or setting that the reason names, " +
             "or put the node's address on this host's segment, annotate it with hostgw.io/next-hop for a router on it, " +
-            "or leave it out with hostgw.io/skip. A host that is meant to have one address family needs nothing",
+            "or leave it out with hostgw.io/skip, " +
+            "or, between Linux nodes, use the tunnel (tunnel.mode auto on all nodes). " +
+            "A host that is meant to have one address family needs nothing",
         _ =>
             "re-create the Node with a podCIDR of its own inside clusterCidrs; " +
             "if the podCIDR is right, correct clusterCidrs, serviceCidrs or what it overlaps",

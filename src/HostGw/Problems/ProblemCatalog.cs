@@ -28,10 +28,10 @@ internal static class ProblemCatalog
     public static bool IsProblem(PassReport report, Verdict verdict) =>
         IsProblem(verdict) && !report.Reachability.IsRoutedByNetwork(verdict);
 
-    /// <summary>As far as the plan shows.</summary>
+    /// <summary>As far as the plan shows. What waits for the tunnel's link is told by why there is none.</summary>
     public static bool IsProblem(Verdict verdict) =>
-        (verdict.Kind >= VerdictKind.Waiting && verdict.Fault != VerdictFault.Self) ||
-        (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0);
+        !verdict.AwaitsTunnel && ((verdict.Kind >= VerdictKind.Waiting && verdict.Fault != VerdictFault.Self) ||
+        (verdict is { Kind: VerdictKind.Routed, Tunnel: null } && verdict.Reason.Length > 0));
 
     /// <summary>What a verdict for which <see cref="IsProblem(Verdict)"/> is true means.</summary>
     public static Problem Of(Verdict verdict)
@@ -57,6 +57,7 @@ internal static class ProblemCatalog
         .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes.Shadows) : [],
         .. report.Plan is { } present ? OverrideProblems.Overridden(present, report.Result.Overrides) : [],
         .. report.Result.ProbeObstacles.Select(Of),
+        .. Tunnel(report.Plan),
         .. report.Plan is { } probed ? ReachabilityProblems.Of(probed, report.Reachability) : [],
         .. ForwardingUnknown(report),
         .. Waiting(report),
@@ -64,6 +65,10 @@ internal static class ProblemCatalog
         .. Contested(report.Contests),
         .. report.Reachability.Fault is { Length: > 0 } fault ? [ProbesNotReceived(fault)] : Array.Empty<Problem>(),
     ];
+
+    /// <summary>Peers need it, and this host cannot have it.</summary>
+    public static IEnumerable<Problem> Tunnel(Plan? plan) => plan is not { TunnelFault: { Length: > 0 } fault } ? []
+        : [new("TunnelRefused", $"no tunnel to peers that native routing cannot reach: {fault}", Cures.TunnelRefused) { Subject = fault }];
 
     private static Problem ProbesNotReceived(string fault) => new(
         "ProbesNotReceived",

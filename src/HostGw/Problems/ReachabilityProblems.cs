@@ -9,12 +9,22 @@ internal static class ReachabilityProblems
 
     public static IEnumerable<Problem> Of(Plan plan, Reachability reachability)
     {
-        if (With(plan, reachability, ReachKind.PodTrafficDropped) is { } dropped)
+        if (With(plan, reachability, ReachKind.PodTrafficDropped, isTunnelled: false) is { } dropped)
         {
             yield return new("PodTrafficDropped",
                 $"packets between pods do not arrive at {dropped}: probes between the nodes' addresses are answered, " +
                 "those between addresses of the pod networks are not",
-                Cures.PodTrafficDropped)
+                $"{Cures.PodTrafficDropped}; or {(plan.Tunnel is null ? Cures.UseTunnel : Cures.LetTunnelPass)}")
+            {
+                IsOfMany = true,
+            };
+        }
+        if (With(plan, reachability, ReachKind.PodTrafficDropped, isTunnelled: true) is { } blocked)
+        {
+            yield return new("TunnelUnanswered",
+                $"packets between pods do not arrive at {blocked}: probes between the nodes' addresses are answered, " +
+                "those through the tunnel are not",
+                $"{Cures.LetTunnelPass}, and see that these nodes' agents run with the same settings of the tunnel (`hostgw status` there)")
             {
                 IsOfMany = true,
             };
@@ -30,11 +40,12 @@ internal static class ReachabilityProblems
     }
 
     // A peer without a route is reported as such, and that explains it.
-    private static string? With(Plan plan, Reachability reachability, ReachKind kind)
+    private static string? With(Plan plan, Reachability reachability, ReachKind kind, bool? isTunnelled = null)
     {
         string[] peers =
         [
             .. plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed && reachability.Of(v) is { } reach && reach.Kind == kind)
+                .Where(v => isTunnelled is null || isTunnelled == v.Tunnel is not null)
                 .DistinctBy(v => v.Node.Name).Select(v => $"{v.Node.Name} ({v.PodCidr})"),
         ];
         string more = peers.Length > Named ? $" and {peers.Length - Named} more" : "";

@@ -42,7 +42,7 @@ internal static class HostDiff
                 plan.ForwardIPv6 && Lacks(host.Forwarding.IPv6, Links(plan.InterfaceIPv6, host).Any(i => !i.ForwardsIPv6)),
             WithoutDad = DuplicateAddressDetection.Unneeded(plan, host),
             AcceptRa = RouterAdvertisements.Between(plan, host),
-            Peers = plan.Routes.Length,
+            Peers = plan.NativeRoutes,
         };
     }
 
@@ -52,39 +52,6 @@ internal static class HostDiff
     // The interfaces on which pods' packets come and go.
     private static IEnumerable<HostInterface> Links(InterfaceChoice uplink, HostState host) =>
         ((HostInterface?[])[uplink.Interface, host.Windows?.PodEndpoint]).OfType<HostInterface>();
-}
-
-/// <summary>
-/// The interfaces of this node's pods: those that hold an address, or have a route, inside its own podCIDRs, except hostgw0, which holds
-/// SOURCE. Pure.
-/// </summary>
-internal static class PodInterfaces
-{
-    /// <returns>Their indexes; an uplink is among them where pods share it.</returns>
-    public static HashSet<int> Of(ImmutableArray<Prefix> own, HostState state)
-    {
-        HashSet<int> interfaces = [];
-        foreach (Prefix podCidr in own)
-        {
-            // ptp gives an interface its address some time before the pod's route.
-            foreach (HostAddress address in state.Addresses)
-            {
-                if (podCidr.Contains(address.Address))
-                    interfaces.Add(address.Interface);
-            }
-
-            // The routes are sorted by destination: those inside a prefix are neighbours.
-            int next = state.FirstRouteFrom(new(podCidr.Address, 0));
-            for (; next < state.Routes.Count && podCidr.Contains(state.Routes[next].Destination.Address); next++)
-            {
-                if (podCidr.Contains(state.Routes[next].Destination))
-                    interfaces.Add(state.Routes[next].Interface);
-            }
-        }
-        if (state.Tunnel is { } tunnel)
-            interfaces.Remove(tunnel.Index);
-        return interfaces;
-    }
 }
 
 /// <summary>

@@ -34,7 +34,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         if (!TryRead(apiServers, out HostState? host, out HostFailure? failure))
             return begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } };
 
-        Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host);
+        Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host, begun.Reachability);
         HostChanges wanted = Compare(plan, host, causes);
         (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(wanted, nodes.QuorumReads);
         RepairScope repairs = new(_previous, confirmed, _owned.Keys, causes);

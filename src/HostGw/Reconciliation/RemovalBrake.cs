@@ -25,15 +25,15 @@ internal sealed class RemovalBrake(TimeProvider time)
     public (HostChanges Confirmed, HeldRemovals? Held) Hold(HostChanges changes, int quorumReads)
     {
         Forget(changes.Plan);
-        HostRoute[] removals = [.. changes.Routes.Delete.Where(r => !changes.Plan.Wants(r.Destination))];
+        HostRoute[] removals = [.. changes.Routes.Delete.Where(r => Counts(r) && !changes.Plan.Wants(r.Destination))];
         // Refused by the host, a removal comes again.
         int earlier = _removed.Count - removals.Count(r => _removed.ContainsKey(r.Key));
-        int installed = earlier + (removals.Length > 0 ? changes.Host.Routes.Count(r => r.IsOurs) : 0), total = earlier + removals.Length;
+        int installed = earlier + (removals.Length > 0 ? changes.Host.Routes.Count(Counts) : 0), total = earlier + removals.Length;
         bool isLarge = removals.Length > 0 && total > FreeRemovals && total > installed / 2;
         _readsBefore = isLarge ? _readsBefore ?? quorumReads : null;
         bool isHeld = isLarge && quorumReads <= _readsBefore;
         if (isHeld)
-            changes = KeepExempt(changes with { Routes = WithoutRemovals(changes) });
+            changes = KeepExempt(KeepTunnel(changes) with { Routes = WithoutRemovals(changes) });
         else
             Count(removals, isConfirmed: isLarge);
         _nat = changes.ChangesNat ? changes.Nat : _nat;
@@ -59,9 +59,19 @@ internal sealed class RemovalBrake(TimeProvider time)
         }
     }
 
+    // Not those that compare paths: they come and go with the network between the nodes, and carry no pod's packets.
+    private static bool Counts(HostRoute route) => route.IsOurs && !route.Destination.IsOneAddress;
+
     // A second route to a destination that is still desired may go.
     private static RouteChanges WithoutRemovals(HostChanges changes) =>
-        changes.Routes with { Delete = [.. changes.Routes.Delete.Where(r => changes.Plan.Wants(r.Destination))] };
+        changes.Routes with { Delete = [.. changes.Routes.Delete.Where(r => !Counts(r) || changes.Plan.Wants(r.Destination))] };
+
+    // Without its link, source and guards a route into the tunnel that stays installed would carry nothing.
+    private static HostChanges KeepTunnel(HostChanges changes) => changes with
+    {
+        Tunnel = changes.Tunnel.Make is null ? TunnelChanges.None : changes.Tunnel,
+        ChangesGuards = false,
+    };
 
     private HostChanges KeepExempt(HostChanges changes)
     {

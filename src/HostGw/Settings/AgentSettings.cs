@@ -25,9 +25,6 @@ internal sealed record AgentSettings
     /// <summary>From a pass to the next when nothing happens, and the longest delay of a retry.</summary>
     public int ResyncSeconds { get; init; }
 
-    /// <summary>The UDP port of probes.</summary>
-    public int ProbePort { get; init; }
-
     /// <summary>From a probe of a peer to the next.</summary>
     public int ProbeSeconds { get; init; }
 

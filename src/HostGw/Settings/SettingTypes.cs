@@ -153,6 +153,15 @@ internal static class SettingTypes
             return read && address.IsIPv6 == bracketed && port > 0;
         });
 
+    /// <summary>An index in a podCIDR; 0 for "auto". Its bounds are those of the largest podCIDR in IPv4.</summary>
+    public static SettingType<int> TunnelSource { get; } = Make(
+        "auto|index", "auto, or an index from 2 to 65534", static (string text, out int index) =>
+        {
+            index = 0;
+            return text == "auto" ||
+                (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out index) && index is >= 2 and <= 65534);
+        });
+
     /// <summary>None for an empty text.</summary>
     public static SettingType<Ip> OptionalIPv4 { get; } = Make(
         "address", "an IPv4 address such as 192.0.2.10", static (string text, out Ip address) =>

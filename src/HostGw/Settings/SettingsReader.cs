@@ -74,6 +74,26 @@ internal static class SettingsReader
                     $"'{cluster}' of clusterCidrs ({values["clusterCidrs"].Where})";
             }
         }
+
+        foreach (string error in policy.Tunnel.Mode == TunnelMode.Off ? [] : CheckTunnel(policy, values["tunnel.mode"]))
+            yield return error;
+    }
+
+    private static IEnumerable<string> CheckTunnel(Policy policy, SettingValue mode)
+    {
+        string given = $"tunnel.mode: {mode.Text} ({mode.Where})";
+        if (policy.NextHop != NextHopMode.NodeAddress)
+        {
+            yield return $"{given} needs nextHop: NodeAddress: with PodGateway each peer must be on this segment; " +
+                "set tunnel.mode to off, or nextHop to NodeAddress";
+        }
+        if (policy.Tunnel.Port == policy.ProbePort)
+            yield return $"{given}: tunnel.port and probe.port are both {policy.ProbePort}; set one of them to a port of its own";
+        if (policy.Tunnel.Mode == TunnelMode.Auto && !policy.Probe)
+        {
+            yield return $"{given} needs probe.enabled: true, for answers to probes decide which peers take the tunnel; " +
+                "set tunnel.mode to off or always, or turn the probes on";
+        }
     }
 }
 

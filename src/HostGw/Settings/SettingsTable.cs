@@ -61,10 +61,27 @@ internal static class SettingsTable
 
         PolicyRow("probe.enabled", SettingTypes.Switch, "true",
             "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
-        Row("probe.port", SettingTypes.Number(1, 65535, "port"), "9158", UsedBy.Agent | UsedBy.Doctor,
-            "UDP port of probes, the same on all nodes", (s, v) => s with { ProbePort = v }),
+        PolicyRow("probe.port", SettingTypes.Number(1, 65535, "port"), "9158",
+            "UDP port of probes, the same on all nodes", (p, v) => p with { ProbePort = v }),
         Row("probe.intervalSeconds", SettingTypes.Number(1, 3600, "seconds"), "10", UsedBy.Agent,
             "Time between two probes of one peer; longer where that would be more than 50 a second", (s, v) => s with { ProbeSeconds = v }),
+
+        TunnelRow("tunnel.mode", SettingTypes.Choice(("off", TunnelMode.Off), ("auto", TunnelMode.Auto), ("always", TunnelMode.Always))
+                .Accepting("false", TunnelMode.Off), "off",
+            "When packets to a Linux peer's pods take a tunnel (VXLAN-GPE, interface hostgw0); auto: where native routing cannot carry " +
+                "them and probes through the tunnel are answered",
+            (t, v) => t with { Mode = v }),
+        TunnelRow("tunnel.port", SettingTypes.Number(1, 65535, "port"), "4790",
+            "UDP port of the tunnel, the same on all nodes", (t, v) => t with { Port = v }),
+        TunnelRow("tunnel.vni", SettingTypes.Number(1, 16777215, "number"), "157",
+            "VXLAN network identifier of the tunnel, the same on all nodes", (t, v) => t with { Vni = (uint)v }),
+        TunnelRow("tunnel.source", SettingTypes.TunnelSource, "auto",
+            "Which address of its podCIDR a node uses for its own packets into the tunnel, the same on all nodes; auto: the gateway " +
+                "(.1), where the CNI configuration reserves it; else an index in the podCIDR that no pod gets",
+            (t, v) => t with { Source = v }),
+        TunnelRow("tunnel.nativeAfterSeconds", SettingTypes.Number(10, 3600, "seconds"), "300",
+            "How long probes of native routing must be answered before a peer leaves the tunnel",
+            (t, v) => t with { NativeAfter = TimeSpan.FromSeconds(v) }),
 
         Row("nat.backend", SettingTypes.Choice(("auto", NatBackend.Auto), ("nftables", NatBackend.Nftables),
                 ("iptables", NatBackend.Iptables), ("none", NatBackend.None)), "auto", UsedBy.Planners | UsedBy.Cleanup,
@@ -147,6 +164,10 @@ internal static class SettingsTable
     private static Setting<T> NatRow<T>(
         string name, SettingType<T> type, string @default, string about, Func<NatPolicy, T, NatPolicy> set, string? defaultAbout = null) =>
         Row(name, type, @default, UsedBy.Planners, about, (s, v) => SetNat(s, n => set(n, v)), defaultAbout);
+
+    private static Setting<T> TunnelRow<T>(
+        string name, SettingType<T> type, string @default, string about, Func<TunnelPolicy, T, TunnelPolicy> set) =>
+        PolicyRow(name, type, @default, about, (p, v) => p with { Tunnel = set(p.Tunnel, v) });
 
     private static Setting<T> WindowsRow<T>(
         string name, SettingType<T> type, string @default, string about,

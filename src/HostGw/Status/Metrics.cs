@@ -155,6 +155,9 @@ internal static class Metrics
                 from family in kind is VerdictKind.NoPodCidr ? [NoFamily] : kind is VerdictKind.Rejected ? Families : RouteFamilies
                 let count = podCidrs[Families.IndexOf(family), (int)kind]
                 select (Labels(("family", family), ("verdict", VerdictNames.Of(kind))), (double)count)]);
+        metrics.Gauge("hostgw_tunnelled_peers", "podCIDRs of peers whose packets take the tunnel.",
+            [.. RouteFamilies.Select((family, i) =>
+                (Labels(("family", family)), (double)plan.Verdicts.Count(v => v.Tunnel is not null && IndexOf(v.PodCidr) == i)))]);
         metrics.Gauge("hostgw_nodes", "Nodes by the worst verdict of their podCIDRs.",
             [.. VerdictKinds.Select(k => (Labels(("verdict", VerdictNames.Of(k))), (double)nodes[(int)k]))]);
     }

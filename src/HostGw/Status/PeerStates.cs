@@ -57,10 +57,11 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
 
     private static PeerState StateOf(in Verdict verdict, RouteStates routes, Reachability reachability) => verdict.Kind switch
     {
+        _ when verdict.AwaitsTunnel => PeerState.Waiting,
         VerdictKind.Self => PeerState.Self,
         VerdictKind.Routed => routes.Of(verdict.PodCidr) switch
         {
-            RouteState.Installed => OfInstalled(reachability.Of(verdict)?.Kind),
+            RouteState.Installed => OfInstalled(verdict, reachability),
             RouteState.Failed => PeerState.Failed,
             RouteState.Conflict => PeerState.Conflict,
             RouteState.Missing => PeerState.Missing,
@@ -77,11 +78,11 @@ internal sealed record PeerStates(ImmutableArray<Verdict> Verdicts, ImmutableArr
         _ => PeerState.Rejected,
     };
 
-    private static PeerState OfInstalled(ReachKind? reach) => reach switch
+    private static PeerState OfInstalled(in Verdict verdict, Reachability reachability) => reachability.Of(verdict)?.Kind switch
     {
         ReachKind.PodTrafficDropped => PeerState.PodTrafficDropped,
         ReachKind.Unreachable => PeerState.Unreachable,
-        _ => PeerState.Installed,
+        _ => verdict.Tunnel is null ? PeerState.Installed : PeerState.Tunnelled,
     };
 }
 
@@ -100,6 +101,9 @@ internal enum PeerState : byte
 {
     Self,
     Installed,
+
+    /// <summary>Installed; packets take the tunnel.</summary>
+    Tunnelled,
 
     /// <inheritdoc cref="ReachKind.RoutedByNetwork"/>
     RoutedByNetwork,
@@ -211,6 +215,7 @@ internal static class PeerStateNames
     {
         PeerState.Self => "this node",
         PeerState.Installed => RouteState.Installed.Name(),
+        PeerState.Tunnelled => "tunnelled",
         PeerState.RoutedByNetwork => ReachNames.Of(ReachKind.RoutedByNetwork),
         PeerState.Skipped => "skipped",
         PeerState.NoPodCidr => "noPodCidr",

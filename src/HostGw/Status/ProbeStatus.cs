@@ -37,7 +37,16 @@ internal static class ReachText
     public static string Of(double milliseconds) => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.0#} ms");
 
     /// <summary>What the verdict of the plan does not say; empty: nothing.</summary>
-    public static string Reason(in Verdict verdict, Reachability reachability) => reachability.IsRoutedByNetwork(verdict)
-        ? $"{verdict.Reason}, but probes of its pod network are answered: the network routes it, and no route of HostGw's is needed"
-        : verdict.Reason;
+    public static string Reason(in Verdict verdict, Reachability reachability) => verdict switch
+    {
+        { AwaitsTunnel: true } => Join(verdict.Reason, $"what is installed stays until {TunnelPlan.LinkName} is up"),
+        { Tunnel: not null, Reason: "" } when reachability.Of(verdict) is { Native: ReachKind.PodTrafficDropped } =>
+            "the network drops packets with pod addresses: they take the tunnel",
+        { Tunnel: not null } => Join(verdict.Reason, "packets take the tunnel"),
+        _ when reachability.IsRoutedByNetwork(verdict) =>
+            $"{verdict.Reason}, but probes of its pod network are answered: the network routes it, and no route of HostGw's is needed",
+        _ => verdict.Reason,
+    };
+
+    private static string Join(string reason, string more) => reason.Length > 0 ? $"{reason}: {more}" : more;
 }

@@ -32,6 +32,7 @@ internal static class StatusJson
     private static void WritePlan(Utf8JsonWriter json, Plan plan, PassReport report, Reachability reachability)
     {
         WriteStrings(json, "podCidrs", plan.OwnPodCidrs.Select(p => p.ToString()));
+        WriteTunnel(json, plan);
         WriteStrings(json, "probeAddresses", plan.ProbeAddresses.Select(a => a.ToString()));
         json.WriteStartObject("interfaces");
         json.WriteString("ipv4", plan.InterfaceIPv4.Interface?.Name ?? "");
@@ -44,6 +45,15 @@ internal static class StatusJson
         WriteClusterRoutes(json, plan, routes);
         WriteRules(json, plan, report);
         WriteHost(json, plan, report);
+    }
+
+    private static void WriteTunnel(Utf8JsonWriter json, Plan plan)
+    {
+        json.WriteStartObject("tunnel");
+        json.WriteString("interface", plan.Tunnel is null ? "" : TunnelPlan.LinkName);
+        WriteStrings(json, "sources", plan.Tunnel is null ? [] : plan.Tunnel.Sources.Select(s => s.ToString()));
+        json.WriteString("refused", plan.TunnelFault);
+        json.WriteEndObject();
     }
 
     // The verdicts of one node follow each other.
@@ -69,6 +79,7 @@ internal static class StatusJson
                 json.WriteStartObject();
                 WriteVerdict(json, plan, plan.Verdicts[i], routes, ReachText.Reason(plan.Verdicts[i], reachability));
                 WriteReach(json, reachability.Of(plan.Verdicts[i]));
+                WritePath(json, plan.Verdicts[i], reachability);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
@@ -79,7 +90,7 @@ internal static class StatusJson
 
     private static void WriteVerdict(Utf8JsonWriter json, Plan plan, in Verdict verdict, RouteStates routes, string reason)
     {
-        bool isRouted = verdict.Kind == VerdictKind.Routed;
+        bool isRouted = verdict is { Kind: VerdictKind.Routed, AwaitsTunnel: false };
         json.WriteString("podCidr", verdict.PodCidr.ToString());
         json.WriteString("verdict", VerdictNames.Of(verdict.Kind));
         json.WriteString("reason", reason.Length > 0 || !isRouted ? reason : routes.Reason(verdict.PodCidr));
@@ -100,6 +111,13 @@ internal static class StatusJson
             json.WriteNumber("roundTripMs", milliseconds);
         else
             json.WriteNull("roundTripMs");
+    }
+
+    private static void WritePath(Utf8JsonWriter json, in Verdict verdict, Reachability reachability)
+    {
+        json.WriteString("path", PathNames.Of(verdict, reachability));
+        bool isMeasured = reachability.Of(verdict) is { Path: PeerPath.Tunnel };
+        json.WriteString("nativeReachability", isMeasured ? ReachNames.Of(reachability.Of(verdict.PodCidr).Native) : "");
     }
 
     private static void WriteClusterRoutes(Utf8JsonWriter json, Plan plan, RouteStates routes)

@@ -51,7 +51,7 @@ public sealed class ServiceCidrReaderTests : FakeApiTest, IDisposable
         using ServiceCidrReader reader = await StartAsync();
         await ReadAsync(reader);
         PlanCache cache = new(Given.Policy(""));
-        Plan plan = cache.Plan(Given.Nodes(Given.Self, thief), _store.Snapshot.ServiceCidrs, Given.Host(Given.Lan));
+        Plan plan = cache.Plan(Given.Nodes(Given.Self, thief), _store.Snapshot.ServiceCidrs, Given.Host(Given.Lan), Reachability.Off);
         Assert.Equal(
             $"overlaps the service CIDR {network}", Assert.Single(plan.Verdicts, v => v.Kind == VerdictKind.Rejected).Reason);
     }

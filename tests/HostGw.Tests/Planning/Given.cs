@@ -39,7 +39,7 @@ internal static class Given
     }
 
     /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000] [noarp] [p2p]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api
-    /// IP".</summary>
+    /// IP; hostgw0 SOURCE/32 [down] [foreign] [port=N]; DESTINATION encap NODE src SOURCE mtu N dev hostgw0".</summary>
     public static HostState Host(string text)
     {
         HostDraft draft = new();
@@ -66,6 +66,11 @@ internal static class Given
                 "selector" => policy with { NodeSelector = NodeSelector.Parse(value) },
                 "policyRule" => policy with { PolicyRule = value == "on" },
                 "probe" => policy with { Probe = value == "on" },
+                "tunnel" => policy with { Tunnel = policy.Tunnel with { Mode = Enum.Parse<TunnelMode>(value, ignoreCase: true) } },
+                "tunnel.source" => policy with
+                {
+                    Tunnel = policy.Tunnel with { Source = int.Parse(value, CultureInfo.InvariantCulture) },
+                },
                 "cni" => policy with { InstallCni = value == "on" },
                 "forwarding" => policy with { Forwarding = value == "on" },
                 "forwardAccept" => policy with { ForwardAccept = value == "on" },
@@ -132,6 +137,12 @@ internal static class Given
         _ => throw new ArgumentException($"what is '{word}'?"),
     };
 
+    /// <summary>What probes say: "PODCIDR PATH" each, such as "10.244.2.0/24 Tunnel".</summary>
+    public static Reachability Paths(params IEnumerable<string> lines) => new(
+        from line in lines
+        let words = line.Split(' ')
+        select (Prefix.Parse(words[0]), new Reach(ReachKind.PodTrafficDropped, 1, 0) { Path = Enum.Parse<PeerPath>(words[1]) }));
+
     public static ImmutableArray<Prefix> Prefixes(string text) => [.. List(text).Select(Prefix.Parse)];
 
     private static ImmutableArray<Ip> Ips(string text) => [.. List(text).Select(Ip.Parse)];
@@ -149,10 +160,11 @@ internal sealed class HostDraft
     ];
     private readonly List<HostRoute> _routes = [];
     private readonly List<ProtectedAddress> _protected = [];
+    private TunnelLink? _tunnel;
 
     public void Read(string[] words)
     {
-        if (words.Length > 1 && words[1] is "via" or "dev" or "blackhole")
+        if (words.Length > 1 && words[1] is "via" or "dev" or "blackhole" or "encap")
             ReadRoute(words);
         else if (words[0] == "resolver")
             _protected.Add(new(Ip.Parse(words[1]), ProtectedRole.Resolver));
@@ -168,6 +180,7 @@ internal sealed class HostDraft
         Addresses = [.. _addresses],
         Routes = [.. _routes.Concat(Connected(_interfaces, _addresses)).OrderBy(r => r.Key)],
         Protected = [.. _protected],
+        Tunnel = _tunnel,
     };
 
     /// <summary>The routes that the kernel makes for addresses: none for a host address, nor while the interface is down.</summary>
@@ -193,10 +206,20 @@ internal sealed class HostDraft
         if (index > 1)
             _interfaces.Add(new(index, words[0], IsUp: !words.Contains("down"), IsLoopback: false)
             {
-                Mtu = Mtu(words),
+                Mtu = Number("mtu=", words, 1500),
                 HasNeighbours = !words.Contains("noarp"),
                 IsPointToPoint = words.Contains("p2p"),
             });
+        if (words[0] == TunnelPlan.LinkName)
+        {
+            _tunnel = new(index)
+            {
+                IsOurs = !words.Contains("foreign"),
+                IsUp = !words.Contains("down"),
+                IsVxlanGpe = !words.Contains("foreign"),
+                Port = Number("port=", words, 4790),
+            };
+        }
         foreach (string word in words[1..])
         {
             // "10.8.0.2>10.8.0.1/32": our end of a point-to-point link, and the other.
@@ -206,23 +229,26 @@ internal sealed class HostDraft
         }
     }
 
-    private static int Mtu(string[] words) =>
-        words.FirstOrDefault(w => w.StartsWith("mtu=", StringComparison.Ordinal)) is { } given
-            ? int.Parse(given["mtu=".Length..], CultureInfo.InvariantCulture) : 1500;
+    private static int Number(string name, string[] words, int otherwise) =>
+        words.FirstOrDefault(w => w.StartsWith(name, StringComparison.Ordinal)) is { } given
+            ? int.Parse(given[name.Length..], CultureInfo.InvariantCulture) : otherwise;
 
     private void ReadRoute(string[] words)
     {
         string After(string word, string otherwise) => words.Contains(word) ? words[Array.IndexOf(words, word) + 1] : otherwise;
-        Ip nextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : default;
+        Encapsulation? tunnel = !words.Contains("encap") ? null
+            : new(157, Ip.Parse(After("encap", "")), Ip.Parse(After("src", "")), int.Parse(After("mtu", ""), CultureInfo.InvariantCulture));
+        Ip nextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : tunnel?.Node ?? default;
         bool isDefault = words[0] is "default" or "default6";
-        ushort protocol = ushort.Parse(After("proto", "3"), CultureInfo.InvariantCulture);
+        ushort protocol = ushort.Parse(After("proto", tunnel is null ? "3" : "157"), CultureInfo.InvariantCulture);
         _routes.Add(new()
         {
             Destination = Prefix.Parse(words[0] switch { "default" => "0.0.0.0/0", "default6" => "::/0", _ => words[0] }),
             NextHop = nextHop,
             Interface = _interfaces.Single(i => i.Name == After("dev", "")).Index,
             Metric = uint.Parse(After("metric", "0"), CultureInfo.InvariantCulture),
-            NextHopCount = 1,
+            Tunnel = tunnel,
+            NextHopCount = ushort.Parse(After("nexthops", "1"), CultureInfo.InvariantCulture),
             IsUnicast = !words.Contains("blackhole"),
             Protocol = protocol,
             IsOurs = protocol == 157,
@@ -236,8 +262,14 @@ internal sealed class HostDraft
 internal static class Shown
 {
     public static string[] Routes(Plan plan, HostState host) =>
-        [.. plan.Routes.Select(r =>
-            $"{r.Destination}{(r.NextHop.IsNone ? "" : $" via {r.NextHop}")} dev {host.Interface(r.Interface)?.Name}")];
+        [.. plan.Routes.Select(r => $"{r.Destination}{Way(r)} dev {host.Interface(r.Interface)?.Name}")];
+
+    private static string Way(PodRoute route) => route switch
+    {
+        { Tunnel: { } tunnel } => $" encap {tunnel.Node} src {tunnel.Source} mtu {tunnel.Mtu}",
+        { NextHop.IsNone: true } => "",
+        _ => $" via {route.NextHop}",
+    };
 
     /// <summary>"peer 10.244.2.0/24 routed: reason".</summary>
     public static string Verdict(Verdict verdict) =>

@@ -38,7 +38,7 @@ public class PlanCacheTests
             {
                 HostState host = Given.Host(text);
                 Plan anew = Planner.Plan(nodes, host, Given.Policy(c.policy).WithFound(services));
-                Plan remembered = cache.Plan(nodes, services, host);
+                Plan remembered = cache.Plan(nodes, services, host, Reachability.Off);
                 Assert.Equal(Shown.Routes(anew, host), Shown.Routes(remembered, host));
                 Assert.Equal(Shown.Verdicts(anew), Shown.Verdicts(remembered));
                 Assert.Equal(
@@ -56,7 +56,52 @@ public class PlanCacheTests
     {
         PlanCache cache = new(Given.Policy(""));
         ImmutableArray<ClusterNode> nodes = Given.Nodes(Given.Self, "peer 10.244.2.0/24 10.0.0.2");
-        Plan first = cache.Plan(nodes, [], Given.Host(Given.Lan));
-        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, [], Given.Host($"{Given.Lan}; {more}"))));
+        Plan first = cache.Plan(nodes, [], Given.Host(Given.Lan), Reachability.Off);
+        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, [], Given.Host($"{Given.Lan}; {more}"), Reachability.Off)));
+    }
+
+    // What the second pass finds, and whether the plan may stay.
+    [Theory]
+    [InlineData("tunnel=auto", "10.244.2.0/24 Native", true)]
+    [InlineData("tunnel=auto", "10.244.2.0/24 Native; 10.244.3.0/24 Undecided", true)]
+    [InlineData("tunnel=auto", "10.244.2.0/24 Compared", false)]
+    [InlineData("tunnel=auto", "", false)]
+    [InlineData("tunnel=auto", "10.244.2.0/24 Native; 10.244.3.0/24 Native", false)]
+    [InlineData("tunnel=off", "10.244.2.0/24 Compared", true)]
+    [InlineData("tunnel=always", "10.244.2.0/24 Compared", true)]
+    public void A_new_verdict_or_round_trip_needs_no_new_plan_but_another_path_does(string policy, string later, bool same)
+    {
+        PlanCache cache = new(Given.Policy(policy));
+        ImmutableArray<ClusterNode> nodes = Given.Nodes(Given.Self, "peer 10.244.2.0/24 10.0.0.2", "z 10.244.3.0/24 10.0.0.3");
+        Reachability before = new([(Prefix.Parse("10.244.2.0/24"), new(ReachKind.Reachable, 5, 77) { Path = PeerPath.Native })]);
+        Plan first = cache.Plan(nodes, [], Given.Host(Given.Lan), before);
+        string[] paths = later.Split("; ", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, [], Given.Host(Given.Lan), Given.Paths(paths))));
+    }
+
+    private static readonly Dictionary<string, Func<HostState, HostState>> TunnelChanges = new()
+    {
+        ["nothing"] = h => h,
+        ["the link"] = h => h with { Tunnel = h.Tunnel! with { IsUp = false } },
+        ["the guards' obstacle"] = h => h with { GuardObstacle = "none" },
+        ["the source's obstacle"] = h => h with { SourceObstacle = "none" },
+        ["reserved subnets"] = h => h with { ReservedSubnets = [] },
+        ["a learnt MTU"] = h => h with { PathMtus = [(Ip.Parse("10.0.0.2"), 1400)] },
+        ["an uplink"] = _ => Given.Host($"{TunnelHost}; 10.9.0.0/24 via 10.7.0.2 dev wan"),
+    };
+
+    private const string TunnelHost = $"{Given.Lan}; wan 10.7.0.1/24; hostgw0 10.244.1.1/32";
+
+    public static TheoryData<string> ChangesOfTheTunnel => [.. TunnelChanges.Keys];
+
+    [Theory]
+    [MemberData(nameof(ChangesOfTheTunnel))]
+    public void A_plan_is_made_again_when_the_tunnels_part_of_the_host_changes(string what)
+    {
+        PlanCache cache = new(Given.Policy("tunnel=auto"));
+        ImmutableArray<ClusterNode> nodes = Given.Nodes(Given.Self, "peer 10.244.2.0/24 10.0.0.2");
+        Plan first = cache.Plan(nodes, [], Given.Host(TunnelHost), Reachability.Off);
+        HostState changed = TunnelChanges[what](Given.Host(TunnelHost));
+        Assert.Equal(what == "nothing", ReferenceEquals(first, cache.Plan(nodes, [], changed, Reachability.Off)));
     }
 }

@@ -75,6 +75,48 @@ public partial class CatalogueCureTests
         ["a network that drops pods' packets: the peer had no route"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
             "see that these nodes have a route to this one's pods", Reached),
+        ["another segment: the tunnel"] = new(
+            () => new() { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "between Linux nodes, use the tunnel (tunnel.mode auto on all nodes)",
+            a => Tunnel(a, "10.244.4.0/24")),
+        ["a network that drops pods' packets: the tunnel"] = new(
+            () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
+            "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass",
+            a => Tunnel(a, "10.244.2.0/24")),
+        ["a network that drops the tunnel's packets, too: it passes them"] = new(
+            () => new("tunnel=auto", Tunnelled), a => a.Reachability = Given.Paths("10.244.2.0/24 Compared"), "PodTrafficDropped",
+            "let the firewalls on and between the nodes pass UDP to the port of the setting tunnel.port", a => Tunnel(a, "10.244.2.0/24")),
+        ["a tunnel that a firewall blocks: it passes it"] = new(
+            () => new("tunnel=auto", Tunnelled), a => a.Reachability = Given.Paths("10.244.2.0/24 Tunnel"), "TunnelUnanswered",
+            "let the firewalls on and between the nodes pass UDP to the port of the setting tunnel.port, and see that these nodes' agents " +
+            "run with the same settings of the tunnel",
+            a => Tunnel(a, "10.244.2.0/24")),
+        ["a tunnel that this kernel cannot guard: it can"] = new(
+            () => new("tunnel=auto"), a => Needs(a, h => h with { GuardObstacle = "no nf_tables" }), "TunnelRefused", "no nf_tables",
+            a => a.Host.State = a.Host.State with { GuardObstacle = "" }),
+        ["a foreign interface hostgw0: renamed"] = new(
+            () => new("tunnel=auto"), a => Needs(a, h => h with { Tunnel = new(9) }), "TunnelRefused",
+            "`ip link set hostgw0 down` and `ip link set hostgw0 name NEWNAME` rename it",
+            a => a.Host.State = a.Host.State with { Tunnel = null }),
+        ["a plugin that may give the source to a pod: an index"] = new(
+            () => new("tunnel=auto"), a => Needs(a, h => h with { SourceObstacle = "it is not known" }), "TunnelRefused",
+            "if pods never get a certain address of each podCIDR, set tunnel.source to its index, such as 254",
+            a => a.Restart("tunnel=auto tunnel.source=254")),
+        ["a plugin with another network: its own"] = new(
+            () => new("tunnel=auto"), a => Needs(a, h => h with { ReservedSubnets = [Prefix.Parse("10.88.0.0/16")] }), "TunnelRefused",
+            "the CNI configuration in use gives pods addresses of 10.88.0.0/16, not of this node's podCIDR 10.244.1.0/24",
+            a => a.Host.State = a.Host.State with
+            {
+                ReservedSubnets = [Prefix.Parse("10.244.1.0/24"), Prefix.Parse("fd00:10:244:1::/64")],
+            }),
+        ["an index outside the podCIDR: a lower one"] = new(
+            () => new("tunnel=auto tunnel.source=300"), a => Needs(a, h => h), "TunnelRefused",
+            "lies outside this node's podCIDR 10.244.1.0/24: set it to a lower index that no pod gets, or to auto",
+            a => a.Restart("tunnel=auto")),
+        ["a tunnel that cannot be: off"] = new(
+            () => new("tunnel=auto"), a => Needs(a, h => h with { GuardObstacle = "no nf_tables" }), "TunnelRefused",
+            "if that cannot be, set tunnel.mode to off on all nodes: peers keep their native routes, and those without one stay as they are",
+            a => a.Restart("tunnel=off")),
         ["peers of which nothing is heard any more: they run"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u)), "PeersUnreachable",
             "see that these nodes and their agents run", Reached),
@@ -368,6 +410,21 @@ public partial class CatalogueCureTests
         agent.Host.State = after.Host;
         Assert.Contains("set forwarding to false", problem.Cure, StringComparison.Ordinal);
         agent.Restart("forwarding=off");
+    }
+
+    private const string Tunnelled = $"{Given.Lan}; hostgw0 10.244.1.1/32 fd00:10:244:1::1/128 noarp";
+
+    private static void Needs(Agent agent, Func<HostState, HostState> change)
+    {
+        agent.Host.State = change(agent.Host.State);
+        agent.Reachability = Given.Paths("10.244.2.0/24 Compared");
+    }
+
+    // What the platform then makes is tried on a real kernel.
+    private static void Tunnel(Agent agent, string podCidr)
+    {
+        agent.Restart("tunnel=auto");
+        agent.Reachability = new([(Prefix.Parse(podCidr), new(ReachKind.Reachable, 1, 310) { Path = PeerPath.Tunnel })]);
     }
 
     private static void Reached(Agent agent) => agent.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u));

@@ -31,6 +31,27 @@ public partial class DoctorTests
             "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +
             "node, or name the pod networks to it",
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
+        ["a network that drops pods' packets: the tunnel"] = (
+            () => Of() with { Reachability = Dropping },
+            "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass",
+            () => WithTunnel(h => h, "10.244.2.0/24 Tunnel", ReachKind.Reachable)),
+        ["a network that drops the tunnel's packets, too: it passes them"] = (
+            () => WithTunnel(h => h, "10.244.2.0/24 Compared"),
+            "let the firewalls on and between the nodes pass UDP to the port of the setting tunnel.port",
+            () => WithTunnel(h => h, "10.244.2.0/24 Tunnel", ReachKind.Reachable)),
+        ["another segment: the tunnel"] = (
+            () => WithPeer("d 10.244.4.0/24 192.0.2.4"),
+            "between Linux nodes, use the tunnel (tunnel.mode auto on all nodes)",
+            () => WithTunnel(h => h, "10.244.2.0/24 Tunnel", ReachKind.Reachable)),
+        ["a tunnel that a firewall blocks: it passes it"] = (
+            () => WithTunnel(h => h, "10.244.2.0/24 Tunnel"),
+            "let the firewalls on and between the nodes pass UDP to the port of the setting tunnel.port, and see that these nodes' agents " +
+            "run with the same settings of the tunnel",
+            () => WithTunnel(h => h, "10.244.2.0/24 Tunnel", ReachKind.Reachable)),
+        ["a tunnel that cannot be: off"] = (
+            () => WithTunnel(h => h with { GuardObstacle = "no nf_tables" }, "10.244.2.0/24 Compared"),
+            "if that cannot be, set tunnel.mode to off on all nodes: peers keep their native routes, and those without one stay as they are",
+            () => Of()),
         ["a peer that has no route to this node's pods: it has"] = (
             () => Of() with { Reachability = Dropping }, "see that these nodes have a route to this one's pods",
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),

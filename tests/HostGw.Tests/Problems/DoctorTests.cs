@@ -92,6 +92,12 @@ public partial class DoctorTests
         ["a network that drops pods' packets"] = (
             () => Of() with { Reachability = Dropping }, ["podTrafficDropped"],
             "do not arrive at 1 node: b (10.244.2.0/24): probes between the nodes' addresses are answered"),
+        ["a tunnel that cannot be"] = (
+            () => WithTunnel(h => h with { GuardObstacle = "no nf_tables" }, "10.244.2.0/24 Compared"),
+            ["podTrafficDropped", "tunnelRefused"], "no tunnel to peers that native routing cannot reach: no nf_tables"),
+        ["a tunnel that a firewall blocks"] = (
+            () => WithTunnel(h => h, "10.244.2.0/24 Tunnel"), ["tunnelUnanswered"],
+            "do not arrive at 1 node: b (10.244.2.0/24): probes between the nodes' addresses are answered, those through the tunnel are not"),
         ["peers of which nothing is heard any more"] = (
             () => Of() with
             {
@@ -388,6 +394,16 @@ public partial class DoctorTests
             IsFixed = w.Contains("fixed"),
         })
         .ToDictionary(n => n.Address);
+
+    // Its routes are as they should be.
+    private static Examination WithTunnel(Func<HostState, HostState> change, string path, ReachKind kind = ReachKind.PodTrafficDropped)
+    {
+        HostState host = change(Host($"{Healthy}; hostgw0 10.244.1.1/32 noarp"));
+        string[] words = path.Split(' ');
+        Reachability reachability = new([(Prefix.Parse(words[0]), new(kind, 1, 0) { Path = Enum.Parse<PeerPath>(words[1]) })]);
+        Plan plan = Planner.Plan(Given.Nodes(Nodes), host, Policy("tunnel=auto"), null, reachability);
+        return new() { Policy = Policy("tunnel=auto"), Nodes = Given.Nodes(Nodes), Host = host, Plan = plan, Reachability = reachability };
+    }
 
     private static Examination Facts(Func<HostFacts, HostFacts> change) => Of() with { Facts = change(new()) };
 

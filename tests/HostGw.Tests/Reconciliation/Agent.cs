@@ -57,5 +57,5 @@ internal sealed class Agent
     public void Restart(string? policy = null, AdoptMode? adopt = null) => _reconciler = NewReconciler(policy, adopt);
 
     private Reconciler NewReconciler(string? policy = null, AdoptMode? adopt = null) =>
-        new(Host, Given.Policy(policy ?? _policy), adopt ?? Adopt, Time);
+        new(Host, Given.Policy(policy ?? _policy), adopt ?? Adopt, Time) { Reachability = () => Reachability };
 }

@@ -9,7 +9,8 @@ namespace HostGw.Tests.Reconciliation;
 /// <summary>Reports of passes over a cluster in which there is one of everything.</summary>
 internal static class Reports
 {
-    public const string Host = Given.Lan + "; 10.244.4.0/24 via 10.0.0.99 dev eth0 proto 12; resolver 10.244.9.53";
+    public const string Host = Given.Lan + "; 10.244.4.0/24 via 10.0.0.99 dev eth0 proto 12; resolver 10.244.9.53; " +
+        "hostgw0 10.244.1.1/32 fd00:10:244:1::1/128 noarp";
 
     public static readonly string[] Nodes =
     [
@@ -26,13 +27,18 @@ internal static class Reports
         "k 10.244.11.0/24 192.0.2.11",
         "l 10.244.12.0/24 10.0.0.12",
         "m 10.244.13.0/24 10.0.0.13",
+        "n 10.244.14.0/24 192.0.2.14",
+        "o 10.244.15.0/24 10.0.0.15",
     ];
+
+    private static readonly string[] TunnelledPeers = ["10.244.14.0/24", "10.244.15.0/24"];
 
     /// <summary>One verdict of the probes of each kind; unknown of those that are not named.</summary>
     public static Reachability Probed { get; } = Of(
         ("10.244.2.0/24", ReachKind.Reachable, 310u), ("fd00:10:244:2::/64", ReachKind.ProbeFiltered, 0u),
         ("10.244.11.0/24", ReachKind.RoutedByNetwork, 12_345u), ("10.244.12.0/24", ReachKind.PodTrafficDropped, 0u),
-        ("10.244.13.0/24", ReachKind.Unreachable, 290u));
+        ("10.244.13.0/24", ReachKind.Unreachable, 290u), ("10.244.14.0/24", ReachKind.Reachable, 410u),
+        ("10.244.15.0/24", ReachKind.Reachable, 420u));
 
     public static ProbeStatus Probes { get; } = new(
         Probed,
@@ -45,7 +51,8 @@ internal static class Reports
             Bounds = [50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 50e-3, 0.1, 0.5, 1],
         });
 
-    public static Agent Agent() => new("clusterCidrs=10.244.0.0/16,fd00:10:244::/56", Host) { Nodes = Nodes };
+    public static Agent Agent() =>
+        new("clusterCidrs=10.244.0.0/16,fd00:10:244::/56 tunnel=auto", Host) { Nodes = Nodes, Reachability = Probed };
 
     /// <summary>The first pass, in which "add 10.244.3.0/24" was refused.</summary>
     public static PassReport First()
@@ -62,7 +69,11 @@ internal static class Reports
         const uint Since = 1_767_319_200;
         List<(Prefix, Reach)> all = [];
         foreach ((string podCidr, ReachKind kind, uint microseconds) in verdicts)
-            all.Add((Prefix.Parse(podCidr), new(kind, Since, microseconds)));
+            all.Add((Prefix.Parse(podCidr), new(kind, Since, microseconds)
+            {
+                Path = TunnelledPeers.Contains(podCidr) ? PeerPath.Tunnel : PeerPath.Native,
+                Native = ReachKind.PodTrafficDropped,
+            }));
         return new(all);
     }
 

@@ -118,6 +118,24 @@ public class SettingsReaderTests
         new Given { Flags = "--cluster-route on --cluster-cidrs 10.244.0.0/16" }.Read();
     }
 
+    // What none of them says alone; each names the cure.
+    [Theory]
+    [InlineData("--tunnel-mode auto --next-hop PodGateway", "tunnel.mode: auto (flag --tunnel-mode) needs nextHop: NodeAddress: " +
+        "with PodGateway each peer must be on this segment; set tunnel.mode to off, or nextHop to NodeAddress")]
+    [InlineData("--tunnel-mode always --tunnel-port 9158",
+        "tunnel.mode: always (flag --tunnel-mode): tunnel.port and probe.port are both 9158; set one of them to a port of its own")]
+    [InlineData("--tunnel-mode auto --probe-enabled false", "tunnel.mode: auto (flag --tunnel-mode) needs probe.enabled: true, " +
+        "for answers to probes decide which peers take the tunnel; set tunnel.mode to off or always, or turn the probes on")]
+    public void A_tunnel_that_cannot_be_is_an_error(string flags, string expected) =>
+        Assert.Equal(expected, new Given { Flags = flags }.Error());
+
+    [Theory]
+    [InlineData("--next-hop PodGateway")]
+    [InlineData("--tunnel-port 9158")]
+    [InlineData("--probe-enabled false")]
+    [InlineData("--probe-enabled false --tunnel-mode always")]
+    public void Without_a_tunnel_or_for_always_it_is_none(string flags) => new Given { Flags = flags }.Read();
+
     [Fact]
     public void A_policy_rule_needs_a_cluster_cidr()
     {

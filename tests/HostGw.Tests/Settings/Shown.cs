@@ -15,7 +15,7 @@ internal static class Shown
         {
             string name = path + property.Name;
             object? part = property.GetValue(value);
-            if (part is HostGw.Planning.Policy or HostGw.Planning.NatPolicy or HostGw.Planning.WindowsPolicy)
+            if (part is HostGw.Planning.Policy or HostGw.Planning.NatPolicy or HostGw.Planning.WindowsPolicy or HostGw.Planning.TunnelPolicy)
             {
                 foreach (string line in Properties(name + ".", part))
                     yield return line;

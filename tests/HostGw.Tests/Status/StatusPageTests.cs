@@ -202,7 +202,7 @@ public class StatusPageTests
         Assert.Contains("<html lang=en", page, StringComparison.Ordinal);
         Assert.Equal(Regex.Count(page, "<table>"), Regex.Count(page, "<table>\n<caption>"));
         Assert.Equal(Regex.Count(page, "<th[ >]"), Regex.Count(page, "<th scope="));
-        Assert.Contains("<svg viewBox=\"0 0 760 320\" role=img aria-labelledby=picture-title>", page, StringComparison.Ordinal);
+        Assert.Contains("<svg viewBox=\"0 0 760 372\" role=img aria-labelledby=picture-title>", page, StringComparison.Ordinal);
         Assert.Contains("<noscript><meta http-equiv=refresh content=5></noscript>", page, StringComparison.Ordinal);
     }
 

@@ -40,7 +40,9 @@ internal static class NodeRules
     {
         string[] reported = [.. Unusable(seen).Select(c => c.Reason)];
         return from verdict in seen.Plan?.Verdicts ?? []
-               where verdict.Kind > VerdictKind.Skipped || (verdict.Kind == VerdictKind.Routed && verdict.Reason.Length > 0)
+               where verdict.Kind > VerdictKind.Skipped ||
+                   (verdict is { Kind: VerdictKind.Routed, Tunnel: null } && verdict.Reason.Length > 0)
+               where !verdict.AwaitsTunnel
                where verdict.Node.Name != seen.Policy.NodeName && verdict.Fault != VerdictFault.Self
                where !(verdict.Kind == VerdictKind.Waiting && reported.Contains(verdict.Reason))
                where !seen.Reachability.IsRoutedByNetwork(verdict)

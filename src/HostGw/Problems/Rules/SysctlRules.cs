@@ -83,7 +83,7 @@ internal static class SysctlRules
     {
         if (seen.Plan is not { } plan)
             return [];
-        int wanted = RoomPerPeer * plan.Routes.Length;
+        int wanted = RoomPerPeer * plan.NativeRoutes;
         (string Family, int? Limit)[] tables = [("ipv4", seen.Facts.NeighbourLimitIPv4), ("ipv6", seen.Facts.NeighbourLimitIPv6)];
         return from table in tables
                where table.Limit < wanted
@@ -138,13 +138,16 @@ internal static class SysctlRules
     private static string ByAgent(Examination seen) =>
         seen.Policy.Forwarding ? "; the agent does so" : $"{(seen.Host.Windows is null ? Lasting : "")}, or set forwarding to true";
 
-    // A peer that is routed to over another interface, but has an address on the segment of this one.
+    private static bool IsOverAnother(Verdict verdict, HostInterface link) =>
+        verdict is { Kind: VerdictKind.Routed, Tunnel: null, PodCidr.IsIPv4: true } && verdict.Interface != link.Index;
+
+    // A peer that is natively routed to over another interface, but has an address on the segment of this one.
     private static (ClusterNode Peer, HostInterface Uplink)? PeerOn(HostInterface link, Examination seen, Plan plan)
     {
         HostAddress[] addresses = [.. seen.Host.Addresses.Where(a => a.Interface == link.Index && a.Address.IsIPv4)];
         if (addresses.Length == 0)
             return null;
-        foreach (Verdict verdict in plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed && v.PodCidr.IsIPv4 && v.Interface != link.Index))
+        foreach (Verdict verdict in plan.Verdicts.Where(v => IsOverAnother(v, link)))
         {
             bool isOn = verdict.Node.InternalIPs.Any(ip => addresses.Any(a => a.Connected.Contains(ip)));
             if (isOn && plan.Uplink(verdict) is { } uplink)

@@ -94,7 +94,7 @@ internal sealed record StateStyle(string Class, string Sign)
 
     public static StateStyle Of(PeerState state) => state switch
     {
-        PeerState.Self or PeerState.Installed or PeerState.RoutedByNetwork => Good,
+        PeerState.Self or PeerState.Installed or PeerState.Tunnelled or PeerState.RoutedByNetwork => Good,
         PeerState.Skipped => Neutral,
         PeerState.NoPodCidr or PeerState.Waiting or PeerState.Held => Warning,
         _ => Error,

@@ -124,7 +124,8 @@ internal static class PeersPicture
     private readonly record struct Peer(Verdict Verdict, PeerState State, Reach? Reach)
     {
         public string Details =>
-            Reach?.Milliseconds is { } milliseconds ? $"{Verdict.PodCidr}: {ReachText.Of(milliseconds)}"
+            Reach?.Milliseconds is { } milliseconds
+                ? $"{Verdict.PodCidr}: {(State == PeerState.Tunnelled ? "tunnel, " : "")}{ReachText.Of(milliseconds)}"
             : State == PeerState.Installed ? $"{Verdict.PodCidr} via {Verdict.NextHop}"
             : $"{(Verdict.PodCidr.IsNone ? "no podCIDR" : Verdict.PodCidr.ToString())}: {State.Name()}";
     }
@@ -194,7 +195,8 @@ internal static class PeersTable
         StateStyle style = StateStyle.Of(peer.State);
         Reachability reachability = input.View.Probes.Reachability;
         string said = ReachText.Reason(verdict, reachability);
-        string reason = said.Length > 0 ? said : verdict.Kind == VerdictKind.Routed ? routes.Reason(verdict.PodCidr) : "";
+        string reason = said.Length > 0 ? said
+            : verdict is { Kind: VerdictKind.Routed, AwaitsTunnel: false } ? routes.Reason(verdict.PodCidr) : "";
         html.Add($"<tr><th scope=row>{verdict.Node.Name}<td>{verdict.Node.OperatingSystem}<td>{verdict.PodCidr}<td>{verdict.NextHop}")
             .Add($"<td class=word><span class={style.Class}>{style.Sign} {peer.State.Name()}</span><td class=word>")
             .AddTime(peer.Since, input.Now);

@@ -46,7 +46,7 @@ internal sealed record PodTraffic(
             var peers = ImmutableArray.CreateBuilder<PeerPods>(own.IsEmpty ? 0 : plan.Routes.Length);
             foreach (PodRoute route in own.IsEmpty ? [] : plan.Routes)
             {
-                if (route.Destination.IsIPv4 == ipv4 && !route.NextHop.IsNone && !own.Contains(route.Destination))
+                if (route.Destination.IsIPv4 == ipv4 && !route.NextHop.IsNone && !route.IsToOneAddress && !own.Contains(route.Destination))
                     peers.Add(Peer(route, links, here));
             }
             if (peers.Count > 0)

@@ -1,0 +1,236 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Planning;
+
+/// <summary>What the tunnel changes about the verdicts, and what it needs.</summary>
+internal sealed record TunnelDecision(ImmutableArray<Verdict> Verdicts)
+{
+    /// <summary>The link; null: no peer needs it, or <see cref="Fault"/> prevents it.</summary>
+    public TunnelPlan? Link { get; init; }
+
+    /// <summary>Why there is no tunnel though a peer needs it, with the cure; empty: nothing prevents it.</summary>
+    public string Fault { get; init; } = "";
+
+    /// <summary>Routes to single addresses of peers, by which probes measure both paths.</summary>
+    public ImmutableArray<PodRoute> Comparisons { get; init; } = [];
+}
+
+/// <summary>Decides which peers are reached through the tunnel. Pure.</summary>
+/// <param name="own">This node's podCIDRs; empty unless everything is planned.</param>
+/// <param name="previous">The plan before this one; null: this is the first.</param>
+internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArray<Prefix> own, NextHops nextHops, Plan? previous)
+{
+    // A smaller MTU would be none in IPv6 (RFC 8200 5): datagrams outside are fragmented then.
+    private const int LeastMtuIPv6 = 1280;
+
+    private readonly PathMtus _mtus = new(host);
+
+    // Of this host; none in a family without podCIDR.
+    private readonly Ip _sourceIPv4 = SourceOf(policy, own, isIPv4: true), _sourceIPv6 = SourceOf(policy, own, isIPv4: false);
+
+    public required Reachability Reachability { get; init; }
+
+    /// <param name="native">The verdicts without the tunnel.</param>
+    public TunnelDecision Decide(ImmutableArray<Verdict> native)
+    {
+        bool isOff = policy.Tunnel.Mode == TunnelMode.Off || host.Windows is not null;
+        List<(int Index, PeerPath Path, Ip Node)> peers = isOff ? [] : Peers(native);
+        if (peers.Count == 0)
+            return new(native);
+        if (!own.IsEmpty && Fault() is { Length: > 0 } fault)
+            return new(native) { Fault = fault };
+
+        ImmutableArray<Verdict>.Builder verdicts = native.ToBuilder();
+        var comparisons = ImmutableArray.CreateBuilder<PodRoute>();
+        foreach ((int index, PeerPath path, Ip node) in peers)
+        {
+            Verdict verdict = native[index];
+            bool isIPv4 = verdict.PodCidr.IsIPv4;
+            // Through the link, once it is there.
+            Encapsulation? tunnel = IsReady(isIPv4) ? new(policy.Tunnel.Vni, node, Source(isIPv4), Mtu(verdict.PodCidr, node)) : null;
+            if (path == PeerPath.Tunnel)
+                verdicts[index] = Tunnelled(verdict, tunnel);
+            if (policy.Tunnel.Mode == TunnelMode.Auto && !own.IsEmpty && IsProbed(verdict))
+                Compare(verdict, tunnel, comparisons);
+        }
+        return new(verdicts.MoveToImmutable())
+        {
+            Link = own.IsEmpty ? null : new(policy.Tunnel.Port, policy.Tunnel.Vni, [.. Sources()]),
+            Comparisons = comparisons.DrainToImmutable(),
+        };
+    }
+
+    // Those that the tunnel carries or may carry, with their node addresses.
+    private List<(int Index, PeerPath Path, Ip Node)> Peers(ImmutableArray<Verdict> native)
+    {
+        List<(int, PeerPath, Ip)> peers = [];
+        for (int i = 0; i < native.Length; i++)
+        {
+            PeerPath path = MayBeTunnelled(native[i]) ? PathOf(native[i]) : PeerPath.Native;
+            if (path is PeerPath.Compared or PeerPath.Tunnel && nextHops.NodeOf(native[i]) is { IsNone: false } node)
+                peers.Add((i, path, node));
+        }
+        return peers;
+    }
+
+    // A peer that lists no address of the podCIDR's family is reached over one of the other family. This node needs a source in the
+    // podCIDR's; where that is not known, because its own podCIDRs are not, what is installed stays.
+    private bool MayBeTunnelled(in Verdict verdict)
+    {
+        bool isIPv4 = verdict.PodCidr.IsIPv4;
+        bool isReachable = verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent ||
+            (verdict is { Kind: VerdictKind.NoAddress, Node.NextHopOverride: null } && !NextHops.HasAddress(verdict.Node, isIPv4));
+        return isReachable && !verdict.Node.IsWindows && (own.IsEmpty || own.Any(p => p.IsIPv4 == isIPv4));
+    }
+
+    private PeerPath PathOf(in Verdict verdict)
+    {
+        if (policy.Tunnel.Mode == TunnelMode.Always)
+            return PeerPath.Tunnel;
+        PeerPath path = Reachability.Of(verdict.PodCidr).Path;
+        return path != PeerPath.Undecided ? path : IsTunnelled(verdict.PodCidr) ? PeerPath.Tunnel : PeerPath.Native;
+    }
+
+    // Until the probes have decided, what is installed stays. A plan depends on installed routes no more than that.
+    private bool IsTunnelled(Prefix podCidr) =>
+        host.OwnRouteTo(podCidr) is { Tunnel: not null } ||
+        (previous is not null && previous.RoutesTo(podCidr) is [{ Tunnel: not null }, ..]);
+
+    private string Fault()
+    {
+        if (host.GuardObstacle.Length > 0)
+            return host.GuardObstacle;
+        if (host.Tunnel is { IsOurs: false })
+        {
+            const string link = TunnelPlan.LinkName;
+            return $"this host has an interface {link} that is not HostGw's: `ip -d link show {link}` shows it, " +
+                $"`ip link set {link} down` and `ip link set {link} name NEWNAME` rename it";
+        }
+        return TunnelSource.Fault(policy, host, own);
+    }
+
+    private Verdict Tunnelled(in Verdict native, Encapsulation? tunnel) => tunnel is null
+        ? native with { AwaitsTunnel = true }
+        : native with
+        {
+            Kind = VerdictKind.Routed,
+            NativeKind = native.Kind,
+            NextHop = tunnel.Node,
+            Interface = host.Tunnel!.Index,
+            Tunnel = tunnel,
+        };
+
+    // The routes over the link are refused, or vanish, unless it is up and holds the source.
+    private bool IsReady(bool isIPv4) =>
+        host.Tunnel is { IsOurs: true, IsUp: true, IsVxlanGpe: true } link && link.Port == policy.Tunnel.Port &&
+        Source(isIPv4) is { IsNone: false } source && host.Addresses.Any(a => a.Interface == link.Index && a.Address == source);
+
+    // Of a Node's podCIDRs of one family the first: probes are sent to addresses inside it.
+    private static bool IsProbed(in Verdict verdict)
+    {
+        foreach (Prefix podCidr in verdict.Node.PodCidrs)
+        {
+            if (podCidr.IsIPv4 == verdict.PodCidr.IsIPv4)
+                return podCidr == verdict.PodCidr;
+        }
+        return false;
+    }
+
+    private void Compare(in Verdict native, Encapsulation? tunnel, ImmutableArray<PodRoute>.Builder routes)
+    {
+        Prefix podCidr = native.PodCidr;
+        uint metric = podCidr.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6;
+        if (native.Kind == VerdictKind.Routed)
+            routes.Add(new(Prefix.Host(podCidr.Aligned.Address), metric, native.NextHop, native.Interface));
+        if (tunnel is not null && TunnelSource.Of(podCidr, policy.Tunnel.Source) is { IsNone: false } peer)
+            routes.Add(new(Prefix.Host(peer), metric, tunnel.Node, host.Tunnel!.Index) { Tunnel = tunnel });
+    }
+
+    private int Mtu(Prefix podCidr, Ip node)
+    {
+        int mtu = _mtus.Of(node) - Encapsulation.Overhead(node.IsIPv4);
+        return podCidr.IsIPv4 ? mtu : Math.Max(mtu, LeastMtuIPv6);
+    }
+
+    private Ip Source(bool isIPv4) => isIPv4 ? _sourceIPv4 : _sourceIPv6;
+
+    private IEnumerable<Ip> Sources() => ((Ip[])[_sourceIPv4, _sourceIPv6]).Where(s => !s.IsNone);
+
+    private static Ip SourceOf(Policy policy, ImmutableArray<Prefix> own, bool isIPv4) =>
+        own.FirstOrDefault(p => p.IsIPv4 == isIPv4) is { IsNone: false } first ? TunnelSource.Of(first, policy.Tunnel.Source) : default;
+}
+
+/// <summary>
+/// SOURCE: the address inside a node's podCIDR that its own packets into the tunnel carry, so that answers come back through it.
+/// </summary>
+internal static class TunnelSource
+{
+    /// <summary>None where the podCIDR has no room for it.</summary>
+    /// <param name="index">The setting tunnel.source; 0: the gateway.</param>
+    public static Ip Of(Prefix podCidr, int index)
+    {
+        if (index == 0)
+            return PodGateway.Of(podCidr, isWindows: false);
+        Ip address = podCidr.Aligned.Address.Plus((uint)index);
+        return podCidr.Contains(address) && address != podCidr.Last ? address : default;
+    }
+
+    /// <summary>Why this node has none, with the cure; empty: it has one of each family of its podCIDRs.</summary>
+    public static string Fault(Policy policy, HostState host, ImmutableArray<Prefix> own)
+    {
+        int index = policy.Tunnel.Source;
+        Prefix[] first = [.. own.DistinctBy(p => p.IsIPv4)];
+        if (index > 0)
+        {
+            return first.FirstOrDefault(p => Of(p, index).IsNone) is { IsNone: false } small
+                ? $"tunnel.source {index} lies outside this node's podCIDR {small}: set it to a lower index that no pod gets, or to auto"
+                : "";
+        }
+        string cure = "if pods never get a certain address of each podCIDR, set tunnel.source to its index, such as 254";
+        if (host.SourceObstacle.Length > 0)
+            return $"{host.SourceObstacle}; {cure}";
+        return host.ReservedSubnets is { } reserved && first.FirstOrDefault(p => !reserved.Contains(p.Aligned)) is { IsNone: false } other
+            ? $"the CNI configuration in use gives pods addresses of {string.Join(", ", reserved)}, not of this node's podCIDR {other}: " +
+                $"whether a pod gets {Of(other, 0)} is not known; {cure}"
+            : "";
+    }
+}
+
+/// <summary>The MTU of the path to a node: what the kernel has learnt, else the MTU of the interface of the best route there.</summary>
+internal sealed class PathMtus(HostState host)
+{
+    private const int Usual = 1500;
+
+    // Only where packets are to be tunnelled to nodes of which the kernel was not asked yet.
+    private (PrefixForest Prefixes, int[] Interfaces)? _routes;
+
+    public int Of(Ip node)
+    {
+        int known = host.PathMtus.AsSpan().BinarySearch(new ByNode(node));
+        if (known >= 0)
+            return host.PathMtus[known].Mtu;
+        (PrefixForest prefixes, int[] interfaces) = _routes ??= Index();
+        int index = prefixes.Covering(node);
+        return index >= 0 && host.Interface(interfaces[index]) is { } link ? link.Mtu : Usual;
+    }
+
+    // Routes are sorted by key: of those to one prefix, the first has the best metric.
+    private (PrefixForest, int[]) Index()
+    {
+        List<Prefix> prefixes = [];
+        List<int> interfaces = [];
+        foreach (ref readonly HostRoute route in host.RouteSpan)
+        {
+            if (route.IsOurs || !route.IsUnicast || (prefixes.Count > 0 && prefixes[^1] == route.Destination))
+                continue;
+            prefixes.Add(route.Destination);
+            interfaces.Add(route.Interface);
+        }
+        return (new([.. prefixes]), [.. interfaces]);
+    }
+
+    private readonly record struct ByNode(Ip Node) : IComparable<(Ip Node, int Mtu)>
+    {
+        public int CompareTo((Ip Node, int Mtu) other) => Node.CompareTo(other.Node);
+    }
+}

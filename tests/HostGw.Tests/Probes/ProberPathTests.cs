@@ -280,12 +280,11 @@ public class ProberPathTests
     {
         ProbedPair pair = Tunnelled();
         pair.A.IsRefused = true;
-        pair.A.Start();
+        pair.A.Wake();
         pair.Run(60);
         Assert.Equal((ReachKind.PodTrafficDropped, PeerPath.Compared), (pair.A.Reach.Kind, pair.A.Reach.Path));
         pair.A.IsRefused = false;
-        pair.A.Stop();
-        pair.A.Start();
+        pair.A.Wake();
         pair.Run(60);
         Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
     }

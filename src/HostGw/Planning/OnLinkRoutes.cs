@@ -36,7 +36,8 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
     /// </summary>
     public static bool IsDirect(in HostRoute route) =>
         route is { IsOurs: false, IsUnicast: true, NextHop.IsNone: true, Tos: 0 } &&
-        (route.Extras & RouteExtras.Encapsulation) == 0 && route.Destination.Length > (route.Destination.IsIPv4 ? 1 : 0) && !IsMulticast(route.Destination.Address);
+        (route.Extras & RouteExtras.Encapsulation) == 0 &&
+        route.Destination.Length > (route.Destination.IsIPv4 ? 1 : 0) && !IsMulticast(route.Destination.Address);
 
     /// <summary>The routes of the longest prefix that contains the address, all with the best metric; empty: no such prefix.</summary>
     public ReadOnlySpan<LinkRoute> Find(Ip address)

@@ -127,6 +127,8 @@ public sealed class TunnelPathTests : IDisposable
             "route add 10.244.1.0/24 encap ip id 157 dst 192.0.2.1 csum dev hostgw0 src 10.244.2.1",
             "route add fd00:1::/64 encap ip id 157 dst 192.0.2.1 csum dev hostgw0 src fd00:2::1",
         ]);
+        // In a moment without either route no default route may carry them.
+        _host.Network.Configure(["route add unreachable 10.244.0.0/16", "route add unreachable fd00::/16"]);
         PodRoute native = Native(podCidr, gateway), tunnelled = TunnelLinks.Route(podCidr, node, _host.Index("hostgw0"), 1364);
         string source = $"{tunnelled.Tunnel!.Source}";
         Assert.Empty(_host.Apply(c => c.Add.Add(native)));

@@ -50,7 +50,10 @@ internal sealed record PodTraffic(
                     peers.Add(Peer(route, links, here));
             }
             if (peers.Count > 0)
-                yield return new(own, peers.DrainToImmutable(), PodLinks(own, host, links), links.GetValueOrDefault(UplinkOf(plan, ipv4), new("", 0)));
+            {
+                LinkName uplink = links.GetValueOrDefault(UplinkOf(plan, ipv4), new("", 0));
+                yield return new(own, peers.DrainToImmutable(), PodLinks(own, host, links), uplink);
+            }
         }
     }
 
@@ -237,7 +240,8 @@ internal sealed record PodTraffic(
         [
             .. host.Addresses.Where(a => own.Any(p => p.Contains(a.Address))).Select(a => a.Interface)
                 .Concat(host.Routes.Where(r => own.Any(p => p.Contains(r.Destination))).Select(r => r.Interface))
-                .Where(i => i != host.Tunnel?.Index).Distinct().Select(i => links.GetValueOrDefault(i)).Where(l => l.Name is { Length: > 0 }),
+                .Where(i => i != host.Tunnel?.Index)
+                .Distinct().Select(i => links.GetValueOrDefault(i)).Where(l => l.Name is { Length: > 0 }),
         ];
         LinkName first = found.Length > 0 ? found[0] : new("", 0);
         return (first, found.Length > 1 ? found[1] : first);

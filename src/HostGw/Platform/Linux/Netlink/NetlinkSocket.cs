@@ -83,7 +83,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>
-    /// Sends all questions, many at a time, and passes on each answer; a question that the kernel refuses has none. All must ask for an ack.
+    /// Sends all questions, many at a time, and passes on each answer: one that the kernel refuses has none. All must ask for an ack.
     /// </summary>
     /// <exception cref="NetlinkException">The exchange itself failed.</exception>
     public void Ask(string what, NetlinkWriter batch, NetlinkAnswerHandler onAnswer)

@@ -13,7 +13,7 @@ internal static class RouteEncoder
     private const ushort Request = NLM_F_REQUEST | NLM_F_ACK;
 
     /// <summary>Adds a route. The kernel answers EEXIST if another route has the same key.</summary>
-    /// <param name="scopeStep">How far the scope of a route with a next hop is from the usual one: below <see cref="RT_SCOPE_SITE"/>.</param>
+    /// <param name="scopeStep">How far the scope of a route with a next hop is from the usual one, below RT_SCOPE_SITE.</param>
     public static void Add(NetlinkWriter writer, PodRoute route, byte protocol, uint sequence, byte scopeStep = 0) =>
         New(writer, Request | NLM_F_CREATE | NLM_F_EXCL, route, protocol, scopeStep, sequence);
 

@@ -71,7 +71,7 @@ public sealed class LabNetworksTests : LabTest
         Cluster.Segment.DropPodAddresses();
         Cluster.Second!.Segment.DropPodAddresses();
         foreach (Node node in Cluster.Nodes)
-            HandMadeTunnel.Make(node, Cluster.Nodes.Where(peer => peer != node), isIPv6Outside, 1500 - (isIPv6Outside ? 56 : 36));
+            HandMadeTunnel.Make(node, Cluster.Nodes.Where(peer => peer != node), isIPv6Outside);
 
         foreach ((Node from, Node to) in (((Node, Node)[])[(One, Two), (One, Three)]))
         {
@@ -86,6 +86,13 @@ public sealed class LabNetworksTests : LabTest
             Assert.Equal(
                 from.PodGateways, to.Pods[0].Addresses.Select(address => SourceEcho.Ask(from.Network, address, Expect.Patience)));
         }
+    }
+
+    [Fact]
+    public async Task A_tunnels_routes_are_read_as_they_are_expected()
+    {
+        HandMadeTunnel.Make(One, [Three]);
+        await Expect.RoutesAsync(One, Expect.Tunnelled(Three, One.PodGateways));
     }
 
     [Theory]

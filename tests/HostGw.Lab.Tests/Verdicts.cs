@@ -51,6 +51,23 @@ internal static class Verdicts
         }
     }
 
+    /// <summary>Waits until the agent has asked often enough to change its mind about any peer.</summary>
+    public static async Task ProbedAsync(Agent agent)
+    {
+        double before = await AskedAsync();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await Task.Delay(Pause, TestContext.Current.CancellationToken);
+                return await AskedAsync() >= before + 100;
+            },
+            () => $"{agent.Node} sends no probes");
+
+        async Task<double> AskedAsync() =>
+            await agent.MetricAsync("hostgw_probe_datagrams_total", "result=\"answered\"") +
+            await agent.MetricAsync("hostgw_probe_datagrams_total", "result=\"lost\"");
+    }
+
     public static async Task<string[]> ProblemsAsync(Agent agent) =>
         [.. (await agent.StatusAsync()).GetProperty("problems").EnumerateArray().Select(p => p.GetString()!)];
 

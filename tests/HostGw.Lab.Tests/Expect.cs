@@ -51,4 +51,14 @@ internal static class Expect
         $"{peer.PodCidrs[0]} via {peer.Addresses[0]} dev eth0 proto 157 onlink",
         $"{peer.PodCidrs[1]} via {peer.Addresses[1]} dev eth0 proto 157 metric 1024 onlink",
     ];
+
+    /// <summary>What an agent makes of a peer whose pods it reaches through the tunnel, by the peer's address of each family.</summary>
+    /// <param name="sources">The node's own packets come from them.</param>
+    /// <param name="pathMtu">Of the way to the peer.</param>
+    public static string[] Tunnelled(Node peer, IReadOnlyList<IPAddress> sources, int pathMtu = 1500) =>
+    [
+        $"{peer.PodCidrs[0]} encap ip id 157 dst {peer.Addresses[0]} csum dev hostgw0 proto 157 scope link src {sources[0]} mtu {pathMtu - 36}",
+        $"{peer.PodCidrs[1]} encap ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum dev hostgw0 proto 157 " +
+        $"src {sources[1]} metric 1024 mtu {pathMtu - 56}",
+    ];
 }

@@ -18,10 +18,14 @@ public sealed class Cluster : IAsyncDisposable
         _settings = settings;
         Segment = segment;
         Outside = outside;
+        Second = settings.FirstOnSecondSegment > 0 ? SecondSegment.Create(segment, outside) : null;
         Api = api;
     }
 
     public Segment Segment { get; }
+
+    /// <summary>Null: there is one segment.</summary>
+    public SecondSegment? Second { get; }
 
     public Outside Outside { get; }
 
@@ -66,7 +70,8 @@ public sealed class Cluster : IAsyncDisposable
     /// <summary>Adds a machine, of which the API knows nothing yet.</summary>
     public Node AddMachine(int number)
     {
-        var node = Topology.Node.Create(Segment, number, number == _settings.WindowsNode, _settings.Bridges, _settings.PodsPerNode);
+        Segment segment = Second is not null && number >= _settings.FirstOnSecondSegment ? Second.Segment : Segment;
+        var node = Topology.Node.Create(segment, number, number == _settings.WindowsNode, _settings.Bridges, _settings.PodsPerNode);
         _nodes.Add(node);
         Agent agent = new(node.Network, Api.Kubeconfig, _settings.Agents);
         // What an earlier machine of this name left is not on the disk of this one.
@@ -97,6 +102,7 @@ public sealed class Cluster : IAsyncDisposable
         foreach (Agent agent in Agents)
             agent.Dispose();
         _nodes.ForEach(node => node.Dispose());
+        Second?.Dispose();
         Outside.Dispose();
         Segment.Dispose();
         await Api.DisposeAsync();

@@ -17,6 +17,9 @@ public sealed record ClusterSettings
     /// <summary>Whether agents read their token and the authority from files, as pods do, which <see cref="ControlPlane.WriteCredentials"/> renews.</summary>
     public bool CredentialFiles { get; init; }
 
+    /// <summary>From this number on nodes are on a second segment, behind routers; 0: there is one segment.</summary>
+    public int FirstOnSecondSegment { get; init; }
+
     public int PodsPerNode { get; init; } = 1;
 
     /// <summary>Whether nodes have a bridge for their pods, as one makes it by hand. Without it pods come by CNI: see <see cref="Topology.CniRuntime"/>.</summary>

@@ -57,7 +57,8 @@ public sealed class Agent : IDisposable
         if (IsRunning)
             throw new InvalidOperationException($"the agent of {Node} runs already");
         _process?.Dispose();
-        _process = Process.Start(StartInfo(["agent", "--listen", Listen, "--log-format", "text", "--resync-seconds", $"{Settings.ResyncSeconds}", .. Flags]))!;
+        string[] own = ["--listen", Listen, "--log-format", "text", "--resync-seconds", $"{Settings.ResyncSeconds}", .. Settings.AgentOnly];
+        _process = Process.Start(StartInfo(["agent", .. own, .. Flags]))!;
         _process.OutputDataReceived += (_, e) => Log.Add(e.Data);
         _process.ErrorDataReceived += (_, e) => Log.Add(e.Data);
         _process.StandardInput.Close();

@@ -10,6 +10,9 @@ public sealed record AgentSettings(string NextHop, ImmutableArray<IPNetwork> Clu
     /// <summary>Of the periodic pass: where it is rare, only what is announced is repaired soon.</summary>
     public int ResyncSeconds { get; init; } = 60;
 
+    /// <summary>Flags that no other command has, each with its value.</summary>
+    public ImmutableArray<string> AgentOnly { get; init; } = [];
+
     public IEnumerable<string> Flags =>
     [
         "--next-hop", NextHop,

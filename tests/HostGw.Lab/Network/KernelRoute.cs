@@ -10,6 +10,15 @@ namespace HostGw.Lab.Network;
 public sealed record KernelRoute(
     IPNetwork Destination, IPAddress? Gateway, string Device, string Protocol, long Metric, bool OnLink, string Scope, int NextHops)
 {
+    /// <summary>How packets are put into a tunnel, as <c>ip</c> writes it, without what is zero; empty: they are not.</summary>
+    public string Encapsulation { get; init; } = "";
+
+    /// <summary>Of the host's own packets; null: the kernel chooses.</summary>
+    public IPAddress? Source { get; init; }
+
+    /// <summary>0: that of the device.</summary>
+    public int Mtu { get; init; }
+
     /// <summary>All routes of a namespace, IPv4 first.</summary>
     public static IReadOnlyList<KernelRoute> All(NetworkNamespace network) =>
         [.. Read(network, "-4"), .. Read(network, "-6")];
@@ -21,8 +30,9 @@ public sealed record KernelRoute(
     /// <summary>As <c>ip route</c> writes it.</summary>
     public override string ToString() =>
         (Destination.PrefixLength == 0 ? "default" : $"{Destination}")
-        + (Gateway is null ? "" : $" via {Gateway}") + $" dev {Device} proto {Protocol}"
-        + (Scope == "link" && Gateway is null ? " scope link" : "") + (Metric == 0 ? "" : $" metric {Metric}") + (OnLink ? " onlink" : "");
+        + Encapsulation + (Gateway is null ? "" : $" via {Gateway}") + $" dev {Device} proto {Protocol}"
+        + (Scope == "link" && Gateway is null ? " scope link" : "") + (Source is null ? "" : $" src {Source}")
+        + (Metric == 0 ? "" : $" metric {Metric}") + (Mtu == 0 ? "" : $" mtu {Mtu}") + (OnLink ? " onlink" : "");
 
     private static IEnumerable<KernelRoute> Read(NetworkNamespace network, string family, string? exact = null)
     {
@@ -40,14 +50,31 @@ public sealed record KernelRoute(
     }
 
     private static KernelRoute Parse(JsonElement route, bool v6) => new(
-        Prefix(Text(route, "dst", "default"), v6),
+        Prefix(DestinationText(route), v6),
         route.TryGetProperty("gateway", out JsonElement gateway) ? IPAddress.Parse(gateway.GetString()!) : null,
         Text(route, "dev", ""),
         Text(route, "protocol", ""),
         route.TryGetProperty("metric", out JsonElement metric) ? metric.GetInt64() : 0,
         route.TryGetProperty("flags", out JsonElement flags) && flags.EnumerateArray().Any(flag => flag.GetString() == "onlink"),
         Text(route, "scope", ""),
-        route.TryGetProperty("nexthops", out JsonElement hops) ? hops.GetArrayLength() : 1);
+        route.TryGetProperty("nexthops", out JsonElement hops) ? hops.GetArrayLength() : 1)
+    {
+        Encapsulation = route.TryGetProperty("encap", out JsonElement type) ? EncapsulationText(route, type.GetString()!) : "",
+        Source = route.TryGetProperty("prefsrc", out JsonElement source) ? IPAddress.Parse(source.GetString()!) : null,
+        Mtu = route.TryGetProperty("metrics", out JsonElement metrics) && metrics[0].TryGetProperty("mtu", out JsonElement mtu) ? mtu.GetInt32() : 0,
+    };
+
+    // `ip` writes the destination of the route and that of the outer header under one name, in this order.
+    private static string DestinationText(JsonElement route) => route.EnumerateObject().First(p => p.Name == "dst").Value.GetString()!;
+
+    private static string EncapsulationText(JsonElement route, string type)
+    {
+        IEnumerable<string> numbers = from name in (string[])["ttl", "hoplimit", "tos", "tc"]
+                                      where route.TryGetProperty(name, out JsonElement value) && value.GetInt32() > 0
+                                      select $" {name} {route.GetProperty(name).GetInt32()}";
+        string flags = string.Concat(((string[])["key", "csum", "seq"]).Where(name => route.TryGetProperty(name, out _)).Select(name => $" {name}"));
+        return $" encap {type} id {route.GetProperty("id")} dst {Text(route, "dst", "")}{string.Concat(numbers)}{flags}";
+    }
 
     private static IPNetwork Prefix(string text, bool v6)
     {

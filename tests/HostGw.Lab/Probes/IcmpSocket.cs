@@ -8,28 +8,33 @@ namespace HostGw.Lab.Probes;
 internal sealed class IcmpSocket : IDisposable
 {
     private const int HeaderLength = 8;
-    private const int RequestLength = HeaderLength + sizeof(uint);
+    private const int LeastLength = HeaderLength + sizeof(uint);
 
     private static int _lastIdentifier;
 
     private readonly Socket _socket;
     private readonly bool _v6;
     private readonly ushort _identifier = (ushort)Interlocked.Increment(ref _lastIdentifier);
-    private readonly byte[] _received = new byte[256];
+    private readonly byte[] _request;
+    private readonly byte[] _received;
 
+    /// <param name="bytes">Of a whole packet, if that is more than the headers and a number.</param>
     /// <exception cref="SocketException">The address has no route from there.</exception>
-    public IcmpSocket(NetworkNamespace from, IPAddress to, TimeSpan receiveTimeout)
+    public IcmpSocket(NetworkNamespace from, IPAddress to, TimeSpan receiveTimeout, int bytes = 0)
     {
         _v6 = to.AddressFamily == AddressFamily.InterNetworkV6;
         _socket = from.Run(() => new Socket(to.AddressFamily, SocketType.Raw, _v6 ? ProtocolType.IcmpV6 : ProtocolType.Icmp));
         _socket.ReceiveTimeout = (int)receiveTimeout.TotalMilliseconds;
         _socket.ReceiveBufferSize = 1 << 20;
         _socket.Connect(to, 0);
+        _request = new byte[Math.Max(bytes - (_v6 ? 40 : 20), LeastLength)];
+        _received = new byte[_request.Length + 256];
     }
 
     public void Send(uint number)
     {
-        Span<byte> request = stackalloc byte[RequestLength];
+        Span<byte> request = _request;
+        request[..HeaderLength].Clear();
         request[0] = (byte)(_v6 ? 128 : 8);
         BinaryPrimitives.WriteUInt16BigEndian(request[4..], _identifier);
         BinaryPrimitives.WriteUInt16BigEndian(request[6..], (ushort)number);
@@ -63,7 +68,7 @@ internal sealed class IcmpSocket : IDisposable
     private uint? Number(ReadOnlySpan<byte> packet)
     {
         ReadOnlySpan<byte> message = _v6 ? packet : packet[((packet[0] & 0xF) * 4)..];
-        return message.Length == RequestLength && message[0] == (_v6 ? 129 : 0)
+        return message.Length == _request.Length && message[0] == (_v6 ? 129 : 0)
             && BinaryPrimitives.ReadUInt16BigEndian(message[4..]) == _identifier
             ? BinaryPrimitives.ReadUInt32BigEndian(message[HeaderLength..])
             : null;

@@ -11,6 +11,9 @@ public static class Addressing
 
     public static readonly ImmutableArray<IPAddress> Router = [IPAddress.Parse("10.0.0.1"), IPAddress.Parse("fd00:10::1")];
 
+    /// <summary>Of the second segment.</summary>
+    public static readonly ImmutableArray<IPAddress> SecondRouter = [IPAddress.Parse("10.0.1.1"), IPAddress.Parse("fd00:10:0:1::1")];
+
     public static readonly ImmutableArray<IPAddress> ApiServer = [IPAddress.Parse("10.0.0.2"), IPAddress.Parse("fd00:10::2")];
 
     /// <summary>Where 'outside' answers, behind the router.</summary>
@@ -18,6 +21,9 @@ public static class Addressing
 
     public static ImmutableArray<IPAddress> Node(int node) =>
         [IPAddress.Parse($"10.0.0.{10 + node}"), IPAddress.Parse($"fd00:10::{10 + node}")];
+
+    public static ImmutableArray<IPAddress> NodeOnSecond(int node) =>
+        [IPAddress.Parse($"10.0.1.{10 + node}"), IPAddress.Parse($"fd00:10:0:1::{10 + node}")];
 
     public static ImmutableArray<IPNetwork> PodCidrs(int node) =>
         [IPNetwork.Parse($"192.168.{node}.0/24"), IPNetwork.Parse($"fd00:192:168:{node}::/64")];

@@ -8,12 +8,16 @@ public sealed class Node : IDisposable
 {
     public const string Bridge = "cni0";
 
-    private Node(int number, bool windows)
+    private Node(Segment segment, int number, bool windows)
     {
+        Segment = segment;
         Number = number;
         IsWindows = windows;
         Network = new($"node{number}");
     }
+
+    /// <summary>Where it is plugged in.</summary>
+    public Segment Segment { get; }
 
     public int Number { get; }
 
@@ -24,7 +28,7 @@ public sealed class Node : IDisposable
 
     public NetworkNamespace Network { get; }
 
-    public ImmutableArray<IPAddress> Addresses => Addressing.Node(Number);
+    public ImmutableArray<IPAddress> Addresses => Segment.AddressesOf(Number);
 
     public ImmutableArray<IPNetwork> PodCidrs => Addressing.PodCidrs(Number);
 
@@ -35,11 +39,11 @@ public sealed class Node : IDisposable
     /// <summary>Builds a node as a fresh host is: forwarding off, reverse path filter strict, only the default route.</summary>
     public static Node Create(Segment segment, int number, bool windows, bool bridge, int pods)
     {
-        var node = new Node(number, windows);
+        var node = new Node(segment, number, windows);
         NetworkNamespace.Create([node.Name]);
         node.BeLikeAFreshHost();
         segment.Attach(node.Network, node.Addresses);
-        node.Network.Configure(Addressing.Router.Select(router => $"route add default via {router}"));
+        node.Network.Configure(segment.Router.Select(router => $"route add default via {router}"));
         if (bridge)
             node.AddBridge();
         node.Pods = [.. Enumerable.Range(1, pods).Select(pod => Pod.Create(node, pod))];

@@ -1,0 +1,136 @@
+using HostGw.Lab.Agents;
+using HostGw.Lab.Probes;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab.Tests;
+
+/// <summary>Agents that restart, settings that change and hands that break, while packets take the tunnel.</summary>
+public sealed class TunnelChangeTests : TunnelTest
+{
+    private protected override ClusterSettings Settings => Tunnelled(3, firstOnSecondSegment: 3);
+
+    private Node Far => Cluster.Node(3);
+
+    [Theory(Explicit = IsPending)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_agent_that_restarts_keeps_the_tunnel_and_loses_nothing(bool isKilled)
+    {
+        await StartAsync();
+        using PingFlood flood = await FloodAsync((One, Far), (One, Two));
+        foreach (Node node in (Node[])[One, Far])
+        {
+            Agent agent = Cluster.Agent(node);
+            await (isKilled ? agent.KillAsync() : agent.StopAsync());
+            await agent.StartAndWaitAsync();
+            await Verdicts.ProbedAsync(agent);
+        }
+        await TunnelledAsync(One, Far);
+        await TunnelledAsync(Far, One);
+        NothingLost(flood);
+    }
+
+    [Fact(Explicit = IsPending)]
+    public async Task From_always_to_auto_to_off_on_one_segment_nothing_is_lost_and_nothing_is_left()
+    {
+        foreach (Node node in Cluster.Nodes)
+        {
+            SetMode(node, "always");
+            foreach (string name in (string[])["all", "eth0", "cni0"])
+                node.Network.Sysctl($"ipv4/conf/{name}/rp_filter", "2");
+        }
+        await Cluster.StartAgentsAsync();
+        await TunnelledAsync(One, Two, Far);
+        await TunnelledAsync(Two, One, Far);
+
+        using PingFlood flood = await FloodAsync((One, Two));
+        foreach (string mode in (string[])["auto", "off"])
+        {
+            foreach (Node node in (Node[])[One, Two])
+            {
+                SetMode(node, mode);
+                await Cluster.Agent(node).StopAsync();
+                await Cluster.Agent(node).StartAndWaitAsync();
+            }
+            await NativeAsync(One, Two);
+            await NativeAsync(Two, One);
+        }
+        NothingLost(flood);
+        await NoTunnelAsync(One);
+        await NoTunnelAsync(Two);
+        await Expect.NoRouteAsync(One, Far.PodCidrs[0]);
+    }
+
+    [Fact(Explicit = IsPending)]
+    public async Task Turned_off_a_peer_beyond_the_segment_is_notAdjacent_again_and_turned_on_it_comes_back()
+    {
+        await StartAsync();
+        using PingFlood native = await FloodAsync((One, Two));
+        SetMode(One, "off");
+        await Agent.StopAsync();
+        await Agent.StartAndWaitAsync();
+        await NoTunnelAsync(One);
+        await Expect.NoRouteAsync(One, Far.PodCidrs[0]);
+        string problem = await Verdicts.ProblemAsync(Agent, "node node3 192.168.3.0/24 (notAdjacent)");
+        Assert.Contains("tunnel.mode", problem, StringComparison.Ordinal);
+
+        SetMode(One, "auto");
+        await Agent.StopAsync();
+        await Agent.StartAndWaitAsync();
+        await TunnelledAsync(One, Far);
+        await TunnelledAsync(Far, One);
+        using (PingFlood far = await FloodAsync((One, Far)))
+        {
+            // Each path has answered.
+        }
+        await Verdicts.NoProblemAsync(Agent);
+        NothingLost(native);
+    }
+
+    [Theory(Explicit = IsPending)]
+    [InlineData("ip link set hostgw0 down")]
+    [InlineData("ip link delete hostgw0")]
+    [InlineData("ip address flush dev hostgw0")]
+    [InlineData("ip route delete 192.168.3.0/24")]
+    [InlineData("ip -6 route delete fd00:192:168:3::/64 proto 157")]
+    [InlineData("ip route replace 192.168.3.0/24 encap ip id 157 dst 10.0.0.12 csum dev hostgw0 src 192.168.1.254 mtu 1464 proto 157")]
+    [InlineData("bridge vni delete dev hostgw0 vni 157")]
+    [InlineData("nft flush ruleset")]
+    public async Task What_somebody_breaks_is_repaired_and_packets_arrive_again(string command)
+    {
+        await StartAsync();
+        using PingFlood native = await FloodAsync((One, Two));
+        One.Network.Exec("sh", "-c", command);
+        await TunnelledAsync(One, Far);
+        Assert.Contains("UNKNOWN", One.Network.Exec("ip", "-br", "link", "show", "hostgw0"), StringComparison.Ordinal);
+        using (PingFlood far = await FloodAsync((One, Far)))
+        {
+            // Each path has answered.
+        }
+        NothingLost(native);
+    }
+
+    [Fact(Explicit = IsPending)]
+    public async Task Cleanup_removes_all_of_it()
+    {
+        await StartAsync();
+        await Agent.StopAsync();
+        // Stopping leaves everything in place.
+        await TunnelledAsync(One, Far);
+        Assert.True(HasLink(One));
+
+        string said = Agent.Run("cleanup");
+        Assert.Contains("hostgw0", said, StringComparison.Ordinal);
+        await NoTunnelAsync(One);
+        Assert.Equal("", One.Network.Exec("nft", "list", "ruleset"));
+        Assert.Empty(Expect.Ours(One));
+    }
+
+    private async Task StartAsync()
+    {
+        await Cluster.StartAgentsAsync();
+        await NativeAsync(One, Two);
+        foreach (Node near in (Node[])[One, Two])
+            await Task.WhenAll(TunnelledAsync(near, Far), TunnelledAsync(Far, near));
+    }
+}

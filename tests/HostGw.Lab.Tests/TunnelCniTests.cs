@@ -1,0 +1,61 @@
+using HostGw.Lab.Agents;
+using HostGw.Lab.Probes;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab.Tests;
+
+/// <summary>Pods that come by HostGw's CNI configuration, which reserves the gateway's address, on nodes of two segments.</summary>
+public sealed class TunnelCniTests : CniCluster
+{
+    private protected override ClusterSettings Settings => base.Settings with { FirstOnSecondSegment = 2 };
+
+    private Node Two => Cluster.Node(2);
+
+    [Fact(Explicit = TunnelTest.IsPending)]
+    public async Task The_gateway_of_the_podCIDR_is_the_source_of_the_nodes_own_packets_and_pods_talk_across()
+    {
+        await StartAllAsync();
+        foreach ((Node node, Node peer) in (((Node, Node)[])[(One, Two), (Two, One)]))
+        {
+            foreach (string route in Expect.Tunnelled(peer, node.PodGateways))
+                await Expect.OnlyRouteAsync(node, route);
+        }
+        Pod near = AddPod(One, "near"), far = AddPod(Two, "far");
+
+        Assert.All(far.Addresses, address => Assert.Contains(SourceEcho.Ask(near.Network, address, Expect.Patience), near.Addresses));
+        Assert.All(near.Addresses, address => Assert.Contains(SourceEcho.Ask(far.Network, address, Expect.Patience), far.Addresses));
+        Assert.All(far.Addresses, address => Assert.Contains(SourceEcho.Ask(One.Network, address, Expect.Patience), One.PodGateways));
+        // The gateway is still there for the pods themselves.
+        Assert.All(One.PodGateways, gateway => Assert.NotNull(Ping.Once(near.Network, gateway, Expect.Patience)));
+        await Verdicts.NoProblemAsync(Agent);
+    }
+
+    [Fact(Explicit = TunnelTest.IsPending)]
+    public async Task Without_a_CNI_configuration_that_reserves_it_the_tunnel_is_refused_with_the_reason()
+    {
+        foreach (Node node in Cluster.Nodes)
+            Cluster.Agent(node).Settings = WithTunnel(node, install: false);
+        await Cluster.StartAgentsAsync();
+        await Verdicts.BecomesAsync(Agent, Two, "podTrafficDropped");
+        await Verdicts.ProblemAsync(Agent, "tunnel.source");
+        await Expect.NoRouteAsync(One, Two.PodCidrs[0]);
+        Assert.DoesNotContain("hostgw0", One.Network.Exec("ip", "-br", "link"), StringComparison.Ordinal);
+        Assert.True(await Agent.IsReadyAsync());
+    }
+
+    private async Task StartAllAsync()
+    {
+        foreach (Node node in Cluster.Nodes)
+        {
+            System.IO.Directory.CreateDirectory(Directory(node));
+            Cluster.Agent(node).Settings = WithTunnel(node, install: true);
+        }
+        await Cluster.StartAgentsAsync();
+    }
+
+    private AgentSettings WithTunnel(Node node, bool install) => Cluster.Agent(node).Settings with
+    {
+        More = [.. Flags(node, install), "--tunnel-mode", "auto"],
+        AgentOnly = ["--probe-interval-seconds", "1"],
+    };
+}

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using HostGw.Lab.Network;
+using HostGw.Lab.Probes;
+using HostGw.Lab.Topology;
+
+namespace HostGw.Lab.Tests;
+
+/// <summary>One segment whose switch begins to drop pods' packets, and later lets them through again.</summary>
+public sealed class TunnelFabricTests : TunnelTest
+{
+    private protected override ClusterSettings Settings => Tunnelled(3, probeSeconds: 10);
+
+    private Node Three => Cluster.Node(3);
+
+    private (Node, Node)[] Pairs => [(One, Two), (Two, Three), (Three, One)];
+
+    [Theory(Explicit = IsPending)]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Dropped_packets_take_the_tunnel_and_those_of_a_healed_network_return_to_it_with_nothing_lost(int rpFilter)
+    {
+        SetReversePathFilter(rpFilter);
+        await StartAsync();
+        using (PingFlood flood = await FloodAsync(Pairs))
+        {
+            Cluster.Segment.DropPodAddresses();
+            long dropped = Stopwatch.GetTimestamp();
+            await EveryoneAsync(TunnelledAsync);
+            foreach ((NetworkNamespace from, IPAddress to) in Paths.BetweenNeighbours(Cluster))
+                await ArrivesAsync(from, to);
+            Measured($"rp_filter {rpFilter}: from the first dropped packet until all pods reach all others", Stopwatch.GetElapsedTime(dropped));
+            PingFloodResult result = flood.Stop();
+            Measured($"rp_filter {rpFilter}: the longest time without an answer", result.LongestGap);
+            Assert.InRange(result.LongestGap, TimeSpan.Zero, Expect.Patience);
+        }
+        // Why it is so stays visible; it is no alarm any more.
+        Assert.Contains("podTrafficDropped", $"{await Agent.StatusAsync()}", StringComparison.Ordinal);
+
+        using PingFlood second = await FloodAsync(Pairs);
+        Cluster.Segment.DropNothing();
+        await EveryoneAsync(NativeAsync);
+        foreach (Node node in Cluster.Nodes)
+            await NoTunnelAsync(node);
+        NothingLost(second);
+        await Verdicts.AllBecomeAsync(Cluster, "reachable");
+        await Verdicts.NoProblemAsync(Agent);
+    }
+
+    [Fact(Explicit = IsPending)]
+    public async Task With_a_strict_reverse_path_filter_the_way_back_costs_no_more_than_a_moment()
+    {
+        await StartAsync();
+        Cluster.Segment.DropPodAddresses();
+        await EveryoneAsync(TunnelledAsync);
+
+        using PingFlood flood = await FloodAsync(Pairs);
+        Cluster.Segment.DropNothing();
+        await EveryoneAsync(NativeAsync);
+        foreach ((NetworkNamespace from, IPAddress to) in Paths.BetweenNeighbours(Cluster))
+            await ArrivesAsync(from, to);
+        PingFloodResult result = flood.Stop();
+        Measured($"strict rp_filter, back to native: the longest time without an answer ({result.Lost} lost)", result.LongestGap);
+        Assert.InRange(result.LongestGap, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+    }
+
+    [Fact(Explicit = IsPending)]
+    public async Task Where_one_nodes_packets_are_dropped_both_directions_take_the_tunnel_and_other_peers_stay_native()
+    {
+        await StartAsync();
+        Cluster.Segment.DropPodAddressesFrom(One);
+        await TunnelledAsync(One, Two, Three);
+        await TunnelledAsync(Two, One);
+        await TunnelledAsync(Three, One);
+        using PingFlood flood = await FloodAsync(Pairs);
+        await NativeAsync(Two, Three);
+        await NativeAsync(Three, Two);
+
+        Cluster.Segment.DropNothing();
+        await EveryoneAsync(NativeAsync);
+        flood.Stop();
+        foreach (Node node in Cluster.Nodes)
+            await NoTunnelAsync(node);
+    }
+
+    [Fact(Explicit = IsPending)]
+    public async Task A_long_connection_goes_on_from_native_to_tunnel_and_back()
+    {
+        SetReversePathFilter(2);
+        await StartAsync();
+        Pod to = Two.Pods[0];
+        using TcpTransfer transfer = TcpTransfer.Start(One.Pods[0].Network, to.Network, to.Addresses[0]);
+
+        Cluster.Segment.DropPodAddresses();
+        await EveryoneAsync(TunnelledAsync);
+        await MoreArrivesAsync();
+        Cluster.Segment.DropNothing();
+        await EveryoneAsync(NativeAsync);
+        await MoreArrivesAsync();
+
+        (long sent, long arrived) = await transfer.StopAsync();
+        Assert.Equal(sent, arrived);
+
+        Task MoreArrivesAsync()
+        {
+            long before = transfer.Received;
+            return Eventually.TrueAsync(() => transfer.Received > before + (1 << 20), () => $"{transfer.Received - before} bytes arrived");
+        }
+    }
+
+    private async Task StartAsync()
+    {
+        await Cluster.StartAgentsAsync();
+        await EveryoneAsync(NativeAsync);
+        await Verdicts.AllBecomeAsync(Cluster, "reachable");
+        foreach (Node node in Cluster.Nodes)
+            await NoTunnelAsync(node);
+    }
+
+    private async Task EveryoneAsync(Func<Node, IEnumerable<Node>, Task> become)
+    {
+        foreach (Node node in Cluster.Nodes)
+            await become(node, Cluster.Nodes.Where(peer => peer != node));
+    }
+
+    private void SetReversePathFilter(int value)
+    {
+        foreach (Node node in Cluster.Nodes)
+        {
+            foreach (string name in (string[])["all", "default", "eth0", "cni0", "pod1"])
+                node.Network.Sysctl($"ipv4/conf/{name}/rp_filter", $"{value}");
+        }
+    }
+}

@@ -39,7 +39,8 @@ public sealed class TunnelLinkTests : IDisposable
         Assert.Equal(before, Surroundings());
         TunnelLink read = _host.Read().Tunnel!;
         Assert.Equal(
-            new TunnelLink(read.Index) { IsOurs = true, IsUp = true, IsVxlanGpe = true, Port = 4790, Vnis = [157], FiltersVnis = true }, read);
+            new TunnelLink(read.Index) { IsOurs = true, IsUp = true, IsVxlanGpe = true, Port = 4790, Vnis = [157], FiltersVnis = true },
+            read);
         Assert.Equal((0L, ""), Pass() is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
     }
 
@@ -375,7 +376,8 @@ public sealed class TunnelLinkWatchTests : IAsyncLifetime
         (NetworkNamespace network, LinuxNamespace space) = (_watched.Space.Network, _watched.Space);
         if (!space.Shell("-br link").Contains("hostgw0", StringComparison.Ordinal))
             return "";
-        string[] words = space.Shell("-br addr show dev hostgw0").Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] words = space.Shell("-br addr show dev hostgw0")
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string vnis = network.Exec("bridge", "vni", "show", "dev", "hostgw0").Split("hostgw0")[^1].Trim();
         return $"{(words[1] == "DOWN" ? "DOWN" : "UP")} {vnis} {string.Join(' ', words[2..])}";
     }

@@ -85,7 +85,9 @@ public class TunnelLinkTests
         Assert.Equal(TimeSpan.FromSeconds(60), times.Wait);
         times.After(created with
         {
-            Changes = created.Changes.Without(Refused(HostPart.Tunnel)), Result = Refused(HostPart.Tunnel), Causes = WakeCauses.Retry,
+            Changes = created.Changes.Without(Refused(HostPart.Tunnel)),
+            Result = Refused(HostPart.Tunnel),
+            Causes = WakeCauses.Retry,
         });
         Assert.Equal(TimeSpan.FromSeconds(2), times.Wait);
     }

@@ -153,5 +153,5 @@ public sealed class TunnelHealthyTests : TunnelTest
 
     private static string Seen(Node node) =>
         node.Network.Exec("ip", "-4", "route", "show", "table", "main") + node.Network.Exec("ip", "-6", "route", "show", "table", "main") +
-        node.Network.Exec("ip", "-br", "addr") + node.Network.Exec("ss", "-Hlun");
+        node.Network.Exec("ip", "-br", "addr") + node.Network.Exec("ss", "-Hlun", "sport < 32768");
 }

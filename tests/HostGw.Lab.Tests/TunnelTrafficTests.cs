@@ -66,12 +66,14 @@ public sealed class TunnelTrafficTests : TunnelTest
         await StartAsync();
         IPAddress[] service = [IPAddress.Parse("10.96.0.50"), IPAddress.Parse("fd00:10:96::50")];
         // As kube-proxy makes them; what comes to the node's address is a NodePort of externalTrafficPolicy Cluster.
-        One.Network.Exec("nft", "table inet proxy { chain dnat { type nat hook prerouting priority dstnat; " + string.Concat(Enumerable.Range(0, 2).Select(f =>
+        foreach (int family in Enumerable.Range(0, 2))
         {
-            (string ip, string to) = f == 0 ? ("ip", $"{Far.Addresses[0]}") : ("ip6", $"[{Far.Addresses[1]}]");
-            return $"{ip} daddr {service[f]} udp dport {SourceEcho.Port} dnat {ip} to {to}:{SourceEcho.Port}; " +
-                $"{ip} daddr {One.Addresses[f]} udp dport {SourceEcho.Port} ct mark set 1 dnat {ip} to {to}:{SourceEcho.Port}; ";
-        })) + "}; chain snat { type nat hook postrouting priority srcnat - 1; ct mark 1 masquerade; }; }");
+            (string ip, string pod) = family == 0 ? ("ip", $"{Far.Addresses[0]}") : ("ip6", $"[{Far.Addresses[1]}]");
+            string to = $"udp dport {SourceEcho.Port} dnat to {pod}:{SourceEcho.Port}";
+            One.Network.Exec("nft", $"table {ip} proxy {{ chain services {{ type nat hook prerouting priority dstnat; " +
+                $"{ip} daddr {service[family]} {to}; {ip} daddr {One.Addresses[family]} ct mark set 1 {to}; }}; " +
+                "chain ports { type nat hook postrouting priority srcnat - 1; ct mark 1 masquerade; }; }");
+        }
 
         // Twice: the answer to the first makes the entries of connections.
         foreach (int _ in Enumerable.Range(0, 2))

@@ -23,6 +23,9 @@ internal sealed record LinuxHostOptions
 
     public CniOptions Cni { get; init; } = new();
 
+    /// <summary>Read whether the CNI configuration keeps the gateway addresses of podCIDRs from pods: the tunnel wants them.</summary>
+    public bool ReadsReservation { get; init; }
+
     /// <summary>Where the programs of iptables are searched.</summary>
     public IReadOnlyList<string> ProgramFolders { get; init; } = HostProgram.Folders;
 
@@ -39,6 +42,7 @@ internal sealed class LinuxHost : IHostNetwork
     private const string ApplyNat = "apply the masquerade rule";
     private const string CompareForward = "check whether pods' packets are dropped";
 
+    private readonly bool _readsReservation;
     private readonly ProcSysNet _sysctl;
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
     private readonly HostProgram _programs;
@@ -58,6 +62,7 @@ internal sealed class LinuxHost : IHostNetwork
 
     public LinuxHost(LinuxHostOptions options)
     {
+        _readsReservation = options.ReadsReservation;
         _sysctl = options.ProcSysNet;
         _programs = new(options.ProgramFolders, options.ProgramTime, TimeProvider.System);
         IptablesPrograms nft = new(_programs, IptablesFlavour.Nft), legacy = new(_programs, IptablesFlavour.Legacy);
@@ -74,12 +79,18 @@ internal sealed class LinuxHost : IHostNetwork
         _ruleNotifications = new(() => _nftables.PortId);
     }
 
-    public HostState Read(IReadOnlyList<Ip> apiServers) => _reader.Read(apiServers) with
+    public HostState Read(IReadOnlyList<Ip> apiServers)
     {
-        UsesOwnCni = _cni.InUse is { IsOurs: true },
-        Tunnel = _tunnel.Read(),
-        GuardObstacle = _guards.Obstacle(),
-    };
+        CniReservation reservation = _readsReservation ? _cni.ReadReservation() : CniReservation.Complete;
+        return _reader.Read(apiServers) with
+        {
+            UsesOwnCni = _cni.InUse is { IsOurs: true },
+            Tunnel = _tunnel.Read(),
+            GuardObstacle = _guards.Obstacle(),
+            SourceObstacle = reservation.Obstacle,
+            ReservedSubnets = reservation.Subnets,
+        };
+    }
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {

@@ -61,6 +61,7 @@ internal static class HostPlatform
         NatBackend = settings.NatBackend,
         NatIptables = settings.NatIptables,
         Cni = Cni(settings),
+        ReadsReservation = settings.Policy.Tunnel is { Mode: not TunnelMode.Off, Source: 0 },
     });
 
     [SupportedOSPlatform("windows")]

@@ -50,7 +50,7 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
             Encapsulation? tunnel = IsReady(isIPv4) ? new(policy.Tunnel.Vni, node, Source(isIPv4), Mtu(verdict.PodCidr, node)) : null;
             if (path == PeerPath.Tunnel)
                 verdicts[index] = Tunnelled(verdict, tunnel);
-            if (policy.Tunnel.Mode == TunnelMode.Auto && !own.IsEmpty && IsProbed(verdict))
+            if (!own.IsEmpty && IsProbed(verdict))
                 Compare(verdict, tunnel, comparisons);
         }
         return new(verdicts.MoveToImmutable())
@@ -140,7 +140,7 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     {
         Prefix podCidr = native.PodCidr;
         uint metric = podCidr.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6;
-        if (native.Kind == VerdictKind.Routed)
+        if (native.Kind == VerdictKind.Routed && policy.Tunnel.Mode == TunnelMode.Auto)
             routes.Add(new(Prefix.Host(podCidr.Aligned.Address), metric, native.NextHop, native.Interface));
         if (tunnel is not null && TunnelSource.Of(podCidr, policy.Tunnel.Source) is { IsNone: false } peer)
             routes.Add(new(Prefix.Host(peer), metric, tunnel.Node, host.Tunnel!.Index) { Tunnel = tunnel });

@@ -40,10 +40,10 @@ public class TunnelPlannerTests
                 "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
                 "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
-        { "always: every Linux peer, and nothing is compared", "tunnel=always", [], [Near, Far, "win 10.244.4.0/24 10.0.0.4 windows"],
+        { "always: every Linux peer, and its SOURCE, which alone is probed", "tunnel=always", [], [Near, Far, "win 10.244.4.0/24 10.0.0.4 windows"],
             [
-                "10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0",
-                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
                 "10.244.4.0/24 via 10.0.0.4 dev eth0",
             ] },
         { "a Windows peer never", "tunnel=auto", ["10.244.4.0/24 Tunnel"], ["win 10.244.4.0/24 10.0.0.4 windows"],
@@ -65,18 +65,18 @@ public class TunnelPlannerTests
                 "fd00:10:244:3::1/128 encap 2001:db8::3 src fd00:10:244:1::1 mtu 1444 dev hostgw0",
             ] },
         { "a peer with an IPv6 address only carries IPv4 pods, too", "tunnel=always", [], ["far 10.244.3.0/24 2001:db8::3"],
-            ["10.244.3.0/24 encap 2001:db8::3 src 10.244.1.1 mtu 1444 dev hostgw0"] },
+            ["10.244.3.0/24 encap 2001:db8::3 src 10.244.1.1 mtu 1444 dev hostgw0", "10.244.3.1/32 encap 2001:db8::3 src 10.244.1.1 mtu 1444 dev hostgw0"] },
         { "the outer address is the Node's, not an annotated router's", "tunnel=always", [], [$"{Near} hop=10.0.0.9"],
-            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
+            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
         { "the next hop, where the Node lists several addresses", "tunnel=always", [], ["near 10.244.2.0/24 192.0.2.2,10.0.0.2"],
-            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
+            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
         { "one that no other Node lists", "tunnel=always", [], ["a 10.244.3.0/24 192.0.2.9,192.0.2.3", "b 10.244.4.0/24 192.0.2.9"],
             [
-                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
-                "10.244.4.0/24 encap 192.0.2.9 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.4.0/24 encap 192.0.2.9 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.4.1/32 encap 192.0.2.9 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
         { "never one inside a podCIDR, or of this host", "tunnel=always", [], ["b 10.244.4.0/24 10.0.0.4", "a 10.244.3.0/24 10.244.4.9,10.0.0.1"],
-            ["10.244.4.0/24 encap 10.0.0.4 src 10.244.1.1 mtu 1464 dev hostgw0"] },
+            ["10.244.4.0/24 encap 10.0.0.4 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.4.1/32 encap 10.0.0.4 src 10.244.1.1 mtu 1464 dev hostgw0"] },
     };
 
     [Theory]

@@ -40,6 +40,39 @@ public class RemovalBrakeTests
         Assert.Equal("10.244.1.0/24,10.244.2.0/24", Exempt(agent));
     }
 
+    // A network that carries pods' packets again ends the comparison with all peers at once.
+    [Fact]
+    public void Routes_that_compare_paths_come_and_go_without_a_quorum_read()
+    {
+        string[] peers = [.. Enumerable.Range(2, 8).Select(n => $"10.244.{n}.0/24")];
+        Agent agent = new("tunnel=auto", $"{Planning.Given.Lan}; hostgw0 10.244.1.1/32 noarp")
+        {
+            Nodes = [Planning.Given.Self, .. Enumerable.Range(2, 8).Select(n => $"n{n} 10.244.{n}.0/24 10.0.0.{n}")],
+            Reachability = Planning.Given.Paths(peers.Select(p => $"{p} Compared")),
+        };
+        agent.Pass();
+        Assert.Equal(24, agent.Host.OurRoutes.Count());
+
+        agent.Reachability = Planning.Given.Paths(peers.Select(p => $"{p} Native"));
+        Assert.Null(agent.Pass().HeldRemovals);
+        Assert.Equal(8, agent.Host.OurRoutes.Count());
+    }
+
+    // What they lead into must not go before them.
+    [Fact]
+    public void While_routes_into_the_tunnel_are_held_their_guards_are_left_alone()
+    {
+        Agent agent = new("tunnel=always", $"{Planning.Given.Lan}; hostgw0 10.244.1.1/32 noarp")
+        {
+            Nodes = [Planning.Given.Self, .. Enumerable.Range(2, 8).Select(n => $"n{n} 10.244.{n}.0/24 192.0.2.{n}")],
+        };
+        Assert.True(agent.Pass().Changes.ChangesGuards);
+        agent.Restart("tunnel=off");
+        PassReport held = agent.Pass();
+        Assert.NotNull(held.HeldRemovals);
+        Assert.False(held.Changes.ChangesGuards);
+    }
+
     [Fact]
     public void A_quorum_read_of_earlier_does_not_count_for_a_later_removal()
     {

@@ -21,6 +21,19 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
         set => _watch.Changed = value;
     }
 
+    /// <summary>Reads whether the gateway addresses of podCIDRs are kept from pods.</summary>
+    public CniReservation ReadReservation()
+    {
+        try
+        {
+            return CniReservation.Of(_directory.Names(toRemove: false), _directory.Read);
+        }
+        catch (CniException e)
+        {
+            return new(e.Message, null);
+        }
+    }
+
     /// <summary>Describes what <see cref="Apply"/> would do; empty: nothing.</summary>
     /// <exception cref="CniException">The directory cannot be read.</exception>
     public string Preview(CniPlan? desired)

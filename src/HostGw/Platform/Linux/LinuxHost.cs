@@ -24,6 +24,9 @@ internal sealed record LinuxHostOptions
 
     public CniOptions Cni { get; init; } = new();
 
+    /// <summary>Read whether the CNI configuration keeps the gateway addresses of podCIDRs from pods: the tunnel wants them.</summary>
+    public bool ReadsReservation { get; init; }
+
     /// <summary>Where the programs of iptables are searched.</summary>
     public IReadOnlyList<string> ProgramFolders { get; init; } = HostProgram.Folders;
 
@@ -40,6 +43,7 @@ internal sealed class LinuxHost : IHostNetwork
     private const string ApplyNat = "apply the masquerade rule";
     private const string CompareForward = "check whether pods' packets are dropped";
 
+    private readonly bool _readsReservation;
     private readonly ProcSysNet _sysctl;
     private readonly NetlinkSocket _socket = new(NETLINK_ROUTE);
     private readonly HostProgram _programs;
@@ -59,6 +63,7 @@ internal sealed class LinuxHost : IHostNetwork
 
     public LinuxHost(LinuxHostOptions options)
     {
+        _readsReservation = options.ReadsReservation;
         _sysctl = options.ProcSysNet;
         _programs = new(options.ProgramFolders, options.ProgramTime, TimeProvider.System);
         IptablesPrograms nft = new(_programs, IptablesFlavour.Nft), legacy = new(_programs, IptablesFlavour.Legacy);
@@ -77,12 +82,15 @@ internal sealed class LinuxHost : IHostNetwork
 
     public HostState Read(IReadOnlyList<Ip> apiServers)
     {
+        CniReservation reservation = _readsReservation ? _cni.ReadReservation() : CniReservation.Complete;
         HostState read = _reader.Read(apiServers);
         return read with
         {
             UsesOwnCni = _cni.InUse is { IsOurs: true },
             Tunnel = _tunnel.Read(read.Interfaces),
             GuardObstacle = _guards.Obstacle(),
+            SourceObstacle = reservation.Obstacle,
+            ReservedSubnets = reservation.Subnets,
         };
     }
 

@@ -21,7 +21,9 @@ internal sealed class KnownAddresses
 
     public bool Contains(Ip address) => TryFind(address, out _);
 
-    /// <param name="target">Whose address it is, as the index of a target; -1: of a Node that is no target in this family; or <see cref="Disputed"/>.</param>
+    /// <param name="target">
+    /// Whose address it is, as the index of a target; -1: of a Node that is no target in this family; or <see cref="Disputed"/>.
+    /// </param>
     /// <returns>Whether it is the address of a Node.</returns>
     public bool TryFind(Ip address, out int target) =>
         address.IsIPv4 ? _v4.TryFind((uint)address.Low, out target) : _v6.TryFind(address.Value, out target);

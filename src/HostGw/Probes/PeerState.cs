@@ -293,7 +293,8 @@ internal struct PeerState
     private readonly PathFacts Facts(TimeSpan nativeAfter, TimeSpan now)
     {
         bool isProven = _nativeSince != 0 && now.TotalSeconds - _nativeSince >= nativeAfter.TotalSeconds;
-        return If(_shown.Echo.IsGood || _shown.Hop.IsGood, isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood) |
+        PathFacts native = isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood;
+        return If(_shown.Echo.IsGood || _shown.Hop.IsGood, native) |
             If(_shown.Node.IsGood && _shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
             If(_shown.Tunnel.IsGood, PathFacts.TunnelGood) | If(_shown.Tunnel.IsBad, PathFacts.TunnelBad) |
             If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |

@@ -131,7 +131,7 @@ internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip 
 {
     public const int MostPodCidrs = 32;
 
-    /// <summary>The route to its pods leads into the tunnel, and to its probe address only if it <see cref="IsOnLink"/> a native one.</summary>
+    /// <summary>The route to its pods leads into the tunnel; that to its probe address is native if it <see cref="IsOnLink"/>.</summary>
     public bool IsTunnelled { get; init; }
 
     /// <summary>The route to its SOURCE leads into the tunnel.</summary>

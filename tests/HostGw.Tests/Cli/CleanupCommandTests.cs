@@ -21,6 +21,7 @@ public class CleanupCommandTests
             removed local route 10.244.1.0/32 of a probe address
             removed local route fd00:10:244:1::/128 of a probe address
             removed the masquerade rule
+            removed the guards of probes and tunnel (nftables table hostgw-guard)
             IPv4 forwarding stays on, for others may need it; off: sysctl -w net.ipv4.ip_forward=0
             IPv6 forwarding stays on, for others may need it; off: sysctl -w net.ipv6.conf.all.forwarding=0
 
@@ -55,7 +56,7 @@ public class CleanupCommandTests
         (int exitCode, string output, string error) = Cleanup();
 
         Assert.Equal(ExitCodes.Failed, exitCode);
-        Assert.StartsWith("removed route 10.244.3.0/24 via 10.0.0.3\nIPv4 forwarding stays on", output, StringComparison.Ordinal);
+        Assert.StartsWith("removed route 10.244.3.0/24 via 10.0.0.3\nremoved the guards of probes and tunnel (nftables table hostgw-guard)\nIPv4 forwarding stays on", output, StringComparison.Ordinal);
         Assert.Equal("could not nat removed: Device or resource busy\ncould not delete 10.244.2.0/24: Device or resource busy\n" +
             "could not delete probe route 10.244.1.0/32: Device or resource busy\n" +
             "could not delete probe route fd00:10:244:1::/128: Device or resource busy\n", error);

@@ -79,8 +79,8 @@ public class ProberScheduleTests
         {
             int before = network.Asked.Count;
             network.Run(1);
-            // 250 rounds where five answers are missing, and 50 that tell.
-            Assert.InRange(network.Asked.Skip(before).Count(a => a.Question.Path == ProbePaths.Node), 1, 310);
+            // 300 rounds where five answers are missing, and 50 that tell.
+            Assert.InRange(network.Asked.Skip(before).Count(a => a.Question.Path == ProbePaths.Node), 1, 350);
         }
         Assert.Equal(600, network.Asked.Where(a => a.Question.Flags == ProbeFlags.WantsTunnel).Select(a => a.Question.Peer).Distinct().Count());
         network.Asked.Clear();

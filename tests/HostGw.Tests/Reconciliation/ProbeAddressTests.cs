@@ -87,7 +87,7 @@ public class ProbeAddressTests
             agent.Did().Where(d => d.Contains("probe", StringComparison.Ordinal)));
 
         agent.Restart("probe=off");
-        Assert.Equal(["delete probe route 10.244.8.0/32"], agent.Did());
+        Assert.Equal(["guards changed", "delete probe route 10.244.8.0/32"], agent.Did());
         Assert.Empty(agent.Host.State.ProbeRoutes);
     }
 

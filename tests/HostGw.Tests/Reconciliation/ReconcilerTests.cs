@@ -13,7 +13,7 @@ public class ReconcilerTests
 
         Assert.Equal(
             [
-                "forward ipv4", "forward ipv6", "nat created", "add 10.244.2.0/24", "add fd00:10:244:2::/64",
+                "forward ipv4", "forward ipv6", "guards changed", "nat created", "add 10.244.2.0/24", "add fd00:10:244:2::/64",
                 "add probe address 10.244.1.0", "add probe address fd00:10:244:1::",
             ],
             agent.Did());

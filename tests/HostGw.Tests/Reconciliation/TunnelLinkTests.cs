@@ -158,7 +158,7 @@ public class TunnelLinkTests
         HostState host = Given.Host($"{Given.Lan}; hostgw0 {addresses}".TrimEnd());
         string[] wrong = link.Split(' ');
         int index = host.Interfaces.Single(i => i.Name == "hostgw0").Index;
-        return wrong.Contains("none") ? host : host with
+        return wrong.Contains("none") ? host with { Tunnel = null } : host with
         {
             Tunnel = new(index)
             {

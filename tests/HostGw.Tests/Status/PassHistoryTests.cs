@@ -23,7 +23,7 @@ public class PassHistoryTests
         [
             "Failure nodes failed: add 10.244.4.0/24: Network is unreachable; masquerade rule: changed",
             "Repair routes 1 route added: 10.244.3.0/24 via 10.0.0.3",
-            "Change start 2 routes added: 10.244.2.0/24 via 10.0.0.2, 10.244.3.0/24 via 10.0.0.3; masquerade rule: created; " +
+            "Change start 2 routes added: 10.244.2.0/24 via 10.0.0.2, 10.244.3.0/24 via 10.0.0.3; masquerade rule: created; guards: guards changed; " +
             "forwarding: switched on",
         ],
         _board.View.Passes.Select(n => $"{n.Kind} {WakeCauseNames.Of(n.Causes)} {n.Text}"));

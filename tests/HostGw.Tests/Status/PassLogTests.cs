@@ -26,6 +26,7 @@ public class PassLogTests
                 "Information 201 Changed routes in 0 ms because of nodes: 2 added, 0 corrected, 0 removed",
                 "Information 403 Masquerade rule by nftables: the kernel has nf_tables",
                 "Information 401 Changed the masquerade rule: created",
+                "Information 405 Changed the guards of probes and tunnel (nftables table hostgw-guard): guards changed",
                 "Information 306 Added the local route of probe address 10.244.1.0",
                 "Information 306 Added the local route of probe address fd00:10:244:1::",
                 "Information 207 Turned IP forwarding on",

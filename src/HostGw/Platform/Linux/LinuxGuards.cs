@@ -40,7 +40,9 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     /// <summary>Why this host cannot have guards, with the cure; empty: it can, as far as is known.</summary>
     public string Obstacle() => _obstacle ??= FindObstacle();
 
-    /// <summary>Before the link and the routes: installs guards, or corrects them. Those of a tunnel stay until <see cref="Remove"/>.</summary>
+    /// <summary>
+    /// Before the link and the routes: installs guards, or corrects them. Those of a tunnel stay until <see cref="Remove"/>.
+    /// </summary>
     /// <param name="reread">Rules may have changed since the last pass.</param>
     /// <returns>What was done, or would be, in words; empty: nothing.</returns>
     public string Make(GuardPlan? desired, bool reread, bool writes, Attempts attempts) =>

@@ -167,7 +167,7 @@ public sealed class ReachabilityTests : LabTest
         await Verdicts.AllBecomeAsync(Cluster, Reachable);
     }
 
-    private Task EventAsync(string reason, Node node) => Eventually.TrueAsync(
+    private Task<TimeSpan> EventAsync(string reason, Node node) => Eventually.TrueAsync(
         () => Cluster.Api.Server.Events.Any(e => e.Contains($"\"{reason}\"", StringComparison.Ordinal) && e.Contains($"\"{node.Name}\"", StringComparison.Ordinal)),
         () => string.Join('\n', Cluster.Api.Server.Events));
 }

@@ -17,7 +17,7 @@ internal readonly record struct AgentMetrics(double Passes, double Resyncs, doub
             Value(lines, "hostgw_peers{family=\"ipv4\",reachability=\"reachable\"} "));
     }
 
-    public static AgentMetrics operator -(AgentMetrics a, AgentMetrics b) => 
+    public static AgentMetrics operator -(AgentMetrics a, AgentMetrics b) =>
         new(a.Passes - b.Passes, a.Resyncs - b.Resyncs, a.Writes - b.Writes, a.Reachable - b.Reachable);
 
     // A cause that has not occurred yet has no line.

@@ -33,7 +33,7 @@ public sealed class TunnelFabricTests : TunnelTest
             Measured($"rp_filter {rpFilter}: the longest time without an answer", result.LongestGap);
             Assert.InRange(result.LongestGap, TimeSpan.Zero, Expect.Patience);
         }
-        // Why it is so stays visible; it is no alarm any more.
+        // Why it is so stays visible: nativeReachability.
         Assert.Contains("podTrafficDropped", $"{await Agent.StatusAsync()}", StringComparison.Ordinal);
 
         using PingFlood second = await FloodAsync(Pairs);

@@ -28,7 +28,9 @@ public sealed class TunnelFabricTests : TunnelTest
             await EveryoneAsync(TunnelledAsync);
             foreach ((NetworkNamespace from, IPAddress to) in Paths.BetweenNeighbours(Cluster))
                 await ArrivesAsync(from, to);
-            Measured($"rp_filter {rpFilter}: from the first dropped packet until all pods reach all others", Stopwatch.GetElapsedTime(dropped));
+            Measured(
+                $"rp_filter {rpFilter}: from the first dropped packet until all pods reach all others",
+                Stopwatch.GetElapsedTime(dropped));
             PingFloodResult result = flood.Stop();
             Measured($"rp_filter {rpFilter}: the longest time without an answer", result.LongestGap);
             Assert.InRange(result.LongestGap, TimeSpan.Zero, Expect.Patience);

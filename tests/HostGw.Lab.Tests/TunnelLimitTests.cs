@@ -125,7 +125,8 @@ public sealed class TunnelLimitTests : TunnelTest
     private static void DropTunnel(NetworkNamespace router) => router.Exec(
         "nft", "table inet block { chain forward { type filter hook forward priority 0; udp dport 4790 drop; }; }");
 
-    private static bool IsHostRoute(string route) => route.Contains("/32 ", StringComparison.Ordinal) || route.Contains("/128 ", StringComparison.Ordinal);
+    private static bool IsHostRoute(string route) =>
+        route.Contains("/32 ", StringComparison.Ordinal) || route.Contains("/128 ", StringComparison.Ordinal);
 }
 
 /// <summary>One healthy segment: with the tunnel allowed nothing is otherwise than without it.</summary>

@@ -13,12 +13,14 @@ internal static class HandMadeTunnel
     {
         node.Network.Configure([
             "link add hostgw0 type vxlan external gpe dstport 4790", "link set hostgw0 addrgenmode none",
-            .. node.PodGateways.Select(source => $"address add {source}/{(source.IsV6() ? "128 nodad" : "32")} dev hostgw0"), "link set hostgw0 up",
+            .. node.PodGateways.Select(source => $"address add {source}/{(source.IsV6() ? "128 nodad" : "32")} dev hostgw0"),
+            "link set hostgw0 up",
             .. from peer in peers
                from family in Enumerable.Range(0, 2)
                let isIPv6 = isIPv6Outside ?? family == 1
                let outside = isIPv6 ? $"ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum" : $"ip id 157 dst {peer.Addresses[0]} csum"
-               select $"route add {peer.PodCidrs[family]} encap {outside} dev hostgw0 src {node.PodGateways[family]} mtu {mtu ?? (isIPv6 ? 1444 : 1464)} proto 157",
+               let metrics = $"src {node.PodGateways[family]} mtu {mtu ?? (isIPv6 ? 1444 : 1464)}"
+               select $"route add {peer.PodCidrs[family]} encap {outside} dev hostgw0 {metrics} proto 157",
         ]);
         node.Network.Sysctl("ipv4/conf/hostgw0/rp_filter", "2");
     }

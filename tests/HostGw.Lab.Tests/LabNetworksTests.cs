@@ -80,7 +80,8 @@ public sealed class LabNetworksTests : LabTest
             {
                 // The pod learns how big a packet may be by its first that is not.
                 await Eventually.TrueAsync(
-                    () => Ping.Once(from.Pods[0].Network, address, TimeSpan.FromSeconds(1), 1500) is not null, () => $"no big packet arrives at {address}");
+                    () => Ping.Once(from.Pods[0].Network, address, TimeSpan.FromSeconds(1), 1500) is not null,
+                    () => $"no big packet arrives at {address}");
                 await CarriesAsync(from, to, address);
             }
             Assert.Equal(
@@ -111,7 +112,10 @@ public sealed class LabNetworksTests : LabTest
             if (isSilent)
                 Assert.Null(Ping.Once(One.Network, address, Soon, 1500));
             else
-                await Eventually.TrueAsync(() => Ping.Once(One.Network, address, TimeSpan.FromSeconds(1), 1500) is not null, () => $"{address} is not reached");
+            {
+                await Eventually.TrueAsync(
+                    () => Ping.Once(One.Network, address, TimeSpan.FromSeconds(1), 1500) is not null, () => $"{address} is not reached");
+            }
             Assert.Equal(!isSilent, One.Network.Exec("ip", "route", "get", $"{address}").Contains("mtu 1400", StringComparison.Ordinal));
         }
     }
@@ -135,7 +139,8 @@ public sealed class LabNetworksTests : LabTest
         {
             Assert.NotNull(Ping.Once(One.Pods[0].Network, address, Expect.Patience, mtu));
             await Eventually.TrueAsync(
-                () => Ping.Once(One.Pods[0].Network, address, TimeSpan.FromSeconds(1), 1400) is not null, () => $"no big packet arrives at {address}");
+                () => Ping.Once(One.Pods[0].Network, address, TimeSpan.FromSeconds(1), 1400) is not null,
+                () => $"no big packet arrives at {address}");
             await CarriesAsync(One, Three, address);
         }
     }

@@ -33,7 +33,9 @@ public sealed class ReachabilityTests : LabTest
         await Verdicts.AllBecomeAsync(Cluster, Dropped);
 
         string problem = await Verdicts.ProblemAsync(Agent, "packets between pods do not arrive at 2 nodes: node2 (192.168.2.0/24), node3");
-        Assert.Contains("probes between the nodes' addresses are answered, those between addresses of the pod networks are not", problem, StringComparison.Ordinal);
+        Assert.Contains(
+            "probes between the nodes' addresses are answered, those between addresses of the pod networks are not", problem,
+            StringComparison.Ordinal);
         Assert.Contains("podTrafficDropped", Agent.Diagnose());
         Assert.Equal(2, await Agent.MetricAsync("hostgw_peers", "family=\"ipv4\",reachability=\"podTrafficDropped\""));
         Assert.Contains("podTrafficDropped", Agent.Run("status"), StringComparison.Ordinal);
@@ -113,7 +115,11 @@ public sealed class ReachabilityTests : LabTest
     {
         // Since a /64 is on it, the kernel itself has an (anycast) entry for the probe address there.
         await StartAsync();
-        string[] changes = ["address delete fd00:192:168:1::1/64 dev cni0", "address add fd00:192:168:1::1/64 dev cni0 nodad", "link set cni0 down", "link set cni0 up"];
+        string[] changes =
+        [
+            "address delete fd00:192:168:1::1/64 dev cni0", "address add fd00:192:168:1::1/64 dev cni0 nodad",
+            "link set cni0 down", "link set cni0 up",
+        ];
         foreach (string change in changes)
         {
             One.Network.Configure([change]);
@@ -121,7 +127,10 @@ public sealed class ReachabilityTests : LabTest
         }
         One.Network.Configure(["link delete cni0"]);
         await AnswersAsync();
-        One.Network.Configure(["link add cni0 type bridge", "address add fd00:192:168:1::1/64 dev cni0 nodad", "address add 192.168.1.1/24 dev cni0", "link set cni0 up"]);
+        One.Network.Configure([
+            "link add cni0 type bridge", "address add fd00:192:168:1::1/64 dev cni0 nodad", "address add 192.168.1.1/24 dev cni0",
+            "link set cni0 up",
+        ]);
         await AnswersAsync();
 
         // What peers ask is answered from the address itself, and by this agent.
@@ -168,6 +177,7 @@ public sealed class ReachabilityTests : LabTest
     }
 
     private Task<TimeSpan> EventAsync(string reason, Node node) => Eventually.TrueAsync(
-        () => Cluster.Api.Server.Events.Any(e => e.Contains($"\"{reason}\"", StringComparison.Ordinal) && e.Contains($"\"{node.Name}\"", StringComparison.Ordinal)),
+        () => Cluster.Api.Server.Events.Any(e =>
+            e.Contains($"\"{reason}\"", StringComparison.Ordinal) && e.Contains($"\"{node.Name}\"", StringComparison.Ordinal)),
         () => string.Join('\n', Cluster.Api.Server.Events));
 }

@@ -52,6 +52,7 @@ public sealed class SecondSegmentTests : LabTest
         Assert.All(await Verdicts.PodCidrsAsync(Agent, Three), p => Assert.Equal("notAdjacent", p.GetProperty("verdict").GetString()));
         Assert.Null(Ping.Once(One.Pods[0].Network, Three.Pods[0].Addresses[0], TimeSpan.FromMilliseconds(300)));
         // The cause is that no route is possible, and it is named once.
-        Assert.DoesNotContain(await Verdicts.ProblemsAsync(Agent), p => p.Contains("packets between pods do not arrive", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await Verdicts.ProblemsAsync(Agent), p => p.Contains("packets between pods do not arrive", StringComparison.Ordinal));
     }
 }

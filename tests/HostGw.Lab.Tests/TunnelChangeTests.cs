@@ -71,8 +71,8 @@ public sealed class TunnelChangeTests : TunnelTest
         await Agent.StartAndWaitAsync();
         await NoTunnelAsync(One);
         await Expect.NoRouteAsync(One, Far.PodCidrs[0]);
-        string problem = await Verdicts.ProblemAsync(Agent, "node node3 192.168.3.0/24 (notAdjacent)");
-        Assert.Contains("tunnel.mode", problem, StringComparison.Ordinal);
+        await Verdicts.ProblemAsync(Agent, "node node3 192.168.3.0/24 (notAdjacent)");
+        Assert.Contains(Agent.Findings(), f => $"{f}".Contains("tunnel.mode", StringComparison.Ordinal));
 
         SetMode(One, "auto");
         await Agent.StopAsync();

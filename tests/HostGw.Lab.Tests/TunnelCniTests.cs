@@ -31,10 +31,16 @@ public sealed class TunnelCniTests : CniCluster
     }
 
     [Fact(Explicit = TunnelTest.IsPending)]
-    public async Task Without_a_CNI_configuration_that_reserves_it_the_tunnel_is_refused_with_the_reason()
+    public async Task With_a_CNI_configuration_that_may_give_it_to_a_pod_the_tunnel_is_refused_with_the_reason()
     {
         foreach (Node node in Cluster.Nodes)
+        {
+            System.IO.Directory.CreateDirectory(Directory(node));
+            System.IO.File.WriteAllText($"{Directory(node)}/05-other.conflist", """
+                {"cniVersion":"1.0.0","name":"other","plugins":[{"type":"bridge","ipam":{"type":"dhcp"}}]}
+                """);
             Cluster.Agent(node).Settings = WithTunnel(node, install: false);
+        }
         await Cluster.StartAgentsAsync();
         await Verdicts.BecomesAsync(Agent, Two, "podTrafficDropped");
         await Verdicts.ProblemAsync(Agent, "tunnel.source");

@@ -28,12 +28,14 @@ public sealed class TunnelFabricTests : TunnelTest
             await EveryoneAsync(TunnelledAsync);
             foreach ((NetworkNamespace from, IPAddress to) in Paths.BetweenNeighbours(Cluster))
                 await ArrivesAsync(from, to);
-            Measured($"rp_filter {rpFilter}: from the first dropped packet until all pods reach all others", Stopwatch.GetElapsedTime(dropped));
+            Measured(
+                $"rp_filter {rpFilter}: from the first dropped packet until all pods reach all others",
+                Stopwatch.GetElapsedTime(dropped));
             PingFloodResult result = flood.Stop();
             Measured($"rp_filter {rpFilter}: the longest time without an answer", result.LongestGap);
             Assert.InRange(result.LongestGap, TimeSpan.Zero, Expect.Patience);
         }
-        // Why it is so stays visible; it is no alarm any more.
+        // Why it is so stays visible: nativeReachability.
         Assert.Contains("podTrafficDropped", $"{await Agent.StatusAsync()}", StringComparison.Ordinal);
 
         using PingFlood second = await FloodAsync(Pairs);

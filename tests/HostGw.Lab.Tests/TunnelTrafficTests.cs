@@ -5,7 +5,9 @@ using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
 
-/// <summary>Two segments of two nodes behind routers that know no pod network: whatever goes between pods, nodes, Services and outside.</summary>
+/// <summary>
+/// Two segments of two nodes behind routers that know no pod network: whatever goes between pods, nodes, Services and outside.
+/// </summary>
 public sealed class TunnelTrafficTests : TunnelTest
 {
     private protected override ClusterSettings Settings => Tunnelled(4, firstOnSecondSegment: 3);

@@ -27,6 +27,9 @@ internal enum PathFacts : byte
 
     /// <summary>The peer's latest answer: its packets to this node's pods take the tunnel.</summary>
     PeerTunnels = 64,
+
+    /// <summary>It is not on-link: its native path is not asked while packets to its pods take the tunnel.</summary>
+    IsBeyond = 128,
 }
 
 /// <summary>The path of a peer, and what its datagrams say of it.</summary>
@@ -80,8 +83,8 @@ internal static class PathDecision
     private static PathState InTunnel(PathFacts facts)
     {
         bool isNativeGood = Has(facts, PathFacts.NativeGood);
-        // A peer that is in no tunnel takes nothing out of ours.
-        if (Has(facts, PathFacts.TunnelBad) && (isNativeGood || !Has(facts, PeerNeeds)))
+        // A peer that is in no tunnel takes nothing out of ours. Beyond the segment, routers may have learnt the pod networks meanwhile.
+        if (Has(facts, PathFacts.TunnelBad) && (isNativeGood || !Has(facts, PeerNeeds) || Has(facts, PathFacts.IsBeyond)))
             return Outside(wants: !isNativeGood, facts);
         bool isProven = Has(facts, PathFacts.NativeProven), peerWants = Has(facts, PathFacts.PeerWants);
         bool wants = !isNativeGood || (peerWants && !isProven);

@@ -297,7 +297,7 @@ internal struct PeerState
         return If(_shown.Echo.IsGood || _shown.Hop.IsGood, native) |
             If(_shown.Node.IsGood && _shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
             If(_shown.Tunnel.IsGood, PathFacts.TunnelGood) | If(_shown.Tunnel.IsBad, PathFacts.TunnelBad) |
-            If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
+            If(!_target.IsOnLink, PathFacts.IsBeyond) | If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
             If((_shown.Heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
     }
 

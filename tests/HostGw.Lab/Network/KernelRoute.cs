@@ -61,7 +61,9 @@ public sealed record KernelRoute(
     {
         Encapsulation = route.TryGetProperty("encap", out JsonElement type) ? EncapsulationText(route, type.GetString()!) : "",
         Source = route.TryGetProperty("prefsrc", out JsonElement source) ? IPAddress.Parse(source.GetString()!) : null,
-        Mtu = route.TryGetProperty("metrics", out JsonElement metrics) && metrics[0].TryGetProperty("mtu", out JsonElement mtu) ? mtu.GetInt32() : 0,
+        Mtu = route.TryGetProperty("metrics", out JsonElement metrics) && metrics[0].TryGetProperty("mtu", out JsonElement mtu)
+            ? mtu.GetInt32()
+            : 0,
     };
 
     // `ip` writes the destination of the route and that of the outer header under one name, in this order.
@@ -72,8 +74,10 @@ public sealed record KernelRoute(
         IEnumerable<string> numbers = from name in (string[])["ttl", "hoplimit", "tos", "tc"]
                                       where route.TryGetProperty(name, out JsonElement value) && value.GetInt32() > 0
                                       select $" {name} {route.GetProperty(name).GetInt32()}";
-        string flags = string.Concat(((string[])["key", "csum", "seq"]).Where(name => route.TryGetProperty(name, out _)).Select(name => $" {name}"));
-        return $" encap {type} id {route.GetProperty("id")} dst {Text(route, "dst", "")}{string.Concat(numbers)}{flags}";
+        IEnumerable<string> flags = from name in (string[])["key", "csum", "seq"]
+                                    where route.TryGetProperty(name, out _)
+                                    select $" {name}";
+        return $" encap {type} id {route.GetProperty("id")} dst {Text(route, "dst", "")}{string.Concat(numbers.Concat(flags))}";
     }
 
     private static IPNetwork Prefix(string text, bool v6)

@@ -2,7 +2,9 @@ using HostGw.Lab.Network;
 
 namespace HostGw.Lab.Topology;
 
-/// <summary>A segment behind two routers: the first segment's ('outside') and its own, with a link between them. They know no pod network.</summary>
+/// <summary>
+/// A segment behind two routers: the first segment's ('outside') and its own, with a link between them. They know no pod network.
+/// </summary>
 public sealed class SecondSegment : IDisposable
 {
     private const string Link = "wan";

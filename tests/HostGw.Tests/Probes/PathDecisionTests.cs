@@ -53,6 +53,8 @@ public class PathDecisionTests
         { "Tunnel", TunnelGood | PeerWants | PeerTunnels, "Tunnel+" },
         { "Tunnel", Proven | PeerTunnels, "Native" },
         { "Tunnel+", TunnelBad | PeerWants | PeerTunnels, "Tunnel+" },
+        { "Tunnel+", TunnelBad | PeerWants | PeerTunnels | PathFacts.IsBeyond, "Compared+" },
+        { "Tunnel+", PeerWants | PeerTunnels | PathFacts.IsBeyond, "Tunnel+" },
         { "Tunnel+", Good | TunnelBad, "Native" },
         { "Tunnel+", Good | TunnelBad | PeerWants | PeerTunnels, "Compared" },
         { "Tunnel+", TunnelBad, "Compared+" },

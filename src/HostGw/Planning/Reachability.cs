@@ -62,12 +62,14 @@ internal sealed class Reachability
     private readonly Prefix[] _podCidrs;
     private readonly Reach[] _reaches;
 
-    /// <param name="reaches">By podCIDR; a peer's podCIDRs of one family share a verdict.</param>
+    /// <param name="podCidrs">Sorted.</param>
+    /// <param name="reaches">Of each; a peer's podCIDRs of one family share a verdict.</param>
+    public Reachability(Prefix[] podCidrs, Reach[] reaches) => (_podCidrs, _reaches) = (podCidrs, reaches);
+
     public Reachability(IEnumerable<(Prefix PodCidr, Reach Reach)> reaches)
     {
         (Prefix PodCidr, Reach Reach)[] sorted = [.. reaches.OrderBy(r => r.PodCidr)];
-        _podCidrs = Array.ConvertAll(sorted, r => r.PodCidr);
-        _reaches = Array.ConvertAll(sorted, r => r.Reach);
+        (_podCidrs, _reaches) = (Array.ConvertAll(sorted, r => r.PodCidr), Array.ConvertAll(sorted, r => r.Reach));
     }
 
     /// <summary>There are no probes: probe.enabled is false, or this host is a Windows host.</summary>

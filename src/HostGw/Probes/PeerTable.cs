@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 using HostGw.Planning;
 
 namespace HostGw.Probes;
@@ -17,6 +18,10 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
 
     // By the index of the target.
     private int[] _numbers = [];
+
+    // All that are probed, sorted, and the number of the peer of each: verdicts are made of them, which may be once a second.
+    private Prefix[] _podCidrs = [];
+    private int[] _peerOf = [];
 
     /// <summary>How many peers there are.</summary>
     public int Active => _count - _unused.Count;
@@ -44,60 +49,64 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
         bool isNewIPv4 = probes.IPv4.IsAnother(_sourceIPv4), isNewIPv6 = probes.IPv6.IsAnother(_sourceIPv6), isOtherPath = false;
         (_sourceIPv4, _sourceIPv6, _known) = (probes.IPv4, probes.IPv6, probes.Known);
 
-        Dictionary<Prefix, int> left = Numbers();
+        bool[] isFollowed = new bool[_count];
         _numbers = new int[probes.Targets.Length];
         List<int> added = [];
         for (int i = 0; i < _numbers.Length; i++)
         {
             ProbeTarget target = probes.Targets[i];
-            if (!left.TryGetValue(target.PodCidr, out int number) || _peers[number].Target.Node.Uid != target.Node.Uid)
+            if (Find(target) is not (>= 0 and var number))
             {
                 added.Add(i);
                 continue;
             }
-            left.Remove(target.PodCidr);
-            _numbers[i] = number;
+            (_numbers[i], isFollowed[number]) = (number, true);
             if (_peers[number].Follow(target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6))
                 turns.Add(number);
             isOtherPath |= tunnel.Mode == TunnelMode.Auto && Source(target).Tunnel.IsNone && _peers[number].LeaveTunnel();
         }
-        foreach (int gone in left.Values)
+        for (int number = 0; number < isFollowed.Length; number++)
         {
-            _peers[gone] = default;
-            _unused.Push(gone);
+            if (isFollowed[number] || !_peers[number].IsTaken)
+                continue;
+            _peers[number] = default;
+            _unused.Push(number);
         }
         Add(probes.Targets, added, turns);
+        Index(probes.Targets);
         return isOtherPath;
     }
 
     /// <summary>The verdict on each podCIDR.</summary>
-    public List<(Prefix PodCidr, Reach Reach)> Read()
+    /// <param name="fault">See <see cref="Reachability.Fault"/>.</param>
+    public Reachability Read(string fault)
     {
-        List<(Prefix, Reach)> reaches = new(Active);
-        foreach (ref readonly PeerState peer in All)
-        {
-            if (!peer.IsTaken)
-                continue;
-            ProbeTarget target = peer.Target;
-            for (int i = 0; i < Math.Min(target.Node.PodCidrs.Length, ProbeTarget.MostPodCidrs); i++)
-            {
-                if ((target.PodCidrs >> i & 1) != 0)
-                    reaches.Add((target.Node.PodCidrs[i], peer.Reach));
-            }
-        }
-        return reaches;
+        Reach[] reaches = new Reach[_peerOf.Length];
+        for (int i = 0; i < reaches.Length; i++)
+            reaches[i] = _peers[_peerOf[i]].Reach;
+        return new(_podCidrs, reaches) { Fault = fault };
     }
 
-    // No podCIDR is granted to two Nodes.
-    private Dictionary<Prefix, int> Numbers()
+    // No podCIDR is granted to two Nodes. Negative: it is a new peer.
+    private int Find(in ProbeTarget target)
     {
-        Dictionary<Prefix, int> numbers = new(Active);
-        for (int i = 0; i < _count; i++)
+        if (Array.BinarySearch(_podCidrs, target.PodCidr) is not (>= 0 and var index))
+            return -1;
+        ProbeTarget known = _peers[_peerOf[index]].Target;
+        return known.PodCidr == target.PodCidr && known.Node.Uid == target.Node.Uid ? _peerOf[index] : -1;
+    }
+
+    private void Index(ImmutableArray<ProbeTarget> targets)
+    {
+        _podCidrs = new Prefix[targets.Sum(t => BitOperations.PopCount(t.PodCidrs))];
+        _peerOf = new int[_podCidrs.Length];
+        int next = 0;
+        for (int i = 0; i < targets.Length; i++)
         {
-            if (_peers[i].IsTaken)
-                numbers.Add(_peers[i].Target.PodCidr, i);
+            for (uint left = targets[i].PodCidrs; left != 0; left &= left - 1)
+                (_podCidrs[next], _peerOf[next++]) = (targets[i].Node.PodCidrs[BitOperations.TrailingZeroCount(left)], _numbers[i]);
         }
-        return numbers;
+        Array.Sort(_podCidrs, _peerOf);
     }
 
     // Beginning anywhere: agents that were started together must not ask all peers in the same order at the same time.

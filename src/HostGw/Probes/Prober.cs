@@ -348,5 +348,5 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         changed();
     }
 
-    private Reachability Make() => new(_peers.Read()) { Fault = _fault };
+    private Reachability Make() => _peers.Read(_fault);
 }

@@ -17,6 +17,8 @@ internal sealed class AnsweringPeers : IDisposable
     /// <summary>Between two rounds of one peer: the agents' default.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
+    private const int AgentsTurn = 6;
+
     private readonly Site _site;
     private readonly NetworkNamespace _network = new("peers");
     private readonly (Ip Node, Ip Pod)[] _peers;
@@ -102,13 +104,13 @@ internal sealed class AnsweringPeers : IDisposable
         _server.Send(bytes[..ProbeDatagram.Size], received.To, received.From, received.Port);
     }
 
-    // As the agent of that peer asks: on the node path, and twice on the pod path.
+    // As the agent of a peer asks one that answers: its kernel in every round, and its agent in every sixth.
     private void Ask((Ip Node, Ip Pod) peer)
     {
         Span<byte> bytes = stackalloc byte[ProbeDatagram.Size];
         new ProbeDatagram(ProbeKind.Question, ProbeFlags.None, 0, new(1, 2)).Write(bytes);
-        _client.Send(bytes, peer.Node, _machine.Node, Port, ProbeDatagram.AllHops);
-        _client.Send(bytes, peer.Pod, _machine.Pod, Port);
+        if (_asker % AgentsTurn == 0)
+            _client.Send(bytes, peer.Pod, _machine.Pod, Port);
         _client.Send(bytes, peer.Pod, ProbeAddress.Beyond(Prefix.Parse(NodeFactory.Node(1).PodCidrs[0])), Port, hops: 1);
     }
 }

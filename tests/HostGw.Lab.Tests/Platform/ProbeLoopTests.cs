@@ -101,7 +101,7 @@ public sealed class ProbeLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task An_agent_that_ends_is_unreachable_and_one_that_never_ran_is_unknown()
+    public async Task An_agent_that_ends_leaves_a_kernel_that_answers_and_one_that_never_ran_is_unknown()
     {
         One.Start();
         Two.Start();
@@ -113,7 +113,7 @@ public sealed class ProbeLoopTests : IDisposable
         Assert.Equal(0, Count(ProbeResult.NotSent));
 
         Two.Stop();
-        await One.BecomesAsync(Two, ReachKind.Unreachable);
+        await One.BecomesAsync(Two, ReachKind.ProbeFiltered);
         Two.Start();
         _network.FollowAll();
         await One.BecomesAsync(Two, ReachKind.Reachable);
@@ -189,7 +189,7 @@ public sealed class ProbeLoopTests : IDisposable
         (datagram with { Kind = ProbeKind.Answer, Nonce = new(1, 2) }).Write(asked);
         responder.SendTo(asked, from);
         await One.CountsAsync(ProbeResult.NotAsked, notAsked + 1);
-        await One.BecomesAsync(Two, ReachKind.Unreachable);
+        await One.BecomesAsync(Two, ReachKind.ProbeFiltered);
     }
 
     [Fact]

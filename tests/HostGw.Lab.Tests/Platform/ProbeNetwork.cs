@@ -61,6 +61,9 @@ internal sealed class ProbeNetwork : IDisposable
         _switch.Configure([$"link set {network.Name} master lan0 up"]);
         network.Sysctl("ipv4/ip_forward", "1");
         network.Sysctl("ipv6/conf/all/forwarding", "1");
+        // Probes follow each other quickly here.
+        network.Sysctl("ipv4/icmp_ratelimit", "0");
+        network.Sysctl("ipv6/icmp/ratelimit", "0");
         network.Configure([
             $"address add 10.0.0.{number}/24 dev eth0", $"address add fd00:aaaa::{number}/64 dev eth0 nodad", "link set eth0 up",
             // Of pods, which have the other addresses.

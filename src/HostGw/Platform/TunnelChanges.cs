@@ -23,8 +23,10 @@ internal sealed record TunnelChanges(
 
     public bool IsEmpty => Make is null && AddSources.Count == 0 && DeleteSources.Count == 0 && Delete is null;
 
-    /// <summary>Routes over the link are for the next pass, which must follow at once.</summary>
-    public bool Creates => Make is not null && Link is null;
+    /// <summary>
+    /// Routes over the link are for the next pass, which must follow at once: they are planned where it is up and holds its addresses.
+    /// </summary>
+    public bool Continues => Make is not null || AddSources.Count > 0;
 
     /// <summary>Everything that is not as it should be, in words.</summary>
     public override string ToString() => string.Join("; ",

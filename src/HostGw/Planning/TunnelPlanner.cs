@@ -33,9 +33,10 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     /// <param name="native">The verdicts without the tunnel.</param>
     public TunnelDecision Decide(ImmutableArray<Verdict> native)
     {
-        bool isOff = policy.Tunnel.Mode == TunnelMode.Off || host.Windows is not null;
-        List<(int Index, PeerPath Path, Ip Node)> peers = isOff ? [] : Peers(native);
-        if (peers.Count == 0)
+        if (policy.Tunnel.Mode == TunnelMode.Off || host.Windows is not null)
+            return new(native);
+        List<(int Index, PeerPath Path, Ip Node)> peers = Peers(native);
+        if (peers.Count == 0 && !HoldsTunnelled(native))
             return new(native);
         if (!own.IsEmpty && Fault() is { Length: > 0 } fault)
             return new(native) { Fault = fault };
@@ -71,6 +72,17 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
                 peers.Add((i, path, node));
         }
         return peers;
+    }
+
+    // While an interface or address of this host is missing, installed routes stay: without the link they would not.
+    private bool HoldsTunnelled(ImmutableArray<Verdict> native)
+    {
+        foreach (Verdict verdict in native)
+        {
+            if (verdict.Kind == VerdictKind.Waiting && IsTunnelled(verdict.PodCidr))
+                return true;
+        }
+        return false;
     }
 
     // A peer that lists no address of the podCIDR's family is reached over one of the other family. This node needs a source in the

@@ -212,6 +212,18 @@ public class TunnelPlannerTests
         Assert.Equal(("", null), (plan.TunnelFault, plan.Tunnel));
     }
 
+    // Else the link, and with it the routes that are to stay, went with each short loss of the uplink.
+    [Theory]
+    [InlineData("10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0", true)]
+    [InlineData("10.244.3.0/24 via 10.0.0.9 dev eth0 proto 157", false)]
+    public void While_the_uplink_is_down_tunnelled_routes_keep_their_link(string installed, bool isKept)
+    {
+        HostState host = Given.Host($"eth0 10.0.0.1/24 down; {Link}; {installed}");
+        Plan plan = Plan(host, "tunnel=auto", ["10.244.3.0/24 Tunnel"], [Far]);
+        Assert.Equal([Prefix.Parse("10.244.3.0/24")], plan.Waiting);
+        Assert.Equal((isKept, isKept), (plan.Tunnel is not null, plan.Guards!.Tunnel is not null));
+    }
+
     public static TheoryData<string, string, string, string> Refusals => new()
     {
         { "a kernel without nf_tables", "tunnel=auto", "no nf_tables", "no nf_tables" },

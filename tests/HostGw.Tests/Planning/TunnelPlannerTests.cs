@@ -158,6 +158,16 @@ public class TunnelPlannerTests
             Assert.Equal("192.0.2.3", $"{plan.RoutesTo(Prefix.Parse("10.244.3.0/24"))[0].Tunnel?.Node}");
     }
 
+    [Theory]
+    [InlineData("10.0.0.1")]
+    [InlineData("10.244.4.9")]
+    public void But_not_to_an_address_that_became_this_hosts_or_a_pods(string last)
+    {
+        HostState host = Given.Host($"{Host}; 10.244.3.0/24 encap {last} src 10.244.1.1 mtu 1464 dev hostgw0");
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, "far 10.244.3.0/24 -", "b 10.244.4.0/24 10.0.0.4"), host, Given.Policy("tunnel=always"));
+        Assert.Empty(plan.RoutesTo(Prefix.Parse("10.244.3.0/24")).ToArray());
+    }
+
     [Fact]
     public void A_tunnelled_route_is_no_native_one_whose_on_link_route_is_gone()
     {

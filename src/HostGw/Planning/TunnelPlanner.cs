@@ -28,6 +28,10 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     // Of this host; none in a family without podCIDR.
     private readonly Ip _sourceIPv4 = SourceOf(policy, own, isIPv4: true), _sourceIPv6 = SourceOf(policy, own, isIPv4: false);
 
+    // Asked for each peer, and kube-proxy's ipvs mode gives kube-ipvs0 an address for each Service.
+    private readonly bool _isReadyIPv4 = IsReady(policy, host, SourceOf(policy, own, isIPv4: true));
+    private readonly bool _isReadyIPv6 = IsReady(policy, host, SourceOf(policy, own, isIPv4: false));
+
     public required Reachability Reachability { get; init; }
 
     /// <param name="native">The verdicts without the tunnel.</param>
@@ -48,7 +52,9 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
             Verdict verdict = native[index];
             bool isIPv4 = verdict.PodCidr.IsIPv4;
             // Through the link, once it is there.
-            Encapsulation? tunnel = IsReady(isIPv4) ? new(policy.Tunnel.Vni, node, Source(isIPv4), Mtu(verdict.PodCidr, node)) : null;
+            Encapsulation? tunnel = (isIPv4 ? _isReadyIPv4 : _isReadyIPv6)
+                ? new(policy.Tunnel.Vni, node, Source(isIPv4), Mtu(verdict.PodCidr, node))
+                : null;
             if (path == PeerPath.Tunnel)
                 verdicts[index] = Tunnelled(verdict, tunnel);
             if (!own.IsEmpty && IsProbed(verdict))
@@ -133,9 +139,9 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
         };
 
     // The routes over the link are refused, or vanish, unless it is up and holds the source.
-    private bool IsReady(bool isIPv4) =>
+    private static bool IsReady(Policy policy, HostState host, Ip source) =>
         host.Tunnel is { IsOurs: true, IsUp: true, IsVxlanGpe: true } link && link.Port == policy.Tunnel.Port &&
-        Source(isIPv4) is { IsNone: false } source && host.Addresses.Any(a => a.Interface == link.Index && a.Address == source);
+        !source.IsNone && host.Addresses.Any(a => a.Interface == link.Index && a.Address == source);
 
     // Of a Node's podCIDRs of one family the first: probes are sent to addresses inside it.
     private static bool IsProbed(in Verdict verdict)

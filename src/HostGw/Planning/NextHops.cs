@@ -52,7 +52,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     {
         ClusterNode peer = native.Node;
         if (peer.InternalIPs.IsEmpty && peer.ExternalIPs.IsEmpty)
-            return native.PodCidr.Contains(native.NextHop) ? default : native.NextHop;
+            return native.NextHop.IsNone || FaultOf(native.NextHop) is not null ? default : native.NextHop;
         Ip best = default;
         int rank = int.MaxValue;
         foreach (ImmutableArray<Ip> addresses in (ReadOnlySpan<ImmutableArray<Ip>>)[peer.InternalIPs, peer.ExternalIPs])

@@ -28,14 +28,19 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     // Of this host; none in a family without podCIDR.
     private readonly Ip _sourceIPv4 = SourceOf(policy, own, isIPv4: true), _sourceIPv6 = SourceOf(policy, own, isIPv4: false);
 
+    // Asked for each peer, and kube-proxy's ipvs mode gives kube-ipvs0 an address for each Service.
+    private readonly bool _isReadyIPv4 = IsReady(policy, host, SourceOf(policy, own, isIPv4: true));
+    private readonly bool _isReadyIPv6 = IsReady(policy, host, SourceOf(policy, own, isIPv4: false));
+
     public required Reachability Reachability { get; init; }
 
     /// <param name="native">The verdicts without the tunnel.</param>
     public TunnelDecision Decide(ImmutableArray<Verdict> native)
     {
-        bool isOff = policy.Tunnel.Mode == TunnelMode.Off || host.Windows is not null;
-        List<(int Index, PeerPath Path, Ip Node)> peers = isOff ? [] : Peers(native);
-        if (peers.Count == 0)
+        if (policy.Tunnel.Mode == TunnelMode.Off || host.Windows is not null)
+            return new(native);
+        List<(int Index, PeerPath Path, Ip Node)> peers = Peers(native);
+        if (peers.Count == 0 && !HoldsTunnelled(native))
             return new(native);
         if (!own.IsEmpty && Fault() is { Length: > 0 } fault)
             return new(native) { Fault = fault };
@@ -47,7 +52,9 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
             Verdict verdict = native[index];
             bool isIPv4 = verdict.PodCidr.IsIPv4;
             // Through the link, once it is there.
-            Encapsulation? tunnel = IsReady(isIPv4) ? new(policy.Tunnel.Vni, node, Source(isIPv4), Mtu(verdict.PodCidr, node)) : null;
+            Encapsulation? tunnel = (isIPv4 ? _isReadyIPv4 : _isReadyIPv6)
+                ? new(policy.Tunnel.Vni, node, Source(isIPv4), Mtu(verdict.PodCidr, node))
+                : null;
             if (path == PeerPath.Tunnel)
                 verdicts[index] = Tunnelled(verdict, tunnel);
             if (!own.IsEmpty && IsProbed(verdict))
@@ -71,6 +78,17 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
                 peers.Add((i, path, node));
         }
         return peers;
+    }
+
+    // While an interface or address of this host is missing, installed routes stay: without the link they would not.
+    private bool HoldsTunnelled(ImmutableArray<Verdict> native)
+    {
+        foreach (Verdict verdict in native)
+        {
+            if (verdict.Kind == VerdictKind.Waiting && IsTunnelled(verdict.PodCidr))
+                return true;
+        }
+        return false;
     }
 
     // A peer that lists no address of the podCIDR's family is reached over one of the other family. This node needs a source in the
@@ -121,9 +139,9 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
         };
 
     // The routes over the link are refused, or vanish, unless it is up and holds the source.
-    private bool IsReady(bool isIPv4) =>
+    private static bool IsReady(Policy policy, HostState host, Ip source) =>
         host.Tunnel is { IsOurs: true, IsUp: true, IsVxlanGpe: true } link && link.Port == policy.Tunnel.Port &&
-        Source(isIPv4) is { IsNone: false } source && host.Addresses.Any(a => a.Interface == link.Index && a.Address == source);
+        !source.IsNone && host.Addresses.Any(a => a.Interface == link.Index && a.Address == source);
 
     // Of a Node's podCIDRs of one family the first: probes are sent to addresses inside it.
     private static bool IsProbed(in Verdict verdict)

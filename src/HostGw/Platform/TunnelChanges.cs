@@ -23,8 +23,10 @@ internal sealed record TunnelChanges(
 
     public bool IsEmpty => Make is null && AddSources.Count == 0 && DeleteSources.Count == 0 && Delete is null;
 
-    /// <summary>Routes over the link are for the next pass, which must follow at once.</summary>
-    public bool Creates => Make is not null && Link is null;
+    /// <summary>
+    /// Routes over the link are for the next pass, which must follow at once: they are planned where it is up and holds its addresses.
+    /// </summary>
+    public bool Continues => Make is not null || AddSources.Count > 0;
 
     /// <summary>Everything that is not as it should be, in words.</summary>
     public override string ToString() => string.Join("; ",
@@ -65,14 +67,17 @@ internal sealed record TunnelChanges(
     {
         HostAddress[] held = [.. host.Addresses.Where(a => a.Interface == link.Index)];
         Ip[] add = [.. wanted.Sources.Where(s => !held.Any(a => IsSource(a, s)))];
-        // Others' addresses inside this node's podCIDRs would be sources of packets, too.
-        HostAddress[] delete = [.. held.Where(a =>
-            plan.OwnPodCidrs.Any(p => p.Contains(a.Address)) && !wanted.Sources.Any(s => IsSource(a, s)))];
+        HostAddress[] delete = [.. held.Where(a => MayBeSource(a, plan) && !wanted.Sources.Any(s => IsSource(a, s)))];
         string wrong = Wrong(link, wanted);
         if (wrong.Length == 0 && add.Length == 0 && delete.Length == 0)
             return None;
         return new(wrong.Length > 0 ? wanted : null, add, delete, null) { Link = link, Reason = wrong };
     }
+
+    // Others' addresses inside this node's podCIDRs would be sources of packets, too. A single address elsewhere is the SOURCE of a podCIDR
+    // that this node had before: the Node that gets that podCIDR would be refused for it, and its packets dropped as this host's own.
+    private static bool MayBeSource(HostAddress address, Plan plan) =>
+        plan.OwnPodCidrs.Any(p => p.Contains(address.Address)) || IsSource(address, address.Address);
 
     private static bool IsSource(HostAddress address, Ip source) =>
         address.Address == source && address.Connected == Prefix.Host(source);

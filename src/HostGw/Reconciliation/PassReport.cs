@@ -67,7 +67,7 @@ internal sealed record PassReport
     public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished || Continues;
 
     /// <summary>The next pass follows at once. The kernel does not announce to us what we have made.</summary>
-    public bool Continues => Changes.Tunnel.Creates;
+    public bool Continues => Changes.Tunnel.Continues;
 
     /// <summary>What is kept after the pass: without the routes that it changed, which may be thousands.</summary>
     public PassReport Lasting() => this with { Changes = Changes.Lasting() };

@@ -188,10 +188,10 @@ public sealed class TunnelLinkTests : IDisposable
     }
 
     [Fact]
-    public void Others_addresses_outside_of_the_podCIDRs_are_left()
+    public void Others_networks_outside_of_the_podCIDRs_are_left()
     {
         Pass();
-        _host.Shell("addr add 10.9.9.9/32 dev hostgw0");
+        _host.Shell("addr add 10.9.9.9/24 dev hostgw0");
         Assert.Equal((0L, ""), Pass() is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
     }
 

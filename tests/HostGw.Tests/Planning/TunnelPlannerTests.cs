@@ -158,6 +158,16 @@ public class TunnelPlannerTests
             Assert.Equal("192.0.2.3", $"{plan.RoutesTo(Prefix.Parse("10.244.3.0/24"))[0].Tunnel?.Node}");
     }
 
+    [Theory]
+    [InlineData("10.0.0.1")]
+    [InlineData("10.244.4.9")]
+    public void But_not_to_an_address_that_became_this_hosts_or_a_pods(string last)
+    {
+        HostState host = Given.Host($"{Host}; 10.244.3.0/24 encap {last} src 10.244.1.1 mtu 1464 dev hostgw0");
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, "far 10.244.3.0/24 -", "b 10.244.4.0/24 10.0.0.4"), host, Given.Policy("tunnel=always"));
+        Assert.Empty(plan.RoutesTo(Prefix.Parse("10.244.3.0/24")).ToArray());
+    }
+
     [Fact]
     public void A_tunnelled_route_is_no_native_one_whose_on_link_route_is_gone()
     {
@@ -210,6 +220,18 @@ public class TunnelPlannerTests
         Assert.Empty(plan.Routes);
         Assert.Equal([Prefix.Parse("10.244.2.0/24")], plan.Waiting);
         Assert.Equal(("", null), (plan.TunnelFault, plan.Tunnel));
+    }
+
+    // Else the link, and with it the routes that are to stay, went with each short loss of the uplink.
+    [Theory]
+    [InlineData("10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0", true)]
+    [InlineData("10.244.3.0/24 via 10.0.0.9 dev eth0 proto 157", false)]
+    public void While_the_uplink_is_down_tunnelled_routes_keep_their_link(string installed, bool isKept)
+    {
+        HostState host = Given.Host($"eth0 10.0.0.1/24 down; {Link}; {installed}");
+        Plan plan = Plan(host, "tunnel=auto", ["10.244.3.0/24 Tunnel"], [Far]);
+        Assert.Equal([Prefix.Parse("10.244.3.0/24")], plan.Waiting);
+        Assert.Equal((isKept, isKept), (plan.Tunnel is not null, plan.Guards!.Tunnel is not null));
     }
 
     public static TheoryData<string, string, string, string> Refusals => new()

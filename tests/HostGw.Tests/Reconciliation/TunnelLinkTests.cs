@@ -26,7 +26,8 @@ public class TunnelLinkTests
     [InlineData("", "10.244.1.1/24 fd00:1::1/128", "+10.244.1.1 -10.244.1.1/24")]
     [InlineData("", Right + " 10.244.1.9/32", "-10.244.1.9/32")]
     [InlineData("", Right + " fd00:1::9/64", "-fd00:1::9/64")]
-    [InlineData("", Right + " 10.9.9.9/32 fe80::7/64", "")]
+    [InlineData("", Right + " 10.9.9.9/24 fe80::7/64", "")]
+    [InlineData("", "10.244.9.1/32 fd00:9::1/128", "+10.244.1.1 +fd00:1::1 -10.244.9.1/32 -fd00:9::1/128")]
     [InlineData("down", Right, "order: down")]
     [InlineData("setting", Right, "order: ipv4 rp_filter 1")]
     [InlineData("setting vni down", "", "order +10.244.1.1 +fd00:1::1: ipv4 rp_filter 1, VNI 158, down")]
@@ -73,7 +74,7 @@ public class TunnelLinkTests
 
     // The kernel need not announce to us what we have made, and routes over the link need its index.
     [Fact]
-    public void A_pass_that_created_it_is_followed_by_another_at_once()
+    public void A_pass_that_created_it_or_made_it_usable_is_followed_by_another_at_once()
     {
         PassTimes times = new(LoopTimes.WithResync(60), new ManualTime());
         PassReport created = Report(TunnelChanges.Between(Plan, Host("none", "")));
@@ -81,7 +82,12 @@ public class TunnelLinkTests
         Assert.Equal((TimeSpan.Zero, WakeCauses.Retry, true), (times.Wait, times.CauseAfterWait, created.IsUnfinished));
         times.After(Report(TunnelChanges.Between(Plan, Host("port", ""))));
         Assert.Equal(TimeSpan.Zero, times.Wait);
-        times.After(Report(TunnelChanges.Between(Plan, Host("down", ""))));
+        foreach ((string link, string addresses) in ((string, string)[])[("down", Right), ("", "fd00:1::1/128")])
+        {
+            times.After(Report(TunnelChanges.Between(Plan, Host(link, addresses))));
+            Assert.Equal(TimeSpan.Zero, times.Wait);
+        }
+        times.After(Report(TunnelChanges.Between(Plan, Host("", Right + " 10.244.1.9/32"))));
         Assert.Equal(TimeSpan.FromSeconds(60), times.Wait);
         times.After(created with
         {
@@ -178,7 +184,7 @@ public class TunnelLinkTests
     {
         string did = string.Join(' ',
         [
-            .. changes.Make is null ? [] : new[] { changes.Creates ? "create" : "order" },
+            .. changes.Make is null ? [] : new[] { changes.Link is null ? "create" : "order" },
             .. changes.AddSources.Select(s => $"+{s}"), .. changes.DeleteSources.Select(a => $"-{a.Address}/{a.Connected.Length}"),
             .. changes.Delete is null ? [] : new[] { "delete" },
         ]);

@@ -122,6 +122,9 @@ public sealed record Breakage(string Name, string About, string Command, string 
             $"ip netns exec nodePEER sh -c \"{Nft("inet", "in", "filter hook input priority 0", "udp dport 9158 drop")}\"", "unreachable") { NeedsAgents = true },
         new("path-mtu", "let the segment drop large packets of a peer", "ip -n lan link set nodePEER mtu 1400", "pathMtu")
             { NeedsAgents = true, Flags = ["--probe"] },
+        // The doctor's own settings: the agents of `up` point routes at pod gateways, where there is no tunnel.
+        new("tunnel-link", "take the name of the tunnel's interface; for a doctor with the tunnel on and nextHop NodeAddress",
+            "ip link add hostgw0 type bridge", "tunnelRefused") { Flags = ["--tunnel-mode", "always"] },
         new("flannel", "leave flannel's interface behind",
             "ip link add flannel.1 type veth peer name flannel.1p", "otherAgent", "ip link delete flannel.1p"),
         new("networkd", "a systemd-networkd that removes foreign routes, for all nodes",
@@ -159,6 +162,7 @@ public sealed record Breakage(string Name, string About, string Command, string 
     public static readonly ImmutableArray<(string Rule, string Why)> NotHere =
     [
         ("neighbourLimit", "the sizes of the neighbour table exist only in the machine's first network namespace, and nodes are namespaces of their own"),
+        ("tunnelUnanswered", "only agents whose packets take the tunnel find it, and those of the cluster of `up` point routes at pod gateways, where there is none"),
         ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
     ];
 

@@ -113,7 +113,10 @@ public sealed record Breakage(string Name, string About, string Command, string 
             "otherMac") { NeedsPodGateway = true },
         new("arp-ignore", "keep the node from answering for its pod gateway, as kube-proxy's strictARP does",
             "sysctl -qw net.ipv4.conf.all.arp_ignore=1", "arpIgnore") { NeedsPodGateway = true },
-        new("silence", "pull a peer's cable", "ip -n lan link set nodePEER down; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true", "unanswered"),
+        // An agent's probes have resolved the address, and the kernel believes that for a while.
+        new("silence", "pull a peer's cable",
+            "ip -n lan link set nodePEER down; ip neigh flush to 10.0.0.1PEER dev eth0; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true",
+            "unanswered"),
         new("podtraffic", "let the segment drop packets with pods' addresses, as clouds do that check source and destination, for all nodes",
             "ip netns exec lan nft 'add table bridge check; add chain bridge check forward { type filter hook forward priority 0; }; " +
             "add rule bridge check forward ip saddr 192.168.0.0/16 drop; add rule bridge check forward ip6 saddr fd00:192:168::/48 drop'",
@@ -162,7 +165,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
     public static readonly ImmutableArray<(string Rule, string Why)> NotHere =
     [
         ("neighbourLimit", "the sizes of the neighbour table exist only in the machine's first network namespace, and nodes are namespaces of their own"),
-        ("tunnelUnanswered", "only agents whose packets take the tunnel find it, and those of the cluster of `up` point routes at pod gateways, where there is none"),
+        ("tunnelUnanswered",
+            "only agents whose packets take the tunnel find it, and those of the cluster of `up` point routes at pod gateways, where there is none"),
         ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
     ];
 

@@ -1,9 +1,8 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace HostGw.Chart.Tests;
 
-/// <summary>When the alerts on reachability fire, as Prometheus' own tool evaluates them.</summary>
+/// <summary>When the alerts on reachability and guards fire, as Prometheus' own tool evaluates them.</summary>
 public sealed class AlertTests
 {
     private const string Dropped = """hostgw_peers{node="a",family="ipv4",reachability="podTrafficDropped"}""";
@@ -20,7 +19,15 @@ public sealed class AlertTests
     [InlineData("HostGwPeersUnreachable", Unreachable, 1, 5, true)]
     [InlineData("HostGwPeersUnreachable", Unreachable, 0, 30, false)]
     public void It_fires_when_some_peer_is_so_for_long_enough(string alert, string series, int peers, int minutes, bool fires) =>
-        Check(alert, minutes, fires, null, (series, peers));
+        Check(alert, minutes, fires, null, (series, Always(peers)));
+
+    [Theory]
+    [InlineData("0+1x100", 29, false)]
+    [InlineData("0+1x100", 31, true)]
+    [InlineData("0x20 900x80", 19, false)]
+    [InlineData("0x20 900x80", 45, false)]
+    public void A_guard_that_drops_for_half_an_hour_is_told_of_and_one_burst_is_not(string values, int minutes, bool fires) =>
+        Check("HostGwGuardDrops", minutes, fires, ("guard", "outer"), ("""hostgw_guard_drops_total{node="a",guard="outer"}""", values));
 
     [Theory]
     [InlineData(2, null, "notAdjacent")]
@@ -28,19 +35,25 @@ public sealed class AlertTests
     [InlineData(2, 1, "notAdjacent")]
     [InlineData(2, 2, null)]
     public void A_podCIDR_without_a_route_is_told_of_unless_the_network_routes_it(int notAdjacent, int? routed, string? verdict) =>
-        Check("HostGwPodCidrNotRouted", 10, verdict is not null, verdict,
-            [(NotAdjacent, notAdjacent), .. routed is { } known ? [(Routed, known)] : ((string, int)[])[]]);
+        Check("HostGwPodCidrNotRouted", 10, verdict is not null, ("verdict", verdict ?? ""),
+            [(NotAdjacent, Always(notAdjacent)), .. routed is { } known ? [(Routed, Always(known))] : ((string, string)[])[]]);
 
     [Fact]
     public void A_podCIDR_that_is_rejected_is_told_of_whatever_the_network_routes() =>
-        Check("HostGwPodCidrNotRouted", 10, fires: true, "rejected", (NotAdjacent, 1), (Routed, 1), (Rejected, 1));
+        Check("HostGwPodCidrNotRouted", 10, fires: true, ("verdict", "rejected"),
+            (NotAdjacent, Always(1)), (Routed, Always(1)), (Rejected, Always(1)));
+
+    // Every 30 s, in promtool's notation.
+    private static string Always(int value) => $"{value}x100";
 
     /// <summary>That after this time the alert fires, once, or does not.</summary>
-    private static void Check(string alert, int minutes, bool fires, string? verdict, params (string Series, int Value)[] given)
+    /// <param name="label">What the alert has beside node and severity.</param>
+    private static void Check(
+        string alert, int minutes, bool fires, (string Name, string Value)? label, params (string Series, string Values)[] given)
     {
         JsonObject rule = Chart.Object("PrometheusRule", "hostgw", "rules.enabled=true")["spec"]!["groups"]!.AsArray()
             .SelectMany(g => g!["rules"]!.AsArray()).Select(r => r!.AsObject()).Single(r => (string)r["alert"]! == alert);
-        JsonArray expected = fires ? [Expected(rule, given, verdict)] : [];
+        JsonArray expected = fires ? [Expected(rule, given[0].Values, label)] : [];
         string folder = Directory.CreateTempSubdirectory("hostgw-alerts-").FullName;
         try
         {
@@ -52,7 +65,7 @@ public sealed class AlertTests
                 ["tests"] = new JsonArray(new JsonObject
                 {
                     ["interval"] = "30s",
-                    ["input_series"] = new JsonArray([.. given.Select(g => new JsonObject { ["series"] = g.Series, ["values"] = $"{g.Value}x100" })]),
+                    ["input_series"] = new JsonArray([.. given.Select(g => new JsonObject { ["series"] = g.Series, ["values"] = g.Values })]),
                     ["alert_rule_test"] = new JsonArray(new JsonObject { ["eval_time"] = $"{minutes}m", ["alertname"] = alert, ["exp_alerts"] = expected }),
                 }),
             });
@@ -64,14 +77,16 @@ public sealed class AlertTests
         }
     }
 
-    private static JsonObject Expected(JsonObject rule, (string Series, int Value)[] given, string? verdict)
+    private static JsonObject Expected(JsonObject rule, string values, (string Name, string Value)? label)
     {
         JsonObject labels = new() { ["node"] = "a", ["severity"] = (string)rule["labels"]!["severity"]! };
-        if (verdict is not null)
-            labels["verdict"] = verdict;
         string summary = ((string)rule["annotations"]!["summary"]!).Replace("{{ $labels.node }}", "a", StringComparison.Ordinal)
-            .Replace("{{ $value }}", given[0].Value.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
-            .Replace("{{ $labels.verdict }}", verdict, StringComparison.Ordinal);
+            .Replace("{{ $value }}", values.Split('x')[0], StringComparison.Ordinal);
+        if (label is { } more)
+        {
+            labels[more.Name] = more.Value;
+            summary = summary.Replace($"{{{{ $labels.{more.Name} }}}}", more.Value, StringComparison.Ordinal);
+        }
         return new()
         {
             ["exp_labels"] = labels,

@@ -79,6 +79,24 @@ public sealed class TunnelLimitTests : TunnelTest
     }
 
     [Fact(Explicit = IsPending)]
+    public async Task A_tunnel_that_is_always_to_be_used_and_is_not_answered_any_more_is_named_by_agent_and_doctor()
+    {
+        foreach (Node node in Cluster.Nodes)
+            SetMode(node, "always");
+        await Cluster.StartAgentsAsync();
+        await Verdicts.AllBecomeAsync(Cluster, "reachable");
+        Assert.Empty(Agent.Diagnose());
+
+        DropTunnel(Cluster.Outside.Network);
+        await Verdicts.ProblemAsync(Agent, "those through the tunnel are not");
+        Assert.Contains("tunnelUnanswered", Agent.Diagnose());
+        await TunnelledAsync(One, Two, Three);
+
+        Cluster.Outside.Network.Exec("nft", "delete table inet block");
+        await Verdicts.NoProblemAsync(Agent);
+    }
+
+    [Fact(Explicit = IsPending)]
     public async Task A_tunnel_whose_port_is_dropped_while_the_routers_learn_the_pod_networks_gives_way()
     {
         await Cluster.StartAgentsAsync();

@@ -113,7 +113,10 @@ public sealed record Breakage(string Name, string About, string Command, string 
             "otherMac") { NeedsPodGateway = true },
         new("arp-ignore", "keep the node from answering for its pod gateway, as kube-proxy's strictARP does",
             "sysctl -qw net.ipv4.conf.all.arp_ignore=1", "arpIgnore") { NeedsPodGateway = true },
-        new("silence", "pull a peer's cable", "ip -n lan link set nodePEER down; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true", "unanswered"),
+        // An agent's probes have resolved the address, and the kernel believes that for a while.
+        new("silence", "pull a peer's cable",
+            "ip -n lan link set nodePEER down; ip neigh flush to 10.0.0.1PEER dev eth0; ping -q -c 1 -W 10 10.0.0.1PEER > /dev/null; true",
+            "unanswered"),
         new("podtraffic", "let the segment drop packets with pods' addresses, as clouds do that check source and destination, for all nodes",
             "ip netns exec lan nft 'add table bridge check; add chain bridge check forward { type filter hook forward priority 0; }; " +
             "add rule bridge check forward ip saddr 192.168.0.0/16 drop; add rule bridge check forward ip6 saddr fd00:192:168::/48 drop'",
@@ -122,6 +125,9 @@ public sealed record Breakage(string Name, string About, string Command, string 
             $"ip netns exec nodePEER sh -c \"{Nft("inet", "in", "filter hook input priority 0", "udp dport 9158 drop")}\"", "unreachable") { NeedsAgents = true },
         new("path-mtu", "let the segment drop large packets of a peer", "ip -n lan link set nodePEER mtu 1400", "pathMtu")
             { NeedsAgents = true, Flags = ["--probe"] },
+        // The doctor's own settings: the agents of `up` point routes at pod gateways, where there is no tunnel.
+        new("tunnel-link", "take the name of the tunnel's interface; for a doctor with the tunnel on and nextHop NodeAddress",
+            "ip link add hostgw0 type bridge", "tunnelRefused") { Flags = ["--tunnel-mode", "always"] },
         new("flannel", "leave flannel's interface behind",
             "ip link add flannel.1 type veth peer name flannel.1p", "otherAgent", "ip link delete flannel.1p"),
         new("networkd", "a systemd-networkd that removes foreign routes, for all nodes",
@@ -159,6 +165,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
     public static readonly ImmutableArray<(string Rule, string Why)> NotHere =
     [
         ("neighbourLimit", "the sizes of the neighbour table exist only in the machine's first network namespace, and nodes are namespaces of their own"),
+        ("tunnelUnanswered",
+            "only agents whose packets take the tunnel find it, and those of the cluster of `up` point routes at pod gateways, where there is none"),
         ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
     ];
 

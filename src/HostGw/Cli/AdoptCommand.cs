@@ -3,6 +3,7 @@ using HostGw.Hosting;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Problems;
+using HostGw.Problems.Rules;
 using HostGw.Reconciliation;
 using HostGw.Settings;
 
@@ -52,7 +53,7 @@ internal static class AdoptCommand
     }
 }
 
-/// <summary>The foreign routes and rules of a preview, as text.</summary>
+/// <summary>The foreign routes and rules of a preview, and the interfaces of other agents, as text.</summary>
 internal static class AdoptText
 {
     public static void Write(Preview preview, TextWriter output)
@@ -66,6 +67,8 @@ internal static class AdoptText
             output.WriteLine($"leave      {conflict.Route.Destination}: {ProblemCatalog.Obstacle(conflict)}");
         foreach (Leftover leftover in preview.Leftovers)
             output.WriteLine($"rule       {Quoted.Visible(leftover.Problem)}");
+        foreach (Problem left in OwnerRules.LeftInterfaces(preview.Host, programs: []))
+            output.WriteLine($"interface  {Quoted.Visible($"{left.Text}: {left.Cure}")}");
         if (adopted.Length == 0 && preview.Changes.Routes.Conflicts.Count == 0)
             output.WriteLine("No foreign route is installed in the place of one of HostGw's.");
     }

@@ -25,6 +25,17 @@ public class AdoptCommandTests
         Assert.Equal("No foreign route is installed in the place of one of HostGw's.\n", output.ToString());
     }
 
+    [Fact]
+    public void An_interface_that_another_agent_has_left_is_named_with_the_command_that_removes_it()
+    {
+        using StringWriter output = new() { NewLine = "\n" };
+        AdoptText.Write(PlanCommandTests.Of($"{Given.Lan}; flannel.1 172.31.0.0/32", Agent.ThreeNodes), output);
+
+        string line = Assert.Single(output.ToString().Split('\n'), l => l.StartsWith("interface  ", StringComparison.Ordinal));
+        Assert.Contains("the interface flannel.1 is flannel's", line, StringComparison.Ordinal);
+        Assert.EndsWith("if flannel is gone: ip link delete flannel.1", line, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true, ExitCodes.Done, "removed theirs\n", "")]
     [InlineData(false, ExitCodes.Failed, "",

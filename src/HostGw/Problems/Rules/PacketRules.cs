@@ -76,11 +76,14 @@ internal static class OwnerRules
             $"{agent} runs on this host, and may make routes and rules for the same pods",
             "keep one network agent: docs/migrate.md says how to leave another one without a gap");
 
-    public static IEnumerable<Problem> LeftInterfaces(Examination seen) =>
-        from link in seen.Host.Interfaces
+    public static IEnumerable<Problem> LeftInterfaces(Examination seen) => LeftInterfaces(seen.Host, seen.Facts.Programs);
+
+    /// <param name="programs">Those that are known to run: their interfaces are not left.</param>
+    public static IEnumerable<Problem> LeftInterfaces(HostState host, IReadOnlyCollection<string> programs) =>
+        from link in host.Interfaces
         from known in Interfaces
         where link.Name.StartsWith(known.Interface, StringComparison.Ordinal)
-        where !seen.Facts.Programs.Any(p => p.StartsWith(known.Agent, StringComparison.Ordinal))
+        where !programs.Any(p => p.StartsWith(known.Agent, StringComparison.Ordinal))
         select new Problem("otherAgent",
             $"the interface {link.Name} is {known.Agent}'s: it runs in a pod and may make routes and rules for the same pods, " +
             "or has left it behind",

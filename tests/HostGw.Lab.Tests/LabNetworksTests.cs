@@ -35,7 +35,7 @@ public sealed class LabNetworksTests : LabTest
     }
 
     [Fact]
-    public void A_switch_drops_pods_packets_of_all_nodes_or_of_one_and_never_those_of_nodes()
+    public void A_switch_drops_pods_packets_of_all_nodes_of_one_or_between_two_and_never_those_of_nodes()
     {
         ForwardEverywhere();
         foreach ((Node from, Node to) in (((Node, Node)[])[(One, Two), (Two, One)]))
@@ -57,6 +57,13 @@ public sealed class LabNetworksTests : LabTest
             Assert.Empty(echo.Seen);
             Assert.NotNull(SourceEcho.Ask(Two.Pods[0].Network, Two.Addresses[0], Expect.Patience));
         }
+
+        Cluster.Segment.DropPodAddressesBetween(One, Two);
+        Assert.Equal((false, false), Pings(One.Pods[0].Network, Two.Pods[0].Addresses, Soon));
+        Assert.Equal((false, false), Pings(One.Network, Two.Pods[0].Addresses, Soon));
+        Assert.Equal((true, true), Pings(One.Network, Two.Addresses));
+        Assert.Null(SourceEcho.Ask(One.Pods[0].Network, Addressing.Outside[0], Soon));
+        Assert.Contains(One.Pods[0].Addresses[0], Cluster.Outside.Echo.Seen);
 
         Cluster.Segment.DropNothing();
         AssertPodsTalk(One, Two);

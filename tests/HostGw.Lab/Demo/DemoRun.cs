@@ -19,17 +19,18 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
     {
         long started = Stopwatch.GetTimestamp();
         screen.Title(
-            "HostGw: pod networking by plain routes, no tunnels",
+            "HostGw: pod networking by plain routes, and a tunnel only where the network drops pods' packets",
             "A Kubernetes cluster in a box on this machine: every node is a network namespace with the real agent",
             "in it. The kernels, the packets and the API calls are real. Nothing outside the box is changed.");
 
-        await using Cluster cluster = await Cluster.CreateAsync(new());
+        await using Cluster cluster = await Cluster.CreateAsync(new() { FirstOnSecondSegment = Beyond });
         var demo = new DemoRun(cluster, screen);
         TimeSpan built = Stopwatch.GetElapsedTime(started);
         Func<Task>[] steps =
         [
             () => demo.ShowTheClusterAsync(built), demo.StartTheAgentsAsync, demo.PingEverythingAsync, demo.ChangeTheModeAsync,
             demo.LetANodeJoinAsync, demo.DisturbRoutesAsync, demo.KillAnAgentAsync, demo.RemoveANodeAsync,
+            demo.LetANodeJoinBeyondAsync, demo.DropPodTrafficAsync,
         ];
         foreach (Func<Task> step in steps)
             await demo.CompleteAsync(step);

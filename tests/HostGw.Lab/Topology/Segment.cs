@@ -51,7 +51,14 @@ public sealed class Segment : IDisposable
     /// <summary>Drops what this node sends from a pod's address, and nothing else: a check of the source at one port.</summary>
     public void DropPodAddressesFrom(Node node) => Drop(PodAddresses("saddr", $"iifname {node.Name} "));
 
-    /// <summary>Ends <see cref="DropPodAddresses"/> and <see cref="DropPodAddressesFrom"/>.</summary>
+    /// <summary>Drops what one of these nodes sends to the other from a pod's address.</summary>
+    public void DropPodAddressesBetween(Node one, Node other) => Drop(
+    [
+        .. PodAddresses("saddr", $"iifname {one.Name} oifname {other.Name} "),
+        .. PodAddresses("saddr", $"iifname {other.Name} oifname {one.Name} "),
+    ]);
+
+    /// <summary>Ends all of these.</summary>
     public void DropNothing() => Drop([]);
 
     public void Dispose() => NetworkNamespace.Delete([Network.Name]);

@@ -114,7 +114,7 @@ internal sealed partial class DemoRun
         });
     }
 
-    private Task BecomeAsync(Func<Node, Node, bool> state) => Eventually.TrueAsync(
+    private Task<TimeSpan> BecomeAsync(Func<Node, Node, bool> state) => Eventually.TrueAsync(
         () => Array.TrueForAll(Disturbed, way => state(way.From, way.To)),
         () => string.Join('\n', Disturbed.SelectMany(way => RoutesTo(way.From, way.To))));
 

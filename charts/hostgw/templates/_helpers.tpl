@@ -42,20 +42,20 @@ app.kubernetes.io/component: {{ .component }}
     {{- $_ := set $config $key $value }}
   {{- end }}
 {{- end }}
-{{- $_ := set $config "tunnel" (set $config.tunnel "mode" (include "hostgw.tunnelMode" .)) }}
+{{- $_ := set $config "tunnel" (set (deepCopy ($config.tunnel | default dict)) "mode" (include "hostgw.tunnelMode" .)) }}
 {{- toYaml $config }}
 {{- end }}
 
 {{/* auto is the default also of clusters that cannot have a tunnel: of those whose next hops are gateways, or that have no probes. */}}
 {{- define "hostgw.tunnelMode" -}}
-{{- $mode := toString .Values.config.tunnel.mode }}
-{{- $isPossible := and (ne .Values.config.nextHop "PodGateway") .Values.config.probe.enabled }}
+{{- $mode := toString (dig "tunnel" "mode" "auto" .Values.config) }}
+{{- $isPossible := and (ne .Values.config.nextHop "PodGateway") (dig "probe" "enabled" true .Values.config) }}
 {{- if or (eq $mode "false") (and (eq $mode "auto") (not $isPossible)) }}off{{ else }}{{ $mode }}{{ end }}
 {{- end }}
 
 {{/* Whether the agent reads the nodes' CNI configuration also where it writes none. */}}
 {{- define "hostgw.readsCni" -}}
-{{- if and (ne (include "hostgw.tunnelMode" .) "off") (eq (toString .Values.config.tunnel.source) "auto") }}true{{ end }}
+{{- if and (ne (include "hostgw.tunnelMode" .) "off") (eq (toString (dig "tunnel" "source" "auto" .Values.config)) "auto") }}true{{ end }}
 {{- end }}
 
 {{/* The file without log.level, which a running agent follows. A change of the rest restarts the pods (checksum/config). */}}

@@ -12,7 +12,7 @@ internal enum ReachKind : byte
     /// <summary>They arrive by routes that are not HostGw's: routers of the network know the pod prefixes.</summary>
     RoutedByNetwork,
 
-    /// <summary>They arrive and are forwarded; a firewall on the peer drops the probes' port, or its agent has ended. No consequence.</summary>
+    /// <summary>They arrive and are forwarded; a firewall on the peer drops the probes' port, or its agent has ended.</summary>
     ProbeFiltered,
 
     /// <summary>Nothing answers any more, and it once did.</summary>

@@ -31,7 +31,8 @@ internal sealed class RepairLimiter(TimeProvider time)
             Routes = [.. routes.Select(r => r.Route)],
             RoutesWait = routes.Min(r => r.Wait),
             RulesWait = repairs.Rules ? Wait(Rules) : null,
-            GuardsWait = repairs.Guards ? Wait(Guards) : null,
+            // What comes out of a tunnel without guards reaches host sockets.
+            GuardsWait = repairs.Guards && changes.Guards?.Tunnel is null ? Wait(Guards) : null,
             CniWait = repairs.Cni ? Wait(Cni) : null,
             PolicyRulesWait = repairs.PolicyRules ? Wait(PolicyRules) : null,
             ProbeAddressWait = repairs.ProbeAddress ? Wait(ProbeAddress) : null,

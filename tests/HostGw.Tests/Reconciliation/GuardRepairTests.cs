@@ -67,6 +67,14 @@ public class GuardRepairTests
     }
 
     [Fact]
+    public void Those_of_a_tunnel_wait_for_nothing()
+    {
+        GuardPlan tunnel = Guards with { Tunnel = new(4790, 157, [], [], []) };
+        for (int i = 0; i < 10; i++)
+            Assert.True(Pass(tunnel, "the table is missing").Changes.ChangesGuards);
+    }
+
+    [Fact]
     public void A_plan_that_may_not_be_carried_out_leaves_the_guards_as_they_are() => Assert.False(
         HostDiff.Between(new() { Scope = PlanScope.AddRoutes, Guards = Guards }, new(), new HashSet<RouteKey>(), AdoptMode.None).ChangesGuards);
 

@@ -33,10 +33,12 @@ internal sealed record CniReservation(string Obstacle, ImmutableArray<Prefix>? S
     {
         using JsonDocument document = JsonDocument.Parse(text);
         JsonElement root = document.RootElement;
-        IEnumerable<JsonElement> plugins = root.TryGetProperty("plugins", out JsonElement list) ? list.EnumerateArray() : [root];
+        IEnumerable<JsonElement> plugins = root.TryGetProperty("plugins", out JsonElement list) && list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray() : [root];
         foreach (JsonElement plugin in plugins)
         {
-            if (plugin.TryGetProperty("ipam", out JsonElement ipam) && Text(ipam, "type") == "host-local")
+            if (plugin.ValueKind == JsonValueKind.Object && plugin.TryGetProperty("ipam", out JsonElement ipam) &&
+                Text(ipam, "type") == "host-local")
                 return OfHostLocal(name, ipam);
         }
         return new($"whether pods get the gateway addresses of podCIDRs is not known: {name}, the CNI configuration in use, is not " +

@@ -28,6 +28,8 @@ public class CniReservationTests
         { "another IPAM", ["10-bridge.conf {'type': 'bridge', 'ipam': {'type': 'dhcp'}}"],
             "! whether pods get the gateway addresses of podCIDRs is not known: 10-bridge.conf, the CNI configuration in use, is not " +
             "HostGw's and does not name host-local" },
+        { "a list that is none", ["10-bridge.conf {'type': 'bridge', 'plugins': 'x', 'ipam': {'type': 'host-local', 'subnet': '10.244.1.0/24'}}"],
+            "10.244.1.0/24" },
         { "a file that may not be read", ["05-secret.conf"], "! the CNI configuration 05-secret.conf cannot be read" },
     };
 

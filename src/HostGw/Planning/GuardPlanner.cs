@@ -80,6 +80,17 @@ internal static class Uplinks
         return [.. links.Select(host.Interface).Where(IsUplink).Select(l => l!.Name).Order(StringComparer.Ordinal).Distinct()];
     }
 
+    /// <summary>The same with those of the plan before, while they exist: a Node whose addresses alternate costs no write each time.</summary>
+    public static ImmutableArray<string> Kept(
+        ImmutableArray<string> now, ImmutableArray<string> before, HostState host, ImmutableArray<Prefix> own)
+    {
+        if (before.All(now.Contains))
+            return now;
+        HashSet<int> pods = PodInterfaces.Of(own, host);
+        IEnumerable<string> kept = host.Interfaces.Where(i => before.Contains(i.Name) && !pods.Contains(i.Index)).Select(i => i.Name);
+        return [.. now.Union(kept).Order(StringComparer.Ordinal)];
+    }
+
     private static bool IsUplink(HostInterface? link) => link is { IsLoopback: false, Name: not TunnelPlan.LinkName };
 }
 

@@ -32,6 +32,8 @@ internal static class Planner
         TunnelPlanner tunnelPlanner = new(policy, host, own, nextHops, previous) { Reachability = reachability ?? Reachability.Off };
         TunnelDecision tunnel = tunnelPlanner.Decide(native);
         ImmutableArray<int> uplinks = Uplinks.OfHost(host, self, own);
+        ImmutableArray<string> names = Uplinks.Kept(
+            Uplinks.Names(host, uplinks, native, v4, v6), previous?.Guards?.Uplinks ?? [], host, own);
         ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, self, grants);
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
@@ -62,7 +64,7 @@ internal static class Planner
             ProbeAddresses = policy.Probe && host.Windows is null ? ProbeAddresses.Of(own) : [],
             Tunnel = tunnel.Link,
             TunnelFault = tunnel.Fault,
-            Guards = GuardPlanner.Plan(policy, host, nodes, tunnel, (Uplinks.Names(host, uplinks, native, v4, v6), own)),
+            Guards = GuardPlanner.Plan(policy, host, nodes, tunnel, (names, own)),
             HostUplinks = uplinks,
             InterfaceIPv4 = v4,
             InterfaceIPv6 = v6,

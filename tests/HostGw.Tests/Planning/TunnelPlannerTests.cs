@@ -285,6 +285,20 @@ public class TunnelPlannerTests
         Assert.Null(plan.PeerRouteOver(Prefix.Parse("10.244.3.0/24")));
     }
 
+    [Fact]
+    public void An_uplink_stays_one_while_it_exists()
+    {
+        const string two = $"{Given.Lan}; eth1 10.1.0.11/24", one = Given.Lan, pods = $"{Given.Lan}; eth1 10.244.1.1/24";
+        Plan first = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.1.0.11,10.0.0.1"), Given.Host(two), Given.Policy(""));
+        Assert.Equal(["eth0", "eth1"], first.Guards!.Uplinks);
+        Assert.Equal(["eth0", "eth1"], After(two));
+        Assert.Equal(["eth0"], After(one));
+        Assert.Equal(["eth0"], After(pods));
+
+        ImmutableArray<string> After(string host) =>
+            Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1"), Given.Host(host), Given.Policy(""), first).Guards!.Uplinks;
+    }
+
     // Datagrams of a pod arrive by no uplink: hostgw0 and the pods' bridge are none, docker's bridge neither.
     [Theory]
     [InlineData(Given.Lan, "eth0")]

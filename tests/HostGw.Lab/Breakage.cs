@@ -121,8 +121,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
             "ip netns exec lan nft 'add table bridge check; add chain bridge check forward { type filter hook forward priority 0; }; " +
             "add rule bridge check forward ip saddr 192.168.0.0/16 drop; add rule bridge check forward ip6 saddr fd00:192:168::/48 drop'",
             "podTrafficDropped") { NeedsAgents = true },
-        new("probe-port", "let a peer's firewall drop what the agents' probes ask it",
-            $"ip netns exec nodePEER sh -c \"{Nft("inet", "in", "filter hook input priority 0", "udp dport 9158 drop")}\"", "unreachable") { NeedsAgents = true },
+        new("probe-port", "let a peer drop all that probes ask, also what its kernel would answer",
+            $"ip netns exec nodePEER sh -c \"{Nft("inet", "in", "filter hook prerouting priority -150", "udp dport 9158 drop")}\"", "unreachable") { NeedsAgents = true },
         new("path-mtu", "let the segment drop large packets of a peer", "ip -n lan link set nodePEER mtu 1400", "pathMtu")
             { NeedsAgents = true, Flags = ["--probe"] },
         // The doctor's own settings: the agents of `up` point routes at pod gateways, where there is no tunnel.

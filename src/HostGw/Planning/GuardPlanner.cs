@@ -80,7 +80,7 @@ internal static class Uplinks
         return [.. links.Select(host.Interface).Where(IsUplink).Select(l => l!.Name).Order(StringComparer.Ordinal).Distinct()];
     }
 
-    /// <summary>The same with those of the plan before, while they exist: a Node whose addresses alternate costs no write each time.</summary>
+    /// <summary>With those of the plan before, while they exist: a Node whose addresses alternate costs no write each time.</summary>
     public static ImmutableArray<string> Kept(
         ImmutableArray<string> now, ImmutableArray<string> before, HostState host, ImmutableArray<Prefix> own)
     {

@@ -61,7 +61,7 @@ internal static class Planner
             PolicyRules = policy.PolicyRule
                 ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
                 : [],
-            ProbeAddresses = policy.Probe && host.Windows is null ? ProbeAddresses.Of(own) : [],
+            ProbeAddresses = policy.Probe && host.Windows is null ? ProbeAddress.OfNode(own) : [],
             Tunnel = tunnel.Link,
             TunnelFault = tunnel.Fault,
             Guards = GuardPlanner.Plan(policy, host, nodes, tunnel, (names, own)),

@@ -144,15 +144,8 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
         !source.IsNone && host.Addresses.Any(a => a.Interface == link.Index && a.Address == source);
 
     // Of a Node's podCIDRs of one family the first: probes are sent to addresses inside it.
-    private static bool IsProbed(in Verdict verdict)
-    {
-        foreach (Prefix podCidr in verdict.Node.PodCidrs)
-        {
-            if (podCidr.IsIPv4 == verdict.PodCidr.IsIPv4)
-                return podCidr == verdict.PodCidr;
-        }
-        return false;
-    }
+    private static bool IsProbed(in Verdict verdict) =>
+        ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr;
 
     private void Compare(in Verdict native, Encapsulation? tunnel, ImmutableArray<PodRoute>.Builder routes)
     {
@@ -175,7 +168,7 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     private IEnumerable<Ip> Sources() => ((Ip[])[_sourceIPv4, _sourceIPv6]).Where(s => !s.IsNone);
 
     private static Ip SourceOf(Policy policy, ImmutableArray<Prefix> own, bool isIPv4) =>
-        own.FirstOrDefault(p => p.IsIPv4 == isIPv4) is { IsNone: false } first ? TunnelSource.Of(first, policy.Tunnel.Source) : default;
+        ProbeAddress.FirstPodCidr(own, isIPv4) is { IsNone: false } first ? TunnelSource.Of(first, policy.Tunnel.Source) : default;
 }
 
 /// <summary>

@@ -143,39 +143,3 @@ internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip 
     public bool Has(Ip address) =>
         address == NodeAddress || Node.InternalIPs.Contains(address) || Node.ExternalIPs.Contains(address) || PodCidr.Contains(address);
 }
-
-/// <summary>The addresses inside a podCIDR that probes use.</summary>
-internal static class ProbeAddress
-{
-    /// <summary>Where the node answers: the first address, which no pod gets. None where the podCIDR has no room for it.</summary>
-    public static Ip Of(Prefix podCidr) => podCidr.IsNone || podCidr.Length > podCidr.Address.Bits - 2 ? default : podCidr.Aligned.Address;
-
-    /// <summary>
-    /// An address to which the node would forward a packet: the last one, in IPv4 that before the broadcast address, if it is not SOURCE.
-    /// </summary>
-    public static Ip Beyond(Prefix podCidr, int tunnelSource = 0)
-    {
-        Ip last = podCidr.IsIPv4 ? Before(podCidr.Last) : podCidr.Last;
-        return last == Source(podCidr, tunnelSource) ? Before(last) : last;
-    }
-
-    /// <summary>The source of the node's own packets into a tunnel. None where the podCIDR has no room for it.</summary>
-    /// <param name="tunnelSource">0: the gateway of the node's pods.</param>
-    public static Ip Source(Prefix podCidr, int tunnelSource)
-    {
-        Ip source = podCidr.Aligned.Address.Plus(tunnelSource == 0 ? 1 : (uint)tunnelSource);
-        return podCidr.Contains(source) ? source : default;
-    }
-
-    private static Ip Before(Ip address) => address.IsIPv4 ? Ip.V4((uint)address.Low - 1) : Ip.V6(address.Value - 1);
-
-    public static Prefix FirstPodCidr(ImmutableArray<Prefix> podCidrs, bool isIPv4)
-    {
-        foreach (Prefix podCidr in podCidrs)
-        {
-            if (podCidr.IsIPv4 == isIPv4)
-                return podCidr;
-        }
-        return default;
-    }
-}

@@ -1,5 +1,6 @@
 using HostGw.FakeApi;
 using HostGw.Lab.Network;
+using HostGw.Planning;
 using HostGw.Platform.Linux;
 using HostGw.Probes;
 using Ip = HostGw.Net.Ip;

@@ -169,7 +169,9 @@ public sealed class ProbeLoopTests : IDisposable
         byte[] question = Bytes(ProbeKind.Question), version2 = Bytes(ProbeKind.Question);
         version2[4] = 2;
         using Socket stranger = Three.Socket("10.0.0.3", 0), known = Two.Socket("10.0.0.2", 0), service = Two.Socket("10.0.0.2", 53);
-        using Socket responder = Two.Socket("10.0.0.2", ProbingHost.Port);
+        // While its kernel answers, a peer is asked at its probe address alone.
+        using Socket responder = Two.Socket("10.244.2.0", ProbingHost.Port);
+        responder.ReceiveTimeout = 60_000;
         await SendAsync(stranger, question, ProbeResult.UnknownSender);
         await SendAsync(known, question[..63], ProbeResult.Malformed);
         await SendAsync(known, [.. question, 0], ProbeResult.Malformed, 2);

@@ -47,6 +47,7 @@ break:
 check:
 	@tests/tools/check.sh
 
+# All tests; without root those that need none.
 test:
 	@tests/tools/test.sh
 

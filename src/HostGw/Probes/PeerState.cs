@@ -150,7 +150,9 @@ internal struct PeerState
     public readonly ProbePaths Beyond(bool hasTunnel)
     {
         // Questions on a route that leads into the tunnel, or will in a moment, say nothing of the native path.
-        ProbePaths native = !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod : _target.HasNativePath ? ProbePaths.Echo : ProbePaths.None;
+        ProbePaths native = !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod
+            : _target.HasNativePath ? ProbePaths.Echo
+            : ProbePaths.None;
         return hasTunnel && CanAskTunnel ? native | ProbePaths.Tunnel : native;
     }
 

@@ -97,6 +97,7 @@ public class TunnelPlannerTests
     [InlineData("default via 10.0.0.254 dev eth0", "10.0.0.254")]
     [InlineData("default via 10.0.0.254 dev eth0; 10.244.3.0/24 via 10.0.0.9 dev eth0 proto 186 metric 20", "10.0.0.9")]
     [InlineData("default via 10.0.0.254 dev eth0 metric 100; default via 10.0.0.253 dev eth0 metric 50", "10.0.0.253")]
+    [InlineData("eth1 10.9.0.2/24 down; default via 10.9.0.1 dev eth1", null)]
     [InlineData("", null)]
     public void Beyond_the_segment_the_native_path_is_the_route_without_ours(string routes, string? gateway)
     {

@@ -43,7 +43,7 @@ internal sealed class ProbedPair
     /// <summary>Whether the network drops packets of this node that carry a pod's address.</summary>
     public Func<ProbedEnd, bool> DropsPods { get; set; } = static _ => false;
 
-    /// <summary>Where they are on two segments: there is a router between them, which each uses for all that it has no other route to.</summary>
+    /// <summary>Where they are on two segments: each has a router for all that it has no other route to.</summary>
     public bool HasRouter { get; set; } = true;
 
     /// <summary>It looks at the source alone.</summary>
@@ -51,6 +51,19 @@ internal sealed class ProbedPair
 
     /// <summary>Whether the network drops the tunnel's packets of this node.</summary>
     public Func<ProbedEnd, bool> DropsTunnel { get; set; } = static _ => false;
+
+    /// <summary>How long packets took one way in one direction and another one in the other, at the latest change.</summary>
+    public double Apart => Math.Abs((A.Changes[^1] - B.Changes[^1]).TotalSeconds);
+
+    /// <summary>A network that drops pods' packets, and both agents have seen it.</summary>
+    public static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "", bool hasRouter = true)
+    {
+        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile) { HasRouter = hasRouter };
+        pair.Start();
+        pair.DropsPods = static _ => true;
+        pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);
+        return pair;
+    }
 
     public ProbedEnd Other(ProbedEnd end) => end == A ? B : A;
 

@@ -20,7 +20,7 @@ public class ProberPathTests
             pair.Run(start);
             pair.DropsPods = static _ => true;
             Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
-            Assert.InRange(Apart(pair), 0, 1);
+            Assert.InRange(pair.Apart, 0, 1);
             Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Path)));
             pair.Run(20);
             Assert.All(pair.Ends, e => Assert.Equal(ReachKind.PodTrafficDropped, e.Reach.Native));
@@ -46,11 +46,11 @@ public class ProberPathTests
     {
         for (double start = 0; start < 10; start += 0.9)
         {
-            ProbedPair pair = Tunnelled();
+            ProbedPair pair = ProbedPair.Tunnelled();
             pair.Run(30 + start);
             pair.DropsPods = static _ => false;
             Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
-            Assert.InRange(Apart(pair), 0, 1);
+            Assert.InRange(pair.Apart, 0, 1);
             pair.Run(1000);
             Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Native), (e.Reach.Kind, e.Reach.Path)));
             Assert.All(pair.Ends, e => Assert.Equal(2, e.Changes.Count));
@@ -58,26 +58,10 @@ public class ProberPathTests
         }
     }
 
-    // A pass may come late: others are of a higher urgency, or the latest signal was less than a second ago.
-    [Theory]
-    [InlineData(0.01, 1.05)]
-    [InlineData(1.05, 0.01)]
-    [InlineData(0.05, 0.05)]
-    [InlineData(0.05, 30)]
-    public void On_the_way_back_nobody_removes_the_link_before_the_peers_route_is_native(double passOfA, double passOfB)
-    {
-        ProbedPair pair = Tunnelled();
-        (pair.A.PassSeconds, pair.B.PassSeconds, pair.DropsPods) = (passOfA, passOfB, static _ => false);
-        pair.Run(1000);
-        Assert.All(pair.Ends, e => Assert.Equal((2, false), (e.Changes.Count, e.HasLink)));
-        Assert.All(pair.Ends, e => Assert.Empty(e.Stranded));
-        Assert.InRange(Apart(pair), 0, Math.Abs(passOfA - passOfB) + 0.1);
-    }
-
     [Fact]
     public void A_loss_on_the_native_path_begins_the_300_seconds_again()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = static _ => false;
         pair.Run(280);
         pair.DropsPods = static _ => true;
@@ -87,45 +71,6 @@ public class ProberPathTests
         Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
         pair.Run(40);
         Assert.All(pair.Ends, e => Assert.False(e.IsTunnelled));
-    }
-
-    [Theory]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    public void Whoever_restarts_the_path_stays(bool restartsA, bool restartsB)
-    {
-        ProbedPair pair = Tunnelled();
-        ProbedEnd[] restarted = [.. pair.Ends.Where(e => e == pair.A ? restartsA : restartsB)];
-        foreach (bool drops in (bool[])[true, false, true])
-        {
-            pair.DropsPods = _ => drops;
-            pair.Run(100);
-            foreach (ProbedEnd end in restarted)
-                end.Stop();
-            pair.Run(20);
-            foreach (ProbedEnd end in restarted)
-                end.Start();
-            pair.Run(100);
-            Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Path)));
-        }
-        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
-        pair.DropsPods = static _ => false;
-        pair.Run(330);
-        Assert.All(pair.Ends, e => Assert.Equal(2, e.Changes.Count));
-    }
-
-    [Fact]
-    public void An_agent_that_starts_natively_beside_one_in_the_tunnel_follows_it()
-    {
-        ProbedPair pair = Tunnelled();
-        pair.B.Stop();
-        pair.B.Start(Off);
-        Assert.False(pair.B.IsTunnelled);
-        pair.B.Start(ProbedPair.Auto);
-        Assert.InRange(pair.RunUntil(() => pair.B.IsTunnelled), 0, 20);
-        pair.Run(300);
-        Assert.Single(pair.A.Changes);
     }
 
     // A network that looks at the source alone lets 'time exceeded' through, which a node address sends: one end alone sees the fault.
@@ -139,12 +84,12 @@ public class ProberPathTests
         pair.Start();
         pair.DropsPods = e => (e == pair.A) == fromA;
         Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
-        Assert.InRange(Apart(pair), 0, 1);
+        Assert.InRange(pair.Apart, 0, 1);
         pair.Run(600);
         Assert.All(pair.Ends, e => Assert.Single(e.Changes));
         pair.DropsPods = static _ => false;
         Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
-        Assert.InRange(Apart(pair), 0, 1);
+        Assert.InRange(pair.Apart, 0, 1);
     }
 
     [Fact]
@@ -182,12 +127,12 @@ public class ProberPathTests
     [Fact]
     public void A_tunnel_that_fails_is_left_at_once_if_the_native_path_is_good()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = static _ => false;
         pair.Run(30);
         pair.DropsTunnel = static _ => true;
         Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 4, 20);
-        Assert.InRange(Apart(pair), 0, 10);
+        Assert.InRange(pair.Apart, 0, 10);
         pair.Run(1000);
         Assert.All(pair.Ends, e => Assert.Equal((2, PeerPath.Native), (e.Changes.Count, e.Reach.Path)));
     }
@@ -195,7 +140,7 @@ public class ProberPathTests
     [Fact]
     public void Where_both_ways_fail_the_tunnel_stays()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsTunnel = static _ => true;
         pair.Run(300);
         Assert.All(pair.Ends, e => Assert.Equal(
@@ -222,105 +167,6 @@ public class ProberPathTests
         Assert.All(pair.Ends, e => Assert.Empty(e.Changes));
         Assert.All(pair.B.Asked, q => Assert.Equal(ProbeFlags.None, q.Flags));
         Assert.InRange(PerMinute(pair, pair.B), 6, 25);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_peer_that_turns_its_tunnel_off_is_left_there_too(bool isOnLink)
-    {
-        ProbedPair pair = Tunnelled(isOnLink);
-        pair.B.Start(Off);
-        Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled), 0, 20);
-        pair.Run(100);
-        Assert.Equal((ReachKind.PodTrafficDropped, PeerPath.Compared), (pair.A.Reach.Kind, pair.A.Reach.Path));
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_peer_of_another_segment_is_reached_through_the_tunnel_and_only_a_routers_way_is_asked_then(bool hasRouter)
-    {
-        ProbedPair pair = Tunnelled(isOnLink: false, hasRouter: hasRouter);
-        pair.Run(60);
-        pair.A.Asked.Clear();
-        pair.Run(60);
-        ProbePaths[] native = hasRouter ? [ProbePaths.Echo] : [];
-        Assert.Equal([ProbePaths.Node, .. native, ProbePaths.Tunnel], pair.A.Asked.Select(q => q.Path).Distinct().Order());
-        Assert.Equal((ReachKind.Reachable, ReachKind.PodTrafficDropped), (pair.A.Reach.Kind, pair.A.Reach.Native));
-        pair.A.Stop();
-        pair.A.Start();
-        pair.Run(1000);
-        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
-    }
-
-    [Fact]
-    public void Routers_that_learn_the_pod_networks_are_noticed_behind_the_tunnel_and_so_are_those_that_forget_them()
-    {
-        ProbedPair pair = Tunnelled(isOnLink: false);
-        pair.Run(100);
-        pair.DropsPods = static _ => false;
-        Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
-        Assert.InRange(Apart(pair), 0, 1);
-        pair.Run(1000);
-        Assert.All(pair.Ends, e => Assert.Equal(
-            (2, ReachKind.RoutedByNetwork, PeerPath.Native, false), (e.Changes.Count, e.Reach.Kind, e.Reach.Path, e.HasLink)));
-        pair.DropsPods = static _ => true;
-        Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Beyond_the_segment_a_tunnel_that_fails_is_left_only_for_what_has_answered(bool isRouted)
-    {
-        ProbedPair pair = Tunnelled(isOnLink: false);
-        pair.DropsPods = _ => !isRouted;
-        pair.Run(30);
-        pair.DropsTunnel = static _ => true;
-        pair.Run(1000);
-        Assert.All(pair.Ends, e => Assert.Equal(
-            isRouted ? (2, ReachKind.RoutedByNetwork, PeerPath.Native) : (1, ReachKind.PodTrafficDropped, PeerPath.Tunnel),
-            (e.Changes.Count, e.Reach.Kind, e.Reach.Path)));
-    }
-
-    // What it installed works on without it.
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_peer_whose_agent_is_gone_for_good_is_reached_as_before(bool isOnLink)
-    {
-        ProbedPair pair = Tunnelled(isOnLink);
-        pair.Run(100);
-        pair.B.Stop();
-        pair.DropsPods = static _ => false;
-        pair.Run(3600);
-        Assert.Equal((1, ReachKind.Unreachable, PeerPath.Tunnel), (pair.A.Changes.Count, pair.A.Reach.Kind, pair.A.Reach.Path));
-    }
-
-    // SIGSTOP at each point of the way back. What it costs ends with it.
-    [Fact]
-    public void An_agent_that_is_frozen_while_the_path_changes_keeps_the_peers_link_until_it_has_changed()
-    {
-        for (double at = 299; at < 312; at += 0.37)
-        {
-            ProbedPair pair = Tunnelled();
-            pair.DropsPods = static _ => false;
-            pair.After(at, () => pair.B.Freeze(90));
-            pair.Run(1500);
-            Assert.All(pair.Ends, e => Assert.Equal((2, PeerPath.Native, false), (e.Changes.Count, e.Reach.Path, e.HasLink)));
-            Assert.All(pair.Ends, e => Assert.Empty(e.Stranded));
-            Assert.InRange(Apart(pair), 0, 92);
-        }
-    }
-
-    [Fact]
-    public void What_the_network_routes_needs_no_tunnel()
-    {
-        ProbedPair pair = new(isOnLink: false) { DropsTunnel = static _ => true };
-        pair.Start();
-        pair.Run(300);
-        Assert.All(pair.Ends, e => Assert.Equal((ReachKind.RoutedByNetwork, PeerPath.Native, false), (e.Reach.Kind, e.Reach.Path, e.HasLink)));
     }
 
     [Fact]
@@ -356,7 +202,7 @@ public class ProberPathTests
     [Fact]
     public void A_tunnel_that_this_host_refuses_is_left()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.A.IsRefused = true;
         pair.A.Wake();
         pair.Run(60);
@@ -372,7 +218,7 @@ public class ProberPathTests
     [InlineData(false)]
     public void A_link_that_does_not_come_up_again_carries_nothing(bool isNativeGood)
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = _ => !isNativeGood;
         pair.Run(30);
         pair.A.LinkFails = true;
@@ -409,7 +255,7 @@ public class ProberPathTests
     [Fact]
     public void A_round_through_the_tunnel_allocates_nothing()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         Prober prober = pair.A.Prober;
         pair.Run(60);
         pair.A.Stop();
@@ -443,7 +289,7 @@ public class ProberPathTests
     [Fact]
     public void What_this_host_cannot_send_through_the_tunnel_says_nothing_of_it()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.A.Unsendable = ProbePaths.Tunnel;
         pair.DropsPods = static _ => false;
         pair.Run(30);
@@ -456,7 +302,7 @@ public class ProberPathTests
     [Fact]
     public void What_this_host_cannot_send_natively_says_nothing_of_the_native_path()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = static _ => false;
         pair.Run(30);
         (pair.A.Unsendable, pair.DropsPods, pair.DropsTunnel) = (ProbePaths.Echo, static _ => true, static _ => true);
@@ -468,7 +314,7 @@ public class ProberPathTests
     [Fact]
     public void A_Node_that_lists_a_peers_address_does_not_change_the_peers_path()
     {
-        ProbedPair pair = Tunnelled(hostile: "x 10.244.9.0/24 10.0.0.9,10.0.0.1,10.0.0.2 age=9");
+        ProbedPair pair = ProbedPair.Tunnelled(hostile: "x 10.244.9.0/24 10.0.0.9,10.0.0.1,10.0.0.2 age=9");
         pair.DropsPods = static _ => false;
         pair.Run(250);
         Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
@@ -491,18 +337,6 @@ public class ProberPathTests
         Assert.InRange(pair.A.Asked.Count(q => q.Path == ProbePaths.Node), 60, 130);
         Assert.All(pair.Ends, e => Assert.Equal((PeerPath.Native, false), (e.Reach.Path, e.HasLink)));
     }
-
-    private static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "", bool hasRouter = true)
-    {
-        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile) { HasRouter = hasRouter };
-        pair.Start();
-        pair.DropsPods = static _ => true;
-        pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);
-        return pair;
-    }
-
-    // How long packets took one way in one direction and another one in the other, at the latest change.
-    private static double Apart(ProbedPair pair) => Math.Abs((pair.A.Changes[^1] - pair.B.Changes[^1]).TotalSeconds);
 
     private static double PerMinute(ProbedPair pair, ProbedEnd end)
     {

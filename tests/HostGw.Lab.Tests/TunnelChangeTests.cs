@@ -87,6 +87,28 @@ public sealed class TunnelChangeTests : TunnelTest
         NothingLost(native);
     }
 
+    // Whose way the tunnel's route hides.
+    [Fact(Explicit = IsPending)]
+    public async Task Routers_that_learn_the_pod_networks_take_over_with_nothing_lost_and_the_tunnel_comes_back_when_they_forget_them()
+    {
+        await StartAsync();
+        using PingFlood flood = await FloodAsync((One, Far), (One, Two));
+        Cluster.Second!.LearnPodNetworks(Cluster.Nodes);
+        foreach ((Node node, Node peer) in (((Node, Node)[])[(One, Far), (Far, One), (Two, Far)]))
+        {
+            foreach (IPNetwork podCidr in peer.PodCidrs)
+                await Expect.NoRouteAsync(node, podCidr);
+        }
+        foreach (Node node in Cluster.Nodes)
+            await NoTunnelAsync(node);
+        NothingLost(flood);
+        await Verdicts.BecomesAsync(Agent, Far, "routedByNetwork");
+
+        Cluster.Second.ForgetPodNetworks(Cluster.Nodes);
+        await TunnelledAsync(One, Far);
+        await TunnelledAsync(Far, One);
+    }
+
     [Theory(Explicit = IsPending)]
     [InlineData("ip link set hostgw0 down")]
     [InlineData("ip link delete hostgw0")]

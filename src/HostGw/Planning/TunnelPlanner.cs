@@ -23,7 +23,9 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     // A smaller MTU would be none in IPv6 (RFC 8200 5): datagrams outside are fragmented then.
     private const int LeastMtuIPv6 = 1280;
 
-    private readonly PathMtus _mtus = new(host);
+    private const int UsualMtu = 1500;
+
+    private readonly ForeignRoutes _foreign = new(host);
 
     // Of this host; none in a family without podCIDR.
     private readonly Ip _sourceIPv4 = SourceOf(policy, own, isIPv4: true), _sourceIPv6 = SourceOf(policy, own, isIPv4: false);
@@ -151,16 +153,36 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     {
         Prefix podCidr = native.PodCidr;
         uint metric = podCidr.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6;
-        if (native.Kind == VerdictKind.Routed && policy.Tunnel.Mode == TunnelMode.Auto)
-            routes.Add(new(Prefix.Host(podCidr.Aligned.Address), metric, native.NextHop, native.Interface));
+        if (policy.Tunnel.Mode == TunnelMode.Auto && NativeWay(native) is var (nextHop, link))
+            routes.Add(new(Prefix.Host(podCidr.Aligned.Address), metric, nextHop, link));
         if (tunnel is not null && TunnelSource.Of(podCidr, policy.Tunnel.Source) is { IsNone: false } peer)
             routes.Add(new(Prefix.Host(peer), metric, tunnel.Node, host.Tunnel!.Index) { Tunnel = tunnel });
     }
 
+    // Beyond this segment it is the router's to which packets would go without the tunnel's route, which hides whether routers have
+    // learnt the pod networks meanwhile.
+    private (Ip NextHop, int Interface)? NativeWay(in Verdict native)
+    {
+        if (native.Kind == VerdictKind.Routed)
+            return (native.NextHop, native.Interface);
+        Ip probed = native.PodCidr.Aligned.Address;
+        return native.Kind == VerdictKind.NotAdjacent && _foreign.To(probed) is { IsUnicast: true, NextHop.IsNone: false } way &&
+            way.NextHop.IsIPv4 == probed.IsIPv4 && host.Interface(way.Interface) is { IsUp: true } ? (way.NextHop, way.Interface) : null;
+    }
+
     private int Mtu(Prefix podCidr, Ip node)
     {
-        int mtu = _mtus.Of(node) - Encapsulation.Overhead(node.IsIPv4);
+        int mtu = PathMtu(node) - Encapsulation.Overhead(node.IsIPv4);
         return podCidr.IsIPv4 ? mtu : Math.Max(mtu, LeastMtuIPv6);
+    }
+
+    // What the kernel has learnt, else the MTU of the interface of the best route there.
+    private int PathMtu(Ip node)
+    {
+        int known = host.PathMtus.AsSpan().BinarySearch(new ByNode(node));
+        if (known >= 0)
+            return host.PathMtus[known].Mtu;
+        return _foreign.To(node) is { IsUnicast: true } route && host.Interface(route.Interface) is { } link ? link.Mtu : UsualMtu;
     }
 
     private Ip Source(bool isIPv4) => isIPv4 ? _sourceIPv4 : _sourceIPv6;
@@ -169,6 +191,11 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
 
     private static Ip SourceOf(Policy policy, ImmutableArray<Prefix> own, bool isIPv4) =>
         ProbeAddress.FirstPodCidr(own, isIPv4) is { IsNone: false } first ? TunnelSource.Of(first, policy.Tunnel.Source) : default;
+
+    private readonly record struct ByNode(Ip Node) : IComparable<(Ip Node, int Mtu)>
+    {
+        public int CompareTo((Ip Node, int Mtu) other) => Node.CompareTo(other.Node);
+    }
 }
 
 /// <summary>
@@ -207,41 +234,32 @@ internal static class TunnelSource
     }
 }
 
-/// <summary>The MTU of the path to a node: what the kernel has learnt, else the MTU of the interface of the best route there.</summary>
-internal sealed class PathMtus(HostState host)
+/// <summary>The routes that packets would take without HostGw's. An index is made when one is first asked for.</summary>
+internal sealed class ForeignRoutes(HostState host)
 {
-    private const int Usual = 1500;
+    private (PrefixForest Prefixes, int[] Routes)? _index;
 
-    // Only where packets are to be tunnelled to nodes of which the kernel was not asked yet.
-    private (PrefixForest Prefixes, int[] Interfaces)? _routes;
-
-    public int Of(Ip node)
+    /// <summary>The best one to the longest prefix; null: none.</summary>
+    public HostRoute? To(Ip address)
     {
-        int known = host.PathMtus.AsSpan().BinarySearch(new ByNode(node));
-        if (known >= 0)
-            return host.PathMtus[known].Mtu;
-        (PrefixForest prefixes, int[] interfaces) = _routes ??= Index();
-        int index = prefixes.Covering(node);
-        return index >= 0 && host.Interface(interfaces[index]) is { } link ? link.Mtu : Usual;
+        (PrefixForest prefixes, int[] routes) = _index ??= Index();
+        return prefixes.Covering(address) is >= 0 and var index ? host.Routes[routes[index]] : null;
     }
 
     // Routes are sorted by key: of those to one prefix, the first has the best metric.
     private (PrefixForest, int[]) Index()
     {
         List<Prefix> prefixes = [];
-        List<int> interfaces = [];
-        foreach (ref readonly HostRoute route in host.RouteSpan)
+        List<int> routes = [];
+        ReadOnlySpan<HostRoute> all = host.RouteSpan;
+        for (int i = 0; i < all.Length; i++)
         {
-            if (route.IsOurs || !route.IsUnicast || (prefixes.Count > 0 && prefixes[^1] == route.Destination))
+            ref readonly HostRoute route = ref all[i];
+            if (route.IsOurs || route.Tos != 0 || (prefixes.Count > 0 && prefixes[^1] == route.Destination))
                 continue;
             prefixes.Add(route.Destination);
-            interfaces.Add(route.Interface);
+            routes.Add(i);
         }
-        return (new([.. prefixes]), [.. interfaces]);
-    }
-
-    private readonly record struct ByNode(Ip Node) : IComparable<(Ip Node, int Mtu)>
-    {
-        public int CompareTo((Ip Node, int Mtu) other) => Node.CompareTo(other.Node);
+        return (new([.. prefixes]), [.. routes]);
     }
 }

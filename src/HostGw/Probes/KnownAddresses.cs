@@ -16,31 +16,32 @@ internal sealed class KnownAddresses
 
     public static KnownAddresses None { get; } = new(new([]), new([]));
 
-    /// <summary>How many Linux peers there are.</summary>
-    public int Peers { get; private init; }
+    /// <summary>How many addresses there are.</summary>
+    public int Count => _v4.Count + _v6.Count;
 
-    public bool Contains(Ip address) => TryFind(address, out _);
+    /// <summary>The number of an address among all; negative: no Node has it.</summary>
+    public int IndexOf(Ip address) =>
+        address.IsIPv4 ? _v4.IndexOf((uint)address.Low)
+        : _v6.IndexOf(address.Value) is >= 0 and var index ? _v4.Count + index : -1;
 
-    /// <param name="target">
-    /// Whose address it is, as the index of a target; -1: of a Node that is no target in this family; or <see cref="Disputed"/>.
-    /// </param>
-    /// <returns>Whether it is the address of a Node.</returns>
-    public bool TryFind(Ip address, out int target) =>
-        address.IsIPv4 ? _v4.TryFind((uint)address.Low, out target) : _v6.TryFind(address.Value, out target);
+    /// <summary>
+    /// Whose address it is, as the index of a target; -1: of a Node that is no target in this family, or of none; or
+    /// <see cref="Disputed"/>.
+    /// </summary>
+    public int TargetOf(Ip address) => address.IsIPv4 ? _v4.TargetOf((uint)address.Low) : _v6.TargetOf(address.Value);
 
     /// <param name="tunnelSource">Which address of a podCIDR is SOURCE: the setting tunnel.source.</param>
     public static KnownAddresses Of(Plan plan, int tunnelSource, ImmutableArray<ProbeTarget> targets)
     {
         Claims claims = new(targets);
         ClusterNode? last = null;
-        int peers = 0;
         foreach (Verdict verdict in plan.Verdicts)
         {
             if (verdict.Kind == VerdictKind.Self || verdict.Node.IsWindows)
                 continue;
             if (!ReferenceEquals(last, verdict.Node))
             {
-                (last, peers) = (verdict.Node, peers + 1);
+                last = verdict.Node;
                 claims.AddNode(last);
             }
             // A refused podCIDR may be of any network.
@@ -50,7 +51,7 @@ internal sealed class KnownAddresses
             if (ProbeAddress.Source(verdict.PodCidr, tunnelSource) is { IsNone: false } source)
                 claims.AddPod(source);
         }
-        return new(new(claims.V4), new(claims.V6)) { Peers = peers };
+        return new(new(claims.V4), new(claims.V6));
     }
 
     /// <summary>Who says of which address that it is its own.</summary>
@@ -121,11 +122,10 @@ internal sealed class KnownAddresses
                 (_addresses[i], _targets[i]) = (claims[i].Address, claims[i].Target);
         }
 
-        public bool TryFind(T address, out int target)
-        {
-            int i = Array.BinarySearch(_addresses, address);
-            target = i >= 0 ? _targets[i] : -1;
-            return i >= 0;
-        }
+        public int Count => _addresses.Length;
+
+        public int IndexOf(T address) => Array.BinarySearch(_addresses, address);
+
+        public int TargetOf(T address) => IndexOf(address) is >= 0 and var index ? _targets[index] : -1;
     }
 }

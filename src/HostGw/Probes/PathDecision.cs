@@ -25,11 +25,8 @@ internal enum PathFacts : byte
     /// <summary>The peer's latest answer: it needs the tunnel itself.</summary>
     PeerWants = 32,
 
-    /// <summary>The peer's latest answer: its packets to this node's pods take the tunnel.</summary>
+    /// <summary>The peer's latest answer: its packets to this node's pods take the tunnel, or will in a moment.</summary>
     PeerTunnels = 64,
-
-    /// <summary>It is not on-link: its native path is not asked while packets to its pods take the tunnel.</summary>
-    IsBeyond = 128,
 }
 
 /// <summary>The path of a peer, and what its datagrams say of it.</summary>
@@ -46,7 +43,22 @@ internal readonly record struct PathState(PeerPath Path, bool Wants)
 /// Both ends enter the tunnel as soon as one of them needs it and both have heard the other through it. Both want to stay there until
 /// the first one of them has had answers on the native path for long enough: it lets go, and the other one, whose native path answers
 /// too, does so at once. Whoever sees that neither wants it any more leaves. A network that drops packets from time to time never gets
-/// that far.
+/// that far. Silence shows nothing: neither that of a peer's agent, whose host goes on without it, nor that of the tunnel alone.
+/// <code>
+/// now       what is known                                                next
+/// Native    pods' packets are dropped                                    Compared, wants the tunnel
+///           the peer wants the tunnel, or is in it                       Compared
+/// Compared  the tunnel answers; this node wants it                       Tunnel
+///           the tunnel answers; the peer wants it and is in it           Tunnel
+///           the native path is proven                                    Native (Compared while the peer wants the tunnel or is in it)
+/// Tunnel    the tunnel is silent; the native path is good                as above
+///           the tunnel is silent; the peer neither wants it nor is in it Compared, wants the tunnel
+///           the native path is not good                                  Tunnel
+///           the native path is good; the peer wants the tunnel           Tunnel, which it wants until its native path is proven
+///           the native path is good; the peer does not want the tunnel   Native (Compared while the peer is in it)
+/// otherwise                                                              as it is
+/// </code>
+/// Beyond this segment the native path is that of routers; where this host has no route to one, it is never good.
 /// </remarks>
 internal static class PathDecision
 {
@@ -75,20 +87,21 @@ internal static class PathDecision
         new(wants || Has(facts, PeerNeeds) ? PeerPath.Compared : PeerPath.Native, wants);
 
     // Not back at once: a peer that says one thing and then another must not cause a change of routes each time.
+    // Nor into the tunnel with one that is just leaving it.
     private static PathState Compared(bool wants, PathFacts facts) =>
-        Has(facts, PathFacts.TunnelGood) && (wants || Has(facts, PathFacts.PeerTunnels)) ? new(PeerPath.Tunnel, true)
+        Has(facts, PathFacts.TunnelGood) && (wants || (facts & PeerNeeds) == PeerNeeds) ? new(PeerPath.Tunnel, true)
         : Has(facts, PathFacts.NativeProven) ? Outside(wants, facts)
         : new(PeerPath.Compared, wants);
 
     private static PathState InTunnel(PathFacts facts)
     {
         bool isNativeGood = Has(facts, PathFacts.NativeGood);
-        // A peer that is in no tunnel takes nothing out of ours. Beyond the segment, routers may have learnt the pod networks meanwhile.
-        if (Has(facts, PathFacts.TunnelBad) && (isNativeGood || !Has(facts, PeerNeeds) || Has(facts, PathFacts.IsBeyond)))
+        // A peer that is in no tunnel takes nothing out of ours. Silence alone shows nothing better: the native path must have answered.
+        if (Has(facts, PathFacts.TunnelBad) && (isNativeGood || !Has(facts, PeerNeeds)))
             return Outside(wants: !isNativeGood, facts);
         bool isProven = Has(facts, PathFacts.NativeProven), peerWants = Has(facts, PathFacts.PeerWants);
         bool wants = !isNativeGood || (peerWants && !isProven);
-        return wants || peerWants ? new(PeerPath.Tunnel, wants) : new(PeerPath.Native, false);
+        return wants || peerWants ? new(PeerPath.Tunnel, wants) : Outside(wants: false, facts);
     }
 
     private static bool Has(PathFacts facts, PathFacts any) => (facts & any) != 0;

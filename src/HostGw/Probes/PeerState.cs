@@ -94,8 +94,11 @@ internal struct PeerState
     /// </summary>
     public readonly bool IsFirstHop => _target.IsNextHop && (_shown.Heard & ProbeFlags.MetNoRouter) != 0;
 
-    /// <summary>What our datagrams say to the peer.</summary>
-    public readonly ProbeFlags Flags => _shown.Path.Flags;
+    /// <summary>
+    /// What our datagrams say to the peer. It keeps its end of the tunnel until no route of ours leads there any more, which is later than
+    /// the decision.
+    /// </summary>
+    public readonly ProbeFlags Flags => _shown.Path.Flags | (_target.IsTunnelled ? ProbeFlags.TunnelsToYou : ProbeFlags.None);
 
     public readonly ProbeFlags Heard => _shown.Heard & Kept;
 
@@ -107,9 +110,12 @@ internal struct PeerState
     private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
 
     /// <summary>Follows a later form of its Node. On another way the old verdict holds until there is evidence.</summary>
-    /// <returns>Whether it is to be asked at once: the way is another one, or the tunnel can be asked from now on.</returns>
+    /// <returns>
+    /// Whether it is to be asked at once: the way is another one, the tunnel can be asked from now on, or no route leads there any more.
+    /// </returns>
     public bool Follow(ProbeTarget target, bool isNewSource)
     {
+        ProbeFlags before = Flags;
         bool isNewWay = isNewSource || target.NodeAddress != _target.NodeAddress || target.IsOnLink != _target.IsOnLink ||
             target.IsNextHop != _target.IsNextHop;
         bool isNewTunnel = target.HasTunnelPath != _target.HasTunnelPath;
@@ -122,7 +128,10 @@ internal struct PeerState
         }
         if (isNewTunnel)
             _shown.Tunnel = default;
-        bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath);
+        // Nothing asks on the native path then.
+        if (target is { IsTunnelled: true, HasNativePath: false })
+            (_shown.Echo, _shown.Hop, _nativeSince) = (default, default, 0);
+        bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath) || Flags != before;
         _wasAsked &= !isUrgent;
         return isUrgent;
     }
@@ -141,7 +150,9 @@ internal struct PeerState
     public readonly ProbePaths Beyond(bool hasTunnel)
     {
         // Questions on a route that leads into the tunnel, or will in a moment, say nothing of the native path.
-        ProbePaths native = !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod : _target.IsOnLink ? ProbePaths.Echo : ProbePaths.None;
+        ProbePaths native = !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod
+            : _target.HasNativePath ? ProbePaths.Echo
+            : ProbePaths.None;
         return hasTunnel && CanAskTunnel ? native | ProbePaths.Tunnel : native;
     }
 
@@ -297,7 +308,7 @@ internal struct PeerState
         return If(_shown.Echo.IsGood || _shown.Hop.IsGood, native) |
             If(_shown.Node.IsGood && _shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
             If(_shown.Tunnel.IsGood, PathFacts.TunnelGood) | If(_shown.Tunnel.IsBad, PathFacts.TunnelBad) |
-            If(!_target.IsOnLink, PathFacts.IsBeyond) | If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
+            If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
             If((_shown.Heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
     }
 

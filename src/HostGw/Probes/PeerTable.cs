@@ -37,7 +37,7 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
     /// <summary>The number of the peer that has this address; -1: none has; or <see cref="KnownAddresses.Disputed"/>.</summary>
     public int Find(Ip address)
     {
-        _ = _known.TryFind(address, out int target);
+        int target = _known.TargetOf(address);
         return target >= 0 ? _numbers[target] : target;
     }
 

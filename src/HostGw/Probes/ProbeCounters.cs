@@ -32,7 +32,7 @@ internal enum ProbeResult
     /// <summary>A question from a port below 1024, where services listen.</summary>
     PrivilegedPort,
 
-    /// <summary>More questions than all peers together ask.</summary>
+    /// <summary>More questions than a peer asks from one address.</summary>
     RateLimited,
 
     /// <summary>An answer too late, twice, from another address, or to no question of ours.</summary>

@@ -48,16 +48,16 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
     private static ProbeTarget Follow(Plan plan, int tunnelSource, ProbeTarget target)
     {
         if (plan.Tunnel is null)
-            return target;
+            return target with { Routes = target.IsOnLink ? PeerRoutes.Native : PeerRoutes.None };
         Prefix podCidr = target.PodCidr;
         bool isTunnelled = Has(plan.RoutesTo(podCidr.Aligned), tunnelled: true);
+        bool isNative = (target.IsOnLink && !isTunnelled) || Has(plan.RoutesTo(Prefix.Host(ProbeAddress.Of(podCidr))), tunnelled: false);
+        bool hasTunnel = ProbeAddress.Source(podCidr, tunnelSource) is { IsNone: false } source &&
+            Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true);
         return target with
         {
-            IsTunnelled = isTunnelled,
-            // Beyond this segment the tunnel's route is the only one.
-            IsOnLink = target.IsOnLink && (!isTunnelled || Has(plan.RoutesTo(Prefix.Host(ProbeAddress.Of(podCidr))), tunnelled: false)),
-            HasTunnelPath = ProbeAddress.Source(podCidr, tunnelSource) is { IsNone: false } source &&
-                Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true),
+            Routes = (isTunnelled ? PeerRoutes.Tunnelled : PeerRoutes.None) | (isNative ? PeerRoutes.Native : PeerRoutes.None) |
+                (hasTunnel ? PeerRoutes.Tunnel : PeerRoutes.None),
         };
     }
 
@@ -131,15 +131,33 @@ internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip 
 {
     public const int MostPodCidrs = 32;
 
-    /// <summary>The route to its pods leads into the tunnel; that to its probe address is native if it <see cref="IsOnLink"/>.</summary>
-    public bool IsTunnelled { get; init; }
+    public PeerRoutes Routes { get; init; }
 
-    /// <summary>The route to its SOURCE leads into the tunnel.</summary>
-    public bool HasTunnelPath { get; init; }
+    public bool IsTunnelled => (Routes & PeerRoutes.Tunnelled) != 0;
+
+    public bool HasNativePath => (Routes & PeerRoutes.Native) != 0;
+
+    public bool HasTunnelPath => (Routes & PeerRoutes.Tunnel) != 0;
 
     public Prefix PodCidr => Node.PodCidrs[BitOperations.TrailingZeroCount(PodCidrs)];
 
     /// <summary>Whether that address may be this Node's. Which one a kernel answers from depends on its routes.</summary>
     public bool Has(Ip address) =>
         address == NodeAddress || Node.InternalIPs.Contains(address) || Node.ExternalIPs.Contains(address) || PodCidr.Contains(address);
+}
+
+/// <summary>Where HostGw's routes to addresses of a peer lead.</summary>
+[Flags]
+internal enum PeerRoutes : byte
+{
+    None = 0,
+
+    /// <summary>That to its pods leads into the tunnel.</summary>
+    Tunnelled = 1,
+
+    /// <summary>That to its probe address is native, wherever that to its pods leads.</summary>
+    Native = 2,
+
+    /// <summary>That to its SOURCE leads into the tunnel.</summary>
+    Tunnel = 4,
 }

@@ -1,22 +1,18 @@
-using HostGw.Planning;
-
 namespace HostGw.Probes;
 
-/// <summary>Answers questions of Nodes that come from an unprivileged port, and not more than all peers together ask.</summary>
+/// <summary>
+/// Answers questions of Nodes that come from an unprivileged port, and from each of their addresses not more than a peer asks: a flood
+/// in the name of one takes nothing from the others.
+/// </summary>
 /// <param name="questioned">Takes the source of a question and what it says of the path, and says what the answer does.</param>
 internal sealed class ProbeResponder(ProbeCounters counters, Func<Ip, ProbeFlags, ProbeFlags> questioned, TimeProvider time)
 {
     private const int FirstUnprivilegedPort = 1024;
 
-    private readonly TokenBucket _rate = new(time);
-    private volatile KnownAddresses _known = KnownAddresses.None;
+    private volatile Askers _askers = new(KnownAddresses.None);
+    private long _second = time.GetTimestamp();
 
-    public void Follow(KnownAddresses known)
-    {
-        _known = known;
-        // A peer that hears nothing asks twice in 0.8 s in each family, and all peers do when this node is at fault.
-        _rate.PerSecond = Math.Clamp(known.Peers * 5, 10, 500);
-    }
+    public void Follow(KnownAddresses known) => _askers = new(known);
 
     /// <param name="from">The source of the question.</param>
     /// <param name="hops">How many hops the question had left to live.</param>
@@ -29,13 +25,22 @@ internal sealed class ProbeResponder(ProbeCounters counters, Func<Ip, ProbeFlags
             return Ignore(ProbeResult.NotAsked);
         if (port < FirstUnprivilegedPort)
             return Ignore(ProbeResult.PrivilegedPort);
-        if (!_known.Contains(from))
+        Askers askers = _askers;
+        if (askers.Known.IndexOf(from) is not (>= 0 and var asker))
             return Ignore(ProbeResult.UnknownSender);
-        if (!_rate.TryTake())
+        if (!askers.MayAsk(asker, IsNewSecond()))
             return Ignore(ProbeResult.RateLimited);
         ProbeFlags met = hops == ProbeDatagram.AllHops ? ProbeFlags.MetNoRouter : ProbeFlags.None;
         (asked with { Kind = ProbeKind.Answer, Flags = questioned(from, asked.Flags) | met }).Write(answer);
         counters.Count(ProbeResult.Echoed);
+        return true;
+    }
+
+    private bool IsNewSecond()
+    {
+        if (time.GetElapsedTime(_second) < TimeSpan.FromSeconds(1))
+            return false;
+        _second = time.GetTimestamp();
         return true;
     }
 
@@ -44,30 +49,25 @@ internal sealed class ProbeResponder(ProbeCounters counters, Func<Ip, ProbeFlags
         counters.Count(why);
         return false;
     }
-}
 
-/// <summary>Permits so many events a second on average, and those of one second at once.</summary>
-internal sealed class TokenBucket(TimeProvider time)
-{
-    private double _tokens;
-    private long _filledAt = time.GetTimestamp();
-
-    /// <summary>Any thread may set it.</summary>
-    public int PerSecond
+    /// <summary>How many questions each known address has asked in this second: one byte each.</summary>
+    private sealed class Askers(KnownAddresses known)
     {
-        get => Volatile.Read(ref field);
-        set => Volatile.Write(ref field, value);
-    }
+        // A peer that hears nothing asks twice in 0.8 s, one whose path changes twice a second more, and doctor twice a second.
+        private const byte Most = 10;
 
-    public bool TryTake()
-    {
-        long now = time.GetTimestamp();
-        int perSecond = PerSecond;
-        _tokens = Math.Min(perSecond, _tokens + (time.GetElapsedTime(_filledAt, now).TotalSeconds * perSecond));
-        _filledAt = now;
-        if (_tokens < 1)
-            return false;
-        _tokens--;
-        return true;
+        private readonly byte[] _asked = new byte[known.Count];
+
+        public KnownAddresses Known => known;
+
+        public bool MayAsk(int asker, bool isNewSecond)
+        {
+            if (isNewSecond)
+                _asked.AsSpan().Clear();
+            if (_asked[asker] >= Most)
+                return false;
+            _asked[asker]++;
+            return true;
+        }
     }
 }

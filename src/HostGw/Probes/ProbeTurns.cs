@@ -1,6 +1,9 @@
 namespace HostGw.Probes;
 
-/// <summary>Whose turn it is: each peer's once in an interval, spread evenly, at most 50 a second; new ones first.</summary>
+/// <summary>
+/// Whose turn it is: each peer's once in an interval, spread evenly, at most 50 a second. New ones come first, but where others' turns are
+/// due only every other time: in a storm of Nodes or of changes there is always a new one.
+/// </summary>
 /// <param name="interval">Between two turns of one peer.</param>
 internal sealed class ProbeTurns(TimeSpan interval)
 {
@@ -13,6 +16,7 @@ internal sealed class ProbeTurns(TimeSpan interval)
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly Queue<int> _new = [];
+    private bool _wasNew;
     private int _last;
     private TimeSpan _nextTick;
     private TimeSpan _nextTurn;
@@ -44,7 +48,7 @@ internal sealed class ProbeTurns(TimeSpan interval)
         _free = Later(_free, now - Tick);
         _nextTurn = now - _nextTurn > Second ? now : _nextTurn;
         for (; now >= Due; _free += ShortestStep)
-            taken.Add(Next(active, peers));
+            taken.Add(Next(now, active, peers));
         _nextTick = now + Tick;
     }
 
@@ -52,18 +56,20 @@ internal sealed class ProbeTurns(TimeSpan interval)
 
     private TimeSpan Step(int active) => Later(interval / Math.Max(active, 1), ShortestStep);
 
-    // New ones do not put off the others' turn: in a storm of Nodes there is always a new one.
-    private int Next(int active, ReadOnlySpan<PeerState> peers)
+    private int Next(TimeSpan now, int active, ReadOnlySpan<PeerState> peers)
     {
-        while (_new.TryDequeue(out int number))
+        bool isOldFirst = _wasNew && now >= _nextTurn;
+        while (!isOldFirst && _new.TryDequeue(out int number))
         {
-            if (peers[number] is { IsTaken: true, WasAsked: false })
-                return number;
+            if (peers[number] is not { IsTaken: true, WasAsked: false })
+                continue;
+            _wasNew = true;
+            return number;
         }
         do
             _last = (_last + 1) % peers.Length;
         while (!peers[_last].IsTaken);
-        _nextTurn += Step(active);
+        (_wasNew, _nextTurn) = (false, _nextTurn + Step(active));
         return _last;
     }
 }

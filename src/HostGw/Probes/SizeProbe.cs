@@ -30,9 +30,12 @@ internal readonly record struct SizeQuestion(ClusterNode Node, Prefix PodCidr, I
         List<SizeQuestion> questions = [];
         foreach (ProbeTarget target in probes.Targets)
         {
-            ReadOnlySpan<PodRoute> routes = plan.RoutesTo(target.PodCidr);
+            // Beside a tunnel's route there is one to the probe address alone.
+            ReadOnlySpan<PodRoute> routes = plan.RoutesTo(Prefix.Host(ProbeAddress.Of(target.PodCidr)));
+            routes = routes.IsEmpty ? plan.RoutesTo(target.PodCidr.Aligned) : routes;
             ProbeSource source = target.PodCidr.IsIPv4 ? probes.IPv4 : probes.IPv6;
-            if (target.IsOnLink && source.IsHeld && !routes.IsEmpty && host.Interface(routes[0].Interface) is { } link)
+            bool isAsked = target is { IsOnLink: true, HasNativePath: true } && source.IsHeld && !routes.IsEmpty;
+            if (isAsked && host.Interface(routes[0].Interface) is { } link)
                 questions.Add(new(target.Node, target.PodCidr, source.Pod, link.Name, link.Mtu));
         }
         return questions;

@@ -26,8 +26,8 @@ public class TunnelPlannerTests
                 "10.244.2.0/32 via 10.0.0.2 dev eth0",
                 "10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
-        { "a peer that is not on-link has no native path to compare", "tunnel=auto", ["10.244.3.0/24 Compared"], [Far],
-            ["10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0"] },
+        { "the native path to a peer that is not on-link is the router's", "tunnel=auto", ["10.244.3.0/24 Compared"], [Far],
+            ["10.244.3.0/32 via 10.0.0.254 dev eth0", "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0"] },
         { "the tunnel carries the podCIDR, and both paths are measured on", "tunnel=auto", ["10.244.2.0/24 Tunnel"], [Near],
             [
                 "10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0",
@@ -38,6 +38,7 @@ public class TunnelPlannerTests
             [
                 "10.244.2.0/24 via 10.0.0.2 dev eth0",
                 "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.3.0/32 via 10.0.0.254 dev eth0",
                 "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
         { "always: every Linux peer, and its SOURCE, which alone is probed", "tunnel=always", [], [Near, Far, "win 10.244.4.0/24 10.0.0.4 windows"],
@@ -54,6 +55,7 @@ public class TunnelPlannerTests
             ["10.244.3.0/24 Tunnel", "10.244.5.0/24 Tunnel"], ["far 10.244.3.0/24,10.244.5.0/24 192.0.2.3"],
             [
                 "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.3.0/32 via 10.0.0.254 dev eth0",
                 "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
                 "10.244.5.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
@@ -88,6 +90,21 @@ public class TunnelPlannerTests
         string[] actual = Shown.Routes(plan, host);
         Assert.True(expected.SequenceEqual(actual), $"{because}: got [{string.Join(", ", actual)}]");
         Assert.Equal(plan.Routes.OrderBy(r => r.Key).ToArray(), plan.Routes);
+    }
+
+    // Each case: this host's routes, and the one by which the probe address of a peer beyond the segment is asked.
+    [Theory]
+    [InlineData("default via 10.0.0.254 dev eth0", "10.0.0.254")]
+    [InlineData("default via 10.0.0.254 dev eth0; 10.244.3.0/24 via 10.0.0.9 dev eth0 proto 186 metric 20", "10.0.0.9")]
+    [InlineData("default via 10.0.0.254 dev eth0 metric 100; default via 10.0.0.253 dev eth0 metric 50", "10.0.0.253")]
+    [InlineData("eth1 10.9.0.2/24 down; default via 10.9.0.1 dev eth1", null)]
+    [InlineData("", null)]
+    public void Beyond_the_segment_the_native_path_is_the_route_without_ours(string routes, string? gateway)
+    {
+        HostState host = Given.Host($"eth0 10.0.0.1/24 fd00:aaaa::1/64; {Link}; {routes}");
+        Plan plan = Plan(host, "tunnel=auto", ["10.244.3.0/24 Tunnel"], [Far]);
+        PodRoute[] native = [.. plan.RoutesTo(Prefix.Parse("10.244.3.0/32"))];
+        Assert.Equal(gateway is null ? [] : [gateway], native.Select(r => $"{r.NextHop}"));
     }
 
     [Fact]

@@ -85,22 +85,43 @@ public class ProbeResponderTests
     }
 
     [Fact]
-    public void Not_more_is_answered_than_peers_ask()
+    public void Not_more_is_answered_than_a_peer_asks_from_one_address()
     {
         Assert.Equal(10, Asked(100));
-        _time.Advance(TimeSpan.FromSeconds(0.5));
-        Assert.Equal(5, Asked(100));
-        _time.Advance(TimeSpan.FromHours(1));
+        _time.Advance(TimeSpan.FromSeconds(0.9));
+        Assert.Equal(0, Asked(100));
+        _time.Advance(TimeSpan.FromSeconds(0.1));
         Assert.Equal(10, Asked(100));
-        Assert.Equal(275, _counters[ProbeResult.RateLimited]);
+        Assert.Equal(280, _counters[ProbeResult.RateLimited]);
+    }
 
-        _responder.Follow(Known(60));
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(300, Asked(1000));
-
+    [Theory]
+    [InlineData("10.0.0.2")]
+    [InlineData("10.244.2.0")]
+    [InlineData("fd00:aaaa::2")]
+    public void A_flood_in_the_name_of_one_address_takes_nothing_from_the_others(string flooding)
+    {
         _responder.Follow(Known(200));
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(500, Asked(1000));
+        Assert.Equal(10, Asked(1000, flooding));
+        for (int i = 2; i <= 201; i++)
+        {
+            foreach (string other in (string[])[$"10.0.0.{i}", $"10.244.{i}.0", $"10.244.{i}.1", $"fd00:aaaa::{i}"])
+                Assert.Equal(other == flooding ? 0 : 4, Asked(4, other));
+        }
+    }
+
+    [Fact]
+    public void A_question_allocates_nothing()
+    {
+        byte[] question = Question, answer = new byte[ProbeDatagram.Size];
+        ProbeResponder responder = new(_counters, static (_, flags) => flags, _time);
+        responder.Follow(Known(1));
+        _ = responder.TryAnswer(question, Peer, 40000, 64, answer);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+            _ = responder.TryAnswer(question, Peer, 40000, 64, answer);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
     [Fact]
@@ -117,7 +138,7 @@ public class ProbeResponderTests
     private static byte[] Question => Bytes(new(ProbeKind.Question, ProbeFlags.None, 0, new(1, 2)));
 
     private static KnownAddresses Known(int peers) => ProbePlan.Of(Planner.Plan(
-        Given.Nodes([Given.Self, .. Enumerable.Range(2, peers).Select(i => $"p{i} 10.244.{i}.0/24 10.0.0.{i}")]),
+        Given.Nodes([Given.Self, .. Enumerable.Range(2, peers).Select(i => $"p{i} 10.244.{i}.0/24 10.0.0.{i},fd00:aaaa::{i}")]),
         Given.Host(Given.Lan), Given.Policy("")), held: []).Known;
 
     private static byte[] Bytes(ProbeDatagram datagram)
@@ -127,7 +148,8 @@ public class ProbeResponderTests
         return bytes;
     }
 
-    private int Asked(int times) => Enumerable.Range(0, times).Count(_ => _responder.TryAnswer(Question, Peer, 40000, 64, new byte[64]));
+    private int Asked(int times, string from = "10.0.0.2") =>
+        Enumerable.Range(0, times).Count(_ => _responder.TryAnswer(Question, Ip.Parse(from), 40000, 64, new byte[64]));
 
     private void Ignored(ProbeResult why, byte[] question, string from = "10.0.0.2", int port = 40000, long answered = 0)
     {

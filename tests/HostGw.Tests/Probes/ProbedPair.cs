@@ -43,11 +43,27 @@ internal sealed class ProbedPair
     /// <summary>Whether the network drops packets of this node that carry a pod's address.</summary>
     public Func<ProbedEnd, bool> DropsPods { get; set; } = static _ => false;
 
+    /// <summary>Where they are on two segments: each has a router for all that it has no other route to.</summary>
+    public bool HasRouter { get; set; } = true;
+
     /// <summary>It looks at the source alone.</summary>
     public bool DropsBySource { get; set; }
 
     /// <summary>Whether the network drops the tunnel's packets of this node.</summary>
     public Func<ProbedEnd, bool> DropsTunnel { get; set; } = static _ => false;
+
+    /// <summary>How long packets took one way in one direction and another one in the other, at the latest change.</summary>
+    public double Apart => Math.Abs((A.Changes[^1] - B.Changes[^1]).TotalSeconds);
+
+    /// <summary>A network that drops pods' packets, and both agents have seen it.</summary>
+    public static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "", bool hasRouter = true)
+    {
+        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile) { HasRouter = hasRouter };
+        pair.Start();
+        pair.DropsPods = static _ => true;
+        pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);
+        return pair;
+    }
 
     public ProbedEnd Other(ProbedEnd end) => end == A ? B : A;
 
@@ -106,8 +122,6 @@ internal sealed class ProbedPair
 /// <summary>One of the two nodes.</summary>
 internal sealed class ProbedEnd
 {
-    private const double PassSeconds = 0.05;
-
     private readonly ProbedPair _pair;
     private readonly string[] _nodes;
     private readonly string _host;
@@ -116,6 +130,7 @@ internal sealed class ProbedEnd
     private Prober _prober;
     private ProbeResponder _responder;
     private Plan _plan = new();
+    private readonly Queue<Action> _received = [];
     private ulong _nonces;
     private bool _isRunning;
 
@@ -142,8 +157,17 @@ internal sealed class ProbedEnd
     /// <summary>Pods' packets to the peer take the tunnel.</summary>
     public bool IsTunnelled => Tunnels(Peer.PodCidr.Address.Plus(5));
 
+    /// <summary>Its agent does nothing (SIGSTOP); what it receives waits in the sockets.</summary>
+    public bool IsFrozen { get; private set; }
+
     /// <summary>Each change of that.</summary>
     public List<TimeSpan> Changes { get; } = [];
+
+    /// <summary>When it removed the link though the peer's packets still came by it.</summary>
+    public List<TimeSpan> Stranded { get; } = [];
+
+    /// <summary>From what causes a pass to its end.</summary>
+    public double PassSeconds { get; set; } = 0.05;
 
     public List<ProbeQuestion> Asked { get; } = [];
 
@@ -175,16 +199,29 @@ internal sealed class ProbedEnd
     }
 
     /// <summary>Something asks for a pass.</summary>
-    public void Wake() => _pair.After(PassSeconds, Pass);
+    public void Wake() => _pair.After(PassSeconds, () => WhenAwake(Pass));
 
     /// <summary>The agent ends; what it installed stays.</summary>
     public void Stop() => _isRunning = false;
+
+    public void Freeze(double seconds)
+    {
+        if (IsFrozen)
+            return;
+        IsFrozen = true;
+        _pair.After(seconds, () =>
+        {
+            IsFrozen = false;
+            while (_received.TryDequeue(out Action? received))
+                received();
+        });
+    }
 
     /// <summary>Sends what is due.</summary>
     /// <returns>For how long there is nothing to do; negative: for ever.</returns>
     public TimeSpan SendDue()
     {
-        while (_isRunning && _prober.TryTake(out ProbeQuestion question))
+        while (_isRunning && !IsFrozen && _prober.TryTake(out ProbeQuestion question))
         {
             Asked.Add(question);
             if ((Unsendable & question.Path) != 0)
@@ -197,7 +234,7 @@ internal sealed class ProbedEnd
             Ip source = question.Source.IsNone ? Node.InternalIPs[0] : question.Source;
             _pair.Carry(this, source, question.Destination, to => to.Receive(bytes, source, question));
         }
-        return _isRunning ? _prober.Wait : Timeout.InfiniteTimeSpan;
+        return _isRunning && !IsFrozen ? _prober.Wait : Timeout.InfiniteTimeSpan;
     }
 
     public bool Tunnels(Ip destination)
@@ -218,15 +255,28 @@ internal sealed class ProbedEnd
         {
             // The kernel's 'time exceeded'.
             ProbeDatagram quoted = new(ProbeKind.Question, question.Flags, question.Peer, question.Nonce);
-            _pair.Carry(this, Node.InternalIPs[0], source, to => to._prober.Expired(quoted, Node.InternalIPs[0]));
+            _pair.Carry(this, Node.InternalIPs[0], source, to => to.WhenAwake(() => to._prober.Expired(quoted, Node.InternalIPs[0])));
             return;
         }
+        WhenAwake(() => Answer(bytes, source, question));
+    }
+
+    private void WhenAwake(Action action)
+    {
+        if (IsFrozen)
+            _received.Enqueue(action);
+        else
+            action();
+    }
+
+    private void Answer(byte[] bytes, Ip source, ProbeQuestion question)
+    {
         byte[] answer = new byte[ProbeDatagram.Size];
         bool isDropped = !_isRunning || IsSilent || (FiltersPods && Peer.PodCidr.Contains(source));
         if (isDropped || !_responder.TryAnswer(bytes, source, 40000, 64, answer))
             return;
         Assert.True(ProbeDatagram.TryRead(answer, out ProbeDatagram read, out _));
-        _pair.Carry(this, question.Destination, source, to => to._prober.Answered(read, question.Destination));
+        _pair.Carry(this, question.Destination, source, to => to.WhenAwake(() => to._prober.Answered(read, question.Destination)));
     }
 
     // The first pass makes the link, the second one the routes that need it.
@@ -241,6 +291,8 @@ internal sealed class ProbedEnd
         HasLink = path != PeerPath.Native && !LinkFails;
         if (HasLink && !hadLink)
             Wake();
+        if (hadLink && !HasLink && Peer.IsTunnelled)
+            Stranded.Add(_pair.Now);
         _plan = path != PeerPath.Native ? WithTunnel(HasLink && hadLink ? path : PeerPath.Native) : Natively;
         if (IsTunnelled != wasTunnelled)
             Changes.Add(_pair.Now);
@@ -260,8 +312,11 @@ internal sealed class ProbedEnd
         List<PodRoute> routes = [.. plan.Routes];
         if (path != PeerPath.Native)
         {
+            Prefix probed = Prefix.Host(ProbeAddress.Of(Peer.PodCidr));
             if (isOnLink)
-                routes.Add(routes.Find(r => r.Destination == Peer.PodCidr) with { Destination = Prefix.Host(ProbeAddress.Of(Peer.PodCidr)) });
+                routes.Add(routes.Find(r => r.Destination == Peer.PodCidr) with { Destination = probed });
+            else if (_pair.HasRouter)
+                routes.Add(new(probed, 0, Ip.Parse("10.0.0.254"), 2));
             routes.Add(encapsulated with { Destination = Prefix.Host(Peer.Source) });
         }
         if (path == PeerPath.Tunnel)

@@ -20,7 +20,7 @@ public class ProberPathTests
             pair.Run(start);
             pair.DropsPods = static _ => true;
             Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
-            Assert.InRange(Apart(pair), 0, 1);
+            Assert.InRange(pair.Apart, 0, 1);
             Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Path)));
             pair.Run(20);
             Assert.All(pair.Ends, e => Assert.Equal(ReachKind.PodTrafficDropped, e.Reach.Native));
@@ -46,11 +46,11 @@ public class ProberPathTests
     {
         for (double start = 0; start < 10; start += 0.9)
         {
-            ProbedPair pair = Tunnelled();
+            ProbedPair pair = ProbedPair.Tunnelled();
             pair.Run(30 + start);
             pair.DropsPods = static _ => false;
             Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
-            Assert.InRange(Apart(pair), 0, 1);
+            Assert.InRange(pair.Apart, 0, 1);
             pair.Run(1000);
             Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Native), (e.Reach.Kind, e.Reach.Path)));
             Assert.All(pair.Ends, e => Assert.Equal(2, e.Changes.Count));
@@ -61,7 +61,7 @@ public class ProberPathTests
     [Fact]
     public void A_loss_on_the_native_path_begins_the_300_seconds_again()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = static _ => false;
         pair.Run(280);
         pair.DropsPods = static _ => true;
@@ -71,45 +71,6 @@ public class ProberPathTests
         Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
         pair.Run(40);
         Assert.All(pair.Ends, e => Assert.False(e.IsTunnelled));
-    }
-
-    [Theory]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    public void Whoever_restarts_the_path_stays(bool restartsA, bool restartsB)
-    {
-        ProbedPair pair = Tunnelled();
-        ProbedEnd[] restarted = [.. pair.Ends.Where(e => e == pair.A ? restartsA : restartsB)];
-        foreach (bool drops in (bool[])[true, false, true])
-        {
-            pair.DropsPods = _ => drops;
-            pair.Run(100);
-            foreach (ProbedEnd end in restarted)
-                end.Stop();
-            pair.Run(20);
-            foreach (ProbedEnd end in restarted)
-                end.Start();
-            pair.Run(100);
-            Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Path)));
-        }
-        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
-        pair.DropsPods = static _ => false;
-        pair.Run(330);
-        Assert.All(pair.Ends, e => Assert.Equal(2, e.Changes.Count));
-    }
-
-    [Fact]
-    public void An_agent_that_starts_natively_beside_one_in_the_tunnel_follows_it()
-    {
-        ProbedPair pair = Tunnelled();
-        pair.B.Stop();
-        pair.B.Start(Off);
-        Assert.False(pair.B.IsTunnelled);
-        pair.B.Start(ProbedPair.Auto);
-        Assert.InRange(pair.RunUntil(() => pair.B.IsTunnelled), 0, 20);
-        pair.Run(300);
-        Assert.Single(pair.A.Changes);
     }
 
     // A network that looks at the source alone lets 'time exceeded' through, which a node address sends: one end alone sees the fault.
@@ -123,12 +84,12 @@ public class ProberPathTests
         pair.Start();
         pair.DropsPods = e => (e == pair.A) == fromA;
         Assert.InRange(pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled), 4, 20);
-        Assert.InRange(Apart(pair), 0, 1);
+        Assert.InRange(pair.Apart, 0, 1);
         pair.Run(600);
         Assert.All(pair.Ends, e => Assert.Single(e.Changes));
         pair.DropsPods = static _ => false;
         Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 300, 325);
-        Assert.InRange(Apart(pair), 0, 1);
+        Assert.InRange(pair.Apart, 0, 1);
     }
 
     [Fact]
@@ -166,12 +127,12 @@ public class ProberPathTests
     [Fact]
     public void A_tunnel_that_fails_is_left_at_once_if_the_native_path_is_good()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = static _ => false;
         pair.Run(30);
         pair.DropsTunnel = static _ => true;
         Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled), 4, 20);
-        Assert.InRange(Apart(pair), 0, 10);
+        Assert.InRange(pair.Apart, 0, 10);
         pair.Run(1000);
         Assert.All(pair.Ends, e => Assert.Equal((2, PeerPath.Native), (e.Changes.Count, e.Reach.Path)));
     }
@@ -179,7 +140,7 @@ public class ProberPathTests
     [Fact]
     public void Where_both_ways_fail_the_tunnel_stays()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsTunnel = static _ => true;
         pair.Run(300);
         Assert.All(pair.Ends, e => Assert.Equal(
@@ -206,43 +167,6 @@ public class ProberPathTests
         Assert.All(pair.Ends, e => Assert.Empty(e.Changes));
         Assert.All(pair.B.Asked, q => Assert.Equal(ProbeFlags.None, q.Flags));
         Assert.InRange(PerMinute(pair, pair.B), 6, 25);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_peer_that_turns_its_tunnel_off_is_left_there_too(bool isOnLink)
-    {
-        ProbedPair pair = Tunnelled(isOnLink);
-        pair.B.Start(Off);
-        Assert.InRange(pair.RunUntil(() => !pair.A.IsTunnelled), 0, 20);
-        pair.Run(100);
-        Assert.Equal((ReachKind.PodTrafficDropped, PeerPath.Compared), (pair.A.Reach.Kind, pair.A.Reach.Path));
-    }
-
-    [Fact]
-    public void A_peer_of_another_segment_is_reached_through_the_tunnel_and_its_native_path_is_not_asked_then()
-    {
-        ProbedPair pair = Tunnelled(isOnLink: false);
-        pair.Run(60);
-        pair.A.Asked.Clear();
-        pair.Run(60);
-        Assert.Equal(
-            [ProbePaths.Node, ProbePaths.Tunnel], pair.A.Asked.Select(q => q.Path).Distinct().Order());
-        Assert.Equal((ReachKind.Reachable, ReachKind.PodTrafficDropped), (pair.A.Reach.Kind, pair.A.Reach.Native));
-        pair.A.Stop();
-        pair.A.Start();
-        pair.Run(1000);
-        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
-    }
-
-    [Fact]
-    public void What_the_network_routes_needs_no_tunnel()
-    {
-        ProbedPair pair = new(isOnLink: false) { DropsTunnel = static _ => true };
-        pair.Start();
-        pair.Run(300);
-        Assert.All(pair.Ends, e => Assert.Equal((ReachKind.RoutedByNetwork, PeerPath.Native, false), (e.Reach.Kind, e.Reach.Path, e.HasLink)));
     }
 
     [Fact]
@@ -278,7 +202,7 @@ public class ProberPathTests
     [Fact]
     public void A_tunnel_that_this_host_refuses_is_left()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.A.IsRefused = true;
         pair.A.Wake();
         pair.Run(60);
@@ -294,14 +218,14 @@ public class ProberPathTests
     [InlineData(false)]
     public void A_link_that_does_not_come_up_again_carries_nothing(bool isNativeGood)
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = _ => !isNativeGood;
         pair.Run(30);
         pair.A.LinkFails = true;
         pair.A.Wake();
         pair.Run(60);
         Assert.Equal(
-            isNativeGood ? (ReachKind.Reachable, PeerPath.Native) : (ReachKind.PodTrafficDropped, PeerPath.Tunnel),
+            isNativeGood ? (ReachKind.Reachable, PeerPath.Compared) : (ReachKind.PodTrafficDropped, PeerPath.Tunnel),
             (pair.A.Reach.Kind, pair.A.Reach.Path));
         pair.A.LinkFails = false;
         pair.A.Wake();
@@ -331,7 +255,7 @@ public class ProberPathTests
     [Fact]
     public void A_round_through_the_tunnel_allocates_nothing()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         Prober prober = pair.A.Prober;
         pair.Run(60);
         pair.A.Stop();
@@ -365,7 +289,7 @@ public class ProberPathTests
     [Fact]
     public void What_this_host_cannot_send_through_the_tunnel_says_nothing_of_it()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.A.Unsendable = ProbePaths.Tunnel;
         pair.DropsPods = static _ => false;
         pair.Run(30);
@@ -378,7 +302,7 @@ public class ProberPathTests
     [Fact]
     public void What_this_host_cannot_send_natively_says_nothing_of_the_native_path()
     {
-        ProbedPair pair = Tunnelled();
+        ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = static _ => false;
         pair.Run(30);
         (pair.A.Unsendable, pair.DropsPods, pair.DropsTunnel) = (ProbePaths.Echo, static _ => true, static _ => true);
@@ -390,7 +314,7 @@ public class ProberPathTests
     [Fact]
     public void A_Node_that_lists_a_peers_address_does_not_change_the_peers_path()
     {
-        ProbedPair pair = Tunnelled(hostile: "x 10.244.9.0/24 10.0.0.9,10.0.0.1,10.0.0.2 age=9");
+        ProbedPair pair = ProbedPair.Tunnelled(hostile: "x 10.244.9.0/24 10.0.0.9,10.0.0.1,10.0.0.2 age=9");
         pair.DropsPods = static _ => false;
         pair.Run(250);
         Assert.All(pair.Ends, e => Assert.True(e.IsTunnelled));
@@ -413,18 +337,6 @@ public class ProberPathTests
         Assert.InRange(pair.A.Asked.Count(q => q.Path == ProbePaths.Node), 60, 130);
         Assert.All(pair.Ends, e => Assert.Equal((PeerPath.Native, false), (e.Reach.Path, e.HasLink)));
     }
-
-    private static ProbedPair Tunnelled(bool isOnLink = true, string hostile = "")
-    {
-        ProbedPair pair = new(isOnLink: isOnLink, hostile: hostile);
-        pair.Start();
-        pair.DropsPods = static _ => true;
-        pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);
-        return pair;
-    }
-
-    // How long packets took one way in one direction and another one in the other, at the latest change.
-    private static double Apart(ProbedPair pair) => Math.Abs((pair.A.Changes[^1] - pair.B.Changes[^1]).TotalSeconds);
 
     private static double PerMinute(ProbedPair pair, ProbedEnd end)
     {

@@ -32,6 +32,8 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
             site.Grow(stage.Size, Site.Describe);
             if (selection.Has(Selection.Cold))
                 report.Add($"{stage.Size:N0} nodes: cold start", await ColdStart.MeasureAsync(site, builds, stage.ColdRuns));
+            if (selection.Has(Selection.Repair) && stage.NatLives > 0)
+                report.Add($"{stage.Size:N0} nodes: tunnel and guards, {builds[0].Name}", await TunnelRepair.MeasureAsync(site, builds[0], stage.NatLives));
             if (!selection.NeedsAgent || stage.Samples == 0)
                 continue;
             // Of a large cluster only that of what ships: builds[0].

@@ -17,7 +17,7 @@ public sealed class TunnelLinkTests : LabTest
     [Fact]
     public async Task One_of_ours_that_comes_while_the_agent_runs_is_removed_and_a_foreign_one_left()
     {
-        Agent.Settings = Agent.Settings with { ResyncSeconds = 5 };
+        Agent.Settings = Agent.Settings with { ResyncSeconds = 3600 };
         await StartFirstAgentAsync();
         One.Network.Configure([Vxlan]);
         Assert.True(IsThere());

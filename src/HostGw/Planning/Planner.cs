@@ -153,6 +153,9 @@ internal sealed class PlanCache(Policy settings)
     private Reachability _reachability = Reachability.Off;
     private Plan? _plan;
 
+    /// <summary>The last plan is of these nodes.</summary>
+    public bool IsOf(ImmutableArray<ClusterNode> nodes) => _plan is not null && nodes == _nodes;
+
     /// <inheritdoc cref="Planner.Plan"/>
     /// <param name="serviceCidrs">Those that the API names.</param>
     public Plan Plan(

@@ -21,12 +21,21 @@ internal sealed record TunnelChanges(
     /// <summary>Why the link is created or put in order, in words.</summary>
     public string Reason { get; init; } = "";
 
+    /// <summary>Of a link to create: that of the one that the plan knew, whose routes then need no new plan; 0: any.</summary>
+    public int Index { get; init; }
+
+    /// <summary>This pass has read the host again since: the routes over the link are its own.</summary>
+    public bool IsRead { get; init; }
+
+    /// <summary>A foreign link of that name is down: the kernel does not announce the alias that a link gets while it is down.</summary>
+    public bool MayChangeUnannounced { get; init; }
+
     public bool IsEmpty => Make is null && AddSources.Count == 0 && DeleteSources.Count == 0 && Delete is null;
 
     /// <summary>
     /// Routes over the link are for the next pass, which must follow at once: they are planned where it is up and holds its addresses.
     /// </summary>
-    public bool Continues => Make is not null || AddSources.Count > 0;
+    public bool Continues => !IsRead && (Make is not null || AddSources.Count > 0);
 
     /// <summary>Everything that is not as it should be, in words.</summary>
     public override string ToString() => string.Join("; ",
@@ -44,12 +53,14 @@ internal sealed record TunnelChanges(
 
     public static TunnelChanges Between(Plan plan, HostState host)
     {
-        if (plan.Scope != PlanScope.Everything || host.Tunnel is { IsOurs: false })
+        if (plan.Scope != PlanScope.Everything)
             return None;
+        if (host.Tunnel is { IsOurs: false } foreign)
+            return foreign.IsUp ? None : None with { MayChangeUnannounced = true };
         if (plan.Tunnel is not { } wanted)
             return host.Tunnel is { } superfluous ? None with { Delete = superfluous } : None;
         if (host.Tunnel is not { } link)
-            return new(wanted, wanted.Sources, [], null) { Reason = $"missing ({Of(wanted)})" };
+            return new(wanted, wanted.Sources, [], null) { Reason = $"missing ({Of(wanted)})", Index = LastIndex(plan, host) };
         // Routes go with the old link, and come back with the next pass: meanwhile their packets are lost, and connections are not.
         return WrongKind(link, wanted) is { Length: > 0 } kind
             ? new(wanted, wanted.Sources, [], link) { Reason = $"{kind}: created again ({Of(wanted)})" }
@@ -73,6 +84,9 @@ internal sealed record TunnelChanges(
             return None;
         return new(wrong.Length > 0 ? wanted : null, add, delete, null) { Link = link, Reason = wrong };
     }
+
+    private static int LastIndex(Plan plan, HostState host) =>
+        plan.Interfaces.FirstOrDefault(i => i.IsTunnel)?.Index is { } index && host.Interface(index) is null ? index : 0;
 
     // Others' addresses inside this node's podCIDRs would be sources of packets, too. A single address elsewhere is the SOURCE of a podCIDR
     // that this node had before: the Node that gets that podCIDR would be refused for it, and its packets dropped as this host's own.

@@ -64,7 +64,7 @@ internal sealed record PassReport
         ForwardingChanged || Changes.AcceptRa.Count > 0;
 
     /// <summary>The next pass should not wait for a notification.</summary>
-    public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished || Continues;
+    public bool IsUnfinished => Failures.Count > 0 || Routes.IsUnfinished || Continues || Changes.Tunnel.MayChangeUnannounced;
 
     /// <summary>The next pass follows at once. The kernel does not announce to us what we have made.</summary>
     public bool Continues => Changes.Tunnel.Continues;

@@ -41,7 +41,8 @@ internal sealed class ReconcileLoop(
             CollectGarbageAfter(report);
 
             // The first change after a quiet time is applied at once; in a storm the others are collected meanwhile.
-            await Task.Delay(times.BetweenPasses, time, stoppingToken);
+            if (!report.Continues)
+                await Task.Delay(times.BetweenPasses, time, stoppingToken);
         }
     }
 
@@ -67,7 +68,7 @@ internal sealed class ReconcileLoop(
 /// <param name="FirstRetry">
 /// From a pass that failed to the next; doubled each time up to <paramref name="Resync"/>, at most a minute.
 /// </param>
-/// <param name="BetweenPasses">The shortest time from the end of a pass to the next.</param>
+/// <param name="BetweenPasses">The shortest time from the end of a pass to the next, unless that continues it.</param>
 internal sealed record LoopTimes(TimeSpan Resync, TimeSpan FirstRetry, TimeSpan BetweenPasses)
 {
     public static LoopTimes WithResync(int seconds) =>
@@ -105,7 +106,10 @@ internal sealed class PassTimes(LoopTimes times, TimeProvider time)
         TimeSpan wait = report.Continues ? TimeSpan.Zero : report.IsUnfinished ? _retry.Delay(_retries) : times.Resync;
         // A contest that is over is reported until a pass says so.
         Wait = ((TimeSpan?[])[wait, report.HeldRepairs.Wait, report.Contests.Rest]).Min()!.Value;
-        CauseAfterWait = report.IsUnfinished || Wait < wait ? WakeCauses.Retry : WakeCauses.Resync;
+        // What follows on a change of our own link need not read rules again.
+        CauseAfterWait = report is { Continues: true, Failures.Count: 0 } ? WakeCauses.Links
+            : report.IsUnfinished || Wait < wait ? WakeCauses.Retry
+            : WakeCauses.Resync;
     }
 }
 
@@ -132,9 +136,16 @@ internal sealed class WakeUp(TimeProvider time)
         _signal.Writer.TryWrite(true);
     }
 
-    /// <returns>The causes at the next signal, or <paramref name="otherwise"/> after <paramref name="atMost"/> without one.</returns>
+    /// <returns>
+    /// The causes at the next signal, or <paramref name="otherwise"/> after <paramref name="atMost"/> without one; both where that is zero.
+    /// </returns>
     public async Task<WakeCauses> WaitAsync(TimeSpan atMost, WakeCauses otherwise, CancellationToken cancellationToken)
     {
+        if (atMost == TimeSpan.Zero)
+        {
+            _signal.Reader.TryRead(out _);
+            return Take() | otherwise;
+        }
         using var timeout = new CancellationTokenSource(atMost, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         while (true)

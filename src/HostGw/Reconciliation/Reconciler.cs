@@ -33,6 +33,9 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         _previous = _previous.With(causes);
         if (!TryRead(apiServers, out HostState? host, out HostFailure? failure))
             return begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } };
+        LinkRepair link = RepairLink(nodes, host, causes);
+        if (link.WasTried && !TryRead(apiServers, out host, out failure))
+            return link.In(begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } });
 
         Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host, begun.Reachability);
         HostChanges wanted = Compare(plan, host, causes);
@@ -43,7 +46,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         HostChanges made = permitted.Without(result);
         _limiter.Count(made, result, repairs);
 
-        PassReport report = begun with
+        PassReport report = link.In(begun with
         {
             NodesSavedAt = nodes.SavedAt,
             Plan = plan,
@@ -54,7 +57,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
             Contests = _limiter.Contested(plan),
             Repairs = repairs.Count(made, result),
             Leftovers = result.Leftovers is { } found ? [.. found.Select(l => l.Problem)] : _previous.Leftovers,
-        };
+        });
         Remember(report, repairs);
         return report with { Elapsed = time.GetElapsedTime(start) };
     }
@@ -72,6 +75,22 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
             (host, failure) = (null, new(HostPart.State, "read the host", null, e));
             return false;
         }
+    }
+
+    // Only what another program has changed since: whatever else the link lacks is for the plan.
+    private LinkRepair RepairLink(NodeSnapshot nodes, HostState host, WakeCauses causes)
+    {
+        if (_previous.Report?.Plan is not { } before || !_planner.IsOf(nodes.Nodes) || LinkRepair.Needed(before, host) is not { } needed)
+            return LinkRepair.None;
+        needed = needed with { ReadsRulesAgain = _previous.RulesMayHaveChanged };
+        RepairScope repairs = new(_previous, needed, _owned.Keys, causes);
+        (HostChanges permitted, _) = _limiter.Hold(needed, repairs, _previous.HeldRules);
+        if (!repairs.Tunnel || permitted.Tunnel.IsEmpty)
+            return LinkRepair.None;
+        ApplyResult result = network.Apply(permitted, ApplyMode.Change);
+        HostChanges made = permitted.Without(result);
+        _limiter.Count(made, result, repairs);
+        return new(made.Tunnel, result, repairs.Count(made, result));
     }
 
     private HostChanges Compare(Plan plan, HostState host, WakeCauses causes) => HostDiff.Between(plan, host, _owned.Keys, adopt) with

@@ -21,6 +21,13 @@ internal static class Names
     public const string RouteDeleted = "a deleted route is back";
     public const string RouteChanged = "a changed route is right";
     public const string ProbeAddressDeleted = "a deleted probe address is back";
+    public const string TunnelDeleted = "the deleted hostgw0 is back, with its routes";
+    public const string TunnelDown = "hostgw0, set down, is up with its routes";
+    public const string TunnelSourceDeleted = "the deleted SOURCE is back, with its routes";
+    public const string GuardElementDeleted = "a deleted element of the guards is back";
+    public const string GuardRuleDeleted = "a flushed chain of the guards is back";
+    public const string GuardTableDeleted = "the deleted table of the guards is back";
+    public const string PolicyRuleDeleted = "the deleted policy rule is back";
     public const string NatDeleted = "the deleted NAT rule is back";
     public const string NatDeletedByEnding = "the same, deleted by a program that ends";
     public const string IptablesNftFlushed = "a flushed chain of iptables-nft is back";

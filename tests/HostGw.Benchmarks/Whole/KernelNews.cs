@@ -19,11 +19,12 @@ internal sealed class KernelNews : IDisposable
     private volatile bool _ended;
 
     /// <param name="protocol">NETLINK_ROUTE or NETLINK_NETFILTER.</param>
-    /// <param name="group">RTNLGRP_* or NFNLGRP_*.</param>
-    public KernelNews(NetworkNamespace network, int protocol, int group)
+    /// <param name="groups">RTNLGRP_* or NFNLGRP_*.</param>
+    public KernelNews(NetworkNamespace network, int protocol, params int[] groups)
     {
         _socket = network.Run(() => NetlinkHandle.Open(protocol, blocking: true));
-        _socket.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, group);
+        foreach (int group in groups)
+            _socket.TrySetOption(Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, group);
         _socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, new timeval { tv_usec = 100_000 });
         _thread = new(Listen) { IsBackground = true };
         _thread.Start();

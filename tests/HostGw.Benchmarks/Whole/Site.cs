@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using HostGw.FakeApi;
 using HostGw.Lab;
 using HostGw.Lab.Network;
+using HostGw.Planning;
+using HostGw.Platform.Linux.Nftables;
 
 namespace HostGw.Benchmarks.Whole;
 
@@ -105,8 +107,16 @@ internal sealed class Site : IAsyncDisposable
     public static void Reset(NetworkNamespace machine)
     {
         machine.Configure([$"route flush proto {Protocol}", $"route flush table local proto {Protocol}"]);
-        if (machine.Exec("nft", "list", "tables").Contains("inet hostgw", StringComparison.Ordinal))
-            machine.Exec("nft", "delete", "table", "inet", "hostgw");
+        string[] tables = machine.Exec("nft", "list", "tables").Split('\n', StringSplitOptions.TrimEntries);
+        foreach (string table in (string[])[MasqueradeRuleset.TableName, GuardRuleset.TableName])
+        {
+            if (tables.Contains($"table inet {table}"))
+                machine.Exec("nft", "delete", "table", "inet", table);
+        }
+        if (machine.Exec("ip", "-br", "link").Contains(TunnelPlan.LinkName, StringComparison.Ordinal))
+            machine.Configure([$"link del {TunnelPlan.LinkName}"]);
+        if (machine.Exec("ip", "rule", "list", "proto", $"{Protocol}").Length > 0)
+            machine.Configure([$"rule flush proto {Protocol}"]);
         machine.Sysctl("ipv4/ip_forward", "0");
     }
 

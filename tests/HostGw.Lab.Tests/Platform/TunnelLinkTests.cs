@@ -308,13 +308,17 @@ public sealed class TunnelLinkWatchTests : IAsyncLifetime
     [InlineData("vni delete dev hostgw0 vni 157", "Links")]
     public void A_change_by_somebody_else_wakes_a_pass(string byHand, string expected)
     {
-        Pass();
-        // Each interface is announced once, and the addresses as well.
-        _watched.AfterUpToRule(() => { });
+        // What is repaired and changed again is announced as it was before.
+        for (int i = 0; i < 3; i++)
+        {
+            Pass();
+            // Each interface is announced once, and the addresses as well.
+            _watched.AfterUpToRule(() => { });
 
-        WakeCauses woken = _watched.AfterUpToRule(() => ByHand(byHand));
+            WakeCauses woken = _watched.AfterUpToRule(() => ByHand(byHand));
 
-        Assert.True(woken.HasFlag(Enum.Parse<WakeCauses>(expected)), $"{woken}");
+            Assert.True(woken.HasFlag(Enum.Parse<WakeCauses>(expected)), $"{woken} at time {i}");
+        }
     }
 
     // There is no periodic pass here: what comes back, comes back because the kernel announced that it was gone.

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -13,6 +14,7 @@ internal sealed class Agent
 
     private readonly string _policy;
     private Reconciler _reconciler;
+    private (string[] Text, ImmutableArray<ClusterNode> Nodes) _last = ([], []);
 
     /// <summary>nodeName is "self"; the LAN is 10.0.0.0/24 and fd00:aaaa::/64 on eth0.</summary>
     public Agent(string policy = "", string host = Given.Lan)
@@ -41,7 +43,10 @@ internal sealed class Agent
 
     public PassReport Pass(WakeCauses causes = WakeCauses.Nodes)
     {
-        NodeSnapshot snapshot = new(Given.Nodes(Nodes), "42", IsComplete: true) { QuorumReads = QuorumReads };
+        // As the store does, the same nodes as long as none changes.
+        if (!Nodes.SequenceEqual(_last.Text))
+            _last = ([.. Nodes], Given.Nodes(Nodes));
+        NodeSnapshot snapshot = new(_last.Nodes, "42", IsComplete: true) { QuorumReads = QuorumReads };
         return _reconciler.Run(snapshot, ApiServers, causes) with { Reachability = Reachability };
     }
 

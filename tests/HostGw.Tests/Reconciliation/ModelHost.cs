@@ -244,6 +244,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Somebody else removes the masquerade rule.</summary>
     public void LoseNat() => Nat = null;
 
+    /// <summary>Somebody else removes the guards of probes and tunnel.</summary>
+    public void LoseGuards() => Guards = null;
+
     /// <summary>Somebody else removes the accept in chain FORWARD.</summary>
     public void LoseForwardAccept() => ForwardAccept = [];
 

@@ -92,6 +92,35 @@ public sealed class ReconcileLoopTests : IAsyncDisposable
         Assert.Equal([First, WakeCauses.Routes, WakeCauses.Nat], _loop.Causes);
     }
 
+    // A link is made by one pass, and its routes by the next.
+    [Fact]
+    public async Task A_pass_that_continues_another_follows_without_a_pause()
+    {
+        await using RunningLoop loop = new("tunnel=always tunnel.source=254");
+        await loop.StartAsync();
+        loop.List();
+        await loop.PassAsync(); // no time has passed
+
+        Assert.Equal([First, WakeCauses.Links], loop.Causes);
+        Assert.Equal((true, false), (loop.Passes[0].Continues, loop.Passes[1].Continues));
+        Assert.All(loop.Host.OurRoutes, r => Assert.Contains("hostgw0", r, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task It_shares_what_was_announced_meanwhile()
+    {
+        await using RunningLoop loop = new("tunnel=always tunnel.source=254");
+        loop.Host.Race = () => loop.Signal(WakeCauses.Addresses);
+        await loop.StartAsync();
+        loop.List();
+        await loop.PassAsync();
+
+        Assert.Equal([First, WakeCauses.Links | WakeCauses.Addresses], loop.Causes);
+        loop.Time.Advance(Between);
+        await loop.IdleAsync(Resync);
+        Assert.Equal(2, loop.Passes.Count);
+    }
+
     [Fact]
     public async Task When_nothing_is_announced_a_pass_runs_at_the_resync_interval()
     {

@@ -16,11 +16,12 @@ internal sealed class RunningLoop : IAsyncDisposable
     private readonly List<PassReport> _passes = [];
     private int _seen;
 
-    public RunningLoop()
+    /// <param name="policy">As <see cref="Given.Policy"/> reads it.</param>
+    public RunningLoop(string policy = "")
     {
         WakeUp = new(Time);
         Clock = new(Time, Resync);
-        Reconciler reconciler = new(Host, Given.Policy(""), AdoptMode.Equivalent, Time);
+        Reconciler reconciler = new(Host, Given.Policy(policy), AdoptMode.Equivalent, Time);
         Loop = new(reconciler, _nodes, () => [], WakeUp, LoopTimes.WithResync(60), Time, Clock, Record);
     }
 

@@ -79,7 +79,7 @@ public class TunnelLinkTests
         PassTimes times = new(LoopTimes.WithResync(60), new ManualTime());
         PassReport created = Report(TunnelChanges.Between(Plan, Host("none", "")));
         times.After(created);
-        Assert.Equal((TimeSpan.Zero, WakeCauses.Retry, true), (times.Wait, times.CauseAfterWait, created.IsUnfinished));
+        Assert.Equal((TimeSpan.Zero, WakeCauses.Links, true), (times.Wait, times.CauseAfterWait, created.IsUnfinished));
         times.After(Report(TunnelChanges.Between(Plan, Host("port", ""))));
         Assert.Equal(TimeSpan.Zero, times.Wait);
         foreach ((string link, string addresses) in ((string, string)[])[("down", Right), ("", "fd00:1::1/128")])
@@ -96,6 +96,27 @@ public class TunnelLinkTests
             Causes = WakeCauses.Retry,
         });
         Assert.Equal(TimeSpan.FromSeconds(2), times.Wait);
+    }
+
+    // What a link becomes while it is down the kernel need not announce.
+    [Theory]
+    [InlineData("foreign down", true)]
+    [InlineData("foreign", false)]
+    [InlineData("none", false)]
+    public void A_foreign_link_that_is_down_is_looked_at_again(string link, bool isUnfinished)
+    {
+        PassTimes times = new(LoopTimes.WithResync(3600), new ManualTime());
+        foreach (Plan plan in (Plan[])[Plan, new()])
+        {
+            PassReport report = Report(TunnelChanges.Between(plan, Host(link, ""))) with { Causes = WakeCauses.Links };
+            bool isMade = plan.Tunnel is not null && link == "none";
+            times.After(report);
+            Assert.Equal((isUnfinished || isMade, false), (report.IsUnfinished, report.Changed && !isMade));
+            Assert.Equal(TimeSpan.FromSeconds(isUnfinished ? 1 : isMade ? 0 : 3600), times.Wait);
+            times.After(report with { Causes = WakeCauses.Retry });
+            Assert.Equal(TimeSpan.FromSeconds(isUnfinished ? 2 : isMade ? 0 : 3600), times.Wait);
+            times.After(Report(TunnelChanges.None));
+        }
     }
 
     // Peers may use the tunnel before this host has a route over it.

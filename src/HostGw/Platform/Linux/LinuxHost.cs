@@ -82,6 +82,7 @@ internal sealed class LinuxHost : IHostNetwork
 
     public HostState Read(IReadOnlyList<Ip> apiServers)
     {
+        _routeNotifications.BeginRead();
         CniReservation reservation = _readsReservation ? _cni.ReadReservation() : CniReservation.Complete;
         HostState read = _reader.Read(apiServers);
         return read with

@@ -71,7 +71,7 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
     {
         if (changes.Delete is { } old)
             Delete(old);
-        int index = changes.Link?.Index ?? Create(wanted);
+        int index = changes.Link?.Index ?? Create(wanted, changes.Index);
         Execute("set its alias", s => TunnelMessages.SetAlias(_request, index, s));
         Execute(
             "set its addrgenmode", s => TunnelMessages.SetAddrGenMode(_request, index, s),
@@ -85,9 +85,9 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
     }
 
     // The kernel takes no alias with a new link. An agent that is killed between the two requests leaves a link that is nobody's.
-    private int Create(TunnelPlan wanted)
+    private int Create(TunnelPlan wanted, int asIndex)
     {
-        Execute("create it", s => TunnelMessages.Create(_request, TunnelPlan.LinkName, wanted.Port, s));
+        Execute("create it", s => TunnelMessages.Create(_request, (TunnelPlan.LinkName, asIndex), wanted.Port, s));
         _request.Clear();
         TunnelMessages.Ask(_request, TunnelPlan.LinkName, socket.NextSequence());
         int index = 0;

@@ -37,7 +37,7 @@ internal static class LinuxWatch
         using NetlinkSubscription? ruleSocket = NetlinkSubscription.TryOpen(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]);
         // Changes between an earlier pass and this moment were not received.
         wake(WakeCauses.Start);
-        routes.WakeLater = wake;
+        routes.Wake = wake;
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> listening = [ListenAsync(routeSocket, routes.Read, routes.ReadOverrun, wake, end.Token)];
@@ -73,34 +73,60 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
     private readonly Dictionary<int, HostInterface> _links = [];
     private readonly HashSet<HostAddress> _addresses = [];
     private readonly OtherTables _otherTables = new(time);
-    private volatile Plan _plan = new();
+
+    // Of the plan and what is compared with it.
+    private readonly Lock _lock = new();
+    private TunnelLink? _tunnel;
+    private Plan _plan = new();
+    private bool _hasPassedOver;
 
     public uint OwnPort => ownPort;
 
-    /// <summary>Receives what a change announces that is not worth a pass at once.</summary>
-    public Action<WakeCauses> WakeLater
+    /// <summary>Receives what wakes a pass later than it was announced.</summary>
+    public Action<WakeCauses> Wake
     {
+        get => _otherTables.Wake;
         set => _otherTables.Wake = value;
+    }
+
+    /// <summary>A pass begins to read the host: what is announced from now on it may have missed.</summary>
+    public void BeginRead()
+    {
+        lock (_lock)
+            _hasPassedOver = false;
     }
 
     /// <summary>
     /// Sets the plan of the latest pass: a foreign route to one of its destinations or probe addresses, or inside a peer's, wakes a pass.
-    /// So does any route of a table to which a policy rule may lead pods' packets.
+    /// So does any route of a table to which a policy rule may lead pods' packets, and whatever did not matter to the plan before and
+    /// came since this pass began to read the host.
     /// </summary>
     public void SetPlan(Plan plan, ImmutableArray<PolicyRule> rules)
     {
-        _plan = plan;
-        _otherTables.Set(rules);
+        lock (_lock)
+        {
+            bool isOther = _otherTables.Set(rules) | !ReferenceEquals(plan, _plan);
+            _plan = plan;
+            if (!isOther || !_hasPassedOver)
+                return;
+        }
+        Wake(WakeCauses.Routes);
     }
 
     public WakeCauses Read(ReadOnlySpan<byte> datagram)
     {
         WakeCauses causes = WakeCauses.None;
         var messages = new NetlinkMessages(datagram);
-        while (messages.Next())
+        lock (_lock)
         {
-            if (messages.Header.PortId != ownPort)
-                causes |= Read(messages.Header.Type, messages.Payload);
+            while (messages.Next())
+            {
+                if (messages.Header.PortId != ownPort)
+                    causes |= Read(messages.Header.Type, messages.Payload);
+                // Remembered: what another program does to it next is a change, even if it was so before.
+                else if (messages.Header.Type < RTM_NEWROUTE)
+                    Read(messages.Header.Type, messages.Payload);
+            }
         }
         return causes;
     }
@@ -110,22 +136,31 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
     {
         _links.Clear();
         _addresses.Clear();
+        _tunnel = null;
         return WakeCauses.Overrun;
     }
 
     private WakeCauses Read(ushort type, ReadOnlySpan<byte> payload) => type switch
     {
-        RTM_NEWROUTE or RTM_DELROUTE when LocalRouteMessages.Concerns(payload, _plan.ProbeAddresses.AsSpan(), routeProtocol) =>
-            WakeCauses.Routes,
-        RTM_NEWROUTE or RTM_DELROUTE => MayMatter(payload, isGone: type == RTM_DELROUTE) ? WakeCauses.Routes : _otherTables.Read(payload),
+        RTM_NEWROUTE or RTM_DELROUTE => UnlessPassedOver(ReadRoute(payload, isGone: type == RTM_DELROUTE)),
         RTM_NEWLINK or RTM_DELLINK => IsNewLinkState(type, payload) ? WakeCauses.Links : WakeCauses.None,
         RTM_NEWADDR or RTM_DELADDR => IsNewAddress(type, payload) ? WakeCauses.Addresses : WakeCauses.None,
         RTM_NEWRULE or RTM_DELRULE => WakeCauses.PolicyRules,
         RTM_NEWNETCONF => WakeCauses.Forwarding,
         RTM_NEWNEXTHOP or RTM_DELNEXTHOP => WakeCauses.Routes,
-        RTM_NEWTUNNEL or RTM_DELTUNNEL => IsOfTunnel(payload) ? WakeCauses.Links : WakeCauses.None,
+        RTM_NEWTUNNEL or RTM_DELTUNNEL => UnlessPassedOver(IsOfTunnel(payload) ? WakeCauses.Links : WakeCauses.None),
         _ => WakeCauses.None,
     };
+
+    private WakeCauses UnlessPassedOver(WakeCauses causes)
+    {
+        _hasPassedOver |= causes == WakeCauses.None;
+        return causes;
+    }
+
+    private WakeCauses ReadRoute(ReadOnlySpan<byte> payload, bool isGone) =>
+        LocalRouteMessages.Concerns(payload, _plan.ProbeAddresses.AsSpan(), routeProtocol) || MayMatter(payload, isGone)
+            ? WakeCauses.Routes : _otherTables.Read(payload);
 
     private bool MayMatter(ReadOnlySpan<byte> payload, bool isGone)
     {
@@ -169,6 +204,11 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
 
         bool known = _links.TryGetValue(link!.Index, out HostInterface? before) && before == link;
         _links[link.Index] = link;
+        if (link.IsTunnel && TunnelMessages.TryDecodeLink(payload, out TunnelLink? tunnel))
+        {
+            known &= tunnel == _tunnel;
+            _tunnel = tunnel;
+        }
         return !known;
     }
 
@@ -212,12 +252,16 @@ internal sealed class OtherTables(TimeProvider time)
 
     public Action<WakeCauses> Wake { get; set; } = static _ => { };
 
-    public void Set(ImmutableArray<PolicyRule> rules)
+    /// <returns>Whether they lead to other tables than before.</returns>
+    public bool Set(ImmutableArray<PolicyRule> rules)
     {
+        bool wereAll = _areAll;
         _areAll = rules.Any(r => r is { IsVrf: true, IsUndecidable: false });
         if (rules.IsEmpty && _tables.Length == 0)
-            return;
+            return wereAll;
+        uint[] before = _tables;
         _tables = [.. rules.Where(LeadsElsewhere).Select(r => r.Table).Distinct()];
+        return wereAll != _areAll || !_tables.AsSpan().SequenceEqual(before);
     }
 
     /// <param name="payload">Of RTM_NEWROUTE or RTM_DELROUTE.</param>

@@ -115,6 +115,59 @@ public class LinuxWatchTests
         Assert.True(expected == $"{notifications.Read(Message(type, body))}", because);
     }
 
+    // The plan before knows nothing of b, and of table 52.
+    [Theory]
+    [InlineData("a blackhole in a new peer's podCIDR", 24, "02190000 FE040006 00000000 08000F00 FE000000 08000100 0AF40280", "Routes")]
+    [InlineData("a route to elsewhere", 24, "02180000 FE040001 00000000 08000100 0AF40900 08000500 0A000009", "Routes")]
+    [InlineData("a route of a table that a new rule asks", 24, "02180000 34040001 00000000 08000F00 34000000 08000100 0AF40200", "Routes")]
+    [InlineData("a VNI of a link that is new", 120, "07000000 09000000 0C000180 08000100 9D000000", "Routes")]
+    [InlineData("a VNI of an existing link", 120, "07000000 02000000 0C000180 08000100 9D000000", "Routes")]
+    [InlineData("what wakes anyway", 32, "02000000 34000001 00000000 08000600 96140000", "")]
+    public void What_did_not_matter_to_the_plan_before_wakes_again_if_it_came_while_a_pass_was_reading(
+        string because, int type, string payload, string expected)
+    {
+        List<WakeCauses> woken = [];
+        RouteNotifications notifications = new(157, ownPort: 7, TimeProvider.System) { Wake = woken.Add };
+        Plan before = PlanOf(Given.Self), after = PlanOf(Given.Self, "b 10.244.2.0/24 10.0.0.2") with { Tunnel = new(4790, 157, []) };
+        notifications.SetPlan(before, []);
+        byte[] message = Message(type, Convert.FromHexString(payload.Replace(" ", "", StringComparison.Ordinal)));
+
+        notifications.Read(message);
+        notifications.BeginRead(); // it reads what was announced before
+        notifications.SetPlan(after, Rules("52: from all lookup 52"));
+        Assert.Empty(woken);
+        notifications.SetPlan(before, []);
+
+        notifications.BeginRead();
+        Assert.Equal(expected.Length == 0, notifications.Read(message) != WakeCauses.None);
+        notifications.SetPlan(before, []);
+        Assert.Empty(woken);
+        notifications.SetPlan(after, Rules("52: from all lookup 52"));
+        Assert.True(expected == string.Join(", ", woken), because);
+    }
+
+    // Interface 9: ifinfomsg, whose third word says whether it is up, and IFLA_IFNAME; ifaddrmsg and IFA_ADDRESS.
+    [Theory]
+    [InlineData("it is down", 16, "09000000 80000000", 16, "09000000 81000000")]
+    [InlineData("it has an address", 20, "09000000 08000100 0AF40109", 21, "09000000 08000100 0AF40109")]
+    [InlineData("it has none", 21, "09000000 08000100 0AF40101", 20, "09000000 08000100 0AF40101")]
+    public void What_we_repair_ourselves_wakes_nobody_and_the_same_damage_wakes_again(
+        string because, int type, string damage, int repairType, string repair)
+    {
+        RouteNotifications notifications = new(157, ownPort: 7, TimeProvider.System);
+        string Whole(string words) => type == 16 ? $"00000000 {words} 00000000 0C000300 686F737467773000" : $"02208000 {words}";
+        byte[] done = Message(type, Convert.FromHexString(Whole(damage).Replace(" ", "", StringComparison.Ordinal)));
+        byte[] repaired = Message(repairType, Convert.FromHexString(Whole(repair).Replace(" ", "", StringComparison.Ordinal)));
+        repaired[12] = 7; // the port of who did it
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.True(notifications.Read(done) != WakeCauses.None, because);
+            Assert.Equal(WakeCauses.None, notifications.Read(repaired));
+        }
+    }
+
+    private static Plan PlanOf(params string[] nodes) => Planner.Plan(Given.Nodes(nodes), Given.Host(Given.Lan), Given.Policy(""));
+
     [Theory]
     [InlineData("34000000", "52: from all lookup 52", true)]
     [InlineData("10270000", "52: from all lookup 10000", true)]
@@ -128,7 +181,7 @@ public class LinuxWatchTests
     {
         ManualTime time = new();
         List<WakeCauses> later = [];
-        RouteNotifications notifications = new(157, ownPort: 7, time) { WakeLater = later.Add };
+        RouteNotifications notifications = new(157, ownPort: 7, time) { Wake = later.Add };
         notifications.SetPlan(new(), Rules(rule));
         byte[] route = Message(24, Convert.FromHexString(
             "02180000" + (table == "10270000" ? "FC" : table[..2]) + "0400010000000008000F00" + table + "080001000AF40200"));

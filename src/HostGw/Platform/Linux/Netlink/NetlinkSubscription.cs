@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux.Interop;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux.Netlink;
 
@@ -12,7 +13,10 @@ internal sealed class NetlinkSubscription : IDisposable
     private readonly Socket _socket;
 
     /// <param name="groups">RTNLGRP_* or NFNLGRP_* numbers; those that this kernel does not have are skipped.</param>
-    /// <param name="exceptPort">The kernel drops notifications of changes made from this port. Old kernels may still deliver them.</param>
+    /// <param name="exceptPort">
+    /// Of rtnetlink: the kernel drops notifications of changes made from this port, other than those of links and addresses. Old kernels
+    /// may still deliver them.
+    /// </param>
     /// <exception cref="NetlinkException">The kernel has no such protocol, or forbids the socket.</exception>
     public NetlinkSubscription(int protocol, ReadOnlySpan<int> groups, uint? exceptPort = null)
     {
@@ -69,12 +73,16 @@ internal sealed class NetlinkSubscription : IDisposable
     // A filter inside the kernel: a change of thousands of routes would otherwise wake the process thousands of times.
     private static unsafe void DropMessagesOf(NetlinkHandle handle, uint port)
     {
-        const ushort LoadWord = 0x20, JumpIfEqual = 0x15, Return = 0x06;
-        const uint PortOffset = 12; // nlmsghdr.nlmsg_pid, which a filter reads as if it were in network byte order
+        const ushort LoadWord = 0x20, LoadHalf = 0x28, JumpIfEqual = 0x15, JumpIfNotBelow = 0x35, Return = 0x06;
+        // nlmsghdr.nlmsg_type and nlmsg_pid, which a filter reads as if they were in network byte order.
+        const uint TypeOffset = 4, PortOffset = 12;
         ReadOnlySpan<sock_filter> filter =
         [
             new() { code = LoadWord, k = PortOffset },
-            new() { code = JumpIfEqual, jf = 1, k = (uint)IPAddress.HostToNetworkOrder((int)port) },
+            new() { code = JumpIfEqual, jf = 3, k = (uint)IPAddress.HostToNetworkOrder((int)port) },
+            new() { code = LoadHalf, k = TypeOffset },
+            // Types are below 256. Those of links and addresses come first.
+            new() { code = JumpIfNotBelow, jf = 1, k = (ushort)IPAddress.HostToNetworkOrder((short)RTM_NEWROUTE) },
             new() { code = Return, k = 0 },
             new() { code = Return, k = uint.MaxValue },
         ];

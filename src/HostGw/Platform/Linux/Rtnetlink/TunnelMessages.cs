@@ -43,11 +43,12 @@ internal static class TunnelMessages
     /// Creates it down, as `ip link add NAME type vxlan external gpe vnifilter dstport PORT`. Kernels before 5.18 ignore vnifilter, as
     /// every attribute inside IFLA_INFO_DATA that they do not know.
     /// </summary>
-    public static void Create(NetlinkWriter writer, string name, int port, uint sequence)
+    /// <param name="link">Its name, and its index; 0: any.</param>
+    public static void Create(NetlinkWriter writer, (string Name, int Index) link, int port, uint sequence)
     {
         writer.Begin(RTM_NEWLINK, Request | NLM_F_CREATE | NLM_F_EXCL, sequence);
-        writer.Write(default(ifinfomsg));
-        writer.Attribute(IFLA_IFNAME, name);
+        writer.Write(new ifinfomsg { ifi_index = link.Index });
+        writer.Attribute(IFLA_IFNAME, link.Name);
         int info = writer.BeginNested(IFLA_LINKINFO);
         writer.Attribute(IFLA_INFO_KIND, Vxlan);
         int data = writer.BeginNested(IFLA_INFO_DATA);

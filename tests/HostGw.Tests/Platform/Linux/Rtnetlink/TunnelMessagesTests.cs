@@ -14,7 +14,7 @@ public class TunnelMessagesTests
         "36001280" + "09000100" + "76786C616E000000" +                              // IFLA_LINKINFO: IFLA_INFO_KIND vxlan
         "26000280" + "05001900" + "01000000" + "04001B00" + "05001E00" + "01000000" + // COLLECT_METADATA, GPE, VNIFILTER
         "05000700" + "00000000" + "06000F00" + "12B6",                              // LEARNING off, PORT 4790
-        w => TunnelMessages.Create(w, "hostgw0", 4790, 7));
+        w => TunnelMessages.Create(w, ("hostgw0", 0), 4790, 7));
 
     [Fact]
     public void It_becomes_ours_and_gets_no_address_by_itself()

@@ -16,7 +16,7 @@ AOT_PACKAGES_arm64 := aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-l
 AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-gnu/include/stdio.h:libc6-dev-amd64-cross
 HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish demo up break check test test-arm64 test-windows fuzz bench chaos manifests method-order format clean install
+.PHONY: build publish demo up break check test test-arm64 test-upgrade test-windows fuzz bench chaos manifests method-order format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -66,6 +66,14 @@ test-windows:
 test-arm64:
 	@tests/tools/test-arm64.sh
 
+# From version 1, which is built from the repository's history, to this one and back, under a ping flood: about 3 minutes.
+test-upgrade:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@$(MAKE) --no-print-directory install publish
+	@tests/tools/previous.sh
+	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
+	@tests/tools/in-box.sh tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -explicit only -class 'HostGw.Lab.Tests.Upgrade*'
+
 # What the agent costs, beside what others need for the same: about 25 minutes. A part of it: make bench ONLY=cold,join
 bench:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
@@ -75,8 +83,8 @@ bench:
 	@$(DOTNET) build tests/HostGw.Benchmarks $(RELEASE)
 	@$(BENCH) $(ONLY)
 
-# Everything goes wrong, one after the other, and a table says what was lost: about 10 minutes. A part of it: make chaos ONLY=partition
-# PAGE=docs/reliability.md renews the table there.
+# Everything goes wrong, one after the other, and a table says what was lost: about 30 minutes. A part of it: make chaos ONLY=partition
+# ONLY=segment, ONLY=tunnel: one of its two tables. PAGE=docs/reliability.md renews them there.
 chaos:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'

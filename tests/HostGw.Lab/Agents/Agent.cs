@@ -50,6 +50,9 @@ public sealed class Agent : IDisposable
     public IEnumerable<string> Flags =>
         ["--node-name", Node, .. Kubeconfig is null ? [] : new[] { "--kubeconfig", Kubeconfig }, .. Settings.Flags];
 
+    /// <summary>Another build of it; null: <see cref="AgentBinary.Find"/>. Takes effect at the next start.</summary>
+    public string? Program { get; set; }
+
     public bool IsRunning => _process is { HasExited: false };
 
     public void Start()
@@ -152,7 +155,7 @@ public sealed class Agent : IDisposable
 
     private ProcessStartInfo StartInfo(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("ip", ["netns", "exec", Node, "env", $"HOSTGW_STATE_DIRECTORY={StateDirectory}", .. Wrapper, AgentBinary.Find(), .. arguments])
+        var start = new ProcessStartInfo("ip", ["netns", "exec", Node, "env", $"HOSTGW_STATE_DIRECTORY={StateDirectory}", .. Wrapper, Program ?? AgentBinary.Find(), .. arguments])
         {
             // A terminal on any of the three would make the agent set it up.
             RedirectStandardInput = true,

@@ -6,20 +6,26 @@ public static class AgentBinary
     public const string NotFound = $"hostgw is not published: run `make publish`, or set {Variable}";
 
     private const string Variable = "LAB_AGENT";
-    private const string BelowRepository = "artifacts/hostgw/hostgw";
+    private const string BelowRepository = "artifacts/hostgw/hostgw", Version1BelowRepository = "artifacts/hostgw-v1/hostgw";
 
     /// <summary>What the variable LAB_AGENT names, else what <c>make publish</c> made.</summary>
     /// <exception cref="FileNotFoundException">Neither is there.</exception>
     public static string Find() => TryFind() ?? throw new FileNotFoundException(NotFound);
 
-    public static string? TryFind()
-    {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
-            return Path.GetFullPath(named);
+    /// <summary>What tests/tools/previous.sh made.</summary>
+    /// <exception cref="FileNotFoundException">It did not.</exception>
+    public static string FindVersion1() => Above(Version1BelowRepository) ??
+        throw new FileNotFoundException("version 1 is not there: run tests/tools/previous.sh, or make test-upgrade");
 
+    public static string? TryFind() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named
+        ? Path.GetFullPath(named)
+        : Above(BelowRepository);
+
+    private static string? Above(string file)
+    {
         for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
-            string candidate = Path.Combine(directory.FullName, BelowRepository);
+            string candidate = Path.Combine(directory.FullName, file);
             if (File.Exists(candidate))
                 return candidate;
         }

@@ -50,12 +50,18 @@ internal static class AgentFaults
         await stage.First.WaitReadyAsync();
     }
 
-    private static async Task StartAloneAsync(Stage stage)
+    /// <summary>Nodes are saved every 10 s: what is there may be of a fault before, by which they lost their addresses.</summary>
+    public static Task SavedAsync(Stage stage)
     {
         string saved = Path.Combine(stage.First.StateDirectory, "nodes"), address = $"\"10.0.0.{Stage.GhostNumber}\"";
-        // Nodes are saved every 10 s: what is there may be of a fault before, by which they lost their addresses.
-        await Eventually.TrueAsync(
-            () => File.Exists(saved) && File.ReadAllText(saved).Contains(address, StringComparison.Ordinal), () => $"{address} is not in {saved}");
+        return Eventually.TrueAsync(
+            () => File.Exists(saved) && File.ReadAllText(saved).Contains(address, StringComparison.Ordinal),
+            () => $"{address} is not in {saved}");
+    }
+
+    private static async Task StartAloneAsync(Stage stage)
+    {
+        await SavedAsync(stage);
         foreach (Agent agent in stage.Cluster.Agents)
             await agent.KillAsync();
         await stage.Api.StopListeningAsync();

@@ -9,30 +9,38 @@ namespace HostGw.Lab.Chaos;
 /// <summary>Every fault in its long form, and the table of what was lost.</summary>
 internal static class ChaosRun
 {
-    private const string Begin = "<!-- written by make chaos -->", End = "<!-- end -->";
+    private const string End = "<!-- end -->";
 
-    /// <param name="words">Faults whose names hold one of them; none: all.</param>
-    /// <param name="page">Where the table goes, between its marks; null: nowhere.</param>
+    /// <param name="words">Faults whose names hold one of them, or a table's name; none: all.</param>
+    /// <param name="page">Where the tables go, each between its marks; null: nowhere.</param>
     /// <returns>Whether all held.</returns>
     public static async Task<bool> RunAsync(string[] words, int seed, string? page)
     {
         var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
-        Fault[] faults = [.. FaultTable.All.Where(f => words.Length == 0 || words.Any(w => f.Name.Contains(w, StringComparison.OrdinalIgnoreCase)))];
-        screen.Title($"{faults.Length} faults, seed {seed}. Pods of three nodes ping each other in both families throughout.");
+        bool held = true;
+        foreach (FaultTable table in FaultTable.All.Select(table => table.With(words)).Where(table => table.Faults.Count > 0))
+            held &= await RunAsync(table, screen, seed, page);
+        return held;
+    }
+
+    private static async Task<bool> RunAsync(FaultTable table, Screen screen, int seed, string? page)
+    {
+        screen.Title($"{table.Faults.Count} faults ({table.Name}), seed {seed}. " +
+            "Pods of all nodes ping each other in both families throughout.");
         List<FaultResult> results = [];
-        await using Stage stage = await Stage.BuildAsync(isLong: true, seed);
-        foreach (Fault fault in faults)
+        await using Stage stage = await Stage.BuildAsync(table.IsTunnelled, isLong: true, seed);
+        foreach (Fault fault in table.Faults)
         {
             FaultResult result = await FaultRun.RunAsync(stage, fault);
             results.Add(result);
-            screen.Text($"{(result.IsGood ? "✓" : "✗")} {fault.Name}: {Lost(result)}, {Recovery(result)}{(result.Note.Length > 0 ? $" ({result.Note})" : "")}");
+            screen.Text($"{(result.IsGood ? "✓" : "✗")} {Named(result)}: {Lost(result)}, {Recovery(result)}");
             if (!result.IsGood)
                 ShowWhy(screen, stage, result);
         }
         string run = Describe(stage.First, seed);
         Show(screen, run, results);
         if (page is not null)
-            Write(page, run, results);
+            Write(page, $"<!-- written by make chaos: {table.Name} -->", run, results);
         return results.TrueForAll(r => r.IsGood);
     }
 
@@ -52,15 +60,15 @@ internal static class ChaosRun
         screen.Text($"chaos: {results.Count(r => r.IsGood)}/{results.Count} faults survived");
     }
 
-    private static void Write(string page, string run, List<FaultResult> results)
+    private static void Write(string page, string mark, string run, List<FaultResult> results)
     {
-        var table = new StringBuilder($"{Begin}\n{run}\n\n| Fault | Pings lost | Recovery | Verdict |\n|---|---|---|---|\n");
+        var table = new StringBuilder($"{mark}\n{run}\n\n| Fault | Pings lost | Recovery | Verdict |\n|---|---|---|---|\n");
         foreach (FaultResult result in results)
-            table.Append(CultureInfo.InvariantCulture, $"| {result.Fault.Name}{(result.Note.Length > 0 ? $" ({result.Note})" : "")} | {Lost(result)} | {Recovery(result)} | {result.Verdict} |\n");
+            table.Append(CultureInfo.InvariantCulture, $"| {Named(result)} | {Lost(result)} | {Recovery(result)} | {result.Verdict} |\n");
         string text = File.ReadAllText(page);
-        int begin = text.IndexOf(Begin, StringComparison.Ordinal), end = text.IndexOf(End, StringComparison.Ordinal);
-        if (begin < 0 || end < begin)
-            throw new InvalidOperationException($"{page} has no place for the table, between '{Begin}' and '{End}'");
+        int begin = text.IndexOf(mark, StringComparison.Ordinal), end = begin < 0 ? -1 : text.IndexOf(End, begin, StringComparison.Ordinal);
+        if (end < 0)
+            throw new InvalidOperationException($"{page} has no place for the table, between '{mark}' and '{End}'");
         File.WriteAllText(page, text[..begin] + table + text[end..]);
     }
 
@@ -71,7 +79,12 @@ internal static class ChaosRun
         return string.Create(CultureInfo.InvariantCulture, $"Run of {DateTime.UtcNow:yyyy-MM-dd}: hostgw {version}, {Environment.ProcessorCount} cores, kernel {kernel}, seed {seed}.");
     }
 
-    private static string Lost(FaultResult result) => string.Create(CultureInfo.InvariantCulture, $"{result.Pings.Lost} of {result.Pings.Sent}");
+    private static string Named(FaultResult result) => result.Fault.Name + (result.Note.Length > 0 ? $" ({result.Note})" : "");
+
+    // The longest silence on one path says how long it was lost.
+    private static string Lost(FaultResult result) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{result.Pings.Lost} of {result.Pings.Sent}{(result.Pings.Lost > 0 ? $", {Screen.Time(result.Pings.LongestGap)} at most" : "")}");
 
     private static string Recovery(FaultResult result) => result.Recovery is { } time ? Screen.Time(time) : "never";
 }

@@ -6,8 +6,8 @@ namespace HostGw.Lab.Chaos;
 /// <param name="Undo">Returns when it is over; from then on recovery is measured.</param>
 internal sealed record Fault(string Name, Func<Stage, Task> Do, Func<Stage, Task> Undo)
 {
-    /// <summary>Whether it takes the link itself, by which packets go: only then may pings be lost.</summary>
-    public bool TakesLink { get; init; }
+    /// <summary>What the fault itself takes, in the verdict's words, as where a link is down; null: no ping may be lost.</summary>
+    public string? OwnLoss { get; init; }
 
     /// <summary>Whether the agents are alive meanwhile: then they put right what somebody changes on a host.</summary>
     public bool AgentsWork { get; init; } = true;
@@ -18,8 +18,17 @@ internal sealed record Fault(string Name, Func<Stage, Task> Do, Func<Stage, Task
     /// <summary>Whether it takes too long for `make test`.</summary>
     public bool IsLongOnly { get; init; }
 
+    /// <summary>What must be so before it happens; pods do not ping yet.</summary>
+    public Func<Stage, Task> Before { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Takes back what <see cref="Before"/> and the fault have left; pods do not ping any more.</summary>
+    public Func<Stage, Task> After { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>What else must hold while it lasts.</summary>
     public Func<Stage, Task> Meanwhile { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>A change that is over at once, from which recovery is measured. News come in before it.</summary>
+    public static Fault Sudden(string name, Func<Stage, Task> change) => new(name, _ => Task.CompletedTask, change);
 
     public override string ToString() => Name;
 }

@@ -10,9 +10,9 @@ internal sealed record FaultResult(Fault Fault, PingFloodResult Pings, TimeSpan?
     /// <summary>More about it than the table has.</summary>
     public string Note { get; init; } = "";
 
-    public bool IsGood => Failure is null && (Pings.Lost == 0 || Fault.TakesLink);
+    public bool IsGood => Failure is null && (Pings.Lost == 0 || Fault.OwnLoss is not null);
 
-    public string Verdict => Failure is not null ? "FAILED" : Pings.Lost == 0 ? "nothing lost" : Fault.TakesLink ? "the link's own loss" : "LOST PINGS";
+    public string Verdict => Failure is not null ? "FAILED" : Pings.Lost == 0 ? "nothing lost" : Fault.OwnLoss ?? "LOST PINGS";
 
     public override string ToString() => $"{Fault.Name}: {Verdict}; {Pings}; recovery {Recovery?.TotalSeconds:0.0} s; {Failure}";
 }

@@ -17,12 +17,15 @@ internal static class FaultRun
     public static async Task<FaultResult> RunAsync(Stage stage, Fault fault)
     {
         stage.Note = "";
-        using var flood = PingFlood.Start(Paths(stage.Cluster), PingInterval);
+        await fault.Before(stage);
+        using var flood = PingFlood.Start(stage.Paths(), PingInterval);
+        stage.Flood = flood;
         TimeSpan? recovery = null;
         string? failure = null;
         try
         {
             recovery = await BreakAndMendAsync(stage, fault);
+            await stage.ArriveAsync();
             failure = stage.Fresh();
         }
         catch (Exception e)
@@ -66,6 +69,8 @@ internal static class FaultRun
     {
         try
         {
+            stage.HostDifference = () => null;
+            await fault.After(stage);
             stage.Withdraw(Late);
             if (fault.LeavesPause)
                 await ForgetAsync(stage);
@@ -87,9 +92,4 @@ internal static class FaultRun
         foreach (Agent agent in stage.Cluster.Agents.Where(agent => !stage.IsLong && agent.IsRunning))
             await agent.KillAsync();
     }
-
-    private static IEnumerable<(NetworkNamespace From, IPAddress To)> Paths(Cluster cluster) =>
-        from i in Enumerable.Range(0, cluster.Nodes.Count)
-        from address in cluster.Nodes[(i + 1) % cluster.Nodes.Count].Pods[0].Addresses
-        select (cluster.Nodes[i].Pods[0].Network, address);
 }

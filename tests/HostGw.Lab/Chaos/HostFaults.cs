@@ -12,6 +12,7 @@ internal static class HostFaults
 {
     private const string Refused = "refused";
     private const int ForeignRoutes = 10_000;
+    private const string OfLink = "the link's own loss";
 
     /// <summary>A library that gives a process a clock of its own.</summary>
     public static readonly string FakeTime =
@@ -23,8 +24,8 @@ internal static class HostFaults
         new("20,000 foreign route changes", ForeignAsync, _ => Task.CompletedTask),
         new("60,000 of them while the agent is halted: its netlink buffer overruns", OverrunAsync, _ => Task.CompletedTask),
         new("somebody deletes a route again and again", FightAsync, PeaceAsync) { AgentsWork = false },
-        new("link down and up", stage => Link(stage, "link set eth0 down"), LinkUpAsync) { TakesLink = true, AgentsWork = false },
-        new("link renamed", RenameAsync, RenameBackAsync) { TakesLink = true },
+        new("link down and up", stage => Link(stage, "link set eth0 down"), LinkUpAsync) { OwnLoss = OfLink, AgentsWork = false },
+        new("link renamed", RenameAsync, RenameBackAsync) { OwnLoss = OfLink },
         new("node's address changed", stage => MoveAsync(stage, Addressing.Node(80), Addressing.Node(1)), stage => MoveAsync(stage, Addressing.Node(1), Addressing.Node(80))),
         new("state directory full", FillAsync, EmptyAsync),
         new("clock jumps 25 h ahead, 50 h back, and home", JumpAsync, RestartAsync),

@@ -1,11 +1,19 @@
+using System.Collections.Immutable;
 using HostGw.FakeApi;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Network;
+using HostGw.Lab.Probes;
 using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Chaos;
 
-/// <summary>The cluster on which faults happen: three machines with pods, and nodes that only the API knows.</summary>
+/// <summary>How a node's route to a peer's pods goes: by the peer's address, through the tunnel, or there is none of ours.</summary>
+internal enum Way { Native, Tunnel, None }
+
+/// <summary>
+/// The cluster on which faults happen: three machines with pods, and nodes that only the API knows. With the tunnel there is a fourth,
+/// behind routers that know no pod network.
+/// </summary>
 internal sealed class Stage : IAsyncDisposable
 {
     /// <summary>A node without a machine that is always there: its routes are what somebody on a host tampers with.</summary>
@@ -14,13 +22,25 @@ internal sealed class Stage : IAsyncDisposable
     public const int GhostNumber = 100;
 
     private const string OurProtocol = "157";
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+
+    // Nothing on the lab's nodes reserves the gateway address of the podCIDR, which is the usual source.
+    private const int SourceIndex = 254;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90), PingPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly ImmutableArray<string> Nftables = ["--nat-backend", "nftables"];
 
     private Dictionary<string, NodeSpec> _ghosts = [];
 
-    private Stage(Cluster cluster, bool isLong, int seed) => (Cluster, IsLong, Seed, Random) = (cluster, isLong, seed, new(seed));
+    private Stage(Cluster cluster, bool isTunnelled, bool isLong, int seed)
+    {
+        (Cluster, IsTunnelled, IsLong, Seed, Random) = (cluster, isTunnelled, isLong, seed, new(seed));
+        WayOf = Usual;
+    }
 
     public Cluster Cluster { get; }
+
+    /// <summary>Whether agents may use the tunnel, and must for the node on the second segment.</summary>
+    public bool IsTunnelled { get; }
 
     /// <summary>Whether faults last long and happen often, as for the table; short is for `make test`.</summary>
     public bool IsLong { get; }
@@ -47,16 +67,28 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>What a fault found worth noting.</summary>
     public string Note { get; set; } = "";
 
-    public static async Task<Stage> BuildAsync(bool isLong, int seed)
+    /// <summary>The pings that run while a fault happens.</summary>
+    public PingFlood? Flood { get; set; }
+
+    /// <summary>What else a host lacks that a fault took; null: nothing.</summary>
+    public Func<string?> HostDifference { get; set; } = () => null;
+
+    /// <summary>How the routes between two machines should go at the moment.</summary>
+    public Func<Node, Node, Way> WayOf { get; set; }
+
+    public static async Task<Stage> BuildAsync(bool isTunnelled, bool isLong, int seed)
     {
         Cluster cluster = await Cluster.CreateAsync(new()
         {
-            Nodes = 3,
+            Nodes = isTunnelled ? 4 : 3,
+            FirstOnSecondSegment = isTunnelled ? 4 : 0,
             WindowsNode = 0,
             CredentialFiles = true,
-            Agents = new("NodeAddress", Addressing.ClusterCidrs, ["--nat-backend", "nftables"]) { ResyncSeconds = isLong ? 60 : 3600 },
+            Agents = isTunnelled
+                ? Tunnelling(isLong)
+                : new("NodeAddress", Addressing.ClusterCidrs, Nftables) { ResyncSeconds = Resync(isLong) },
         });
-        Stage stage = new(cluster, isLong, seed);
+        Stage stage = new(cluster, isTunnelled, isLong, seed);
         try
         {
             stage.PrepareMachines();
@@ -103,6 +135,46 @@ internal sealed class Stage : IAsyncDisposable
         };
     }
 
+    /// <summary>Native on one segment, through the tunnel between two.</summary>
+    public Way Usual(Node node, Node peer) => node.Segment == peer.Segment ? Way.Native : Way.Tunnel;
+
+    /// <summary>How agents run here; where it is long, with the default pace of probes.</summary>
+    /// <param name="nativeAfterSeconds">The least that is allowed by default: faults wait for the way back to native.</param>
+    public static AgentSettings Tunnelling(bool isLong, int nativeAfterSeconds = 10) => new(
+        "NodeAddress", Addressing.ClusterCidrs, [.. Nftables, "--tunnel-mode", "auto", "--tunnel-source", $"{SourceIndex}"])
+    {
+        ResyncSeconds = Resync(isLong),
+        AgentOnly = ["--probe-interval-seconds", isLong ? "10" : "1", "--tunnel-native-after-seconds", $"{nativeAfterSeconds}"],
+    };
+
+    /// <summary>From each machine's pod to the next one's, in both families.</summary>
+    public IReadOnlyList<(NetworkNamespace From, IPAddress To)> Paths() =>
+    [
+        .. from i in Enumerable.Range(0, Cluster.Nodes.Count)
+           from address in Cluster.Nodes[(i + 1) % Cluster.Nodes.Count].Pods[0].Addresses
+           select (Cluster.Nodes[i].Pods[0].Network, address),
+    ];
+
+    /// <summary>1: strict, 2: loose.</summary>
+    public void SetReversePathFilter(int value)
+    {
+        foreach (Node node in Cluster.Nodes)
+        {
+            foreach (string name in (string[])["all", "default", "eth0", "cni0", "pod1"])
+                node.Network.Sysctl($"ipv4/conf/{name}/rp_filter", $"{value}");
+        }
+    }
+
+    /// <summary>Waits until pings arrive on every path.</summary>
+    public async Task ArriveAsync()
+    {
+        foreach ((NetworkNamespace from, IPAddress to) in Paths())
+        {
+            await Eventually.TrueAsync(
+                () => Ping.Once(from, to, PingPatience) is not null, () => $"{from.Name} -> {to}: no answer", Deadline);
+        }
+    }
+
     /// <summary>Waits until every node has exactly the routes that the API's nodes ask for, and returns how long that took.</summary>
     public Task<TimeSpan> SettleAsync() => Eventually.TrueAsync(() => Difference() is null, () => Difference() ?? "", Deadline);
 
@@ -141,6 +213,9 @@ internal sealed class Stage : IAsyncDisposable
             node.Network.Sysctl("ipv6/conf/eth0/keep_addr_on_down", "1");
             node.Network.Sysctl("ipv4/conf/all/promote_secondaries", "1");
         }
+        // As systemd does it: while two nodes change to another way, packets may come by the former.
+        if (IsTunnelled)
+            SetReversePathFilter(2);
         // Small enough to be filled.
         string state = First.StateDirectory;
         Directory.CreateDirectory(state);
@@ -149,10 +224,12 @@ internal sealed class Stage : IAsyncDisposable
 
     private string? Difference()
     {
+        if (HostDifference() is { } host)
+            return host;
         foreach (Node node in Cluster.Nodes)
         {
             string[] expected = [.. Expected(node).Order(StringComparer.Ordinal)];
-            string[] found = [.. KernelRoute.All(node.Network).Where(r => r.Protocol == OurProtocol).Select(r => $"{r}").Order(StringComparer.Ordinal)];
+            string[] found = [.. Found(node).Order(StringComparer.Ordinal)];
             if (!expected.SequenceEqual(found))
                 return $"{node.Name} lacks [{string.Join(", ", expected.Except(found))}] and should not have [{string.Join(", ", found.Except(expected))}]";
         }
@@ -166,16 +243,41 @@ internal sealed class Stage : IAsyncDisposable
         foreach (Node peer in Cluster.Nodes.Where(n => n != node))
         {
             IReadOnlyList<IPAddress> addresses = peer == One ? AddressesOfOne : peer.Addresses;
-            yield return V4(peer.PodCidrs[0].ToString(), addresses[0].ToString(), link);
-            yield return V6(peer.PodCidrs[1].ToString(), addresses[1].ToString(), link);
+            foreach (string route in WayOf(node, peer) switch
+            {
+                Way.Native =>
+                    [V4($"{peer.PodCidrs[0]}", $"{addresses[0]}", link), V6($"{peer.PodCidrs[1]}", $"{addresses[1]}", link)],
+                Way.Tunnel => Tunnelled(node, peer),
+                _ => [],
+            })
+                yield return route;
         }
+        // They answer no probe, and those on another segment have no route.
         foreach (NodeSpec ghost in _ghosts.Values.GroupBy(g => g.PodCidrs[0]).Select(g => g.MinBy(n => n.CreatedAt)!))
         {
+            if (node.Segment != Cluster.Segment)
+                continue;
             yield return V4(ghost.PodCidrs[0], ghost.InternalIPs[0], link);
             if (ghost.PodCidrs.Count > 1)
                 yield return V6(ghost.PodCidrs[1], ghost.InternalIPs[1], link);
         }
     }
+
+    // What the tunnel may carry at once follows the network. Routes to one address are those by which two ways are compared.
+    private IEnumerable<string> Found(Node node) =>
+        from route in KernelRoute.All(node.Network)
+        where route.Protocol == OurProtocol && !(IsTunnelled && route.Destination.PrefixLength is 32 or 128)
+        select $"{route with { Mtu = 0 }}";
+
+    private static string[] Tunnelled(Node node, Node peer) =>
+    [
+        $"{peer.PodCidrs[0]} encap ip id 157 dst {peer.Addresses[0]} csum dev hostgw0 proto {OurProtocol} scope link " +
+        $"src 192.168.{node.Number}.{SourceIndex}",
+        $"{peer.PodCidrs[1]} encap ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum dev hostgw0 proto {OurProtocol} " +
+        $"src fd00:192:168:{node.Number}::{SourceIndex:x} metric 1024",
+    ];
+
+    private static int Resync(bool isLong) => isLong ? 60 : 3600;
 
     private static string V4(string cidr, string via, string link) => $"{cidr} via {via} dev {link} proto {OurProtocol} onlink";
 

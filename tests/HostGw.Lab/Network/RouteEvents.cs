@@ -44,6 +44,9 @@ public sealed class RouteEvents : IDisposable
     /// <summary>Whether a route to this prefix was removed, even for a moment. A replaced route is not.</summary>
     public bool Removed(IPNetwork destination) => _events.Exists(e => !e.Added && e.Destination.Equals(destination));
 
+    /// <summary>How many times a route to this prefix was set or replaced.</summary>
+    public int Changes(IPNetwork destination) => _events.Count(e => e.Added && e.Destination.Equals(destination));
+
     public void Dispose() => _socket.Dispose();
 
     private static Socket Open()

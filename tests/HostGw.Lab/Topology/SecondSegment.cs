@@ -49,19 +49,22 @@ public sealed class SecondSegment : IDisposable
     }
 
     /// <summary>Routers drop what is too big without a word, as firewalls make it.</summary>
-    public void DropTooBigMessages()
-    {
-        foreach (NetworkNamespace router in (NetworkNamespace[])[_near, Router])
-        {
-            router.Exec("nft", "table inet silent { chain output { type filter hook output priority 0; " +
-                "icmp type destination-unreachable icmp code frag-needed drop; icmpv6 type packet-too-big drop; }; }");
-        }
-    }
+    public void DropTooBigMessages() => Routers("table inet silent { chain output { type filter hook output priority 0; " +
+        "icmp type destination-unreachable icmp code frag-needed drop; icmpv6 type packet-too-big drop; }; }");
+
+    /// <summary>Undoes <see cref="DropTooBigMessages"/>.</summary>
+    public void SendTooBigMessages() => Routers("delete table inet silent");
 
     public void Dispose()
     {
         NetworkNamespace.Delete([Router.Name]);
         Segment.Dispose();
+    }
+
+    private void Routers(string rules)
+    {
+        foreach (NetworkNamespace router in (NetworkNamespace[])[_near, Router])
+            router.Exec("nft", rules);
     }
 
     private static void Connect(NetworkNamespace router, string[] addresses)

@@ -56,8 +56,8 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
             IsTunnelled = isTunnelled,
             // Beyond this segment the tunnel's route is the only one.
             IsOnLink = target.IsOnLink && (!isTunnelled || Has(plan.RoutesTo(Prefix.Host(ProbeAddress.Of(podCidr))), tunnelled: false)),
-            HasTunnelPath = ProbeAddress.Source(podCidr, tunnelSource) is { IsNone: false } source &&
-                Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true),
+            HasTunnelPath = TunnelSource.Of(podCidr, tunnelSource) is { IsNone: false } source &&
+                (isTunnelled || Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true)),
         };
     }
 

@@ -49,6 +49,29 @@ public sealed class TunnelCniTests : CniCluster
         Assert.True(await Agent.IsReadyAsync());
     }
 
+    // As Multus writes its file, or the next plugin while one moves to it.
+    [Fact]
+    public async Task One_that_comes_while_the_tunnel_runs_is_a_problem_and_the_tunnel_stays_also_after_a_restart()
+    {
+        await StartAllAsync();
+        foreach (string route in Expect.Tunnelled(Two, One.PodGateways))
+            await Expect.OnlyRouteAsync(One, route);
+        string other = $"{Directory(One)}/00-multus.conf";
+
+        System.IO.File.WriteAllText(other, """{"cniVersion":"1.0.0","name":"multus-cni-network","type":"multus"}""");
+        await Verdicts.ProblemAsync(Agent, "the tunnel goes on with");
+        Assert.All(Expect.Tunnelled(Two, One.PodGateways), route => Assert.Contains(route, Expect.Ours(One)));
+        await Agent.StopAsync();
+        await Agent.StartAndWaitAsync();
+        await Verdicts.ProblemAsync(Agent, "the tunnel goes on with");
+        Assert.All(Expect.Tunnelled(Two, One.PodGateways), route => Assert.Contains(route, Expect.Ours(One)));
+
+        System.IO.File.Delete(other);
+        await Verdicts.NoProblemAsync(Agent);
+        foreach (string route in Expect.Tunnelled(Two, One.PodGateways))
+            await Expect.OnlyRouteAsync(One, route);
+    }
+
     private async Task StartAllAsync()
     {
         foreach (Node node in Cluster.Nodes)

@@ -97,6 +97,8 @@ internal static class CleanupCommand
             output.WriteLine($"removed policy rule {rule.Preference}: {rule}");
         foreach (ProbeRoute route in made.ProbeRoutes.Delete)
             output.WriteLine($"removed local route {route.Destination} of a probe address");
+        foreach (HostInterface stray in made.Tunnel.Strays)
+            output.WriteLine($"removed the link {stray.Name}");
         if (made.Tunnel.Delete is { } tunnel)
             output.WriteLine($"removed the link {tunnel.Name}");
         if (result.NatChange.Length > 0 && result.Failures.All(f => f.Part != HostPart.Nat))

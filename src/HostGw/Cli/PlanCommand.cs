@@ -136,30 +136,26 @@ internal static class PreviewText
 
     private static void WriteHost(Preview preview, TextWriter output)
     {
-        foreach (PolicyRule rule in preview.Changes.PolicyRules.Add)
-            output.WriteLine($"+ policy rule {rule.Preference}: {rule}");
-        foreach (PolicyRule rule in preview.Changes.PolicyRules.Delete)
-            output.WriteLine($"- policy rule {rule.Preference}: {rule}");
-        foreach (Ip address in preview.Changes.ProbeRoutes.Without(preview.ProbeObstacles).Add)
-            output.WriteLine($"+ local route of probe address {address}");
-        foreach (ProbeRoute route in preview.Changes.ProbeRoutes.Delete)
-            output.WriteLine($"- local route {route.Destination} of a probe address");
-        if (!preview.Changes.Tunnel.IsEmpty)
-            output.WriteLine($"~ link hostgw0: {preview.Changes.Tunnel}");
-        if (preview.NatChange.Length > 0)
-            output.WriteLine($"~ masquerade rule: {preview.NatChange}");
-        if (preview.ForwardChange.Length > 0)
-            output.WriteLine($"~ accept in chain FORWARD: {preview.ForwardChange}");
-        if (preview.GuardChange.Length > 0)
-            output.WriteLine($"~ guards of probes and tunnel: {preview.GuardChange}");
-        if (preview.Changes.EnableForwardingIPv4)
-            output.WriteLine("~ turn IPv4 forwarding on");
-        if (preview.Changes.EnableForwardingIPv6)
-            output.WriteLine("~ turn IPv6 forwarding on");
-        foreach ((string link, int value) in preview.Changes.AcceptRa)
-            output.WriteLine($"~ set net.ipv6.conf.{SysctlName.Of(link)}.accept_ra to {value}");
-        if (preview.CniChange.Length > 0)
-            output.WriteLine($"~ CNI configuration: {Quoted.Visible(preview.CniChange)}");
+        HostChanges changes = preview.Changes;
+        string[] lines =
+        [
+            .. changes.PolicyRules.Add.Select(r => $"+ policy rule {r.Preference}: {r}"),
+            .. changes.PolicyRules.Delete.Select(r => $"- policy rule {r.Preference}: {r}"),
+            .. changes.ProbeRoutes.Without(preview.ProbeObstacles).Add.Select(a => $"+ local route of probe address {a}"),
+            .. changes.ProbeRoutes.Delete.Select(r => $"- local route {r.Destination} of a probe address"),
+            .. Changed("link hostgw0", $"{changes.Tunnel}"),
+            .. Changed("masquerade rule", preview.NatChange),
+            .. Changed("accept in chain FORWARD", preview.ForwardChange),
+            .. Changed("guards of probes and tunnel", preview.GuardChange),
+            .. changes.EnableForwardingIPv4 ? ["~ turn IPv4 forwarding on"] : Array.Empty<string>(),
+            .. changes.EnableForwardingIPv6 ? ["~ turn IPv6 forwarding on"] : Array.Empty<string>(),
+            .. changes.AcceptRa.Select(a => $"~ set net.ipv6.conf.{SysctlName.Of(a.Interface)}.accept_ra to {a.Value}"),
+            .. Changed("CNI configuration", Quoted.Visible(preview.CniChange)),
+        ];
+        foreach (string line in lines)
+            output.WriteLine(line);
+
+        static string[] Changed(string what, string how) => how.Length > 0 ? [$"~ {what}: {how}"] : [];
     }
 
     private static void WriteProblems(Preview preview, TextWriter output)

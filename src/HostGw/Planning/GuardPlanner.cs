@@ -50,18 +50,12 @@ internal static class Uplinks
     /// <param name="own">This node's podCIDRs. Pods share no uplink, except one with this node's address.</param>
     public static ImmutableArray<int> OfHost(HostState host, ClusterNode? self, ImmutableArray<Prefix> own)
     {
-        HashSet<int> gateways = [];
-        bool isMultipath = false;
+        HashSet<int> gateways = [.. host.MultipathInterfaces];
         foreach (ref readonly HostRoute route in host.RouteSpan)
         {
-            if (route.IsOurs || route.NextHop.IsNone)
-                continue;
-            gateways.Add(route.Interface);
-            isMultipath |= route.NextHopCount > 1;
+            if (!route.IsOurs && !route.NextHop.IsNone)
+                gateways.Add(route.Interface);
         }
-        // Of the next hops of a multipath route only the first is known.
-        if (isMultipath)
-            gateways.UnionWith(host.Addresses.Select(a => a.Interface).Where(i => host.Interface(i) is { IsPeerElsewhere: false }));
         gateways.ExceptWith(PodInterfaces.Of(own, host));
         gateways.UnionWith(InterfaceChoice.OfNode(host, self));
         return [.. gateways.Where(i => IsUplink(host.Interface(i))).Order()];
@@ -91,7 +85,8 @@ internal static class Uplinks
         return [.. now.Union(kept).Order(StringComparer.Ordinal)];
     }
 
-    private static bool IsUplink(HostInterface? link) => link is { IsLoopback: false, Name: not TunnelPlan.LinkName };
+    private static bool IsUplink(HostInterface? link) =>
+        link is { IsLoopback: false, IsTunnel: false, Name: not TunnelPlan.LinkName };
 }
 
 /// <summary>The interfaces of this node's pods: those that hold an address, or have a route, inside its own podCIDRs. Pure.</summary>

@@ -13,6 +13,9 @@ internal sealed record HostState
     /// <summary>All routes of the table that HostGw writes to, sorted by <see cref="HostRoute.Key"/>.</summary>
     public IReadOnlyList<HostRoute> Routes { get; init; } = [];
 
+    /// <summary>The interfaces of all but the first next hop of other programs' multipath routes, by index, sorted.</summary>
+    public ImmutableArray<int> MultipathInterfaces { get; init; } = [];
+
     /// <summary>IPv6 routes of that table for packets from certain sources only.</summary>
     public ImmutableArray<SourceRoute> SourceRoutes { get; init; } = [];
 
@@ -123,8 +126,11 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
     /// <summary>One end of a pair whose other end is in another network namespace, and no port of a bridge.</summary>
     public bool IsPeerElsewhere { get; init; }
 
-    /// <summary>It carries the alias of HostGw's tunnel, whatever its name is.</summary>
+    /// <summary>It carries a mark of HostGw's tunnel, whatever its name is.</summary>
     public bool IsTunnel { get; init; }
+
+    /// <summary>It carries both marks.</summary>
+    public bool HasAllTunnelMarks { get; init; }
 
     /// <summary>A route over an interface of this name was learnt from a router advertisement since the agent started.</summary>
     public bool HasLearntRoute { get; init; }

@@ -58,6 +58,9 @@ internal sealed record Plan
     /// <summary>Why there is no tunnel where the settings want one, with the cure; empty: nothing prevents it.</summary>
     public string TunnelFault { get; init; } = "";
 
+    /// <summary>Why a pod may get the tunnel's own addresses as well, with the cure; empty: none does, or there is no tunnel.</summary>
+    public string TunnelDoubt { get; init; } = "";
+
     /// <summary>Null: neither probes nor a tunnel, and no guards.</summary>
     public GuardPlan? Guards { get; init; }
 

@@ -64,6 +64,7 @@ internal static class Planner
             ProbeAddresses = policy.Probe && host.Windows is null ? ProbeAddress.OfNode(own) : [],
             Tunnel = tunnel.Link,
             TunnelFault = tunnel.Fault,
+            TunnelDoubt = tunnel.Doubt,
             Guards = GuardPlanner.Plan(policy, host, nodes, tunnel, (names, own)),
             HostUplinks = uplinks,
             InterfaceIPv4 = v4,

@@ -23,15 +23,7 @@ internal static class ProbeAddress
     public static Ip Beyond(Prefix podCidr, int tunnelSource = 0)
     {
         Ip last = podCidr.IsIPv4 ? Before(podCidr.Last) : podCidr.Last;
-        return last == Source(podCidr, tunnelSource) ? Before(last) : last;
-    }
-
-    /// <summary>The source of the node's own packets into a tunnel. None where the podCIDR has no room for it.</summary>
-    /// <param name="tunnelSource">0: the gateway of the node's pods.</param>
-    public static Ip Source(Prefix podCidr, int tunnelSource)
-    {
-        Ip source = podCidr.Aligned.Address.Plus(tunnelSource == 0 ? 1 : (uint)tunnelSource);
-        return podCidr.Contains(source) ? source : default;
+        return last == TunnelSource.Of(podCidr, tunnelSource) ? Before(last) : last;
     }
 
     /// <summary>None: there is none of that family.</summary>

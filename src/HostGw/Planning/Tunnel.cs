@@ -49,6 +49,11 @@ internal sealed record TunnelPlan(int Port, uint Vni, ImmutableArray<Ip> Sources
 {
     public const string LinkName = "hostgw0";
 
+    /// <summary>The group that the link is made with: a mark that a change of its name or alias leaves.</summary>
+    public const uint LinkGroup = 157;
+
+    public bool HasIPv6 => Sources.Any(s => s.IsIPv6);
+
     public bool Equals(TunnelPlan? other) =>
         other is not null && (Port, Vni) == (other.Port, other.Vni) && Sources.AsSpan().SequenceEqual(other.Sources.AsSpan());
 
@@ -60,7 +65,7 @@ internal sealed record TunnelLink(int Index)
 {
     public string Name { get; init; } = TunnelPlan.LinkName;
 
-    /// <summary>It carries HostGw's alias. Another one is never changed.</summary>
+    /// <summary>It carries a mark of HostGw's: its alias, or the group of a link of its kind. Another one is never changed.</summary>
     public bool IsOurs { get; init; }
 
     public bool IsUp { get; init; }
@@ -75,12 +80,18 @@ internal sealed record TunnelLink(int Index)
 
     public bool FiltersVnis { get; init; }
 
-    /// <summary>addrgenmode none, accept_ra 0, accept_redirects 0, rp_filter 2: what of them is not so, in words; empty: nothing.</summary>
+    /// <summary>
+    /// Alias and group of HostGw's, addrgenmode none, accept_ra 0, accept_redirects 0, rp_filter 2: what of them is not so, in words;
+    /// empty: nothing.
+    /// </summary>
     public string WrongSetting { get; init; } = "";
 
+    /// <summary>False: it can have no IPv6 address, for its MTU is below 1280 or disable_ipv6 is set.</summary>
+    public bool HasIPv6 { get; init; } = true;
+
     public bool Equals(TunnelLink? other) => other is not null &&
-        (Index, Name, IsOurs, IsUp, IsVxlanGpe, Port, FiltersVnis) ==
-        (other.Index, other.Name, other.IsOurs, other.IsUp, other.IsVxlanGpe, other.Port, other.FiltersVnis) &&
+        (Index, Name, IsOurs, IsUp, IsVxlanGpe, Port, FiltersVnis, HasIPv6) ==
+        (other.Index, other.Name, other.IsOurs, other.IsUp, other.IsVxlanGpe, other.Port, other.FiltersVnis, other.HasIPv6) &&
         WrongSetting == other.WrongSetting && Vnis.AsSpan().SequenceEqual(other.Vnis.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Index, Port, Vnis.Length);

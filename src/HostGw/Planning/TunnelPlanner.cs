@@ -11,6 +11,9 @@ internal sealed record TunnelDecision(ImmutableArray<Verdict> Verdicts)
     /// <summary>Why there is no tunnel though a peer needs it, with the cure; empty: nothing prevents it.</summary>
     public string Fault { get; init; } = "";
 
+    /// <summary>Why a pod may get the addresses of the link that is there, with the cure; empty: none does.</summary>
+    public string Doubt { get; init; } = "";
+
     /// <summary>Routes to single addresses of peers, by which probes measure both paths.</summary>
     public ImmutableArray<PodRoute> Comparisons { get; init; } = [];
 }
@@ -59,12 +62,13 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
                 : null;
             if (path == PeerPath.Tunnel)
                 verdicts[index] = Tunnelled(verdict, tunnel);
-            if (!own.IsEmpty && IsProbed(verdict))
+            if (!own.IsEmpty && policy.Tunnel.Mode == TunnelMode.Auto && IsProbed(verdict))
                 Compare(verdict, tunnel, comparisons);
         }
         return new(verdicts.MoveToImmutable())
         {
             Link = own.IsEmpty ? null : new(policy.Tunnel.Port, policy.Tunnel.Vni, [.. Sources()]),
+            Doubt = TunnelSource.Doubt(policy, host, own),
             Comparisons = comparisons.DrainToImmutable(),
         };
     }
@@ -126,8 +130,15 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
             return $"this host has an interface {link} that is not HostGw's: `ip -d link show {link}` shows it, " +
                 $"`ip link set {link} down` and `ip link set {link} name NEWNAME` rename it";
         }
-        return TunnelSource.Fault(policy, host, own);
+        return TunnelSource.Fault(policy, own) is { Length: > 0 } fault ? fault
+            : HoldsSources() ? ""
+            : TunnelSource.Doubt(policy, host, own);
     }
+
+    // Another CNI configuration may come first while the tunnel runs, and go again: to take the addresses away would cut peers off.
+    private bool HoldsSources() => Sources().All(s =>
+        previous?.Tunnel?.Sources.Contains(s) == true ||
+        (host.Tunnel is { IsOurs: true } link && host.Addresses.Any(a => a.Interface == link.Index && a.Address == s)));
 
     private Verdict Tunnelled(in Verdict native, Encapsulation? tunnel) => tunnel is null
         ? native with { AwaitsTunnel = true }
@@ -153,7 +164,7 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     {
         Prefix podCidr = native.PodCidr;
         uint metric = podCidr.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6;
-        if (policy.Tunnel.Mode == TunnelMode.Auto && NativeWay(native) is var (nextHop, link))
+        if (NativeWay(native) is var (nextHop, link))
             routes.Add(new(Prefix.Host(podCidr.Aligned.Address), metric, nextHop, link));
         if (tunnel is not null && TunnelSource.Of(podCidr, policy.Tunnel.Source) is { IsNone: false } peer)
             routes.Add(new(Prefix.Host(peer), metric, tunnel.Node, host.Tunnel!.Index) { Tunnel = tunnel });
@@ -203,35 +214,44 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
 /// </summary>
 internal static class TunnelSource
 {
-    /// <summary>None where the podCIDR has no room for it.</summary>
+    /// <summary>
+    /// None where the podCIDR has no room for it. The last address is one of IPv6 only: in IPv4 it is the broadcast address.
+    /// </summary>
     /// <param name="index">The setting tunnel.source; 0: the gateway.</param>
     public static Ip Of(Prefix podCidr, int index)
     {
         if (index == 0)
             return PodGateway.Of(podCidr, isWindows: false);
         Ip address = podCidr.Aligned.Address.Plus((uint)index);
-        return podCidr.Contains(address) && address != podCidr.Last ? address : default;
+        return podCidr.Contains(address) && (podCidr.IsIPv6 || address != podCidr.Last) ? address : default;
     }
 
     /// <summary>Why this node has none, with the cure; empty: it has one of each family of its podCIDRs.</summary>
-    public static string Fault(Policy policy, HostState host, ImmutableArray<Prefix> own)
+    public static string Fault(Policy policy, ImmutableArray<Prefix> own)
     {
         int index = policy.Tunnel.Source;
-        Prefix[] first = [.. own.DistinctBy(p => p.IsIPv4)];
-        if (index > 0)
-        {
-            return first.FirstOrDefault(p => Of(p, index).IsNone) is { IsNone: false } small
-                ? $"tunnel.source {index} lies outside this node's podCIDR {small}: set it to a lower index that no pod gets, or to auto"
-                : "";
-        }
+        return index > 0 && First(own).FirstOrDefault(p => Of(p, index).IsNone) is { IsNone: false } small
+            ? $"tunnel.source {index} lies outside this node's podCIDR {small}: set it to a lower index that no pod gets, or to auto"
+            : "";
+    }
+
+    /// <summary>Why a pod may get that address as well, with the cure; empty: none does.</summary>
+    public static string Doubt(Policy policy, HostState host, ImmutableArray<Prefix> own)
+    {
+        if (policy.Tunnel.Source > 0)
+            return "";
         string cure = "if pods never get a certain address of each podCIDR, set tunnel.source to its index, such as 254";
         if (host.SourceObstacle.Length > 0)
             return $"{host.SourceObstacle}; {cure}";
-        return host.ReservedSubnets is { } reserved && first.FirstOrDefault(p => !reserved.Contains(p.Aligned)) is { IsNone: false } other
+        return host.ReservedSubnets is { } reserved &&
+            First(own).FirstOrDefault(p => !reserved.Contains(p.Aligned)) is { IsNone: false } other
             ? $"the CNI configuration in use gives pods addresses of {string.Join(", ", reserved)}, not of this node's podCIDR {other}: " +
                 $"whether a pod gets {Of(other, 0)} is not known; {cure}"
             : "";
     }
+
+    // Of each family.
+    private static IEnumerable<Prefix> First(ImmutableArray<Prefix> own) => own.DistinctBy(p => p.IsIPv4);
 }
 
 /// <summary>The routes that packets would take without HostGw's. An index is made when one is first asked for.</summary>

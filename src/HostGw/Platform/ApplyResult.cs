@@ -122,7 +122,21 @@ internal sealed record CniInUse(string File, bool IsOurs);
 /// <summary>Makes changes one by one and collects the failures: one that fails never prevents the others.</summary>
 internal sealed class Attempts
 {
+    private readonly List<(HostPart Part, string What)> _done = [];
+
     public List<HostFailure> Failures { get; } = [];
+
+    public bool Refused(HostPart part) => Failures.Exists(f => f.Part == part);
+
+    /// <summary>Notes what was done, or would be; empty: nothing.</summary>
+    public void Did(HostPart part, string what)
+    {
+        if (what.Length > 0)
+            _done.Add((part, what));
+    }
+
+    /// <summary>All that was done to a part, in words; empty: nothing.</summary>
+    public string Done(HostPart part) => string.Join("; ", _done.Where(d => d.Part == part).Select(d => d.What));
 
     /// <returns>False: the host refused.</returns>
     public bool Try(HostPart part, string what, bool wanted, Action change)

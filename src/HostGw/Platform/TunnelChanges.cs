@@ -18,6 +18,9 @@ internal sealed record TunnelChanges(
     /// <summary>The link that is there and stays; null: there is none.</summary>
     public TunnelLink? Link { get; init; }
 
+    /// <summary>HostGw's links under other names, beside <see cref="Link"/> or a foreign hostgw0: deleted before everything else.</summary>
+    public IReadOnlyList<HostInterface> Strays { get; init; } = [];
+
     /// <summary>Why the link is created or put in order, in words.</summary>
     public string Reason { get; init; } = "";
 
@@ -30,7 +33,11 @@ internal sealed record TunnelChanges(
     /// <summary>A foreign link of that name is down: the kernel does not announce the alias that a link gets while it is down.</summary>
     public bool MayChangeUnannounced { get; init; }
 
-    public bool IsEmpty => Make is null && AddSources.Count == 0 && DeleteSources.Count == 0 && Delete is null;
+    public bool IsEmpty =>
+        Make is null && AddSources.Count == 0 && DeleteSources.Count == 0 && Delete is null && Strays.Count == 0;
+
+    /// <summary>The link is wanted, and is not deleted for good.</summary>
+    public bool Keeps => Make is not null || Delete is null;
 
     /// <summary>
     /// Routes over the link are for the next pass, which must follow at once: they are planned where it is up and holds its addresses.
@@ -40,6 +47,7 @@ internal sealed record TunnelChanges(
     /// <summary>Everything that is not as it should be, in words.</summary>
     public override string ToString() => string.Join("; ",
     [
+        .. Strays.Select(StrayText),
         .. Make is null ? [] : new[] { Reason },
         .. AddSources.Select(MissingText), .. DeleteSources.Select(SurplusText),
         .. Delete is null || Make is not null ? [] : new[] { NotNeeded },
@@ -51,10 +59,19 @@ internal sealed record TunnelChanges(
 
     public static string SurplusText(HostAddress address) => $"with address {Of(address)}, which is not needed";
 
+    public static string StrayText(HostInterface link) => $"another one, named {link.Name}";
+
     public static TunnelChanges Between(Plan plan, HostState host)
     {
         if (plan.Scope != PlanScope.Everything)
             return None;
+        HostInterface[] strays = [.. host.Interfaces.Where(i => i.IsTunnel && i.Index != host.Tunnel?.Index)];
+        TunnelChanges changes = OfLink(plan, host);
+        return strays.Length == 0 ? changes : changes with { Strays = strays };
+    }
+
+    private static TunnelChanges OfLink(Plan plan, HostState host)
+    {
         if (host.Tunnel is { IsOurs: false } foreign)
             return foreign.IsUp ? None : None with { MayChangeUnannounced = true };
         if (plan.Tunnel is not { } wanted)
@@ -108,6 +125,7 @@ internal sealed record TunnelChanges(
         .. link.WrongSetting.Length > 0 ? [link.WrongSetting] : Array.Empty<string>(),
         .. link.FiltersVnis && !link.Vnis.AsSpan().SequenceEqual([wanted.Vni])
             ? [$"VNI {(link.Vnis.IsEmpty ? "none" : string.Join(' ', link.Vnis))}"] : Array.Empty<string>(),
+        .. link.HasIPv6 || !wanted.HasIPv6 ? [] : new[] { "without IPv6" },
         .. link.IsUp ? [] : new[] { "down" },
     ]);
 

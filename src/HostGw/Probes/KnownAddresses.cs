@@ -48,7 +48,7 @@ internal sealed class KnownAddresses
             if (verdict.Kind is VerdictKind.Rejected or VerdictKind.NoPodCidr)
                 continue;
             claims.AddPod(verdict.PodCidr.Aligned.Address);
-            if (ProbeAddress.Source(verdict.PodCidr, tunnelSource) is { IsNone: false } source)
+            if (TunnelSource.Of(verdict.PodCidr, tunnelSource) is { IsNone: false } source)
                 claims.AddPod(source);
         }
         return new(new(claims.V4), new(claims.V6));

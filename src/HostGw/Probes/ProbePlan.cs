@@ -52,7 +52,7 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         Prefix podCidr = target.PodCidr;
         bool isTunnelled = Has(plan.RoutesTo(podCidr.Aligned), tunnelled: true);
         bool isNative = (target.IsOnLink && !isTunnelled) || Has(plan.RoutesTo(Prefix.Host(ProbeAddress.Of(podCidr))), tunnelled: false);
-        bool hasTunnel = ProbeAddress.Source(podCidr, tunnelSource) is { IsNone: false } source &&
+        bool hasTunnel = TunnelSource.Of(podCidr, tunnelSource) is { IsNone: false } source &&
             Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true);
         return target with
         {

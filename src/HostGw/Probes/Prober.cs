@@ -168,7 +168,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
             // Where the last address of the podCIDR is the peer's own, its agent answers.
             ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
                 : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
-                : from == ProbeAddress.Source(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Tunnel
+                : from == TunnelSource.Of(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Tunnel
                 : from == ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Hop
                 : ProbePaths.None;
             Take((int)answer.Peer, path, answer.Flags);
@@ -304,7 +304,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         {
             ProbePaths.Node => (source.Node, target.NodeAddress),
             ProbePaths.Echo => (source.Pod, ProbeAddress.Of(target.PodCidr)),
-            ProbePaths.Tunnel => (source.Tunnel, ProbeAddress.Source(target.PodCidr, settings.Tunnel.Source)),
+            ProbePaths.Tunnel => (source.Tunnel, TunnelSource.Of(target.PodCidr, settings.Tunnel.Source)),
             _ => (source.Pod, ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source)),
         };
         ProbeFlags flags = path == ProbePaths.Tunnel ? peer.Flags | ProbeFlags.ThroughTunnel : peer.Flags;

@@ -45,6 +45,10 @@ internal static class Cures
     public const string TunnelRefused =
         "if that cannot be, set tunnel.mode to off on all nodes: peers keep their native routes, and those without one stay as they are";
 
+    public const string TunnelSourceAtRisk =
+        "let HostGw's CNI configuration be the first in its directory again, or one with host-local for this node's podCIDR; before this " +
+        "node restarts: then there would be no tunnel";
+
     /// <summary>For who looks while no agent runs.</summary>
     public const string RoutedByNetwork =
         "If routers between the nodes know the pod networks, nothing is to do: the probes of a running agent find out (`hostgw status`)";

@@ -66,9 +66,25 @@ internal static class ProblemCatalog
         .. report.Reachability.Fault is { Length: > 0 } fault ? [ProbesNotReceived(fault)] : Array.Empty<Problem>(),
     ];
 
-    /// <summary>Peers need it, and this host cannot have it.</summary>
-    public static IEnumerable<Problem> Tunnel(Plan? plan) => plan is not { TunnelFault: { Length: > 0 } fault } ? []
-        : [new("TunnelRefused", $"no tunnel to peers that native routing cannot reach: {fault}", Cures.TunnelRefused) { Subject = fault }];
+    /// <summary>Peers need it, and this host cannot have it, or has it with addresses that pods may get.</summary>
+    public static IEnumerable<Problem> Tunnel(Plan? plan)
+    {
+        if (plan is { TunnelFault: { Length: > 0 } fault })
+        {
+            yield return new(
+                "TunnelRefused", $"no tunnel to peers that native routing cannot reach: {fault}", Cures.TunnelRefused) { Subject = fault };
+        }
+        if (plan is { TunnelDoubt: { Length: > 0 } doubt, Tunnel: { } tunnel })
+        {
+            string sources = string.Join(" and ", tunnel.Sources);
+            yield return new("TunnelSourceAtRisk",
+                $"the tunnel goes on with {sources}, and a pod may get the same: then one of the two is not reached. {doubt}",
+                Cures.TunnelSourceAtRisk)
+            {
+                Subject = doubt,
+            };
+        }
+    }
 
     private static Problem ProbesNotReceived(string fault) => new(
         "ProbesNotReceived",
@@ -199,57 +215,30 @@ internal static class ProblemCatalog
 
     private static IEnumerable<Problem> Contested(Contests contests)
     {
-        const int Seconds = RepairRate.IntervalSeconds;
-        if (contests.Rules is { } rules)
-        {
-            yield return new("RulesContested",
-                $"another program keeps undoing HostGw's rules ({rules}): they are repaired only every {Seconds} s", Cures.Contest);
-        }
-        if (contests.Guards is { } guards)
-        {
-            yield return new("GuardsContested",
-                $"another program keeps undoing the guards of HostGw's probes and tunnel ({guards}): they are repaired only every " +
-                $"{Seconds} s", Cures.Contest);
-        }
-        if (contests.PolicyRules is { } policy)
-        {
-            yield return new("PolicyRuleContested",
-                $"another program keeps undoing HostGw's policy rule ({policy}): it is repaired only every {Seconds} s", Cures.Contest);
-        }
-        if (contests.ProbeAddress is { } probe)
-        {
-            yield return new("ProbeAddressContested",
-                $"another program keeps undoing the local route of HostGw's probe address ({probe}): it is repaired only every {Seconds} s",
-                Cures.Contest);
-        }
-        if (contests.Tunnel is { } tunnel)
-        {
-            yield return new("TunnelContested",
-                $"another program keeps changing HostGw's link hostgw0 ({tunnel}): it is repaired only every {Seconds} s", Cures.Contest);
-        }
-        if (contests.Cni is { } cni)
-        {
-            yield return new("CNIContested",
-                $"another program keeps undoing HostGw's CNI configuration ({cni}): it is written only every {Seconds} s", Cures.Contest);
-        }
-        foreach (string setting in contests.Settings)
-        {
-            yield return new("ForwardingContested",
-                $"another program keeps changing {setting}: it is set only every {Seconds} s", Cures.Contest)
-            {
-                Subject = setting,
-            };
-        }
-        foreach (ContestedRoute route in contests.Routes)
-        {
-            yield return new("RouteContested",
-                $"another program keeps changing HostGw's route {route.Destination} ({route.Found}): it is repaired only every {Seconds} s",
-                Cures.Contest)
-            {
-                Subject = $"{route.Destination}",
-            };
-        }
+        (string Part, string Whose, string? How, string Repair)[] parts =
+        [
+            ("Rules", "undoing HostGw's rules", contests.Rules, "they are repaired"),
+            ("Guards", "undoing the guards of HostGw's probes and tunnel", contests.Guards, "they are repaired"),
+            ("PolicyRule", "undoing HostGw's policy rule", contests.PolicyRules, "it is repaired"),
+            ("ProbeAddress", "undoing the local route of HostGw's probe address", contests.ProbeAddress, "it is repaired"),
+            ("Tunnel", "changing HostGw's link hostgw0", contests.Tunnel, "it is repaired"),
+            ("CNI", "undoing HostGw's CNI configuration", contests.Cni, "it is written"),
+        ];
+        return
+        [
+            .. from part in parts
+               where part.How is not null
+               select Contested(part.Part, $"{part.Whose} ({part.How})", part.Repair),
+            .. from setting in contests.Settings
+               select Contested("Forwarding", $"changing {setting}", "it is set") with { Subject = setting },
+            .. from route in contests.Routes
+               let what = $"changing HostGw's route {route.Destination} ({route.Found})"
+               select Contested("Route", what, "it is repaired") with { Subject = $"{route.Destination}" },
+        ];
     }
+
+    private static Problem Contested(string part, string what, string repair) => new(
+        $"{part}Contested", $"another program keeps {what}: {repair} only every {RepairRate.IntervalSeconds} s", Cures.Contest);
 }
 
 /// <summary>Installed routes that packets do not take, or not all of them: the same sentences everywhere.</summary>

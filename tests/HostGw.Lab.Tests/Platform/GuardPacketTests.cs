@@ -13,7 +13,7 @@ public sealed class GuardNetwork : IDisposable
 {
     public GuardNetwork()
     {
-        Ip.Batch(["link add hostgw0 type vxlan external gpe dstport 4790", "addr add 10.244.1.1/32 dev hostgw0", "link set hostgw0 up"]);
+        Ip.Batch(["link add hostgw0 group 157 type vxlan external gpe dstport 4790", "addr add 10.244.1.1/32 dev hostgw0", "link set hostgw0 up"]);
         foreach (string link in (string[])["all", "hostgw0", "nft0", "nft1"])
             File.WriteAllText($"/proc/sys/net/ipv4/conf/{link}/rp_filter", "0");
         // So that no packet of the tests is dropped for another reason than the guards.
@@ -35,7 +35,7 @@ public sealed class GuardNetwork : IDisposable
 [SupportedOSPlatform("linux")]
 public sealed class GuardPacketTests : NftablesTest, IClassFixture<GuardNetwork>, IDisposable
 {
-    private const int Free = 40001;
+    private const int Free = 40001, ServicePort = 5353;
 
     private readonly NftablesNetwork _network;
     private readonly ShiftedTime _time = new();
@@ -73,6 +73,81 @@ public sealed class GuardPacketTests : NftablesTest, IClassFixture<GuardNetwork>
     [InlineData("2001:db8::1", 9158)]
     public void Nor_does_a_process_of_this_host_by_its_loopback(string node, int port) =>
         Drops("port", () => Send(null, node, node, port, "x"u8.ToArray()));
+
+    // A Service whose endpoints are nodes' addresses, or a port of the host: this node's rules translate the destination.
+    [Theory]
+    [InlineData("192.0.2.7", "192.0.2.2", 4790)]
+    [InlineData("192.0.2.7", "192.0.2.2", 9158)]
+    [InlineData("192.0.2.7", "192.0.2.1", 4790)]
+    [InlineData("192.0.2.1", "192.0.2.1", 9158)]
+    [InlineData("192.0.2.7", "10.244.2.5", 4790)]
+    [InlineData("2001:db8::7", "2001:db8::2", 4790)]
+    [InlineData("2001:db8::7", "2001:db8::1", 9158)]
+    public void Nor_by_an_address_or_port_that_is_translated_to_theirs(string service, string node, int port)
+    {
+        Translate("prerouting", service, node, port);
+        Drops("translated", () => Send(_network.Pod, PodOf(node), service, ServicePort, "x"u8.ToArray()));
+    }
+
+    // As the same datagram of a pod on another node arrives, or somebody's outside of the cluster: this node would give it its name.
+    [Theory]
+    [InlineData("192.0.2.2", "192.0.2.1", "192.0.2.1", 4790)]
+    [InlineData("198.51.100.9", "192.0.2.1", "192.0.2.1", 4790)]
+    [InlineData("198.51.100.9", "192.0.2.1", "192.0.2.3", 4790)]
+    [InlineData("2001:db8:9::9", "2001:db8::1", "2001:db8::1", 9158)]
+    public void Nor_does_anybody_outside_by_a_port_of_this_host(string from, string to, string node, int port)
+    {
+        Translate("prerouting", to, node, port);
+        Drops("translated", () => Send(_network.Outside, from, to, ServicePort, "x"u8.ToArray()));
+    }
+
+    // With guards for probes alone nothing asks connection tracking: what comes by an uplink passes.
+    [Fact]
+    public void Guards_of_probes_alone_drop_a_pods_translated_datagram()
+    {
+        Make(GuardPlans.Probes);
+        Translate("prerouting", "192.0.2.7", "192.0.2.2", 9158);
+        Drops("port", () => Send(_network.Pod, "10.244.1.5", "192.0.2.7", ServicePort, "x"u8.ToArray()));
+    }
+
+    // As IPVS sends on what a pod sent to a Service: in the place of this host, with the pod's address.
+    [Theory]
+    [InlineData("10.244.1.5", "192.0.2.2", 4790)]
+    [InlineData("10.244.1.5", "192.0.2.2", 9158)]
+    [InlineData("198.51.100.9", "192.0.2.2", 4790)]
+    public void Nor_does_what_this_host_sends_on_for_another_address(string source, string node, int port) =>
+        Drops("relayed", () => GuardPackets.SendRaw(GuardPackets.Udp(source, node, port)));
+
+    // It may send to that port by itself, under the same name.
+    [Fact]
+    public void What_the_host_itself_sends_to_a_translated_address_passes()
+    {
+        Translate("output", "192.0.2.7", "192.0.2.2", 4790);
+        using Socket node = Bound(_network.Outside, "192.0.2.2", 4790);
+        Passes(node, () => Send(null, "192.0.2.1", "192.0.2.7", ServicePort, "x"u8.ToArray()));
+    }
+
+    [Fact]
+    public void Another_port_of_a_node_behind_a_Service_is_left_alone()
+    {
+        Translate("prerouting", "192.0.2.7", "192.0.2.2", 9159);
+        using Socket node = Bound(_network.Outside, "192.0.2.2", 9159);
+        Passes(node, () => Send(_network.Pod, "10.244.1.5", "192.0.2.7", ServicePort, "x"u8.ToArray()));
+    }
+
+    [Fact]
+    public void A_new_name_of_the_link_opens_nothing()
+    {
+        Run("ip link set hostgw0 name other0");
+        try
+        {
+            Drops("inner", () => SendInner("192.0.2.2", "192.0.2.1", 157, GuardPackets.Udp("10.244.2.5", "192.0.2.1", Free)));
+        }
+        finally
+        {
+            Run("ip link set other0 name hostgw0");
+        }
+    }
 
     [Theory]
     [InlineData("192.0.2.2", "192.0.2.1")]
@@ -207,7 +282,19 @@ public sealed class GuardPacketTests : NftablesTest, IClassFixture<GuardNetwork>
         Attempts attempts = new();
         Assert.Equal("", _guards.Obstacle());
         _guards.Make(plan, reread: true, writes: true, attempts);
+        _guards.Remove(plan, reread: true, writes: true, attempts);
         Assert.Empty(attempts.Failures.Select(f => f.Error.ToString()));
+    }
+
+    // And the masquerade rule, which would give the datagram this node's name.
+    private static void Translate(string hook, string address, string node, int port)
+    {
+        bool isIPv6 = address.Contains(':');
+        (string family, string to) = isIPv6 ? ("ip6", $"[{node}]:{port}") : ("ip", $"{node}:{port}");
+        Run($"nft 'add table {family} service; add chain {family} service in {{ type nat hook {hook} priority -100; }}; " +
+            $"add rule {family} service in {family} daddr {address} udp dport {ServicePort} dnat to {to}; " +
+            $"add chain {family} service out {{ type nat hook postrouting priority 100; }}; " +
+            $"add rule {family} service out udp dport {port} masquerade'");
     }
 
     private void SendInner(string from, string to, uint vni, byte[] inner) =>

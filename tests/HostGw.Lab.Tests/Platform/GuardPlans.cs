@@ -22,6 +22,16 @@ internal static class GuardPlans
                 udp dport 9158 jump port comment "kept by hostgw, FINGERPRINT"
             }
 
+            chain input {
+                type filter hook input priority raw; policy accept;
+                udp dport 9158 jump port comment "kept by hostgw, FINGERPRINT"
+            }
+
+            chain forward {
+                type filter hook forward priority raw; policy accept;
+                udp dport 9158 jump port comment "kept by hostgw, FINGERPRINT"
+            }
+
             chain port {
                 iifname "nft1" return comment "kept by hostgw, FINGERPRINT"
                 counter packets 0 bytes 0 drop comment "kept by hostgw, FINGERPRINT"
@@ -74,11 +84,37 @@ internal static class GuardPlans
                 udp dport 9158 jump port comment "kept by hostgw, FINGERPRINT"
                 udp dport 4790 jump outer comment "kept by hostgw, FINGERPRINT"
                 iifname "hostgw0" jump inner comment "kept by hostgw, FINGERPRINT"
+                iifgroup 157 jump inner comment "kept by hostgw, FINGERPRINT"
+            }
+
+            chain input {
+                type filter hook input priority raw; policy accept;
+                udp dport 4790 jump translated comment "kept by hostgw, FINGERPRINT"
+                udp dport 4790 jump port comment "kept by hostgw, FINGERPRINT"
+                udp dport 9158 jump translated comment "kept by hostgw, FINGERPRINT"
+                udp dport 9158 jump port comment "kept by hostgw, FINGERPRINT"
+            }
+
+            chain forward {
+                type filter hook forward priority raw; policy accept;
+                udp dport 4790 jump translated comment "kept by hostgw, FINGERPRINT"
+                udp dport 4790 jump port comment "kept by hostgw, FINGERPRINT"
+                udp dport 9158 jump translated comment "kept by hostgw, FINGERPRINT"
+                udp dport 9158 jump port comment "kept by hostgw, FINGERPRINT"
             }
 
             chain port {
                 iifname "nft1" return comment "kept by hostgw, FINGERPRINT"
                 iifname "hostgw0" return comment "kept by hostgw, FINGERPRINT"
+                counter packets 0 bytes 0 drop comment "kept by hostgw, FINGERPRINT"
+            }
+
+            chain translated {
+                ct status dnat counter packets 0 bytes 0 drop comment "kept by hostgw, FINGERPRINT"
+            }
+
+            chain relayed {
+                fib saddr type local return comment "kept by hostgw, FINGERPRINT"
                 counter packets 0 bytes 0 drop comment "kept by hostgw, FINGERPRINT"
             }
 
@@ -106,6 +142,8 @@ internal static class GuardPlans
 
             chain output {
                 type filter hook output priority raw; policy accept;
+                udp dport 4790 jump relayed comment "kept by hostgw, FINGERPRINT"
+                udp dport 9158 jump relayed comment "kept by hostgw, FINGERPRINT"
                 udp dport 4790 notrack comment "kept by hostgw, FINGERPRINT"
             }
         }

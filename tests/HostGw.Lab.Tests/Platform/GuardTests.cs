@@ -72,6 +72,8 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
     [InlineData("flush chain inet hostgw-guard prerouting")]
     [InlineData("flush chain inet hostgw-guard inner")]
     [InlineData("flush chain inet hostgw-guard output")]
+    [InlineData("flush chain inet hostgw-guard input")]
+    [InlineData("flush chain inet hostgw-guard forward")]
     [InlineData("insert rule inet hostgw-guard inner accept")]
     [InlineData("insert rule inet hostgw-guard port iifname nft0 return")]
     [InlineData("add chain inet hostgw-guard mine")]
@@ -104,6 +106,8 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
     [InlineData("vni", 0, "@th,96,24 157 return")]
     [InlineData("inner", 3, "ip saddr @peers4 ip daddr @own4 drop")]
     [InlineData("inner", 0, "fib saddr type multicast counter drop")]
+    [InlineData("translated", 0, "ct status snat counter drop")]
+    [InlineData("prerouting", 4, "iifgroup 158 jump inner")]
     public void A_rule_replaced_under_its_comment_is_seen_and_put_right(string chain, int index, string rule)
     {
         Make(GuardPlans.Tunnel);
@@ -125,7 +129,7 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
         Run($"nft 'replace rule inet hostgw-guard port handle {handle} counter packets 7 bytes 700 drop comment \"{comment}\"'");
 
         Assert.Equal("", Make(GuardPlans.Tunnel));
-        Assert.Equal([new("port", 7), new("outer", 0), new("vni", 0), new("inner", 0)], _guards.Drops());
+        Assert.Equal([new("port", 7), new("outer", 0), new("vni", 0), new("inner", 0), new("translated", 0), new("relayed", 0)], _guards.Drops());
     }
 
     [Fact]
@@ -181,7 +185,7 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
         Assert.Equal(GuardPlans.TunnelListed, Listed());
         ApplyResult again = box.Host.Apply(changes, ApplyMode.Change);
         Assert.Equal(("", "", 0, 0), (again.GuardChange, again.NatChange, again.NetlinkWrites, again.Failures.Count));
-        Assert.Equal(4, box.Host.GuardDrops().Length);
+        Assert.Equal(6, box.Host.GuardDrops().Length);
         Assert.Equal("no longer needed", box.Host.Apply(changes with { Guards = null }, ApplyMode.Change).GuardChange);
         Assert.DoesNotContain("hostgw-guard", Run("nft list tables"), StringComparison.Ordinal);
     }
@@ -211,18 +215,85 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
     }
 
     [Fact]
-    public void A_refused_change_is_a_failure_and_the_next_pass_repairs_it()
+    public void A_table_that_somebody_deleted_before_an_element_changes_is_built_again_at_once()
     {
         Make(GuardPlans.Tunnel);
         Run("nft delete table inet hostgw-guard");
-        Attempts attempts = new();
         GuardPlan next = GuardPlans.Tunnel.With(t => t with { Nodes = GuardPlans.Prefixes("192.0.2.1/32") });
-        _guards.Make(next, reread: false, writes: true, attempts);
 
-        HostFailure failure = Assert.Single(attempts.Failures);
-        Assert.Equal((HostPart.Guards, "apply the guards of probes and tunnel"), (failure.Part, failure.What));
-        Assert.Contains("of table inet hostgw-guard: No such file", failure.Error.Message, StringComparison.Ordinal);
         Assert.Equal("the table is missing", Make(next, reread: false));
+        Assert.Equal("", Make(next));
+    }
+
+    [Fact]
+    public void A_refused_change_is_a_failure_and_the_next_pass_repairs_it()
+    {
+        Make(GuardPlans.Tunnel);
+        using (OwnedTable.Take())
+        {
+            Attempts attempts = new();
+            _guards.Make(GuardPlans.Tunnel, reread: true, writes: true, attempts);
+            HostFailure failure = Assert.Single(attempts.Failures);
+            Assert.Equal((HostPart.Guards, "apply the guards of probes and tunnel"), (failure.Part, failure.What));
+            Assert.Contains("not permitted", failure.Error.Message, StringComparison.Ordinal);
+        }
+        Assert.Equal("the table is missing", Make(GuardPlans.Tunnel, reread: false));
+    }
+
+    // What decides whether the link may stay up.
+    [Theory]
+    [InlineData("add element inet hostgw-guard nodes4 { 198.51.100.0/24 }", true)]
+    [InlineData("delete element inet hostgw-guard nodes6 { 2001:db8::2 }", true)]
+    [InlineData("add table ip hostgw-other", true)]
+    [InlineData("flush chain inet hostgw-guard inner", false)]
+    [InlineData("insert rule inet hostgw-guard inner accept", false)]
+    [InlineData("delete table inet hostgw-guard", false)]
+    [InlineData("add table inet hostgw-guard { flags dormant; }", false)]
+    public void Guards_stand_while_their_rules_are_there(string command, bool expected)
+    {
+        Make(GuardPlans.Tunnel);
+        Assert.True(_guards.Stand(GuardPlans.Tunnel, mayDiffer: true));
+        Run($"nft '{command}'");
+        Assert.True(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+        Assert.Equal(expected, _guards.Stand(GuardPlans.Tunnel, mayDiffer: true));
+        // Nothing is known any more, and it is read again.
+        Assert.Equal(expected, _guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+        Make(GuardPlans.Tunnel);
+        Assert.True(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+    }
+
+    // While its Node has no podCIDR an agent has no plan of them, and after a restart it knows none.
+    [Fact]
+    public void After_a_restart_without_a_plan_the_guards_that_are_there_stand()
+    {
+        Make(GuardPlans.Tunnel);
+        using LinuxGuards restarted = new(TimeProvider.System);
+        Assert.True(restarted.Stand(null, mayDiffer: true));
+        Run("nft delete table inet hostgw-guard");
+        Assert.False(restarted.Stand(null, mayDiffer: true));
+        Make(GuardPlans.Probes);
+        Assert.False(restarted.Stand(GuardPlans.Probes, mayDiffer: true));
+    }
+
+    [Fact]
+    public void A_module_that_is_loaded_later_is_found_without_a_restart()
+    {
+        StoppedTime time = new();
+        using LinuxGuards guards = new(time);
+        string obstacle = "";
+        Thread thread = new(() =>
+        {
+            OldKernel.BecomeOld();
+            obstacle = guards.Obstacle();
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Contains("no nf_tables", obstacle, StringComparison.Ordinal);
+        time.Seconds = 29;
+        Assert.Equal(obstacle, guards.Obstacle());
+        time.Seconds = 30;
+        Make(GuardPlans.Tunnel, guards: guards);
+        Assert.Equal(GuardPlans.TunnelListed, Listed());
     }
 
     [Fact]

@@ -113,6 +113,30 @@ public sealed class LinuxHostReadTests : IDisposable
         Assert.Equal(["192.0.2.9"], Protected(ProtectedRole.Gateway).Select(g => $"{g}"));
     }
 
+    // Datagrams of peers may arrive on each of them: the guards take the first from the route itself.
+    [Theory]
+    [InlineData("1", "route add default nexthop via 192.0.2.9 dev eth0 nexthop via 198.51.100.9 dev uplink1", "uplink1")]
+    [InlineData("1", "route add 10.9.0.0/16 nexthop via 192.0.2.9 dev eth0 nexthop via 198.51.100.9 dev uplink1", "uplink1")]
+    [InlineData("1", "route add 10.9.0.0/16 proto 157 nexthop via 192.0.2.9 dev eth0 nexthop via 198.51.100.9 dev uplink1", "")]
+    [InlineData("1", "route add 10.9.0.0/16 via 198.51.100.9 dev uplink1", "")]
+    [InlineData("0", "route add default nhid 9", "eth0 uplink1")]
+    public void The_interfaces_of_a_multipath_route_are_known_and_no_others(string compatible, string route, string expected)
+    {
+        foreach (int number in (int[])[1, 2])
+        {
+            _host.Shell($"link add uplink{number} type veth peer name other{number}");
+            _host.Shell($"link set uplink{number} up");
+            _host.Shell($"link set other{number} up");
+            _host.Shell($"addr add 198.51.{99 + number}.1/24 dev uplink{number}");
+        }
+        _host.Network.Sysctl("ipv4/nexthop_compat_mode", compatible);
+        foreach (string nexthop in (string[])["id 7 via 192.0.2.9 dev eth0", "id 8 via 198.51.100.9 dev uplink1", "id 9 group 7/8"])
+            _host.Shell($"nexthop add {nexthop}");
+        _host.Shell(route);
+        HostState state = _host.Read();
+        Assert.Equal(expected, string.Join(' ', state.MultipathInterfaces.Select(i => state.Interface(i)!.Name).Order(StringComparer.Ordinal)));
+    }
+
     [Fact]
     public void Links_without_link_layer_addresses_are_told_apart()
     {

@@ -132,13 +132,13 @@ internal sealed class ProbingHost : IDisposable
         List<PodRoute> routes = [];
         foreach (bool isIPv4 in (bool[])[true, false])
         {
-            (Prefix pods, Ip own) = (isIPv4 ? peer.PodCidr : peer.PodCidrIPv6, ProbeAddress.Source(isIPv4 ? PodCidr : PodCidrIPv6, 0));
+            (Prefix pods, Ip own) = (isIPv4 ? peer.PodCidr : peer.PodCidrIPv6, TunnelSource.Of(isIPv4 ? PodCidr : PodCidrIPv6, 0));
             Ip node = Ip.Parse(isIPv4 ? $"10.0.0.{peer.Number}" : $"fd00:aaaa::{peer.Number}");
             string encap = isIPv4 ? $"encap ip id 157 dst {node}" : $"encap ip6 id 157 dst {node} hoplimit 64 csum";
             if (path == PeerPath.Compared)
                 Network.Configure([.. isIPv4 ? Link : [], $"address add {Prefix.Host(own)} dev hostgw0 nodad"]);
             PodRoute native = new(Prefix.Host(ProbeAddress.Of(pods)), 0, node, 2);
-            PodRoute tunnel = new(Prefix.Host(ProbeAddress.Source(pods, 0)), 0, node, 9) { Tunnel = new(157, node, own, 1464) };
+            PodRoute tunnel = new(Prefix.Host(TunnelSource.Of(pods, 0)), 0, node, 9) { Tunnel = new(157, node, own, 1464) };
             routes.AddRange([native, tunnel, path == PeerPath.Tunnel ? tunnel with { Destination = pods } : native with { Destination = pods }]);
             Network.Configure([
                 $"route replace {native.Destination} via {node} dev eth0", $"route replace {tunnel.Destination} {encap} dev hostgw0 src {own}",
@@ -147,7 +147,7 @@ internal sealed class ProbingHost : IDisposable
         }
         Loop.Follow(Following([this, peer]) with
         {
-            Tunnel = new(4790, 157, [ProbeAddress.Source(PodCidr, 0), ProbeAddress.Source(PodCidrIPv6, 0)]),
+            Tunnel = new(4790, 157, [TunnelSource.Of(PodCidr, 0), TunnelSource.Of(PodCidrIPv6, 0)]),
             Routes = [.. routes.OrderBy(r => r.Destination)],
         }, _held);
     }

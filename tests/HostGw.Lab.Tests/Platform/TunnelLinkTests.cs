@@ -2,6 +2,9 @@ using System.Runtime.Versioning;
 using HostGw.Lab.Network;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Platform.Linux;
+using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Rtnetlink;
 
 namespace HostGw.Lab.Tests.Platform;
 
@@ -60,6 +63,10 @@ public sealed class TunnelLinkTests : IDisposable
     [InlineData("link del hostgw0", "missing")]
     [InlineData("link set hostgw0 name other", "named other")]
     [InlineData("link set hostgw0 addrgenmode eui64", "addrgenmode")]
+    [InlineData("link set hostgw0 alias other", "another alias")]
+    [InlineData("link set hostgw0 group 7", "group 7")]
+    [InlineData("link set hostgw0 mtu 1000", "without IPv6")]
+    [InlineData("sysctl ipv6/conf/hostgw0/disable_ipv6 1", "without IPv6")]
     [InlineData("addr del 10.244.1.1/32 dev hostgw0", "without address 10.244.1.1")]
     [InlineData("-6 addr del fd00:1::1/128 dev hostgw0", "without address fd00:1::1")]
     [InlineData("addr flush dev hostgw0", "without address fd00:1::1")]
@@ -98,6 +105,107 @@ public sealed class TunnelLinkTests : IDisposable
         Assert.Contains(found, result.TunnelChange, StringComparison.Ordinal);
         Assert.Equal(["inet", V4, "inet6", V6], Addresses());
         Assert.Equal((0L, ""), Pass() is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
+    }
+
+    // What an agent leaves that is killed after its first request, its second and so on; with the last one everything is done.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void One_that_a_killed_agent_has_not_finished_is_put_in_order_by_the_next(int requests)
+    {
+        Pass();
+        string right = Shown();
+        _host.Shell("link del hostgw0");
+        CreateOnly();
+        foreach (string request in ((string[])
+        [
+            "link set hostgw0 alias hostgw", "link set hostgw0 addrgenmode none", "bridge vni add dev hostgw0 vni 157",
+            "link set hostgw0 up", "addr add 10.244.1.1/32 dev hostgw0",
+        ]).Take(requests - 1))
+            ByHand(request);
+
+        Assert.True(_host.Read().Tunnel!.IsOurs);
+        Pass();
+        Assert.Equal(right, Shown());
+        Assert.Equal((0L, ""), Pass() is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
+    }
+
+    [Fact]
+    public void Where_no_tunnel_is_planned_any_more_one_that_was_only_created_goes()
+    {
+        CreateOnly();
+        Assert.Equal("not needed", Pass(new()).TunnelChange);
+        Assert.DoesNotContain("hostgw0", _host.Shell("link"), StringComparison.Ordinal);
+    }
+
+    // A setting that cannot be written: the link is there, and is not up.
+    [Fact]
+    public void One_whose_making_failed_is_finished_by_the_next_pass()
+    {
+        using LinuxHost other = _host.Network.Run(() => new LinuxHost(_host.Options with { ProcSysNet = new("/nonexistent") }));
+        HostChanges changes = Changes(Both);
+        HostFailure failure = Assert.Single(_host.Network.Run(() => other.Apply(changes, ApplyMode.Change)).Failures);
+        Assert.Equal((HostPart.Tunnel, false), (failure.Part, _host.Read().Tunnel!.IsUp));
+        Pass();
+        Assert.Equal(["inet", V4, "inet6", V6], Addresses());
+    }
+
+    [Theory]
+    [InlineData("link add hostgw0 type bridge")]
+    [InlineData("link add hostgw0 type vxlan external gpe dstport 4791")]
+    public void Ours_goes_where_somebody_renames_it_and_takes_its_name(string foreign)
+    {
+        Pass();
+        _host.Shell("link set hostgw0 name other");
+        _host.Shell(foreign);
+
+        ApplyResult result = Pass();
+
+        Assert.Equal("another one, named other", result.TunnelChange);
+        Assert.DoesNotContain("other", _host.Shell("-br link"), StringComparison.Ordinal);
+        Assert.Equal("", _host.Network.Exec("ss", "-Hlun", "sport = 4790"));
+        Assert.False(_host.Read().Tunnel!.IsOurs);
+        Assert.Equal((0L, ""), Pass() is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
+    }
+
+    [Theory]
+    [InlineData("link add uplink7 type bridge")]
+    [InlineData("link add uplink7 type veth peer name other")]
+    [InlineData("link add uplink7 type vxlan id 5 dstport 4789 local 192.0.2.1")]
+    public void A_link_of_another_kind_with_its_alias_and_group_stays(string foreign)
+    {
+        _host.Shell(foreign);
+        _host.Shell("link set uplink7 alias hostgw group 157 up");
+        Pass();
+        Pass(new());
+        Assert.Contains("uplink7", _host.Shell("-br link"), StringComparison.Ordinal);
+    }
+
+    // It keeps the port of this network.
+    [Fact]
+    public void One_that_somebody_moved_to_another_network_is_named_and_made_again_when_it_is_gone()
+    {
+        Pass();
+        using LinuxNamespace elsewhere = new();
+        _host.Shell($"link set hostgw0 netns {elsewhere.Network.Name}");
+        HostFailure failure = Assert.Single(Apply(Both).Failures);
+        Assert.Contains("UDP port 4790 is used by another program", failure.Error.Message, StringComparison.Ordinal);
+        Assert.Contains("in another network namespace", failure.Error.Message, StringComparison.Ordinal);
+        elsewhere.Shell("link del hostgw0");
+        Pass();
+        Assert.Equal(["inet", V4, "inet6", V6], Addresses());
+    }
+
+    [Fact]
+    public void A_host_that_gives_new_interfaces_no_IPv6_gives_it_one()
+    {
+        _host.Network.Sysctl("ipv6/conf/default/disable_ipv6", "1");
+        Pass();
+        Assert.Equal(["inet", V4, "inet6", V6], Addresses());
     }
 
     // As a kernel before 5.18 makes it.
@@ -231,8 +339,25 @@ public sealed class TunnelLinkTests : IDisposable
     private HostChanges Changes(Plan plan)
     {
         HostState state = _host.Read();
-        return new() { Plan = plan, Host = state, Routes = RouteChanges.None, Tunnel = TunnelChanges.Between(plan, state) };
+        return new()
+        {
+            Plan = plan,
+            Host = state,
+            Routes = RouteChanges.None,
+            Tunnel = TunnelChanges.Between(plan, state),
+            ChangesGuards = true,
+            Guards = plan.Tunnel is null ? null : GuardPlans.Tunnel,
+        };
     }
+
+    private void CreateOnly() => _host.Network.Run(() =>
+    {
+        using NetlinkSocket socket = new(0);
+        NetlinkWriter request = new();
+        TunnelMessages.Create(request, "hostgw0", 4790, socket.NextSequence());
+        socket.Execute("create it", request, (_, error) => throw error);
+        return 0;
+    });
 
     private void ByHand(string command)
     {
@@ -274,123 +399,4 @@ public sealed class TunnelLinkTests : IDisposable
     // What others read of routes, beside the link itself.
     private string Surroundings() =>
         string.Concat(((string[])["route show table main", "-6 route show table main", "rule show"]).Select(_host.Shell));
-}
-
-/// <summary>What the kernel announces of it.</summary>
-[SupportedOSPlatform("linux")]
-public sealed class TunnelLinkWatchTests : IAsyncLifetime
-{
-    private static readonly Plan Plan = new()
-    {
-        Tunnel = new(4790, 157, [HostGw.Net.Ip.Parse("10.244.1.1"), HostGw.Net.Ip.Parse("fd00:1::1")]),
-        OwnPodCidrs = [Prefix.Parse("10.244.1.0/24"), Prefix.Parse("fd00:1::/64")],
-    };
-
-    private LinuxWatched _watched = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        _watched = new();
-        return ValueTask.CompletedTask;
-    }
-
-    public ValueTask DisposeAsync() => _watched.DisposeAsync();
-
-    [Theory]
-    [InlineData("link del hostgw0", "Links")]
-    [InlineData("link set hostgw0 down", "Links")]
-    [InlineData("link set hostgw0 name other", "Links")]
-    [InlineData("link set hostgw0 alias other", "Links")]
-    [InlineData("addr del 10.244.1.1/32 dev hostgw0", "Addresses")]
-    [InlineData("-6 addr del fd00:1::1/128 dev hostgw0", "Addresses")]
-    [InlineData("addr add 10.244.1.9/32 dev hostgw0", "Addresses")]
-    [InlineData("vni add dev hostgw0 vni 158", "Links")]
-    [InlineData("vni delete dev hostgw0 vni 157", "Links")]
-    public void A_change_by_somebody_else_wakes_a_pass(string byHand, string expected)
-    {
-        // What is repaired and changed again is announced as it was before.
-        for (int i = 0; i < 3; i++)
-        {
-            Pass();
-            // Each interface is announced once, and the addresses as well.
-            _watched.AfterUpToRule(() => { });
-
-            WakeCauses woken = _watched.AfterUpToRule(() => ByHand(byHand));
-
-            Assert.True(woken.HasFlag(Enum.Parse<WakeCauses>(expected)), $"{woken} at time {i}");
-        }
-    }
-
-    // There is no periodic pass here: what comes back, comes back because the kernel announced that it was gone.
-    [Theory]
-    [InlineData("link del hostgw0")]
-    [InlineData("link set hostgw0 down")]
-    [InlineData("link set hostgw0 name other")]
-    [InlineData("addr del 10.244.1.1/32 dev hostgw0")]
-    [InlineData("-6 addr del fd00:1::1/128 dev hostgw0")]
-    [InlineData("addr add 10.244.1.9/32 dev hostgw0")]
-    [InlineData("vni delete dev hostgw0 vni 157")]
-    public async Task What_the_kernel_announces_is_repaired_without_a_periodic_pass(string byHand)
-    {
-        using CancellationTokenSource end = new();
-        using SemaphoreSlim woken = new(0);
-        Task watch = _watched.Space.Network.Run(() => _watched.Space.Host.WatchAsync(_ => woken.Release(), end.Token));
-        var passes = Task.Run(async () =>
-        {
-            while (true)
-            {
-                await woken.WaitAsync(end.Token);
-                Pass();
-            }
-        }, CancellationToken.None);
-        await Eventually.TrueAsync(() => passes.IsFaulted || IsRight(), () => "not made");
-        string before = Seen();
-
-        ByHand(byHand);
-        await Eventually.TrueAsync(() => passes.IsFaulted || IsRight(), Seen);
-
-        Assert.False(passes.IsFaulted, $"{passes.Exception}");
-        Assert.Equal(before, Seen());
-        await end.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(watch, passes));
-    }
-
-    [Fact]
-    public void VNIs_of_other_links_wake_none()
-    {
-        Pass();
-        _watched.Space.Network.Exec("ip", "link", "add", "other", "type", "vxlan", "external", "vnifilter", "dstport", "4799");
-        _watched.AfterUpToRule(() => { });
-        Assert.Equal(WakeCauses.None, _watched.AfterUpToRule(() => ByHand("vni add dev other vni 1-100")));
-    }
-
-    private void Pass()
-    {
-        HostState state = _watched.Space.Read();
-        HostChanges changes = new() { Plan = Plan, Host = state, Routes = RouteChanges.None, Tunnel = TunnelChanges.Between(Plan, state) };
-        Assert.Empty(_watched.Space.Network.Run(() => _watched.Space.Host.Apply(changes, ApplyMode.Change)).Failures);
-    }
-
-    private bool IsRight() => Seen() is var seen && seen.StartsWith("UP 157", StringComparison.Ordinal) &&
-        seen.EndsWith(" 10.244.1.1/32 fd00:1::1/128", StringComparison.Ordinal);
-
-    // State, VNIs, addresses; empty: there is no such link.
-    private string Seen()
-    {
-        (NetworkNamespace network, LinuxNamespace space) = (_watched.Space.Network, _watched.Space);
-        if (!space.Shell("-br link").Contains("hostgw0", StringComparison.Ordinal))
-            return "";
-        string[] words = space.Shell("-br addr show dev hostgw0")
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        string vnis = network.Exec("bridge", "vni", "show", "dev", "hostgw0").Split("hostgw0")[^1].Trim();
-        return $"{(words[1] == "DOWN" ? "DOWN" : "UP")} {vnis} {string.Join(' ', words[2..])}";
-    }
-
-    private void ByHand(string command)
-    {
-        if (command.StartsWith("vni", StringComparison.Ordinal))
-            _watched.Space.Network.Exec("bridge", command.Split(' '));
-        else
-            _watched.Space.Shell(command);
-    }
 }

@@ -160,6 +160,7 @@ internal sealed class HostDraft
     ];
     private readonly List<HostRoute> _routes = [];
     private readonly List<ProtectedAddress> _protected = [];
+    private readonly List<int> _multipath = [];
     private TunnelLink? _tunnel;
 
     public void Read(string[] words)
@@ -180,6 +181,7 @@ internal sealed class HostDraft
         Addresses = [.. _addresses],
         Routes = [.. _routes.Concat(Connected(_interfaces, _addresses)).OrderBy(r => r.Key)],
         Protected = [.. _protected],
+        MultipathInterfaces = [.. _multipath],
         Tunnel = _tunnel,
     };
 
@@ -239,6 +241,8 @@ internal sealed class HostDraft
         Encapsulation? tunnel = !words.Contains("encap") ? null
             : new(157, Ip.Parse(After("encap", "")), Ip.Parse(After("src", "")), int.Parse(After("mtu", ""), CultureInfo.InvariantCulture));
         Ip nextHop = words.Contains("via") ? Ip.Parse(After("via", "")) : tunnel?.Node ?? default;
+        int[] others = [.. _interfaces.Where(i => After("also", "").Split(',').Contains(i.Name)).Select(i => i.Index)];
+        _multipath.AddRange(others);
         bool isDefault = words[0] is "default" or "default6";
         ushort protocol = ushort.Parse(After("proto", tunnel is null ? "3" : "157"), CultureInfo.InvariantCulture);
         _routes.Add(new()
@@ -248,7 +252,7 @@ internal sealed class HostDraft
             Interface = _interfaces.Single(i => i.Name == After("dev", "")).Index,
             Metric = uint.Parse(After("metric", "0"), CultureInfo.InvariantCulture),
             Tunnel = tunnel,
-            NextHopCount = ushort.Parse(After("nexthops", "1"), CultureInfo.InvariantCulture),
+            NextHopCount = (ushort)(1 + others.Length),
             IsUnicast = !words.Contains("blackhole"),
             Protocol = protocol,
             IsOurs = protocol == 157,

@@ -41,10 +41,10 @@ public class TunnelPlannerTests
                 "10.244.3.0/32 via 10.0.0.254 dev eth0",
                 "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
-        { "always: every Linux peer, and its SOURCE, which alone is probed", "tunnel=always", [], [Near, Far, "win 10.244.4.0/24 10.0.0.4 windows"],
+        { "always: every Linux peer, and no route beside: its podCIDR's is that of its SOURCE", "tunnel=always", [], [Near, Far, "win 10.244.4.0/24 10.0.0.4 windows"],
             [
-                "10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0",
-                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
                 "10.244.4.0/24 via 10.0.0.4 dev eth0",
             ] },
         { "a Windows peer never", "tunnel=auto", ["10.244.4.0/24 Tunnel"], ["win 10.244.4.0/24 10.0.0.4 windows"],
@@ -67,18 +67,18 @@ public class TunnelPlannerTests
                 "fd00:10:244:3::1/128 encap 2001:db8::3 src fd00:10:244:1::1 mtu 1444 dev hostgw0",
             ] },
         { "a peer with an IPv6 address only carries IPv4 pods, too", "tunnel=always", [], ["far 10.244.3.0/24 2001:db8::3"],
-            ["10.244.3.0/24 encap 2001:db8::3 src 10.244.1.1 mtu 1444 dev hostgw0", "10.244.3.1/32 encap 2001:db8::3 src 10.244.1.1 mtu 1444 dev hostgw0"] },
+            ["10.244.3.0/24 encap 2001:db8::3 src 10.244.1.1 mtu 1444 dev hostgw0"] },
         { "the outer address is the Node's, not an annotated router's", "tunnel=always", [], [$"{Near} hop=10.0.0.9"],
-            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
+            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
         { "the next hop, where the Node lists several addresses", "tunnel=always", [], ["near 10.244.2.0/24 192.0.2.2,10.0.0.2"],
-            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
+            ["10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0"] },
         { "one that no other Node lists", "tunnel=always", [], ["a 10.244.3.0/24 192.0.2.9,192.0.2.3", "b 10.244.4.0/24 192.0.2.9"],
             [
-                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
-                "10.244.4.0/24 encap 192.0.2.9 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.4.1/32 encap 192.0.2.9 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
+                "10.244.4.0/24 encap 192.0.2.9 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
         { "never one inside a podCIDR, or of this host", "tunnel=always", [], ["b 10.244.4.0/24 10.0.0.4", "a 10.244.3.0/24 10.244.4.9,10.0.0.1"],
-            ["10.244.4.0/24 encap 10.0.0.4 src 10.244.1.1 mtu 1464 dev hostgw0", "10.244.4.1/32 encap 10.0.0.4 src 10.244.1.1 mtu 1464 dev hostgw0"] },
+            ["10.244.4.0/24 encap 10.0.0.4 src 10.244.1.1 mtu 1464 dev hostgw0"] },
     };
 
     [Theory]
@@ -285,6 +285,34 @@ public class TunnelPlannerTests
         Assert.NotNull(plan.Guards);
     }
 
+    // Another writer of the CNI directory comes while the tunnel runs, and perhaps goes again.
+    [Theory]
+    [InlineData(Host, true)]
+    [InlineData($"{Given.Lan}; hostgw0 10.244.1.1/32 fd00:10:244:1::1/128 noarp down", true)]
+    [InlineData($"{Given.Lan}; hostgw0 10.244.1.1/32 noarp", false)]
+    [InlineData($"{Given.Lan}; hostgw0 10.244.1.9/32 fd00:10:244:1::9/128 noarp", false)]
+    [InlineData(Given.Lan, false)]
+    public void Where_the_link_holds_its_addresses_a_CNI_configuration_that_may_give_them_to_pods_is_a_problem_and_no_refusal(
+        string host, bool goesOn)
+    {
+        HostState state = Given.Host(host) with { SourceObstacle = "05-multus.conflist came" };
+        Plan plan = Plan(state, "tunnel=auto", ["10.244.3.0/24 Tunnel"], [Far]);
+        Assert.Equal((goesOn, !goesOn), (plan.Tunnel is not null, plan.TunnelFault.Length > 0));
+        Assert.StartsWith("05-multus.conflist came; if pods never", goesOn ? plan.TunnelDoubt : plan.TunnelFault, StringComparison.Ordinal);
+        Assert.Equal("", Plan(state with { SourceObstacle = "" }, "tunnel=auto", ["10.244.3.0/24 Tunnel"], [Far]).TunnelDoubt);
+    }
+
+    // The next pass makes it again.
+    [Fact]
+    public void So_it_is_where_somebody_deletes_the_link_meanwhile()
+    {
+        Plan before = Plan(Given.Host(Host), "tunnel=auto", ["10.244.3.0/24 Tunnel"], [Far]);
+        HostState host = Given.Host(Given.Lan) with { SourceObstacle = "05-multus.conflist came" };
+        Plan plan = Planner.Plan(
+            Given.Nodes(Given.Self, Far), host, Given.Policy("tunnel=auto"), before, Given.Paths("10.244.3.0/24 Tunnel"));
+        Assert.Equal((before.Tunnel, ""), (plan.Tunnel, plan.TunnelFault));
+    }
+
     // It would be told for ever on a cluster where nothing needs it.
     [Fact]
     public void A_tunnel_that_no_peer_needs_is_not_refused()
@@ -321,7 +349,7 @@ public class TunnelPlannerTests
     [InlineData(Given.Lan, "eth0")]
     [InlineData($"{Given.Lan}; cni0 10.244.1.1/24; docker0 172.17.0.1/16", "eth0")]
     [InlineData($"{Given.Lan}; wan 192.0.2.1/24; 198.51.100.0/24 via 192.0.2.254 dev wan", "eth0 wan")]
-    [InlineData("lo 10.0.0.1/32; swp1 10.8.0.1/31; swp2 10.8.0.3/31; default via 10.8.0.0 dev swp1 nexthops 2", "swp1 swp2")]
+    [InlineData("lo 10.0.0.1/32; swp1 10.8.0.1/31; swp2 10.8.0.3/31; docker0 172.17.0.1/16; default via 10.8.0.0 dev swp1 also swp2", "swp1 swp2")]
     [InlineData("eth0 10.0.0.1/24 10.244.1.7/32", "eth0")]
     [InlineData("eth0 10.0.0.1/24; eth1 10.0.9.1/24; hostgw0 10.244.1.1/32", "eth0 eth1")]
     public void Guards_accept_datagrams_of_interfaces_towards_peers_only(string host, string expected)

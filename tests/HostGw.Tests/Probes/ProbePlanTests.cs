@@ -119,13 +119,15 @@ public class ProbePlanTests
     [InlineData("10.244.2.0/24", 0, "10.244.2.1", "10.244.2.254")]
     [InlineData("10.244.2.0/24", 254, "10.244.2.254", "10.244.2.253")]
     [InlineData("10.244.2.0/24", 7, "10.244.2.7", "10.244.2.254")]
+    [InlineData("10.244.2.0/24", 255, "::", "10.244.2.254")] // the broadcast address
     [InlineData("10.244.2.0/25", 254, "::", "10.244.2.126")]
+    [InlineData("10.244.2.4/31", 0, "::", "10.244.2.4")]
     [InlineData("10.244.2.4/30", 0, "10.244.2.5", "10.244.2.6")]
     [InlineData("fd00:10:244:2::/120", 255, "fd00:10:244:2::ff", "fd00:10:244:2::fe")]
     [InlineData("fd00:10:244:2::/64", 0, "fd00:10:244:2::1", "fd00:10:244:2:ffff:ffff:ffff:ffff")]
     public void SOURCE_is_not_asked_with_one_hop_to_live(string podCidr, int tunnelSource, string source, string beyond)
     {
-        Ip actual = ProbeAddress.Source(Prefix.Parse(podCidr), tunnelSource);
+        Ip actual = TunnelSource.Of(Prefix.Parse(podCidr), tunnelSource);
         Assert.Equal((source, beyond), (actual.IsNone ? "::" : actual.ToString(), ProbeAddress.Beyond(Prefix.Parse(podCidr), tunnelSource).ToString()));
     }
 

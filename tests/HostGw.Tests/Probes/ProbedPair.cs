@@ -188,7 +188,7 @@ internal sealed class ProbedEnd
 
     private ProbedEnd Peer => _pair.Other(this);
 
-    private Ip Source => ProbeAddress.Source(PodCidr, _settings.Tunnel.Source);
+    private Ip Source => TunnelSource.Of(PodCidr, _settings.Tunnel.Source);
 
     public void Start(TunnelPolicy? tunnel = null)
     {

@@ -102,6 +102,10 @@ public partial class CatalogueCureTests
             () => new("tunnel=auto"), a => Needs(a, h => h with { SourceObstacle = "it is not known" }), "TunnelRefused",
             "if pods never get a certain address of each podCIDR, set tunnel.source to its index, such as 254",
             a => a.Restart("tunnel=auto tunnel.source=254")),
+        ["a plugin that comes later and may give the source to a pod: it goes"] = new(
+            () => new("tunnel=auto", Tunnelled), a => Needs(a, h => h with { SourceObstacle = "it is not known" }), "TunnelSourceAtRisk",
+            "let HostGw's CNI configuration be the first in its directory again, or one with host-local for this node's podCIDR",
+            a => a.Host.State = a.Host.State with { SourceObstacle = "" }),
         ["a plugin with another network: its own"] = new(
             () => new("tunnel=auto"), a => Needs(a, h => h with { ReservedSubnets = [Prefix.Parse("10.88.0.0/16")] }), "TunnelRefused",
             "the CNI configuration in use gives pods addresses of 10.88.0.0/16, not of this node's podCIDR 10.244.1.0/24",

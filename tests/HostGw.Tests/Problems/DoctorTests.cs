@@ -95,6 +95,9 @@ public partial class DoctorTests
         ["a tunnel that cannot be"] = (
             () => WithTunnel(h => h with { GuardObstacle = "no nf_tables" }, "10.244.2.0/24 Compared"),
             ["podTrafficDropped", "tunnelRefused"], "no tunnel to peers that native routing cannot reach: no nf_tables"),
+        ["a tunnel whose own address a pod may get"] = (
+            () => WithTunnel(h => h with { SourceObstacle = "it is not known" }, "10.244.2.0/24 Compared"),
+            ["podTrafficDropped", "tunnelSourceAtRisk"], "the tunnel goes on with 10.244.1.1"),
         ["a tunnel that a firewall blocks"] = (
             () => WithTunnel(h => h, "10.244.2.0/24 Tunnel"), ["tunnelUnanswered"],
             "do not arrive at 1 node: b (10.244.2.0/24): probes between the nodes' addresses are answered, those through the tunnel are not"),

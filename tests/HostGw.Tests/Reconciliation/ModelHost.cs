@@ -192,7 +192,11 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     public void SetProbeRoutes(IEnumerable<ProbeRoute> routes) => State = State with { ProbeRoutes = [.. routes] };
 
     /// <summary>Somebody else makes, changes or deletes the link hostgw0.</summary>
-    public void SetTunnel(TunnelLink? link) => State = State with { Tunnel = link };
+    public void SetTunnel(TunnelLink? link) => State = State with
+    {
+        Tunnel = link,
+        Interfaces = [.. State.Interfaces.Where(i => !i.IsTunnel || i.Index == link?.Index)],
+    };
 
     /// <summary>As HostGw installs it.</summary>
     public static ProbeRoute LocalRoute(Ip address) => new(Prefix.Host(address), address.IsIPv6 ? 1024u : 0u, 0, 1) { IsPlain = true };

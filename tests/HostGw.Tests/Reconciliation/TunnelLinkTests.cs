@@ -36,6 +36,10 @@ public class TunnelLinkTests
     [InlineData("port", Right, "create +10.244.1.1 +fd00:1::1 delete: on UDP port 4791: created again (UDP port 4790, VNI 157)")]
     [InlineData("kind", Right, "create +10.244.1.1 +fd00:1::1 delete: no VXLAN-GPE in external mode: created again (UDP port 4790, VNI 157)")]
     [InlineData("name", Right, "create +10.244.1.1 +fd00:1::1 delete: named other: created again (UDP port 4790, VNI 157)")]
+    [InlineData("noipv6", Right, "order: without IPv6")]
+    [InlineData("stray", Right, "x: another one, named other")]
+    [InlineData("stray foreign", "", "x: another one, named other")]
+    [InlineData("stray none", "", "x create +10.244.1.1 +fd00:1::1: another one, named other; missing (UDP port 4790, VNI 157)")]
     [InlineData("foreign", "", "")]
     [InlineData("foreign kind down", "10.244.1.9/32", "")]
     public void What_is_not_as_planned_is_changed(string link, string addresses, string expected) =>
@@ -46,6 +50,8 @@ public class TunnelLinkTests
     [InlineData("", "delete")]
     [InlineData("name", "delete")]
     [InlineData("kind down", "delete")]
+    [InlineData("stray", "x delete: another one, named other")]
+    [InlineData("stray foreign", "x: another one, named other")]
     [InlineData("foreign", "")]
     public void Where_no_tunnel_is_planned_ours_is_deleted(string link, string expected) =>
         Assert.Equal(expected, Text(TunnelChanges.Between(new(), Host(link, Right))));
@@ -185,6 +191,8 @@ public class TunnelLinkTests
         HostState host = Given.Host($"{Given.Lan}; hostgw0 {addresses}".TrimEnd());
         string[] wrong = link.Split(' ');
         int index = host.Interfaces.Single(i => i.Name == "hostgw0").Index;
+        if (wrong.Contains("stray"))
+            host = host with { Interfaces = [.. host.Interfaces, new(99, "other", IsUp: true, IsLoopback: false) { IsTunnel = true }] };
         return wrong.Contains("none") ? host with { Tunnel = null } : host with
         {
             Tunnel = new(index)
@@ -196,6 +204,7 @@ public class TunnelLinkTests
                 Port = wrong.Contains("port") ? 4791 : 4790,
                 FiltersVnis = !wrong.Contains("nofilter"),
                 Vnis = wrong.Contains("vni") ? [158] : wrong.Contains("novni") || wrong.Contains("nofilter") ? [] : [157],
+                HasIPv6 = !wrong.Contains("noipv6"),
                 WrongSetting = wrong.Contains("setting") ? "ipv4 rp_filter 1" : "",
             },
         };
@@ -205,11 +214,12 @@ public class TunnelLinkTests
     {
         string did = string.Join(' ',
         [
-            .. changes.Make is null ? [] : new[] { changes.Link is null ? "create" : "order" },
+            .. changes.Strays.Select(s => s.Index == 99 ? "x" : ""), .. changes.Make is null ? [] : new[] { changes.Link is null ? "create" : "order" },
             .. changes.AddSources.Select(s => $"+{s}"), .. changes.DeleteSources.Select(a => $"-{a.Address}/{a.Connected.Length}"),
             .. changes.Delete is null ? [] : new[] { "delete" },
         ]);
         Assert.Equal(did.Length == 0, changes.IsEmpty);
-        return changes.Reason.Length > 0 ? $"{did}: {changes.Reason}" : did;
+        string why = string.Join("; ", changes.Strays.Select(TunnelChanges.StrayText).Append(changes.Reason).Where(w => w.Length > 0));
+        return why.Length > 0 ? $"{did}: {why}" : did;
     }
 }

@@ -15,11 +15,18 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan DropsAge = TimeSpan.FromSeconds(1);
 
+    // An obstacle may go: a module is loaded later.
+    private static readonly TimeSpan ObstacleAge = TimeSpan.FromSeconds(30);
+
     // Of the socket: a pass has it, or who asks for the drops.
     private readonly Lock _lock = new();
     private NetlinkSocket? _socket;
     private OwnTables? _tables;
     private string? _obstacle;
+    private long _askedAt;
+
+    // Of an obstacle that shows only when the table is created.
+    private NftTable? _refused;
 
     // What the kernel has, as of the last pass: read again only after a notification that somebody changed rules, or a failure.
     private bool _isKnown;
@@ -38,7 +45,12 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     public long Writes => _socket?.Writes ?? 0;
 
     /// <summary>Why this host cannot have guards, with the cure; empty: it can, as far as is known.</summary>
-    public string Obstacle() => _obstacle ??= FindObstacle();
+    public string Obstacle()
+    {
+        if (_obstacle is null || (_obstacle.Length > 0 && time.GetElapsedTime(_askedAt) >= ObstacleAge))
+            (_obstacle, _askedAt) = (FindObstacle(), time.GetTimestamp());
+        return _obstacle;
+    }
 
     /// <summary>
     /// Before the link and the routes: installs guards, or corrects them. Those of a tunnel stay until <see cref="Remove"/>.
@@ -54,6 +66,28 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
         (desired is null || _waitsForLink) && Obstacle().Length == 0
             ? Reach(desired, reread, writes, attempts, hasLink: false)
             : "";
+
+    /// <summary>
+    /// Whether packets out of the tunnel pass its guards, of this pass or of an earlier one. Reads them where it is not known.
+    /// </summary>
+    /// <param name="mayDiffer">They may have changed since, and this pass has not corrected them.</param>
+    public bool Stand(GuardPlan? desired, bool mayDiffer)
+    {
+        lock (_lock)
+        {
+            _isKnown &= !mayDiffer;
+            if (_isKnown)
+                return _installed is { Tunnel: not null };
+            try
+            {
+                return Obstacle().Length == 0 && GuardRuleset.AreIn(_tables!.Read(), [desired, _installed]);
+            }
+            catch (NetlinkException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>What the guards have dropped since their table was made; none where there are none. At most a second old.</summary>
     /// <remarks>While a pass changes the guards, what was read before: it never waits.</remarks>
@@ -88,14 +122,27 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
         {
             attempts.Try(HostPart.Guards, "apply the guards of probes and tunnel", wanted: true, () =>
             {
-                GuardChange change = Compare(desired, reread);
-                _waitsForLink = hasLink && change.EndsTunnel;
-                if (writes && !_waitsForLink && change.What.Length > 0)
-                    Apply(change, desired);
-                what = _waitsForLink ? "" : change.What;
+                try
+                {
+                    what = Reach(desired, reread, writes, hasLink);
+                }
+                // Somebody has deleted the table since it was read: until the next pass the tunnel would be without guards.
+                catch (NetlinkException e) when (e.IsNotFound && Obstacle().Length == 0)
+                {
+                    what = Reach(desired, reread: true, writes, hasLink);
+                }
             });
         }
         return what;
+    }
+
+    private string Reach(GuardPlan? desired, bool reread, bool writes, bool hasLink)
+    {
+        GuardChange change = Compare(desired, reread);
+        _waitsForLink = hasLink && change.EndsTunnel;
+        if (writes && !_waitsForLink && change.What.Length > 0)
+            Apply(change, desired);
+        return _waitsForLink ? "" : change.What;
     }
 
     private GuardChange Compare(GuardPlan? desired, bool reread)
@@ -106,6 +153,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
                 ? GuardChange.None
                 : GuardChange.Between(desired, _installed is null ? [] : [GuardRuleset.Of(_installed)]);
         }
+        _isKnown = false;
         GuardChange change = GuardChange.Between(desired, _tables!.Read());
         if (change.What.Length == 0)
             (_isKnown, _installed) = (true, desired);
@@ -130,7 +178,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
             return;
         // Old and minimal kernels have nf_tables without what a rule needs. They only say so when the table is created.
         if (NftExplanation.IsUnsupported(refusal))
-            _obstacle = refusal.Message;
+            (_obstacle, _askedAt, _refused) = (refusal.Message, time.GetTimestamp(), table);
         throw refusal;
     }
 
@@ -142,7 +190,12 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
         {
             _socket ??= new(NfTables.NETLINK_NETFILTER);
             _tables ??= new(_socket, GuardRuleset.TableName, NftAdvice.Guards);
-            return _tables.IsPresent ? "" : None;
+            if (!_tables.IsPresent)
+                return None;
+            if (_refused is { } table && _tables.Refuse(table) is { } refusal)
+                return refusal.Message;
+            _refused = null;
+            return "";
         }
         catch (NetlinkException e) when (_tables is not null && e.Errno == Errno.EPERM)
         {

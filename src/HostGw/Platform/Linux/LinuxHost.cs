@@ -104,45 +104,19 @@ internal sealed class LinuxHost : IHostNetwork
         Attempts attempts = new();
 
         // No pod may start before its network is complete, or while it is removed.
-        string cniRemoval = RemoveCni(changes, mode, attempts);
+        RemoveCni(changes, mode, attempts);
         if (writes)
-        {
-            _sysctl.TurnDadOff(changes.WithoutDad);
-            EnableForwarding(changes, attempts);
-        }
-        string guards = changes.ChangesGuards ? _guards.Make(changes.Guards, changes.ReadsRulesAgain, writes, attempts) : "";
-        // What comes out of the tunnel without guards reaches host sockets.
-        bool isGuarded = attempts.Failures.All(f => f.Part != HostPart.Guards);
-        string tunnelMade = isGuarded ? _tunnel.Make(changes.Tunnel, writes, attempts) : "";
-        string nat = ApplyRoutesAndNat(changes, writes, attempts);
-        string tunnelRemoved = _tunnel.Remove(changes.Tunnel, writes, attempts);
-        if (changes.ChangesGuards && attempts.Failures.All(f => f.Part != HostPart.Tunnel))
-            guards += _guards.Remove(changes.Guards, changes.ReadsRulesAgain, writes, attempts);
+            ApplySettings(changes, attempts);
+        MakeTunnel(changes, writes, attempts);
+        ApplyRoutesAndNat(changes, writes, attempts);
+        RemoveTunnel(changes, writes, attempts);
         IReadOnlyList<ProbeObstacle> probeObstacles =
             _probeAddress.Apply(changes.ProbeRoutes, changes.Plan.ProbeAddresses, writes, attempts);
-        string forward = ApplyForward(changes, writes, attempts);
+        ApplyForward(changes, writes, attempts);
         if (writes)
             ApplyNeighboursAndConntrack(changes, attempts);
-        string cniWrite = WriteCni(changes, mode, attempts);
-
-        IReadOnlyList<Leftover>? leftovers = _foreignRules.Find(changes);
-        ApplyResult result = new()
-        {
-            NatBackend = _nat.Choice,
-            GuardChange = guards,
-            TunnelChange = Both(tunnelMade, tunnelRemoved),
-            CniChange = cniRemoval + cniWrite,
-            Cni = _cni.InUse,
-            Overrides = FindOverrides(changes),
-            ProbeObstacles = probeObstacles,
-            Leftovers = leftovers,
-            Doubts = _foreignRules.Doubts,
-            Obstacles = [.. _foreignRules.Losses, .. _forward.Obstacles, .. _cni.Obstacles],
-            RulesWriter = _ruleNotifications.Writer,
-            Failures = attempts.Failures,
-            NetlinkWrites = NetlinkWrites - before,
-        };
-        return result.WithRules(nat, forward, changes.HoldsRules);
+        WriteCni(changes, mode, attempts);
+        return Found(changes, attempts) with { ProbeObstacles = probeObstacles, NetlinkWrites = NetlinkWrites - before };
     }
 
     public ImmutableArray<GuardDrops> GuardDrops() => _guards.Drops();
@@ -161,32 +135,68 @@ internal sealed class LinuxHost : IHostNetwork
         _socket.Dispose();
     }
 
-    private static string Both(string first, string second) =>
-        first.Length > 0 && second.Length > 0 ? $"{first}; {second}" : first + second;
-
     private long NetlinkWrites => _socket.Writes + _nftables.Writes + _guards.Writes;
 
-    private string RemoveCni(HostChanges changes, ApplyMode mode, Attempts attempts)
+    // What foreign rules and policy rules do is asked for when everything is in its place.
+    private ApplyResult Found(HostChanges changes, Attempts attempts) => new ApplyResult()
     {
-        string change = "";
+        NatBackend = _nat.Choice,
+        GuardChange = attempts.Done(HostPart.Guards),
+        TunnelChange = attempts.Done(HostPart.Tunnel),
+        CniChange = attempts.Done(HostPart.Cni),
+        Cni = _cni.InUse,
+        Overrides = FindOverrides(changes),
+        Leftovers = _foreignRules.Find(changes),
+        Doubts = _foreignRules.Doubts,
+        Obstacles = [.. _foreignRules.Losses, .. _forward.Obstacles, .. _cni.Obstacles],
+        RulesWriter = _ruleNotifications.Writer,
+        Failures = attempts.Failures,
+    }.WithRules(attempts.Done(HostPart.Nat), attempts.Done(HostPart.Forward), changes.HoldsRules);
+
+    private void RemoveCni(HostChanges changes, ApplyMode mode, Attempts attempts)
+    {
         bool removes = changes is { ChangesCni: true, Cni: null };
-        attempts.Try(HostPart.Cni, "remove the CNI configuration", removes, () => change = ApplyCni(null, mode));
-        return change;
+        attempts.Try(HostPart.Cni, "remove the CNI configuration", removes, () => ApplyCni(null, mode, attempts));
     }
 
-    private string WriteCni(HostChanges changes, ApplyMode mode, Attempts attempts)
+    private void WriteCni(HostChanges changes, ApplyMode mode, Attempts attempts)
     {
-        string change = "";
         // A refused route concerns the pods of one peer; without the configuration this node's pods would have no network at all.
         bool isReady = attempts.Failures.All(f => f.Part is
             HostPart.NeighbourThresholds or HostPart.Neighbours or HostPart.Routes or HostPart.PolicyRules or
             HostPart.ProbeAddress or HostPart.Guards or HostPart.Tunnel);
         bool writes = changes is { ChangesCni: true, Cni: not null } && isReady;
-        attempts.Try(HostPart.Cni, "write the CNI configuration", writes, () => change = ApplyCni(changes.Cni, mode));
-        return change;
+        attempts.Try(HostPart.Cni, "write the CNI configuration", writes, () => ApplyCni(changes.Cni, mode, attempts));
     }
 
-    private string ApplyCni(CniPlan? desired, ApplyMode mode) => mode == ApplyMode.Change ? _cni.Apply(desired) : _cni.Preview(desired);
+    private void ApplyCni(CniPlan? desired, ApplyMode mode, Attempts attempts) =>
+        attempts.Did(HostPart.Cni, mode == ApplyMode.Change ? _cni.Apply(desired) : _cni.Preview(desired));
+
+    // What comes out of the tunnel without guards reaches host sockets: without them there is no link, or it is down.
+    private void MakeTunnel(HostChanges changes, bool writes, Attempts attempts)
+    {
+        attempts.Did(HostPart.Tunnel, _tunnel.RemoveStrays(changes.Tunnel, writes, attempts));
+        if (changes.ChangesGuards)
+            attempts.Did(HostPart.Guards, _guards.Make(changes.Guards, changes.ReadsRulesAgain, writes, attempts));
+        bool mayDiffer = changes is { ReadsRulesAgain: true, ChangesGuards: false };
+        if (writes && changes is { Host.Tunnel: { IsOurs: true } link, Tunnel.Keeps: true } && !_guards.Stand(changes.Guards, mayDiffer))
+            _tunnel.Close(link, attempts);
+        else if (!attempts.Refused(HostPart.Guards))
+            attempts.Did(HostPart.Tunnel, _tunnel.Make(changes.Tunnel, writes, attempts));
+    }
+
+    private void RemoveTunnel(HostChanges changes, bool writes, Attempts attempts)
+    {
+        attempts.Did(HostPart.Tunnel, _tunnel.Remove(changes.Tunnel, writes, attempts));
+        if (changes.ChangesGuards && !attempts.Refused(HostPart.Tunnel))
+            attempts.Did(HostPart.Guards, _guards.Remove(changes.Guards, changes.ReadsRulesAgain, writes, attempts));
+    }
+
+    private void ApplySettings(HostChanges changes, Attempts attempts)
+    {
+        _sysctl.TurnDadOff(changes.WithoutDad);
+        EnableForwarding(changes, attempts);
+    }
 
     private void EnableForwarding(HostChanges changes, Attempts attempts)
     {
@@ -209,17 +219,15 @@ internal sealed class LinuxHost : IHostNetwork
 
     // A connection keeps the source address that it began with: exemptions are added before the routes, and removed after them.
     // iptables is an exception: a program that hangs would delay the routes until its timeout, which is worse.
-    private string ApplyRoutesAndNat(HostChanges changes, bool writes, Attempts attempts)
+    private void ApplyRoutesAndNat(HostChanges changes, bool writes, Attempts attempts)
     {
-        string what = "";
         bool changesNat = writes && !changes.HoldsRules;
         bool begun = attempts.Try(HostPart.Nat, ApplyNat, changes.ChangesNat, () =>
             _nat.BeforeRoutes(changes.Nat, changes.ReadsRulesAgain, changesNat));
         if (writes)
             ApplyRoutes(changes, attempts);
         attempts.Try(HostPart.Nat, ApplyNat, changes.ChangesNat && begun, () =>
-            what = _nat.AfterRoutes(changes.Nat, changes.ReadsRulesAgain, changesNat));
-        return what;
+            attempts.Did(HostPart.Nat, _nat.AfterRoutes(changes.Nat, changes.ReadsRulesAgain, changesNat)));
     }
 
     private void ApplyRoutes(HostChanges changes, Attempts attempts)
@@ -228,9 +236,8 @@ internal sealed class LinuxHost : IHostNetwork
         _policyRules.Apply(changes.PolicyRules, attempts);
     }
 
-    private string ApplyForward(HostChanges changes, bool writes, Attempts attempts)
+    private void ApplyForward(HostChanges changes, bool writes, Attempts attempts)
     {
-        List<string> done = [];
         bool changesRules = writes && !changes.HoldsRules;
         attempts.Try(HostPart.Forward, CompareForward, changes.ChangesForward, () =>
         {
@@ -238,10 +245,9 @@ internal sealed class LinuxHost : IHostNetwork
                 changes.ForwardAccept, changes.ReadsRulesAgain, e => attempts.Fail(HostPart.Forward, CompareForward, e)))
             {
                 if (!changesRules || attempts.Try(HostPart.Forward, "accept pods' packets in chain FORWARD", wanted: true, apply))
-                    done.Add(what);
+                    attempts.Did(HostPart.Forward, what);
             }
         });
-        return string.Join("; ", done);
     }
 
     // Neither routes nor rules depend on these.

@@ -27,7 +27,7 @@ internal sealed class LinuxHostReader(
         List<HostRoute> routes = new(_routeCount + SpareRoutes);
         ReadRoutes(AF_INET, decoder, routes);
         ReadRoutes(AF_INET6, decoder, routes);
-        ResolveNexthops(routes, decoder.Gateways);
+        ResolveNexthops(routes, decoder);
         SortByKey(routes);
         RemoveRepeated(routes);
         _routeCount = routes.Count;
@@ -36,6 +36,7 @@ internal sealed class LinuxHostReader(
         {
             Interfaces = interfaces,
             Addresses = ReadAddresses(),
+            MultipathInterfaces = [.. decoder.MultipathInterfaces.Order()],
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
             PolicyRules = rules.Read(),
@@ -104,7 +105,7 @@ internal sealed class LinuxHostReader(
     }
 
     // Only where a route names nothing but its nexthop object: the objects may be as many as the routes.
-    private void ResolveNexthops(List<HostRoute> routes, HashSet<Ip> gateways)
+    private void ResolveNexthops(List<HostRoute> routes, RouteDecoder decoder)
     {
         Span<HostRoute> all = CollectionsMarshal.AsSpan(routes);
         NexthopObjects? objects = null;
@@ -114,7 +115,9 @@ internal sealed class LinuxHostReader(
                 continue;
             route = (objects ??= ReadNexthops()).Resolve(route);
             if (route.Destination.Length == 0 && !route.NextHop.IsNone)
-                gateways.Add(route.NextHop);
+                decoder.Gateways.Add(route.NextHop);
+            if (route is { NextHopCount: > 1, IsOurs: false })
+                decoder.MultipathInterfaces.UnionWith(objects.Interfaces(route));
         }
     }
 

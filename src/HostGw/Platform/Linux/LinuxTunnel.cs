@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.Versioning;
 using HostGw.Planning;
 using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform.Linux.Nftables;
 using HostGw.Platform.Linux.Rtnetlink;
 
 namespace HostGw.Platform.Linux;
@@ -12,13 +13,37 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
 {
     private const string PutInOrder = $"make the link {TunnelPlan.LinkName}";
 
+    // Of a new link; routes name their own.
+    private const int UsualMtu = 1500;
+
     private readonly NetlinkWriter _request = new();
 
-    /// <summary>Asks nothing where none of the interfaces has that name or HostGw's alias.</summary>
+    /// <summary>Asks nothing where none of the interfaces has that name or a mark of HostGw's.</summary>
     /// <returns>Null: there is none.</returns>
     public TunnelLink? Read(ImmutableArray<HostInterface> interfaces) =>
         (Find(interfaces, static i => i.Name == TunnelPlan.LinkName) ?? Find(interfaces, static i => i.IsTunnel)) is { } index
             ? Read(index) : null;
+
+    /// <summary>Before everything else: deletes HostGw's links under other names, which no guard knows by name.</summary>
+    /// <returns>What was done, or would be, in words; empty: nothing.</returns>
+    public string RemoveStrays(TunnelChanges changes, bool writes, Attempts attempts)
+    {
+        List<string> done = [];
+        foreach (HostInterface stray in changes.Strays)
+        {
+            if (attempts.Try(HostPart.Tunnel, $"delete the link {stray.Name}", writes, () => Delete(stray.Index)))
+                done.Add(TunnelChanges.StrayText(stray));
+        }
+        return string.Join("; ", done);
+    }
+
+    /// <summary>Takes it down, and the routes over it with it: its guards do not stand.</summary>
+    public void Close(TunnelLink link, Attempts attempts)
+    {
+        attempts.Try(HostPart.Tunnel, $"take the link {link.Name} down", link.IsUp, () => Execute(
+            "take it down", s => TunnelMessages.Turn(_request, link.Index, up: false, s), UnlessGone));
+        attempts.Fail(HostPart.Tunnel, $"keep the link {link.Name} up", new UnguardedException());
+    }
 
     /// <summary>Before the routes: makes the link, and gives it its addresses.</summary>
     /// <returns>What was done, or would be, in words; empty: nothing.</returns>
@@ -51,7 +76,7 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
                 done.Add(TunnelChanges.SurplusText(address));
         }
         if (changes is { Make: null, Delete: { } link } &&
-            attempts.Try(HostPart.Tunnel, $"delete the link {link.Name}", writes, () => Delete(link)))
+            attempts.Try(HostPart.Tunnel, $"delete the link {link.Name}", writes, () => Delete(link.Index)))
             done.Add(TunnelChanges.NotNeeded);
         return string.Join("; ", done);
     }
@@ -70,24 +95,27 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
     private int Make(TunnelPlan wanted, TunnelChanges changes)
     {
         if (changes.Delete is { } old)
-            Delete(old);
+            Delete(old.Index);
         int index = changes.Link?.Index ?? Create(wanted, changes.Index);
-        Execute("set its alias", s => TunnelMessages.SetAlias(_request, index, s));
+        Execute("set its alias", s => TunnelMessages.Mark(_request, index, s));
+        if (wanted.HasIPv6)
+            EnableIPv6(index, changes.Link);
         Execute(
             "set its addrgenmode", s => TunnelMessages.SetAddrGenMode(_request, index, s),
             e => e.Errno == Errno.EAFNOSUPPORT ? null : e);
         sysctl.SetTunnelLink(TunnelPlan.LinkName);
         FilterVnis(index, wanted, changes.Link?.Vnis ?? []);
         Execute(
-            "bring it up", s => TunnelMessages.BringUp(_request, index, s),
+            "bring it up", s => TunnelMessages.Turn(_request, index, up: true, s),
             e => e.Errno == Errno.EADDRINUSE ? new(e.Request, e.Errno, PortTaken(wanted.Port)) : e);
         return index;
     }
 
-    // The kernel takes no alias with a new link. An agent that is killed between the two requests leaves a link that is nobody's.
     private int Create(TunnelPlan wanted, int asIndex)
     {
-        Execute("create it", s => TunnelMessages.Create(_request, (TunnelPlan.LinkName, asIndex), wanted.Port, s));
+        Execute(
+            "create it", s => TunnelMessages.Create(_request, (TunnelPlan.LinkName, asIndex), wanted.Port, s),
+            e => e.Errno == Errno.EEXIST ? new(e.Request, e.Errno, PortTaken(wanted.Port)) : e);
         _request.Clear();
         TunnelMessages.Ask(_request, TunnelPlan.LinkName, socket.NextSequence());
         int index = 0;
@@ -97,6 +125,17 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
                 index = link.Index;
         });
         return index;
+    }
+
+    // Where it comes back to a link that is up, the kernel gives that an address of its own.
+    private void EnableIPv6(int index, TunnelLink? present)
+    {
+        if (present is { HasIPv6: false })
+        {
+            Execute("take it down", s => TunnelMessages.Turn(_request, index, up: false, s));
+            Execute("set its MTU", s => TunnelMessages.SetMtu(_request, index, UsualMtu, s));
+        }
+        sysctl.EnableIPv6(TunnelPlan.LinkName);
     }
 
     private void FilterVnis(int index, TunnelPlan wanted, ImmutableArray<uint> present)
@@ -119,7 +158,7 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
     private void DeleteSource(HostAddress address) =>
         Execute("delete it", s => TunnelMessages.DeleteAddress(_request, address, s), UnlessGone);
 
-    private void Delete(TunnelLink link) => Execute("delete it", s => TunnelMessages.Delete(_request, link.Index, s), UnlessGone);
+    private void Delete(int index) => Execute("delete it", s => TunnelMessages.Delete(_request, index, s), UnlessGone);
 
     private TunnelLink? Read(int index)
     {
@@ -164,6 +203,14 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
         refusal.IsNotFound || refusal.Errno is Errno.ENODEV or Errno.EADDRNOTAVAIL ? null : refusal;
 
     private static string PortTaken(int port) =>
-        $"UDP port {port} is used by another program, named by `ss -ulnp`, or by another link, named by `ip -d link show type vxlan`: " +
-        "stop it, or set tunnel.port to another port, the same on all nodes";
+        $"UDP port {port} is used by another program, named by `ss -ulnp`, or by another link, named by `ip -d link show type vxlan` " +
+        "(here, or in another network namespace to which it was moved): stop it, or set tunnel.port to another port, the same on all nodes";
+}
+
+/// <summary>The link has no guards, and is down.</summary>
+internal sealed class UnguardedException() : HostNetworkException(
+    $"without its guards (nftables table {GuardRuleset.TableName}) what comes out of it would reach this host. It is down, and peers " +
+    "that are reached through it are cut off, until the guards stand again")
+{
+    public override bool IsNotFound => false;
 }

@@ -167,6 +167,7 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
         bool isRoute = _decoder.TryDecode(payload, AF_UNSPEC, out HostRoute route);
         bool isSourceRoute = _decoder.SourceRoutes.Count > 0;
         _decoder.Gateways.Clear();
+        _decoder.MultipathInterfaces.Clear();
         _decoder.TunnelNodes.Clear();
         _decoder.SourceRoutes.Clear();
         return isSourceRoute || (isRoute && MayMatter(route, _plan, isGone));

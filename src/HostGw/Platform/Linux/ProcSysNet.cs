@@ -63,6 +63,15 @@ internal sealed class ProcSysNet(string root)
         }
     }
 
+    /// <summary>Lets an interface have IPv6 addresses, which conf.default may deny to new ones; only where the kernel has IPv6.</summary>
+    /// <exception cref="ProcSysException">A setting cannot be written.</exception>
+    public void EnableIPv6(string link)
+    {
+        string file = $"ipv6/conf/{link}/disable_ipv6";
+        if (Read(file) != 0)
+            Write(file, 0, mayBeGone: true);
+    }
+
     /// <summary>Best effort: where it cannot be written, pods' IPv6 begins a second or two later.</summary>
     public void TurnDadOff(IReadOnlyList<string> links)
     {

@@ -17,7 +17,7 @@ internal static class ReachabilityRules
     public static IEnumerable<Problem> Tunnel(Examination seen) =>
     [
         .. from problem in ProblemCatalog.Tunnel(seen.Plan)
-           select problem with { Rule = "tunnelRefused" },
+           select problem with { Rule = problem.Rule == "TunnelRefused" ? "tunnelRefused" : "tunnelSourceAtRisk" },
         .. from problem in Of(seen, "TunnelUnanswered")
            select problem with { Rule = "tunnelUnanswered" },
     ];

@@ -13,7 +13,7 @@ internal static class GuardRuleset
 {
     public const string TableName = "hostgw-guard";
 
-    private const string Port = "port", Outer = "outer", Vni = "vni", Inner = "inner";
+    private const string Port = "port", Translated = "translated", Relayed = "relayed", Outer = "outer", Vni = "vni", Inner = "inner";
     private const uint RTN_LOCAL = 2;
 
     // UDP header 8, then flags 1, reserved 2, next protocol 1: https://datatracker.ietf.org/doc/html/draft-ietf-nvo3-vxlan-gpe
@@ -24,15 +24,32 @@ internal static class GuardRuleset
     private static readonly IpFamily[] Families = [V4, V6];
 
     /// <summary>The guards in the order in which packets pass them.</summary>
-    public static ImmutableArray<string> Guards { get; } = [Port, Outer, Vni, Inner];
+    public static ImmutableArray<string> Guards { get; } = [Port, Outer, Vni, Inner, Translated, Relayed];
 
     public static bool GuardsTunnel(NftTable table) => table.Chains.Any(c => c.Name == Inner);
 
-    public static NftTable Of(GuardPlan plan) => plan.Tunnel is { } tunnel
-        ? new(NftFamily.Inet, Flags: 0, Others: 0,
-            [Prerouting(plan), PortChain(plan), OuterChain(), VniChain(tunnel), InnerChain(), Output(tunnel)],
-            [.. Sets("nodes", tunnel.Nodes), .. Sets("own", tunnel.Own), .. Sets("peers", tunnel.Peers)])
-        : new(NftFamily.Inet, Flags: 0, Others: 0, [Prerouting(plan), PortChain(plan)], []);
+    /// <summary>
+    /// The chains and rules of one of the plans with a tunnel are all there; the elements of the sets may be others. Where none has a
+    /// tunnel, after a restart, those of the tunnel that is there.
+    /// </summary>
+    public static bool AreIn(ImmutableArray<NftTable> observed, ReadOnlySpan<GuardPlan?> plans)
+    {
+        GuardPlan[] tunnels = [.. plans.ToArray().OfType<GuardPlan>().Where(p => p.Tunnel is not null)];
+        return tunnels.Length == 0
+            ? observed.Any(t => t.Flags == 0 && GuardsTunnel(t))
+            : !observed.IsEmpty && tunnels.Any(p => TableDifference.Between([Of(p)], observed) is null);
+    }
+
+    public static NftTable Of(GuardPlan plan)
+    {
+        ImmutableArray<NftChain> chains =
+            [Prerouting(plan), Arriving(plan, "input", NF_INET_LOCAL_IN), Arriving(plan, "forward", NF_INET_FORWARD), PortChain(plan)];
+        return plan.Tunnel is { } tunnel
+            ? new(NftFamily.Inet, Flags: 0, Others: 0,
+                [.. chains, TranslatedChain(), RelayedChain(), OuterChain(), VniChain(tunnel), InnerChain(), Output(plan, tunnel)],
+                [.. Sets("nodes", tunnel.Nodes), .. Sets("own", tunnel.Own), .. Sets("peers", tunnel.Peers)])
+            : new(NftFamily.Inet, Flags: 0, Others: 0, chains, []);
+    }
 
     // Raw: before connection tracking, so that what is dropped leaves no entry, and before the destination of an answer is translated
     // back to a pod's.
@@ -44,9 +61,28 @@ internal static class GuardRuleset
             [
                 NftRule.Of(new NftExpressions().IsUdpTo(tunnel.Port).Decide(NftVerdict.Jump, Outer)),
                 NftRule.Of(new NftExpressions().ComesFrom(TunnelPlan.LinkName).Decide(NftVerdict.Jump, Inner)),
+                // Whatever somebody names the link.
+                NftRule.Of(new NftExpressions().ComesFromGroup(TunnelPlan.LinkGroup).Decide(NftVerdict.Jump, Inner)),
             ]
             : [],
     ]);
+
+    // After the destination was translated: a Service or a host's port may lead to these ports of a node, and the masquerade rule gives
+    // such a datagram this node's name.
+    private static NftChain Arriving(GuardPlan plan, string name, uint hook) => new(name, "filter", hook, NF_IP_PRI_RAW, NF_ACCEPT,
+    [
+        .. from port in plan.Ports
+           from guard in plan.Tunnel is null ? (string[])[Port] : [Translated, Port]
+           select NftRule.Of(new NftExpressions().IsUdpTo(port).Decide(NftVerdict.Jump, guard)),
+    ]);
+
+    // Also one that came by an uplink: of somebody outside who uses a port of this node.
+    private static NftChain TranslatedChain() =>
+        Chain(Translated, [new NftExpressions().IsTranslated().Count().Decide(NftVerdict.Drop)]);
+
+    // IPVS sends on what it has translated as if it were this host's, and keeps the source.
+    private static NftChain RelayedChain() => Chain(Relayed,
+        [new NftExpressions().SourceTypeIs(RTN_LOCAL).Decide(NftVerdict.Return), Drop()]);
 
     // lo is no uplink: whoever sends from this host to itself has no business at these ports.
     private static NftChain PortChain(GuardPlan plan) => Chain(Port,
@@ -82,8 +118,12 @@ internal static class GuardRuleset
     ]);
 
     // Every flow inside has another source port outside: without this each would leave an entry of connection tracking.
-    private static NftChain Output(TunnelGuard tunnel) => new("output", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_RAW, NF_ACCEPT,
-        [NftRule.Of(new NftExpressions().IsUdpTo(tunnel.Port).NoTrack())]);
+    private static NftChain Output(GuardPlan plan, TunnelGuard tunnel) =>
+        new("output", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_RAW, NF_ACCEPT,
+        [
+            .. plan.Ports.Select(p => NftRule.Of(new NftExpressions().IsUdpTo(p).Decide(NftVerdict.Jump, Relayed))),
+            NftRule.Of(new NftExpressions().IsUdpTo(tunnel.Port).NoTrack()),
+        ]);
 
     private static NftChain Chain(string name, IEnumerable<NftExpressions> rules) =>
         new(name, "", 0, 0, 0, [.. rules.Select(NftRule.Of)]);

@@ -13,7 +13,10 @@ internal sealed class NftExpressions
     private const uint NetworkHeader = 1;           // NFT_PAYLOAD_NETWORK_HEADER
     private const uint TransportHeader = 2;         // NFT_PAYLOAD_TRANSPORT_HEADER
     private const uint NFT_META_IIFNAME = 6;
+    private const uint NFT_META_IIFGROUP = 21;
     private const uint NFT_META_NFPROTO = 15;
+    private const uint NFT_CT_STATUS = 2;
+    private const uint IPS_DST_NAT = 0x20;
     private const uint NFT_FIB_RESULT_ADDRTYPE = 3;
     private const uint NFT_META_L4PROTO = 16;
     private const uint NFTA_FIB_F_SADDR = 1, NFTA_FIB_F_DADDR = 2;
@@ -38,6 +41,27 @@ internal sealed class NftExpressions
         Span<byte> name = stackalloc byte[InterfaceNameLength];
         Encoding.UTF8.GetBytes(link, name);
         return Compare(EqualTo, name);
+    }
+
+    /// <summary>iifgroup GROUP</summary>
+    public NftExpressions ComesFromGroup(uint group)
+    {
+        Expression("meta", new(2, NFT_META_IIFGROUP), new(1, Register));
+        return Compare(EqualTo, BitConverter.GetBytes(group));
+    }
+
+    /// <summary>ct status dnat; without a match where connection tracking does not know the packet.</summary>
+    public NftExpressions IsTranslated()
+    {
+        Expression("ct", new(2, NFT_CT_STATUS), new(1, Register));
+        (int element, int data) = Begin("bitwise");
+        _writer.AttributeBigEndian(1, Register);
+        _writer.AttributeBigEndian(2, Register);
+        _writer.AttributeBigEndian(3, sizeof(uint));
+        Data(4, BitConverter.GetBytes(IPS_DST_NAT));
+        Data(5, BitConverter.GetBytes(0u));
+        End(element, data);
+        return Compare(NotEqualTo, BitConverter.GetBytes(0u));
     }
 
     /// <summary>udp dport PORT</summary>
@@ -133,10 +157,15 @@ internal sealed class NftExpressions
         (int element, int data) = Begin("cmp");
         _writer.AttributeBigEndian(1, Register);
         _writer.AttributeBigEndian(2, operation);
-        int nested = _writer.BeginNested(3);
+        Data(3, value);
+        return End(element, data);
+    }
+
+    private void Data(ushort type, ReadOnlySpan<byte> value)
+    {
+        int nested = _writer.BeginNested(type);
         _writer.Attribute(NFTA_DATA_VALUE, value);
         _writer.EndNested(nested);
-        return End(element, data);
     }
 
     private void Expression(string name, params ReadOnlySpan<KeyValuePair<ushort, uint>> attributes)

@@ -153,6 +153,7 @@ internal static class TableDifference
 internal static class ExpressionComparison
 {
     private const ushort NFTA_CMP_DATA = 3;
+    private const ushort NFTA_BITWISE_MASK = 4, NFTA_BITWISE_XOR = 5;
 
     /// <summary>The same expressions in the same order with the same meaning.</summary>
     public static bool Same(ReadOnlySpan<byte> desired, ReadOnlySpan<byte> observed)
@@ -194,7 +195,8 @@ internal static class ExpressionComparison
     private static ReadOnlySpan<byte> Value(string name, ReadOnlySpan<byte> data, ushort type)
     {
         ReadOnlySpan<byte> value = NetlinkAttributes.Find(data, type);
-        return name == "cmp" && type == NFTA_CMP_DATA ? NetlinkAttributes.Find(value, NFTA_DATA_VALUE) : value;
+        bool isData = (name == "cmp" && type == NFTA_CMP_DATA) || (name == "bitwise" && type is NFTA_BITWISE_MASK or NFTA_BITWISE_XOR);
+        return isData ? NetlinkAttributes.Find(value, NFTA_DATA_VALUE) : value;
     }
 
     // Absent and zero mean the same in every attribute of these expressions.
@@ -208,8 +210,9 @@ internal static class ExpressionComparison
     {
         "payload" => 8,   // NFTA_PAYLOAD_CSUM_FLAGS
         "lookup" => 5,    // NFTA_LOOKUP_FLAGS
+        "bitwise" => 5,   // NFTA_BITWISE_XOR
         "immediate" => 1, // NFTA_IMMEDIATE_DREG; the verdict is compared by itself
         "counter" => 0,   // what it has counted
-        _ => 3,           // NFTA_META_SREG, NFTA_CMP_DATA, NFTA_FIB_FLAGS, NFTA_MASQ_REG_PROTO_MAX
+        _ => 3,           // NFTA_META_SREG, NFTA_CT_DIRECTION, NFTA_CMP_DATA, NFTA_FIB_FLAGS, NFTA_MASQ_REG_PROTO_MAX
     };
 }

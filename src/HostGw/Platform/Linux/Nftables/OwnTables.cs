@@ -33,6 +33,16 @@ internal sealed class OwnTables(NetlinkSocket socket, string name, NftAdvice adv
         return TryExecute(batch, NftExplanation.OfRebuild);
     }
 
+    /// <summary>Whether the kernel would create a table, under another name: nothing is left of it.</summary>
+    /// <returns>Its refusal; null: it would.</returns>
+    public NetlinkException? Refuse(NftTable table)
+    {
+        NftBatch batch = new(socket.NextSequence, $"{name}-try");
+        batch.Build(table);
+        batch.Clear(table.Family);
+        return TryExecute(batch, NftExplanation.OfRebuild);
+    }
+
     /// <summary>Removes tables, whether they still exist or not.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public void Remove(ImmutableArray<NftTable> observed)

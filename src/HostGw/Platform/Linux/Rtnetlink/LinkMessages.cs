@@ -35,8 +35,9 @@ internal static class LinkMessages
         string name = "";
         bool forwards = true;
         int mtu = 0, acceptRa = 0, acceptDad = 0;
-        bool isPeerElsewhere = false, isPort = false, isTunnel = false;
-        var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifinfomsg>()..]);
+        bool isPeerElsewhere = false, isPort = false;
+        ReadOnlySpan<byte> all = payload[Unsafe.SizeOf<ifinfomsg>()..];
+        var attributes = new NetlinkAttributes(all);
         while (attributes.Next())
         {
             if (attributes.Type == IFLA_IFNAME)
@@ -47,7 +48,6 @@ internal static class LinkMessages
                 (forwards, acceptRa, acceptDad) = (ForwardsIPv4(attributes.Value), AcceptRa(attributes.Value), AcceptDad(attributes.Value));
             isPeerElsewhere |= attributes.Type == IFLA_LINK_NETNSID;
             isPort |= attributes.Type == IFLA_MASTER;
-            isTunnel |= attributes.Type == IFLA_IFALIAS && TunnelMessages.IsOurs(attributes.Value);
         }
         bool Has(uint flag) => (header.ifi_flags & flag) != 0;
         if (name.Length > 0)
@@ -61,7 +61,8 @@ internal static class LinkMessages
                 AcceptRa = acceptRa,
                 AcceptDad = acceptDad,
                 IsPeerElsewhere = isPeerElsewhere && !isPort,
-                IsTunnel = isTunnel,
+                IsTunnel = TunnelMessages.IsOurs(all),
+                HasAllTunnelMarks = TunnelMessages.HasAllMarks(all),
             };
         }
         return link is not null;

@@ -64,8 +64,7 @@ internal sealed class NexthopObjects
     /// <summary>The route with the gateway and interface of its object; of a group, the first gateway, as of a multipath route.</summary>
     public HostRoute Resolve(HostRoute route)
     {
-        uint[] members = _groups.GetValueOrDefault(route.NextHopObject, [route.NextHopObject]);
-        Nexthop[] hops = [.. members.Where(_objects.ContainsKey).Select(m => _objects[m])];
+        Nexthop[] hops = HopsOf(route);
         // Gone since the routes were listed, and the route with it.
         if (hops.Length == 0 || hops.Any(h => h.IsBlackhole))
             return route with { IsUnicast = false };
@@ -78,6 +77,12 @@ internal sealed class NexthopObjects
             Extras = hops.Any(h => h.IsTunnelled) ? route.Extras | RouteExtras.Encapsulation : route.Extras,
         };
     }
+
+    /// <summary>The interfaces of all gateways of the route's group.</summary>
+    public IEnumerable<int> Interfaces(HostRoute route) => HopsOf(route).Where(h => !h.Gateway.IsNone).Select(h => h.Interface);
+
+    private Nexthop[] HopsOf(HostRoute route) =>
+        [.. _groups.GetValueOrDefault(route.NextHopObject, [route.NextHopObject]).Where(_objects.ContainsKey).Select(m => _objects[m])];
 
     // struct nexthop_grp: id, weight, reserved.
     private static uint[] Members(ReadOnlySpan<byte> value)

@@ -107,6 +107,9 @@ internal sealed class RouteDecoder(byte protocol)
     /// <summary>The next hops of all default routes decoded so far, including those of multipath routes.</summary>
     public HashSet<Ip> Gateways { get; } = [];
 
+    /// <summary>The interfaces of the further gateways of other programs' multipath routes decoded so far.</summary>
+    public HashSet<int> MultipathInterfaces { get; } = [];
+
     /// <summary>The nodes that HostGw's tunnelled routes decoded so far lead to.</summary>
     public HashSet<Ip> TunnelNodes { get; } = [];
 
@@ -137,8 +140,13 @@ internal sealed class RouteDecoder(byte protocol)
 
         if (isDefault && !fields.Hop.Gateway.IsNone)
             Gateways.Add(fields.Hop.Gateway);
-        if (isDefault && fields.OtherGateways is { } others)
-            Gateways.UnionWith(others);
+        foreach (Hop other in fields.OtherHops ?? [])
+        {
+            if (isDefault)
+                Gateways.Add(other.Gateway);
+            if (header.rtm_protocol != protocol)
+                MultipathInterfaces.Add(other.Interface);
+        }
         Encapsulation? tunnel = ReadTunnel(header, fields);
         if (tunnel is not null)
             TunnelNodes.Add(tunnel.Node);
@@ -235,7 +243,7 @@ internal sealed class RouteDecoder(byte protocol)
             if (fields.HopCount++ == 0 || (fields.Hop.Gateway.IsNone && !hop.Gateway.IsNone))
                 fields.Hop = hop;
             else if (!hop.Gateway.IsNone)
-                (fields.OtherGateways ??= []).Add(hop.Gateway);
+                (fields.OtherHops ??= []).Add(hop);
             hops = hops[Math.Min((header.rtnh_len + 3) & ~3, hops.Length)..];
         }
     }
@@ -271,6 +279,6 @@ internal sealed class RouteDecoder(byte protocol)
         public uint NextHopObject;
         public RouteExtras Extras;
         public RouteEncapsulation Said;
-        public List<Ip>? OtherGateways;
+        public List<Hop>? OtherHops;
     }
 }

@@ -31,6 +31,7 @@ internal static class TunnelMessages
     private const uint IFA_F_NODAD = 0x02;
     private const uint IFA_F_NOPREFIXROUTE = 0x200;
     private const byte AF_BRIDGE = 7;
+    private const int DEVCONF_DISABLE_IPV6 = 26;
     private const ushort VXLAN_VNIFILTER_ENTRY = 1;
     private const ushort VXLAN_VNIFILTER_ENTRY_START = 1;
     private const ushort VXLAN_VNIFILTER_ENTRY_END = 2;
@@ -40,8 +41,9 @@ internal static class TunnelMessages
     private static ReadOnlySpan<byte> Vxlan => "vxlan"u8;
 
     /// <summary>
-    /// Creates it down, as `ip link add NAME type vxlan external gpe vnifilter dstport PORT`. Kernels before 5.18 ignore vnifilter, as
-    /// every attribute inside IFLA_INFO_DATA that they do not know.
+    /// Creates it down, as `ip link add NAME group GROUP type vxlan external gpe vnifilter dstport PORT`. The kernel takes a group with a
+    /// new link, and no alias: from its first moment it is known as HostGw's. Kernels before 5.18 ignore vnifilter, as every attribute
+    /// inside IFLA_INFO_DATA that they do not know.
     /// </summary>
     /// <param name="link">Its name, and its index; 0: any.</param>
     public static void Create(NetlinkWriter writer, (string Name, int Index) link, int port, uint sequence)
@@ -49,6 +51,7 @@ internal static class TunnelMessages
         writer.Begin(RTM_NEWLINK, Request | NLM_F_CREATE | NLM_F_EXCL, sequence);
         writer.Write(new ifinfomsg { ifi_index = link.Index });
         writer.Attribute(IFLA_IFNAME, link.Name);
+        writer.Attribute(IFLA_GROUP, TunnelPlan.LinkGroup);
         int info = writer.BeginNested(IFLA_LINKINFO);
         writer.Attribute(IFLA_INFO_KIND, Vxlan);
         int data = writer.BeginNested(IFLA_INFO_DATA);
@@ -62,12 +65,21 @@ internal static class TunnelMessages
         writer.End();
     }
 
-    /// <summary>Makes the link ours.</summary>
-    public static void SetAlias(NetlinkWriter writer, int index, uint sequence)
+    /// <summary>Gives the link both marks of HostGw's: alias and group.</summary>
+    public static void Mark(NetlinkWriter writer, int index, uint sequence)
     {
         writer.Begin(RTM_NEWLINK, Request, sequence);
         writer.Write(new ifinfomsg { ifi_index = index });
         writer.Attribute(IFLA_IFALIAS, Alias);
+        writer.Attribute(IFLA_GROUP, TunnelPlan.LinkGroup);
+        writer.End();
+    }
+
+    public static void SetMtu(NetlinkWriter writer, int index, int mtu, uint sequence)
+    {
+        writer.Begin(RTM_NEWLINK, Request, sequence);
+        writer.Write(new ifinfomsg { ifi_index = index });
+        writer.Attribute(IFLA_MTU, mtu);
         writer.End();
     }
 
@@ -84,10 +96,10 @@ internal static class TunnelMessages
         writer.End();
     }
 
-    public static void BringUp(NetlinkWriter writer, int index, uint sequence)
+    public static void Turn(NetlinkWriter writer, int index, bool up, uint sequence)
     {
         writer.Begin(RTM_NEWLINK, Request, sequence);
-        writer.Write(new ifinfomsg { ifi_index = index, ifi_flags = IFF_UP, ifi_change = IFF_UP });
+        writer.Write(new ifinfomsg { ifi_index = index, ifi_flags = up ? IFF_UP : 0, ifi_change = IFF_UP });
         writer.End();
     }
 
@@ -153,27 +165,42 @@ internal static class TunnelMessages
         writer.End();
     }
 
-    /// <summary>Decodes a link that is named hostgw0, or carries HostGw's alias; all but its VNIs.</summary>
+    /// <summary>Decodes a link that is named hostgw0, or carries a mark of HostGw's; all but its VNIs.</summary>
     public static bool TryDecodeLink(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out TunnelLink? link)
     {
         link = null;
         if (!MemoryMarshal.TryRead(payload, out ifinfomsg header) || header.ifi_family != AF_UNSPEC)
             return false;
         ReadOnlySpan<byte> attributes = payload[Unsafe.SizeOf<ifinfomsg>()..];
-        ReadOnlySpan<byte> info = NetlinkAttributes.Find(attributes, IFLA_LINKINFO);
-        bool isVxlan = NetlinkAttributes.Find(info, IFLA_INFO_KIND).TrimEnd((byte)0).SequenceEqual(Vxlan);
-        link = Decode(isVxlan ? NetlinkAttributes.Find(info, IFLA_INFO_DATA) : default, header.ifi_index) with
+        ReadOnlySpan<byte> families = NetlinkAttributes.Find(attributes, IFLA_AF_SPEC);
+        link = Decode(attributes, header.ifi_index) with
         {
             Name = NetlinkAttributes.ReadString(NetlinkAttributes.Find(attributes, IFLA_IFNAME)),
-            IsOurs = IsOurs(NetlinkAttributes.Find(attributes, IFLA_IFALIAS)),
+            IsOurs = IsOurs(attributes),
             IsUp = (header.ifi_flags & IFF_UP) != 0,
-            WrongSetting = WrongSetting(NetlinkAttributes.Find(attributes, IFLA_AF_SPEC)),
+            WrongSetting = string.Join(", ", [.. WrongMark(attributes), .. WrongSetting(families)]),
+            HasIPv6 = HasIPv6(families),
         };
         return true;
     }
 
-    /// <param name="alias">Of a link: the value of IFLA_IFALIAS.</param>
-    public static bool IsOurs(ReadOnlySpan<byte> alias) => alias.TrimEnd((byte)0).SequenceEqual(Alias);
+    /// <summary>
+    /// It is of the kind of HostGw's and carries a mark of it: the alias may not be set yet, or somebody changes one of them. Of another
+    /// kind only with the name and the alias: anybody may write either, and links under other names are deleted.
+    /// </summary>
+    /// <param name="attributes">Of a link.</param>
+    public static bool IsOurs(ReadOnlySpan<byte> attributes)
+    {
+        bool hasAlias = HasAlias(attributes);
+        if (!hasAlias && Group(attributes) != TunnelPlan.LinkGroup)
+            return false;
+        return Decode(attributes, 0).IsVxlanGpe ||
+            (hasAlias && NetlinkAttributes.ReadString(NetlinkAttributes.Find(attributes, IFLA_IFNAME)) == TunnelPlan.LinkName);
+    }
+
+    /// <inheritdoc cref="IsOurs"/>
+    public static bool HasAllMarks(ReadOnlySpan<byte> attributes) =>
+        HasAlias(attributes) && Group(attributes) == TunnelPlan.LinkGroup;
 
     /// <summary>Adds the VNIs of one message; consecutive ones come as a range.</summary>
     /// <param name="payload">Of RTM_NEWTUNNEL or RTM_DELTUNNEL.</param>
@@ -196,8 +223,11 @@ internal static class TunnelMessages
     /// <summary>The index of the link whose VNIs a notification is about.</summary>
     public static int LinkOf(ReadOnlySpan<byte> payload) => MemoryMarshal.TryRead(payload, out tunnel_msg header) ? header.ifindex : 0;
 
-    private static TunnelLink Decode(ReadOnlySpan<byte> vxlan, int index)
+    private static TunnelLink Decode(ReadOnlySpan<byte> link, int index)
     {
+        ReadOnlySpan<byte> info = NetlinkAttributes.Find(link, IFLA_LINKINFO);
+        bool isVxlan = NetlinkAttributes.Find(info, IFLA_INFO_KIND).TrimEnd((byte)0).SequenceEqual(Vxlan);
+        ReadOnlySpan<byte> vxlan = isVxlan ? NetlinkAttributes.Find(info, IFLA_INFO_DATA) : default;
         bool isExternal = false, isGpe = false, filters = false;
         int port = 0;
         var attributes = new NetlinkAttributes(vxlan);
@@ -212,8 +242,31 @@ internal static class TunnelMessages
         return new(index) { IsVxlanGpe = isExternal && isGpe, Port = port, FiltersVnis = filters };
     }
 
+    private static bool HasAlias(ReadOnlySpan<byte> link) =>
+        NetlinkAttributes.Find(link, IFLA_IFALIAS).TrimEnd((byte)0).SequenceEqual(Alias);
+
+    private static uint Group(ReadOnlySpan<byte> link) => Number(link, IFLA_GROUP);
+
+    private static List<string> WrongMark(ReadOnlySpan<byte> link)
+    {
+        List<string> wrong = [];
+        if (!HasAlias(link))
+            wrong.Add("another alias");
+        if (Group(link) is var group && group != TunnelPlan.LinkGroup)
+            wrong.Add($"group {group}");
+        return wrong;
+    }
+
+    // A link of less than 1280 bytes has no settings of IPv6, nor any in a kernel without it.
+    private static bool HasIPv6(ReadOnlySpan<byte> families)
+    {
+        ReadOnlySpan<byte> values = NetlinkAttributes.Find(NetlinkAttributes.Find(families, AF_INET6), IFLA_INET6_CONF);
+        const int Offset = DEVCONF_DISABLE_IPV6 * sizeof(int);
+        return values.Length >= Offset + sizeof(int) && MemoryMarshal.Read<int>(values[Offset..]) == 0;
+    }
+
     // A family that the kernel does not have has no settings.
-    private static string WrongSetting(ReadOnlySpan<byte> families)
+    private static List<string> WrongSetting(ReadOnlySpan<byte> families)
     {
         ReadOnlySpan<byte> v6 = NetlinkAttributes.Find(families, AF_INET6);
         ReadOnlySpan<byte> addresses = NetlinkAttributes.Find(v6, IFLA_INET6_ADDR_GEN_MODE);
@@ -229,7 +282,7 @@ internal static class TunnelMessages
             if (values.Length >= offset + sizeof(int) && MemoryMarshal.Read<int>(values[offset..]) is var value && value != setting.Value)
                 wrong.Add($"{setting.Family} {setting.Name} {value}");
         }
-        return string.Join(", ", wrong);
+        return wrong;
     }
 
     private static uint Number(ReadOnlySpan<byte> entry, ushort type) =>

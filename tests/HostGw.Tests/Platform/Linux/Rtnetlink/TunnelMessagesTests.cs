@@ -5,12 +5,13 @@ namespace HostGw.Tests.Platform.Linux.Rtnetlink;
 
 public class TunnelMessagesTests
 {
-    // What `strace ip link add hostgw0 type vxlan external gpe vnifilter dstport 4790` shows, with NLA_F_NESTED and NLM_F_ACK.
+    // What `strace ip link add hostgw0 group 157 type vxlan external gpe vnifilter dstport 4790` shows, with NLA_F_NESTED and NLM_F_ACK.
     [Fact]
     public void The_link_is_created_down_and_for_no_VNI() => Wire.Equal(
-        "6200000010000506" + "07000000" + "00000000" +                              // RTM_NEWLINK; request, ack, excl, create
+        "6A00000010000506" + "07000000" + "00000000" +                              // RTM_NEWLINK; request, ack, excl, create
         "0000000000000000" + "0000000000000000" +                                   // ifinfomsg: neither IFF_UP nor an index
         "0C000300" + "686F737467773000" +                                           // IFLA_IFNAME hostgw0
+        "08001B00" + "9D000000" +                                                   // IFLA_GROUP 157
         "36001280" + "09000100" + "76786C616E000000" +                              // IFLA_LINKINFO: IFLA_INFO_KIND vxlan
         "26000280" + "05001900" + "01000000" + "04001B00" + "05001E00" + "01000000" + // COLLECT_METADATA, GPE, VNIFILTER
         "05000700" + "00000000" + "06000F00" + "12B6",                              // LEARNING off, PORT 4790
@@ -20,18 +21,26 @@ public class TunnelMessagesTests
     public void It_becomes_ours_and_gets_no_address_by_itself()
     {
         Wire.Equal(
-            "2A00000010000500" + "07000000" + "00000000" + "0000000002000000" + "0000000000000000" + "0A001400" + "686F73746777",
-            w => TunnelMessages.SetAlias(w, 2, 7));
+            "3400000010000500" + "07000000" + "00000000" + "0000000002000000" + "0000000000000000" + "0A001400" + "686F737467770000" +
+            "08001B00" + "9D000000", // IFLA_IFALIAS hostgw, IFLA_GROUP 157
+            w => TunnelMessages.Mark(w, 2, 7));
         Wire.Equal(
             "2D00000010000500" + "07000000" + "00000000" + "0000000002000000" + "0000000000000000" +
             "0D001A80" + "09000A80" + "0500080001", // IFLA_AF_SPEC, AF_INET6, IFLA_INET6_ADDR_GEN_MODE none
             w => TunnelMessages.SetAddrGenMode(w, 2, 7));
     }
 
+    [Theory]
+    [InlineData(true, "0100000001000000")]
+    [InlineData(false, "0000000001000000")]
+    public void It_is_brought_up_and_taken_down(bool up, string flags) => Wire.Equal(
+        "2000000010000500" + "07000000" + "00000000" + "0000000002000000" + flags,
+        w => TunnelMessages.Turn(w, 2, up, 7));
+
     [Fact]
-    public void It_is_brought_up() => Wire.Equal(
-        "2000000010000500" + "07000000" + "00000000" + "0000000002000000" + "0100000001000000",
-        w => TunnelMessages.BringUp(w, 2, 7));
+    public void Its_MTU_is_set() => Wire.Equal(
+        "2800000010000500" + "07000000" + "00000000" + "0000000002000000" + "0000000000000000" + "08000400" + "DC050000",
+        w => TunnelMessages.SetMtu(w, 2, 1500, 7));
 
     [Fact]
     public void It_is_deleted_by_its_index_alone() => Wire.Equal(
@@ -89,8 +98,9 @@ public class TunnelMessagesTests
 
     /// <summary>Bytes of the captured message, what is there instead, and what is read.</summary>
     [Theory]
-    [InlineData("686F737467770000", "686F737467780000", "foreign")]               // the alias
-    [InlineData("0B001400686F737467770000", "0B001400686F737467320000", "foreign")]
+    [InlineData("686F737467770000", "686F737467780000", "another alias")]         // the group says whose it is
+    [InlineData("0B001400686F737467770000", "0B001400686F737467320000", "another alias")]
+    [InlineData("08001B009D000000", "08001B0000000000", "group 0")]               // the alias does
     [InlineData("FEFF02000000D1100100", "FEFF02000000D0100100", "down")]
     [InlineData("76786C616E000000", "76786C616F000000", "no VXLAN-GPE, port 0, all VNIs")]
     [InlineData("0500190001000000", "0500190000000000", "no VXLAN-GPE")]           // COLLECT_METADATA
@@ -116,6 +126,33 @@ public class TunnelMessagesTests
             link.IsOurs ? "" : "foreign", link.IsUp ? "" : "down", link.IsVxlanGpe ? "" : "no VXLAN-GPE",
             link.Port == 4790 ? "" : $"port {link.Port}", link.FiltersVnis ? "" : "all VNIs", link.WrongSetting,
         ]).Where(w => w.Length > 0)));
+    }
+
+    // Of a link of another kind the group says nothing: anybody may give it one.
+    [Theory]
+    [InlineData("76786C616E000000", "76786C616F000000")]
+    [InlineData("0500190001000000", "0500190000000000")]
+    [InlineData("08001B009D000000", "08001B009E000000")]
+    public void Without_its_alias_a_link_of_another_kind_or_group_is_foreign(string bytes, string instead)
+    {
+        string hex = Convert.ToHexString(Captured("hostgw0")).Replace("686F737467770000", "686F737467780000", StringComparison.Ordinal);
+        byte[] changed = Convert.FromHexString(hex.Replace(bytes, instead, StringComparison.Ordinal));
+        Assert.True(TunnelMessages.TryDecodeLink(changed, out TunnelLink? link));
+        Assert.True(LinkMessages.TryDecodeLink(changed, out HostInterface? listed));
+        Assert.Equal((false, false), (link.IsOurs, listed!.IsTunnel));
+    }
+
+    // Somebody's note at an interface of another kind; HostGw deletes its links under other names.
+    [Theory]
+    [InlineData("76786C616E000000", "76786C616F000000", false)]
+    [InlineData("04001B00", "04007B00", false)]
+    [InlineData("06000F0012B60000", "06000F0012B50000", true)]
+    public void Under_another_name_only_a_link_of_its_kind_is_HostGws(string bytes, string instead, bool isOurs)
+    {
+        string hex = Convert.ToHexString(Captured("hostgw0")).Replace("686F737467773000", "686F737467773100", StringComparison.Ordinal);
+        byte[] changed = Convert.FromHexString(hex.Replace(bytes, instead, StringComparison.Ordinal));
+        Assert.True(LinkMessages.TryDecodeLink(changed, out HostInterface? listed));
+        Assert.Equal(("hostgw1", isOurs), (listed!.Name, listed.IsTunnel));
     }
 
     [Fact]

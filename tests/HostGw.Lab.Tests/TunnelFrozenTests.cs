@@ -13,7 +13,7 @@ namespace HostGw.Lab.Tests;
 /// </summary>
 public sealed class TunnelFrozenTests : TunnelTest
 {
-    private static readonly TimeSpan Frozen = TimeSpan.FromSeconds(2), Moment = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Frozen = TimeSpan.FromSeconds(2), Moment = TimeSpan.FromSeconds(5);
 
     private protected override ClusterSettings Settings => Tunnelled(4);
 

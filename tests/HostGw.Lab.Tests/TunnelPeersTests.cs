@@ -11,7 +11,7 @@ public sealed class TunnelPeersTests : TunnelTest
     private const int Peers = 20;
 
     // Paths are many and processors few.
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private protected override ClusterSettings Settings => Tunnelled(Peers + 1, firstOnSecondSegment: Peers + 1);
 

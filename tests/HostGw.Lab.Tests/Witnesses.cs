@@ -5,7 +5,7 @@ using HostGw.Lab.Network;
 
 namespace HostGw.Lab.Tests;
 
-/// <summary>Sockets of both families where nothing of an attacker may arrive. They keep the numbers that arrive all the same.</summary>
+/// <summary>Sockets where nothing of an attacker may arrive. They keep the numbers that arrive all the same.</summary>
 internal sealed class Witnesses : IDisposable
 {
     /// <summary>A port that nothing else uses.</summary>
@@ -22,14 +22,18 @@ internal sealed class Witnesses : IDisposable
 
     public void Listen(NetworkNamespace place, int port = Port)
     {
-        Socket socket = place.Run(() =>
+        // One of both families receives no multicasts of IPv4.
+        foreach (IPAddress any in (IPAddress[])[IPAddress.Any, IPAddress.IPv6Any])
         {
-            Socket both = new(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = true };
-            both.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
-            return both;
-        });
-        _sockets.Add(socket);
-        new Thread(() => Receive(socket, $"{place.Name}:{port}")) { IsBackground = true }.Start();
+            Socket socket = place.Run(() =>
+            {
+                Socket one = new(any.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+                one.Bind(new IPEndPoint(any, port));
+                return one;
+            });
+            _sockets.Add(socket);
+            new Thread(() => Receive(socket, $"{place.Name}:{port}")) { IsBackground = true }.Start();
+        }
     }
 
     public void Dispose() => _sockets.ForEach(socket => socket.Dispose());

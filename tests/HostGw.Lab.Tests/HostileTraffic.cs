@@ -3,7 +3,6 @@ using HostGw.Lab.Network;
 using HostGw.Lab.Tests.Platform;
 using HostGw.Lab.Topology;
 using HostGw.Probes;
-using Ip = HostGw.Lab.Network.Ip;
 
 namespace HostGw.Lab.Tests;
 
@@ -25,6 +24,7 @@ internal sealed record Attack(string Name, Node At, string Counter, Action<byte[
 internal sealed class HostileTraffic(Cluster cluster, Func<Node, IPAddress[]> sources) : IDisposable
 {
     public const int ProbePort = 9158;
+    public const uint OtherVni = 156;
     private const int TunnelPort = 4790;
     private const uint Vni = 157;
 
@@ -39,7 +39,19 @@ internal sealed class HostileTraffic(Cluster cluster, Func<Node, IPAddress[]> so
     private static readonly IPAddress[] ToAll =
         [IPAddress.Parse("10.0.0.255"), IPAddress.Broadcast, IPAddress.Parse("224.0.0.1"), IPAddress.Parse("ff02::1")];
 
+    // What agents make of them when they come from no Node.
+    private static readonly (ProbeKind Kind, int Length, string Result)[] Kinds =
+    [
+        (ProbeKind.Question, ProbeDatagram.Size, "unknown_sender"), (ProbeKind.LongQuestion, 1401, "unknown_sender"),
+        (ProbeKind.LongQuestion, 60_000, "unknown_sender"), (ProbeKind.Answer, ProbeDatagram.Size, "not_asked"),
+        (ProbeKind.Question, 63, "malformed"), (ProbeKind.Answer, 9001, "malformed"),
+        ((ProbeKind)77, ProbeDatagram.Size, "unknown_version"),
+    ];
+
     private readonly Node _one = cluster.Node(1), _two = cluster.Node(2), _last = cluster.Nodes[^1];
+
+    /// <summary>Whether nodes have the link of the tunnel, and on it the addresses of their own packets.</summary>
+    public bool HasTunnel { get; set; } = true;
 
     /// <summary>Where the other cluster's node is.</summary>
     public NetworkNamespace Other { get; } = new("stranger");
@@ -47,7 +59,7 @@ internal sealed class HostileTraffic(Cluster cluster, Func<Node, IPAddress[]> so
     private NetworkNamespace Pod => _one.Pods[0].Network;
 
     /// <summary>Plugs the other cluster's node in, tells the API of the ghost, and makes nodes as careless as hosts may be.</summary>
-    public void Set()
+    public void Prepare()
     {
         NetworkNamespace.Create([Other.Name]);
         cluster.Segment.Attach(Other, Stranger);
@@ -87,8 +99,7 @@ internal sealed class HostileTraffic(Cluster cluster, Func<Node, IPAddress[]> so
     {
         foreach (Inner inner in InnersTo(_one, _two).Where(i => !i.IsOfPeer))
             yield return Forged("forger", Other, _two.Addresses[0], _one, Vni, inner, "inner");
-        foreach (uint vni in (uint[])[Vni - 1])
-            yield return Forged($"forger, VNI {vni}", Other, _two.Addresses[0], _one, vni, InnersTo(_one, _two).First(), "vni");
+        yield return Forged("forger, another VNI", Other, _two.Addresses[0], _one, OtherVni, InnersTo(_one, _two).First(), "vni");
     }
 
     /// <summary>Datagrams of the pod to the probes' port, which never pass its node.</summary>
@@ -172,14 +183,6 @@ internal sealed class HostileTraffic(Cluster cluster, Func<Node, IPAddress[]> so
             GuardPackets.Udp(Ghost[Family(to)], to, ProbePort, Probe(ProbeKind.Question, ProbeDatagram.Size, mark)),
             to.IsV6() ? Scoped(to).ScopeId : 0)));
 
-    private static readonly (ProbeKind Kind, int Length, string Result)[] Kinds =
-    [
-        (ProbeKind.Question, ProbeDatagram.Size, "unknown_sender"), (ProbeKind.LongQuestion, 1401, "unknown_sender"),
-        (ProbeKind.LongQuestion, 60_000, "unknown_sender"), (ProbeKind.Answer, ProbeDatagram.Size, "not_asked"),
-        (ProbeKind.Question, 63, "malformed"), (ProbeKind.Answer, 9001, "malformed"),
-        ((ProbeKind)77, ProbeDatagram.Size, "unknown_version"),
-    ];
-
     private static Attack To(
         NetworkNamespace place, IPAddress[] from, Node node, IPAddress to, ProbeKind kind, int length, string result) =>
         new($"{place.Name} to {to}: {kind}, {length} bytes", node, result,
@@ -245,9 +248,9 @@ internal sealed class HostileTraffic(Cluster cluster, Func<Node, IPAddress[]> so
         yield return new(peer.Pods[0].Addresses[0], IPAddress.Loopback, false);
     }
 
-    // Of this host, inside and outside of its podCIDR.
+    // What the node's own sockets receive at, inside and outside of its podCIDR.
     private IEnumerable<IPAddress> Held(Node node, int family) =>
-        [node.Addresses[family], node.PodCidrs[family].BaseAddress, sources(node)[family]];
+        [node.Addresses[family], node.PodCidrs[family].BaseAddress, .. HasTunnel ? [sources(node)[family]] : Array.Empty<IPAddress>()];
 
     private static Attack Sent(
         string who, NetworkNamespace place, IReadOnlyList<IPAddress> from, IPAddress to, Inner inner, Node at, string guard) =>
@@ -261,20 +264,22 @@ internal sealed class HostileTraffic(Cluster cluster, Func<Node, IPAddress[]> so
             GuardPackets.Udp(from, to, TunnelPort, GuardPackets.Outer(vni, inner.Packet(mark))))));
     }
 
-    private static void Send(NetworkNamespace place, IPAddress from, IPAddress to, int port, byte[] data, int fromPort = 0) => place.Run(() =>
-    {
-        using Socket socket = new(from.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { EnableBroadcast = true };
-        socket.Bind(new IPEndPoint(from, fromPort));
-        socket.SendTo(data, new IPEndPoint(Scoped(to), port));
-    });
+    private static void Send(NetworkNamespace place, IPAddress from, IPAddress to, int port, byte[] data, int fromPort = 0) =>
+        place.Run(() =>
+        {
+            using Socket socket = new(from.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { EnableBroadcast = true };
+            socket.Bind(new IPEndPoint(from, fromPort));
+            socket.SendTo(data, new IPEndPoint(Scoped(to), port));
+        });
 
-    // The name of an interface has another number in each namespace.
+    // To all on one link, which is another one in each namespace.
     private static IPAddress Scoped(IPAddress to) => to.IsIPv6Multicast ? IPAddress.Parse($"{to}%eth0") : to;
 
     private static byte[] Probe(ProbeKind kind, int length, byte[] mark)
     {
         byte[] datagram = new byte[Math.Max(length, ProbeDatagram.Size)];
-        new ProbeDatagram(kind, ProbeFlags.WantsTunnel, 0, new((ulong)Random.Shared.NextInt64(), (ulong)Random.Shared.NextInt64())).Write(datagram);
+        ProbeNonce guess = new((ulong)Random.Shared.NextInt64(), (ulong)Random.Shared.NextInt64());
+        new ProbeDatagram(kind, ProbeFlags.WantsTunnel, Peer: 0, guess).Write(datagram);
         mark.CopyTo(datagram, 40);
         return datagram[..length];
     }

@@ -57,7 +57,8 @@ public sealed class TunnelFrozenTests : TunnelTest
     {
         using RouteEvents one = RouteEvents.Listen(pair.One.Network), other = RouteEvents.Listen(pair.Other.Network);
         long start = Stopwatch.GetTimestamp();
-        Task[] changes = [one.WaitAsync(start, pair.Other.PodCidrs[0], added: true), other.WaitAsync(start, pair.One.PodCidrs[0], added: true)];
+        Task[] changes =
+            [one.WaitAsync(start, pair.Other.PodCidrs[0], added: true), other.WaitAsync(start, pair.One.PodCidrs[0], added: true)];
         Node changed = await Task.WhenAny(changes) == changes[0] ? pair.One : pair.Other;
         Agent agent = Cluster.Agent((changed == pair.One) == isFirst ? pair.One : pair.Other);
         agent.Signal(Libc.SIGSTOP);

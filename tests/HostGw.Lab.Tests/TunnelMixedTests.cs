@@ -4,7 +4,7 @@ using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
 
-/// <summary>Peers beyond the segment that cannot tunnel, beside one that can: they stay notAdjacent, and the message says what helps.</summary>
+/// <summary>Peers beyond the segment that cannot tunnel, beside one that can: they stay notAdjacent, and the cure is named.</summary>
 public sealed class TunnelMixedTests : TunnelTest
 {
     private const int Windows = 3;

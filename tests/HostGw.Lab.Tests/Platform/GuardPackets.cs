@@ -36,8 +36,8 @@ internal static class GuardPackets
     {
         bool isIPv4 = packet[0] >> 4 == 4;
         // The protocol 'raw' means that the header is included.
-        using Socket socket = new(
-            isIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6, SocketType.Raw, ProtocolType.Raw) { EnableBroadcast = true };
+        AddressFamily family = isIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+        using Socket socket = new(family, SocketType.Raw, ProtocolType.Raw) { EnableBroadcast = true };
         IPAddress to = isIPv4 ? new(packet.AsSpan(16, 4)) : new(packet.AsSpan(24, 16), scope);
         socket.SendTo(packet, new IPEndPoint(to, 0));
     }

@@ -82,8 +82,16 @@ public sealed class ReachabilityTests : LabTest
         Assert.Empty(await Verdicts.ProblemsAsync(Agent));
         Assert.Empty(Agent.Diagnose());
 
+        // A network that drops them as well is told apart from it.
+        Cluster.Segment.DropPodAddressesBetween(One, Three);
+        await Verdicts.BecomesAsync(Agent, Three, Dropped);
+        Assert.Equal(("probeFiltered", "probeFiltered"), await Verdicts.OfAsync(Agent, Two));
+        string problem = Assert.Single(await Verdicts.ProblemsAsync(Agent));
+        Assert.Contains("do not arrive at node node3", problem, StringComparison.Ordinal);
+        Cluster.Segment.DropNothing();
+
         Two.Network.Exec("nft", "delete table inet fw");
-        await Verdicts.BecomesAsync(Agent, Two, Reachable);
+        await Verdicts.AllBecomeAsync(Cluster, Reachable);
     }
 
     [Fact]

@@ -56,6 +56,16 @@ public sealed class TunnelLimitTests : TunnelTest
         await Verdicts.BecomesAsync(Agent, Three, "routedByNetwork");
         await Verdicts.BecomesAsync(Cluster.Agent(Three), One, "routedByNetwork");
         await Verdicts.ProbedAsync(Agent);
+
+        // Where the tunnel could not even be tried.
+        DropTunnel(Cluster.Outside.Network);
+        foreach (Node node in (Node[])[One, Three])
+        {
+            await Cluster.Agent(node).StopAsync();
+            await Cluster.Agent(node).StartAndWaitAsync();
+            await Verdicts.BecomesAsync(Cluster.Agent(node), node == One ? Three : One, "routedByNetwork");
+        }
+        await Verdicts.ProbedAsync(Agent);
         NothingLost(flood);
         foreach (Node node in Cluster.Nodes)
             await NoTunnelAsync(node);

@@ -51,6 +51,11 @@ public sealed class TunnelTrafficTests : TunnelTest
                 await ArrivesAsync(Pod.Network, address);
             Assert.Equal(Pod.Addresses, to.Addresses.Select(address => SourceEcho.Ask(Pod.Network, address, Expect.Patience)));
         }
+        // Hosts and pods, in the family that hosts have addresses of for the latter.
+        Assert.Equal(Sources(One), Far.Addresses.Select(address => SourceEcho.Ask(One.Network, address, Expect.Patience)));
+        using SourceEcho echo = SourceEcho.Start(Three.Network, Three.Addresses);
+        Assert.NotNull(SourceEcho.Ask(Pod.Network, Three.Addresses[family], Expect.Patience));
+        await CarriesBigAsync();
     }
 
     [Fact(Explicit = IsPending)]

@@ -58,6 +58,10 @@ public sealed class Segment : IDisposable
         .. PodAddresses("saddr", $"iifname {other.Name} oifname {one.Name} "),
     ]);
 
+    /// <summary>Drops UDP from pods' addresses: probes find that pods' packets are dropped, and pings still arrive.</summary>
+    public void DropPodsDatagrams() =>
+        Drop(PodAddresses("saddr", "").Select(rule => rule.Replace(" drop", " meta l4proto udp drop", StringComparison.Ordinal)));
+
     /// <summary>Ends all of these.</summary>
     public void DropNothing() => Drop([]);
 

@@ -16,7 +16,7 @@ if (!Box.IsInside)
 
 string artifacts = Path.Combine(Repository.Root, "artifacts");
 IReadOnlyList<Build> builds = Build.Find(Repository.Root);
-if (selection.NeedsSite && builds.Count == 0)
+if (selection.NeedsBuild && builds.Count == 0)
     return Complain("no agent is published: make publish", 1);
 
 var report = new Report(Console.Out);
@@ -26,6 +26,12 @@ if (selection.Has(Selection.Pure))
     report.Add("Pure parts", PureParts.Measure(artifacts));
 if (selection.Has(Selection.Pass))
     report.Add("One pass", QuietPass.Measure(QuietRoutes));
+if (selection.Has(Selection.Tunnel))
+{
+    await using TunnelledCluster cluster = await TunnelledCluster.CreateAsync();
+    report.Add($"Pod packets are dropped, {builds[0].Name}", await TunnelSwitch.MeasureAsync(cluster, builds[0]));
+    report.Add($"The tunnel, {builds[0].Name}", await TunnelCost.MeasureAsync(cluster, builds[0]));
+}
 if (selection.NeedsSite)
     await new WholeProcess(selection, builds, report).MeasureAsync();
 

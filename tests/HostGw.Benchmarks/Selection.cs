@@ -3,16 +3,18 @@ namespace HostGw.Benchmarks;
 /// <summary>What is to be measured.</summary>
 internal sealed record Selection(IReadOnlySet<string> Parts)
 {
-    public const string Pure = "pure", Pass = "pass", Cold = "cold", Memory = "memory", Join = "join", Drift = "drift", Repair = "repair", Heartbeats = "heartbeats",
-        Probes = "probes", ServerReturn = "return";
+    public const string Pure = "pure", Pass = "pass", Cold = "cold", Memory = "memory", Join = "join", Drift = "drift", Repair = "repair",
+        Heartbeats = "heartbeats", Probes = "probes", Tunnel = "tunnel", ServerReturn = "return";
 
-    private static readonly string[] All = [Pure, Pass, Cold, Memory, Join, Drift, Repair, Heartbeats, Probes, ServerReturn];
+    private static readonly string[] All = [Pure, Pass, Cold, Memory, Join, Drift, Repair, Heartbeats, Probes, Tunnel, ServerReturn];
 
     public static string Usage => $"usage: HostGw.Benchmarks [PART,…]; parts: {string.Join(", ", All)} (all, unless said)";
 
     public bool NeedsAgent => Has(Memory) || Has(Join) || Has(Drift) || Has(Heartbeats);
 
     public bool NeedsSite => NeedsAgent || Has(Cold) || Has(Repair) || Has(Probes) || Has(ServerReturn);
+
+    public bool NeedsBuild => NeedsSite || Has(Tunnel);
 
     public bool Has(string part) => Parts.Contains(part);
 

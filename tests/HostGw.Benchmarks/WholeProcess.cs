@@ -50,18 +50,21 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
         }
     }
 
-    // One life of an agent for what it costs while nothing happens, and one for how fast it is.
+    // Lives of an agent for what it costs while nothing happens, and one for how fast it is.
     private async Task<List<Figure>> LifeAsync(Site site, Stage stage, Build build)
     {
         List<Figure> figures = [];
         if (selection.Has(Selection.Heartbeats) || selection.Has(Selection.Memory))
+        {
             figures.AddRange(await QuietLifeAsync(site, stage, build));
+            figures.AddRange(await LifeWithoutProbesAsync(site, stage, build));
+        }
+        if (!selection.Has(Selection.Join) && !selection.Has(Selection.Drift))
+            return figures;
         site.Reset();
         using AgentProcess agent = await ColdStart.StartedAsync(site, build);
         await agent.QuietAsync();
         using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
-        if (selection.Has(Selection.Memory))
-            figures.Add(await Memory.MeasureProbingAsync(site, build, agent));
         if (selection.Has(Selection.Join))
             figures.AddRange(await Latencies.MeasureAsync(site, build, agent, news, stage.Samples));
         if (selection.Has(Selection.Drift))
@@ -72,11 +75,24 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
     private async Task<List<Figure>> QuietLifeAsync(Site site, Stage stage, Build build)
     {
         site.Reset();
-        using AgentProcess agent = await ColdStart.StartedAsync(site, build, AgentProcess.WithoutProbes);
+        using AgentProcess agent = await ColdStart.StartedAsync(site, build);
         await agent.QuietAsync();
         List<Figure> figures = [.. await Heartbeats.MeasureAsync(site, build, agent, stage.WarmUp, stage.Heartbeats)];
         if (selection.Has(Selection.Memory))
             figures.AddRange(await _memory.MeasureAsync(site, build, agent));
+        return figures;
+    }
+
+    // What the probes add: their peers exist as Node objects only, and are asked in vain.
+    private async Task<List<Figure>> LifeWithoutProbesAsync(Site site, Stage stage, Build build)
+    {
+        site.Reset();
+        using AgentProcess agent = await ColdStart.StartedAsync(site, build, "--probe-enabled", "false");
+        await agent.QuietAsync();
+        IReadOnlyList<Figure> heartbeats = await Heartbeats.MeasureAsync(site, build, agent, stage.WarmUp, stage.Heartbeats);
+        List<Figure> figures = [heartbeats.Single(f => f.Name == Names.HeartbeatCpu) with { Name = Names.HeartbeatCpuWithoutProbes }];
+        if (selection.Has(Selection.Memory))
+            figures.Add(await Memory.MeasureWithoutProbesAsync(site, build, agent));
         return figures;
     }
 }

@@ -74,7 +74,7 @@ internal static class BenchJson
             return;
         json.WriteStartObject("budget");
         json.WriteString("of", JsonNamingPolicy.CamelCase.ConvertName(budget.Of.ToString()));
-        json.WriteNumber("atMost", budget.Limit);
+        json.WriteNumber(budget.IsLeast ? "atLeast" : "atMost", budget.Limit);
         json.WriteBoolean("holds", figure.Holds == true);
         json.WriteEndObject();
     }

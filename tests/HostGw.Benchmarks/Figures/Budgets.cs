@@ -1,14 +1,20 @@
 namespace HostGw.Benchmarks.Figures;
 
-/// <summary>The most that a figure may be.</summary>
+/// <summary>The most that a figure may be, or the least.</summary>
 /// <param name="Of">Which of its values.</param>
 internal sealed record Budget(string Name, Statistic Of, double Limit)
 {
+    /// <summary>The limit is the least.</summary>
+    public bool IsLeast { get; init; }
+
+
     /// <summary>Of this build only; empty: of every one.</summary>
     public string Build { get; init; } = "";
 
     /// <summary>At these sizes only; empty: at every one.</summary>
     public int[] Sizes { get; init; } = [];
+
+    public bool Allows(double value) => IsLeast ? value >= Limit : value <= Limit;
 
     public bool Concerns(Figure figure) =>
         figure.Name == Name && (Build.Length == 0 || Build == figure.Build) && (Sizes.Length == 0 || (figure.Size is { } size && Sizes.Contains(size)));
@@ -47,6 +53,9 @@ internal static class Budgets
         new(Names.QuietPassWrites, Statistic.Max, 0),
         new(Names.HeartbeatCpu, Statistic.Max, 0.5) { Sizes = [5_000] },
         new(Names.ProbeCpu, Statistic.Max, 0.5),
+        new(Names.TunnelVerdict, Statistic.Max, 15),
+        new(Names.TunnelSwitch, Statistic.Max, 20),
+        new(Names.TunnelThroughputRatio, Statistic.Median, 0.7) { IsLeast = true },
         new(Names.HeartbeatPasses, Statistic.Max, 0),
         new(Names.HeartbeatWrites, Statistic.Max, 0),
         new(Names.Allocated(Names.HeartbeatProtobuf), Statistic.Max, 0),

@@ -15,7 +15,7 @@ internal sealed record Figure(string Name, string Unit, Samples Values)
     public Budget? Budget => Budgets.For(this);
 
     /// <summary>Null where there is no budget.</summary>
-    public bool? Holds => Budget is { } budget ? Values.Of(budget.Of) <= budget.Limit : null;
+    public bool? Holds => Budget is { } budget ? budget.Allows(Values.Of(budget.Of)) : null;
 }
 
 /// <summary>Somebody else's value for the same thing.</summary>

@@ -9,7 +9,7 @@ internal static class Names
     public const string FirstRequest = "start to first request";
 
     public const string MemorySettled = "memory settled, Pss";
-    public const string MemoryProbing = "memory with probes of absent peers, Pss";
+    public const string MemoryWithoutProbes = "memory settled without probes, Pss";
     public const string MemoryAfterEvent = "memory after an Event, Pss";
     public const string MemoryGrowth = "memory above 10 nodes, Pss";
     public const string MemoryResident = "memory settled, RSS";
@@ -34,6 +34,7 @@ internal static class Names
     public const string IptablesLegacyFlushed = "a flushed chain of iptables-legacy: the pass";
 
     public const string HeartbeatCpu = "heartbeats: processor";
+    public const string HeartbeatCpuWithoutProbes = "heartbeats without probes: processor";
     public const string HeartbeatPasses = "heartbeats: passes";
     public const string HeartbeatFullPasses = "heartbeats: periodic passes";
     public const string HeartbeatWrites = "heartbeats: netlink writes";
@@ -42,6 +43,13 @@ internal static class Names
     public const string ProbeCpu = "probes of 500 peers: processor";
     public const string ProbeBytes = "probes of 500 peers: received";
     public const string ProbeMemory = "probes of 500 peers: memory, Pss";
+
+    public const string TunnelVerdict = "pod packets are dropped: verdict";
+    public const string TunnelSwitch = "pod packets are dropped: no traffic for";
+    public const string TunnelThroughput = "tunnel: TCP";
+    public const string TunnelThroughputRatio = "tunnel / native: TCP";
+    public const string TunnelRoundTrip = "tunnel: TCP round trip";
+    public const string TunnelRoundTripRatio = "tunnel / native: TCP round trip";
 
     public const string ServerReturn = "API server is back: followed by 3 agents";
     public const string ServerReturnToAll = "the same with 497 protocol readers";

@@ -13,9 +13,6 @@ namespace HostGw.Benchmarks.Whole;
 /// <summary>The real agent on the machine, and what it costs there.</summary>
 internal sealed class AgentProcess : IDisposable
 {
-    /// <summary>Its peers exist as Node objects only, and would be asked in vain.</summary>
-    public static readonly string[] WithoutProbes = ["--probe-enabled", "false"];
-
     private const string Listen = "127.0.0.1:9157";
 
     private readonly Site _site;

@@ -31,9 +31,9 @@ internal sealed class Memory
         return figures;
     }
 
-    /// <summary>Of an agent that probes all nodes, which do not exist.</summary>
-    public static async Task<Figure> MeasureProbingAsync(Site site, Build build, AgentProcess agent) =>
-        new(Names.MemoryProbing, "MB", new(await SettledAsync(agent))) { Build = build.Name, Size = site.Size };
+    /// <summary>Of an agent that probes nobody.</summary>
+    public static async Task<Figure> MeasureWithoutProbesAsync(Site site, Build build, AgentProcess agent) =>
+        new(Names.MemoryWithoutProbes, "MB", new(await SettledAsync(agent))) { Build = build.Name, Size = site.Size };
 
     // A podCIDR outside of the cluster's is rejected, and the agent says so in an Event.
     private static async Task<double> AfterEventAsync(Site site, AgentProcess agent)

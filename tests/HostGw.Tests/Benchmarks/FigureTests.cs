@@ -52,6 +52,20 @@ public class FigureTests
     public void Builds_have_budgets_of_their_own(string build, double limit) =>
         Assert.Equal(limit, new Figure(Names.ColdStartRatio, "x", new(1)) { Build = build, Size = 4_500 }.Budget?.Limit);
 
+    [Theory]
+    [InlineData(0.7, true)]
+    [InlineData(0.69, false)]
+    public void A_budget_may_be_the_least_that_a_figure_is(double ratio, bool holds)
+    {
+        var figure = new Figure(Names.TunnelThroughputRatio, "x", new(ratio));
+        Assert.Equal(holds, figure.Holds);
+        Assert.Contains(">= 0.70", FigureTable.Write([figure]), StringComparison.Ordinal);
+        using var output = new MemoryStream();
+        BenchJson.Write(output, ThisRun, [figure]);
+        JsonElement written = JsonDocument.Parse(output.ToArray()).RootElement.GetProperty("figures")[0].GetProperty("budget");
+        Assert.Equal((0.7, holds), (written.GetProperty("atLeast").GetDouble(), written.GetProperty("holds").GetBoolean()));
+    }
+
     [Fact]
     public void A_table_says_what_was_missed() => Assert.Equal(
         """

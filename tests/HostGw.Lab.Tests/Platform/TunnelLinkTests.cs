@@ -354,7 +354,7 @@ public sealed class TunnelLinkTests : IDisposable
     {
         using NetlinkSocket socket = new(0);
         NetlinkWriter request = new();
-        TunnelMessages.Create(request, "hostgw0", 4790, socket.NextSequence());
+        TunnelMessages.Create(request, ("hostgw0", 0), 4790, socket.NextSequence());
         socket.Execute("create it", request, (_, error) => throw error);
         return 0;
     });

@@ -36,8 +36,7 @@ public sealed class TunnelChangeTests : TunnelTest
         foreach (Node node in Cluster.Nodes)
         {
             SetMode(node, "always");
-            foreach (string name in (string[])["all", "eth0", "cni0"])
-                node.Network.Sysctl($"ipv4/conf/{name}/rp_filter", "2");
+            FilterLoosely(node);
         }
         await Cluster.StartAgentsAsync();
         await TunnelledAsync(One, Two, Far);
@@ -91,6 +90,8 @@ public sealed class TunnelChangeTests : TunnelTest
     [Fact(Explicit = IsPending)]
     public async Task Routers_that_learn_the_pod_networks_take_over_with_nothing_lost_and_the_tunnel_comes_back_when_they_forget_them()
     {
+        foreach (Node node in Cluster.Nodes)
+            FilterLoosely(node);
         await StartAsync();
         using PingFlood flood = await FloodAsync((One, Far), (One, Two));
         Cluster.Second!.LearnPodNetworks(Cluster.Nodes);
@@ -146,6 +147,13 @@ public sealed class TunnelChangeTests : TunnelTest
         await NoTunnelAsync(One);
         Assert.Equal("", One.Network.Exec("nft", "list", "ruleset"));
         Assert.Empty(Expect.Ours(One));
+    }
+
+    // A strict filter costs what the two ends do not change together.
+    private static void FilterLoosely(Node node)
+    {
+        foreach (string name in (string[])["all", "eth0", "cni0"])
+            node.Network.Sysctl($"ipv4/conf/{name}/rp_filter", "2");
     }
 
     private async Task StartAsync()

@@ -110,12 +110,9 @@ internal struct PeerState
     private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
 
     /// <summary>Follows a later form of its Node. On another way the old verdict holds until there is evidence.</summary>
-    /// <returns>
-    /// Whether it is to be asked at once: the way is another one, the tunnel can be asked from now on, or no route leads there any more.
-    /// </returns>
+    /// <returns>Whether it is to be asked at once: the way is another one, or the tunnel can be asked from now on.</returns>
     public bool Follow(ProbeTarget target, bool isNewSource)
     {
-        ProbeFlags before = Flags;
         bool isNewWay = isNewSource || target.NodeAddress != _target.NodeAddress || target.IsOnLink != _target.IsOnLink ||
             target.IsNextHop != _target.IsNextHop;
         bool isNewTunnel = target.HasTunnelPath != _target.HasTunnelPath;
@@ -131,7 +128,7 @@ internal struct PeerState
         // Nothing asks on the native path then.
         if (target is { IsTunnelled: true, HasNativePath: false })
             (_shown.Echo, _shown.Hop, _nativeSince) = (default, default, 0);
-        bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath) || Flags != before;
+        bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath);
         _wasAsked &= !isUrgent;
         return isUrgent;
     }
@@ -232,7 +229,7 @@ internal struct PeerState
             ProbePaths.Tunnel => ~ProbePaths.Tunnel,
             _ => ProbePaths.Tunnel,
         };
-        (_planned, _waiting, _asked) = (_planned & left, _waiting & left, _asked & left);
+        (_planned, _waiting) = (_planned & left, _waiting & left);
     }
 
     /// <param name="flags">Those of the answer.</param>
@@ -306,7 +303,7 @@ internal struct PeerState
         bool isProven = _nativeSince != 0 && now.TotalSeconds - _nativeSince >= nativeAfter.TotalSeconds;
         PathFacts native = isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood;
         return If(_shown.Echo.IsGood || _shown.Hop.IsGood, native) |
-            If(_shown.Node.IsGood && _shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
+            If(_shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
             If(_shown.Tunnel.IsGood, PathFacts.TunnelGood) | If(_shown.Tunnel.IsBad, PathFacts.TunnelBad) |
             If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
             If((_shown.Heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);

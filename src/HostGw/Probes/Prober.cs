@@ -334,8 +334,6 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
 
     private void Hasten(int number, TimeSpan now)
     {
-        if (!_peers[number].IsTaken)
-            return;
         _peers[number].Hasten(now);
         _turns.Add(number);
     }

@@ -57,7 +57,10 @@ public class ProberAgentTests
     {
         ProbedPair pair = ProbedPair.Tunnelled();
         (pair.A.PassSeconds, pair.B.PassSeconds, pair.DropsPods) = (passOfA, passOfB, static _ => false);
-        pair.Run(1000);
+        pair.RunUntil(() => !pair.A.IsTunnelled && !pair.B.IsTunnelled);
+        pair.Run(280);
+        Assert.All(pair.Ends, e => Assert.Equal((2, true), (e.Changes.Count, e.HasLink)));
+        pair.Run(400);
         Assert.All(pair.Ends, e => Assert.Equal((2, false), (e.Changes.Count, e.HasLink)));
         Assert.All(pair.Ends, e => Assert.Empty(e.Stranded));
         Assert.InRange(pair.Apart, 0, Math.Abs(passOfA - passOfB) + 0.1);

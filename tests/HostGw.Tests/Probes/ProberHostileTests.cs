@@ -96,6 +96,35 @@ public class ProberHostileTests
         Assert.Equal(expected, _network.Counters[ProbeResult.Answered]);
     }
 
+    // Two Nodes list the address: who asks from it is told nothing of the path.
+    [Theory]
+    [InlineData("10.0.0.2", TunnelMode.Auto, ProbeFlags.None)]
+    [InlineData("10.0.0.7", TunnelMode.Auto, ProbeFlags.Undetermined)]
+    [InlineData("10.0.0.7", TunnelMode.Off, ProbeFlags.None)]
+    internal void Who_asks_from_an_address_of_two_Nodes_is_told_so(string from, TunnelMode mode, ProbeFlags expected)
+    {
+        ProbedNetwork network = new(tunnel: mode);
+        network.Follow("a 10.244.2.0/24 10.0.0.2,10.0.0.7", "b 10.244.3.0/24 10.0.0.3,10.0.0.7");
+        network.Run(15);
+        network.Asked.Clear();
+        Assert.Equal(expected, network.Prober.Questioned(Ip.Parse(from), ProbeFlags.WantsTunnel));
+        network.Run(2);
+        Assert.Equal(from == "10.0.0.2", network.Asked.Any(a => a.Question.Path == ProbePaths.Node));
+    }
+
+    // Without a tunnel no peer has news of one.
+    [Fact]
+    public void With_the_tunnel_off_questions_cause_none()
+    {
+        ProbedNetwork network = new(3600);
+        network.Follow("a 10.244.2.0/24 10.0.0.2");
+        network.Run(15);
+        network.Asked.Clear();
+        _ = network.Prober.Questioned(Ip.Parse("10.0.0.2"), ProbeFlags.WantsTunnel);
+        network.Run(15);
+        Assert.Empty(network.Asked);
+    }
+
     [Fact]
     public void Whatever_comes_at_whatever_time_breaks_nothing()
     {

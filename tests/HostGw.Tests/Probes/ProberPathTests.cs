@@ -137,6 +137,19 @@ public class ProberPathTests
         Assert.All(pair.Ends, e => Assert.Equal((2, PeerPath.Native), (e.Changes.Count, e.Reach.Path)));
     }
 
+    // The end that the network looks at sees the fault, and the other one hears 'time exceeded' as before.
+    [Fact]
+    public void What_answered_before_the_tunnel_is_no_reason_to_leave_it()
+    {
+        ProbedPair pair = new() { DropsBySource = true };
+        pair.Start();
+        pair.DropsPods = e => e == pair.A;
+        pair.RunUntil(() => pair.A.IsTunnelled && pair.B.IsTunnelled);
+        pair.DropsTunnel = static _ => true;
+        pair.Run(300);
+        Assert.All(pair.Ends, e => Assert.Single(e.Changes));
+    }
+
     [Fact]
     public void Where_both_ways_fail_the_tunnel_stays()
     {
@@ -194,6 +207,11 @@ public class ProberPathTests
             (ReachKind.Reachable, ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Native, e.Reach.Path)));
         Assert.All(pair.Ends, e => Assert.Single(e.Changes));
 
+        pair.A.IsRefused = true;
+        pair.A.Wake();
+        pair.Run(10);
+        Assert.Equal(PeerPath.Tunnel, pair.A.Reach.Path);
+        pair.A.IsRefused = false;
         pair.A.Start(ProbedPair.Auto);
         pair.Run(400);
         Assert.All(pair.Ends, e => Assert.False(e.IsTunnelled));

@@ -2,6 +2,7 @@ using System.Globalization;
 using HostGw.Planning;
 using HostGw.Probes;
 using HostGw.Tests.Planning;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Probes;
 
@@ -211,6 +212,53 @@ public class ProberScheduleTests
         Assert.All(network.Signals.Zip(network.Signals.Skip(1)), pair => Assert.InRange((pair.Second - pair.First).TotalSeconds, 1, 1.1));
         network.Run(100);
         Assert.InRange(network.Signals.Count, 3, 4);
+    }
+
+    [Fact]
+    public void The_wait_ends_when_a_signal_or_a_round_is_due_that_was_put_off()
+    {
+        ProbedNetwork network = new(3600, tunnel: TunnelMode.Auto);
+        network.Follow(OnLink);
+        network.Run(15);
+        TimeSpan second = TimeSpan.FromSeconds(1);
+        foreach (string fault in (string[])["one", "another"])
+        {
+            network.Prober.Report(fault);
+            Assert.InRange(network.Prober.Wait, TimeSpan.Zero, second);
+            _ = network.Prober.TryTake(out _);
+        }
+        network.Run(15);
+        Assert.True(network.Prober.Wait > second);
+        for (int i = 0; i < 2; i++)
+        {
+            _ = network.Prober.Questioned(Ip.Parse("10.0.0.2"), ProbeFlags.WantsTunnel);
+            Assert.InRange(network.Prober.Wait, TimeSpan.Zero, second);
+            network.Run(0.2);
+        }
+    }
+
+    [Fact]
+    public void A_tunnel_that_is_left_because_this_host_has_none_is_signalled()
+    {
+        ManualTime time = new();
+        int signals = 0;
+        Prober prober = new(
+            new(9158, TimeSpan.FromHours(1)) { Tunnel = ProbedPair.Auto }, new(), static () => default, () => signals++, time);
+        ProbeTarget target = new(Given.Node(OnLink, 0), 1, Ip.Parse("10.0.0.2"), IsOnLink: true, IsNextHop: true)
+        {
+            Routes = PeerRoutes.Tunnelled | PeerRoutes.Tunnel,
+        };
+        ProbeSource source = new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0"), IsHeld: true) { Tunnel = Ip.Parse("10.244.1.1") };
+        foreach ((ProbeSource from, int expected) in (((ProbeSource, int)[])[(source, 0), (source with { Tunnel = default }, 1)]))
+        {
+            prober.Follow(new(from, default, [target], KnownAddresses.None));
+            time.Advance(TimeSpan.FromSeconds(2));
+            while (prober.TryTake(out _))
+            {
+                // Nobody answers.
+            }
+            Assert.Equal(expected, signals);
+        }
     }
 
     [Fact]

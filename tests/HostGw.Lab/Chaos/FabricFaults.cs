@@ -41,12 +41,17 @@ internal static class FabricFaults
             Before = stage => RestartAsync(stage, NativeAfterSeconds), After = CalmAsync,
         },
         new("probes' port dropped by segment and routers", DropProbesAsync, AllowProbes) { IsLongOnly = true },
-        new("node 1's INPUT chain drops probes", FilterProbesAsync, AllowProbesOfOne) { IsLongOnly = true },
+        new("node 1's INPUT chain drops pods' UDP, and so probes", FilterProbesAsync, AllowProbesOfOne) { IsLongOnly = true },
         new("tunnel's port dropped by routers", DropTunnelAsync, AllowTunnel)
             { OwnLoss = "what only the tunnel reaches", IsLongOnly = true },
-        Fault.Sudden("routers learn the pod networks", Learn) with { IsLongOnly = true, After = Forget },
+        Fault.Sudden("routers learn the pod networks, and the tunnel stays", Learn) with { IsLongOnly = true, After = Forget },
+        Fault.Sudden("tunnel's port dropped by routers that know the pod networks", LeaveTunnel) with
+        {
+            OwnLoss = "what went through the tunnel until its route went", IsLongOnly = true,
+            Before = Learn, After = stage => Task.WhenAll(AllowTunnel(stage), Forget(stage)),
+        },
         Fault.Sudden("routers forget the pod networks", Forget)
-            with { IsLongOnly = true, OwnLoss = "what routers dropped until the tunnel took over", Before = LearnAndSettleAsync },
+            with { IsLongOnly = true, OwnLoss = "what routers dropped until the tunnel took over", Before = BeRoutedAsync },
         new("link between routers takes 1,400 bytes, and they say so", stage => ShrinkAsync(stage, families: 2), Grow)
             { IsLongOnly = true },
         new("the same, and they do not say so: over IPv4", ShrinkInSilenceAsync, Grow) { IsLongOnly = true },
@@ -122,7 +127,7 @@ internal static class FabricFaults
         }
     }
 
-    private static Task DropProbesAsync(Stage stage)
+    private static Task<TimeSpan> DropProbesAsync(Stage stage)
     {
         Drop(stage.Cluster.Segment.Network, "bridge", "forward", "udp dport 9158");
         Drop(stage.Cluster.Outside.Network, "inet", "forward", "udp dport 9158");
@@ -136,9 +141,9 @@ internal static class FabricFaults
         return Task.CompletedTask;
     }
 
-    private static Task FilterProbesAsync(Stage stage)
+    private static Task<TimeSpan> FilterProbesAsync(Stage stage)
     {
-        Drop(stage.One.Network, "inet", "input", "udp dport 9158");
+        Drop(stage.One.Network, "inet", "input", "ip saddr 192.168.0.0/16 meta l4proto udp");
         return PeersBecomeAsync(stage.Cluster.Agent(stage.Cluster.Node(2)), "probeFiltered");
     }
 
@@ -148,11 +153,17 @@ internal static class FabricFaults
         return Task.CompletedTask;
     }
 
-    // There is no other way. The route goes all the same: routers may know the pod networks meanwhile.
-    private static async Task DropTunnelAsync(Stage stage)
+    private static Task LeaveTunnel(Stage stage)
     {
         Drop(stage.Cluster.Outside.Network, "inet", "forward", "udp dport 4790");
         stage.WayOf = (node, peer) => node.Segment == peer.Segment ? Way.Native : Way.None;
+        return Task.CompletedTask;
+    }
+
+    // There is no other way. The route goes all the same: routers may know the pod networks meanwhile.
+    private static async Task DropTunnelAsync(Stage stage)
+    {
+        await LeaveTunnel(stage);
         stage.Note = $"no route there after {Screen.Time(await stage.SettleAsync())}";
     }
 
@@ -166,14 +177,17 @@ internal static class FabricFaults
     private static Task Learn(Stage stage)
     {
         stage.Cluster.Second!.LearnPodNetworks(stage.Cluster.Nodes);
-        stage.WayOf = (node, peer) => node.Segment == peer.Segment ? Way.Native : Way.None;
         return Task.CompletedTask;
     }
 
-    private static async Task LearnAndSettleAsync(Stage stage)
+    // What the routers carry takes no tunnel, once it has left it.
+    private static async Task BeRoutedAsync(Stage stage)
     {
         await Learn(stage);
-        await stage.SettleAsync();
+        await DropTunnelAsync(stage);
+        await stage.ArriveAsync();
+        Allow(stage.Cluster.Outside.Network, "inet");
+        stage.Note = "";
     }
 
     private static Task Forget(Stage stage)

@@ -17,9 +17,8 @@ internal static class FaultRun
     public static async Task<FaultResult> RunAsync(Stage stage, Fault fault)
     {
         stage.Note = "";
-        await fault.Before(stage);
+        string? before = await PrepareAsync(stage, fault);
         using var flood = PingFlood.Start(stage.Paths(), PingInterval);
-        stage.Flood = flood;
         TimeSpan? recovery = null;
         string? failure = null;
         try
@@ -33,8 +32,21 @@ internal static class FaultRun
             failure = e.Message;
         }
         PingFloodResult pings = flood.Stop();
-        failure = await TidyAsync(stage, fault) ?? failure;
+        failure = await TidyAsync(stage, fault) ?? before ?? failure;
         return new(fault, pings, recovery, failure) { Note = stage.Note };
+    }
+
+    private static async Task<string?> PrepareAsync(Stage stage, Fault fault)
+    {
+        try
+        {
+            await fault.Before(stage);
+            return null;
+        }
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+        {
+            return $"before: {e.Message}";
+        }
     }
 
     private static async Task<TimeSpan> BreakAndMendAsync(Stage stage, Fault fault)

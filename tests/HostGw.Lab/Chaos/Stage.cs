@@ -67,9 +67,6 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>What a fault found worth noting.</summary>
     public string Note { get; set; } = "";
 
-    /// <summary>The pings that run while a fault happens.</summary>
-    public PingFlood? Flood { get; set; }
-
     /// <summary>What else a host lacks that a fault took; null: nothing.</summary>
     public Func<string?> HostDifference { get; set; } = () => null;
 

@@ -24,9 +24,6 @@ public sealed class PingFlood : IDisposable
     /// <summary>On all paths, so far.</summary>
     public int Sent => _paths.Sum(path => path.Sent);
 
-    /// <summary>On all paths, so far, with those whose answers are still under way.</summary>
-    public int Unanswered => _paths.Sum(path => path.Lost);
-
     /// <summary>Starts once every path has answered.</summary>
     /// <exception cref="InvalidOperationException">A path does not answer.</exception>
     /// <param name="firstReply">How long one may take; null: a minute.</param>

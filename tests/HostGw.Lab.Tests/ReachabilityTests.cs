@@ -86,8 +86,8 @@ public sealed class ReachabilityTests : LabTest
         Cluster.Segment.DropPodAddressesBetween(One, Three);
         await Verdicts.BecomesAsync(Agent, Three, Dropped);
         Assert.Equal(("probeFiltered", "probeFiltered"), await Verdicts.OfAsync(Agent, Two));
-        string problem = Assert.Single(await Verdicts.ProblemsAsync(Agent));
-        Assert.Contains("do not arrive at node node3", problem, StringComparison.Ordinal);
+        await Verdicts.ProblemAsync(Agent, "packets between pods do not arrive at 1 node: node3 (192.168.3.0/24)");
+        Assert.Single(await Verdicts.ProblemsAsync(Agent));
         Cluster.Segment.DropNothing();
 
         Two.Network.Exec("nft", "delete table inet fw");

@@ -22,7 +22,8 @@ public sealed class TunnelMixedTests : TunnelTest
     {
         Cluster.Agent(VersionOne).Settings = Cluster.Agent(VersionOne).Settings with
         {
-            More = [.. Clusters.Nftables, "--probe-enabled", "false"], AgentOnly = [],
+            More = [.. Clusters.Nftables, "--probe-enabled", "false"],
+            AgentOnly = [],
         };
         SetMode(Off, "off");
         foreach (Node node in (Node[])[One, Two, VersionOne, Off, Far])

@@ -116,7 +116,10 @@ public sealed class GuardPacketTests : NftablesTest, IClassFixture<GuardNetwork>
     [InlineData("10.244.1.5", "192.0.2.2", 9158)]
     [InlineData("198.51.100.9", "192.0.2.2", 4790)]
     public void Nor_does_what_this_host_sends_on_for_another_address(string source, string node, int port) =>
-        Drops("relayed", () => GuardPackets.SendRaw(GuardPackets.Udp(source, node, port)));
+        // Who sends is told that the packet was dropped.
+        Drops("relayed", () => Assert.Equal(
+            SocketError.AccessDenied,
+            Assert.Throws<SocketException>(() => GuardPackets.SendRaw(GuardPackets.Udp(source, node, port))).SocketErrorCode));
 
     // It may send to that port by itself, under the same name.
     [Fact]

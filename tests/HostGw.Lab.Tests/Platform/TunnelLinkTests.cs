@@ -243,9 +243,9 @@ public sealed class TunnelLinkTests : IDisposable
         string before = _host.Shell("-d link show dev hostgw0") + _host.Shell("addr show dev hostgw0");
         foreach (Plan plan in (Plan[])[Both, new()])
         {
-            ApplyResult result = Pass(plan);
-            Assert.Equal((0L, ""), (result.NetlinkWrites, result.TunnelChange));
+            Assert.Equal("", Pass(plan).TunnelChange);
             Assert.False(_host.Read().Tunnel!.IsOurs);
+            Assert.Equal((0L, ""), Pass(plan) is var second ? (second.NetlinkWrites, second.TunnelChange) : default);
         }
         Assert.Equal(before, _host.Shell("-d link show dev hostgw0") + _host.Shell("addr show dev hostgw0"));
     }

@@ -41,7 +41,8 @@ public class TunnelPlannerTests
                 "10.244.3.0/32 via 10.0.0.254 dev eth0",
                 "10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",
             ] },
-        { "always: every Linux peer, and no route beside: its podCIDR's is that of its SOURCE", "tunnel=always", [], [Near, Far, "win 10.244.4.0/24 10.0.0.4 windows"],
+        { "always: every Linux peer, and no route beside: its podCIDR's is that of its SOURCE", "tunnel=always", [],
+            [Near, Far, "win 10.244.4.0/24 10.0.0.4 windows"],
             [
                 "10.244.2.0/24 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0",
                 "10.244.3.0/24 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0",

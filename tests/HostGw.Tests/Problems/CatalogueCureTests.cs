@@ -103,8 +103,9 @@ public partial class CatalogueCureTests
             "if pods never get a certain address of each podCIDR, set tunnel.source to its index, such as 254",
             a => a.Restart("tunnel=auto tunnel.source=254")),
         ["a plugin that comes later and may give the source to a pod: it goes"] = new(
-            () => new("tunnel=auto", Tunnelled), a => Needs(a, h => h with { SourceObstacle = "it is not known" }), "TunnelSourceAtRisk",
-            "let HostGw's CNI configuration be the first in its directory again, or one with host-local for this node's podCIDR",
+            () => new("tunnel=auto"), Endanger, "TunnelSourceAtRisk",
+            "let HostGw's CNI configuration be the first in its directory again, or one with host-local for this node's podCIDR; before " +
+            "this node restarts: then there would be no tunnel",
             a => a.Host.State = a.Host.State with { SourceObstacle = "" }),
         ["a plugin with another network: its own"] = new(
             () => new("tunnel=auto"), a => Needs(a, h => h with { ReservedSubnets = [Prefix.Parse("10.88.0.0/16")] }), "TunnelRefused",
@@ -422,6 +423,13 @@ public partial class CatalogueCureTests
     {
         agent.Host.State = change(agent.Host.State);
         agent.Reachability = Given.Paths("10.244.2.0/24 Compared");
+    }
+
+    // The tunnel runs when the other configuration comes.
+    private static void Endanger(Agent agent)
+    {
+        SendInto(agent, "10.244.2.0/24");
+        agent.Host.State = agent.Host.State with { SourceObstacle = "it is not known" };
     }
 
     // The first pass makes the link, the next one the routes.

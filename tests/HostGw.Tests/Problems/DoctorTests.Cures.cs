@@ -48,6 +48,11 @@ public partial class DoctorTests
             "let the firewalls on and between the nodes pass UDP to the port of the setting tunnel.port, and see that these nodes' agents " +
             "run with the same settings of the tunnel",
             () => WithTunnel(h => h, "10.244.2.0/24 Tunnel", ReachKind.Reachable)),
+        ["a tunnel whose own address a pod may get: the other configuration goes"] = (
+            () => WithTunnel(h => h with { SourceObstacle = "it is not known" }, "10.244.2.0/24 Tunnel", ReachKind.Reachable),
+            "let HostGw's CNI configuration be the first in its directory again, or one with host-local for this node's podCIDR; before " +
+            "this node restarts: then there would be no tunnel",
+            () => WithTunnel(h => h, "10.244.2.0/24 Tunnel", ReachKind.Reachable)),
         ["a tunnel that cannot be: off"] = (
             () => WithTunnel(h => h with { GuardObstacle = "no nf_tables" }, "10.244.2.0/24 Compared"),
             "if that cannot be, set tunnel.mode to off on all nodes: peers keep their native routes, and those without one stay as they are",

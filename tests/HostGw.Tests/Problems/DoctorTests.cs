@@ -401,7 +401,7 @@ public partial class DoctorTests
     // Its routes are as they should be.
     private static Examination WithTunnel(Func<HostState, HostState> change, string path, ReachKind kind = ReachKind.PodTrafficDropped)
     {
-        HostState host = change(Host($"{Healthy}; hostgw0 10.244.1.1/32 noarp"));
+        HostState host = change(Host($"{Healthy}; hostgw0 10.244.1.1/32 fd00:10:244:1::1/128 noarp"));
         string[] words = path.Split(' ');
         Reachability reachability = new([(Prefix.Parse(words[0]), new(kind, 1, 0) { Path = Enum.Parse<PeerPath>(words[1]) })]);
         Plan plan = Planner.Plan(Given.Nodes(Nodes), host, Policy("tunnel=auto"), null, reachability);

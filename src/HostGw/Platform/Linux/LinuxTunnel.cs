@@ -85,9 +85,9 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
     }
 
     // The kernel takes no alias with a new link. An agent that is killed between the two requests leaves a link that is nobody's.
-    private int Create(TunnelPlan wanted, int asIndex)
+    private int Create(TunnelPlan wanted, int wantedIndex)
     {
-        Execute("create it", s => TunnelMessages.Create(_request, (TunnelPlan.LinkName, asIndex), wanted.Port, s));
+        Execute("create it", s => TunnelMessages.Create(_request, (TunnelPlan.LinkName, wantedIndex), wanted.Port, s));
         _request.Clear();
         TunnelMessages.Ask(_request, TunnelPlan.LinkName, socket.NextSequence());
         int index = 0;

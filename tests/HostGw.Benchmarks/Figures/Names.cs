@@ -23,6 +23,7 @@ internal static class Names
     public const string ProbeAddressDeleted = "a deleted probe address is back";
     public const string TunnelDeleted = "the deleted hostgw0 is back, with its routes";
     public const string TunnelDown = "hostgw0, set down, is up with its routes";
+    public const string TunnelDownWhole = "hostgw0, set down, where it carries all peers";
     public const string TunnelSourceDeleted = "the deleted SOURCE is back, with its routes";
     public const string GuardElementDeleted = "a deleted element of the guards is back";
     public const string GuardRuleDeleted = "a flushed chain of the guards is back";

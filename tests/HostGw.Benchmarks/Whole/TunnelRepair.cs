@@ -16,6 +16,7 @@ namespace HostGw.Benchmarks.Whole;
 internal sealed class TunnelRepair
 {
     private const int NFNLGRP_NFTABLES = 7;
+    private const string Down = $"link set {TunnelSite.Link} down";
 
     // More would be slowed down: somebody keeps undoing it.
     private const int PerLife = 5;
@@ -23,6 +24,7 @@ internal sealed class TunnelRepair
     // After a change of rules the agent also searches those of others.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
+    private static readonly int[] LinkGroups = [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE];
     private static readonly RouteDecoder Decoder = new(Site.Protocol);
 
     private readonly Site _site;
@@ -36,25 +38,24 @@ internal sealed class TunnelRepair
         (_site, _build) = (site, build);
         const string link = TunnelSite.Link, guards = GuardRuleset.TableName;
         int all = lives * PerLife, third = (all + 2) / 3;
-        Damage OfTunnel(string name, string command, NewsFilter gone) =>
-            new(Samples(third), name, command, gone, IsTunnelled, 2 * TunnelSite.PeersOf(site)); // to the pods and to SOURCE of each peer
+        Damage OfTunnel(string name, string command, NewsFilter gone) => new(Samples(third), name, command, gone, IsTunnelled);
         Damage OfGuards(string name, string command, byte gone, byte back) =>
-            new(Samples(third), name, command, IsOfGuards(gone), IsOfGuards(back), 1);
+            new(Samples(third), name, command, IsOfGuards(gone), IsOfGuards(back));
         _ofTunnel =
         [
             OfTunnel(Names.TunnelDeleted, $"link del {link}", (type, payload) => type == RTM_DELLINK && Link(payload) is not null),
-            OfTunnel(Names.TunnelDown, $"link set {link} down", (type, payload) => type == RTM_NEWLINK && Link(payload) is { IsUp: false }),
+            OfTunnel(Names.TunnelDown, Down, IsDown),
             OfTunnel(Names.TunnelSourceDeleted, $"address del {TunnelSite.Source}/32 dev {link}", IsSourceGone),
         ];
-        string peer = Site.Describe(3).InternalIPs[0];
+        string peer = $"nodes4 {{ {Site.Describe(3).InternalIPs[0]} }}";
         _ofGuards =
         [
-            OfGuards(Names.GuardElementDeleted, $"delete element inet {guards} nodes4 {{ {peer} }}", NFT_MSG_DELSETELEM, NFT_MSG_NEWSETELEM),
+            OfGuards(Names.GuardElementDeleted, $"delete element inet {guards} {peer}", NFT_MSG_DELSETELEM, NFT_MSG_NEWSETELEM),
             OfGuards(Names.GuardRuleDeleted, $"flush chain inet {guards} inner", NFT_MSG_DELRULE, NFT_MSG_NEWRULE),
             OfGuards(Names.GuardTableDeleted, $"delete table inet {guards}", NFT_MSG_DELTABLE, NFT_MSG_NEWRULE),
         ];
         _ofPolicy = new(Samples(all), Names.PolicyRuleDeleted, "rule del to 10.0.0.0/8 lookup main",
-            (type, _) => type == RTM_DELRULE, (type, _) => type == RTM_NEWRULE, 1);
+            (type, _) => type == RTM_DELRULE, (type, _) => type == RTM_NEWRULE);
     }
 
     private IEnumerable<Damage> All => [.. _ofTunnel, .. _ofGuards, _ofPolicy];
@@ -66,17 +67,32 @@ internal sealed class TunnelRepair
         while (!repair.All.All(d => d.Samples.IsComplete))
         {
             TunnelSite.Prepare(site);
-            using AgentProcess agent = await repair.StartAsync(site.Size - 1 - TunnelSite.PeersOf(site), TunnelSite.Flags);
+            using AgentProcess agent = await repair.StartAsync(TunnelSite.Flags);
             await repair.LiveAsync(agent);
         }
+        Figure whole = await repair.MeasureWholeAsync();
         site.Reset();
-        return [.. repair.All.Select(d => d.Samples.Of(d.Name, site, build))];
+        return [.. repair.All.Select(d => d.Samples.Of(d.Name, site, build)), whole];
     }
 
-    private async Task<AgentProcess> StartAsync(int routes, string[] flags)
+    // With all peers in the tunnel.
+    private async Task<Figure> MeasureWholeAsync()
+    {
+        Damage down = new(new(PerLife, PerLife), Names.TunnelDownWhole, Down, IsDown, IsTunnelled);
+        _site.Reset();
+        using AgentProcess agent = await StartAsync(TunnelSite.WholeFlags);
+        using KernelNews links = new(_site.Machine, NETLINK_ROUTE, LinkGroups);
+        int routes = TunnelSite.CountRoutes(_site);
+        for (int i = 0; i < PerLife; i++)
+            await TakeAsync(agent, links, down, routes, () => _site.Machine.Configure([Down]));
+        return down.Samples.Of(down.Name, _site, _build) with { Peers = [new("routes", routes)] };
+    }
+
+    private async Task<AgentProcess> StartAsync(string[] flags)
     {
         using KernelNews news = new(_site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
-        Task<long> last = news.NextAsync(RouteNews.SetFirst(), routes);
+        // To every peer's pods, or to the addresses by which the probes compare both ways.
+        Task<long> last = news.NextAsync(RouteNews.SetFirst(), _site.Size - 1);
         AgentProcess agent = new(_site, _build, flags);
         try
         {
@@ -93,27 +109,28 @@ internal sealed class TunnelRepair
 
     private async Task LiveAsync(AgentProcess agent)
     {
-        int[] groups = [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE];
-        using KernelNews links = new(_site.Machine, NETLINK_ROUTE, groups);
+        using KernelNews links = new(_site.Machine, NETLINK_ROUTE, LinkGroups);
         using KernelNews rules = new(_site.Machine, NETLINK_NETFILTER, NFNLGRP_NFTABLES);
         // It goes on running: where such a program ends at once, the kernel lets nobody write rules for some time (NatRepair).
         using Process nft = _site.Start(new("nft", ["-i"]) { RedirectStandardInput = true, RedirectStandardOutput = true });
+        int routes = TunnelSite.CountRoutes(_site);
         for (int i = 0; i < PerLife; i++, _count++)
         {
             Damage tunnel = _ofTunnel[_count % _ofTunnel.Length], guards = _ofGuards[_count % _ofGuards.Length];
-            await TakeAsync(agent, links, tunnel, () => _site.Machine.Configure([tunnel.Command]));
-            await TakeAsync(agent, rules, guards, () => Tell(nft, guards.Command));
-            await TakeAsync(agent, links, _ofPolicy, () => _site.Machine.Configure([_ofPolicy.Command]));
+            await TakeAsync(agent, links, tunnel, routes, () => _site.Machine.Configure([tunnel.Command]));
+            await TakeAsync(agent, rules, guards, 1, () => Tell(nft, guards.Command));
+            await TakeAsync(agent, links, _ofPolicy, 1, () => _site.Machine.Configure([_ofPolicy.Command]));
         }
         Tell(nft, "quit");
     }
 
-    private static async Task TakeAsync(AgentProcess agent, KernelNews news, Damage damage, Action harm)
+    /// <param name="times">How many announcements of what comes back there are.</param>
+    private static async Task TakeAsync(AgentProcess agent, KernelNews news, Damage damage, int times, Action harm)
     {
         await Task.Delay(Pause);
         await damage.Samples.TakeAsync(async () =>
         {
-            Task<long> gone = news.NextAsync(damage.Gone), back = news.NextAsync(damage.Back, damage.Times);
+            Task<long> gone = news.NextAsync(damage.Gone), back = news.NextAsync(damage.Back, times);
             harm();
             long from = await agent.AwaitAsync(gone, $"announcement: {damage.Command}");
             return Stopwatch.GetElapsedTime(from, await agent.AwaitAsync(back, $"repair: {damage.Name}")).TotalMilliseconds;
@@ -124,6 +141,8 @@ internal sealed class TunnelRepair
 
     private static HostInterface? Link(ReadOnlySpan<byte> payload) =>
         LinkMessages.TryDecodeLink(payload, out HostInterface? link) && link!.Name == TunnelSite.Link ? link : null;
+
+    private static bool IsDown(ushort type, ReadOnlySpan<byte> payload) => type == RTM_NEWLINK && Link(payload) is { IsUp: false };
 
     private static bool IsSourceGone(ushort type, ReadOnlySpan<byte> payload) =>
         type == RTM_DELADDR && LinkMessages.TryDecodeAddress(payload, out HostAddress address) && address.Address == TunnelSite.Source;
@@ -141,6 +160,5 @@ internal sealed class TunnelRepair
     }
 
     /// <param name="Command">Of ip or nft.</param>
-    /// <param name="Times">How many announcements of what comes back there are.</param>
-    private sealed record Damage(SteadySamples Samples, string Name, string Command, NewsFilter Gone, NewsFilter Back, int Times);
+    private sealed record Damage(SteadySamples Samples, string Name, string Command, NewsFilter Gone, NewsFilter Back);
 }

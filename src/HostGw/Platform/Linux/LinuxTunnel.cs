@@ -111,10 +111,10 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
         return index;
     }
 
-    private int Create(TunnelPlan wanted, int asIndex)
+    private int Create(TunnelPlan wanted, int wantedIndex)
     {
         Execute(
-            "create it", s => TunnelMessages.Create(_request, (TunnelPlan.LinkName, asIndex), wanted.Port, s),
+            "create it", s => TunnelMessages.Create(_request, (TunnelPlan.LinkName, wantedIndex), wanted.Port, s),
             e => e.Errno == Errno.EEXIST ? new(e.Request, e.Errno, PortTaken(wanted.Port)) : e);
         _request.Clear();
         TunnelMessages.Ask(_request, TunnelPlan.LinkName, socket.NextSequence());

@@ -65,7 +65,7 @@ test-windows:
 test-arm64:
 	@tests/tools/test-arm64.sh
 
-# What the agent costs, beside what others need for the same: about 25 minutes. A part of it: make bench ONLY=cold,join
+# What the agent costs, beside what others need for the same: about 35 minutes. A part of it: make bench ONLY=cold,join
 bench:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'

@@ -74,7 +74,7 @@ test-upgrade:
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
 	@tests/tools/in-box.sh tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -explicit only -class 'HostGw.Lab.Tests.Upgrade*'
 
-# What the agent costs, beside what others need for the same: about 25 minutes. A part of it: make bench ONLY=cold,join
+# What the agent costs, beside what others need for the same: about 35 minutes. A part of it: make bench ONLY=cold,join
 bench:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'

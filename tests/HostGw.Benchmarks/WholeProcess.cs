@@ -7,7 +7,7 @@ namespace HostGw.Benchmarks;
 /// <summary>The published agent on one machine of a cluster that grows.</summary>
 internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> builds, Report report)
 {
-    private const int MostWithIptables = 1_000, MostWithEveryBuild = 1_000;
+    private const int MostWithIptables = 1_000, MostWithEveryBuild = 1_000, SizeWithoutProbes = 5_000;
 
     private readonly Memory _memory = new();
 
@@ -57,7 +57,8 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
         if (selection.Has(Selection.Heartbeats) || selection.Has(Selection.Memory))
         {
             figures.AddRange(await QuietLifeAsync(site, stage, build));
-            figures.AddRange(await LifeWithoutProbesAsync(site, stage, build));
+            if (stage.Size == SizeWithoutProbes)
+                figures.AddRange(await LifeWithoutProbesAsync(site, stage, build));
         }
         if (!selection.Has(Selection.Join) && !selection.Has(Selection.Drift))
             return figures;

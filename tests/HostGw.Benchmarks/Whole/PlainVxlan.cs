@@ -3,8 +3,8 @@ using HostGw.Lab.Topology;
 namespace HostGw.Benchmarks.Whole;
 
 /// <summary>
-/// What overlay plugins make of a VXLAN link: every node's link has a known MAC address, and a forwarding entry, a neighbour and a route for
-/// each peer. It stands beside what HostGw makes, with pod addresses of its own.
+/// What overlay plugins make of a VXLAN link: every node's link has a known MAC address, and a forwarding entry, a neighbour and a route
+/// for each peer. It is there beside what HostGw makes, with pod addresses of its own.
 /// </summary>
 internal static class PlainVxlan
 {

@@ -51,7 +51,11 @@ internal static class TunnelCost
             Build = build.Name,
             Peers = [new("native", Of(turns, t => t[0]).Median), new("plain VXLAN", Of(turns, t => t[2]).Median)],
         },
-        new(ratio, "x", Of(turns, t => t[1] / t[0])) { Build = build.Name, Peers = [new("plain VXLAN", Of(turns, t => t[2] / t[0]).Median)] },
+        new(ratio, "x", Of(turns, t => t[1] / t[0]))
+        {
+            Build = build.Name,
+            Peers = [new("plain VXLAN", Of(turns, t => t[2] / t[0]).Median)],
+        },
     ];
 
     private static Samples Of(double[][] turns, Func<double[], double> value) => new(turns.Select(value));

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -186,7 +187,8 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
         {
             throw new ApiException($"No answer from {_root} within {HeaderTimeout.TotalSeconds:0} s", e);
         }
-        catch (HttpRequestException e)
+        // HttpClient asks a new connection without TLS for its peer's address, which fails bare where it was reset meanwhile.
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             throw e.InnerException as ApiException ?? new ApiException($"No answer from {_root}: {(e.InnerException ?? e).Message}", e);
         }

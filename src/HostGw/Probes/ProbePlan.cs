@@ -53,7 +53,7 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         bool isTunnelled = Has(plan.RoutesTo(podCidr.Aligned), tunnelled: true);
         bool isNative = (target.IsOnLink && !isTunnelled) || Has(plan.RoutesTo(Prefix.Host(ProbeAddress.Of(podCidr))), tunnelled: false);
         bool hasTunnel = TunnelSource.Of(podCidr, tunnelSource) is { IsNone: false } source &&
-            Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true);
+            (isTunnelled || Has(plan.RoutesTo(Prefix.Host(source)), tunnelled: true));
         return target with
         {
             Routes = (isTunnelled ? PeerRoutes.Tunnelled : PeerRoutes.None) | (isNative ? PeerRoutes.Native : PeerRoutes.None) |

@@ -137,7 +137,7 @@ public class ProbePlanTests
     [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/32", "native, asked")]
     [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/32, 10.244.2.0/24 tunnel", "native, asked, tunnelled")]
     [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/24 tunnel", "asked, tunnelled")]
-    [InlineData("10.244.2.0/24 tunnel", "tunnelled")]
+    [InlineData("10.244.2.0/24 tunnel", "asked, tunnelled")] // as with tunnel.mode always: its SOURCE is inside
     [InlineData("10.244.2.0/32", "native")]
     public void The_routes_of_the_plan_say_what_can_be_asked(string routes, string expected)
     {

@@ -116,7 +116,7 @@ public class ProberScheduleTests
     [Fact]
     public void Losses_are_found_at_the_ticks_at_which_others_are_asked()
     {
-        ProbedNetwork network = new() { Answering = ProbePaths.None, Lateness = static wake => TimeSpan.FromMilliseconds(wake % 4) };
+        ProbedNetwork network = new() { Answering = ProbePaths.None, Lateness = static wake => TimeSpan.FromMilliseconds(wake % 5) };
         network.Follow(Peers(600));
         network.Run(30);
         int before = network.Wakes;

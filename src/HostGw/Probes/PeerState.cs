@@ -64,8 +64,9 @@ internal struct PeerState
     /// <summary>Of the questions that wait for an answer.</summary>
     private ProbeNonce _nonce;
 
-    public PeerState(ProbeTarget target, TunnelMode mode) =>
-        (_target, _shown.Path) = (target, PathDecision.First(mode, target.IsTunnelled));
+    /// <param name="number">Of the peer: what is asked in every sixth turn only falls into another interval for the next one.</param>
+    public PeerState(ProbeTarget target, TunnelMode mode, int number) =>
+        (_target, _shown.Path, _turn) = (target, PathDecision.First(mode, target.IsTunnelled), (byte)(number % Seldom));
 
     /// <summary>False: no peer has this place.</summary>
     public readonly bool IsTaken => _target.Node is not null;

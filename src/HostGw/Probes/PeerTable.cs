@@ -120,7 +120,7 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
             if (number >= _peers.Length)
                 Array.Resize(ref _peers, Math.Max(added.Count, _peers.Length + (_peers.Length / 4) + 1));
             int target = added[(start + i) % added.Count];
-            (_peers[number], _numbers[target]) = (new(targets[target], tunnel.Mode), number);
+            (_peers[number], _numbers[target]) = (new(targets[target], tunnel.Mode, number), number);
             turns.Add(number);
         }
     }

@@ -49,8 +49,11 @@ internal sealed class ProbeTurns(TimeSpan interval)
         _nextTurn = now - _nextTurn > Second ? now : _nextTurn;
         for (; now >= Due; _free += ShortestStep)
             taken.Add(Next(now, active, peers));
-        _nextTick = now + Tick;
+        _nextTick = TickFrom(now + TimeSpan.FromTicks(1));
     }
+
+    /// <summary>The first tick that is not before this time. They are those of all: what else is not urgent waits for one.</summary>
+    public static TimeSpan TickFrom(TimeSpan time) => TimeSpan.FromTicks((time.Ticks + Tick.Ticks - 1) / Tick.Ticks * Tick.Ticks);
 
     private static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
 

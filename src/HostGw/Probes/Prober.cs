@@ -21,6 +21,9 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     /// <summary>An answer that takes longer is lost.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
+    /// <summary>So long after a tick what is asked then may have been asked.</summary>
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(20);
+
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly long _start = time.GetTimestamp();
@@ -78,7 +81,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
                     return TimeSpan.Zero;
                 TimeSpan at = _turns.NextAt(_peers.Active);
                 if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
-                    at = Earlier(at, first.AskedAt + Patience);
+                    at = Earlier(at, LostAt(first.AskedAt));
                 if (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited))
                     at = Earlier(at, awaited.At);
                 if (_mustSignal)
@@ -252,7 +255,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         {
             ref PeerState peer = ref _peers[first.Peer];
             bool isOver = peer.Waiting == ProbePaths.None || peer.AskedAt != first.AskedAt;
-            if (!isOver && now - first.AskedAt < Patience)
+            if (!isOver && now < LostAt(first.AskedAt))
                 return;
             _waiting.Dequeue();
             bool isOpen = false;
@@ -268,6 +271,9 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
                 Enqueue(first.Peer, peer.Repeat(_peers.Source(peer.Target).IsHeld));
         }
     }
+
+    // Losses are found when turns are taken, for to wake up costs more than to ask.
+    private static TimeSpan LostAt(TimeSpan askedAt) => ProbeTurns.TickFrom(askedAt + Patience - Late);
 
     private void Enqueue(int number, ProbePaths planned)
     {

@@ -27,6 +27,12 @@ internal sealed class ProbedNetwork
 
     public ProbeCounters Counters { get; } = new();
 
+    /// <summary>How often the prober wanted to do something without having received anything.</summary>
+    public int Wakes { get; private set; }
+
+    /// <summary>How late a wake-up is, by its number: a kernel's timers are never early.</summary>
+    public Func<int, TimeSpan> Lateness { get; set; } = static _ => TimeSpan.Zero;
+
     public List<TimeSpan> Signals { get; } = [];
 
     public List<(TimeSpan At, ProbeQuestion Question)> Asked { get; } = [];
@@ -74,11 +80,13 @@ internal sealed class ProbedNetwork
             next = isAnswer ? at : next;
             if (next > end)
             {
-                Time.Advance(end - Now);
+                Time.Advance(end > Now ? end - Now : TimeSpan.Zero);
                 return;
             }
             Time.Advance(next - Now);
-            if (isAnswer)
+            if (!isAnswer)
+                Time.Advance(Lateness(Wakes++));
+            else
                 Deliver(_coming.Dequeue());
         }
     }

@@ -135,6 +135,34 @@ public class ProberScheduleTests
     }
 
     [Fact]
+    public void Losses_are_found_at_the_ticks_at_which_others_are_asked()
+    {
+        ProbedNetwork network = new() { Answering = ProbePaths.None, Lateness = static wake => TimeSpan.FromMilliseconds(wake % 5) };
+        network.Follow(Peers(600));
+        network.Run(30);
+        int before = network.Wakes;
+        network.Run(60);
+        Assert.InRange(network.Wakes - before, 599, 601);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_asked_of_a_peer_in_every_sixth_interval_is_asked_of_a_sixth_of_them_in_each(bool answers)
+    {
+        ProbePaths path = answers ? ProbePaths.Echo : ProbePaths.Node;
+        ProbedNetwork network = new() { Answering = answers ? All : ProbePaths.None };
+        network.Follow(Peers(600));
+        network.Run(30);
+        for (int interval = 0; interval < 12; interval++)
+        {
+            network.Asked.Clear();
+            network.Run(12);
+            Assert.InRange(network.Asked.Count(a => a.Question.Path == path), 99, 101);
+        }
+    }
+
+    [Fact]
     public void A_path_that_never_answers_does_not_hasten_the_rounds_for_ever()
     {
         ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop };
@@ -153,7 +181,7 @@ public class ProberScheduleTests
         network.Run(20);
         var ofOne = network.Asked.Where(a => a.Question.Peer == 5).Select(a => a.Question).ToArray();
         Assert.Equal(
-            [1, 1, 1, 2, 3, 4, 5, 6, 6, 7, 0, 1, 2, 3, 4, 4, 5], ofOne.Take(17).Select(q => q.Port));
+            [6, 6, 6, 7, 0, 1, 2, 3, 4, 4, 5, 6, 7, 0, 1, 2, 2], ofOne.Take(17).Select(q => q.Port));
     }
 
     [Fact]

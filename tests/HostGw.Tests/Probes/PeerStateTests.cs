@@ -43,7 +43,7 @@ public class PeerStateTests
     [Fact]
     public void On_another_way_a_node_that_was_silent_is_asked_again_soon()
     {
-        PeerState peer = new(Target(PeerRoutes.Native), TunnelMode.Auto);
+        PeerState peer = new(Target(PeerRoutes.Native), TunnelMode.Auto, 0);
         for (int i = 0; i < 6; i++)
             Assert.Equal(i < 4, Lose(ref peer, ProbePaths.Node));
         peer.Follow(peer.Target with { NodeAddress = Ip.Parse("10.0.0.9") }, isNewSource: false);
@@ -97,7 +97,7 @@ public class PeerStateTests
     [InlineData(false, InTunnel, true, Echo)]
     internal void What_is_asked_follows_from_the_path_and_the_routes(bool isInTunnel, PeerRoutes routes, bool hasTunnel, ProbePaths expected)
     {
-        PeerState peer = new(Target(isInTunnel ? InTunnel : Both), TunnelMode.Auto);
+        PeerState peer = new(Target(isInTunnel ? InTunnel : Both), TunnelMode.Auto, 0);
         peer.Follow(Target(routes), isNewSource: false);
         Assert.Equal(expected, peer.Beyond(hasTunnel));
     }
@@ -119,7 +119,7 @@ public class PeerStateTests
     [InlineData(true, PeerPath.Compared, ProbePaths.Node)]
     internal void A_round_begins_at_the_node_unless_the_native_path_says_all(bool isHeld, PeerPath path, ProbePaths expected)
     {
-        PeerState peer = new(Target(PeerRoutes.Native), TunnelMode.Auto);
+        PeerState peer = new(Target(PeerRoutes.Native), TunnelMode.Auto, 0);
         peer.TakeTurn(isHeld: true);
         peer.Ask(default, default);
         Assert.Equal(ProbePaths.None, peer.TakeTurn(isHeld: true));
@@ -200,7 +200,7 @@ public class PeerStateTests
     public void A_kernel_answers_from_any_address_of_its_Node(string address, bool expected) =>
         Assert.Equal(expected, Target(PeerRoutes.None).Has(Ip.Parse(address)));
 
-    private static PeerState Tunnelled() => new(Target(InTunnel), TunnelMode.Auto);
+    private static PeerState Tunnelled() => new(Target(InTunnel), TunnelMode.Auto, 0);
 
     private static ProbeTarget Target(PeerRoutes routes) =>
         new(Peer, 1, Ip.Parse("10.0.0.2"), IsOnLink: true, IsNextHop: true) { Routes = routes };

@@ -9,7 +9,7 @@ public class ProbeTurnsTests
 {
     private readonly ProbeTurns _turns = new(TimeSpan.FromMilliseconds(60));
     private readonly PeerState[] _peers = [.. Enumerable.Range(0, 3).Select(_ => new PeerState(
-        new(Given.Node("a 10.244.2.0/24 10.0.0.2", 0), 1, Ip.Parse("10.0.0.2"), IsOnLink: true, IsNextHop: true), TunnelMode.Auto))];
+        new(Given.Node("a 10.244.2.0/24 10.0.0.2", 0), 1, Ip.Parse("10.0.0.2"), IsOnLink: true, IsNextHop: true), TunnelMode.Auto, 0))];
 
     public ProbeTurnsTests() => _turns.Restart(TimeSpan.FromSeconds(1), active: 3);
 

@@ -158,7 +158,7 @@ public class ProberScheduleTests
         {
             network.Asked.Clear();
             network.Run(12);
-            Assert.InRange(network.Asked.Count(a => a.Question.Path == path), 99, 101);
+            Assert.InRange(network.Asked.Count(a => a.Question.Path == path), 97, 103);
         }
     }
 

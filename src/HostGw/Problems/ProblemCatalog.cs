@@ -71,8 +71,10 @@ internal static class ProblemCatalog
     {
         if (plan is { TunnelFault: { Length: > 0 } fault })
         {
-            yield return new(
-                "TunnelRefused", $"no tunnel to peers that native routing cannot reach: {fault}", Cures.TunnelRefused) { Subject = fault };
+            yield return new("TunnelRefused", $"no tunnel to peers that native routing cannot reach: {fault}", Cures.TunnelRefused)
+            {
+                Subject = fault,
+            };
         }
         if (plan is { TunnelDoubt: { Length: > 0 } doubt, Tunnel: { } tunnel })
         {

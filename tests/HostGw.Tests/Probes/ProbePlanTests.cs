@@ -138,7 +138,7 @@ public class ProbePlanTests
     [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/32", "on-link, asked")]
     [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/32, 10.244.2.0/24 tunnel", "on-link, asked, tunnelled")]
     [InlineData("10.244.2.1/32 tunnel, 10.244.2.0/24 tunnel", "asked, tunnelled")]
-    [InlineData("10.244.2.0/24 tunnel", "tunnelled")]
+    [InlineData("10.244.2.0/24 tunnel", "asked, tunnelled")] // as with tunnel.mode always: its SOURCE is inside
     [InlineData("10.244.2.0/32", "on-link")]
     public void The_routes_of_the_plan_say_what_can_be_asked(string routes, string expected)
     {

@@ -162,7 +162,10 @@ public class MetricsTests
 
     private static string Everything()
     {
-        StatusView view = Reports.View(Reports.First()) with { GuardDrops = [new("port", 7), new("outer", 0), new("vni", 1), new("inner", 2)] };
+        StatusView view = Reports.View(Reports.First()) with
+        {
+            GuardDrops = [new("port", 7), new("outer", 0), new("vni", 1), new("inner", 2), new("translated", 0), new("relayed", 0)],
+        };
         return Metrics.Write("0.1.0+abc", view, Followed);
     }
 

@@ -13,11 +13,15 @@ internal static class ReachabilityRules
         from problem in Of(seen, "PodTrafficDropped")
         select problem with { Rule = "podTrafficDropped", Cure = $"{problem.Cure}{Here(seen.Facts.Platform)}" };
 
-    /// <summary>Peers need the tunnel, and this host cannot have it; or its packets do not arrive.</summary>
+    /// <summary>Peers need the tunnel, and this host cannot have it, or not for long; or its packets do not arrive.</summary>
     public static IEnumerable<Problem> Tunnel(Examination seen) =>
     [
         .. from problem in ProblemCatalog.Tunnel(seen.Plan)
-           select problem with { Rule = problem.Rule == "TunnelRefused" ? "tunnelRefused" : "tunnelSourceAtRisk" },
+           where problem.Rule == "TunnelRefused"
+           select problem with { Rule = "tunnelRefused" },
+        .. from problem in ProblemCatalog.Tunnel(seen.Plan)
+           where problem.Rule == "TunnelSourceAtRisk"
+           select problem with { Rule = "tunnelSourceAtRisk" },
         .. from problem in Of(seen, "TunnelUnanswered")
            select problem with { Rule = "tunnelUnanswered" },
     ];

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
@@ -140,7 +141,7 @@ public abstract class UpgradeTest : LabTest
 }
 
 /// <summary>On one segment, where this version needs no tunnel.</summary>
-public sealed class UpgradeTests : UpgradeTest
+public sealed partial class UpgradeTests : UpgradeTest
 {
     private protected override ClusterSettings Settings => With(nodes: 3, firstOnSecondSegment: 0);
 
@@ -200,8 +201,12 @@ public sealed class UpgradeTests : UpgradeTest
         await RollAsync();
         await Verdicts.AllBecomeAsync(Cluster, "reachable");
         NothingLost(flood);
-        Assert.Equal(before, Cluster.Nodes.Select(Left));
+        Assert.Equal(before, Cluster.Nodes.Select(node => EmptyTable().Replace(Left(node), "")));
     }
+
+    // iptables leaves the tables and chains that every user of it has.
+    [GeneratedRegex(@"table ip6? (nat|filter) \{\n(\tchain [A-Z]+ \{\n\t\ttype [^\n]+\n\t\}\n\n?)+\}\n")]
+    private static partial Regex EmptyTable();
 }
 
 /// <summary>With a fourth node on another segment, which this version reaches through the tunnel and version 1 does not.</summary>

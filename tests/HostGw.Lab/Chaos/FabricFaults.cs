@@ -43,13 +43,13 @@ internal static class FabricFaults
         new("probes' port dropped by segment and routers", DropProbesAsync, AllowProbes) { IsLongOnly = true },
         new("node 1's INPUT chain drops pods' UDP, and so probes", FilterProbesAsync, AllowProbesOfOne)
             { OwnLoss = "IPv4 in the tunnel to node 1: its probes are dropped, too", IsLongOnly = true },
-        new("tunnel's port dropped by routers", DropTunnelAsync, AllowTunnel)
+        new("tunnel's port dropped by routers", DropTunnel, AllowTunnel)
             { OwnLoss = "what only the tunnel reaches", IsLongOnly = true },
-        Fault.Sudden("routers learn the pod networks, and the tunnel stays", Learn) with { IsLongOnly = true, After = Forget },
-        Fault.Sudden("tunnel's port dropped by routers that know the pod networks", LeaveTunnel) with
+        Fault.Sudden("routers learn the pod networks, and packets leave the tunnel", Learn)
+            with { IsLongOnly = true, After = Forget },
+        Fault.Sudden("tunnel's port dropped by routers that know the pod networks", DropTunnel) with
         {
-            OwnLoss = "what went through the tunnel until its route went", IsLongOnly = true,
-            Before = Learn, After = stage => Task.WhenAll(AllowTunnel(stage), Forget(stage)),
+            IsLongOnly = true, Before = BeRoutedAsync, After = stage => Task.WhenAll(AllowTunnel(stage), Forget(stage)),
         },
         Fault.Sudden("routers forget the pod networks", Forget)
             with { IsLongOnly = true, OwnLoss = "what routers dropped until the tunnel took over", Before = BeRoutedAsync },
@@ -154,42 +154,32 @@ internal static class FabricFaults
         return Task.CompletedTask;
     }
 
-    private static Task LeaveTunnel(Stage stage)
+    // Where the pod networks are unknown to routers there is no other way: the routes stay.
+    private static Task DropTunnel(Stage stage)
     {
         Drop(stage.Cluster.Outside.Network, "inet", "forward", "udp dport 4790");
-        stage.WayOf = (node, peer) => node.Segment == peer.Segment ? Way.Native : Way.None;
         return Task.CompletedTask;
-    }
-
-    // There is no other way. The route goes all the same: routers may know the pod networks meanwhile.
-    private static async Task DropTunnelAsync(Stage stage)
-    {
-        await LeaveTunnel(stage);
-        stage.Note = $"no route there after {Screen.Time(await stage.SettleAsync())}";
     }
 
     private static Task AllowTunnel(Stage stage)
     {
         Allow(stage.Cluster.Outside.Network, "inet");
-        stage.WayOf = stage.Usual;
         return Task.CompletedTask;
     }
 
+    // What the routers carry takes no tunnel.
     private static Task Learn(Stage stage)
     {
         stage.Cluster.Second!.LearnPodNetworks(stage.Cluster.Nodes);
+        stage.WayOf = (node, peer) => node.Segment == peer.Segment ? Way.Native : Way.None;
         return Task.CompletedTask;
     }
 
-    // What the routers carry takes no tunnel, once it has left it.
     private static async Task BeRoutedAsync(Stage stage)
     {
         await Learn(stage);
-        await DropTunnelAsync(stage);
         foreach (Agent agent in stage.Cluster.Agents)
             await PeersBecomeAsync(agent, "routedByNetwork", agent == stage.Cluster.Agent(stage.Cluster.Node(4)) ? 6 : 2);
-        Allow(stage.Cluster.Outside.Network, "inet");
-        stage.Note = "";
     }
 
     private static Task Forget(Stage stage)

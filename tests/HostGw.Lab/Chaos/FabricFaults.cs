@@ -41,8 +41,7 @@ internal static class FabricFaults
             Before = stage => RestartAsync(stage, NativeAfterSeconds), After = CalmAsync,
         },
         new("probes' port dropped by segment and routers", DropProbesAsync, AllowProbes) { IsLongOnly = true },
-        new("node 1's INPUT chain drops pods' UDP, and so probes", FilterProbesAsync, AllowProbesOfOne)
-            { OwnLoss = "IPv4 in the tunnel to node 1: its probes are dropped, too", IsLongOnly = true },
+        new("node 1's INPUT chain drops pods' UDP, and so probes", FilterProbesAsync, AllowProbesOfOne) { IsLongOnly = true },
         new("tunnel's port dropped by routers", DropTunnel, AllowTunnel)
             { OwnLoss = "what only the tunnel reaches", IsLongOnly = true },
         Fault.Sudden("routers learn the pod networks, and packets leave the tunnel", Learn)
@@ -55,7 +54,8 @@ internal static class FabricFaults
             with { IsLongOnly = true, OwnLoss = "what routers dropped until the tunnel took over", Before = BeRoutedAsync },
         new("link between routers takes 1,400 bytes, and they say so", stage => ShrinkAsync(stage, families: 2), Grow)
             { IsLongOnly = true },
-        new("the same, and they do not say so: over IPv4", ShrinkInSilenceAsync, GrowAloud) { IsLongOnly = true },
+        new("link between routers takes 1,400 bytes, and they do not say so: over IPv4", ShrinkInSilenceAsync, GrowAloud)
+            { IsLongOnly = true },
     ];
 
     /// <param name="drop">From then on no packet of pods of affected nodes comes to another affected node's, or to a node at all.</param>

@@ -71,9 +71,13 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         (Shared.OtherClaimant(address, native.Node) is null ? 0 : 4) +
         (address.IsIPv4 == native.PodCidr.IsIPv4 ? 0 : 2) + (address == native.NextHop ? 0 : 1);
 
-    /// <summary>Whether the Node lists an address of this family, whatever it is.</summary>
-    public static bool HasAddress(ClusterNode peer, bool isIPv4) =>
-        HasFamily(peer.InternalIPs, isIPv4) || HasFamily(peer.ExternalIPs, isIPv4);
+    /// <summary>
+    /// The Node lists no address of the podCIDR's family, whatever it is, and none was annotated: packets to its pods can be tunnelled to
+    /// one of the other family, and not sent natively.
+    /// </summary>
+    public static bool HasNoneOfFamily(in Verdict verdict) =>
+        verdict is { NativeKind: VerdictKind.NoAddress, Node.NextHopOverride: null } &&
+        !HasFamily(verdict.Node.InternalIPs, verdict.PodCidr.IsIPv4) && !HasFamily(verdict.Node.ExternalIPs, verdict.PodCidr.IsIPv4);
 
     private static ImmutableArray<Ip> Addresses(ClusterNode peer, bool isIPv4) =>
         HasFamily(peer.InternalIPs, isIPv4) ? peer.InternalIPs : peer.ExternalIPs;

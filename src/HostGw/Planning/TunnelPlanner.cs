@@ -97,13 +97,11 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
         return false;
     }
 
-    // A peer that lists no address of the podCIDR's family is reached over one of the other family. This node needs a source in the
-    // podCIDR's; where that is not known, because its own podCIDRs are not, what is installed stays.
+    // This node needs a source in the podCIDR's family; where that is not known, because its own podCIDRs are not, what is installed stays.
     private bool MayBeTunnelled(in Verdict verdict)
     {
         bool isIPv4 = verdict.PodCidr.IsIPv4;
-        bool isReachable = verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent ||
-            (verdict is { Kind: VerdictKind.NoAddress, Node.NextHopOverride: null } && !NextHops.HasAddress(verdict.Node, isIPv4));
+        bool isReachable = verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent || NextHops.HasNoneOfFamily(verdict);
         return isReachable && !verdict.Node.IsWindows && (own.IsEmpty || own.Any(p => p.IsIPv4 == isIPv4));
     }
 

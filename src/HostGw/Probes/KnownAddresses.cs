@@ -70,7 +70,7 @@ internal sealed class KnownAddresses
             (_targetIPv4, _targetIPv6) = (-1, -1);
             for (; _next < targets.Length && ReferenceEquals(targets[_next].Node, node); _next++)
             {
-                if (targets[_next].NodeAddress.IsIPv4)
+                if (targets[_next].PodCidr.IsIPv4)
                     _targetIPv4 = _next;
                 else
                     _targetIPv6 = _next;

@@ -32,7 +32,7 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
     public ref PeerState this[int number] => ref _peers[number];
 
     /// <summary>This node's own addresses in the family of a peer.</summary>
-    public ProbeSource Source(in ProbeTarget target) => target.NodeAddress.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
+    public ProbeSource Source(in ProbeTarget target) => target.PodCidr.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
 
     /// <summary>The number of the peer that has this address; -1: none has; or <see cref="KnownAddresses.Disputed"/>.</summary>
     public int Find(Ip address)

@@ -79,7 +79,10 @@ internal enum ProbeFlags : byte
     /// <summary>The sender needs the tunnel, or has not seen for long enough that it does not.</summary>
     WantsTunnel = 8,
 
-    /// <summary>Two Nodes list the address that asked: the answer says nothing of the path.</summary>
+    /// <summary>
+    /// The datagram says nothing of the path: in an answer, two Nodes list the address that asked; in a question, it is about the peer's
+    /// pods of the other family.
+    /// </summary>
     Undetermined = 16,
 }
 

@@ -68,7 +68,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         if (plan.Scope != PlanScope.Everything || (ReferenceEquals(plan, _plan) && held.SequenceEqual(_held)))
             return;
         (_plan, _held) = (plan, held);
-        ProbePlan probes = ProbePlan.Of(plan, held, _settings.Tunnel.Source);
+        ProbePlan probes = ProbePlan.Of(plan, held, _settings.Tunnel);
         _responder.Follow(probes.Known);
         _prober.Follow(probes);
         _sockets.Wake();
@@ -129,7 +129,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
                 : Errno.EAFNOSUPPORT;
             _counters.Count(error == 0 ? ProbeResult.Sent : ProbeResult.NotSent);
             if (IsOwnFault(error, question.Path))
-                _prober.GiveUp(question);
+                _prober.GiveUp(question, hasNoRoute: error == Errno.ENETUNREACH);
         }
     }
 

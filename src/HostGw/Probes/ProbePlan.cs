@@ -15,21 +15,23 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
     ];
 
     /// <param name="held">The probe addresses whose local routes are there.</param>
-    /// <param name="tunnelSource">Which address of a podCIDR is SOURCE: the setting tunnel.source.</param>
-    public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held, int tunnelSource = 0)
+    /// <param name="tunnel">Null: this host asks for nobody's tunnel.</param>
+    public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held, TunnelPolicy? tunnel = null)
     {
+        tunnel ??= new();
         (ProbeSource v4, ProbeSource v6) = (ProbeSource.Of(plan, held, isIPv4: true), ProbeSource.Of(plan, held, isIPv4: false));
-        ImmutableArray<ProbeTarget> targets = Choose(plan, tunnelSource, v4, v6);
-        return new(v4, v6, targets, KnownAddresses.Of(plan, tunnelSource, targets));
+        ImmutableArray<ProbeTarget> targets = Choose(plan, tunnel, v4, v6);
+        return new(v4, v6, targets, KnownAddresses.Of(plan, tunnel.Source, targets));
     }
 
-    private static ImmutableArray<ProbeTarget> Choose(Plan plan, int tunnelSource, ProbeSource v4, ProbeSource v6)
+    private static ImmutableArray<ProbeTarget> Choose(Plan plan, TunnelPolicy tunnel, ProbeSource v4, ProbeSource v6)
     {
         var targets = ImmutableArray.CreateBuilder<ProbeTarget>(plan.Verdicts.Length);
         foreach (Verdict verdict in plan.Verdicts)
         {
-            bool isProbed = verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent && !verdict.Node.IsWindows &&
-                !(verdict.PodCidr.IsIPv4 ? v4 : v6).IsNone;
+            bool isReached = verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent ||
+                (tunnel.Mode == TunnelMode.Auto && NextHops.HasNoneOfFamily(verdict));
+            bool isProbed = isReached && !verdict.Node.IsWindows && !(verdict.PodCidr.IsIPv4 ? v4 : v6).IsNone;
             if (!isProbed || verdict.Node.PodCidrs.IndexOf(verdict.PodCidr) is not (>= 0 and < ProbeTarget.MostPodCidrs and var index))
                 continue;
             if (IndexOf(targets, verdict) is >= 0 and var same)
@@ -37,8 +39,8 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
             else if (ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr &&
                 !ProbeAddress.Of(verdict.PodCidr).IsNone && NodeAddress(verdict) is { IsNone: false } address)
             {
-                bool isNextHop = address == verdict.NextHop;
-                targets.Add(Follow(plan, tunnelSource, new(verdict.Node, 1u << index, address, verdict.IsOnLink, isNextHop)));
+                bool isNextHop = address == verdict.NextHop && !NextHops.HasNoneOfFamily(verdict);
+                targets.Add(Follow(plan, tunnel.Source, new(verdict.Node, 1u << index, address, verdict.IsOnLink, isNextHop)));
             }
         }
         return targets.DrainToImmutable();
@@ -80,14 +82,14 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         return i >= 0 && ReferenceEquals(targets[i].Node, verdict.Node) ? i : -1;
     }
 
-    private static bool MayBeNodes(Ip address, Prefix podCidr) =>
-        address.IsIPv4 == podCidr.IsIPv4 && !OfNoNode.Any(p => p.Contains(address));
-
-    // The one that is the next hop. A next hop may also be a router's address, or one inside the podCIDR.
+    // The one that is the next hop. A next hop may also be a router's address, or one inside the podCIDR. Of the other family where the
+    // Node has none of the podCIDR's, which only the tunnel reaches then.
     private static Ip NodeAddress(Verdict verdict)
     {
         Ip first = default;
-        foreach (Ip address in verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs).Where(a => MayBeNodes(a, verdict.PodCidr)))
+        bool isIPv4 = verdict.PodCidr.IsIPv4 != NextHops.HasNoneOfFamily(verdict);
+        IEnumerable<Ip> addresses = verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs);
+        foreach (Ip address in addresses.Where(a => a.IsIPv4 == isIPv4 && !OfNoNode.Any(p => p.Contains(a))))
         {
             if (address == verdict.NextHop)
                 return address;

@@ -144,13 +144,17 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         }
     }
 
-    /// <summary>This host cannot send that question. That says nothing about the peer.</summary>
-    public void GiveUp(in ProbeQuestion question)
+    /// <summary>
+    /// This host cannot send that question. That says nothing about the peer, but where it is beyond this segment and there is no route
+    /// to its pods: then nothing reaches them natively, and the question is lost.
+    /// </summary>
+    public void GiveUp(in ProbeQuestion question, bool hasNoRoute = false)
     {
         lock (_lock)
         {
             ref PeerState peer = ref _peers[(int)question.Peer];
-            if (peer.Nonce == question.Nonce)
+            bool isLost = hasNoRoute && !peer.Target.IsOnLink;
+            if (peer.Nonce == question.Nonce && !isLost)
                 peer.GiveUp(question.Path);
         }
     }
@@ -206,8 +210,8 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
             if (settings.Tunnel.Mode == TunnelMode.Off)
                 return ProbeFlags.None;
             int number = _peers.Find(from);
-            if (number < 0)
-                return number == KnownAddresses.Disputed ? ProbeFlags.Undetermined : ProbeFlags.None;
+            if (number < 0 || (flags & ProbeFlags.Undetermined) != 0)
+                return number >= 0 || number == KnownAddresses.Disputed ? ProbeFlags.Undetermined : ProbeFlags.None;
             if (_peers[number].IsNews(flags))
                 AskSoon(number);
             return _peers[number].Flags;
@@ -306,14 +310,18 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         ref PeerState peer = ref _peers[number];
         ProbeTarget target = peer.Target;
         ProbeSource source = _peers.Source(target);
+        // In the other family these addresses are those of another peer, of which flags would speak; and the kernel chooses ours.
+        bool isOfOtherFamily = path == ProbePaths.Node && target.NodeAddress.IsIPv4 != target.PodCidr.IsIPv4;
         (Ip from, Ip to) = path switch
         {
-            ProbePaths.Node => (source.Node, target.NodeAddress),
+            ProbePaths.Node => (isOfOtherFamily ? default : source.Node, target.NodeAddress),
             ProbePaths.Echo => (source.Pod, ProbeAddress.Of(target.PodCidr)),
             ProbePaths.Tunnel => (source.Tunnel, TunnelSource.Of(target.PodCidr, settings.Tunnel.Source)),
             _ => (source.Pod, ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source)),
         };
-        ProbeFlags flags = path == ProbePaths.Tunnel ? peer.Flags | ProbeFlags.ThroughTunnel : peer.Flags;
+        ProbeFlags flags = isOfOtherFamily ? ProbeFlags.Undetermined
+            : path == ProbePaths.Tunnel ? peer.Flags | ProbeFlags.ThroughTunnel
+            : peer.Flags;
         return new((uint)number, path, peer.Port, from, to, peer.Nonce) { Flags = flags };
     }
 

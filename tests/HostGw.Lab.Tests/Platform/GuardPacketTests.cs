@@ -121,6 +121,14 @@ public sealed class GuardPacketTests : NftablesTest, IClassFixture<GuardNetwork>
             SocketError.AccessDenied,
             Assert.Throws<SocketException>(() => GuardPackets.SendRaw(GuardPackets.Udp(source, node, port))).SocketErrorCode));
 
+    // While the link to the pods holds the podCIDR, its first address is the kernel's anycast address there.
+    [Fact]
+    public void A_probe_from_the_first_address_of_the_podCIDR_passes()
+    {
+        using Socket node = Bound(_network.Outside, "2001:db8::2", 9158);
+        Passes(node, () => GuardPackets.SendRaw(GuardPackets.Udp("fd00:10:244:1::", "2001:db8::2", 9158)));
+    }
+
     // It may send to that port by itself, under the same name.
     [Fact]
     public void What_the_host_itself_sends_to_a_translated_address_passes()

@@ -115,6 +115,7 @@ internal static class GuardPlans
 
             chain relayed {
                 fib saddr type local return comment "kept by hostgw, FINGERPRINT"
+                fib saddr type anycast return comment "kept by hostgw, FINGERPRINT"
                 counter packets 0 bytes 0 drop comment "kept by hostgw, FINGERPRINT"
             }
 

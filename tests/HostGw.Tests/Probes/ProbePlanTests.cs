@@ -40,6 +40,20 @@ public class ProbePlanTests
         Assert.True(expected.SequenceEqual(actual), $"{because}: [{string.Join(", ", actual)}]");
     }
 
+    // Its pods are reached through the tunnel alone.
+    [Theory]
+    [InlineData("Auto", "a fd00:10:244:2::/64 10.0.0.2", "fd00:10:244:2:: by 10.0.0.2 not on-link")]
+    [InlineData("Auto", "a 10.244.2.0/24 fd00:aaaa::2", "10.244.2.0 by fd00:aaaa::2 not on-link")]
+    [InlineData("Auto", "a fd00:10:244:2::/64 10.0.0.2 hop=10.0.0.3", "")]
+    [InlineData("Auto", "a fd00:10:244:2::/64 127.0.0.1", "")]
+    [InlineData("Off", "a fd00:10:244:2::/64 10.0.0.2", "")]
+    public void A_Node_without_an_address_of_the_podCIDRs_family_is_asked_at_another(string mode, string peer, string expected)
+    {
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, peer), Given.Host(Given.Lan), Given.Policy(""));
+        ProbePlan probes = ProbePlan.Of(plan, plan.ProbeAddresses, new() { Mode = Enum.Parse<TunnelMode>(mode) });
+        Assert.Equal(expected, string.Join(", ", probes.Targets.Select(Text)));
+    }
+
     [Fact]
     public void This_node_asks_from_its_first_InternalIP_and_its_own_probe_address()
     {

@@ -17,11 +17,12 @@ internal sealed class ProbedPair
     private readonly long _start;
     private int _number;
 
-    public ProbedPair(TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, bool isIPv6 = false, string hostile = "")
+    public ProbedPair(TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, bool isIPv6 = false, string hostile = "", bool isOfOtherFamily = false)
     {
         _start = Time.GetTimestamp();
         TimeSpan interval = TimeSpan.FromSeconds(10);
-        string[] nodes = isIPv6 ? ["a fd00:10:244:1::/64 fd00:aaaa::1", "b fd00:10:244:2::/64 fd00:aaaa::2"]
+        string[] nodes = isOfOtherFamily ? ["a fd00:10:244:1::/64 10.0.0.1", "b fd00:10:244:2::/64 10.0.0.2"]
+            : isIPv6 ? ["a fd00:10:244:1::/64 fd00:aaaa::1", "b fd00:10:244:2::/64 fd00:aaaa::2"]
             : ["a 10.244.1.0/24 10.0.0.1", isOnLink ? "b 10.244.2.0/24 10.0.0.2" : "b 10.244.2.0/24 10.1.0.2"];
         nodes = hostile.Length > 0 ? [.. nodes, hostile] : nodes;
         A = new(this, "a", nodes, "eth0 10.0.0.1/24 fd00:aaaa::1/64", new(9158, interval) { Tunnel = a ?? Auto });
@@ -174,6 +175,9 @@ internal sealed class ProbedEnd
     /// <summary>It cannot send on these ways.</summary>
     public ProbePaths Unsendable { get; set; }
 
+    /// <summary>That is because there is no route.</summary>
+    public bool HasNoRoute { get; set; }
+
     /// <summary>Its firewall drops questions from pod addresses.</summary>
     public bool FiltersPods { get; set; }
 
@@ -226,7 +230,7 @@ internal sealed class ProbedEnd
             Asked.Add(question);
             if ((Unsendable & question.Path) != 0)
             {
-                _prober.GiveUp(question);
+                _prober.GiveUp(question, HasNoRoute);
                 continue;
             }
             byte[] bytes = new byte[ProbeDatagram.Size];
@@ -296,7 +300,7 @@ internal sealed class ProbedEnd
         _plan = path != PeerPath.Native ? WithTunnel(HasLink && hadLink ? path : PeerPath.Native) : Natively;
         if (IsTunnelled != wasTunnelled)
             Changes.Add(_pair.Now);
-        ProbePlan probes = ProbePlan.Of(_plan, _plan.ProbeAddresses, _settings.Tunnel.Source);
+        ProbePlan probes = ProbePlan.Of(_plan, _plan.ProbeAddresses, _settings.Tunnel);
         _responder.Follow(probes.Known);
         _prober.Follow(probes);
     }
@@ -328,7 +332,16 @@ internal sealed class ProbedEnd
         {
             Tunnel = new(4790, 157, [Source]),
             Routes = [.. routes.OrderBy(r => r.Destination)],
-            Verdicts = [.. plan.Verdicts.Select(v => v.Node.Name == Peer.Node.Name && path == PeerPath.Tunnel ? v with { Kind = VerdictKind.Routed } : v)],
+            Verdicts =
+            [
+                .. plan.Verdicts.Select(v => v.Node.Name != Peer.Node.Name || path != PeerPath.Tunnel ? v : v with
+                {
+                    Kind = VerdictKind.Routed,
+                    NativeKind = v.Kind,
+                    NextHop = tunnel.Node,
+                    Tunnel = tunnel,
+                }),
+            ],
         };
     }
 }

@@ -54,6 +54,24 @@ public class ProberBeyondTests
             (e.Changes.Count, e.Reach.Kind, e.Reach.Path)));
     }
 
+    // What the kernel says to a question that it has no route for; between nodes on one segment it means something else.
+    [Theory]
+    [InlineData(false, false, true)]
+    [InlineData(false, true, true)]
+    [InlineData(true, false, false)]
+    public void Pods_to_which_no_route_leads_take_the_tunnel_also_where_Nodes_have_addresses_of_the_other_family_only(
+        bool isOnLink, bool isOfOtherFamily, bool takeTunnel)
+    {
+        ProbedPair pair = new(isOnLink: isOnLink, isOfOtherFamily: isOfOtherFamily) { HasRouter = false };
+        foreach (ProbedEnd end in pair.Ends)
+            (end.Unsendable, end.HasNoRoute) = (ProbePaths.Pod, true);
+        pair.Start();
+        pair.Run(300);
+        Assert.All(pair.Ends, e => Assert.Equal((takeTunnel, takeTunnel ? 1 : 0), (e.IsTunnelled, e.Changes.Count)));
+        if (takeTunnel)
+            Assert.All(pair.Ends, e => Assert.Equal((ReachKind.Reachable, PeerPath.Tunnel), (e.Reach.Kind, e.Reach.Path)));
+    }
+
     [Fact]
     public void What_the_network_routes_needs_no_tunnel()
     {

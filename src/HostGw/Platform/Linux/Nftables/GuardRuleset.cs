@@ -14,7 +14,7 @@ internal static class GuardRuleset
     public const string TableName = "hostgw-guard";
 
     private const string Port = "port", Translated = "translated", Relayed = "relayed", Outer = "outer", Vni = "vni", Inner = "inner";
-    private const uint RTN_LOCAL = 2;
+    private const uint RTN_LOCAL = 2, RTN_ANYCAST = 4;
 
     // UDP header 8, then flags 1, reserved 2, next protocol 1: https://datatracker.ietf.org/doc/html/draft-ietf-nvo3-vxlan-gpe
     private const uint VniOffset = 12;
@@ -80,9 +80,13 @@ internal static class GuardRuleset
     private static NftChain TranslatedChain() =>
         Chain(Translated, [new NftExpressions().IsTranslated().Count().Decide(NftVerdict.Drop)]);
 
-    // IPVS sends on what it has translated as if it were this host's, and keeps the source.
+    // IPVS sends on what it has translated as if it were this host's, and keeps the source. Where the pods' bridge holds the podCIDR, the
+    // IPv6 probe address is an anycast one.
     private static NftChain RelayedChain() => Chain(Relayed,
-        [new NftExpressions().SourceTypeIs(RTN_LOCAL).Decide(NftVerdict.Return), Drop()]);
+    [
+        .. from type in (uint[])[RTN_LOCAL, RTN_ANYCAST] select new NftExpressions().SourceTypeIs(type).Decide(NftVerdict.Return),
+        Drop(),
+    ]);
 
     // lo is no uplink: whoever sends from this host to itself has no business at these ports.
     private static NftChain PortChain(GuardPlan plan) => Chain(Port,

@@ -39,7 +39,7 @@ public abstract class PagedListTests() : FollowingTest(StreamingLists.Refused)
         Api.Faults.DropEvents(int.MaxValue);
         PutNodes(names);
         Api.ExpireWatches();
-        await EventuallyAsync(() => follower.Store.Snapshot.Nodes.Length == 1202, "all are there");
+        await EventuallyAsync(() => follower.Announced.Any(s => s.Nodes.Length == 1202), "all are there");
         Assert.Equal(4, Lists.Length);
         Assert.Equal([1, 1202], follower.Announced.Select(s => s.Nodes.Length));
     }

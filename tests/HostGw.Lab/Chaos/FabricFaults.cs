@@ -67,7 +67,12 @@ internal static class FabricFaults
             node.Segment == peer.Segment && (isOne ? isAffected(node) || isAffected(peer) : isAffected(node) && isAffected(peer))
                 ? Way.Tunnel : stage.Usual(node, peer);
         return Task.CompletedTask;
-    }) with { OwnLoss = Dropped, IsLongOnly = true, After = Mend };
+    }) with
+    {
+        OwnLoss = Dropped,
+        IsLongOnly = true,
+        After = Mend,
+    };
 
     private static async Task DropAllAsync(Stage stage)
     {

@@ -43,7 +43,10 @@ internal static class TunnelFaults
         string before = Host(stage.One);
         stage.One.Network.Exec("sh", "-c", command);
         stage.HostDifference = () => Host(stage.One) is var now && now == before ? null : $"node1 had\n{before}\nand has\n{now}";
-    }) with { OwnLoss = ownLoss };
+    }) with
+    {
+        OwnLoss = ownLoss,
+    };
 
     private static string Host(Node node) => node.Network.Exec("sh", "-c", $"({HostState}) 2>&1");
 

@@ -95,7 +95,7 @@ public sealed class HarmlessTests : LabTest
 
     // The guards name uplinks: with another one their table is made again.
     private const string GuardsChanged = "Changed the guards of probes and tunnel";
-    private const int GuardWrites = 10, GuardWritesOfTwo = 11;
+    private const int GuardWrites = 14, GuardWritesOfTwo = 15;
 
     [Fact]
     public async Task What_does_no_harm_is_not_reported_and_costs_no_write()

@@ -51,6 +51,8 @@ public sealed class HostileTrafficTests : TunnelTest
 
         foreach (Node node in Cluster.Nodes)
             await DisarmAsync(node);
+        // By which it is measured whether the routers know the pod networks, which they do not.
+        One.Network.Configure([.. Three.PodCidrs.Select(c => $"route del {c.BaseAddress}")]);
         AllArrive([.. toTunnel, .. probes]);
 
         await TurnTunnelOffAsync();

@@ -167,6 +167,7 @@ public sealed record Breakage(string Name, string About, string Command, string 
         ("neighbourLimit", "the sizes of the neighbour table exist only in the machine's first network namespace, and nodes are namespaces of their own"),
         ("tunnelUnanswered",
             "only agents whose packets take the tunnel find it, and those of the cluster of `up` point routes at pod gateways, where there is none"),
+        ("tunnelSourceAtRisk", "only a tunnel that runs has an address to lose, and in the cluster of `up` there is none"),
         ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
     ];
 

@@ -81,6 +81,7 @@ internal sealed class ProbingHost : IDisposable
     public const int Port = 9158;
 
     private int _changes;
+    private bool _hasLink;
     private ImmutableArray<Ip> _held;
 
     public ProbingHost(int number, NetworkNamespace network, TunnelPolicy tunnel)
@@ -130,12 +131,14 @@ internal sealed class ProbingHost : IDisposable
     public void Install(ProbingHost peer, PeerPath path)
     {
         List<PodRoute> routes = [];
+        bool isFirst = !_hasLink;
+        _hasLink = true;
         foreach (bool isIPv4 in (bool[])[true, false])
         {
             (Prefix pods, Ip own) = (isIPv4 ? peer.PodCidr : peer.PodCidrIPv6, TunnelSource.Of(isIPv4 ? PodCidr : PodCidrIPv6, 0));
             Ip node = Ip.Parse(isIPv4 ? $"10.0.0.{peer.Number}" : $"fd00:aaaa::{peer.Number}");
             string encap = isIPv4 ? $"encap ip id 157 dst {node}" : $"encap ip6 id 157 dst {node} hoplimit 64 csum";
-            if (path == PeerPath.Compared)
+            if (isFirst)
                 Network.Configure([.. isIPv4 ? Link : [], $"address add {Prefix.Host(own)} dev hostgw0 nodad"]);
             PodRoute native = new(Prefix.Host(ProbeAddress.Of(pods)), 0, node, 2);
             PodRoute tunnel = new(Prefix.Host(TunnelSource.Of(pods, 0)), 0, node, 9) { Tunnel = new(157, node, own, 1464) };

@@ -33,7 +33,10 @@ public sealed class ProbePathTests : IDisposable
             () => One.Loop.Read().Of(Two.PodCidr).Native == ReachKind.PodTrafficDropped, () => $"{One.Loop.Read().Of(Two.PodCidr)}",
             TimeSpan.FromSeconds(60));
 
+        // Whoever decides to leave stays in between while the other one's route leads into the tunnel.
         _network.DropNothing();
+        await BothAsync(PeerPath.Compared, ReachKind.Reachable);
+        Install(PeerPath.Compared);
         await BothAsync(PeerPath.Native, ReachKind.Reachable);
         // What this host could not send would say nothing.
         Assert.Equal((0, 0), (One.Loop.Counters[ProbeResult.NotSent], One.Loop.Counters[ProbeResult.UnknownSender]));

@@ -83,8 +83,8 @@ internal static class NodeFaults
 
     private static TimeSpan Pause(Stage stage) => stage.IsLong ? TimeSpan.FromSeconds(1) : TimeSpan.FromMilliseconds(50);
 
-    // The guards get a second uplink, once.
-    private const double GuardWrites = 11;
+    // The guards get a second uplink, once: their table is built again, with four chains.
+    private const double GuardWrites = 15;
 
     // Node 1 has two addresses on the segment, and one on another, where nobody of the cluster is.
     private static async Task AlternateAsync(Stage stage)

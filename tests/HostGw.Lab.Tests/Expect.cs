@@ -55,10 +55,17 @@ internal static class Expect
     /// <summary>What an agent makes of a peer whose pods it reaches through the tunnel, by the peer's address of each family.</summary>
     /// <param name="sources">The node's own packets come from them.</param>
     /// <param name="pathMtu">Of the way to the peer.</param>
-    public static string[] Tunnelled(Node peer, IReadOnlyList<IPAddress> sources, int pathMtu = 1500) =>
-    [
-        $"{peer.PodCidrs[0]} encap ip id 157 dst {peer.Addresses[0]} csum dev hostgw0 proto 157 scope link src {sources[0]} mtu {pathMtu - 36}",
-        $"{peer.PodCidrs[1]} encap ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum dev hostgw0 proto 157 " +
-        $"src {sources[1]} metric 1024 mtu {pathMtu - 56}",
-    ];
+    /// <param name="isIPv4Outside">By its IPv4 address for both families.</param>
+    public static string[] Tunnelled(Node peer, IReadOnlyList<IPAddress> sources, int pathMtu = 1500, bool isIPv4Outside = false)
+    {
+        (string encap, int mtu) = ($"encap ip id 157 dst {peer.Addresses[0]} csum", pathMtu - 36);
+        (string encapV6, int mtuV6) = isIPv4Outside
+            ? (encap, mtu)
+            : ($"encap ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum", pathMtu - 56);
+        return
+        [
+            $"{peer.PodCidrs[0]} {encap} dev hostgw0 proto 157 scope link src {sources[0]} mtu {mtu}",
+            $"{peer.PodCidrs[1]} {encapV6} via fe80::9d dev hostgw0 proto 157 src {sources[1]} metric 1024 mtu {mtuV6}",
+        ];
+    }
 }

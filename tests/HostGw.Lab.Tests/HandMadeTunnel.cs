@@ -18,9 +18,10 @@ internal static class HandMadeTunnel
             .. from peer in peers
                from family in Enumerable.Range(0, 2)
                let isIPv6 = isIPv6Outside ?? family == 1
+               let gateway = family == 1 ? "via fe80::9d " : ""
                let outside = isIPv6 ? $"ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum" : $"ip id 157 dst {peer.Addresses[0]} csum"
                let metrics = $"src {node.PodGateways[family]} mtu {mtu ?? (isIPv6 ? 1444 : 1464)}"
-               select $"route add {peer.PodCidrs[family]} encap {outside} dev hostgw0 {metrics} proto 157",
+               select $"route add {peer.PodCidrs[family]} encap {outside} {gateway}dev hostgw0 {metrics} proto 157",
         ]);
         node.Network.Sysctl("ipv4/conf/hostgw0/rp_filter", "2");
     }

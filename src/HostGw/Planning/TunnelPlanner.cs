@@ -110,13 +110,20 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
         if (policy.Tunnel.Mode == TunnelMode.Always)
             return PeerPath.Tunnel;
         PeerPath path = Reachability.Of(verdict.PodCidr).Path;
-        return path != PeerPath.Undecided ? path : IsTunnelled(verdict.PodCidr) ? PeerPath.Tunnel : PeerPath.Native;
+        return path != PeerPath.Undecided ? path
+            : IsTunnelled(verdict.PodCidr) ? PeerPath.Tunnel
+            : IsCompared(verdict.PodCidr) ? PeerPath.Compared
+            : PeerPath.Native;
     }
 
     // Until the probes have decided, what is installed stays. A plan depends on installed routes no more than that.
     private bool IsTunnelled(Prefix podCidr) =>
         host.OwnRouteTo(podCidr) is { Tunnel: not null } ||
         (previous is not null && previous.RoutesTo(podCidr) is [{ Tunnel: not null }, ..]);
+
+    // The peer's packets may come by the link still.
+    private bool IsCompared(Prefix podCidr) => TunnelSource.Of(podCidr, policy.Tunnel.Source) is { IsNone: false } source &&
+        host.OwnRouteTo(Prefix.Host(source)) is { Tunnel: not null };
 
     private string Fault()
     {

@@ -64,12 +64,13 @@ internal static class PathDecision
 {
     private const PathFacts PeerNeeds = PathFacts.PeerWants | PathFacts.PeerTunnels;
 
-    /// <summary>The state of a peer that is followed from now on.</summary>
-    /// <param name="isTunnelled">The route to its pods that is installed leads into the tunnel.</param>
-    public static PathState First(TunnelMode mode, bool isTunnelled) => mode switch
+    /// <summary>The state of a peer that is followed from now on: what an earlier run of the agent left installed goes on.</summary>
+    /// <param name="isTunnelled">The route to its pods leads into the tunnel.</param>
+    /// <param name="isCompared">That to its SOURCE does.</param>
+    public static PathState First(TunnelMode mode, bool isTunnelled, bool isCompared) => mode switch
     {
         TunnelMode.Off => default,
-        TunnelMode.Auto when !isTunnelled => new(PeerPath.Native, false),
+        TunnelMode.Auto when !isTunnelled => new(isCompared ? PeerPath.Compared : PeerPath.Native, false),
         _ => new(PeerPath.Tunnel, true),
     };
 

@@ -66,7 +66,8 @@ internal struct PeerState
 
     /// <param name="number">Of the peer: what is asked in every sixth turn only falls into another interval for the next one.</param>
     public PeerState(ProbeTarget target, TunnelMode mode, int number) =>
-        (_target, _shown.Path, _turn) = (target, PathDecision.First(mode, target.IsTunnelled), (byte)(number % Seldom));
+        (_target, _shown.Path, _turn) =
+            (target, PathDecision.First(mode, target.IsTunnelled, target.HasTunnelPath), (byte)(number % Seldom));
 
     /// <summary>False: no peer has this place.</summary>
     public readonly bool IsTaken => _target.Node is not null;

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using HostGw.Lab.Network;
+using HostGw.Lab.Probes;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -25,9 +26,9 @@ public sealed class TunnelledRouteTests : IDisposable
         "proto 157 scope link src 10.244.1.1 mtu 1364")]
     [InlineData("10.244.2.0/24", "fd02::10", "10.244.2.0/24 encap ip6 id 157 src :: dst fd02::10 hoplimit 64 tc 0 csum dev hostgw0 " +
         "proto 157 scope link src 10.244.1.1 mtu 1364")]
-    [InlineData("fd00:2::/64", "198.51.100.10", "fd00:2::/64 encap ip id 157 src 0.0.0.0 dst 198.51.100.10 ttl 0 tos 0 csum dev hostgw0 " +
+    [InlineData("fd00:2::/64", "198.51.100.10", "fd00:2::/64 encap ip id 157 src 0.0.0.0 dst 198.51.100.10 ttl 0 tos 0 csum via fe80::9d dev hostgw0 " +
         "proto 157 src fd00:1::1 metric 1024 mtu 1364 pref medium")]
-    [InlineData("fd00:2::/64", "fd02::10", "fd00:2::/64 encap ip6 id 157 src :: dst fd02::10 hoplimit 64 tc 0 csum dev hostgw0 " +
+    [InlineData("fd00:2::/64", "fd02::10", "fd00:2::/64 encap ip6 id 157 src :: dst fd02::10 hoplimit 64 tc 0 csum via fe80::9d dev hostgw0 " +
         "proto 157 src fd00:1::1 metric 1024 mtu 1364 pref medium")]
     public void What_was_added_is_in_the_kernel_is_read_back_as_installed_and_goes(string destination, string node, string shown)
     {
@@ -73,10 +74,12 @@ public sealed class TunnelledRouteTests : IDisposable
     [InlineData("10.244.2.0/24", "encap ip id 158 dst 198.51.100.10 csum", "src 10.244.1.1 mtu 1364")]
     [InlineData("10.244.2.0/24", "encap ip id 157 dst 198.51.100.11 csum", "src 10.244.1.1 mtu 1364")]
     [InlineData("10.244.2.0/24", "", "src 10.244.1.1 mtu 1364")]
-    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum", "src fd00:1::1 mtu 1400")]
-    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum", "src 2001:db8::1 mtu 1364")]
-    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10", "src fd00:1::1 mtu 1364")]
-    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 tos 8 csum", "src fd00:1::1 mtu 1364")]
+    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum via fe80::9d", "src fd00:1::1 mtu 1400")]
+    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum via fe80::9d", "src 2001:db8::1 mtu 1364")]
+    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 via fe80::9d", "src fd00:1::1 mtu 1364")]
+    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 tos 8 csum via fe80::9d", "src fd00:1::1 mtu 1364")]
+    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum", "src fd00:1::1 mtu 1364")]
+    [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum via fe80::1", "src fd00:1::1 mtu 1364")]
     [InlineData("fd00:2::/64", "", "src fd00:1::1 mtu 1364")]
     public void A_route_that_somebody_changed_is_seen_and_put_right(string destination, string encap, string rest)
     {
@@ -127,6 +130,21 @@ public sealed class TunnelledRouteTests : IDisposable
         HostRoute foreign = Assert.Single(_host.Read().Routes, r => r.Protocol == 99);
         Assert.Equal(
             (RouteExtras.Encapsulation | RouteExtras.Source | RouteExtras.Metrics, null, true), (foreign.Extras, foreign.Tunnel, foreign.NextHop.IsNone));
+    }
+
+    // A pod that scans a peer's podCIDR would fill the kernel's table, which all namespaces share.
+    [Theory]
+    [InlineData("10.244.2.0/24", "198.51.100.10", "-4", "10.244.2.")]
+    [InlineData("fd00:2::/64", "fd02::10", "-6", "fd00:2::")]
+    public void Many_destinations_are_one_neighbour(string destination, string node, string family, string pods)
+    {
+        _host.Apply(c => c.Add.Add(Tunnelled(destination, node)));
+
+        foreach (int pod in Enumerable.Range(1, 20))
+            Ping.Once(_host.Network, IPAddress.Parse($"{pods}{pod}"), TimeSpan.FromMilliseconds(1));
+
+        string[] neighbours = _host.Shell($"{family} neigh show nud all dev hostgw0").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Single(neighbours, n => !n.StartsWith("ff", StringComparison.Ordinal));
     }
 
     // The kernel searches the routes of one scope one after the other.

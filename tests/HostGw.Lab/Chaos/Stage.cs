@@ -270,8 +270,8 @@ internal sealed class Stage : IAsyncDisposable
     [
         $"{peer.PodCidrs[0]} encap ip id 157 dst {peer.Addresses[0]} csum dev hostgw0 proto {OurProtocol} scope link " +
         $"src 192.168.{node.Number}.{SourceIndex}",
-        $"{peer.PodCidrs[1]} encap ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum dev hostgw0 proto {OurProtocol} " +
-        $"src fd00:192:168:{node.Number}::{SourceIndex:x} metric 1024",
+        $"{peer.PodCidrs[1]} encap ip6 id 157 dst {peer.Addresses[1]} hoplimit 64 csum via fe80::9d dev hostgw0 " +
+        $"proto {OurProtocol} src fd00:192:168:{node.Number}::{SourceIndex:x} metric 1024",
     ];
 
     private static int Resync(bool isLong) => isLong ? 60 : 3600;

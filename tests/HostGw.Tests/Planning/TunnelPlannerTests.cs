@@ -164,6 +164,21 @@ public class TunnelPlannerTests
         Assert.Equal(path == "Tunnel", plan.Verdicts.Single(v => v.Node.Name == "near").Tunnel is not null);
     }
 
+    // An agent may restart in the middle of the way back: its peer's packets may come by the link still.
+    [Theory]
+    [InlineData("10.244.2.1/32 encap 10.0.0.2 src 10.244.1.1 mtu 1464 dev hostgw0", true)]
+    [InlineData("10.244.2.1/32 via 10.0.0.2 dev eth0 proto 157", false)]
+    [InlineData("10.244.3.1/32 encap 192.0.2.3 src 10.244.1.1 mtu 1464 dev hostgw0", false)]
+    public void Nor_does_a_comparison_end_before_they_have(string installed, bool isCompared)
+    {
+        HostState host = Given.Host($"{Host}; {installed}");
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, Near), host, Given.Policy("tunnel=auto"), null, Given.Paths());
+        Assert.Equal(
+            isCompared ? ["10.244.2.0/24", "10.244.2.0/32", "10.244.2.1/32"] : ["10.244.2.0/24"],
+            plan.Routes.Select(r => $"{r.Destination}"));
+        Assert.Equal(isCompared, plan.Tunnel is not null);
+    }
+
     [Fact]
     public void A_peer_that_lost_its_addresses_keeps_its_tunnel()
     {

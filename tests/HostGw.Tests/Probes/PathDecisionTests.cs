@@ -70,14 +70,15 @@ public class PathDecisionTests
         Assert.Equal(expected, Text(PathDecision.Next(Parse(now), (PathFacts)facts)));
 
     [Theory]
-    [InlineData(TunnelMode.Off, false, "Undecided")]
-    [InlineData(TunnelMode.Off, true, "Undecided")]
-    [InlineData(TunnelMode.Auto, false, "Native")]
-    [InlineData(TunnelMode.Auto, true, "Tunnel+")]
-    [InlineData(TunnelMode.Always, false, "Tunnel+")]
-    [InlineData(TunnelMode.Always, true, "Tunnel+")]
-    internal void What_is_installed_is_kept_at_first(TunnelMode mode, bool isTunnelled, string expected) =>
-        Assert.Equal(expected, Text(PathDecision.First(mode, isTunnelled)));
+    [InlineData(TunnelMode.Off, false, false, "Undecided")]
+    [InlineData(TunnelMode.Off, true, true, "Undecided")]
+    [InlineData(TunnelMode.Auto, false, false, "Native")]
+    [InlineData(TunnelMode.Auto, false, true, "Compared")]
+    [InlineData(TunnelMode.Auto, true, true, "Tunnel+")]
+    [InlineData(TunnelMode.Always, false, false, "Tunnel+")]
+    [InlineData(TunnelMode.Always, true, true, "Tunnel+")]
+    internal void What_is_installed_is_kept_at_first(TunnelMode mode, bool isTunnelled, bool isCompared, string expected) =>
+        Assert.Equal(expected, Text(PathDecision.First(mode, isTunnelled, isCompared)));
 
     [Theory]
     [InlineData("Undecided", ProbeFlags.None)]

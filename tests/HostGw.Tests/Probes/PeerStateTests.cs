@@ -97,7 +97,7 @@ public class PeerStateTests
     [InlineData(false, InTunnel, true, Echo)]
     internal void What_is_asked_follows_from_the_path_and_the_routes(bool isInTunnel, PeerRoutes routes, bool hasTunnel, ProbePaths expected)
     {
-        PeerState peer = new(Target(isInTunnel ? InTunnel : Both), TunnelMode.Auto, 0);
+        PeerState peer = new(Target(isInTunnel ? InTunnel : PeerRoutes.Native), TunnelMode.Auto, 0);
         peer.Follow(Target(routes), isNewSource: false);
         Assert.Equal(expected, peer.Beyond(hasTunnel));
     }

@@ -289,7 +289,10 @@ internal sealed class ProbedEnd
         if (!_isRunning)
             return;
         TunnelMode mode = _settings.Tunnel.Mode;
-        PeerPath path = Reach.Path != PeerPath.Undecided ? Reach.Path : IsTunnelled ? PeerPath.Tunnel : PeerPath.Native;
+        PeerPath path = Reach.Path != PeerPath.Undecided ? Reach.Path
+            : IsTunnelled ? PeerPath.Tunnel
+            : Tunnels(Peer.Source) ? PeerPath.Compared
+            : PeerPath.Native;
         path = mode == TunnelMode.Off || IsRefused ? PeerPath.Native : mode == TunnelMode.Always ? PeerPath.Tunnel : path;
         bool wasTunnelled = IsTunnelled, hadLink = HasLink;
         HasLink = path != PeerPath.Native && !LinkFails;

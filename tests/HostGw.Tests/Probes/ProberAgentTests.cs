@@ -66,6 +66,22 @@ public class ProberAgentTests
         Assert.InRange(pair.Apart, 0, Math.Abs(passOfA - passOfB) + 0.1);
     }
 
+    // Of its peer it knows nothing until that answers.
+    [Fact]
+    public void An_agent_that_restarts_on_the_way_back_keeps_the_link_of_a_peer_that_is_frozen_in_the_tunnel()
+    {
+        for (double at = 299; at < 312; at += 0.37)
+        {
+            ProbedPair pair = ProbedPair.Tunnelled();
+            pair.DropsPods = static _ => false;
+            pair.After(at, () => pair.B.Freeze(90));
+            pair.After(at + 60, () => pair.A.Start());
+            pair.Run(1500);
+            Assert.All(pair.Ends, e => Assert.Equal((2, PeerPath.Native, false), (e.Changes.Count, e.Reach.Path, e.HasLink)));
+            Assert.All(pair.Ends, e => Assert.Empty(e.Stranded));
+        }
+    }
+
     // SIGSTOP at each point of the way back. What it costs ends with it.
     [Fact]
     public void An_agent_that_is_frozen_while_the_path_changes_keeps_the_peers_link_until_it_has_changed()

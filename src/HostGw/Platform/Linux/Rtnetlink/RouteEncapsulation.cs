@@ -26,6 +26,13 @@ internal ref struct RouteEncapsulation
     private const ushort LWTUNNEL_IP_FLAGS = 6;
     private const ushort LWTUNNEL_IP_PAD = 7;
 
+    /// <summary>
+    /// The gateway of IPv6 routes, which nobody has: the link asks for no link-layer address. Without one each destination would be a
+    /// next hop and so an entry of the kernel's neighbour table, which a pod that scans a peer's podCIDR would fill (gc_thresh3). In
+    /// IPv4 a point-to-point link has one entry for all.
+    /// </summary>
+    public static readonly Ip GatewayIPv6 = Ip.Parse("fe80::9d");
+
     // TUNNEL_CSUM of linux/if_tunnel.h: the outer UDP datagram has a checksum. Without one it is not accepted in IPv6.
     private const ushort Checksum = 1;
 
@@ -44,9 +51,12 @@ internal ref struct RouteEncapsulation
     /// <summary>RTA_METRICS.</summary>
     public ReadOnlySpan<byte> Metrics;
 
-    /// <summary>Writes what belongs to the next hop. The kernel also compares it with an IPv4 route that is to be deleted.</summary>
-    public static void Write(NetlinkWriter writer, Encapsulation tunnel)
+    /// <summary>Writes what belongs to the next hop. The kernel also compares it with a route that is to be deleted.</summary>
+    /// <param name="isIPv4">Of the route, not of the outer header.</param>
+    public static void Write(NetlinkWriter writer, Encapsulation tunnel, bool isIPv4)
     {
+        if (!isIPv4)
+            writer.Attribute(RTA_GATEWAY, GatewayIPv6);
         int nested = writer.BeginNested(RTA_ENCAP);
         writer.AttributeBigEndian(LWTUNNEL_IP_ID, (ulong)tunnel.Vni);
         writer.Attribute(LWTUNNEL_IP_DST, tunnel.Node);
@@ -66,10 +76,11 @@ internal ref struct RouteEncapsulation
     }
 
     /// <summary>Null if the route says anything that a tunnelled route of HostGw's does not, or not all that it does.</summary>
+    /// <param name="gateway">Of the route; none: 0.</param>
     /// <param name="isIPv4">Of the route, not of the outer header.</param>
-    public readonly Encapsulation? Read(bool isIPv4)
+    public readonly Encapsulation? Read(Ip gateway, bool isIPv4)
     {
-        if (Type is not (LWTUNNEL_ENCAP_IP or LWTUNNEL_ENCAP_IP6))
+        if (Type is not (LWTUNNEL_ENCAP_IP or LWTUNNEL_ENCAP_IP6) || gateway != (isIPv4 ? default : GatewayIPv6))
             return null;
         Outer outer = default;
         var attributes = new NetlinkAttributes(Encapsulation);

@@ -83,7 +83,7 @@ internal static class RouteEncoder
     private static void NextHop(NetlinkWriter writer, Ip nextHop, int link, Prefix destination, Encapsulation? tunnel)
     {
         if (tunnel is not null)
-            RouteEncapsulation.Write(writer, tunnel);
+            RouteEncapsulation.Write(writer, tunnel, destination.IsIPv4);
         else if (!nextHop.IsNone && nextHop.IsIPv4 != destination.IsIPv4)
             Via(writer, nextHop);
         else if (!nextHop.IsNone)
@@ -203,9 +203,9 @@ internal sealed class RouteDecoder(byte protocol)
 
     // Only of HostGw's: what other programs' routes say beside their next hop is not compared.
     private Encapsulation? ReadTunnel(rtmsg header, in Fields fields) =>
-        fields.Extras == RouteEncapsulation.Extras && fields is { HopCount: 1, NextHopObject: 0, Hop.Gateway.IsNone: true } &&
+        fields.Extras == RouteEncapsulation.Extras && fields is { HopCount: 1, NextHopObject: 0 } &&
         header.rtm_protocol == protocol && header.rtm_type == RTN_UNICAST && (header.rtm_flags & RTNH_F_ONLINK) == 0
-            ? fields.Said.Read(fields.Destination.IsIPv4)
+            ? fields.Said.Read(fields.Hop.Gateway, fields.Destination.IsIPv4)
             : null;
 
     private static void ReadHop(NetlinkAttributes attribute, ref Hop hop)

@@ -38,6 +38,9 @@ internal sealed record HostChanges
     /// <summary>False: rules that an earlier pass found right are not read again where that would start a program.</summary>
     public bool ReadsRulesAgain { get; init; } = true;
 
+    /// <summary>False: of guards that an earlier pass found right only what somebody has changed since is read again.</summary>
+    public bool ReadsGuardsAgain { get; init; } = true;
+
     /// <summary>The desired masquerade rule; null: none.</summary>
     public NatPlan? Nat { get; init; }
 

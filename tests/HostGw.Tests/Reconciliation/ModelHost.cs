@@ -85,6 +85,16 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         };
     }
 
+    public HostState? ReadBriefly() => ReadRefusal is not null ? throw ReadRefusal : new()
+    {
+        Interfaces = State.Interfaces,
+        Addresses = State.Addresses,
+        PolicyRules = State.PolicyRules,
+        Tunnel = State.Tunnel,
+        GuardObstacle = State.GuardObstacle,
+        SourceObstacle = State.SourceObstacle,
+    };
+
     private string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
 
     private string PreviewForward(ImmutableArray<Prefix> accept) =>

@@ -10,8 +10,9 @@ namespace HostGw.Platform.Linux;
 /// Keeps the guards of probes and tunnel in a table of nf_tables of their own, whatever backend holds the masquerade rule. One pass at a
 /// time uses it; <see cref="Drops"/> may be asked by any thread.
 /// </summary>
+/// <param name="news">What other programs change of them.</param>
 [SupportedOSPlatform("linux")]
-internal sealed class LinuxGuards(TimeProvider time) : IDisposable
+internal sealed class LinuxGuards(TimeProvider time, GuardNews news) : IDisposable
 {
     private static readonly TimeSpan DropsAge = TimeSpan.FromSeconds(1);
 
@@ -28,7 +29,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     // Of an obstacle that shows only when the table is created.
     private NftTable? _refused;
 
-    // What the kernel has, as of the last pass: read again only after a notification that somebody changed rules, or a failure.
+    // What the kernel has, as of the last pass: read again only after a failure, and parts of it after a notification that names them.
     private bool _isKnown;
     private GuardPlan? _installed;
 
@@ -75,7 +76,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
-            _isKnown &= !mayDiffer;
+            _isKnown &= !mayDiffer && news.IsEmpty;
             if (_isKnown)
                 return _installed is { Tunnel: not null };
             try
@@ -147,17 +148,24 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
 
     private GuardChange Compare(GuardPlan? desired, bool reread)
     {
-        if (!reread && _isKnown)
-        {
-            return Equals(desired, _installed)
-                ? GuardChange.None
-                : GuardChange.Between(desired, _installed is null ? [] : [GuardRuleset.Of(_installed)]);
-        }
+        GuardParts changed = news.Take();
+        bool isSame = !reread && _isKnown && !changed.Everything && Equals(desired, _installed);
+        if (isSame && changed.IsEmpty)
+            return GuardChange.None;
+        if (!reread && _isKnown && changed.IsEmpty)
+            return GuardChange.Between(desired, _installed is null ? [] : [GuardRuleset.Of(_installed)]);
         _isKnown = false;
-        GuardChange change = GuardChange.Between(desired, _tables!.Read());
+        GuardChange change = (isSame && desired is not null ? CompareParts(desired, changed) : null)
+            ?? GuardChange.Between(desired, _tables!.Read());
         if (change.What.Length == 0)
             (_isKnown, _installed) = (true, desired);
         return change;
+    }
+
+    private GuardChange? CompareParts(GuardPlan desired, GuardParts changed)
+    {
+        NftTable part = GuardRuleset.Of(desired, changed);
+        return GuardChange.Within(part, _tables!.ReadPart(part));
     }
 
     private void Apply(GuardChange change, GuardPlan? desired)
@@ -168,7 +176,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
         else if (!change.Observed.IsEmpty)
             _tables!.Remove(change.Observed);
         else
-            _tables!.Apply(change.Elements);
+            _tables!.Apply(change.Elements, change.Refills);
         (_isKnown, _installed) = (true, desired);
     }
 

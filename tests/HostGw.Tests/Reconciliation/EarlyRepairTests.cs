@@ -5,13 +5,13 @@ using HostGw.Reconciliation;
 namespace HostGw.Tests.Reconciliation;
 
 /// <summary>The link hostgw0, which the plan before wanted, is repaired before a pass plans.</summary>
-public class LinkRepairTests
+public class EarlyRepairTests
 {
     private readonly Agent _agent = new("tunnel=always tunnel.source=254");
     private readonly string[] _routes;
     private readonly Plan _plan;
 
-    public LinkRepairTests()
+    public EarlyRepairTests()
     {
         Assert.True(_agent.Pass().Continues);
         _plan = _agent.Pass(WakeCauses.Links).Plan!;
@@ -60,7 +60,7 @@ public class LinkRepairTests
         Damage("deleted");
         _agent.Host.LoseGuards();
 
-        PassReport report = _agent.Pass(WakeCauses.Links | WakeCauses.Nat);
+        PassReport report = _agent.Pass(WakeCauses.Links | WakeCauses.Guards);
 
         Assert.Equal(("guards changed", 1L, 1L), (report.Result.GuardChange, report.Repairs.Guards, report.Repairs.Tunnel));
         string[] journal = [.. _agent.Host.Journal];

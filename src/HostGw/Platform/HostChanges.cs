@@ -87,6 +87,9 @@ internal sealed record HostChanges
     /// <summary>Search for foreign rules that masquerade traffic between pods. Reads all rules of the host.</summary>
     public bool FindsLeftovers { get; init; }
 
+    /// <summary>Search for routes that packets do not take because of policy rules. Asks for the route to each peer.</summary>
+    public bool FindsOverrides { get; init; } = true;
+
     /// <summary>Whether this host forwards once these changes are made; null where it cannot be read.</summary>
     public ForwardingState Forwarding => new(
         EnableForwardingIPv4 ? true : Host.Forwarding.IPv4, EnableForwardingIPv6 ? true : Host.Forwarding.IPv6);

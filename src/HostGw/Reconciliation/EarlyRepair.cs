@@ -32,6 +32,7 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
             ChangesGuards = before.Scope == PlanScope.Everything,
             Guards = before.Guards,
             PodCidrs = before.OwnPodCidrs,
+            FindsOverrides = false,
         };
         bool isNeeded = causes.HasFlag(WakeCauses.Guards) || !changes.PolicyRules.IsEmpty || !changes.Tunnel.IsEmpty;
         return changes.ChangesGuards && isNeeded ? changes : null;

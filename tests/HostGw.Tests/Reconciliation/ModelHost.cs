@@ -70,6 +70,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Runs once, between what a pass read and what it writes.</summary>
     public Action? Race { get; set; }
 
+    /// <summary>Is told of changes that are about to be made.</summary>
+    public Action<HostChanges> Applying { get; set; } = _ => { };
+
     public IEnumerable<string> Routes => _routes.OrderBy(r => r.Key).Select(Show);
 
     public IEnumerable<string> OurRoutes => _routes.Where(r => r.IsOurs).OrderBy(r => r.Key).Select(Show);
@@ -117,6 +120,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     private ApplyResult Apply(HostChanges changes)
     {
+        Applying(changes);
         Expected = changes.Plan;
         long before = Writes;
         Action? race = Race;

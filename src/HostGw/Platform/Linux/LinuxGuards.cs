@@ -10,9 +10,8 @@ namespace HostGw.Platform.Linux;
 /// Keeps the guards of probes and tunnel in a table of nf_tables of their own, whatever backend holds the masquerade rule. One pass at a
 /// time uses it; <see cref="Drops"/> may be asked by any thread.
 /// </summary>
-/// <param name="news">What other programs change of them.</param>
 [SupportedOSPlatform("linux")]
-internal sealed class LinuxGuards(TimeProvider time, GuardNews news) : IDisposable
+internal sealed class LinuxGuards(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan DropsAge = TimeSpan.FromSeconds(1);
 
@@ -38,6 +37,9 @@ internal sealed class LinuxGuards(TimeProvider time, GuardNews news) : IDisposab
 
     private ImmutableArray<GuardDrops> _drops = [];
     private long? _dropsAt;
+
+    /// <summary>What other programs change of them: to be told by whoever hears it.</summary>
+    public GuardNews News { get; } = new();
 
     /// <summary>The netlink port of HostGw's own changes; 0 while nothing is open.</summary>
     public uint PortId => _socket?.PortId ?? 0;
@@ -76,7 +78,7 @@ internal sealed class LinuxGuards(TimeProvider time, GuardNews news) : IDisposab
     {
         lock (_lock)
         {
-            _isKnown &= !mayDiffer && news.IsEmpty;
+            _isKnown &= !mayDiffer && News.IsEmpty;
             if (_isKnown)
                 return _installed is { Tunnel: not null };
             try
@@ -90,7 +92,7 @@ internal sealed class LinuxGuards(TimeProvider time, GuardNews news) : IDisposab
         }
     }
 
-    /// <summary>What the guards have dropped since their table was made; none where there are none. At most a second old.</summary>
+    /// <summary>What the guards have dropped since their rules were written; none where there are none. At most a second old.</summary>
     /// <remarks>While a pass changes the guards, what was read before: it never waits.</remarks>
     public ImmutableArray<GuardDrops> Drops()
     {
@@ -148,7 +150,7 @@ internal sealed class LinuxGuards(TimeProvider time, GuardNews news) : IDisposab
 
     private GuardChange Compare(GuardPlan? desired, bool reread)
     {
-        GuardParts changed = news.Take();
+        GuardParts changed = News.Take();
         bool isSame = !reread && _isKnown && !changed.Everything && Equals(desired, _installed);
         if (isSame && changed.IsEmpty)
             return GuardChange.None;

@@ -57,8 +57,7 @@ internal sealed class LinuxHost : IHostNetwork
     private readonly LinuxPolicyRules _policyRules;
     private readonly LinuxProbeAddress _probeAddress;
     private readonly LinuxTunnel _tunnel;
-    private readonly GuardNews _guardNews = new();
-    private readonly LinuxGuards _guards;
+    private readonly LinuxGuards _guards = new(TimeProvider.System);
     private readonly RouteNotifications _routeNotifications;
     private readonly RuleNotifications _ruleNotifications;
 
@@ -77,9 +76,8 @@ internal sealed class LinuxHost : IHostNetwork
         _probeAddress = new(_socket, options.RouteProtocol);
         _tunnel = new(_socket, _sysctl);
         _reader = new(_socket, options, _policyRules, _probeAddress);
-        _guards = new(TimeProvider.System, _guardNews);
         _routeNotifications = new(options.RouteProtocol, _socket.PortId, TimeProvider.System);
-        _ruleNotifications = new(port => port == _nftables.PortId || port == _guards.PortId, _guardNews);
+        _ruleNotifications = new(port => port == _nftables.PortId || port == _guards.PortId, _guards.News);
     }
 
     public HostState Read(IReadOnlyList<Ip> apiServers)
@@ -271,7 +269,7 @@ internal sealed class LinuxHost : IHostNetwork
     }
 
     private IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) =>
-        changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
+        !changes.FindsOverrides || changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
             ? []
             : Overrides.Find(changes.Plan, changes.Host, new LinuxRouteLookup(_socket));
 }

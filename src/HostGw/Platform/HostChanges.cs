@@ -38,6 +38,9 @@ internal sealed record HostChanges
     /// <summary>False: rules that an earlier pass found right are not read again where that would start a program.</summary>
     public bool ReadsRulesAgain { get; init; } = true;
 
+    /// <summary>False: of guards that an earlier pass found right only what somebody has changed since is read again.</summary>
+    public bool ReadsGuardsAgain { get; init; } = true;
+
     /// <summary>The desired masquerade rule; null: none.</summary>
     public NatPlan? Nat { get; init; }
 
@@ -83,6 +86,9 @@ internal sealed record HostChanges
 
     /// <summary>Search for foreign rules that masquerade traffic between pods. Reads all rules of the host.</summary>
     public bool FindsLeftovers { get; init; }
+
+    /// <summary>Search for routes that packets do not take because of policy rules. Asks for the route to each peer.</summary>
+    public bool FindsOverrides { get; init; } = true;
 
     /// <summary>Whether this host forwards once these changes are made; null where it cannot be read.</summary>
     public ForwardingState Forwarding => new(

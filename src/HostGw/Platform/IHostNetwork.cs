@@ -12,6 +12,13 @@ internal interface IHostNetwork : IDisposable
     HostState Read(IReadOnlyList<Ip> apiServers);
 
     /// <summary>
+    /// Reads what takes the same time however many nodes there are: interfaces, addresses, policy rules, the link hostgw0 and what may
+    /// prevent it. Null: this host is only read as a whole.
+    /// </summary>
+    /// <exception cref="HostNetworkException">The host cannot be read.</exception>
+    HostState? ReadBriefly() => null;
+
+    /// <summary>
     /// Makes the changes, or with <see cref="ApplyMode.Preview"/> says which of them are necessary. One that fails never
     /// prevents the others, and removing what is not there is success.
     /// </summary>
@@ -81,6 +88,9 @@ internal enum WakeCauses
 
     /// <summary>A verdict of the probes has changed.</summary>
     Reachability = 4096,
+
+    /// <summary>Somebody changed the guards of probes and tunnel.</summary>
+    Guards = 8192,
 }
 
 /// <summary>Causes of passes as logs, metrics and status name them.</summary>
@@ -92,7 +102,7 @@ internal static class WakeCauseNames
         (WakeCauses.Addresses, "addresses"), (WakeCauses.Forwarding, "forwarding"), (WakeCauses.Nat, "nat"),
         (WakeCauses.Overrun, "overrun"), (WakeCauses.Retry, "retry"), (WakeCauses.Resync, "resync"),
         (WakeCauses.Cni, "cni"), (WakeCauses.PolicyRules, "policyrules"),
-        (WakeCauses.Reachability, "reachability"),
+        (WakeCauses.Reachability, "reachability"), (WakeCauses.Guards, "guards"),
     ];
 
     public static string Of(WakeCauses causes) => string.Join(",", All.Where(a => causes.HasFlag(a.Cause)).Select(a => a.Name));

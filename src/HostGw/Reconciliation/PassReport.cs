@@ -76,16 +76,21 @@ internal sealed record PassReport
 /// <summary>What a pass needs to know of those before it. A pass that could not read the host changes nothing of it.</summary>
 /// <param name="Report">Of the last pass that could read the host; null: there was none.</param>
 /// <param name="RulesMayHaveChanged">HostGw's rules may have changed since they were last compared.</param>
+/// <param name="GuardsMayHaveChanged">The guards may have changed unannounced since they were last compared.</param>
 /// <param name="LeftoversMayHaveChanged">Foreign rules may have changed since they were last searched for.</param>
 /// <param name="RefusedChanges">Routes that the plan changed and the host has refused since: to install them is no repair.</param>
 internal sealed record PreviousPass(
-    PassReport? Report, bool RulesMayHaveChanged, bool LeftoversMayHaveChanged, IReadOnlySet<RouteKey> RefusedChanges)
+    PassReport? Report, bool RulesMayHaveChanged, bool GuardsMayHaveChanged, bool LeftoversMayHaveChanged,
+    IReadOnlySet<RouteKey> RefusedChanges)
 {
     private const WakeCauses MayChangeLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
     private const WakeCauses MayChangeRules = MayChangeLeftovers | WakeCauses.Retry | WakeCauses.Resync;
 
-    public static PreviousPass None { get; } = new(null, false, false, new HashSet<RouteKey>());
+    // Other changes of the guards are announced one by one.
+    private const WakeCauses MayChangeGuards = WakeCauses.Start | WakeCauses.Overrun | WakeCauses.Retry | WakeCauses.Resync;
+
+    public static PreviousPass None { get; } = new(null, false, false, false, new HashSet<RouteKey>());
 
     public IReadOnlyList<string> Leftovers => Report?.Leftovers ?? [];
 
@@ -96,12 +101,14 @@ internal sealed record PreviousPass(
     public PreviousPass With(WakeCauses causes) => this with
     {
         RulesMayHaveChanged = RulesMayHaveChanged || (causes & MayChangeRules) != 0,
+        GuardsMayHaveChanged = GuardsMayHaveChanged || (causes & MayChangeGuards) != 0,
         LeftoversMayHaveChanged = LeftoversMayHaveChanged || (causes & MayChangeLeftovers) != 0,
     };
 
     public PreviousPass After(PassReport report, IReadOnlySet<RouteKey> refusedChanges) => new(
         report.Lasting(),
         RulesMayHaveChanged && report.Changes is not { ChangesNat: true, ChangesForward: true },
+        GuardsMayHaveChanged && !report.Changes.ChangesGuards,
         LeftoversMayHaveChanged && report.Result.Leftovers is null,
         refusedChanges);
 }

@@ -31,11 +31,9 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         };
         long start = time.GetTimestamp();
         _previous = _previous.With(causes);
+        EarlyRepair early = RepairEarly(nodes, causes);
         if (!TryRead(apiServers, out HostState? host, out HostFailure? failure))
-            return begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } };
-        LinkRepair link = RepairLink(nodes, host, causes);
-        if (link.WasTried && !TryRead(apiServers, out host, out failure))
-            return link.In(begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } });
+            return early.In(begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } });
 
         Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host, begun.Reachability);
         HostChanges wanted = Compare(plan, host, causes);
@@ -46,7 +44,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         HostChanges made = permitted.Without(result);
         _limiter.Count(made, result, repairs);
 
-        PassReport report = link.In(begun with
+        PassReport report = early.In(begun with
         {
             NodesSavedAt = nodes.SavedAt,
             Plan = plan,
@@ -77,26 +75,39 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         }
     }
 
-    // Only what another program has changed since: whatever else the link lacks is for the plan.
-    private LinkRepair RepairLink(NodeSnapshot nodes, HostState host, WakeCauses causes)
+    // Only what another program has changed since the pass before: whatever else they lack is for the plan.
+    private EarlyRepair RepairEarly(NodeSnapshot nodes, WakeCauses causes)
     {
-        if (_previous.Report?.Plan is not { } before || !_planner.IsOf(nodes.Nodes) || LinkRepair.Needed(before, host) is not { } needed)
-            return LinkRepair.None;
-        needed = needed with { ReadsRulesAgain = _previous.RulesMayHaveChanged };
+        if ((causes & EarlyRepair.Causes) == 0 || _previous.Report?.Plan is not { } before || !_planner.IsOf(nodes.Nodes) ||
+            ReadBriefly() is not { } host || EarlyRepair.Needed(before, host, causes) is not { } needed)
+            return EarlyRepair.None;
+        needed = needed with { ReadsRulesAgain = _previous.RulesMayHaveChanged, ReadsGuardsAgain = _previous.GuardsMayHaveChanged };
         RepairScope repairs = new(_previous, needed, _owned.Keys, causes);
-        (HostChanges permitted, _) = _limiter.Hold(needed, repairs, _previous.HeldRules);
-        if (!repairs.Tunnel || permitted.Tunnel.IsEmpty)
-            return LinkRepair.None;
+        (HostChanges permitted, _) = _limiter.Hold(repairs.Only(needed), repairs, _previous.HeldRules);
         ApplyResult result = network.Apply(permitted, ApplyMode.Change);
         HostChanges made = permitted.Without(result);
         _limiter.Count(made, result, repairs);
-        return new(made.Tunnel, result, repairs.Count(made, result));
+        return new(made, result, repairs.Count(made, result));
+    }
+
+    // What prevents it the pass finds as well, and reports it.
+    private HostState? ReadBriefly()
+    {
+        try
+        {
+            return network.ReadBriefly();
+        }
+        catch (HostNetworkException)
+        {
+            return null;
+        }
     }
 
     private HostChanges Compare(Plan plan, HostState host, WakeCauses causes) => HostDiff.Between(plan, host, _owned.Keys, adopt) with
     {
         ForgetNeighbours = _neighbours.Of(plan),
         ReadsRulesAgain = _previous.RulesMayHaveChanged,
+        ReadsGuardsAgain = _previous.GuardsMayHaveChanged,
         // iptables-legacy sends no notifications: foreign rules that were found are searched for periodically.
         FindsLeftovers = plan is { Scope: PlanScope.Everything, Routes.IsEmpty: false } &&
             (_previous.LeftoversMayHaveChanged || (_previous.Leftovers.Count > 0 && causes.HasFlag(WakeCauses.Resync))),

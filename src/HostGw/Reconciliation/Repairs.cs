@@ -58,6 +58,13 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
     /// <summary>The same of a route that is missing. With a link that goes down the kernel itself removes routes.</summary>
     public bool IsRepairOfMissing(PodRoute route) => !causes.HasFlag(WakeCauses.Links) && IsRepair(route);
 
+    /// <summary>Of policy rules and the link hostgw0 only what is a repair.</summary>
+    public HostChanges Only(HostChanges all) => all with
+    {
+        PolicyRules = PolicyRules ? all.PolicyRules : PolicyRuleChanges.None,
+        Tunnel = Tunnel ? all.Tunnel : TunnelChanges.None,
+    };
+
     /// <summary>Counts the repairs among the changes that were made.</summary>
     public Repairs Count(HostChanges made, ApplyResult result) => new()
     {

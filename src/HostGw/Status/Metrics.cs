@@ -36,7 +36,7 @@ internal static class Metrics
             if (!view.GuardDrops.IsEmpty)
             {
                 metrics.Counter("hostgw_guard_drops_total",
-                    "Packets that the guards of probes and tunnel dropped since their table was made; docs/security.md explains them.",
+                    "Packets that the guards of probes and tunnel dropped since their rules were written; docs/security.md explains them.",
                     [.. view.GuardDrops.Select(d => (Labels(("guard", d.Guard)), (double)d.Packets))]);
             }
             if (view.Probes.Reachability.IsOn)

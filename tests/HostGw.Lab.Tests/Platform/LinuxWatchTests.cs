@@ -102,11 +102,13 @@ public sealed class LinuxWatchTests : IAsyncLifetime
             "delete table inet hostgw-guard"])
         {
             _watched.Nft(change);
-            _watched.Await(WakeCauses.Nat);
+            _watched.Await(WakeCauses.Guards);
         }
+        // Until all of the last transaction is heard.
+        _watched.AfterNftables(() => { });
         Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyGuards(GuardPlans.Probes)));
         _watched.Nft("flush ruleset");
-        _watched.Await(WakeCauses.Nat);
+        _watched.Await(WakeCauses.Guards);
     }
 
     private void ApplyGuards(GuardPlan plan) =>

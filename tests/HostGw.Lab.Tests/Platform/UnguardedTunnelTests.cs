@@ -55,11 +55,11 @@ public sealed class UnguardedTunnelTests : IDisposable
         Nft("flush chain inet hostgw-guard inner");
         foreach (bool isAnnounced in (bool[])[true, false])
         {
-            ApplyResult held = Pass(c => c with { ChangesGuards = false, ReadsRulesAgain = isAnnounced });
+            ApplyResult held = Pass(c => c with { ChangesGuards = false, ReadsGuardsAgain = isAnnounced });
             Assert.Equal(HostPart.Tunnel, Assert.Single(held.Failures).Part);
             Assert.False(IsUp);
         }
-        Assert.Empty(Pass(c => c with { ReadsRulesAgain = false }).Failures);
+        Assert.Empty(Pass(c => c with { ReadsGuardsAgain = false }).Failures);
         Assert.True(IsUp);
     }
 
@@ -69,7 +69,7 @@ public sealed class UnguardedTunnelTests : IDisposable
     public void Guards_that_stand_and_wait_for_nothing_keep_it_up(bool isAnnounced)
     {
         Nft("delete element inet hostgw-guard nodes4 { 192.0.2.2 }");
-        Assert.Empty(Pass(c => c with { ChangesGuards = false, ReadsRulesAgain = isAnnounced }).Failures);
+        Assert.Empty(Pass(c => c with { ChangesGuards = false, ReadsGuardsAgain = isAnnounced }).Failures);
         Assert.Equal((true, true), (IsUp, _host.Show("10.244.2.0/24").Length > 0));
     }
 

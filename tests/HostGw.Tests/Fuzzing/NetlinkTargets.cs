@@ -45,7 +45,7 @@ internal static class NetlinkTargets
             bytes => new RouteNotifications(157, 1, TimeProvider.System).Read(bytes)),
         new(
             "notifications of rules", [Rules, .. RuleMessages.Select(m => Datagram(0x0A06, [m]))], [],
-            bytes => new RuleNotifications(port => port == 1).Read(bytes)),
+            bytes => new RuleNotifications(port => port == 1, new()).Read(bytes)),
         new("rules", RuleMessages, [], Parse, BytesPerByte: 20_000),
         new("a tracked connection", [.. Corpus.Of("conntrack").Select(FromHex)], [], Forget),
         new("a refusal", [.. Corpus.Of("refusals").Select(FromHex)], [], bytes =>

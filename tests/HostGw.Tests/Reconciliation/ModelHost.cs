@@ -70,6 +70,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Runs once, between what a pass read and what it writes.</summary>
     public Action? Race { get; set; }
 
+    /// <summary>Is told of changes that are about to be made.</summary>
+    public Action<HostChanges> Applying { get; set; } = _ => { };
+
     public IEnumerable<string> Routes => _routes.OrderBy(r => r.Key).Select(Show);
 
     public IEnumerable<string> OurRoutes => _routes.Where(r => r.IsOurs).OrderBy(r => r.Key).Select(Show);
@@ -84,6 +87,16 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             Protected = [.. State.Protected, .. apiServers.Select(a => new ProtectedAddress(a, ProtectedRole.ApiServer))],
         };
     }
+
+    public HostState? ReadBriefly() => ReadRefusal is not null ? throw ReadRefusal : new()
+    {
+        Interfaces = State.Interfaces,
+        Addresses = State.Addresses,
+        PolicyRules = State.PolicyRules,
+        Tunnel = State.Tunnel,
+        GuardObstacle = State.GuardObstacle,
+        SourceObstacle = State.SourceObstacle,
+    };
 
     private string PreviewNat(NatPlan? desired) => Same(Nat, desired) ? "" : desired is null ? "removed" : Nat is null ? "created" : "changed";
 
@@ -107,6 +120,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     private ApplyResult Apply(HostChanges changes)
     {
+        Applying(changes);
         Expected = changes.Plan;
         long before = Writes;
         Action? race = Race;

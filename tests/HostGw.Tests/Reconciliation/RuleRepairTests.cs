@@ -90,6 +90,7 @@ public class RuleRepairTests
     [Theory]
     [InlineData(WakeCauses.Nodes, false)]
     [InlineData(WakeCauses.Routes | WakeCauses.Links, false)]
+    [InlineData(WakeCauses.Guards, false)]
     [InlineData(WakeCauses.Nodes | WakeCauses.Nat, true)]
     [InlineData(WakeCauses.Resync, true)]
     [InlineData(WakeCauses.Start, true)]

@@ -41,7 +41,7 @@ internal static partial class MetricsPage
         - **Which peers take the tunnel?** `sum by (node) (hostgw_tunnelled_peers)` counts them, and `hostgw status` names them. That is no
           fault; a peer that is not reached there either is `podTrafficDropped`.
         - **Does somebody send what the guards drop?** `sum by (node, guard) (increase(hostgw_guard_drops_total[10m]))`. The count begins
-          again when the table is made again.
+          again when the rules of that guard are written again.
         - **Does another program undo changes of the agent?** `increase(hostgw_repairs_total[10m])`, by cause.
 
         This page is generated from the help texts of the metrics: `UPDATE_GOLDEN=1 make test` renews it.

@@ -28,7 +28,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     // Of an obstacle that shows only when the table is created.
     private NftTable? _refused;
 
-    // What the kernel has, as of the last pass: read again only after a notification that somebody changed rules, or a failure.
+    // What the kernel has, as of the last pass: read again only after a failure, and parts of it after a notification that names them.
     private bool _isKnown;
     private GuardPlan? _installed;
 
@@ -37,6 +37,9 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
 
     private ImmutableArray<GuardDrops> _drops = [];
     private long? _dropsAt;
+
+    /// <summary>What other programs change of them: to be told by whoever hears it.</summary>
+    public GuardNews News { get; } = new();
 
     /// <summary>The netlink port of HostGw's own changes; 0 while nothing is open.</summary>
     public uint PortId => _socket?.PortId ?? 0;
@@ -75,7 +78,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
-            _isKnown &= !mayDiffer;
+            _isKnown &= !mayDiffer && News.IsEmpty;
             if (_isKnown)
                 return _installed is { Tunnel: not null };
             try
@@ -89,7 +92,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>What the guards have dropped since their table was made; none where there are none. At most a second old.</summary>
+    /// <summary>What the guards have dropped since their rules were written; none where there are none. At most a second old.</summary>
     /// <remarks>While a pass changes the guards, what was read before: it never waits.</remarks>
     public ImmutableArray<GuardDrops> Drops()
     {
@@ -147,17 +150,24 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
 
     private GuardChange Compare(GuardPlan? desired, bool reread)
     {
-        if (!reread && _isKnown)
-        {
-            return Equals(desired, _installed)
-                ? GuardChange.None
-                : GuardChange.Between(desired, _installed is null ? [] : [GuardRuleset.Of(_installed)]);
-        }
+        GuardParts changed = News.Take();
+        bool isSame = !reread && _isKnown && !changed.Everything && Equals(desired, _installed);
+        if (isSame && changed.IsEmpty)
+            return GuardChange.None;
+        if (!reread && _isKnown && changed.IsEmpty)
+            return GuardChange.Between(desired, _installed is null ? [] : [GuardRuleset.Of(_installed)]);
         _isKnown = false;
-        GuardChange change = GuardChange.Between(desired, _tables!.Read());
+        GuardChange change = (isSame && desired is not null ? CompareParts(desired, changed) : null)
+            ?? GuardChange.Between(desired, _tables!.Read());
         if (change.What.Length == 0)
             (_isKnown, _installed) = (true, desired);
         return change;
+    }
+
+    private GuardChange? CompareParts(GuardPlan desired, GuardParts changed)
+    {
+        NftTable part = GuardRuleset.Of(desired, changed);
+        return GuardChange.Within(part, _tables!.ReadPart(part));
     }
 
     private void Apply(GuardChange change, GuardPlan? desired)
@@ -168,7 +178,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
         else if (!change.Observed.IsEmpty)
             _tables!.Remove(change.Observed);
         else
-            _tables!.Apply(change.Elements);
+            _tables!.Apply(change.Elements, change.Refills);
         (_isKnown, _installed) = (true, desired);
     }
 

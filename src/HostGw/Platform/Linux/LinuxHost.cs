@@ -77,27 +77,21 @@ internal sealed class LinuxHost : IHostNetwork
         _tunnel = new(_socket, _sysctl);
         _reader = new(_socket, options, _policyRules, _probeAddress);
         _routeNotifications = new(options.RouteProtocol, _socket.PortId, TimeProvider.System);
-        _ruleNotifications = new(port => port == _nftables.PortId || port == _guards.PortId);
+        _ruleNotifications = new(port => port == _nftables.PortId || port == _guards.PortId, _guards.News);
     }
 
     public HostState Read(IReadOnlyList<Ip> apiServers)
     {
         _routeNotifications.BeginRead();
-        CniReservation reservation = _readsReservation ? _cni.ReadReservation() : CniReservation.Complete;
-        HostState read = _reader.Read(apiServers);
-        return read with
-        {
-            UsesOwnCni = _cni.InUse is { IsOurs: true },
-            Tunnel = _tunnel.Read(read.Interfaces),
-            GuardObstacle = _guards.Obstacle(),
-            SourceObstacle = reservation.Obstacle,
-            ReservedSubnets = reservation.Subnets,
-        };
+        return WithTunnel(_reader.Read(apiServers)) with { UsesOwnCni = _cni.InUse is { IsOurs: true } };
     }
+
+    public HostState ReadBriefly() => WithTunnel(_reader.ReadBriefly());
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode)
     {
         _routeNotifications.SetPlan(changes.Plan, changes.Host.PolicyRules);
+        _reader.SetPlan(changes.Plan);
         _programs.BeginPass();
         long before = NetlinkWrites;
         bool writes = mode == ApplyMode.Change;
@@ -133,6 +127,18 @@ internal sealed class LinuxHost : IHostNetwork
         _nat.Dispose();
         _guards.Dispose();
         _socket.Dispose();
+    }
+
+    private HostState WithTunnel(HostState read)
+    {
+        CniReservation reservation = _readsReservation ? _cni.ReadReservation() : CniReservation.Complete;
+        return read with
+        {
+            Tunnel = _tunnel.Read(read.Interfaces),
+            GuardObstacle = _guards.Obstacle(),
+            SourceObstacle = reservation.Obstacle,
+            ReservedSubnets = reservation.Subnets,
+        };
     }
 
     private long NetlinkWrites => _socket.Writes + _nftables.Writes + _guards.Writes;
@@ -177,8 +183,8 @@ internal sealed class LinuxHost : IHostNetwork
     {
         attempts.Did(HostPart.Tunnel, _tunnel.RemoveStrays(changes.Tunnel, writes, attempts));
         if (changes.ChangesGuards)
-            attempts.Did(HostPart.Guards, _guards.Make(changes.Guards, changes.ReadsRulesAgain, writes, attempts));
-        bool mayDiffer = changes is { ReadsRulesAgain: true, ChangesGuards: false };
+            attempts.Did(HostPart.Guards, _guards.Make(changes.Guards, changes.ReadsGuardsAgain, writes, attempts));
+        bool mayDiffer = changes is { ReadsGuardsAgain: true, ChangesGuards: false };
         if (writes && changes is { Host.Tunnel: { IsOurs: true } link, Tunnel.Keeps: true } && !_guards.Stand(changes.Guards, mayDiffer))
             _tunnel.Close(link, attempts);
         else if (!attempts.Refused(HostPart.Guards))
@@ -189,7 +195,7 @@ internal sealed class LinuxHost : IHostNetwork
     {
         attempts.Did(HostPart.Tunnel, _tunnel.Remove(changes.Tunnel, writes, attempts));
         if (changes.ChangesGuards && !attempts.Refused(HostPart.Tunnel))
-            attempts.Did(HostPart.Guards, _guards.Remove(changes.Guards, changes.ReadsRulesAgain, writes, attempts));
+            attempts.Did(HostPart.Guards, _guards.Remove(changes.Guards, changes.ReadsGuardsAgain, writes, attempts));
     }
 
     private void ApplySettings(HostChanges changes, Attempts attempts)
@@ -263,7 +269,7 @@ internal sealed class LinuxHost : IHostNetwork
     }
 
     private IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) =>
-        changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
+        !changes.FindsOverrides || changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
             ? []
             : Overrides.Find(changes.Plan, changes.Host, new LinuxRouteLookup(_socket));
 }

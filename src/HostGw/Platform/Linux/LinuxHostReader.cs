@@ -19,6 +19,22 @@ internal sealed class LinuxHostReader(
     private readonly NetlinkWriter _request = new();
     private readonly HashSet<string> _linksWithLearntRoute = [];
     private int _routeCount;
+    private Plan _plan = new();
+
+    /// <summary>
+    /// Sets the plan of the latest pass. The MTU of the paths that its tunnelled routes take is read where these are away: otherwise their
+    /// repair would wait until all nodes are planned again.
+    /// </summary>
+    public void SetPlan(Plan plan) => _plan = plan;
+
+    /// <summary>Interfaces, addresses and policy rules alone.</summary>
+    /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
+    public HostState ReadBriefly() => new()
+    {
+        Interfaces = ReadInterfaces(),
+        Addresses = ReadAddresses(),
+        PolicyRules = rules.Read(),
+    };
 
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
     public HostState Read(IReadOnlyList<Ip> apiServers)
@@ -130,6 +146,11 @@ internal sealed class LinuxHostReader(
 
     private ImmutableArray<(Ip Node, int Mtu)> ReadPathMtus(HashSet<Ip> nodes, ImmutableArray<HostInterface> interfaces)
     {
+        foreach (ref readonly PodRoute route in _plan.Routes.AsSpan())
+        {
+            if (route.Tunnel is { } planned)
+                nodes.Add(planned.Node);
+        }
         if (nodes.Count == 0)
             return [];
         Ip[] sorted = [.. nodes.Order()];

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using HostGw.Planning;
 using static HostGw.Platform.Linux.Nftables.NfTables;
 
@@ -40,16 +39,24 @@ internal static class GuardRuleset
             : !observed.IsEmpty && tunnels.Any(p => TableDifference.Between([Of(p)], observed) is null);
     }
 
-    public static NftTable Of(GuardPlan plan)
+    public static NftTable Of(GuardPlan plan) => new(NftFamily.Inet, Flags: 0, Others: 0, Chains(plan), [.. Sets(plan, static _ => true)]);
+
+    /// <summary>Of that table only these parts.</summary>
+    public static NftTable Of(GuardPlan plan, GuardParts parts) => parts.Everything ? Of(plan) : new(
+        NftFamily.Inet, Flags: 0, Others: 0, parts.Rules ? Chains(plan) : [], [.. Sets(plan, parts.Sets.Contains)]);
+
+    private static ImmutableArray<NftChain> Chains(GuardPlan plan)
     {
         ImmutableArray<NftChain> chains =
             [Prerouting(plan), Arriving(plan, "input", NF_INET_LOCAL_IN), Arriving(plan, "forward", NF_INET_FORWARD), PortChain(plan)];
         return plan.Tunnel is { } tunnel
-            ? new(NftFamily.Inet, Flags: 0, Others: 0,
-                [.. chains, TranslatedChain(), RelayedChain(), OuterChain(), VniChain(tunnel), InnerChain(), Output(plan, tunnel)],
-                [.. Sets("nodes", tunnel.Nodes), .. Sets("own", tunnel.Own), .. Sets("peers", tunnel.Peers)])
-            : new(NftFamily.Inet, Flags: 0, Others: 0, chains, []);
+            ? [.. chains, TranslatedChain(), RelayedChain(), OuterChain(), VniChain(tunnel), InnerChain(), Output(plan, tunnel)]
+            : chains;
     }
+
+    // Each may have thousands of elements.
+    private static IEnumerable<NftSet> Sets(GuardPlan plan, Func<string, bool> isWanted) => plan.Tunnel is not { } tunnel ? []
+        : [.. Sets("nodes", tunnel.Nodes, isWanted), .. Sets("own", tunnel.Own, isWanted), .. Sets("peers", tunnel.Peers, isWanted)];
 
     // Raw: before connection tracking, so that what is dropped leaves no entry, and before the destination of an answer is translated
     // back to a pod's.
@@ -137,54 +144,16 @@ internal static class GuardRuleset
     private static NftExpressions Source(this NftExpressions rule, IpFamily family, string set) =>
         rule.Address(family.SourceOffset, family.Length, family.Set(set), isIn: true);
 
-    private static IEnumerable<NftSet> Sets(string name, ImmutableArray<Prefix> prefixes) => Families.Select(f => new NftSet(
-        f.Set(name), f.KeyType, f.Length, NFT_SET_INTERVAL,
-        [.. prefixes.Where(p => p.IsIPv4 == (f == V4)).Select(AddressRange.Of)]));
+    private static IEnumerable<NftSet> Sets(string name, ImmutableArray<Prefix> prefixes, Func<string, bool> isWanted) =>
+        from family in Families
+        where isWanted(family.Set(name))
+        select new NftSet(
+            family.Set(name), family.KeyType, family.Length, NFT_SET_INTERVAL,
+            [.. prefixes.Where(p => p.IsIPv4 == (family == V4)).Select(AddressRange.Of)]);
 
     private sealed record IpFamily(
         string Suffix, uint KeyType, uint Length, NftFamily Family, uint SourceOffset, uint DestinationOffset)
     {
         public string Set(string name) => name + Suffix;
     }
-}
-
-/// <summary>What turns the guards that the kernel has into the desired ones. Pure.</summary>
-/// <param name="What">In words; empty: nothing is to be done.</param>
-/// <param name="Desired">The table to create in the place of the observed ones; null: none, or elements only.</param>
-/// <param name="Observed">The tables to remove.</param>
-/// <param name="Elements">The elements to change where the table is right.</param>
-internal sealed record GuardChange(
-    string What, NftTable? Desired, ImmutableArray<NftTable> Observed, ImmutableArray<NftSetChange> Elements)
-{
-    private const int Named = 3;
-
-    /// <summary>It removes the guards of a tunnel and keeps the others: not before the link is gone.</summary>
-    public bool EndsTunnel => Desired is not null && !GuardRuleset.GuardsTunnel(Desired) && Observed.Any(GuardRuleset.GuardsTunnel);
-
-    public static GuardChange None { get; } = new("", null, [], []);
-
-    /// <param name="desired">Null: no guards.</param>
-    /// <param name="observed">HostGw's tables of guards; none or one, unless somebody else made more.</param>
-    public static GuardChange Between(GuardPlan? desired, ImmutableArray<NftTable> observed)
-    {
-        if (desired is null)
-            return observed.IsEmpty ? None : new("no longer needed", null, observed, []);
-        NftTable table = GuardRuleset.Of(desired);
-        string? reason = observed.IsEmpty ? "the table is missing" : TableDifference.Between([table], observed);
-        if (reason is not null)
-            return new(reason, table, observed, []);
-        ImmutableArray<NftSetChange> elements = ElementDifference.Between([table], observed);
-        return elements.IsEmpty ? None : new(Describe(elements), null, [], elements);
-    }
-
-    // "nodes4: 192.0.2.3/32 added".
-    private static string Describe(ImmutableArray<NftSetChange> changes) => string.Join(
-        ", ", changes.Select(c => $"{c.Set}: {string.Join(" and ", [.. Part(c.Add, "added"), .. Part(c.Remove, "removed")])}"));
-
-    private static IEnumerable<string> Part(ImmutableArray<AddressRange> ranges, string verb) => ranges.Length switch
-    {
-        0 => [],
-        <= Named => [$"{string.Join(' ', ranges)} {verb}"],
-        var many => [string.Create(CultureInfo.InvariantCulture, $"{many:N0} {verb}")],
-    };
 }

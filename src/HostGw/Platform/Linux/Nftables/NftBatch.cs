@@ -56,6 +56,19 @@ internal sealed class NftBatch
         _writer.End();
     }
 
+    /// <summary>Writes the rules of a chain again, in the place of those that are there.</summary>
+    public void Refill(NftFamily family, NftChain chain, bool isEmpty)
+    {
+        if (!isEmpty)
+        {
+            Begin(NFT_MSG_DELRULE, 0, family, $"delete the rules of chain {chain.Name} of table {Name(family)}");
+            _writer.Attribute(NFTA_RULE_TABLE, _table);
+            _writer.Attribute(NFTA_RULE_CHAIN, chain.Name);
+            _writer.End();
+        }
+        AddRules(family, chain);
+    }
+
     /// <summary>Creates a table. If it exists, the transaction fails.</summary>
     public void Build(NftTable table)
     {
@@ -70,10 +83,7 @@ internal sealed class NftBatch
         foreach (NftChain chain in table.Chains)
             AddChain(table.Family, chain);
         foreach (NftChain chain in table.Chains)
-        {
-            foreach (NftRule rule in chain.Rules)
-                AddRule(table.Family, chain.Name, rule);
-        }
+            AddRules(table.Family, chain);
     }
 
     public void AddElements(NftFamily family, string set, ReadOnlySpan<AddressRange> elements) => NftElements.Write(
@@ -113,6 +123,12 @@ internal sealed class NftBatch
         _writer.AttributeBigEndian(NFTA_SET_KEY_LEN, set.KeyLength);
         _writer.AttributeBigEndian(NFTA_SET_ID, id);
         _writer.End();
+    }
+
+    private void AddRules(NftFamily family, NftChain chain)
+    {
+        foreach (NftRule rule in chain.Rules)
+            AddRule(family, chain.Name, rule);
     }
 
     private void AddRule(NftFamily family, string chain, NftRule rule)

@@ -55,6 +55,14 @@ internal sealed class NftReader(NetlinkSocket socket, string name, NftAdvice adv
         return state;
     }
 
+    /// <summary>Reads parts of a table again: the chains, unless none is given, and the elements of the given sets.</summary>
+    /// <exception cref="NetlinkException">The kernel refused. With IsNotFound: there is no such table, or no such set.</exception>
+    public NftTable ReadPart(NftTable part) => part with
+    {
+        Chains = part.Chains.IsEmpty ? [] : Chains(part.Family),
+        Sets = [.. part.Sets.Select(s => s with { Elements = Elements(part.Family, s) })],
+    };
+
     /// <summary>How many packets the rules of each chain of a table counted, where one counts.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public Dictionary<string, long> ReadCounters(NftFamily family)

@@ -99,10 +99,9 @@ internal static class TableDifference
             .FirstOrDefault(reason => reason is not null);
     }
 
-    private static string? Table(NftTable desired, NftTable? observed)
+    /// <summary>The first difference of a table in what holds rules and elements, in words; null if there is none.</summary>
+    public static string? OfShape(NftTable desired, NftTable observed)
     {
-        if (observed is null)
-            return $"table {NftNames.Of(desired.Family)} is missing";
         if (observed.Flags != desired.Flags)
             return $"the table's flags are {observed.Flags}";
         if (observed.Others != desired.Others)
@@ -113,6 +112,21 @@ internal static class TableDifference
             ?? desired.Sets.Select(d => Set(d, observed.Sets.First(o => o.Name == d.Name))).FirstOrDefault(r => r is not null)
             ?? desired.Chains.Select(d => Chain(d, observed.Chains.First(o => o.Name == d.Name))).FirstOrDefault(r => r is not null);
     }
+
+    /// <summary>The first difference in the rules of two chains, in words; null if there is none.</summary>
+    public static string? OfRules(NftChain desired, NftChain observed)
+    {
+        if (observed.Rules.Length != desired.Rules.Length)
+            return $"chain {desired.Name} has {observed.Rules.Length} rules, not {desired.Rules.Length}";
+
+        bool same = desired.Rules.Zip(observed.Rules).All(pair => Same(pair.First, pair.Second));
+        return same ? null : $"a rule of chain {desired.Name} was changed";
+    }
+
+    private static string? Table(NftTable desired, NftTable? observed) => observed is null
+        ? $"table {NftNames.Of(desired.Family)} is missing"
+        : OfShape(desired, observed) ?? desired.Chains
+            .Select(d => OfRules(d, observed.Chains.First(o => o.Name == d.Name))).FirstOrDefault(r => r is not null);
 
     private static string? Names(string kind, IEnumerable<string> desired, IEnumerable<string> observed)
     {
@@ -131,13 +145,7 @@ internal static class TableDifference
     {
         if (observed.Type != desired.Type || observed.Hook != desired.Hook || observed.Priority != desired.Priority)
             return $"chain {desired.Name} has another type, hook or priority";
-        if (observed.Policy != desired.Policy)
-            return $"chain {desired.Name} has another policy";
-        if (observed.Rules.Length != desired.Rules.Length)
-            return $"chain {desired.Name} has {observed.Rules.Length} rules, not {desired.Rules.Length}";
-
-        bool same = desired.Rules.Zip(observed.Rules).All(pair => Same(pair.First, pair.Second));
-        return same ? null : $"a rule of chain {desired.Name} was changed";
+        return observed.Policy != desired.Policy ? $"chain {desired.Name} has another policy" : null;
     }
 
     // The fingerprint in the comment shows whether HostGw wrote the rule: an attribute that is unknown here was then added by the kernel.

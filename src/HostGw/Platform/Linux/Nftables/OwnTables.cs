@@ -17,6 +17,9 @@ internal sealed class OwnTables(NetlinkSocket socket, string name, NftAdvice adv
     /// <inheritdoc cref="NftReader.Read"/>
     public ImmutableArray<NftTable> Read() => _reader.Read();
 
+    /// <inheritdoc cref="NftReader.ReadPart"/>
+    public NftTable ReadPart(NftTable part) => _reader.ReadPart(part);
+
     /// <inheritdoc cref="NftReader.ReadCounters"/>
     public Dictionary<string, long> ReadCounters(NftFamily family) => _reader.ReadCounters(family);
 
@@ -54,12 +57,18 @@ internal sealed class OwnTables(NetlinkSocket socket, string name, NftAdvice adv
     }
 
     /// <summary>Removes elements of sets and adds others.</summary>
+    /// <inheritdoc cref="Apply(ImmutableArray{NftSetChange}, ImmutableArray{NftRefill})"/>
+    public void Apply(ImmutableArray<NftSetChange> changes) => Apply(changes, []);
+
+    /// <summary>Removes elements of sets and adds others, and writes the rules of chains again.</summary>
     /// <exception cref="NetlinkException">
     /// The kernel refused, and nothing has changed. With IsNotFound: the table was changed since it was read.
     /// </exception>
-    public void Apply(ImmutableArray<NftSetChange> changes)
+    public void Apply(ImmutableArray<NftSetChange> changes, ImmutableArray<NftRefill> refills)
     {
         NftBatch batch = NewBatch();
+        foreach (NftRefill refill in refills)
+            batch.Refill(refill.Family, refill.Chain, refill.IsEmpty);
         foreach (NftSetChange change in changes)
         {
             // Removals first: a new range may be inside an old one.

@@ -49,6 +49,38 @@ public class GuardChangeTests
     public void Elements_change_without_the_table() => Assert.Equal(
         (null, true), (Change("tunnel", "a node joins").Desired, Change("tunnel", "a node joins").Observed.IsEmpty));
 
+    // Also a change of the plan: thousands of elements need not be written for another uplink.
+    [Theory]
+    [InlineData("one more uplink", "port")]
+    [InlineData("another VNI", "vni")]
+    [InlineData("another port", "prerouting input forward output")]
+    public void Rules_change_without_the_elements(string desired, string chains)
+    {
+        GuardChange change = Change("tunnel", desired);
+
+        Assert.Equal((null, true, true), (change.Desired, change.Observed.IsEmpty, change.Elements.IsEmpty));
+        Assert.Equal(chains, string.Join(' ', change.Refills.Select(r => r.Chain.Name)));
+        Assert.All(change.Refills, r => Assert.False(r.IsEmpty));
+    }
+
+    [Fact]
+    public void Of_an_empty_chain_no_rule_is_deleted()
+    {
+        NftTable table = GuardRuleset.Of(Tunnel);
+        NftChain[] chains = [.. table.Chains.Select(c => c.Name == "inner" ? c with { Rules = [] } : c)];
+
+        Assert.True(Assert.Single(GuardChange.Between(Tunnel, [table with { Chains = [.. chains] }]).Refills).IsEmpty);
+    }
+
+    [Fact]
+    public void A_part_of_the_table_has_what_was_named()
+    {
+        NftTable part = GuardRuleset.Of(Tunnel, new(Everything: false, Rules: false, ["peers4"]));
+        Assert.Equal((0, "peers4"), (part.Chains.Length, Assert.Single(part.Sets).Name));
+        Assert.Equal(GuardRuleset.Of(Tunnel).Chains.Length, GuardRuleset.Of(Tunnel, new(false, Rules: true, [])).Chains.Length);
+        Assert.Equal(6, GuardRuleset.Of(Tunnel, new(Everything: true, false, [])).Sets.Length);
+    }
+
     [Theory]
     [InlineData("tunnel", "probes", true)]
     [InlineData("tunnel", "-", false)]

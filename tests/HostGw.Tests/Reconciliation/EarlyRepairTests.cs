@@ -4,14 +4,14 @@ using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Reconciliation;
 
-/// <summary>The link hostgw0, which the plan before wanted, is repaired before a pass plans.</summary>
-public class LinkRepairTests
+/// <summary>Guards, link hostgw0 and policy rules that the plan before wanted are repaired before a pass reads all routes and plans.</summary>
+public class EarlyRepairTests
 {
-    private readonly Agent _agent = new("tunnel=always tunnel.source=254");
+    private readonly Agent _agent = new("clusterCidrs=10.244.0.0/16,fd00:10:244::/48 tunnel=always tunnel.source=254 policyRule=on");
     private readonly string[] _routes;
     private readonly Plan _plan;
 
-    public LinkRepairTests()
+    public EarlyRepairTests()
     {
         Assert.True(_agent.Pass().Continues);
         _plan = _agent.Pass(WakeCauses.Links).Plan!;
@@ -60,7 +60,7 @@ public class LinkRepairTests
         Damage("deleted");
         _agent.Host.LoseGuards();
 
-        PassReport report = _agent.Pass(WakeCauses.Links | WakeCauses.Nat);
+        PassReport report = _agent.Pass(WakeCauses.Links | WakeCauses.Guards);
 
         Assert.Equal(("guards changed", 1L, 1L), (report.Result.GuardChange, report.Repairs.Guards, report.Repairs.Tunnel));
         string[] journal = [.. _agent.Host.Journal];
@@ -82,6 +82,78 @@ public class LinkRepairTests
 
         Assert.Equal((true, TimeSpan.FromSeconds(10)), (held.Changes.Tunnel.IsEmpty, held.HeldRepairs.Wait));
         Assert.False(_agent.Host.State.Tunnel!.IsUp);
+    }
+
+    [Theory]
+    [InlineData(WakeCauses.Guards, "guards", true)]
+    [InlineData(WakeCauses.PolicyRules, "rule", true)]
+    [InlineData(WakeCauses.Links, "link", true)]
+    [InlineData(WakeCauses.Overrun, "rule", true)]
+    [InlineData(WakeCauses.Nodes, "rule", false)]
+    [InlineData(WakeCauses.Nodes, "guards", false)]
+    internal void It_is_made_before_all_routes_are_read(WakeCauses causes, string damage, bool isEarly)
+    {
+        Damage(damage);
+        HostChanges? first = null;
+        _agent.Host.Applying = changes => first ??= changes;
+
+        PassReport report = _agent.Pass(causes);
+
+        Assert.Equal((isEarly, !isEarly), (first!.Host.Routes.Count == 0, first.FindsOverrides));
+        Assert.Equal(1, report.Repairs.Guards + report.Repairs.PolicyRules + report.Repairs.Tunnel);
+        Assert.True(report.Changed);
+        Assert.False(_agent.Pass(causes).Changed);
+        Assert.Equal(_routes, _agent.Host.OurRoutes);
+    }
+
+    [Fact]
+    public void What_else_has_changed_at_the_same_time_the_pass_repairs()
+    {
+        Damage("guards");
+        Damage("rule");
+        _agent.Host.Remove(_routes[0].Split(' ')[0]);
+        _agent.Host.LoseNat();
+
+        Repairs repairs = _agent.Pass(WakeCauses.Guards | WakeCauses.Nat | WakeCauses.Routes).Repairs;
+
+        Assert.Equal((1, 1, 1, 1), (repairs.Guards, repairs.PolicyRules, repairs.RoutesRemoved, repairs.Masquerade));
+        Assert.Equal(_routes, _agent.Host.OurRoutes);
+    }
+
+    [Fact]
+    public void It_is_reported_where_the_pass_cannot_read_the_host()
+    {
+        Damage("guards");
+        _agent.Host.Applying = _ => _agent.Host.ReadRefusal = new HostRefusal("no");
+
+        PassReport report = _agent.Pass(WakeCauses.Guards);
+
+        Assert.Equal((1, "guards changed", HostPart.State), (report.Repairs.Guards, report.Result.GuardChange, report.Failures[0].Part));
+    }
+
+    [Fact]
+    public void Where_the_host_cannot_be_read_at_all_nothing_is_changed()
+    {
+        Damage("guards");
+        _agent.Host.ReadRefusal = new HostRefusal("no");
+
+        PassReport report = _agent.Pass(WakeCauses.Guards);
+
+        Assert.Equal((0, "", false), (report.Repairs.Guards, report.Result.GuardChange, report.Changed));
+    }
+
+    // A rule of a cluster CIDR that the settings name no more, or one of an agent before: for the pass.
+    [Fact]
+    public void What_the_plan_before_did_not_leave_installed_is_not_repaired_early()
+    {
+        Agent agent = new("clusterCidrs=10.244.0.0/16,fd00:10:244::/48 policyRule=on");
+        agent.Host.Refusal = what => what.StartsWith("add rule", StringComparison.Ordinal) ? new HostRefusal("no") : null;
+        agent.Pass();
+        agent.Host.Refusal = _ => null;
+
+        PassReport report = agent.Pass(WakeCauses.PolicyRules);
+
+        Assert.Equal((0, false), (report.Repairs.PolicyRules, report.Changes.PolicyRules.IsEmpty));
     }
 
     // By the nodes that there are now: they may need no tunnel.
@@ -110,6 +182,16 @@ public class LinkRepairTests
 
     // With the link, and with its address, the kernel takes its routes.
     private void Damage(string what)
+    {
+        if (what == "guards")
+            _agent.Host.LoseGuards();
+        else if (what == "rule")
+            _agent.Host.SetRules(_agent.Host.State.PolicyRules.Where(r => !r.IsOurs));
+        else
+            DamageLink(what == "link" ? "deleted" : what);
+    }
+
+    private void DamageLink(string what)
     {
         HostState state = _agent.Host.State;
         TunnelLink link = state.Tunnel!;

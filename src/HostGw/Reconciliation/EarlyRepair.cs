@@ -1,0 +1,59 @@
+using HostGw.Planning;
+using HostGw.Platform;
+
+namespace HostGw.Reconciliation;
+
+/// <summary>
+/// The repair of guards, link hostgw0 and policy rules by the plan before, ahead of everything that takes longer the more nodes there are:
+/// without the link thousands of nodes would be planned twice. The pass follows, whatever this has found. Pure.
+/// </summary>
+/// <param name="Made">What was changed.</param>
+/// <param name="Result">What the host answered. What it refused the pass tries again.</param>
+internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs Repairs)
+{
+    /// <summary>What may announce that something of them was taken away.</summary>
+    public const WakeCauses Causes =
+        WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding | WakeCauses.PolicyRules | WakeCauses.Guards | WakeCauses.Overrun;
+
+    public static EarlyRepair None { get; } = new(new() { Routes = RouteChanges.None }, new(), default);
+
+    /// <summary>What the plan before wants of them, and nothing else; null: as far as is known, they are as that wants them.</summary>
+    /// <param name="host">As <see cref="IHostNetwork.ReadBriefly"/> returns it.</param>
+    public static HostChanges? Needed(Plan before, HostState host, WakeCauses causes)
+    {
+        bool mayHaveTunnel = host is { GuardObstacle: "", SourceObstacle: "" };
+        HostChanges changes = new()
+        {
+            Plan = before,
+            Host = host,
+            Routes = RouteChanges.None,
+            PolicyRules = PolicyRuleChanges.Between(before, host),
+            Tunnel = mayHaveTunnel && TunnelChanges.Between(before, host) is { Continues: true } tunnel ? tunnel : TunnelChanges.None,
+            ChangesGuards = before.Scope == PlanScope.Everything,
+            Guards = before.Guards,
+            PodCidrs = before.OwnPodCidrs,
+            FindsOverrides = false,
+        };
+        bool isNeeded = causes.HasFlag(WakeCauses.Guards) || !changes.PolicyRules.IsEmpty || !changes.Tunnel.IsEmpty;
+        return changes.ChangesGuards && isNeeded ? changes : null;
+    }
+
+    /// <summary>The report of the pass with this repair in it.</summary>
+    public PassReport In(PassReport report) => ReferenceEquals(this, None) ? report : report with
+    {
+        Changes = report.Changes with
+        {
+            Tunnel = Made.Tunnel.IsEmpty || !report.Changes.Tunnel.IsEmpty ? report.Changes.Tunnel : Made.Tunnel with { IsRead = true },
+            PolicyRules = Made.PolicyRules.IsEmpty || !report.Changes.PolicyRules.IsEmpty ? report.Changes.PolicyRules : Made.PolicyRules,
+        },
+        Result = report.Result with
+        {
+            TunnelChange = Joined(Result.TunnelChange, report.Result.TunnelChange),
+            GuardChange = Joined(Result.GuardChange, report.Result.GuardChange),
+            NetlinkWrites = Result.NetlinkWrites + report.Result.NetlinkWrites,
+        },
+        Repairs = Repairs + report.Repairs,
+    };
+
+    private static string Joined(params string[] parts) => string.Join("; ", parts.Where(p => p.Length > 0));
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Topology;
@@ -54,6 +55,25 @@ public sealed class QuietTests : LabTest
     }
 
     [Fact]
+    public async Task Heartbeats_are_handled_by_the_thread_that_receives_them()
+    {
+        await StartFirstAgentAsync();
+        long sockets = Waits(".NET Sockets"), pool = Waits(".NET TP Worker");
+
+        for (int i = 0; i < 300; i++)
+        {
+            Cluster.Api.Server.Nodes.Heartbeat($"node{i % 3 + 1}");
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TestContext.Current.CancellationToken);
+        }
+        Node four = Cluster.AddMachine(4);
+        Cluster.Announce(four);
+        await Expect.OnlyRouteAsync(Cluster.Node(1), Expect.ByNodeAddress(four)[0]);
+
+        (sockets, pool) = (Waits(".NET Sockets") - sockets, Waits(".NET TP Worker") - pool);
+        Assert.True(2 * pool < sockets, $"the thread pool waited {pool} times, the thread of the sockets {sockets} times");
+    }
+
+    [Fact]
     public async Task A_quiet_cluster_logs_nothing()
     {
         await StartFirstAgentAsync();
@@ -73,6 +93,13 @@ public sealed class QuietTests : LabTest
         JsonElement status = await Agent.StatusAsync();
         return status.GetProperty("passes").GetProperty("count").GetInt32();
     }
+
+    // How often the agent's threads of that name waited for something.
+    private long Waits(string thread) => Directory.GetDirectories($"/proc/{Agent.ProcessId}/task")
+        .Where(task => File.ReadAllText($"{task}/comm").TrimEnd() == thread)
+        .SelectMany(task => File.ReadLines($"{task}/status"))
+        .Where(line => line.StartsWith("voluntary_ctxt_switches:", StringComparison.Ordinal))
+        .Sum(line => long.Parse(line.Split(':')[1], CultureInfo.InvariantCulture));
 
     private Task<double> PassesForNodesAsync() => Agent.MetricAsync("hostgw_passes_total", "nodes");
 }

@@ -21,6 +21,7 @@ internal static class AgentCommand
 
     private static async Task<int> RunAsync(AgentSettings settings, ParseResult flags, CancellationToken cancellationToken)
     {
+        SocketThread.HandlesWhatItReceives();
         LoggingLevelSwitch level = new(Logging.Level(settings.LogLevel));
         using ILoggerFactory loggers = Logging.CreateFactory(settings, level);
         ILogger logger = loggers.CreateLogger("HostGw");

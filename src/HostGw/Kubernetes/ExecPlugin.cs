@@ -60,6 +60,7 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        SocketThread.HideFrom(start.Environment);
         foreach ((string name, string value) in Environment)
             start.Environment[name] = value;
         start.Environment["KUBERNETES_EXEC_INFO"] = Info(configuration);

@@ -40,7 +40,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     private readonly Thread _thread;
     private Plan? _plan;
     private ImmutableArray<Ip> _held = [];
-    private volatile bool _isStopping;
+    private readonly ManualResetEventSlim _stopping = new(initialState: false, spinCount: 0);
 
     /// <param name="changed">Called at most once a second when a verdict or a path has changed.</param>
     public ProbeLoop(ProbeSettings settings, Action changed, TimeProvider time, ILogger logger)
@@ -82,14 +82,18 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
 
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        _isStopping = true;
+        _stopping.Set();
         _sockets.Wake();
         if (_thread.IsAlive)
             _thread.Join();
         return Task.CompletedTask;
     }
 
-    public void Dispose() => _sockets.Dispose();
+    public void Dispose()
+    {
+        _sockets.Dispose();
+        _stopping.Dispose();
+    }
 
     // The prober calls it from one thread at a time.
     private ProbeNonce Draw()
@@ -104,16 +108,14 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
 
     private void Run()
     {
-        bool isFlooded = false;
-        while (!_isStopping)
+        while (!_stopping.IsSet)
         {
             _sockets.Open();
             SendDue();
-            _sockets.Wait(isFlooded ? Rest : _prober.Wait, isFlooded ? ProbeSockets.Set.None
-                : _prober.IsWaiting ? ProbeSockets.Set.All
-                : ProbeSockets.Set.Servers);
+            _sockets.Wait(_prober.Wait);
             // Answers before questions: a flood of these must not delay them.
-            isFlooded = ReceiveAnswers() | ReceiveQuestions();
+            if (ReceiveAnswers() | ReceiveQuestions())
+                _stopping.Wait(Rest);
         }
     }
 

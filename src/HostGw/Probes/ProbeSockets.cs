@@ -1,9 +1,8 @@
+using System.ComponentModel;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Interop;
-using HostGw.Platform.Linux.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace HostGw.Probes;
@@ -14,7 +13,7 @@ namespace HostGw.Probes;
 /// </summary>
 /// <param name="report">Takes why questions of peers are not received; empty: they are.</param>
 [SupportedOSPlatform("linux")]
-internal sealed unsafe class ProbeSockets(int port, Action<string> report, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class ProbeSockets(int port, Action<string> report, TimeProvider time, ILogger logger) : IDisposable
 {
     /// <summary>The sockets that answer come first, then those that ask.</summary>
     public const int FirstClient = 2;
@@ -23,33 +22,21 @@ internal sealed unsafe class ProbeSockets(int port, Action<string> report, TimeP
 
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMinutes(1);
 
-    private const int AfterFailure = 100; // milliseconds
-
     private readonly DatagramSocket?[] _sockets = new DatagramSocket?[Count];
 
-    // What poll(2) is asked: the descriptor that wakes it, then the sockets in their order. It ignores negative ones.
-    private readonly pollfd[] _polled = new pollfd[1 + Count];
-    private readonly int _wake = LibcDatagrams.eventfd(0, LibcDatagrams.EFD_CLOEXEC | LibcDatagrams.EFD_NONBLOCK);
+    private readonly Epoll _epoll = new(Count);
     private long? _triedAt;
     private bool _isComplete;
     private string _fault = "";
-
-    /// <summary>The sockets whose datagrams end a wait. Each costs time whenever anything is received.</summary>
-    public enum Set
-    {
-        None,
-        Servers,
-        All,
-    }
 
     /// <summary>Null: this host has no such family.</summary>
     public DatagramSocket? Client(bool isIPv4, int number) => _sockets[FirstClient + (isIPv4 ? 0 : Prober.Ports) + number];
 
     /// <summary>The socket of that number if it has received datagrams; null: it has not.</summary>
-    public DatagramSocket? WithDatagrams(int number) => Ready(number, LibcDatagrams.POLLIN);
+    public DatagramSocket? WithDatagrams(int number) => Ready(number, LibcDatagrams.EPOLLIN);
 
     /// <summary>The socket of that number if it has received ICMP messages; null: it has not.</summary>
-    public DatagramSocket? WithErrors(int number) => Ready(number, LibcDatagrams.POLLERR);
+    public DatagramSocket? WithErrors(int number) => Ready(number, LibcDatagrams.EPOLLERR);
 
     /// <summary>Opens those that are not open, at most once a minute.</summary>
     public void Open()
@@ -71,53 +58,52 @@ internal sealed unsafe class ProbeSockets(int port, Action<string> report, TimeP
     }
 
     /// <summary>Waits until something is received, <see cref="Wake"/> is called or the time is over.</summary>
-    /// <param name="set">What the others receive is left for later.</param>
-    public void Wait(TimeSpan atMost, Set set)
+    public void Wait(TimeSpan atMost)
     {
-        for (int i = 0; i < _polled.Length; i++)
-            _polled[i] = new() { fd = i == 0 ? _wake : _sockets[i - 1]?.Fd ?? -1, events = LibcDatagrams.POLLIN };
-        int count = set switch { Set.None => 1, Set.Servers => 1 + FirstClient, _ => _polled.Length };
         TimeSpan longest = !_isComplete && (atMost < TimeSpan.Zero || atMost > BetweenAttempts) ? BetweenAttempts : atMost;
         int milliseconds = longest < TimeSpan.Zero ? -1 : (int)Math.Min(Math.Ceiling(longest.TotalMilliseconds), int.MaxValue);
-        fixed (pollfd* first = _polled)
-        {
-            // Nothing is ready then. It fails while the process may not have as many files open, and that passes.
-            if (LibcDatagrams.poll(first, (nuint)count, milliseconds) < 0 && Marshal.GetLastPInvokeError() != Errno.EINTR)
-                _ = LibcDatagrams.poll(null, 0, AfterFailure);
-        }
-        ulong calls;
-        if (_polled[0].revents != 0)
-            _ = LibcDatagrams.read(_wake, &calls, sizeof(ulong));
+        _epoll.Wait(milliseconds);
     }
 
-    public void Wake()
-    {
-        ulong one = 1;
-        _ = LibcDatagrams.write(_wake, &one, sizeof(ulong));
-    }
+    public void Wake() => _epoll.Wake();
 
     public void Dispose()
     {
         foreach (DatagramSocket? socket in _sockets)
             socket?.Dispose();
-        _ = Libc.close(_wake);
+        _epoll.Dispose();
     }
 
-    private DatagramSocket? Ready(int number, short what) => (_polled[1 + number].revents & what) != 0 ? _sockets[number] : null;
+    private DatagramSocket? Ready(int number, uint what) => (_epoll[number] & what) != 0 ? _sockets[number] : null;
 
     // Why it is not open; empty: it is, or this host has no such family.
     private string Open(int number)
     {
         try
         {
-            _sockets[number] = number < FirstClient
+            DatagramSocket socket = number < FirstClient
                 ? DatagramSocket.Server(isIPv4: number == 0, port)
                 : DatagramSocket.Client(isIPv4: number < FirstClient + Prober.Ports);
+            _sockets[number] = Watched(socket, number);
             return "";
         }
-        catch (SocketException e)
+        catch (Win32Exception e)
         {
-            return e.SocketErrorCode == SocketError.AddressFamilyNotSupported ? "" : e.Message;
+            return e is SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported } ? "" : e.Message;
+        }
+    }
+
+    private DatagramSocket Watched(DatagramSocket socket, int number)
+    {
+        try
+        {
+            _epoll.Add(socket.Fd, number);
+            return socket;
+        }
+        catch (Win32Exception)
+        {
+            socket.Dispose();
+            throw;
         }
     }
 }

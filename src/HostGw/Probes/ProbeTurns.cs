@@ -34,7 +34,11 @@ internal sealed class ProbeTurns(TimeSpan interval)
     public void Add(int number) => _new.Enqueue(number);
 
     /// <summary>Begins anew, for there were no peers.</summary>
-    public void Restart(TimeSpan now, int active) => _nextTurn = now + Step(active);
+    /// <remarks>
+    /// All are new then, and come from the first one on. Turns begin with the second half: else one of two would be that of a peer just
+    /// asked, and a large cluster be met half as fast.
+    /// </remarks>
+    public void Restart(TimeSpan now, int active) => (_nextTurn, _last) = (now + Step(active), Math.Max((active / 2) - 1, 0));
 
     /// <summary>Takes the turns that are due.</summary>
     /// <param name="peers">By number; not all numbers are in use.</param>

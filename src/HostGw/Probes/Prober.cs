@@ -91,16 +91,6 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         }
     }
 
-    /// <summary>Whether an answer may still come, as of the latest <see cref="TryTake"/>.</summary>
-    public bool IsWaiting
-    {
-        get
-        {
-            lock (_lock)
-                return _waiting.Count > 0;
-        }
-    }
-
     /// <summary>Follows the peers of a new plan. A peer of the same Node and podCIDR keeps what is known of it.</summary>
     public void Follow(ProbePlan probes)
     {

@@ -36,6 +36,26 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         Assert.Equal("two words", File.ReadAllText(_folder["env"]));
     }
 
+    [Fact]
+    public async Task How_the_agent_serves_its_sockets_is_no_matter_of_the_program()
+    {
+        string command = Script("env > DIR/env; cat DIR/answer");
+        Answer(Api.Token);
+        ExecPlugin plugin = new(V1, command, []);
+        // The sockets of this process are in use since the API server was started, so that nothing changes for them.
+        SocketThread.HandlesWhatItReceives();
+        try
+        {
+            await plugin.RunAsync(Configuration(plugin), _time, Cancel);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", null);
+            Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT", null);
+        }
+        Assert.DoesNotContain("DOTNET_SYSTEM_NET_SOCKETS", File.ReadAllText(_folder["env"]), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(V1, false)]
     [InlineData("client.authentication.k8s.io/v1beta1", true)]

@@ -48,6 +48,19 @@ public class ProberScheduleTests
         Assert.Equal(12, network.Asked.Count(a => a.Question.Path == ProbePaths.Node));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_large_cluster_is_met_at_50_peers_a_second(bool answers)
+    {
+        ProbedNetwork network = new() { Answering = answers ? All : ProbePaths.None };
+        network.Follow(Peers(1000));
+        network.Run(10);
+        Assert.InRange(network.Asked.Select(a => a.Question.Peer).Distinct().Count(), 490, 510);
+        network.Run(10.5);
+        Assert.Equal(1000, network.Asked.Select(a => a.Question.Peer).Distinct().Count());
+    }
+
     // As many changes at peers as turns, or more: each asks for a round before its turn.
     [Fact]
     public void Peers_whose_path_changes_all_the_time_do_not_take_the_others_turns()

@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace HostGw.Platform.Linux.Interop;
 
-/// <summary>The system calls for datagrams with control messages. No logic here: see <c>DatagramSocket</c>.</summary>
+/// <summary>The system calls for datagrams with control messages. No logic here: see <c>DatagramSocket</c> and <c>Epoll</c>.</summary>
 /// <remarks>https://man7.org/linux/man-pages/man7/ip.7.html, ipv6.7.html, https://man7.org/linux/man-pages/man2/recv.2.html</remarks>
 internal static unsafe partial class LibcDatagrams
 {
@@ -37,8 +37,10 @@ internal static unsafe partial class LibcDatagrams
     public const byte SO_EE_ORIGIN_ICMP = 2;
     public const byte SO_EE_ORIGIN_ICMP6 = 3;
 
-    public const short POLLIN = 1;
-    public const short POLLERR = 8;
+    public const int EPOLL_CLOEXEC = 0x80000;
+    public const int EPOLL_CTL_ADD = 1;
+    public const uint EPOLLIN = 1;
+    public const uint EPOLLERR = 8;
 
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
@@ -53,7 +55,15 @@ internal static unsafe partial class LibcDatagrams
 
     [LibraryImport(Library, SetLastError = true)]
     [SupportedOSPlatform("linux")]
-    public static partial int poll(pollfd* fds, nuint count, int timeoutMilliseconds);
+    public static partial int epoll_create1(int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
+    public static partial int epoll_ctl(int epoll, int operation, int fd, byte* @event);
+
+    [LibraryImport(Library, SetLastError = true)]
+    [SupportedOSPlatform("linux")]
+    public static partial int epoll_wait(int epoll, byte* events, int most, int timeoutMilliseconds);
 
     [LibraryImport(Library, SetLastError = true)]
     [SupportedOSPlatform("linux")]
@@ -94,12 +104,4 @@ internal struct cmsghdr
     public nint cmsg_len;
     public int cmsg_level;
     public int cmsg_type;
-}
-
-[StructLayout(LayoutKind.Sequential)]
-internal struct pollfd
-{
-    public int fd;
-    public short events;
-    public short revents;
 }

@@ -33,7 +33,11 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
             if (selection.Has(Selection.Cold))
                 report.Add($"{stage.Size:N0} nodes: cold start", await ColdStart.MeasureAsync(site, builds, stage.ColdRuns));
             if (selection.Has(Selection.Repair) && stage.NatLives > 0)
-                report.Add($"{stage.Size:N0} nodes: tunnel and guards, {builds[0].Name}", await TunnelRepair.MeasureAsync(site, builds[0], stage.NatLives));
+            {
+                report.Add(
+                    $"{stage.Size:N0} nodes: tunnel and guards, {builds[0].Name}",
+                    await TunnelRepair.MeasureAsync(site, builds[0], stage.NatLives));
+            }
             if (!selection.NeedsAgent || stage.Samples == 0)
                 continue;
             // Of a large cluster only that of what ships: builds[0].
@@ -42,8 +46,11 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
                 report.Add($"{stage.Size:N0} nodes: the life of an agent, {build.Name}", await LifeAsync(site, stage, build));
                 if (!selection.Has(Selection.Drift))
                     continue;
-                report.Add($"{stage.Size:N0} nodes: the masquerade rule, {build.Name}", await NatRepair.MeasureAsync(site, build, stage.NatLives));
-                report.Add($"{stage.Size:N0} nodes: the probe address, {build.Name}", await ProbeAddressRepair.MeasureAsync(site, build, stage.NatLives));
+                report.Add(
+                    $"{stage.Size:N0} nodes: the masquerade rule, {build.Name}", await NatRepair.MeasureAsync(site, build, stage.NatLives));
+                report.Add(
+                    $"{stage.Size:N0} nodes: the probe address, {build.Name}",
+                    await ProbeAddressRepair.MeasureAsync(site, build, stage.NatLives));
             }
             if (selection.Has(Selection.Drift) && stage.Size <= MostWithIptables)
                 report.Add($"{stage.Size:N0} nodes: iptables, {builds[0].Name}", await IptablesRepair.MeasureAsync(site, builds[0]));

@@ -1,8 +1,10 @@
+using HostGw.Lab.Agents;
 using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
 
 /// <summary>`hostgw doctor` on real kernels: nothing where all is well, and the cause where somebody broke it.</summary>
+[Trait("Speed", "slow")]
 public sealed class DoctorTests : LabTest
 {
     private protected override ClusterSettings Settings => Clusters.ByNodeAddress(3);
@@ -39,6 +41,8 @@ public sealed class DoctorTests : LabTest
     [MemberData(nameof(WithAgents))]
     public async Task What_only_running_agents_show_is_named(string breakage)
     {
+        foreach (Agent agent in Cluster.Agents)
+            agent.Settings = agent.Settings with { AgentOnly = ["--probe-interval-seconds", "1"] };
         await Cluster.StartAgentsAsync();
         await ReachableAsync();
         Assert.Empty(Cluster.Agent(One).Diagnose("--probe"));

@@ -21,6 +21,7 @@ public abstract class FaultTest(FaultStage fixture)
 }
 
 /// <summary>On one segment.</summary>
+[Trait("Speed", "slow")]
 public sealed class FaultTests(SegmentStage fixture) : FaultTest(fixture), IClassFixture<SegmentStage>
 {
     public static TheoryData<string> Names => NamesOf(isTunnelled: false);
@@ -31,6 +32,7 @@ public sealed class FaultTests(SegmentStage fixture) : FaultTest(fixture), IClas
 }
 
 /// <summary>With probes and the tunnel.</summary>
+[Trait("Speed", "slow")]
 public sealed class TunnelFaultTests(TunnelStage fixture) : FaultTest(fixture), IClassFixture<TunnelStage>
 {
     public static TheoryData<string> Names => NamesOf(isTunnelled: true);

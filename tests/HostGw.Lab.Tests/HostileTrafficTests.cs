@@ -15,6 +15,7 @@ namespace HostGw.Lab.Tests;
 /// another cluster on the same segment.
 /// </summary>
 [SupportedOSPlatform("linux")]
+[Trait("Speed", "slow")]
 public sealed class HostileTrafficTests : TunnelTest
 {
     private const string Datagrams = "hostgw_probe_datagrams_total", Drops = "hostgw_guard_drops_total";

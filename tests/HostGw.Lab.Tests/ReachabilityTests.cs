@@ -6,6 +6,7 @@ using HostGw.Lab.Topology;
 namespace HostGw.Lab.Tests;
 
 /// <summary>What the agents of one segment find when the network, a firewall or a peer drops what goes to pods.</summary>
+[Trait("Speed", "slow")]
 public sealed class ReachabilityTests : LabTest
 {
     private const string Reachable = "reachable", Dropped = "podTrafficDropped";

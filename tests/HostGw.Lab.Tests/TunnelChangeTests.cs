@@ -4,7 +4,8 @@ using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;
 
-/// <summary>Agents that restart, settings that change and hands that break, while packets take the tunnel.</summary>
+/// <summary>Agents that restart and settings that change while packets take the tunnel.</summary>
+[Trait("Speed", "slow")]
 public sealed class TunnelChangeTests : TunnelTest
 {
     private protected override ClusterSettings Settings => Tunnelled(3, firstOnSecondSegment: 3);
@@ -110,29 +111,6 @@ public sealed class TunnelChangeTests : TunnelTest
         await TunnelledAsync(Far, One);
     }
 
-    [Theory(Explicit = IsPending)]
-    [InlineData("ip link set hostgw0 down")]
-    [InlineData("ip link delete hostgw0")]
-    [InlineData("ip address flush dev hostgw0")]
-    [InlineData("ip route delete 192.168.3.0/24")]
-    [InlineData("ip -6 route delete fd00:192:168:3::/64 proto 157")]
-    [InlineData("ip route replace 192.168.3.0/24 encap ip id 157 dst 10.0.0.12 csum dev hostgw0 src 192.168.1.254 mtu 1464 proto 157")]
-    [InlineData("bridge vni delete dev hostgw0 vni 157")]
-    [InlineData("nft flush ruleset")]
-    public async Task What_somebody_breaks_is_repaired_and_packets_arrive_again(string command)
-    {
-        await StartAsync();
-        using PingFlood native = await FloodAsync((One, Two));
-        One.Network.Exec("sh", "-c", command);
-        await TunnelledAsync(One, Far);
-        Assert.Contains("UNKNOWN", One.Network.Exec("ip", "-br", "link", "show", "hostgw0"), StringComparison.Ordinal);
-        using (PingFlood far = await FloodAsync((One, Far)))
-        {
-            // Each path has answered.
-        }
-        NothingLost(native);
-    }
-
     [Fact(Explicit = IsPending)]
     public async Task Cleanup_removes_all_of_it()
     {
@@ -162,5 +140,44 @@ public sealed class TunnelChangeTests : TunnelTest
         await NativeAsync(One, Two);
         foreach (Node near in (Node[])[One, Two])
             await Task.WhenAll(TunnelledAsync(near, Far), TunnelledAsync(Far, near));
+    }
+}
+
+/// <summary>Hands that break what packets in the tunnel need. Nothing of it lasts, so that all share a cluster.</summary>
+public sealed class TunnelRepairTests(TunnelInUse tunnel) : IClassFixture<TunnelInUse>
+{
+    [Theory]
+    [InlineData("ip link set hostgw0 down")]
+    [InlineData("ip link delete hostgw0")]
+    [InlineData("ip address flush dev hostgw0")]
+    [InlineData("ip route delete 192.168.3.0/24")]
+    [InlineData("ip -6 route delete fd00:192:168:3::/64 proto 157")]
+    [InlineData("ip route replace 192.168.3.0/24 encap ip id 157 dst 10.0.0.12 csum dev hostgw0 src 192.168.1.254 mtu 1464 proto 157")]
+    [InlineData("bridge vni delete dev hostgw0 vni 157")]
+    [InlineData("nft flush ruleset")]
+    public Task What_somebody_breaks_is_repaired_and_packets_arrive_again(string command) => tunnel.IsRepairedAsync(command);
+}
+
+/// <summary>A third node that two others reach through the tunnel alone.</summary>
+public sealed class TunnelInUse : TunnelTest
+{
+    private protected override ClusterSettings Settings => Tunnelled(3, firstOnSecondSegment: 3);
+
+    private Node Far => Cluster.Node(3);
+
+    internal async Task IsRepairedAsync(string command)
+    {
+        await Cluster.StartAgentsAsync();
+        await NativeAsync(One, Two);
+        await Task.WhenAll(TunnelledAsync(One, Far), TunnelledAsync(Far, One));
+        using PingFlood native = await FloodAsync((One, Two));
+        One.Network.Exec("sh", "-c", command);
+        await TunnelledAsync(One, Far);
+        Assert.Contains("UNKNOWN", One.Network.Exec("ip", "-br", "link", "show", "hostgw0"), StringComparison.Ordinal);
+        using (PingFlood far = await FloodAsync((One, Far)))
+        {
+            // Each path has answered.
+        }
+        NothingLost(native);
     }
 }

@@ -6,6 +6,7 @@ using HostGw.Lab.Topology;
 namespace HostGw.Lab.Tests;
 
 /// <summary>Where a tunnel is not needed, not possible or not wanted, on two segments of two nodes.</summary>
+[Trait("Speed", "slow")]
 public sealed class TunnelLimitTests : TunnelTest
 {
     private protected override ClusterSettings Settings => Tunnelled(4, firstOnSecondSegment: 3);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
@@ -23,18 +24,21 @@ public abstract class TunnelTest : LabTest
     private protected Agent Agent => Cluster.Agent(One);
 
     /// <param name="firstOnSecondSegment">0: one segment.</param>
-    private protected static ClusterSettings Tunnelled(int nodes, int firstOnSecondSegment = 0, int probeSeconds = 1) =>
+    private protected static ClusterSettings Tunnelled(int nodes, int firstOnSecondSegment = 0) =>
         Clusters.ByNodeAddress(nodes) with
         {
             FirstOnSecondSegment = firstOnSecondSegment,
             Agents = Clusters.ByNodeAddress(nodes).Agents with
             {
                 More = Flags("auto"),
-                AgentOnly = ["--probe-interval-seconds", $"{probeSeconds}", "--tunnel-native-after-seconds", "10"],
+                AgentOnly = Paced(probeSeconds: 1),
             },
         };
 
-    private protected static System.Collections.Immutable.ImmutableArray<string> Flags(string mode) =>
+    private protected static ImmutableArray<string> Paced(int probeSeconds) =>
+        ["--probe-interval-seconds", $"{probeSeconds}", "--tunnel-native-after-seconds", "10"];
+
+    private protected static ImmutableArray<string> Flags(string mode) =>
         [.. Clusters.Nftables, "--tunnel-mode", mode, "--tunnel-source", $"{SourceIndex}"];
 
     /// <summary>The source addresses of a node's own packets in the tunnel.</summary>

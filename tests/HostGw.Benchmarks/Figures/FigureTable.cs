@@ -30,7 +30,9 @@ internal static class FigureTable
             Number(figure.Values.Median), many ? Number(figure.Values.P99) : "", many ? Number(figure.Values.Max) : "", figure.Unit,
             many ? Number(figure.Values.Count) : "",
             string.Join(", ", figure.Peers.Select(peer => $"{peer.Name} {Number(peer.Value)}")),
-            figure.Budget is { } budget ? $"{(budget.Of == Statistic.P99 ? "p99 " : "")}{(budget.IsLeast ? '>' : '<')}= {Number(budget.Limit)}" : "",
+            figure.Budget is { } budget
+                ? $"{(budget.Of == Statistic.P99 ? "p99 " : "")}{(budget.IsLeast ? '>' : '<')}= {Number(budget.Limit)}"
+                : "",
             figure.Holds switch { true => "holds", false => "MISSED", null => "" },
         ];
     }

@@ -23,7 +23,10 @@ internal static class Heartbeats
         Figure Figure(string name, string unit, double value) => new(name, unit, new(value)) { Build = build.Name, Size = site.Size };
         return
         [
-            Figure(Names.HeartbeatCpu, "% of a core", busy.Percent) with { Peers = [new("heartbeats", beats), new("counted", busy.Counted)] },
+            Figure(Names.HeartbeatCpu, "% of a core", busy.Percent) with
+            {
+                Peers = [new("heartbeats", beats), new("counted", busy.Counted)],
+            },
             Figure(Names.HeartbeatPasses, "", during.Passes - during.Resyncs),
             Figure(Names.HeartbeatFullPasses, "", during.Resyncs),
             Figure(Names.HeartbeatWrites, "", during.Writes),

@@ -22,9 +22,11 @@ internal static class Latencies
             NodeSpec node = Site.Describe(number);
             var destination = Prefix.Parse(node.PodCidrs[0]);
             await joins.TakeAsync(() => TimeAsync(
-                agent, news, RouteNews.Set(destination, Ip.Parse(node.InternalIPs[0])), () => site.Server.Nodes.Put(node), "route to a node that joined"));
+                agent, news, RouteNews.Set(destination, Ip.Parse(node.InternalIPs[0])), () => site.Server.Nodes.Put(node),
+                "route to a node that joined"));
             await leaves.TakeAsync(() => TimeAsync(
-                agent, news, RouteNews.Removed(destination), () => site.Server.Nodes.Delete(node.Name), "removal of the route to a node that left"));
+                agent, news, RouteNews.Removed(destination), () => site.Server.Nodes.Delete(node.Name),
+                "removal of the route to a node that left"));
         }
         return [joins.Of(Names.Join, site, build), leaves.Of(Names.Leave, site, build)];
     }

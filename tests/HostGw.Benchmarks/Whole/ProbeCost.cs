@@ -9,7 +9,8 @@ internal static class ProbeCost
     /// <summary>As many peers as are probed at the full rate.</summary>
     public const int Peers = 500;
 
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(25), Length = TimeSpan.FromSeconds(40), Between = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(25), Length = TimeSpan.FromSeconds(40),
+        Between = TimeSpan.FromMilliseconds(20);
 
     /// <param name="site">A cluster of one node more than there are peers.</param>
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build)

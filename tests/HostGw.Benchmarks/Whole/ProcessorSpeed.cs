@@ -15,7 +15,8 @@ internal static class ProcessorSpeed
     // What an interrupt or another boost clock changes stays below.
     private const double Tolerance = 1.5;
 
-    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(5), Settled = TimeSpan.FromMilliseconds(50), Longest = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(5), Settled = TimeSpan.FromMilliseconds(50),
+        Longest = TimeSpan.FromSeconds(2);
 
     private static ulong _result;
     private static long _slowAt;
@@ -30,8 +31,11 @@ internal static class ProcessorSpeed
     public static async Task WaitAsync()
     {
         long start = Stopwatch.GetTimestamp();
-        while (!WasFullSince(Stopwatch.GetTimestamp() - (long)(Settled.TotalSeconds * Stopwatch.Frequency)) && Stopwatch.GetElapsedTime(start) < Longest)
+        while (!WasFullSince(Stopwatch.GetTimestamp() - (long)(Settled.TotalSeconds * Stopwatch.Frequency)) &&
+            Stopwatch.GetElapsedTime(start) < Longest)
+        {
             await Task.Delay(Between);
+        }
     }
 
     private static void Watch()

@@ -98,7 +98,9 @@ internal sealed class Site : IAsyncDisposable
     public void Attach(NetworkNamespace machine)
     {
         NetworkNamespace.Create([machine.Name]);
-        _lan.Configure([$"link add {machine.Name} type veth peer name eth0 netns {machine.Name}", $"link set {machine.Name} master lan up"]);
+        _lan.Configure([
+            $"link add {machine.Name} type veth peer name eth0 netns {machine.Name}", $"link set {machine.Name} master lan up",
+        ]);
     }
 
     /// <summary>Makes the first machine as if no agent had ever run on it.</summary>

@@ -327,6 +327,13 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
         Assert.True(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
     }
 
+    [Fact]
+    public void Those_of_the_plan_before_stand_until_the_next_is_carried_out()
+    {
+        Make(GuardPlans.Tunnel);
+        Assert.True(_guards.Stand(GuardPlans.Tunnel with { Uplinks = ["nft9"] }, mayDiffer: true));
+    }
+
     // While its Node has no podCIDR an agent has no plan of them, and after a restart it knows none.
     [Fact]
     public void After_a_restart_without_a_plan_the_guards_that_are_there_stand()

@@ -6,20 +6,8 @@ namespace HostGw.Lab.Tests.Platform;
 
 /// <summary>Interfaces, addresses, forwarding, and more announcements than can be read.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class LinuxWatchLinkTests : IAsyncLifetime
+public sealed class LinuxWatchLinkTests : LinuxWatchTest
 {
-    private LinuxWatched _watched = null!;
-
-    private LinuxNamespace Space => _watched.Space;
-
-    public ValueTask InitializeAsync()
-    {
-        _watched = new();
-        return ValueTask.CompletedTask;
-    }
-
-    public ValueTask DisposeAsync() => _watched.DisposeAsync();
-
     [Theory]
     [InlineData("link set eth0 down", "link set eth0 up")]
     [InlineData("link set peer0 name peer1", "link set peer1 name peer0")]
@@ -36,7 +24,7 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
     [InlineData("link set eth0 promisc on")]
     [InlineData("neigh add 192.0.2.77 lladdr 02:00:00:00:00:01 dev eth0")]
     public void What_no_plan_depends_on_wakes_nobody(string change) =>
-        Assert.Equal(WakeCauses.None, _watched.AfterUpToRule(() => Space.Shell(change)));
+        Assert.Equal(WakeCauses.None, Watched.AfterUpToRule(() => Space.Shell(change)));
 
     [Theory]
     [InlineData("192.0.2.7/24")]
@@ -51,7 +39,7 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
     public void An_address_whose_lifetime_is_prolonged_wakes_nobody()
     {
         Wakes(WakeCauses.Addresses, "addr add 2001:db8::7/64 dev eth0 nodad valid_lft 1000 preferred_lft 500");
-        Assert.Equal(WakeCauses.None, _watched.AfterUpToRule(() => Space.Shell("addr change 2001:db8::7/64 dev eth0 valid_lft 2000 preferred_lft 1000")));
+        Assert.Equal(WakeCauses.None, Watched.AfterUpToRule(() => Space.Shell("addr change 2001:db8::7/64 dev eth0 valid_lft 2000 preferred_lft 1000")));
     }
 
     [Theory]
@@ -63,15 +51,15 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
         foreach (string value in (string[])["1", "0"])
         {
             Space.Network.Sysctl(sysctl, value == "1" ? "0" : "1");
-            _watched.AfterUpToRule(() => { });
-            Assert.Equal(WakeCauses.Forwarding, _watched.AfterUpToRule(() => Space.Network.Sysctl(sysctl, value)));
+            Watched.AfterUpToRule(() => { });
+            Assert.Equal(WakeCauses.Forwarding, Watched.AfterUpToRule(() => Space.Network.Sysctl(sysctl, value)));
         }
     }
 
     [Fact]
     public void More_than_can_be_read_is_noticed_and_survived()
     {
-        using (_watched.Deafen())
+        using (Watched.Deafen())
         {
             Space.Shell("route add 10.244.1.0/24 dev eth0 proto 157");
             string[] routes = [.. Enumerable.Range(0, 20_000).Select(i => $"10.{i / 250}.{i % 250}.0/28 dev eth0")];
@@ -79,11 +67,11 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
             Space.Network.Configure(routes.Select(r => $"route del {r}"));
             Space.Shell("link set eth0 down");
         }
-        _watched.Await(WakeCauses.Overrun);
+        Watched.Await(WakeCauses.Overrun);
 
         // That it went down was among the lost.
-        Assert.True(_watched.AfterUpToRule(() => Space.Shell("link set eth0 up")).HasFlag(WakeCauses.Links));
-        Assert.Equal(WakeCauses.Routes, _watched.After(() => Space.Shell("route add 10.244.2.0/24 dev eth0 proto 157")));
+        Assert.True(Watched.AfterUpToRule(() => Space.Shell("link set eth0 up")).HasFlag(WakeCauses.Links));
+        Assert.Equal(WakeCauses.Routes, Watched.After(() => Space.Shell("route add 10.244.2.0/24 dev eth0 proto 157")));
     }
 
     [Fact]
@@ -92,14 +80,14 @@ public sealed class LinuxWatchLinkTests : IAsyncLifetime
         Task watch = Space.Network.Run(() => Space.Host.WatchAsync(
             causes => { if (causes == WakeCauses.Nat) throw new InvalidOperationException("broken"); }, TestContext.Current.CancellationToken));
 
-        _watched.Nft("add table inet hostgw");
+        Watched.Nft("add table inet hostgw");
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => watch.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
     }
 
     private void Wakes(WakeCauses cause, string command)
     {
-        WakeCauses heard = _watched.AfterUpToRule(() => Space.Shell(command));
+        WakeCauses heard = Watched.AfterUpToRule(() => Space.Shell(command));
         Assert.True(heard.HasFlag(cause), $"ip {command}: heard {heard}, not {cause}");
     }
 }

@@ -6,20 +6,8 @@ namespace HostGw.Lab.Tests.Platform;
 
 /// <summary>What the kernel announces, and which of it causes a pass.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class LinuxWatchTests : IAsyncLifetime
+public sealed class LinuxWatchTests : LinuxWatchTest
 {
-    private LinuxWatched _watched = null!;
-
-    private LinuxNamespace Space => _watched.Space;
-
-    public ValueTask InitializeAsync()
-    {
-        _watched = new();
-        return ValueTask.CompletedTask;
-    }
-
-    public ValueTask DisposeAsync() => _watched.DisposeAsync();
-
     [Theory]
     [InlineData("10.244.1.0/24", "192.0.2.9", "192.0.2.8")]
     [InlineData("fd00:1::/64", "2001:db8::9", "2001:db8::8")]
@@ -68,15 +56,15 @@ public sealed class LinuxWatchTests : IAsyncLifetime
         PodRoute[] routes = [Space.Route("10.244.1.0/24", "192.0.2.9"), Space.Route("fd00:1::/64", "2001:db8::9"), Space.Route("10.244.0.0/16")];
         Space.Expect(new() { Routes = [.. routes.OrderBy(r => r.Destination)] });
 
-        Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Add.AddRange(routes))));
+        Assert.Equal(WakeCauses.None, Watched.After(() => Space.Apply(c => c.Add.AddRange(routes))));
         HostRoute[] ours = [.. Space.Ours()];
-        Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Replace.Add(new(routes[0] with { NextHop = HostGw.Net.Ip.Parse("192.0.2.8") }, ours[0], default)))));
-        Assert.Equal(WakeCauses.None, _watched.After(() => Space.Apply(c => c.Delete.AddRange([.. Space.Ours()]))));
+        Assert.Equal(WakeCauses.None, Watched.After(() => Space.Apply(c => c.Replace.Add(new(routes[0] with { NextHop = HostGw.Net.Ip.Parse("192.0.2.8") }, ours[0], default)))));
+        Assert.Equal(WakeCauses.None, Watched.After(() => Space.Apply(c => c.Delete.AddRange([.. Space.Ours()]))));
         Assert.Empty(Space.Ours());
 
-        Assert.Equal(WakeCauses.None, _watched.After(() => ApplyNat(NftablesPlans.DualStack)));
-        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyNat(NftablesPlans.DualStack with { Exempt = NftablesPlans.Prefixes("10.0.0.0/8") })));
-        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyNat(null)));
+        Assert.Equal(WakeCauses.None, Watched.After(() => ApplyNat(NftablesPlans.DualStack)));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => ApplyNat(NftablesPlans.DualStack with { Exempt = NftablesPlans.Prefixes("10.0.0.0/8") })));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => ApplyNat(null)));
     }
 
     [Fact]
@@ -84,31 +72,31 @@ public sealed class LinuxWatchTests : IAsyncLifetime
     {
         ApplyNat(NftablesPlans.DualStack);
 
-        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => _watched.Nft("add table ip theirs; add chain ip theirs c; add rule ip theirs c counter")));
-        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => _watched.Nft("delete table ip theirs")));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => Watched.Nft("add table ip theirs; add chain ip theirs c; add rule ip theirs c counter")));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => Watched.Nft("delete table ip theirs")));
         foreach (string change in (string[])["add element inet hostgw exempt4 { 203.0.113.0/24 }", "flush chain inet hostgw postrouting", "delete table inet hostgw"])
         {
-            _watched.Nft(change);
-            _watched.Await(WakeCauses.Nat);
+            Watched.Nft(change);
+            Watched.Await(WakeCauses.Nat);
         }
     }
 
     [Fact]
     public void Our_guards_wake_when_somebody_changes_them_and_not_when_we_do()
     {
-        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyGuards(GuardPlans.Tunnel)));
-        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyGuards(GuardPlans.Tunnel.With(t => t with { Peers = [] }))));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => ApplyGuards(GuardPlans.Tunnel)));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => ApplyGuards(GuardPlans.Tunnel.With(t => t with { Peers = [] }))));
         foreach (string change in (string[])["delete element inet hostgw-guard nodes4 { 192.0.2.2 }", "flush chain inet hostgw-guard port",
             "delete table inet hostgw-guard"])
         {
-            _watched.Nft(change);
-            _watched.Await(WakeCauses.Guards);
+            Watched.Nft(change);
+            Watched.Await(WakeCauses.Guards);
         }
         // Until all of the last transaction is heard.
-        _watched.AfterNftables(() => { });
-        Assert.Equal(WakeCauses.None, _watched.AfterNftables(() => ApplyGuards(GuardPlans.Probes)));
-        _watched.Nft("flush ruleset");
-        _watched.Await(WakeCauses.Guards);
+        Watched.AfterNftables(() => { });
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => ApplyGuards(GuardPlans.Probes)));
+        Watched.Nft("flush ruleset");
+        Watched.Await(WakeCauses.Guards);
     }
 
     private void ApplyGuards(GuardPlan plan) =>
@@ -119,5 +107,5 @@ public sealed class LinuxWatchTests : IAsyncLifetime
     private void Expect(string destination, string nextHop) => Space.Expect(new() { Routes = [Space.Route(destination, nextHop)] });
 
     private void Wakes(WakeCauses causes, string command) =>
-        Assert.True(_watched.After(() => Space.Shell(command)) is var heard && heard == causes, $"ip {command}: heard {heard}, not {causes}");
+        Assert.True(Watched.After(() => Space.Shell(command)) is var heard && heard == causes, $"ip {command}: heard {heard}, not {causes}");
 }

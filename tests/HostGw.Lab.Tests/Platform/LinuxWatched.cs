@@ -109,3 +109,24 @@ internal sealed class LinuxWatched : IAsyncDisposable
         public void Dispose() => gate.Set();
     }
 }
+
+/// <summary>A test with a watched namespace of its own.</summary>
+[SupportedOSPlatform("linux")]
+public abstract class LinuxWatchTest : IAsyncLifetime
+{
+    private protected LinuxWatched Watched { get; private set; } = null!;
+
+    private protected LinuxNamespace Space => Watched.Space;
+
+    public ValueTask InitializeAsync()
+    {
+        Watched = new();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return Watched.DisposeAsync();
+    }
+}

@@ -180,20 +180,8 @@ public sealed class TunnelledRouteTests : IDisposable
 
 /// <summary>What kernels announce of tunnelled routes that go with their link or with their source.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class TunnelledRouteWatchTests : IAsyncLifetime
+public sealed class TunnelledRouteWatchTests : LinuxWatchTest
 {
-    private LinuxWatched _watched = null!;
-
-    private LinuxNamespace Space => _watched.Space;
-
-    public ValueTask InitializeAsync()
-    {
-        _watched = new();
-        return ValueTask.CompletedTask;
-    }
-
-    public ValueTask DisposeAsync() => _watched.DisposeAsync();
-
     [Theory]
     [InlineData("link set hostgw0 down", 0)]
     [InlineData("link del hostgw0", 0)]
@@ -211,10 +199,10 @@ public sealed class TunnelledRouteWatchTests : IAsyncLifetime
         Space.Expect(new Plan { Routes = [.. routes] });
         Assert.Empty(Space.Apply(c => c.Add.AddRange(routes)));
         Assert.Equal(2, Space.Ours().Count());
-        _watched.AfterUpToRule(() => { });
+        Watched.AfterUpToRule(() => { });
 
         // In IPv6 the route that loses its source stays, without one.
-        WakeCauses woken = _watched.AfterUpToRule(() => Space.Shell(change));
+        WakeCauses woken = Watched.AfterUpToRule(() => Space.Shell(change));
 
         Assert.NotEqual(WakeCauses.None, woken & (WakeCauses.Routes | WakeCauses.Links | WakeCauses.Addresses));
         Assert.Equal(left, routes.Count(r => Space.Ours().Any(r.IsInstalledAs)));

@@ -48,6 +48,20 @@ public sealed class UnguardedTunnelTests : IDisposable
         Assert.True(IsUp);
     }
 
+    [Fact]
+    public void While_their_table_is_refused_no_link_is_made()
+    {
+        _host.Shell("link del hostgw0");
+        using (OwnedTable.Take(_host.Network))
+        {
+            ApplyResult refused = Pass();
+            Assert.Equal(HostPart.Guards, Assert.Single(refused.Failures).Part);
+            Assert.Equal(("", null), (refused.TunnelChange, _host.Read().Tunnel));
+        }
+        Assert.Empty(Pass().Failures);
+        Assert.True(IsUp);
+    }
+
     // A fight over the guards is slowed down: until they are repaired the link waits.
     [Fact]
     public void While_their_repair_waits_the_link_is_down()

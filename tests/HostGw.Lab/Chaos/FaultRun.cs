@@ -25,7 +25,7 @@ internal static class FaultRun
         {
             recovery = await BreakAndMendAsync(stage, fault);
             await stage.ArriveAsync();
-            failure = stage.Fresh();
+            await stage.FreshAsync();
         }
         catch (Exception e)
         {

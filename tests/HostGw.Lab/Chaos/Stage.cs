@@ -195,6 +195,14 @@ internal sealed class Stage : IAsyncDisposable
         return null;
     }
 
+    /// <summary>Waits, where there is a tunnel, until `hostgw plan` would change nothing.</summary>
+    public Task FreshAsync()
+    {
+        string? change = null;
+        // Routes by which two ways are compared go with the pass that the probes' decision wakes.
+        return Eventually.TrueAsync(() => (change = Fresh()) is null, () => change!, IsTunnelled ? Deadline : TimeSpan.Zero);
+    }
+
     public async ValueTask DisposeAsync()
     {
         string state = First.StateDirectory;

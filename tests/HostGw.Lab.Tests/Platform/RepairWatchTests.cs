@@ -42,7 +42,7 @@ public sealed class RepairWatchTests : LinuxWatchTest
     public void It_wakes_another_pass_each_time(string command, string cause)
     {
         Pass(() => { });
-        string guards = _watched.Space.Network.Exec("nft", "-s", "list", "table", "inet", "hostgw-guard");
+        string guards = Watched.Space.Network.Exec("nft", "-s", "list", "table", "inet", "hostgw-guard");
         for (int i = 0; i < 3; i++)
         {
             // Until all that came before is heard.
@@ -53,7 +53,7 @@ public sealed class RepairWatchTests : LinuxWatchTest
 
             Watched.Await(Enum.Parse<WakeCauses>(cause));
             Repair(command);
-            Assert.Equal(guards, _watched.Space.Network.Exec("nft", "-s", "list", "table", "inet", "hostgw-guard"));
+            Assert.Equal(guards, Watched.Space.Network.Exec("nft", "-s", "list", "table", "inet", "hostgw-guard"));
             Assert.Equal((0L, "", ""), Pass(() => { }) is var last ? (last.NetlinkWrites, last.TunnelChange, last.GuardChange) : default);
         }
     }

@@ -87,7 +87,13 @@ internal sealed class LinuxNamespace : IDisposable
             "link add eth0 type veth peer name peer0", "link set eth0 up", "link set peer0 up",
             "addr add 192.0.2.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad",
         ]);
+        // With their routes, which the kernel announces: it makes them when it comes to see the carrier.
+        Assert.True(SpinWait.SpinUntil(() => LinkLocals() == 2, Lab.Tests.Expect.Patience));
     }
+
+    // Not tentative any more. Of the fields of a line the last two numbers are scope (20: link) and flags (80: permanent).
+    private int LinkLocals() => Network.Run(
+        () => File.ReadLines("/proc/thread-self/net/if_inet6").Count(line => line.Contains(" 20 80 ", StringComparison.Ordinal)));
 }
 
 /// <summary>Routes by the thousand, sorted by key.</summary>

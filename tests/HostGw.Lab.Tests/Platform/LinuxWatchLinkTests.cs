@@ -39,7 +39,8 @@ public sealed class LinuxWatchLinkTests : LinuxWatchTest
     public void An_address_whose_lifetime_is_prolonged_wakes_nobody()
     {
         Wakes(WakeCauses.Addresses, "addr add 2001:db8::7/64 dev eth0 nodad valid_lft 1000 preferred_lft 500");
-        Assert.Equal(WakeCauses.None, Watched.AfterUpToRule(() => Space.Shell("addr change 2001:db8::7/64 dev eth0 valid_lft 2000 preferred_lft 1000")));
+        Assert.Equal(WakeCauses.None, Watched.AfterUpToRule(
+            () => Space.Shell("addr change 2001:db8::7/64 dev eth0 valid_lft 2000 preferred_lft 1000")));
     }
 
     [Theory]

@@ -58,12 +58,14 @@ public sealed class LinuxWatchTests : LinuxWatchTest
 
         Assert.Equal(WakeCauses.None, Watched.After(() => Space.Apply(c => c.Add.AddRange(routes))));
         HostRoute[] ours = [.. Space.Ours()];
-        Assert.Equal(WakeCauses.None, Watched.After(() => Space.Apply(c => c.Replace.Add(new(routes[0] with { NextHop = HostGw.Net.Ip.Parse("192.0.2.8") }, ours[0], default)))));
+        PodRoute other = routes[0] with { NextHop = HostGw.Net.Ip.Parse("192.0.2.8") };
+        Assert.Equal(WakeCauses.None, Watched.After(() => Space.Apply(c => c.Replace.Add(new(other, ours[0], default)))));
         Assert.Equal(WakeCauses.None, Watched.After(() => Space.Apply(c => c.Delete.AddRange([.. Space.Ours()]))));
         Assert.Empty(Space.Ours());
 
         Assert.Equal(WakeCauses.None, Watched.After(() => ApplyNat(NftablesPlans.DualStack)));
-        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => ApplyNat(NftablesPlans.DualStack with { Exempt = NftablesPlans.Prefixes("10.0.0.0/8") })));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(
+            () => ApplyNat(NftablesPlans.DualStack with { Exempt = NftablesPlans.Prefixes("10.0.0.0/8") })));
         Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => ApplyNat(null)));
     }
 
@@ -72,7 +74,8 @@ public sealed class LinuxWatchTests : LinuxWatchTest
     {
         ApplyNat(NftablesPlans.DualStack);
 
-        Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => Watched.Nft("add table ip theirs; add chain ip theirs c; add rule ip theirs c counter")));
+        Assert.Equal(WakeCauses.None, Watched.AfterNftables(
+            () => Watched.Nft("add table ip theirs; add chain ip theirs c; add rule ip theirs c counter")));
         Assert.Equal(WakeCauses.None, Watched.AfterNftables(() => Watched.Nft("delete table ip theirs")));
         foreach (string change in (string[])["add element inet hostgw exempt4 { 203.0.113.0/24 }", "flush chain inet hostgw postrouting", "delete table inet hostgw"])
         {
@@ -106,6 +109,9 @@ public sealed class LinuxWatchTests : LinuxWatchTest
 
     private void Expect(string destination, string nextHop) => Space.Expect(new() { Routes = [Space.Route(destination, nextHop)] });
 
-    private void Wakes(WakeCauses causes, string command) =>
-        Assert.True(Watched.After(() => Space.Shell(command)) is var heard && heard == causes, $"ip {command}: heard {heard}, not {causes}");
+    private void Wakes(WakeCauses causes, string command)
+    {
+        WakeCauses heard = Watched.After(() => Space.Shell(command));
+        Assert.True(heard == causes, $"ip {command}: heard {heard}, not {causes}");
+    }
 }

@@ -28,7 +28,9 @@ internal static class TunnelFaults
         new("agents of nodes 1 and 4 halted, packets in the tunnel", HaltAsync, Continue) { AgentsWork = false },
         Broken("hostgw0 set down", "ip link set hostgw0 down", UntilRepaired),
         Broken("hostgw0 deleted", "ip link delete hostgw0", UntilRepaired),
-        Broken("hostgw0 renamed", "ip link set hostgw0 down && ip link set hostgw0 name tun9 && ip link set tun9 up", UntilRepaired),
+        // Before the last command the agent may have deleted it.
+        Broken("hostgw0 renamed", "ip link set hostgw0 down && ip link set hostgw0 name tun9 && { ip link set tun9 up || true; }",
+            UntilRepaired),
         Broken("addresses of hostgw0 deleted", "ip address flush dev hostgw0", UntilRepaired),
         Broken("guards deleted", "nft delete table inet hostgw-guard"),
         Broken("guards' rules flushed", "nft flush table inet hostgw-guard"),

@@ -77,7 +77,7 @@ public sealed class HostileAnswersTests
 
     private static async Task EventuallyAsync(Func<bool> holds)
     {
-        for (int i = 0; i < 3000 && !holds(); i++)
+        for (int i = 0; i < 15_000 && !holds(); i++)
             await Task.Delay(20, TestContext.Current.CancellationToken);
         Assert.True(holds());
     }

@@ -90,10 +90,12 @@ internal readonly record struct GuardParts(bool Everything, bool Rules, Immutabl
     public GuardParts With(ushort type, ReadOnlySpan<byte> payload) => (byte)type switch
     {
         NFT_MSG_NEWRULE or NFT_MSG_DELRULE => this with { Rules = true },
-        NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM => this with { Sets = Sets.Add(NetlinkAttributes.ReadString(
-            NetlinkAttributes.Find(NfGenMsg.AttributesOf(payload), NFTA_SET_ELEM_LIST_SET))) },
+        NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM => this with { Sets = Sets.Add(SetOf(payload)) },
         _ => this with { Everything = true },
     };
+
+    private static string SetOf(ReadOnlySpan<byte> payload) => NetlinkAttributes.ReadString(
+        NetlinkAttributes.Find(NfGenMsg.AttributesOf(payload), NFTA_SET_ELEM_LIST_SET));
 }
 
 /// <summary>Collects what other programs change of the guards until a pass asks. Thread-safe.</summary>

@@ -2,7 +2,7 @@ namespace HostGw;
 
 /// <summary>
 /// One thread waits for all sockets of .NET on Linux, and reads and handles what they receive itself. The thread pool, to which it would
-/// otherwise be handed, wakes two or three threads more for each heartbeat, which takes two thirds as much processor time again.
+/// otherwise be handed, wakes two or three threads more for each heartbeat, which takes a third as much processor time again.
 /// </summary>
 /// <remarks>
 /// What follows an await of a socket must not block until another socket has received something. Passes run in the thread pool: the

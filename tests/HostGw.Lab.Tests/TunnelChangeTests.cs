@@ -12,7 +12,7 @@ public sealed class TunnelChangeTests : TunnelTest
 
     private Node Far => Cluster.Node(3);
 
-    [Theory(Explicit = IsPending)]
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task An_agent_that_restarts_keeps_the_tunnel_and_loses_nothing(bool isKilled)
@@ -31,7 +31,7 @@ public sealed class TunnelChangeTests : TunnelTest
         NothingLost(flood);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task From_always_to_auto_to_off_on_one_segment_nothing_is_lost_and_nothing_is_left()
     {
         foreach (Node node in Cluster.Nodes)
@@ -61,7 +61,7 @@ public sealed class TunnelChangeTests : TunnelTest
         await Expect.NoRouteAsync(One, Far.PodCidrs[0]);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Turned_off_a_peer_beyond_the_segment_is_notAdjacent_again_and_turned_on_it_comes_back()
     {
         await StartAsync();
@@ -88,7 +88,7 @@ public sealed class TunnelChangeTests : TunnelTest
     }
 
     // Whose way the tunnel's route hides.
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Routers_that_learn_the_pod_networks_take_over_with_nothing_lost_and_the_tunnel_comes_back_when_they_forget_them()
     {
         foreach (Node node in Cluster.Nodes)
@@ -111,7 +111,7 @@ public sealed class TunnelChangeTests : TunnelTest
         await TunnelledAsync(Far, One);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Cleanup_removes_all_of_it()
     {
         await StartAsync();

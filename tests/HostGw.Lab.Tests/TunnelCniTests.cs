@@ -11,7 +11,7 @@ public sealed class TunnelCniTests : CniCluster
 
     private Node Two => Cluster.Node(2);
 
-    [Fact(Explicit = TunnelTest.IsPending)]
+    [Fact]
     public async Task The_gateway_of_the_podCIDR_is_the_source_of_the_nodes_own_packets_and_pods_talk_across()
     {
         await StartAllAsync();
@@ -30,7 +30,7 @@ public sealed class TunnelCniTests : CniCluster
         await Verdicts.NoProblemAsync(Agent);
     }
 
-    [Fact(Explicit = TunnelTest.IsPending)]
+    [Fact]
     public async Task With_a_CNI_configuration_that_may_give_it_to_a_pod_the_tunnel_is_refused_with_the_reason()
     {
         foreach (Node node in Cluster.Nodes)

@@ -18,7 +18,7 @@ public sealed class TunnelFabricTests : TunnelTest
 
     private (Node, Node)[] Pairs => [(One, Two), (Two, Three), (Three, One)];
 
-    [Theory(Explicit = IsPending)]
+    [Theory]
     [InlineData(0, 1)]
     [InlineData(2, Pace)]
     public async Task Dropped_packets_take_the_tunnel_and_those_of_a_healed_network_return_to_it_with_nothing_lost(
@@ -53,7 +53,7 @@ public sealed class TunnelFabricTests : TunnelTest
         await Verdicts.NoProblemAsync(Agent);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task With_a_strict_reverse_path_filter_the_way_back_costs_no_more_than_a_moment()
     {
         await StartAsync(Pace);
@@ -70,7 +70,7 @@ public sealed class TunnelFabricTests : TunnelTest
         Assert.InRange(result.LongestGap, TimeSpan.Zero, TimeSpan.FromSeconds(10));
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Where_one_nodes_packets_are_dropped_both_directions_take_the_tunnel_and_other_peers_stay_native()
     {
         await StartAsync();
@@ -89,7 +89,7 @@ public sealed class TunnelFabricTests : TunnelTest
             await NoTunnelAsync(node);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task A_long_connection_goes_on_from_native_to_tunnel_and_back()
     {
         SetReversePathFilter(2);

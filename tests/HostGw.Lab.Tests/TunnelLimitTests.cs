@@ -15,7 +15,7 @@ public sealed class TunnelLimitTests : TunnelTest
 
     private Node Four => Cluster.Node(4);
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task A_peer_with_the_tunnel_off_and_one_without_an_agent_stay_notAdjacent_and_cost_the_others_nothing()
     {
         SetMode(Two, "off");
@@ -40,7 +40,7 @@ public sealed class TunnelLimitTests : TunnelTest
         await TunnelledAsync(One, Four);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Where_routers_know_the_pod_networks_nothing_is_lost_and_there_is_no_tunnel()
     {
         Cluster.Second!.LearnPodNetworks(Cluster.Nodes);
@@ -73,7 +73,7 @@ public sealed class TunnelLimitTests : TunnelTest
         await Expect.NoRouteAsync(One, Three.PodCidrs[0]);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Where_the_path_drops_the_tunnels_port_no_route_takes_it()
     {
         DropTunnel(Cluster.Outside.Network);
@@ -89,7 +89,7 @@ public sealed class TunnelLimitTests : TunnelTest
         await Verdicts.NoProblemAsync(Agent);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task A_tunnel_that_is_always_to_be_used_and_is_not_answered_any_more_is_named_by_agent_and_doctor()
     {
         foreach (Node node in Cluster.Nodes)
@@ -107,7 +107,7 @@ public sealed class TunnelLimitTests : TunnelTest
         await Verdicts.NoProblemAsync(Agent);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task A_tunnel_whose_port_is_dropped_while_the_routers_learn_the_pod_networks_gives_way()
     {
         await Cluster.StartAgentsAsync();
@@ -120,7 +120,7 @@ public sealed class TunnelLimitTests : TunnelTest
         await Expect.NoRouteAsync(One, Three.PodCidrs[0]);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task A_foreign_link_of_that_name_is_a_problem_and_stays()
     {
         One.Network.Configure(["link add hostgw0 type bridge"]);
@@ -135,7 +135,7 @@ public sealed class TunnelLimitTests : TunnelTest
         await Verdicts.NoProblemAsync(Agent);
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task A_taken_port_is_a_problem_and_everything_else_goes_on()
     {
         One.Network.Configure(["link add other0 type vxlan id 5 dstport 4790 local 10.0.0.11", "link set other0 up"]);
@@ -163,7 +163,7 @@ public sealed class TunnelHealthyTests : TunnelTest
 {
     private protected override ClusterSettings Settings => Tunnelled(3);
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task With_nothing_to_tunnel_there_is_no_link_no_open_port_and_no_other_route()
     {
         await Cluster.StartAgentsAsync();

@@ -9,9 +9,6 @@ namespace HostGw.Lab.Tests;
 /// <summary>A cluster whose agents carry pods' packets through the tunnel where it is needed.</summary>
 public abstract class TunnelTest : LabTest
 {
-    /// <summary>Until the parts of the tunnel are together, these tests run with -explicit only.</summary>
-    internal const bool IsPending = false;
-
     // Nothing on the lab's nodes reserves the gateway address of the podCIDR, which is the usual source.
     private const int SourceIndex = 254;
 

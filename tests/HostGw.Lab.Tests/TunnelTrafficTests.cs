@@ -21,7 +21,7 @@ public sealed class TunnelTrafficTests : TunnelTest
 
     private Pod Far => Three.Pods[0];
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task All_pods_reach_all_others_and_are_seen_by_their_own_addresses_and_outside_by_their_nodes()
     {
         await StartAsync();
@@ -34,7 +34,7 @@ public sealed class TunnelTrafficTests : TunnelTest
             await Verdicts.NoProblemAsync(Cluster.Agent(node));
     }
 
-    [Theory(Explicit = IsPending)]
+    [Theory]
     [InlineData(0, "auto")]
     [InlineData(1, "auto")]
     [InlineData(1, "always")]
@@ -60,7 +60,7 @@ public sealed class TunnelTrafficTests : TunnelTest
         await CarriesBigAsync();
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Nodes_reach_pods_and_pods_nodes_on_the_other_segment()
     {
         await StartAsync();
@@ -69,7 +69,7 @@ public sealed class TunnelTrafficTests : TunnelTest
         Assert.All(Three.Addresses, address => Assert.NotNull(SourceEcho.Ask(Pod.Network, address, Expect.Patience)));
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task A_Service_leads_to_a_pod_across_and_a_node_port_does_with_masquerade()
     {
         await StartAsync();
@@ -92,14 +92,14 @@ public sealed class TunnelTrafficTests : TunnelTest
         }
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Big_packets_and_bulk_go_through()
     {
         await StartAsync();
         await CarriesBigAsync();
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Across_a_link_of_1400_bytes_big_packets_and_bulk_go_through()
     {
         Cluster.Second!.SetMtu(1400);
@@ -107,7 +107,7 @@ public sealed class TunnelTrafficTests : TunnelTest
         await CarriesBigAsync();
     }
 
-    [Fact(Explicit = IsPending)]
+    [Fact]
     public async Task Where_the_nodes_interfaces_take_1400_bytes_routes_and_pods_know_it()
     {
         foreach (Node node in (Node[])[One, Three])

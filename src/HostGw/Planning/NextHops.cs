@@ -72,8 +72,8 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         (address.IsIPv4 == native.PodCidr.IsIPv4 ? 0 : 2) + (address == native.NextHop ? 0 : 1);
 
     /// <summary>
-    /// The Node lists no address of the podCIDR's family, whatever it is, and none was annotated: packets to its pods can be tunnelled to
-    /// one of the other family, and not sent natively.
+    /// The Node lists no address of the podCIDR's family, not even one that cannot be used, and has no annotated next hop. Packets to its
+    /// pods can be tunnelled to an address of the other family; natively they cannot be sent.
     /// </summary>
     public static bool HasNoneOfFamily(in Verdict verdict) =>
         verdict is { NativeKind: VerdictKind.NoAddress, Node.NextHopOverride: null } &&

@@ -4,8 +4,8 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// The repair of guards, link hostgw0 and policy rules by the plan before, ahead of everything that takes longer the more nodes there are:
-/// without the link thousands of nodes would be planned twice. The pass follows, whatever this has found. Pure.
+/// Repairs guards, link hostgw0 and policy rules as the plan before wanted them, ahead of everything that takes longer the more nodes there
+/// are. Without it a missing link would make a pass plan all nodes twice. The whole pass follows in any case. Pure.
 /// </summary>
 /// <param name="Made">What was changed.</param>
 /// <param name="Result">What the host answered. What it refused the pass tries again.</param>

@@ -75,7 +75,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         }
     }
 
-    // Only what another program has changed since the pass before: whatever else they lack is for the plan.
+    // Only what another program has changed since the pass before. What a new plan changes is left to the pass.
     private EarlyRepair RepairEarly(NodeSnapshot nodes, WakeCauses causes)
     {
         if ((causes & EarlyRepair.Causes) == 0 || _previous.Report?.Plan is not { } before || !_planner.IsOf(nodes.Nodes) ||

@@ -36,7 +36,8 @@ public sealed class GuardPartsTests : NftablesTest, IDisposable
     public void Of_the_table_only_what_is_announced_is_read()
     {
         Make();
-        Run("nft 'flush chain inet hostgw-guard vni; flush set inet hostgw-guard peers4; delete element inet hostgw-guard nodes4 { 192.0.2.2 }'");
+        Run("nft 'flush chain inet hostgw-guard vni; flush set inet hostgw-guard peers4; " +
+            "delete element inet hostgw-guard nodes4 { 192.0.2.2 }'");
 
         Assert.Equal("nodes4: 192.0.2.2/32 added", Announced(new(false, false, ["nodes4"])));
         Assert.Equal("", Announced(GuardParts.None));

@@ -26,10 +26,10 @@ public sealed class TunnelledRouteTests : IDisposable
         "proto 157 scope link src 10.244.1.1 mtu 1364")]
     [InlineData("10.244.2.0/24", "fd02::10", "10.244.2.0/24 encap ip6 id 157 src :: dst fd02::10 hoplimit 64 tc 0 csum dev hostgw0 " +
         "proto 157 scope link src 10.244.1.1 mtu 1364")]
-    [InlineData("fd00:2::/64", "198.51.100.10", "fd00:2::/64 encap ip id 157 src 0.0.0.0 dst 198.51.100.10 ttl 0 tos 0 csum via fe80::9d dev hostgw0 " +
-        "proto 157 src fd00:1::1 metric 1024 mtu 1364 pref medium")]
-    [InlineData("fd00:2::/64", "fd02::10", "fd00:2::/64 encap ip6 id 157 src :: dst fd02::10 hoplimit 64 tc 0 csum via fe80::9d dev hostgw0 " +
-        "proto 157 src fd00:1::1 metric 1024 mtu 1364 pref medium")]
+    [InlineData("fd00:2::/64", "198.51.100.10", "fd00:2::/64 encap ip id 157 src 0.0.0.0 dst 198.51.100.10 ttl 0 tos 0 csum " +
+        "via fe80::9d dev hostgw0 proto 157 src fd00:1::1 metric 1024 mtu 1364 pref medium")]
+    [InlineData("fd00:2::/64", "fd02::10", "fd00:2::/64 encap ip6 id 157 src :: dst fd02::10 hoplimit 64 tc 0 csum " +
+        "via fe80::9d dev hostgw0 proto 157 src fd00:1::1 metric 1024 mtu 1364 pref medium")]
     public void What_was_added_is_in_the_kernel_is_read_back_as_installed_and_goes(string destination, string node, string shown)
     {
         PodRoute route = Tunnelled(destination, node);

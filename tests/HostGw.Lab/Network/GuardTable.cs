@@ -7,9 +7,10 @@ public static class GuardTable
     public const string Uplinks = "port";
 
     /// <summary>
-    /// How many messages write the rules of a chain, as they are now, in the place of others: begin and end of the transaction, the deletion,
-    /// and one for each rule.
+    /// How many messages write the rules of a chain, as they are now, in the place of others: begin and end of the transaction, the
+    /// deletion, and one for each rule.
     /// </summary>
-    public static int WritesOf(NetworkNamespace network, string chain) => 3 + network.Exec("nft", "list", "chain", "inet", "hostgw-guard", chain)
+    public static int WritesOf(NetworkNamespace network, string chain) => 3 + network
+        .Exec("nft", "list", "chain", "inet", "hostgw-guard", chain)
         .Split('\n').Count(line => line.Contains(" comment ", StringComparison.Ordinal));
 }

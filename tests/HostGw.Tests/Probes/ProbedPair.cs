@@ -17,7 +17,9 @@ internal sealed class ProbedPair
     private readonly long _start;
     private int _number;
 
-    public ProbedPair(TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, bool isIPv6 = false, string hostile = "", bool isOfOtherFamily = false)
+    public ProbedPair(
+        TunnelPolicy? a = null, TunnelPolicy? b = null, bool isOnLink = true, bool isIPv6 = false, string hostile = "",
+        bool isOfOtherFamily = false)
     {
         _start = Time.GetTimestamp();
         TimeSpan interval = TimeSpan.FromSeconds(10);

@@ -4,7 +4,7 @@ using HostGw.Reconciliation;
 
 namespace HostGw.Tests.Reconciliation;
 
-/// <summary>Guards, link hostgw0 and policy rules that the plan before wanted are repaired before a pass reads all routes and plans.</summary>
+/// <summary>Guards, hostgw0 and policy rules as the plan before wanted them are repaired before a pass reads all routes.</summary>
 public class EarlyRepairTests
 {
     private readonly Agent _agent = new("clusterCidrs=10.244.0.0/16,fd00:10:244::/48 tunnel=always tunnel.source=254 policyRule=on");

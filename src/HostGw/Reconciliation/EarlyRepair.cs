@@ -4,8 +4,9 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Repairs guards, link hostgw0 and policy rules as the plan before wanted them, ahead of everything that takes longer the more nodes there
-/// are. Without it a missing link would make a pass plan all nodes twice. The whole pass follows in any case. Pure.
+/// Repairs guards, policy rules, and link hostgw0 with the routes that went with it, as the plan before wanted them, ahead of everything
+/// that takes longer the more nodes there are. Without it a missing link would make a pass plan all nodes twice. The whole pass follows in
+/// any case. Pure.
 /// </summary>
 /// <param name="Made">What was changed.</param>
 /// <param name="Result">What the host answered. What it refused the pass tries again.</param>
@@ -38,11 +39,31 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
         return changes.ChangesGuards && isNeeded ? changes : null;
     }
 
+    /// <summary>
+    /// The same without what must wait, and with the routes that the kernel took with the link or its address, if that is repaired.
+    /// </summary>
+    public static HostChanges WithRoutes(HostChanges permitted)
+    {
+        TunnelChanges tunnel = permitted.Tunnel;
+        bool lostAll = tunnel.Link is not { IsUp: true };
+        int link = tunnel.Link?.Index ?? tunnel.Index;
+        return tunnel.IsEmpty ? permitted : permitted with
+        {
+            Routes = new()
+            {
+                Add = [.. permitted.Plan.Routes.Where(
+                    r => r.Interface == link && r.Tunnel is { } over && (lostAll || tunnel.AddSources.Contains(over.Source)))],
+            },
+        };
+    }
+
     /// <summary>The report of the pass with this repair in it.</summary>
     public PassReport In(PassReport report) => ReferenceEquals(this, None) ? report : report with
     {
         Changes = report.Changes with
         {
+            Routes = Made.Routes.Add.Count == 0 ? report.Changes.Routes
+                : report.Changes.Routes with { Add = [.. Made.Routes.Add, .. report.Changes.Routes.Add] },
             Tunnel = Made.Tunnel.IsEmpty || !report.Changes.Tunnel.IsEmpty ? report.Changes.Tunnel : Made.Tunnel with { IsRead = true },
             PolicyRules = Made.PolicyRules.IsEmpty || !report.Changes.PolicyRules.IsEmpty ? report.Changes.PolicyRules : Made.PolicyRules,
         },

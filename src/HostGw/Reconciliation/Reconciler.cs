@@ -84,6 +84,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         needed = needed with { ReadsRulesAgain = _previous.RulesMayHaveChanged, ReadsGuardsAgain = _previous.GuardsMayHaveChanged };
         RepairScope repairs = new(_previous, needed, _owned.Keys, causes);
         (HostChanges permitted, _) = _limiter.Hold(repairs.Only(needed), repairs, _previous.HeldRules);
+        permitted = EarlyRepair.WithRoutes(permitted);
         ApplyResult result = network.Apply(permitted, ApplyMode.Change);
         HostChanges made = permitted.Without(result);
         _limiter.Count(made, result, repairs);

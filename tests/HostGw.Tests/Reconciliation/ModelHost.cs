@@ -246,9 +246,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         if (State.Tunnel is not { } link)
             return;
         IEnumerable<HostAddress> added = changes.AddSources.Select(s => new HostAddress(s, Prefix.Host(s), link.Index));
+        IEnumerable<HostAddress> kept = State.Addresses.Where(a => a.Interface != changes.Delete?.Index).Except(changes.DeleteSources);
         State = State with
         {
-            Addresses = [.. State.Addresses.Where(a => a.Interface != changes.Delete?.Index).Except(changes.DeleteSources), .. added],
+            Addresses = [.. kept.Concat(added).OrderBy(a => !a.Address.IsIPv4)], // as the kernel lists them
             Interfaces = [.. State.Interfaces.Where(i => i.Name != TunnelPlan.LinkName),
                 new(link.Index, TunnelPlan.LinkName, IsUp: true, IsLoopback: false) { HasNeighbours = false, IsPointToPoint = true, IsTunnel = true }],
         };

@@ -57,10 +57,7 @@ internal sealed record NodeReads(Func<CancellationToken, Task<string>> ReadTimel
 /// Keeps the 512 ConfigMaps equal to the Nodes. One loop decides (<see cref="ShardSchedule"/>), a few requests at a time run beside it.
 /// A heartbeat of a Node does not wake it.
 /// </summary>
-/// <param name="labels">As <see cref="ShardFormat.Labels"/> writes them.</param>
-internal sealed class DigestWriter(
-    ApiClient client, NodeStore nodes, StoredShards stored, string labels, NodeReads reads, TimeProvider time,
-    ILogger<DigestWriter> logger) : BackgroundService
+internal sealed class DigestWriter : BackgroundService
 {
     // A turn costs little. Whoever asks for the health sees that the loop runs.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -69,7 +66,13 @@ internal sealed class DigestWriter(
     // Fewer may vanish at once without a second look.
     private const int FreeRemovals = 3;
 
-    private readonly WantedShards _wanted = new(labels);
+    private readonly ApiClient _client;
+    private readonly NodeStore _nodes;
+    private readonly StoredShards _stored;
+    private readonly NodeReads _reads;
+    private readonly TimeProvider _time;
+    private readonly ILogger<DigestWriter> _logger;
+    private readonly WantedShards _wanted;
     private readonly ShardSchedule _schedule;
     private readonly Channel<bool> _news =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -81,6 +84,16 @@ internal sealed class DigestWriter(
     private string? _reported;
     private int? _quorumReadsBefore;
     private int _written, _repaired;
+
+    /// <param name="labels">As <see cref="ShardFormat.Labels"/> writes them.</param>
+    public DigestWriter(
+        ApiClient client, NodeStore nodes, StoredShards stored, string labels, NodeReads reads, TimeProvider time,
+        ILogger<DigestWriter> logger)
+    {
+        (_client, _nodes, _stored, _reads, _time, _logger) = (client, nodes, stored, reads, time, logger);
+        _wanted = new(labels);
+        _schedule = new(_wanted, stored, time, Random.Shared.NextDouble);
+    }
 
     /// <summary>May be read from any thread.</summary>
     public DigestState State => Volatile.Read(ref _state);
@@ -114,7 +127,7 @@ internal sealed class DigestWriter(
         _running.RemoveAll(r => r.IsCompleted);
 
         (NodeSnapshot snapshot, string version) = ReadNodes();
-        bool isListed = snapshot.IsComplete && stored.IsComplete;
+        bool isListed = snapshot.IsComplete && _stored.IsComplete;
         TimeSpan wait = LongestWait;
         if (isListed && IsCredible(snapshot))
         {
@@ -131,9 +144,9 @@ internal sealed class DigestWriter(
     {
         while (true)
         {
-            NodeSnapshot before = nodes.Snapshot;
-            string version = nodes.ResourceVersion;
-            if (ReferenceEquals(before, nodes.Snapshot))
+            NodeSnapshot before = _nodes.Snapshot;
+            string version = _nodes.ResourceVersion;
+            if (ReferenceEquals(before, _nodes.Snapshot))
                 return (before, version);
         }
     }
@@ -142,7 +155,7 @@ internal sealed class DigestWriter(
     // Nodes are read by quorum first.
     private bool IsCredible(NodeSnapshot snapshot)
     {
-        int before = stored.Lines;
+        int before = _stored.Lines;
         if (before - snapshot.Nodes.Length <= FreeRemovals || snapshot.Nodes.Length >= before / 2)
         {
             _quorumReadsBefore = null;
@@ -151,8 +164,8 @@ internal sealed class DigestWriter(
         if (_quorumReadsBefore is null)
         {
             _quorumReadsBefore = snapshot.QuorumReads;
-            logger.DigestNodesVanished(snapshot.Nodes.Length, before);
-            reads.ReadByQuorum();
+            _logger.DigestNodesVanished(snapshot.Nodes.Length, before);
+            _reads.ReadByQuorum();
         }
         return snapshot.QuorumReads > _quorumReadsBefore;
     }
@@ -162,7 +175,7 @@ internal sealed class DigestWriter(
         (IReadOnlyList<int> due, TimeSpan wait) = _schedule.Next(Number(version));
         foreach (int shard in due)
         {
-            StoredShard present = stored[shard];
+            StoredShard present = _stored[shard];
             V1ConfigMap map = _wanted.Make(shard, version);
             map.Metadata.ResourceVersion = present.IsAbsent ? null : present.ResourceVersion;
             _repaired += present.Fault is not null || (present.IsAbsent && present.Source > 0) ? 1 : 0;
@@ -172,7 +185,7 @@ internal sealed class DigestWriter(
         if (_schedule.IsCheckDue)
         {
             IReadOnlyList<(int Shard, StoredShard Stored)> behind = _schedule.BeginCheck();
-            logger.DigestBehind(behind.Count, version);
+            _logger.DigestBehind(behind.Count, version);
             Run(() => CheckAsync(behind, stoppingToken));
         }
         if (_schedule.Current == ShardFormat.Count && _written > 0)
@@ -197,7 +210,7 @@ internal sealed class DigestWriter(
     private async Task WriteAsync(int shard, StoredShard present, V1ConfigMap map, CancellationToken stoppingToken)
     {
         WriteResult result = new(shard, WriteOutcome.Written, present, map.Data[ShardFormat.SumKey], "", null);
-        using var timeout = new CancellationTokenSource(LongestRequest, time);
+        using var timeout = new CancellationTokenSource(LongestRequest, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
         try
         {
@@ -220,14 +233,14 @@ internal sealed class DigestWriter(
         try
         {
             V1ConfigMap written = present.IsAbsent
-                ? await client.CoreV1.CreateNamespacedConfigMapAsync(map, ShardFormat.Namespace, cancellationToken: cancellationToken)
-                : await client.CoreV1.ReplaceNamespacedConfigMapAsync(map, name, ShardFormat.Namespace, cancellationToken: cancellationToken);
-            stored.Replace(shard, present, StoredShard.Of(shard, written));
+                ? await _client.CoreV1.CreateNamespacedConfigMapAsync(map, ShardFormat.Namespace, cancellationToken: cancellationToken)
+                : await _client.CoreV1.ReplaceNamespacedConfigMapAsync(map, name, ShardFormat.Namespace, cancellationToken: cancellationToken);
+            _stored.Replace(shard, present, StoredShard.Of(shard, written));
             return WriteOutcome.Written;
         }
         catch (ApiException e) when (e.StatusCode == HttpStatusCode.Conflict || (e.StatusCode == HttpStatusCode.NotFound && !present.IsAbsent))
         {
-            stored.Replace(shard, present, await ReadAsync(shard, present, cancellationToken));
+            _stored.Replace(shard, present, await ReadAsync(shard, present, cancellationToken));
             return WriteOutcome.Conflict;
         }
     }
@@ -236,7 +249,7 @@ internal sealed class DigestWriter(
     {
         try
         {
-            return StoredShard.Of(shard, await client.CoreV1.ReadNamespacedConfigMapAsync(
+            return StoredShard.Of(shard, await _client.CoreV1.ReadNamespacedConfigMapAsync(
                 ShardFormat.Name(shard), ShardFormat.Namespace, cancellationToken: cancellationToken));
         }
         catch (ApiException e) when (e.StatusCode == HttpStatusCode.NotFound)
@@ -249,16 +262,16 @@ internal sealed class DigestWriter(
     {
         try
         {
-            string actual = await reads.ReadTimelineAsync(stoppingToken);
+            string actual = await _reads.ReadTimelineAsync(stoppingToken);
             _ended.Enqueue(() =>
             {
                 if (_schedule.EndCheck(behind, Number(actual)) is > 0 and int count)
-                    logger.DigestSourceGoesDown(count, actual);
+                    _logger.DigestSourceGoesDown(count, actual);
             });
         }
         catch (Exception e) when (e is ApiException or InvalidAnswerException or IOException)
         {
-            logger.DigestTimelineNotRead(e.Message);
+            _logger.DigestTimelineNotRead(e.Message);
         }
     }
 
@@ -269,20 +282,20 @@ internal sealed class DigestWriter(
         if (result.Outcome == WriteOutcome.Written)
         {
             _written++;
-            _state = _state with { WrittenAt = time.GetUtcNow() };
+            _state = _state with { WrittenAt = _time.GetUtcNow() };
         }
         else if (result.Outcome == WriteOutcome.TooLarge)
         {
-            logger.ShardTooLarge(name, result.Reason);
+            _logger.ShardTooLarge(name, result.Reason);
         }
         else if (result.Outcome != WriteOutcome.Conflict && result.Reason != _reported)
         {
-            logger.ShardsNotWritten(name, result.Reason);
+            _logger.ShardsNotWritten(name, result.Reason);
             _reported = result.Reason;
         }
         if (_reported is not null && _schedule.Problem is null)
         {
-            logger.ShardsWrittenAgain();
+            _logger.ShardsWrittenAgain();
             _reported = null;
         }
     }
@@ -290,14 +303,14 @@ internal sealed class DigestWriter(
     private void ReportWritten(string version)
     {
         if (_repaired > 0)
-            logger.ShardsRepaired(_repaired);
-        logger.ShardsWritten(_written, version, _wanted.Count);
+            _logger.ShardsRepaired(_repaired);
+        _logger.ShardsWritten(_written, version, _wanted.Count);
         (_written, _repaired) = (0, 0);
     }
 
     private void Publish(bool isListed, string version) => Volatile.Write(ref _state, _state with
     {
-        At = time.GetUtcNow(),
+        At = _time.GetUtcNow(),
         IsListed = isListed,
         Nodes = _wanted.Count,
         Source = version,
@@ -311,7 +324,7 @@ internal sealed class DigestWriter(
 
     private async Task WaitAsync(TimeSpan atMost, CancellationToken stoppingToken)
     {
-        using var timeout = new CancellationTokenSource(atMost, time);
+        using var timeout = new CancellationTokenSource(atMost, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
         try
         {

@@ -135,8 +135,7 @@ internal sealed class StoredShards : IReflectorStore<ShardDraft>
     {
         lock (_lock)
         {
-            if (!draft.ResourceVersion.IsEmpty)
-                _resourceVersion.Set(draft.ResourceVersion.Span);
+            _resourceVersion.Advance(draft.ResourceVersion);
             // Also other ConfigMaps may carry the label.
             return type is WatchEventType.Added or WatchEventType.Modified or WatchEventType.Deleted &&
                 ShardFormat.TryParseName(draft.Name.Span, out int shard) && Apply(shard, type, draft);

@@ -56,6 +56,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
 
     // While the last attempt failed for a reason that concerns all shards, one is tried at a time.
     private int _failures, _running;
+
+    // The number of the last attempt, and the one before which nothing says that the reason has ended.
+    private long _attempts, _failedAttempt;
     private long _pausedUntil = long.MinValue;
     private long? _checkedAt;
 
@@ -127,8 +130,8 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     /// <summary>The attempt begins.</summary>
     public void Begin(int shard)
     {
-        _entries[shard].IsWriting = true;
-        _entries[shard].AttemptAt = time.GetTimestamp();
+        Entry entry = _entries[shard];
+        (entry.IsWriting, entry.AttemptAt, entry.Attempt) = (true, time.GetTimestamp(), ++_attempts);
         _running++;
     }
 
@@ -143,22 +146,22 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         {
             case WriteOutcome.Written:
                 entry.Succeeded();
-                Resume();
+                Resume(entry);
                 break;
             case WriteOutcome.Conflict:
                 entry.Failed("", time.GetTimestamp());
-                Resume();
+                Resume(entry);
                 break;
             case WriteOutcome.TooLarge:
                 entry.IsTooLarge(result.Reason, result.Sum);
-                Resume();
+                Resume(entry);
                 break;
             default:
                 entry.Failed(result.Outcome == WriteOutcome.Refused ? result.Reason : "", time.GetTimestamp());
                 Backoff backoff = result.Outcome == WriteOutcome.Refused ? _afterRefusal : _afterFailure;
                 TimeSpan pause = backoff.Delay(_failures++, result.RetryAfter);
                 _pausedUntil = Math.Max(_pausedUntil, After(time.GetTimestamp(), pause));
-                Problem = result.Reason;
+                (_failedAttempt, Problem) = (_attempts, result.Reason);
                 break;
         }
     }
@@ -224,8 +227,11 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         return next == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, Math.Max(next, now));
     }
 
-    private void Resume()
+    // Not for an attempt that was under way when another one failed: the pause that a server asked for is kept.
+    private void Resume(Entry entry)
     {
+        if (entry.Attempt <= _failedAttempt)
+            return;
         (_failures, Problem) = (0, null);
         _pausedUntil = long.MinValue;
     }
@@ -238,6 +244,8 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         public bool IsWriting { get; set; }
 
         public long? AttemptAt { get; set; }
+
+        public long Attempt { get; set; }
 
         /// <summary>The first failure since it was as wanted; null: none.</summary>
         public long? FailedAt { get; private set; }

@@ -23,10 +23,9 @@ internal enum WriteOutcome
     Failed,
 }
 
-/// <param name="Stored">What was known to be stored when the attempt began.</param>
 /// <param name="Sum">Of the content.</param>
 /// <param name="Reason">Why it was not written; empty if it was.</param>
-internal sealed record WriteResult(int Shard, WriteOutcome Outcome, StoredShard Stored, string Sum, string Reason, TimeSpan? RetryAfter);
+internal sealed record WriteResult(int Shard, WriteOutcome Outcome, string Sum, string Reason = "", TimeSpan? RetryAfter = null);
 
 /// <summary>A shard that is not as the Nodes require, and why it cannot be written.</summary>
 internal sealed record ShardProblem(int Shard, string Reason);
@@ -79,7 +78,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
 
     public WriteCounts Counts { get; private set; } = new();
 
-    /// <summary>What others wrote is newer than the Nodes here: the store's resource version must be read (<see cref="BeginCheck"/>).</summary>
+    /// <summary>
+    /// What others wrote is newer than the Nodes here: the store's resource version must be read (<see cref="BeginCheck"/>).
+    /// </summary>
     public bool IsCheckDue => _behind.Count > 0 && (_checkedAt is not { } at || time.GetElapsedTime(at) >= BetweenChecks);
 
     /// <summary>The shards to write now. Valid until the next call.</summary>

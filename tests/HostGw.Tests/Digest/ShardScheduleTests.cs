@@ -270,7 +270,7 @@ public class ShardScheduleTests
     }
 
     private WriteResult Result(int shard, WriteOutcome outcome) =>
-        new(shard, outcome, _stored[shard], _wanted.Sum(shard), outcome == WriteOutcome.Written ? "" : "no right", null);
+        new(shard, outcome, _wanted.Sum(shard), outcome == WriteOutcome.Written ? "" : "no right");
 
     // Content that nobody wants.
     private void Store(int shard, ulong source, long version = 500)

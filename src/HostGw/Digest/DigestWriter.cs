@@ -175,10 +175,9 @@ internal sealed class DigestWriter : BackgroundService
 
     private TimeSpan Write(string version, CancellationToken stoppingToken)
     {
-        (IReadOnlyList<int> due, TimeSpan wait) = _schedule.Next(Number(version));
-        foreach (int shard in due)
+        (IReadOnlyList<(int Shard, StoredShard Stored)> due, TimeSpan wait) = _schedule.Next(Number(version));
+        foreach ((int shard, StoredShard present) in due)
         {
-            StoredShard present = _stored[shard];
             V1ConfigMap map = _wanted.Make(shard, version);
             map.Metadata.ResourceVersion = present.IsAbsent ? null : present.ResourceVersion;
             _repaired += present.Fault is not null || (present.IsAbsent && present.Source > 0) ? 1 : 0;

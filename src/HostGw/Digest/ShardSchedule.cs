@@ -50,7 +50,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     private readonly Entry[] _entries = [.. Enumerable.Range(0, ShardFormat.Count).Select(_ => new Entry())];
     private readonly Backoff _afterFailure = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random);
     private readonly Backoff _afterRefusal = new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60), random);
-    private readonly List<int> _due = [];
+    private readonly List<(int Shard, StoredShard Stored)> _due = [];
     private List<(int Shard, StoredShard Stored)> _behind = [];
 
     // While the last attempt failed for a reason that concerns all shards, one is tried at a time.
@@ -83,10 +83,12 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     /// </summary>
     public bool IsCheckDue => _behind.Count > 0 && (_checkedAt is not { } at || time.GetElapsedTime(at) >= BetweenChecks);
 
-    /// <summary>The shards to write now. Valid until the next call.</summary>
     /// <param name="source">The resource version of the wanted Nodes.</param>
-    /// <returns>Also how long nothing else is due; TimeSpan.MaxValue: until something changes.</returns>
-    public (IReadOnlyList<int> Due, TimeSpan Wait) Next(ulong source)
+    /// <returns>
+    /// The shards to write now, in place of what is stored; valid until the next call. Also how long nothing else is due;
+    /// TimeSpan.MaxValue: until something changes.
+    /// </returns>
+    public (IReadOnlyList<(int Shard, StoredShard Stored)> Due, TimeSpan Wait) Next(ulong source)
     {
         long now = time.GetTimestamp(), next = long.MaxValue;
         int free = (_failures > 0 ? 1 : AtOnce) - _running;
@@ -119,7 +121,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
             }
             else if (_due.Count < free)
             {
-                _due.Add(shard);
+                _due.Add((shard, present));
             }
         }
         _behind = behind;
@@ -159,10 +161,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
                 break;
             default:
                 entry.Failed(result.Outcome == WriteOutcome.Refused ? result.Reason : "", time.GetTimestamp());
-                Backoff backoff = result.Outcome == WriteOutcome.Refused ? _afterRefusal : _afterFailure;
-                TimeSpan pause = backoff.Delay(_failures++, result.RetryAfter);
-                _pausedUntil = Math.Max(_pausedUntil, After(time.GetTimestamp(), pause));
-                (_failedAttempt, Problem) = (_attempts, result.Reason);
+                Pause(entry, result);
                 break;
         }
     }
@@ -226,6 +225,17 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         if (_behind.Count > 0)
             next = Math.Min(next, After(_checkedAt ?? now, BetweenChecks));
         return next == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, Math.Max(next, now));
+    }
+
+    // Attempts that were under way when one failed, and fail too, are no further failures.
+    private void Pause(Entry entry, WriteResult result)
+    {
+        if (entry.Attempt > _failedAttempt)
+            _failures++;
+        Backoff backoff = result.Outcome == WriteOutcome.Refused ? _afterRefusal : _afterFailure;
+        TimeSpan pause = backoff.Delay(_failures - 1, result.RetryAfter);
+        _pausedUntil = Math.Max(_pausedUntil, After(time.GetTimestamp(), pause));
+        (_failedAttempt, Problem) = (_attempts, result.Reason);
     }
 
     // Not for an attempt that was under way when another one failed: the pause that a server asked for is kept.

@@ -186,6 +186,21 @@ public class ShardScheduleTests
         Assert.Null(_schedule.Problem);
     }
 
+    [Fact]
+    public void Eight_that_fail_together_are_one_failure()
+    {
+        for (int shard = 0; shard < 20; shard++)
+            Want(shard, "10.244.1.0/24");
+        foreach (int shard in Begun())
+            _schedule.End(Result(shard, WriteOutcome.Failed));
+        foreach (int seconds in (int[])[1, 2, 4, 8, 16, 30, 30])
+        {
+            Assert.Equal(([], TimeSpan.FromSeconds(seconds)), Next());
+            _time.Advance(TimeSpan.FromSeconds(seconds));
+            _schedule.End(Result(Assert.Single(Begun()), WriteOutcome.Failed));
+        }
+    }
+
     [Theory]
     [InlineData(WriteOutcome.Busy)]
     [InlineData(WriteOutcome.Failed)]
@@ -244,8 +259,9 @@ public class ShardScheduleTests
 
     private (int[] Due, TimeSpan Wait) Next(ulong source = Source)
     {
-        (IReadOnlyList<int> due, TimeSpan wait) = _schedule.Next(source);
-        return ([.. due], wait);
+        (IReadOnlyList<(int Shard, StoredShard Stored)> due, TimeSpan wait) = _schedule.Next(source);
+        Assert.All(due, d => Assert.Same(_stored[d.Shard], d.Stored));
+        return ([.. due.Select(d => d.Shard)], wait);
     }
 
     private int[] Begun()

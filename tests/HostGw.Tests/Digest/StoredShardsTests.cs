@@ -86,7 +86,7 @@ public class StoredShardsTests
     {
         _stored.BeginList();
         Add("hostgw-nodes-007", 10);
-        ShardText.Fill(_draft, "hostgw-nodes-007", 11, []);
+        ShardText.Fill(_draft, "hostgw-nodes-007", 11, new Dictionary<string, string>());
         _stored.RemoveListed(_draft);
         _stored.CompleteList("12", byQuorum: false);
         Assert.True(_stored[7].IsAbsent);

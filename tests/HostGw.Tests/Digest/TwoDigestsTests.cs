@@ -70,7 +70,7 @@ public sealed class TwoDigestsTests : DigestTest
         await CurrentAsync(one);
         Delete(8);
         await CurrentAsync(one);
-        string[] lines = [Lines(7), Lines(8)];
+        (string, string) lines = (Lines(7), Lines(8));
 
         // It sees all shards as they are, and one of them deleted.
         lagging.Timeline = Api.ResourceVersion;
@@ -78,7 +78,7 @@ public sealed class TwoDigestsTests : DigestTest
         Api.ClearRequests();
         await lagging.StartAsync();
         await EventuallyAsync(() => lagging.TimelineReads > 0 && lagging.Writer.State.Counts.Behind > 0, "it is behind");
-        Assert.Equal(lines, [Lines(7), Lines(8)]);
+        Assert.Equal(lines, (Lines(7), Lines(8)));
         Assert.DoesNotContain(Api.Requests, r => IsWriteOf(r, 7));
     }
 }

@@ -70,10 +70,10 @@ public sealed class DigestTests
     {
         static string Template(params string[] values) => Chart.Object("Deployment", "hostgw-digest", [On, .. values])["spec"]!["template"]!.ToJsonString();
         Assert.All(
-            ["config.nodeSelector=pool=a", "config.apiServer=https://192.0.2.10:6443", "config.log.level=debug", "digest.labels=pool"],
+            ["config.nodeSelector=pool=a", "config.apiServer=https://192.0.2.10:6443", "config.log.format=text", "digest.labels=pool"],
             value => Assert.NotEqual(Template(), Template(value)));
         Assert.All(
-            ["config.nodes.source=digest", "config.resyncSeconds=30", "rules.enabled=true"],
+            ["config.nodes.source=digest", "config.resyncSeconds=30", "config.log.level=debug", "rules.enabled=true"],
             value => Assert.Equal(Template(), Template(value)));
     }
 

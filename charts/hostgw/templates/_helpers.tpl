@@ -79,16 +79,16 @@ hostgw-digest
 {{- if and (ne (include "hostgw.tunnelMode" .) "off") (eq (toString (dig "tunnel" "source" "auto" .Values.config)) "auto") }}true{{ end }}
 {{- end }}
 
-{{/* What the digest reads of the file. */}}
-{{- define "hostgw.digestConfig" -}}
-{{- pick (include "hostgw.config" . | fromYaml) "apiServer" "nodeSelector" "log" | toYaml }}
-{{- end }}
-
 {{/* The file without log.level, which a running agent follows. A change of the rest restarts the pods (checksum/config). */}}
 {{- define "hostgw.configAtStart" -}}
 {{- $config := include "hostgw.config" . | fromYaml }}
 {{- $_ := set $config "log" (omit $config.log "level") }}
 {{- toYaml $config }}
+{{- end }}
+
+{{/* What of it the digest reads. */}}
+{{- define "hostgw.digestConfigAtStart" -}}
+{{- pick (include "hostgw.configAtStart" . | fromYaml) "apiServer" "nodeSelector" "log" | toYaml }}
 {{- end }}
 
 {{/* Whether rules may be written with iptables, whose programs share a lock. */}}

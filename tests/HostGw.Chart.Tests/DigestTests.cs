@@ -10,6 +10,10 @@ public sealed class DigestTests
     [Fact]
     public void Without_it_no_object_and_no_setting_names_it() => Assert.DoesNotContain("digest", Chart.Template(), StringComparison.Ordinal);
 
+    // helm's --reuse-values after an upgrade of the chart.
+    [Fact]
+    public void Values_of_a_chart_that_had_none_still_do() => Assert.Equal(Chart.Template(), Chart.Template("digest=null", "config.nodes=null"));
+
     [Fact]
     public void It_runs_once_on_the_host_and_needs_nothing_of_the_cluster()
     {
@@ -159,6 +163,19 @@ public sealed class DigestTests
             monitor["selector"]!["matchLabels"]!.AsObject().Concat(service["selector"]!.AsObject()),
             label => Assert.Equal((string?)label.Value, (string?)template["metadata"]!["labels"]![label.Key]));
         Assert.Equal("metrics", (string?)service["ports"]![0]!["targetPort"]);
+    }
+
+    [Fact]
+    public void Its_alerts_come_with_it()
+    {
+        static string[] Alerts(params string[] values) =>
+        [
+            .. Chart.Object("PrometheusRule", "hostgw", ["rules.enabled=true", .. values])["spec"]!["groups"]!.AsArray()
+                .SelectMany(g => g!["rules"]!.AsArray()).Select(r => (string)r!["alert"]!),
+        ];
+        Assert.Equal(
+            ["HostGwDigestNotAdvancing", "HostGwDigestShardsNotWritten", "HostGwDigestShardRejected", "HostGwDigestStale"],
+            Alerts(On).Except(Alerts()));
     }
 
     private static JsonNode Pod(params string[] values) => Chart.Object("Deployment", "hostgw-digest", [On, .. values])["spec"]!["template"]!["spec"]!;

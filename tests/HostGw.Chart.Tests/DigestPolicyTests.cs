@@ -26,19 +26,17 @@ public sealed class DigestPolicyTests
     [InlineData("UPDATE", "system:serviceaccount:kube-system:hostgw-digest", OnlyTheDigest)]
     [InlineData("UPDATE", "kubernetes-admin", OnlyTheDigest)]
     [InlineData("DELETE", "kubernetes-admin", OnlyTheDigest)]
-    public void Only_the_digest_writes_shards_and_the_Lease_and_nobody_deletes_them(string operation, string user, string answer)
-    {
-        Assert.Equal(answer, Judge(operation, user, Shard("hostgw-nodes-007", "007")));
-        Assert.Equal(answer, Judge(operation, user, Lease("hostgw-digest")));
-    }
+    public void Only_the_digest_writes_shards_and_the_Lease_and_nobody_deletes_them(string operation, string user, string answer) =>
+        Assert.Equal([answer, answer], Policy.Ask(Write(operation, user, Shard("hostgw-nodes-007", "007")), Write(operation, user, Lease("hostgw-digest"))));
 
     [Fact]
     public void The_namespace_can_be_deleted()
     {
-        Assert.Equal(OnlyTheDigest, Judge("DELETE", NamespaceController, Shard("hostgw-nodes-007", "007")));
-        Assert.Equal("allowed", Judge("DELETE", NamespaceController, Shard("hostgw-nodes-007", "007"), isGoing: true));
-        Assert.Equal("allowed", Judge("DELETE", NamespaceController, Lease("hostgw-digest"), isGoing: true));
-        Assert.Equal(OnlyTheDigest, Judge("UPDATE", NamespaceController, Shard("hostgw-nodes-007", "007"), isGoing: true));
+        JsonObject shard = Shard("hostgw-nodes-007", "007"), lease = Lease("hostgw-digest");
+        Assert.Equal(["allowed", "allowed"], Policy.Ask(
+            Write("DELETE", NamespaceController, shard, isGoing: true), Write("DELETE", NamespaceController, lease, isGoing: true)));
+        Assert.Equal([OnlyTheDigest, OnlyTheDigest], Policy.Ask(
+            Write("DELETE", NamespaceController, shard), Write("UPDATE", NamespaceController, shard, isGoing: true)));
     }
 
     [Theory]
@@ -59,8 +57,8 @@ public sealed class DigestPolicyTests
     [InlineData("hostgw-nodes-007", "007", "1", null, Label)]
     public void What_the_digest_writes_is_a_shard_of_format_1(string name, string? shard, string? format, string? label, string answer)
     {
-        foreach (string operation in new[] { "CREATE", "UPDATE" })
-            Assert.Equal(answer, Judge(operation, Digest, Shard(name, shard, format, label)));
+        JsonObject written = Shard(name, shard, format, label);
+        Assert.Equal([answer, answer], Policy.Ask(Write("CREATE", Digest, written), Write("UPDATE", Digest, written)));
     }
 
     [Fact]
@@ -68,17 +66,17 @@ public sealed class DigestPolicyTests
     {
         JsonObject shard = Shard("hostgw-nodes-007", "007");
         shard.Remove("data");
-        Assert.Equal(Format, Judge("UPDATE", Digest, shard));
+        Assert.Equal([Format], Policy.Ask(Write("UPDATE", Digest, shard)));
     }
 
     [Fact]
     public void The_rest_of_the_namespace_is_not_concerned()
     {
-        foreach (string operation in new[] { "CREATE", "UPDATE", "DELETE" })
-        {
-            Assert.Equal("not concerned", Judge(operation, Agent, Shard("kube-root-ca.crt", null, null, null)));
-            Assert.Equal("not concerned", Judge(operation, Agent, Lease("other")));
-        }
+        JsonObject authority = Shard("kube-root-ca.crt", null, null, null), lease = Lease("other");
+        string[] answers = Policy.Ask(
+            Write("CREATE", Agent, authority), Write("UPDATE", Agent, authority), Write("DELETE", Agent, authority),
+            Write("CREATE", Agent, lease), Write("UPDATE", Agent, lease), Write("DELETE", Agent, lease));
+        Assert.Equal(Enumerable.Repeat("not concerned", 6), answers);
     }
 
     // Agents list by that label.
@@ -86,14 +84,13 @@ public sealed class DigestPolicyTests
     public void A_foreign_ConfigMap_does_not_get_the_label_of_shards_and_one_that_has_it_can_be_removed()
     {
         JsonObject foreign = Shard("other", "007");
-        Assert.Equal(OnlyTheDigest, Judge("CREATE", "kubernetes-admin", foreign));
-        Assert.Equal(OnlyTheDigest, Judge("UPDATE", "kubernetes-admin", foreign));
-        Assert.Equal("not concerned", Judge("DELETE", "kubernetes-admin", foreign));
+        Assert.Equal([OnlyTheDigest, OnlyTheDigest, "not concerned"], Policy.Ask(
+            Write("CREATE", "kubernetes-admin", foreign), Write("UPDATE", "kubernetes-admin", foreign), Write("DELETE", "kubernetes-admin", foreign)));
     }
 
     [Fact]
     public void A_shard_stays_one_without_its_label() =>
-        Assert.Equal(OnlyTheDigest, Judge("UPDATE", "kubernetes-admin", Shard("hostgw-nodes-007", "007", "1", null)));
+        Assert.Equal([OnlyTheDigest], Policy.Ask(Write("UPDATE", "kubernetes-admin", Shard("hostgw-nodes-007", "007", "1", null))));
 
     [Fact]
     public void It_concerns_ConfigMaps_and_Leases_of_that_namespace_and_denies()
@@ -110,7 +107,7 @@ public sealed class DigestPolicyTests
     }
 
     // The object of a DELETE is null, and of a deleted collection the request names none.
-    private static string Judge(string operation, string user, JsonObject changed, bool isGoing = false)
+    private static JsonObject Write(string operation, string user, JsonObject changed, bool isGoing = false)
     {
         bool isShard = changed["kind"]!.GetValue<string>() == "ConfigMap";
         var request = new JsonObject
@@ -124,13 +121,13 @@ public sealed class DigestPolicyTests
         var metadata = new JsonObject { ["name"] = "hostgw-digest" };
         if (isGoing)
             metadata["deletionTimestamp"] = "2026-01-02T03:04:05Z";
-        return Policy.Ask(new JsonObject
+        return new()
         {
             ["request"] = request,
             ["object"] = operation == "DELETE" ? null : changed.DeepClone(),
             ["oldObject"] = operation == "CREATE" ? null : changed.DeepClone(),
             ["namespaceObject"] = new JsonObject { ["metadata"] = metadata },
-        });
+        };
     }
 
     private static JsonObject Shard(string name, string? shard, string? format = "1", string? label = "nodes")

@@ -58,7 +58,7 @@ public sealed class PolicyTests
     {
         JsonObject oldObject = before ?? Node(), after = (JsonObject)oldObject.DeepClone();
         change!(after);
-        return Policy.Ask(new JsonObject { ["request"] = request, ["object"] = after, ["oldObject"] = oldObject });
+        return Assert.Single(Policy.Ask(new JsonObject { ["request"] = request, ["object"] = after, ["oldObject"] = oldObject }));
     }
 
     private static JsonObject Request(string user, string node, string? tokenNode) => new()

@@ -11,11 +11,12 @@ internal sealed class PolicyJudge(string name, params string[] values)
 
     private readonly Lazy<JsonNode> _policy = new(() => Chart.Object("ValidatingAdmissionPolicy", name, values)["spec"]!);
 
-    /// <param name="question">What an expression knows: request, object, oldObject, namespaceObject.</param>
-    /// <returns>`allowed`, `not concerned`, or the message of the first rule that does not hold. matchConstraints are not evaluated.</returns>
-    public string Ask(JsonObject question)
+    /// <param name="questions">What an expression knows of each: request, object, oldObject, namespaceObject.</param>
+    /// <returns>For each `allowed`, `not concerned`, or the message of the first rule that does not hold. matchConstraints are not evaluated.</returns>
+    public string[] Ask(params JsonObject[] questions)
     {
-        var input = new JsonObject { ["policy"] = _policy.Value.DeepClone(), ["requests"] = new JsonArray(question) };
-        return new Tool("node").Ask(input.ToJsonString(), Tool.PathTo("tests/HostGw.Chart.Tests/Policy/judge.mjs"), Evaluator.Value).Trim();
+        var input = new JsonObject { ["policy"] = _policy.Value.DeepClone(), ["requests"] = new JsonArray([.. questions]) };
+        string answers = new Tool("node").Ask(input.ToJsonString(), Tool.PathTo("tests/HostGw.Chart.Tests/Policy/judge.mjs"), Evaluator.Value);
+        return answers.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 }

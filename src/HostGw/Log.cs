@@ -11,11 +11,11 @@ internal static partial class Log
 {
     // 1xx: nodes
 
-    [LoggerMessage(101, LogLevel.Information, "Listed {Count} nodes at resource version {ResourceVersion}")]
-    public static partial void NodesListed(this ILogger logger, int count, string resourceVersion);
+    [LoggerMessage(101, LogLevel.Information, "Listed {Count} {What} at resource version {ResourceVersion}")]
+    public static partial void NodesListed(this ILogger logger, int count, string what, string resourceVersion);
 
-    [LoggerMessage(102, LogLevel.Warning, "Cannot watch nodes: {Reason}. Existing routes are kept")]
-    public static partial void NodesUnreachable(this ILogger logger, string reason);
+    [LoggerMessage(102, LogLevel.Warning, "Cannot watch {What}: {Reason}. Existing routes are kept")]
+    public static partial void NodesUnreachable(this ILogger logger, string what, string reason);
 
     [LoggerMessage(103, LogLevel.Debug, "Watching nodes from resource version {ResourceVersion}")]
     public static partial void WatchStarted(this ILogger logger, string resourceVersion);
@@ -35,8 +35,8 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Debug, "{Event} node {Node}")]
     public static partial void NodeChanged(this ILogger logger, string @event, string node);
 
-    [LoggerMessage(109, LogLevel.Information, "Watching nodes again")]
-    public static partial void NodesReachable(this ILogger logger);
+    [LoggerMessage(109, LogLevel.Information, "Watching {What} again")]
+    public static partial void NodesReachable(this ILogger logger, string what);
 
     [LoggerMessage(110, LogLevel.Debug, "Next attempt to watch nodes in {Seconds} s: {Reason}")]
     public static partial void NextAttempt(this ILogger logger, double seconds, string reason);
@@ -64,6 +64,9 @@ internal static partial class Log
 
     [LoggerMessage(117, LogLevel.Debug, "The service networks (ServiceCIDR objects) were not read: {Reason}")]
     public static partial void ServiceCidrsNotRead(this ILogger logger, string reason);
+
+    [LoggerMessage(118, LogLevel.Debug, "The Lease of the node digest was not read: {Reason}")]
+    public static partial void DigestLeaseNotRead(this ILogger logger, string reason);
 
     [LoggerMessage(121, LogLevel.Warning, "Cannot save the nodes in {Path} for a start without the API server: {Reason}")]
     public static partial void NodesNotSaved(this ILogger logger, string path, string reason);
@@ -191,6 +194,51 @@ internal static partial class Log
         "Peers' probes are not received on UDP port {Port}, next attempt in {Seconds} s: {Reason}. Peers cannot tell whether their " +
         "packets reach this node's pods")]
     public static partial void ProbesNotReceived(this ILogger logger, int port, double seconds, string reason);
+
+    // 8xx: the digest's writer
+
+    [LoggerMessage(801, LogLevel.Information, "HostGw digest {Version} on node {Node}, labels {Labels}, API server {ApiServer}")]
+    public static partial void DigestStarted(this ILogger logger, string version, string node, string labels, string apiServer);
+
+    [LoggerMessage(802, LogLevel.Information, "Wrote {Count} shards at resource version {ResourceVersion} of {Nodes} nodes")]
+    public static partial void ShardsWritten(this ILogger logger, int count, string resourceVersion, int nodes);
+
+    [LoggerMessage(803, LogLevel.Warning, "{Count} shards were edited or deleted by others, and are written again")]
+    public static partial void ShardsRepaired(this ILogger logger, int count);
+
+    [LoggerMessage(804, LogLevel.Warning, "Shard {Shard} is not written until its nodes change, it is too large: {Reason}")]
+    public static partial void ShardTooLarge(this ILogger logger, string shard, string reason);
+
+    [LoggerMessage(805, LogLevel.Warning, "Cannot write shard {Shard}: {Reason}. Agents keep the nodes that they know")]
+    public static partial void ShardsNotWritten(this ILogger logger, string shard, string reason);
+
+    [LoggerMessage(806, LogLevel.Information, "The shards can be written again")]
+    public static partial void ShardsWrittenAgain(this ILogger logger);
+
+    [LoggerMessage(807, LogLevel.Debug,
+        "{Count} shards reflect later Nodes than this digest has received (resource version {ResourceVersion}): they are left as they are")]
+    public static partial void DigestBehind(this ILogger logger, int count, string resourceVersion);
+
+    [LoggerMessage(808, LogLevel.Warning,
+        "{Count} shards reflect Nodes later than the API server's store (resource version {Actual}; restored from a backup?): they are " +
+        "written again")]
+    public static partial void DigestSourceGoesDown(this ILogger logger, int count, string actual);
+
+    [LoggerMessage(809, LogLevel.Debug, "The resource version of the API server's store was not read: {Reason}")]
+    public static partial void DigestTimelineNotRead(this ILogger logger, string reason);
+
+    [LoggerMessage(810, LogLevel.Warning,
+        "The API server lists {Nodes} nodes, the shards hold {Before}: reading the nodes by quorum before shards change")]
+    public static partial void DigestNodesVanished(this ILogger logger, int nodes, int before);
+
+    [LoggerMessage(811, LogLevel.Information, "Renewing the Lease {Lease} as {Holder}")]
+    public static partial void LeaseRenewed(this ILogger logger, string lease, string holder);
+
+    [LoggerMessage(812, LogLevel.Warning, "The Lease {Lease} is not renewed: {Reason}")]
+    public static partial void LeaseNotRenewed(this ILogger logger, string lease, string reason);
+
+    [LoggerMessage(813, LogLevel.Information, "Stopped; the shards stay as they are")]
+    public static partial void DigestStopped(this ILogger logger);
 
     // 9xx: lifetime
 

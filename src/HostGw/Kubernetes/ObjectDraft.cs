@@ -41,6 +41,13 @@ internal abstract class ObjectDraft
     {
     }
 
+    /// <summary>Whether the bytes of this field, which may be many, are passed to <see cref="Bytes"/> in pieces as they arrive.</summary>
+    public virtual bool IsStreamed(int message, int field) => false;
+
+    public virtual void Bytes(ReadOnlySpan<byte> piece)
+    {
+    }
+
     /// <summary>The fields of this nested message follow.</summary>
     public virtual void Begin(int message)
     {
@@ -92,6 +99,15 @@ internal sealed class TextBuffer
 
     /// <summary>The text as a resource version; 0 if it is no number (it need not be one).</summary>
     public ulong AsNumber() => ulong.TryParse(Span, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
+
+    /// <summary>Of two resource versions keeps the later one.</summary>
+    public void Advance(TextBuffer version)
+    {
+        ulong number = version.AsNumber();
+        bool isLate = number != 0 && number < AsNumber();
+        if (!version.IsEmpty && !isLate)
+            Set(version.Span);
+    }
 
     public override string ToString() => Span.ToString();
 }

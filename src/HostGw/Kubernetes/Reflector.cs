@@ -33,8 +33,12 @@ internal interface IReflectorStore<in TDraft>
 /// resumed. <see cref="ReflectorState"/> decides, <see cref="ListWatch{TDraft}"/> makes the requests.
 /// </summary>
 /// <param name="changed">Called after each change of the store's contents.</param>
+/// <param name="what">What is watched, for the log.</param>
+/// <param name="listsAfterLoss">See <see cref="ReflectorState"/>.</param>
 internal sealed class Reflector<TDraft>(
-    ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger) : BackgroundService
+    ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger, string what = "nodes",
+    bool listsAfterLoss = false)
+    : BackgroundService
     where TDraft : ObjectDraft
 {
     // The end of a watch brings a timeline check: every 10 min ± 20 %.
@@ -52,11 +56,22 @@ internal sealed class Reflector<TDraft>(
     // An old server takes the request for a streaming list for a watch, and says nothing in a quiet cluster.
     private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
 
-    private readonly ReflectorState _state = new(time, Random.Shared.NextDouble);
-    private readonly ReflectorHealthTracker _health = new(time, logger);
+    private readonly ReflectorState _state = new(time, Random.Shared.NextDouble, listsAfterLoss);
+    private readonly ReflectorHealthTracker _health = new(time, logger, what);
     private readonly QuorumReadRequest _quorum = new();
 
+    private volatile bool _isFollowing;
+
     public ReflectorHealth Health => _health.Now;
+
+    /// <summary>A watch is open, begun where no check of the store was due: the store's contents are those of the server's store.</summary>
+    public bool IsFollowing => _isFollowing && !_quorum.IsMade;
+
+    /// <summary>Called when <see cref="IsFollowing"/> becomes true.</summary>
+    public Action? Following { get; init; }
+
+    /// <summary>Called when the server's store was found to have gone back: what others hold of it may be from a time that never was.</summary>
+    public Action? WentBack { get; init; }
 
     /// <summary>Called after each completed list.</summary>
     public Action? ListCompleted { get; init; }
@@ -80,6 +95,7 @@ internal sealed class Reflector<TDraft>(
             using OpenWatch watch = await opening.ExecuteAsync(
                 static (reflector, token) => new ValueTask<OpenWatch>(reflector.OpenAsync(token)), this, stoppingToken);
             (StepOutcome end, TimeSpan retryAfter) = await FollowAsync(watch, stoppingToken);
+            _isFollowing = false;
             await PauseAsync(_state.After(end, retryAfter), stoppingToken);
         }
     }
@@ -116,6 +132,7 @@ internal sealed class Reflector<TDraft>(
         if (!ListWatch<TDraft>.IsOlder(actual, known))
             return StepOutcome.Confirmed;
         logger.StoreWentBack(known, actual);
+        WentBack?.Invoke();
         return StepOutcome.WentBack;
     }
 
@@ -137,7 +154,7 @@ internal sealed class Reflector<TDraft>(
         if (isList)
             store.BeginList();
         else
-            _health.Watching();
+            Watching();
         return new(response, version, time.GetTimestamp(), TimeSpan.FromSeconds(seconds)) { IsListing = isList };
     }
 
@@ -193,19 +210,26 @@ internal sealed class Reflector<TDraft>(
                 watch.IsListing = false;
                 watch.Latest = draft.ResourceVersion.AsNumber();
                 bool isDifferent = store.CompleteList(version, byQuorum: false);
-                _health.Watching();
                 Listed(isDifferent, bytes);
+                Watching();
                 break;
             default:
                 throw new NoStreamingListException();
         }
     }
 
+    private void Watching()
+    {
+        _health.Watching();
+        _isFollowing = true;
+        Following?.Invoke();
+    }
+
     private void Listed(bool isDifferent, long bytes)
     {
         _state.Listed(store.Count, bytes);
         _health.Listed();
-        logger.NodesListed(store.Count, store.ResourceVersion);
+        logger.NodesListed(store.Count, what, store.ResourceVersion);
         if (isDifferent)
             changed();
         ListCompleted?.Invoke();

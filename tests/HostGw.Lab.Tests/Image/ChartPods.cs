@@ -11,12 +11,13 @@ internal sealed class ChartPods(params string[] values)
 
     /// <summary>A volume's file by its name.</summary>
     public IEnumerable<KeyValuePair<string, string>> ConfigMap(string name) =>
-        Find("ConfigMap", name)["data"]!.AsObject().Select(file => KeyValuePair.Create(file.Key, (string)file.Value!));
+        Find(kind => kind == "ConfigMap", name)["data"]!.AsObject().Select(file => KeyValuePair.Create(file.Key, (string)file.Value!));
 
-    public JsonNode Pod(string daemonSet) => Find("DaemonSet", daemonSet)["spec"]!["template"]!["spec"]!;
+    /// <summary>Of the DaemonSet or Deployment of that name.</summary>
+    public JsonNode Pod(string name) => Find(kind => kind is "DaemonSet" or "Deployment", name)["spec"]!["template"]!["spec"]!;
 
-    private JsonObject Find(string kind, string name) => Assert.Single(
-        _objects, o => (string?)o["kind"] == kind && (string?)o["metadata"]!["name"] == name);
+    private JsonObject Find(Predicate<string> isKind, string name) => Assert.Single(
+        _objects, o => isKind((string)o["kind"]!) && (string?)o["metadata"]!["name"] == name);
 
     private static string Render(string[] values)
     {

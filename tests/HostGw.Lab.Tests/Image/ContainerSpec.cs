@@ -19,7 +19,7 @@ internal sealed class ContainerSpec(JsonNode container, JsonNode image, string n
             ["root"] = new JsonObject { ["path"] = root, ["readonly"] = (bool)Security["readOnlyRootFilesystem"]! },
             ["process"] = new JsonObject
             {
-                ["user"] = new JsonObject { ["uid"] = (int)Security["runAsUser"]!, ["gid"] = 0 },
+                ["user"] = new JsonObject { ["uid"] = (int)Security["runAsUser"]!, ["gid"] = (int?)Security["runAsGroup"] ?? 0 },
                 ["args"] = List(command ?? Texts(image["Entrypoint"]).Concat(Texts(container["args"]))),
                 ["env"] = List([.. Texts(image["Env"]), .. moreVariables, .. container["env"]!.AsArray().Select(e => $"{e!["name"]}={Value(e)}")]),
                 ["cwd"] = "/",
@@ -43,7 +43,7 @@ internal sealed class ContainerSpec(JsonNode container, JsonNode image, string n
 
     private string[] Capabilities()
     {
-        Assert.False((bool)Security["privileged"]!);
+        Assert.NotEqual(true, (bool?)Security["privileged"]);
         Assert.Equal(["ALL"], Texts(Security["capabilities"]!["drop"]));
         return [.. Texts(Security["capabilities"]!["add"]).Select(c => $"CAP_{c}")];
     }

@@ -46,6 +46,26 @@ public sealed class ImagePodTests : LabTest
     }
 
     [Fact]
+    public async Task The_digest_of_the_pod_writes_its_shards_and_changes_nothing_on_its_host()
+    {
+        var chart = new ChartPods("digest.enabled=true", "digest.labels=pool");
+        Cluster.Api.Server.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
+        using var digest = new PodContainer(One, Cluster.Api, chart, "hostgw-digest");
+        await Eventually.TrueAsync(() => digest.IsReadyAsync(chart.Pod("hostgw-digest")), () => "the digest is not ready");
+
+        string[] shards = [.. Cluster.Api.Server.Objects.Keys("ConfigMap").Where(k => k.StartsWith("hostgw-digest/hostgw-nodes-", StringComparison.Ordinal))];
+        Assert.Equal(512, shards.Length);
+        JsonNode first = JsonNode.Parse(Cluster.Api.Server.Objects.Get("ConfigMap", "hostgw-digest", "hostgw-nodes-000")!)!;
+        Assert.Equal(("1", "000", "pool"), ((string?)first["data"]!["format"], (string?)first["data"]!["shard"], (string?)first["data"]!["labels"]));
+        Assert.Equal("nodes", (string?)first["metadata"]!["labels"]!["hostgw.io/part"]);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Cluster.Api.Server.Objects.Get("Lease", "hostgw-digest", "hostgw-digest") is not null), () => "there is no Lease");
+        Assert.Empty(Expect.Ours(One));
+        (int code, _, string error) = digest.Stop();
+        Assert.True(code == 0, error);
+    }
+
+    [Fact]
     public void Without_a_cluster_plan_fails_with_one_sentence()
     {
         using var container = new PodContainer(One, Cluster.Api, new(), "hostgw", command: ["hostgw", "plan", "--api-server", "http://127.0.0.1:1"]);

@@ -20,16 +20,17 @@ internal sealed class PodContainer : IDisposable
     private readonly Task<string> _error;
 
     /// <summary>Starts it.</summary>
+    /// <param name="name">Of its DaemonSet or Deployment.</param>
     /// <param name="kind">containers or initContainers: the first of them is meant.</param>
     /// <param name="command">Instead of what the image and the pod say; null: theirs.</param>
-    public PodContainer(Node node, ControlPlane api, ChartPods chart, string daemonSet, string kind = "containers", string[]? command = null)
+    public PodContainer(Node node, ControlPlane api, ChartPods chart, string name, string kind = "containers", string[]? command = null)
     {
         _node = node;
         foreach (string part in (string[])["root", "upper", "work", "volumes"])
             Directory.CreateDirectory(In(part));
         Command.Run("mount", "-t", "overlay", "overlay", "-o", $"lowerdir={BuiltImage.Linux.Root},upperdir={In("upper")},workdir={In("work")}", In("root"));
 
-        JsonNode pod = chart.Pod(daemonSet);
+        JsonNode pod = chart.Pod(name);
         Assert.True((bool)pod["hostNetwork"]!);
         var volumes = pod["volumes"]!.AsArray().ToDictionary(v => (string)v!["name"]!, v => Prepare(v!, chart));
         var spec = new ContainerSpec(pod[kind]![0]!, BuiltImage.Linux.Config, node.Name, volumes);

@@ -16,6 +16,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     private readonly Identities _identities;
     private readonly bool _isPeer;
     private readonly RequestLog _log;
+    private readonly Traffic _traffic = new();
     private readonly WatchEnds _watchEnds = new();
     private readonly ServerState _state;
     private readonly PublishedObjects _published;
@@ -37,9 +38,8 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         var negotiation = new Negotiation(options.Protobuf);
         var pipeline = new ApiPipeline(
             _log, Faults, new Authenticator(_identities), negotiation,
-            new ReadEndpoint(_state, negotiation),
-            new WatchEndpoint(_state, _watchEnds, negotiation, options),
-            new WriteEndpoint(store, new ObjectWriter(store, options.Time), negotiation));
+            new(new(_state, negotiation), new(_state, _watchEnds, negotiation, options), new(store, new(store, options.Time), negotiation)),
+            _traffic);
         _listener = new Listener(options, () => _certificate, _connections, pipeline.HandleAsync);
     }
 
@@ -54,6 +54,9 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     public StreamingLists StreamingLists { get => _state.StreamingLists; set => _state.StreamingLists = value; }
 
     public IReadOnlyList<IPEndPoint> Endpoints => _listener.Endpoints;
+
+    /// <summary>Where it listens without TLS.</summary>
+    public IReadOnlyList<IPEndPoint> PlainEndpoints => _listener.PlainEndpoints;
 
     /// <summary>The first endpoint; an any-address as loopback.</summary>
     public Uri Uri => UriOf(Endpoints[0]);
@@ -79,6 +82,9 @@ public sealed partial class FakeApiServer : IAsyncDisposable
 
     /// <summary>A second API server of the same cluster: the same store, authority and tokens, but its own addresses, cache and faults.</summary>
     public Task<FakeApiServer> StartPeerAsync(FakeApiOptions? options = null) => StartAsync(options, this);
+
+    /// <summary>What it has sent and taken so far of a resource, such as configmaps.</summary>
+    public Sent Sent(string resource) => _traffic.Of(resource).Now;
 
     public void ClearRequests() => _log.Clear();
 

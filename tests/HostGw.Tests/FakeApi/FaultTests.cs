@@ -62,6 +62,20 @@ public sealed class FaultTests : FakeApiTest
         Assert.Equal(["ADDED b", "ADDED c"], await next);
     }
 
+    [Theory]
+    [InlineData(429, "TooManyRequests", 7)]
+    [InlineData(413, "RequestEntityTooLarge", null)]
+    public async Task A_write_is_refused_as_often_as_planned(int code, string reason, int? seconds)
+    {
+        const string path = "/api/v1/namespaces/default/configmaps", body = """{"metadata":{"name":"a"}}""";
+        TimeSpan? after = seconds is { } s ? TimeSpan.FromSeconds(s) : null;
+        Api.Faults.Answer(code, times: 1, after, request => request.Method == "POST");
+        Assert.Equal(200, (await Client.GetAsync(path)).Code);
+        Answer refused = await Client.SendAsync(HttpMethod.Post, path, body);
+        Assert.Equal((code, reason, after), (refused.Code, refused.Reason, refused.RetryAfter));
+        Assert.Equal(201, (await Client.SendAsync(HttpMethod.Post, path, body)).Code);
+    }
+
     [Fact]
     public async Task A_slow_server_takes_its_time()
     {

@@ -4,7 +4,7 @@ namespace HostGw.Kubernetes;
 
 /// <summary>The requests of a reflector for one kind of object, and the decoding of their answers into one draft.</summary>
 /// <param name="path">Of the collection, such as /api/v1/nodes.</param>
-/// <param name="node">This node's name.</param>
+/// <param name="node">The name of a Node, by which the store's resource version is read.</param>
 internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft draft, string node, TimeProvider time)
     where TDraft : ObjectDraft
 {
@@ -14,6 +14,9 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
 
     // Longer than etcd takes to elect a leader. A check that fails is repeated.
     private static readonly TimeSpan TimelineTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>A label or field selector, such as fieldSelector=metadata.name%3Dnode1; empty: all objects.</summary>
+    public string Selector { get; init; } = "";
 
     /// <summary>Reads all pages into the store, which changes only when the last one is complete.</summary>
     /// <param name="from">"0": anything the server's cache holds; null: by quorum; else that resource version or a later one.</param>
@@ -45,7 +48,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
     public Task<ApiResponse> WatchAsync(string version, int seconds, bool isList, CancellationToken cancellationToken) =>
         client.GetProtobufAsync(
             string.Create(CultureInfo.InvariantCulture, $"{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}") +
-            (isList ? "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" : "") +
+            (Selector.Length > 0 ? "&" + Selector : "") + (isList ? "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan" : "") +
             "&resourceVersion=" + Uri.EscapeDataString(version),
             cancellationToken);
 
@@ -131,9 +134,9 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         return (decoder.Page(), decoder.Position);
     }
 
-    private static string PageQuery(int limit, string? from, string? token)
+    private string PageQuery(int limit, string? from, string? token)
     {
-        List<string> query = [];
+        List<string> query = Selector.Length > 0 ? [Selector] : [];
         if (limit > 0)
             query.Add("limit=" + limit.ToString(CultureInfo.InvariantCulture));
         if (!string.IsNullOrEmpty(token))

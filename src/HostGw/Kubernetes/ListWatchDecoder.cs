@@ -53,6 +53,9 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
     private readonly char[] _chars = new char[MaxText];
     private readonly TextBuffer _key = new();
     private long _skipTo;
+
+    // What is skipped is passed to the draft.
+    private bool _isStreamed;
     private bool _isMagicDue, _isListRead, _isStatus, _endsInitialEvents;
     private string _kind = "", _listVersion = "", _continue = "", _reason = "", _message = "";
     private int _code;
@@ -127,6 +130,8 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
             do
             {
                 int skipped = (int)Math.Min(Math.Max(_skipTo - Position, 0), data.Length - start);
+                if (_isStreamed && skipped > 0)
+                    draft.Bytes(data.Slice(start, skipped));
                 Advance(ref start, skipped);
                 while (Position >= _skipTo && _messages.TryPeek(out Message top) && top.End == Position)
                     Leave(_messages.Pop());
@@ -211,7 +216,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
         else if (IsText(message, field.Number) && !TryReadText(message, field, reader.Rest))
             return false;
         else
-            _skipTo = valueEnd;
+            (_skipTo, _isStreamed) = (valueEnd, message.Place == Place.Part && draft.IsStreamed(message.Number, field.Number));
         Advance(ref start, reader.Position);
         return true;
     }

@@ -41,6 +41,13 @@ internal abstract class ObjectDraft
     {
     }
 
+    /// <summary>Whether the bytes of this field, which may be many, are passed to <see cref="Bytes"/> in pieces as they arrive.</summary>
+    public virtual bool IsStreamed(int message, int field) => false;
+
+    public virtual void Bytes(ReadOnlySpan<byte> piece)
+    {
+    }
+
     /// <summary>The fields of this nested message follow.</summary>
     public virtual void Begin(int message)
     {

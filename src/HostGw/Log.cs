@@ -11,11 +11,11 @@ internal static partial class Log
 {
     // 1xx: nodes
 
-    [LoggerMessage(101, LogLevel.Information, "Listed {Count} nodes at resource version {ResourceVersion}")]
-    public static partial void NodesListed(this ILogger logger, int count, string resourceVersion);
+    [LoggerMessage(101, LogLevel.Information, "Listed {Count} {What} at resource version {ResourceVersion}")]
+    public static partial void NodesListed(this ILogger logger, int count, string what, string resourceVersion);
 
-    [LoggerMessage(102, LogLevel.Warning, "Cannot watch nodes: {Reason}. Existing routes are kept")]
-    public static partial void NodesUnreachable(this ILogger logger, string reason);
+    [LoggerMessage(102, LogLevel.Warning, "Cannot watch {What}: {Reason}. Existing routes are kept")]
+    public static partial void NodesUnreachable(this ILogger logger, string what, string reason);
 
     [LoggerMessage(103, LogLevel.Debug, "Watching nodes from resource version {ResourceVersion}")]
     public static partial void WatchStarted(this ILogger logger, string resourceVersion);
@@ -35,8 +35,8 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Debug, "{Event} node {Node}")]
     public static partial void NodeChanged(this ILogger logger, string @event, string node);
 
-    [LoggerMessage(109, LogLevel.Information, "Watching nodes again")]
-    public static partial void NodesReachable(this ILogger logger);
+    [LoggerMessage(109, LogLevel.Information, "Watching {What} again")]
+    public static partial void NodesReachable(this ILogger logger, string what);
 
     [LoggerMessage(110, LogLevel.Debug, "Next attempt to watch nodes in {Seconds} s: {Reason}")]
     public static partial void NextAttempt(this ILogger logger, double seconds, string reason);
@@ -64,6 +64,9 @@ internal static partial class Log
 
     [LoggerMessage(117, LogLevel.Debug, "The service networks (ServiceCIDR objects) were not read: {Reason}")]
     public static partial void ServiceCidrsNotRead(this ILogger logger, string reason);
+
+    [LoggerMessage(118, LogLevel.Debug, "The Lease of the node digest was not read: {Reason}")]
+    public static partial void DigestLeaseNotRead(this ILogger logger, string reason);
 
     [LoggerMessage(121, LogLevel.Warning, "Cannot save the nodes in {Path} for a start without the API server: {Reason}")]
     public static partial void NodesNotSaved(this ILogger logger, string path, string reason);

@@ -168,6 +168,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
         ("tunnelUnanswered",
             "only agents whose packets take the tunnel find it, and those of the cluster of `up` point routes at pod gateways, where there is none"),
         ("tunnelSourceAtRisk", "only a tunnel that runs has an address to lose, and in the cluster of `up` there is none"),
+        ("digestShardRejected", "the agents of the cluster of `up` follow Nodes, and there is no node digest"),
+        ("digestStale", "the agents of the cluster of `up` follow Nodes, and there is no node digest"),
         ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
     ];
 

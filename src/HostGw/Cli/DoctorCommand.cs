@@ -94,7 +94,7 @@ internal static class ExaminationReader
             try
             {
                 NodeSnapshot nodes = await ApiAccess.ListAsync(settings, client, cancellationToken);
-                seen = seen with { Nodes = nodes.Nodes, Policy = settings.Policy.WithFound(nodes.ServiceCidrs) };
+                seen = seen with { Nodes = nodes.Nodes, Digest = nodes.Digest, Policy = settings.Policy.WithFound(nodes.ServiceCidrs) };
             }
             catch (Exception e) when (e is ApiException or InvalidAnswerException or IOException)
             {

@@ -68,6 +68,9 @@ internal sealed record Preview(
     /// <summary>What the agent on this host says of peers that are on no segment of it; off: none answers, or there are none.</summary>
     public Reachability Reachability { get; init; } = Reachability.Off;
 
+    /// <summary>Null where the nodes do not come from the digest.</summary>
+    public DigestHealth? Digest { get; init; }
+
     /// <summary>The setting tunnel.mode.</summary>
     public TunnelMode Tunnel { get; init; }
 
@@ -82,6 +85,8 @@ internal sealed record Preview(
         Reachability reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken);
         Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy.WithFound(nodes.ServiceCidrs), null, reachability);
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
+        if (nodes.Digest is { IsPartial: true })
+            (changes, _) = new RemovalBrake(TimeProvider.System).Hold(changes, nodes.QuorumReads, isPartial: true);
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
         if (result.Failures.Count > 0)
             throw result.Failures[0].Error;
@@ -89,6 +94,7 @@ internal sealed record Preview(
         {
             Reachability = reachability,
             Tunnel = settings.Policy.Tunnel.Mode,
+            Digest = nodes.Digest,
             Leftovers = result.Leftovers ?? [],
             Doubts = result.Doubts,
             Overrides = result.Overrides,
@@ -160,7 +166,8 @@ internal static class PreviewText
 
     private static void WriteProblems(Preview preview, TextWriter output)
     {
-        foreach (Problem problem in ProblemCatalog.Tunnel(preview.Plan)
+        foreach (Problem problem in DigestProblems.Of(preview.Digest)
+            .Concat(ProblemCatalog.Tunnel(preview.Plan))
             .Concat(OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes.Shadows))
             .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides))
             .Concat(preview.ProbeObstacles.Select(ProblemCatalog.Of)))

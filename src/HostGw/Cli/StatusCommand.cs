@@ -70,6 +70,8 @@ internal static class StatusText
             return;
 
         output.WriteLine(Summary(status));
+        if (status.TryGetProperty("digest", out JsonElement digest))
+            output.WriteLine(Digest(digest));
         output.WriteLine();
         bool probes = AgentStatus.HasProbes(status);
         string[] header = [.. Header, .. probes ? ["PROBES"] : (string[])[], "REASON"];
@@ -87,6 +89,14 @@ internal static class StatusText
         string own = Strings(status, "podCidrs") is { Length: > 0 } podCidrs ? string.Join(", ", podCidrs) : "none";
         return $"podCIDRs {own}   masquerade {Text(nat, "state")}{Until(nat)} ({Text(nat, "backend")})   " +
             $"CNI {Cni(status.GetProperty("cni"))}   passes {status.GetProperty("passes").GetProperty("count")}";
+    }
+
+    private static string Digest(JsonElement digest)
+    {
+        int rejected = digest.GetProperty("rejected").GetArrayLength();
+        string renewed = digest.GetProperty("renewedAt") is { ValueKind: JsonValueKind.String } at ? $"renewed {Quoted.Visible(at.GetString()!)}"
+            : "not renewed yet";
+        return $"node digest of resource version {Text(digest, "source")}, {renewed}{(rejected > 0 ? $", {rejected} shards rejected" : "")}";
     }
 
     private static string Until(JsonElement rule) =>

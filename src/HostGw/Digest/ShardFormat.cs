@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using HostGw.Planning;
 
 namespace HostGw.Digest;
 
@@ -15,8 +16,7 @@ internal static class ShardFormat
 
     public const string Version = "1";
 
-    /// <summary>Of the ConfigMaps and the Lease. Whoever may edit it reroutes the cluster, within the guards.</summary>
-    public const string Namespace = "hostgw-digest";
+    public const string Namespace = DigestHealth.Namespace;
 
     /// <summary>The Lease that the digest renews while it watches Nodes.</summary>
     public const string Lease = "hostgw-digest";

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.Versioning;
+using HostGw.Digest;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -47,36 +48,72 @@ internal static class AgentHost
     {
         services.AddSingleton(_ => ApiAccess.Connect(settings));
         services.AddSingleton<NodeStore>();
-        services.AddSingleton(s => new Reflector<NodeDraft>(
-            ApiAccess.Nodes(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<NodeStore>(),
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System,
-            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>())
-        {
-            ListCompleted = () =>
-            {
-                s.GetService<ServiceCidrReader>()?.ReadSoon();
-                s.GetRequiredService<ApiServerAddresses>().ReadSoon();
-            },
-        });
+        if (settings.UsesDigest)
+            AddDigest(services, settings);
+        else
+            AddAllNodes(services, settings);
         if (settings.Policy.FindsServiceCidrs)
         {
             services.AddSingleton(s => new ServiceCidrReader(
                 s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(),
-                () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System,
-                s.GetRequiredService<ILogger<ServiceCidrReader>>()));
+                NodesChanged(s), TimeProvider.System, s.GetRequiredService<ILogger<ServiceCidrReader>>()));
             services.AddHostedService(s => s.GetRequiredService<ServiceCidrReader>());
         }
         services.AddSingleton(s => new ApiServerAddresses(
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), SavedNodes(settings), settings.NodeName,
             TimeProvider.System, s.GetRequiredService<ILogger<ApiServerAddresses>>())
         {
-            Changed = () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes),
+            Changed = NodesChanged(s),
         });
         services.AddHostedService(s => s.GetRequiredService<ApiServerAddresses>());
         services.AddHostedService(s => s.GetRequiredService<Reflector<NodeDraft>>());
+        if (settings.UsesDigest)
+            services.AddHostedService(s => s.GetRequiredService<Reflector<ShardDraft>>());
 
         if (SavedNodes(settings) is { } file)
             AddSavedNodes(services, settings, file);
+    }
+
+    private static void AddAllNodes(IServiceCollection services, AgentSettings settings)
+    {
+        services.AddSingleton(s => new Reflector<NodeDraft>(
+            ApiAccess.Nodes(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<NodeStore>(), NodesChanged(s),
+            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>())
+        {
+            ListCompleted = () => ReadOthersSoon(s),
+        });
+        services.AddSingleton(s => NodeSource.Of(s.GetRequiredService<Reflector<NodeDraft>>()));
+    }
+
+    // The shards and this node's own Node, by a reflector each; no further watch.
+    private static void AddDigest(IServiceCollection services, AgentSettings settings)
+    {
+        services.AddSingleton(s => new DigestNodes(
+            s.GetRequiredService<NodeStore>(), settings.NodeName, settings.Policy.NodeSelector,
+            () => SavedNodes(settings)?.LastKnown(TimeProvider.System) ?? []));
+        services.AddSingleton(s => new Reflector<NodeDraft>(
+            ApiAccess.OwnNode(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<DigestNodes>().OwnNode, NodesChanged(s),
+            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), "this node's Node"));
+        services.AddSingleton(s => new Reflector<ShardDraft>(
+            ApiAccess.Shards(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<DigestNodes>().Shards, NodesChanged(s),
+            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "nodes of the digest")
+        {
+            ListCompleted = () => ReadOthersSoon(s),
+        });
+        services.AddSingleton(s => NodeSource.Of(
+            s.GetRequiredService<Reflector<ShardDraft>>(), s.GetRequiredService<Reflector<NodeDraft>>()));
+        services.AddHostedService(s => new DigestLease(
+            s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), NodesChanged(s), Random.Shared.NextDouble,
+            TimeProvider.System, s.GetRequiredService<ILogger<DigestLease>>()));
+    }
+
+    private static Action NodesChanged(IServiceProvider services) =>
+        () => services.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes);
+
+    private static void ReadOthersSoon(IServiceProvider services)
+    {
+        services.GetService<ServiceCidrReader>()?.ReadSoon();
+        services.GetRequiredService<ApiServerAddresses>().ReadSoon();
     }
 
     private static SavedNodesFile? SavedNodes(AgentSettings settings) =>
@@ -86,12 +123,11 @@ internal static class AgentHost
     {
         services.AddSingleton(s => new SavedNodesFallback(
             file, s.GetRequiredService<NodeStore>(), settings.NodeName,
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Nodes), TimeProvider.System,
-            s.GetRequiredService<ILogger<SavedNodesFallback>>()));
+            NodesChanged(s), TimeProvider.System, s.GetRequiredService<ILogger<SavedNodesFallback>>()));
         services.AddHostedService(s => s.GetRequiredService<SavedNodesFallback>());
         services.AddHostedService(s => new NodeSaver(
             file, s.GetRequiredService<NodeStore>(), settings.NodeName,
-            new(() => s.GetRequiredService<Reflector<NodeDraft>>().Health, () => ApiServer(s),
+            new(s.GetRequiredService<NodeSource>().Health, () => ApiServer(s),
                 () => s.GetRequiredService<ApiServerAddresses>().Current),
             TimeProvider.System, s.GetRequiredService<ILogger<NodeSaver>>()));
     }
@@ -115,7 +151,7 @@ internal static class AgentHost
     // → Planning → Reconciliation → Platform
     private static void AddPasses(IServiceCollection services, AgentSettings settings)
     {
-        services.AddSingleton(s => new QuorumReadTrigger(s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum, TimeProvider.System));
+        services.AddSingleton(s => new QuorumReadTrigger(s.GetRequiredService<NodeSource>().ReadByQuorum, TimeProvider.System));
         services.AddSingleton(new PassClock(TimeProvider.System, TimeSpan.FromSeconds(settings.ResyncSeconds)));
         services.AddSingleton(s => new Reconciler(
             s.GetRequiredService<IHostNetwork>(), settings.Policy, settings.Adopt, TimeProvider.System)
@@ -161,7 +197,7 @@ internal static class AgentHost
         services.AddSingleton(s => new StatusBoard(s.GetRequiredService<PassClock>()));
         services.AddSingleton(s => new StatusPages(
             s.GetRequiredService<StatusBoard>(), AgentVersion.Full, settings.NodeName,
-            () => Health(s.GetRequiredService<Reflector<NodeDraft>>().Health, s.GetRequiredService<NodeStore>()),
+            () => Health(s.GetRequiredService<NodeSource>().Health(), s.GetRequiredService<NodeStore>()),
             s.GetService<Probes>()?.Status ?? (static () => ProbeStatus.Off), TimeProvider.System)
         {
             GuardDrops = s.GetRequiredService<IHostNetwork>().GuardDrops,
@@ -188,6 +224,20 @@ internal static class AgentHost
 
     private static ApiHealth Health(ReflectorHealth reflector, NodeStore nodes) =>
         new(reflector.Problem, nodes.ResourceVersion, reflector.ListedAt, reflector.ReceivedAt, reflector.Failures);
+
+    /// <summary>What the others have of the reflectors that bring the nodes.</summary>
+    private sealed record NodeSource(Action ReadByQuorum, Func<ReflectorHealth> Health)
+    {
+        public static NodeSource Of(Reflector<NodeDraft> nodes) => new(nodes.ReadByQuorum, () => nodes.Health);
+
+        public static NodeSource Of(Reflector<ShardDraft> shards, Reflector<NodeDraft> own) => new(
+            () =>
+            {
+                own.ReadByQuorum();
+                shards.ReadByQuorum();
+            },
+            () => shards.Health.And(own.Health));
+    }
 
     /// <summary>What the others have of the probes, where there are any: on Linux, unless the settings turn them off.</summary>
     private sealed record Probes(Action<Plan, ImmutableArray<Ip>> Follow, Func<Reachability> Verdicts, Func<ProbeStatus> Status);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using HostGw.Digest;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -9,6 +10,9 @@ namespace HostGw.Hosting;
 /// <summary>The API server that the settings name, and its list of Nodes.</summary>
 internal static class ApiAccess
 {
+    // Whatever the API server has in its cache.
+    private const string AnyVersion = "0";
+
     private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ServiceCidrsTimeout = TimeSpan.FromSeconds(5);
 
@@ -48,6 +52,17 @@ internal static class ApiAccess
     public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
         new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System);
 
+    /// <summary>The same for this node's own Node alone.</summary>
+    public static ListWatch<NodeDraft> OwnNode(AgentSettings settings, ApiClient client) =>
+        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System)
+        {
+            Selector = "fieldSelector=" + Uri.EscapeDataString("metadata.name=" + settings.NodeName),
+        };
+
+    /// <summary>The requests that list and watch the shards of the node digest.</summary>
+    public static ListWatch<ShardDraft> Shards(AgentSettings settings, ApiClient client) =>
+        new(client, ShardFormat.Path, new(), settings.NodeName, TimeProvider.System) { Selector = ShardFormat.Query };
+
     /// <summary>All nodes, once, and the service networks where the settings ask for them and the server names them.</summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
     /// <exception cref="InvalidAnswerException">The answer is broken.</exception>
@@ -67,8 +82,9 @@ internal static class ApiAccess
         NodeStore store = new();
         try
         {
-            // Resource version 0: any version that the API server has in its cache.
-            await Nodes(settings, client).ListAsync(store, "0", timeout.Token);
+            await (settings.UsesDigest
+                ? ListDigestAsync(settings, client, store, timeout.Token)
+                : Nodes(settings, client).ListAsync(store, AnyVersion, timeout.Token));
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -77,6 +93,17 @@ internal static class ApiAccess
         if (settings.Policy.FindsServiceCidrs)
             await ReadServiceCidrsAsync(client, store, cancellationToken);
         return store.Snapshot;
+    }
+
+    private static async Task ListDigestAsync(
+        AgentSettings settings, ApiClient client, NodeStore store, CancellationToken cancellationToken)
+    {
+        DigestNodes digest = new(store, settings.NodeName, settings.Policy.NodeSelector, static () => []);
+        await OwnNode(settings, client).ListAsync(digest.OwnNode, AnyVersion, cancellationToken);
+        await Shards(settings, client).ListAsync(digest.Shards, AnyVersion, cancellationToken);
+        DateTimeOffset? renewedAt = await DigestLease.ReadAsync(client, cancellationToken);
+        TimeSpan age = TimeProvider.System.GetUtcNow() + (client.ServerClock ?? default) - (renewedAt ?? default);
+        store.Follow(h => h! with { RenewedAt = renewedAt, Stale = age > DigestLease.Longest ? DigestLease.Since(renewedAt) : null });
     }
 
     private static async Task ReadServiceCidrsAsync(ApiClient client, NodeStore store, CancellationToken cancellationToken)

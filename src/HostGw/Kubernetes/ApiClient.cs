@@ -241,6 +241,7 @@ internal sealed class ApiResponse(HttpResponseMessage response, Stream body) : I
 [JsonSerializable(typeof(V1Node))]
 [JsonSerializable(typeof(V1ServiceCIDRList))]
 [JsonSerializable(typeof(V1EndpointSlice))]
+[JsonSerializable(typeof(V1Lease))]
 internal sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>metav1.Time: RFC 3339, written in UTC to the second.</summary>

@@ -100,5 +100,14 @@ internal sealed class TextBuffer
     /// <summary>The text as a resource version; 0 if it is no number (it need not be one).</summary>
     public ulong AsNumber() => ulong.TryParse(Span, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
 
+    /// <summary>Of two resource versions keeps the later one.</summary>
+    public void Advance(TextBuffer version)
+    {
+        ulong number = version.AsNumber();
+        bool isLate = number != 0 && number < AsNumber();
+        if (!version.IsEmpty && !isLate)
+            Set(version.Span);
+    }
+
     public override string ToString() => Span.ToString();
 }

@@ -33,8 +33,10 @@ internal interface IReflectorStore<in TDraft>
 /// resumed. <see cref="ReflectorState"/> decides, <see cref="ListWatch{TDraft}"/> makes the requests.
 /// </summary>
 /// <param name="changed">Called after each change of the store's contents.</param>
+/// <param name="what">What is watched, for the log.</param>
 internal sealed class Reflector<TDraft>(
-    ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger) : BackgroundService
+    ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger, string what = "nodes")
+    : BackgroundService
     where TDraft : ObjectDraft
 {
     // The end of a watch brings a timeline check: every 10 min ± 20 %.
@@ -53,7 +55,7 @@ internal sealed class Reflector<TDraft>(
     private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
 
     private readonly ReflectorState _state = new(time, Random.Shared.NextDouble);
-    private readonly ReflectorHealthTracker _health = new(time, logger);
+    private readonly ReflectorHealthTracker _health = new(time, logger, what);
     private readonly QuorumReadRequest _quorum = new();
 
     public ReflectorHealth Health => _health.Now;
@@ -205,7 +207,7 @@ internal sealed class Reflector<TDraft>(
     {
         _state.Listed(store.Count, bytes);
         _health.Listed();
-        logger.NodesListed(store.Count, store.ResourceVersion);
+        logger.NodesListed(store.Count, what, store.ResourceVersion);
         if (isDifferent)
             changed();
         ListCompleted?.Invoke();

@@ -7,10 +7,18 @@ namespace HostGw.Kubernetes;
 /// <param name="ReceivedAt">When the last event, bookmark or list was received.</param>
 /// <param name="Problem">Why the objects cannot be watched at present; null while they can.</param>
 /// <param name="Failures">Failed attempts to list or watch since the start.</param>
-internal readonly record struct ReflectorHealth(DateTimeOffset? ListedAt, DateTimeOffset? ReceivedAt, string? Problem, long Failures);
+internal readonly record struct ReflectorHealth(DateTimeOffset? ListedAt, DateTimeOffset? ReceivedAt, string? Problem, long Failures)
+{
+    /// <summary>Of two reflectors whose stores are used together: as current as the older one.</summary>
+    public ReflectorHealth And(ReflectorHealth other) => new(
+        Earlier(ListedAt, other.ListedAt), Earlier(ReceivedAt, other.ReceivedAt), Problem ?? other.Problem, Failures + other.Failures);
+
+    // Null: never.
+    private static DateTimeOffset? Earlier(DateTimeOffset? a, DateTimeOffset? b) => a is null || b is null ? null : a < b ? a : b;
+}
 
 /// <summary>Keeps the <see cref="ReflectorHealth"/> up to date and logs its problems; may be read from any thread.</summary>
-internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger)
+internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger, string what)
 {
     // However often the reason changes, as it does where several API servers fail differently.
     private const int MostReasons = 8;
@@ -36,7 +44,7 @@ internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger)
         if (Interlocked.Exchange(ref _problem, null) is null)
             return;
         _reasons.Clear();
-        logger.NodesReachable();
+        logger.NodesReachable(what);
     }
 
     /// <summary>No watch can be opened. Logged once per reason until there is a watch again, however long that lasts.</summary>
@@ -45,7 +53,7 @@ internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger)
         Interlocked.Increment(ref _failures);
         Volatile.Write(ref _problem, reason);
         if (_reasons.Count < MostReasons && _reasons.Add(reason))
-            logger.NodesUnreachable(reason);
+            logger.NodesUnreachable(what, reason);
     }
 
     private static DateTimeOffset? At(ref long ticks) => Interlocked.Read(ref ticks) is > 0 and { } at ? new(at, TimeSpan.Zero) : null;

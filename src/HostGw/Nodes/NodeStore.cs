@@ -25,6 +25,9 @@ internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string Re
 
     /// <summary>How many lists by quorum (from etcd, not from a cache) had been read since the start.</summary>
     public int QuorumReads { get; init; }
+
+    /// <summary>Null: the nodes do not come from the digest.</summary>
+    public DigestHealth? Digest { get; init; }
 }
 
 /// <summary>What the first pass needs in addition to the nodes: podCIDRs that overlap it get no route.</summary>
@@ -56,6 +59,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     private ImmutableArray<Prefix> _serviceCidrs = [];
     private DateTimeOffset? _savedAt;
     private int _quorumReads;
+    private DigestHealth? _digest;
 
     /// <summary>Made on the first read after a change.</summary>
     public NodeSnapshot Snapshot
@@ -164,6 +168,69 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         _listing = null;
         // It doubled as it grew.
         listing.TrimExcess();
+        return TakeAll(listing, resourceVersion, byQuorum);
+    }
+
+    /// <summary>The same for a source that holds nodes in parts: the nodes of all parts.</summary>
+    public bool TakeAll(IEnumerable<ClusterNode> nodes, string resourceVersion, bool byQuorum)
+    {
+        Dictionary<string, Entry> all = NewNodes(Count);
+        foreach (ClusterNode node in nodes)
+            all[node.Name] = new(node, ResourceVersion: 0);
+        return TakeAll(all, resourceVersion, byQuorum);
+    }
+
+    /// <summary>One part of such a source has changed. Returns whether planning would see a difference.</summary>
+    /// <param name="before">The nodes of the part until now.</param>
+    public bool Replace(IReadOnlyList<ClusterNode> before, IReadOnlyList<ClusterNode> after)
+    {
+        lock (_lock)
+        {
+            HashSet<string> kept = [.. after.Select(n => n.Name)];
+            bool changed = false;
+            foreach (ClusterNode node in before)
+            {
+                if (kept.Contains(node.Name) || !_nodes.Remove(node.Name))
+                    continue;
+                _byName?.RemoveAt(_byName.BinarySearch(node, ByName));
+                changed = true;
+            }
+            foreach (ClusterNode node in after)
+            {
+                if (_nodes.TryGetValue(node.Name, out Entry known) && ReferenceEquals(known.Node, node))
+                    continue;
+                _nodes[node.Name] = new(node, ResourceVersion: 0);
+                Place(node);
+                changed = true;
+            }
+            if (changed)
+                _snapshot = null;
+            return changed;
+        }
+    }
+
+    /// <summary>An event or a bookmark of such a source.</summary>
+    public void Heard(TextBuffer resourceVersion)
+    {
+        lock (_lock)
+            _resourceVersion.Advance(resourceVersion);
+    }
+
+    /// <summary>How far the digest can be followed now. Returns whether that is another answer than before.</summary>
+    public bool Follow(Func<DigestHealth?, DigestHealth> next)
+    {
+        lock (_lock)
+        {
+            DigestHealth health = next(_digest);
+            bool isOther = health.IsOtherThan(_digest);
+            // The same nodes: nothing is planned anew.
+            (_digest, _snapshot) = (health, _snapshot is null ? null : _snapshot with { Digest = health });
+            return isOther;
+        }
+    }
+
+    private bool TakeAll(Dictionary<string, Entry> listing, string resourceVersion, bool byQuorum)
+    {
         lock (_lock)
         {
             bool changed = !_isComplete || _savedAt is not null || byQuorum || listing.Count != _nodes.Count;
@@ -194,7 +261,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
                 WatchEventType.Deleted => Delete(draft),
                 _ => false,
             };
-            Advance(draft.ResourceVersion);
+            _resourceVersion.Advance(draft.ResourceVersion);
             if (changed)
                 _snapshot = null;
             return changed;
@@ -251,14 +318,6 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         return node is not null && nodes.Remove(node.Name) ? node : null;
     }
 
-    private void Advance(TextBuffer version)
-    {
-        ulong number = version.AsNumber();
-        bool late = number != 0 && number < _resourceVersion.AsNumber();
-        if (!version.IsEmpty && !late)
-            _resourceVersion.Set(version.Span);
-    }
-
     private NodeSnapshot MakeSnapshot()
     {
         if (_byName is null)
@@ -273,6 +332,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
             ServiceCidrs = _serviceCidrs,
             SavedAt = _savedAt,
             QuorumReads = _quorumReads,
+            Digest = _digest,
         };
     }
 

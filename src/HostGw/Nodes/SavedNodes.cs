@@ -82,6 +82,20 @@ internal sealed class SavedNodesFile(string directory, NodeSelector selector)
         }
     }
 
+    /// <summary>The nodes in it; none where they cannot be used.</summary>
+    public IReadOnlyList<ClusterNode> LastKnown(TimeProvider time)
+    {
+        try
+        {
+            return Read(time.GetUtcNow())?.Nodes ?? [];
+        }
+        catch (SavedNodesException)
+        {
+            // A start without the API server would say why.
+            return [];
+        }
+    }
+
     /// <summary>Removes it; returns whether it was there.</summary>
     /// <exception cref="SavedNodesException">It cannot be removed.</exception>
     public bool Remove()

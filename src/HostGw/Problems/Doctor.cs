@@ -11,7 +11,7 @@ internal static class Doctor
     private static readonly Func<Examination, IEnumerable<Problem>>[] Rules =
     [
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
-        NodeRules.OwnNode, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
+        NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
         ReachabilityRules.PodTrafficDropped, ReachabilityRules.Tunnel, ReachabilityRules.Unreachable, ReachabilityRules.PathMtu,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
@@ -32,6 +32,9 @@ internal sealed record Examination
     public string? ApiProblem { get; init; }
 
     public ImmutableArray<ClusterNode> Nodes { get; init; } = [];
+
+    /// <summary>Null where the nodes do not come from the digest.</summary>
+    public DigestHealth? Digest { get; init; }
 
     public HostState Host { get; init; } = new();
 

@@ -61,6 +61,7 @@ internal static class ProblemCatalog
         .. report.Plan is { } probed ? ReachabilityProblems.Of(probed, report.Reachability) : [],
         .. ForwardingUnknown(report),
         .. Waiting(report),
+        .. DigestProblems.Of(report.Digest),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
         .. Contested(report.Contests),
         .. report.Reachability.Fault is { Length: > 0 } fault ? [ProbesNotReceived(fault)] : Array.Empty<Problem>(),
@@ -205,7 +206,14 @@ internal static class ProblemCatalog
                 FormattableString.Invariant($"the nodes are those saved at {saved.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"),
                 "make it reachable, or correct the settings apiServer and kubeconfig: the warning 'Cannot watch nodes' has the reason");
         }
-        if (report.HeldRemovals is { } held)
+        if (report.HeldRemovals is { IsPartial: true } unknown)
+        {
+            yield return new("RemovalsHeld",
+                $"{unknown.Routes} of HostGw's {unknown.Installed} routes lead to nodes that the node digest does not list: " +
+                "they are kept until all of its shards have been read",
+                "correct the shards that are rejected");
+        }
+        else if (report.HeldRemovals is { } held)
         {
             yield return new("RemovalsHeld",
                 $"{held.Routes} of HostGw's {held.Installed} routes would be removed" +

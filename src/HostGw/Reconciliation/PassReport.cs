@@ -18,6 +18,9 @@ internal sealed record PassReport
     /// <summary>When the nodes of the plan were saved; null where the API server has sent them since the start.</summary>
     public DateTimeOffset? NodesSavedAt { get; init; }
 
+    /// <summary>Null where the nodes do not come from the digest.</summary>
+    public DigestHealth? Digest { get; init; }
+
     /// <summary>Null where the host could not be read.</summary>
     public Plan? Plan { get; init; }
 

@@ -27,6 +27,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
             At = time.GetUtcNow(),
             Causes = causes,
             ResourceVersion = nodes.ResourceVersion,
+            Digest = nodes.Digest,
             Reachability = Reachability(),
         };
         long start = time.GetTimestamp();
@@ -37,7 +38,8 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
 
         Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host, begun.Reachability);
         HostChanges wanted = Compare(plan, host, causes);
-        (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(wanted, nodes.QuorumReads);
+        (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(
+            wanted, nodes.QuorumReads, nodes.Digest is { IsPartial: true });
         RepairScope repairs = new(_previous, confirmed, _owned.Keys, causes);
         (HostChanges permitted, HeldRepairs held) = _limiter.Hold(confirmed, repairs, _previous.HeldRules);
         ApplyResult result = network.Apply(permitted, ApplyMode.Change);

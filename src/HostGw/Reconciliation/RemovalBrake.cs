@@ -5,7 +5,7 @@ namespace HostGw.Reconciliation;
 
 /// <summary>
 /// Holds removals if most of our routes would go within 10 minutes, for any reason, until the nodes were read by quorum. Then the
-/// cluster really is so, and they are made.
+/// cluster really is so, and they are made. Holds all of them while a part of the node digest was never read.
 /// </summary>
 internal sealed class RemovalBrake(TimeProvider time)
 {
@@ -18,11 +18,12 @@ internal sealed class RemovalBrake(TimeProvider time)
     private NatPlan? _nat;
 
     /// <param name="quorumReads">How many had been made when the plan's nodes were taken.</param>
+    /// <param name="isPartial">Nodes may exist that the plan does not know.</param>
     /// <returns>
     /// The changes without the removals that must wait: these routes stay installed and exempt from masquerading. What waits is null
     /// where nothing does.
     /// </returns>
-    public (HostChanges Confirmed, HeldRemovals? Held) Hold(HostChanges changes, int quorumReads)
+    public (HostChanges Confirmed, HeldRemovals? Held) Hold(HostChanges changes, int quorumReads, bool isPartial = false)
     {
         Forget(changes.Plan);
         HostRoute[] removals = [.. changes.Routes.Delete.Where(r => Counts(r) && !changes.Plan.Wants(r.Destination))];
@@ -31,13 +32,13 @@ internal sealed class RemovalBrake(TimeProvider time)
         int installed = earlier + (removals.Length > 0 ? changes.Host.Routes.Count(Counts) : 0), total = earlier + removals.Length;
         bool isLarge = removals.Length > 0 && total > FreeRemovals && total > installed / 2;
         _readsBefore = isLarge ? _readsBefore ?? quorumReads : null;
-        bool isHeld = isLarge && quorumReads <= _readsBefore;
+        bool isHeld = (isPartial && removals.Length > 0) || (isLarge && quorumReads <= _readsBefore);
         if (isHeld)
             changes = KeepExempt(KeepTunnel(changes) with { Routes = WithoutRemovals(changes) });
         else
             Count(removals, isConfirmed: isLarge);
         _nat = changes.ChangesNat ? changes.Nat : _nat;
-        return (changes, isHeld ? new(removals.Length, installed) { Earlier = earlier } : null);
+        return (changes, isHeld ? new(removals.Length, installed) { Earlier = earlier, IsPartial = isPartial } : null);
     }
 
     private void Count(HostRoute[] removals, bool isConfirmed)
@@ -88,6 +89,9 @@ internal readonly record struct HeldRemovals(int Routes, int Installed)
 {
     /// <summary>How many of those were removed within the last 10 minutes.</summary>
     public int Earlier { get; init; }
+
+    /// <summary>They wait until all shards of the node digest have been read, and for no quorum read.</summary>
+    public bool IsPartial { get; init; }
 }
 
 /// <summary>
@@ -107,7 +111,7 @@ internal sealed class QuorumReadTrigger(Action read, TimeProvider time) : IDispo
 
     public void After(PassReport report)
     {
-        if (report.HeldRemovals is not null)
+        if (report.HeldRemovals is { IsPartial: false })
             read();
         if (report.Plan is not { } plan)
             return;

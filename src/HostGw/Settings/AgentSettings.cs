@@ -17,6 +17,9 @@ internal sealed record AgentSettings
     /// <summary>Replaces the server that the kubeconfig or the pod's environment names.</summary>
     public Uri? ApiServer { get; init; }
 
+    /// <summary>Follow the node digest instead of all Nodes.</summary>
+    public bool UsesDigest { get; init; }
+
     public AdoptMode Adopt { get; init; }
 
     /// <summary>The rtm_protocol that marks HostGw's routes.</summary>

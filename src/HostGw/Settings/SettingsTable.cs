@@ -18,6 +18,10 @@ internal static class SettingsTable
             "API server to use instead of the one that the kubeconfig or the pod's environment names",
             (s, v) => s with { ApiServer = v }, "the one that they name"),
 
+        Row("nodes.source", SettingTypes.Choice(("nodes", false), ("digest", true)), "nodes", UsedBy.Planners,
+            "Where the nodes come from: all Nodes, or the node digest (docs/scale.md), which must run, and this node's own Node",
+            (s, v) => s with { UsesDigest = v }),
+
         PolicyRow("nextHop", SettingTypes.Choice(("NodeAddress", NextHopMode.NodeAddress),
                 ("PodGateway", NextHopMode.PodGateway)), "NodeAddress",
             "What a peer's IPv4 route points at: its node address (InternalIP, else ExternalIP), or the gateway inside its pod subnet " +

@@ -168,6 +168,8 @@ internal static class Metrics
         metrics.Gauge("hostgw_removals_held",
             "Routes whose removal waits for a quorum read, because most of HostGw's routes would be removed at once.",
             last.HeldRemovals?.Routes ?? 0);
+        if (last.Digest is { } digest)
+            WriteDigest(metrics, digest);
         metrics.Gauge("hostgw_nat_info", "Always 1; the label is the backend of the masquerade rule.",
             (Labels(("backend", RuleStatus.NatBackend(plan, last))), 1));
         string[] rules = [.. Enum.GetValues<RuleState>().Select(s => s.Name())];
@@ -182,6 +184,14 @@ internal static class Metrics
 
         static IEnumerable<(string, double)> Forwarding(string family, bool? isOn) =>
             isOn is { } known ? [(Labels(("family", family)), known ? 1 : 0)] : [];
+    }
+
+    private static void WriteDigest(MetricsWriter metrics, DigestHealth digest)
+    {
+        metrics.Gauge("hostgw_digest_shards_rejected", "Shards of the node digest that are not used as they are.", digest.Rejected.Length);
+        metrics.Gauge("hostgw_digest_stale", "1 while the node digest is not renewed.", digest.Stale is null ? 0 : 1);
+        if (digest.RenewedAt is { } at)
+            metrics.Gauge("hostgw_digest_lease_renewed_timestamp_seconds", "When the node digest last renewed its Lease.", Seconds(at));
     }
 
     private static void WriteProbes(MetricsWriter metrics, Plan plan, ProbeStatus probes)

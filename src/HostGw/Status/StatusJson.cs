@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -39,12 +40,36 @@ internal static class StatusJson
         json.WriteString("ipv6", plan.InterfaceIPv6.Interface?.Name ?? "");
         json.WriteEndObject();
         WriteStrings(json, "problems", ProblemCatalog.Texts(report));
+        if (report.Digest is { } digest)
+            WriteDigest(json, digest);
         RouteStates routes = new(report);
         json.WriteBoolean("probes", reachability.IsOn);
         WriteNodes(json, plan, routes, reachability);
         WriteClusterRoutes(json, plan, routes);
         WriteRules(json, plan, report);
         WriteHost(json, plan, report);
+    }
+
+    private static void WriteDigest(Utf8JsonWriter json, DigestHealth digest)
+    {
+        json.WriteStartObject("digest");
+        json.WriteString("source", digest.Source.ToString(CultureInfo.InvariantCulture));
+        if (digest.RenewedAt is { } at)
+            json.WriteString("renewedAt", at.UtcDateTime);
+        else
+            json.WriteNull("renewedAt");
+        json.WriteString("stale", digest.Stale ?? "");
+        json.WriteBoolean("partial", digest.IsPartial);
+        json.WriteStartArray("rejected");
+        foreach (RejectedShard shard in digest.Rejected)
+        {
+            json.WriteStartObject();
+            json.WriteString("shard", shard.Name);
+            json.WriteString("reason", shard.Reason);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static void WriteTunnel(Utf8JsonWriter json, Plan plan)

@@ -15,11 +15,12 @@ public partial class DependencyTests
         ["Platform"] = ["Planning"],
         ["Probes"] = ["Planning", "Platform"],
         ["Nodes"] = ["Kubernetes", "Planning"],
+        ["Digest"] = ["Kubernetes", "Planning", "Nodes"],
         ["Reconciliation"] = ["Planning", "Platform", "Nodes"],
         ["Problems"] = ["Planning", "Platform", "Reconciliation"],
         ["Status"] = ["Planning", "Platform", "Reconciliation", "Problems", "Kubernetes"],
-        ["Hosting"] = ["Planning", "Platform", "Probes", "Nodes", "Kubernetes", "Reconciliation", "Status", "Settings"],
-        ["Cli"] = ["Planning", "Platform", "Nodes", "Kubernetes", "Reconciliation", "Problems", "Status", "Settings", "Hosting"],
+        ["Hosting"] = ["Planning", "Platform", "Probes", "Nodes", "Digest", "Kubernetes", "Reconciliation", "Status", "Settings"],
+        ["Cli"] = ["Planning", "Platform", "Nodes", "Digest", "Kubernetes", "Reconciliation", "Problems", "Status", "Settings", "Hosting"],
     };
 
     public static TheoryData<string> Folders => [.. MayUse.Keys];

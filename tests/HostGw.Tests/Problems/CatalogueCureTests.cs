@@ -30,6 +30,8 @@ public partial class CatalogueCureTests
         Ip.Parse("10.244.1.0"), "the blackhole route 10.244.1.0/32 of protocol static in table local",
         "ip route del blackhole 10.244.1.0 table local proto 4");
 
+    private static readonly DigestHealth FullDigest = new([], IsPartial: false, Source: 42);
+
     private static readonly string[] Six = [Given.Self, .. Enumerable.Range(2, 5).Select(n => $"n{n} 10.244.{n}.0/24 10.0.0.{n}")];
 
     /// <summary>What is broken by the first action and cured by the second one; the rule, and words of what it says to do.</summary>
@@ -161,6 +163,22 @@ public partial class CatalogueCureTests
             a => a.QuorumReads++),
         ["routes that would be removed one after the other: the Nodes are gone for good"] = new(
             () => new() { Nodes = Six }, OneByOne, "RemovalsHeld", "within 10 minutes", a => a.QuorumReads++),
+        ["shards of the digest that are rejected: written anew"] = new(
+            () => new() { Digest = FullDigest }, a => a.Digest = FullDigest with { Rejected = [new("hostgw-nodes-007", "it was edited")] },
+            "DigestShardRejected", "let the digest run, which writes them anew", a => a.Digest = FullDigest),
+        ["shards of the digest without a label: carried"] = new(
+            () => new() { Digest = FullDigest }, a => a.Digest = FullDigest with { Rejected = [new("hostgw-nodes-007", "without zone")] },
+            "DigestShardRejected", "with the labels that nodeSelector names", a => a.Digest = FullDigest),
+        ["shards of the digest that others edit: kept from it"] = new(
+            () => new() { Digest = FullDigest }, a => a.Digest = FullDigest with { Rejected = [new("hostgw-nodes-007", "it was edited")] },
+            "DigestShardRejected", "keep others from writing in that namespace", a => a.Digest = FullDigest),
+        ["a digest that is not renewed: it runs"] = new(
+            () => new() { Digest = FullDigest }, a => a.Digest = FullDigest with { Stale = "its Lease is old" },
+            "DigestStale", "let the digest run", a => a.Digest = FullDigest),
+        ["routes that a digest in part does not list: the shards are read"] = new(
+            () => new() { Nodes = Six, Digest = FullDigest },
+            a => (a.Nodes, a.Digest) = ([Given.Self, .. Six[2..]], FullDigest with { IsPartial = true }),
+            "RemovalsHeld", "correct the shards that are rejected", a => (a.Nodes, a.Digest) = (Six, FullDigest)),
         ["a VPN's policy rule at the front: later"] = new(
             () => new($"{ClusterCidrs} policyRule=on"), a => a.Host.Overrides = [VpnRule], "RouteOverridden",
             "there is no room for HostGw's rule before that one, which is at the front: give it a greater preference",

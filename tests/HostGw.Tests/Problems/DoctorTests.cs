@@ -39,6 +39,12 @@ public partial class DoctorTests
         ["no rights"] = (() => Facts(f => f with { MayChangeNetwork = false }), ["rights"], "NET_ADMIN"),
         ["rules that cannot be read"] = (() => Of() with { Failures = ["list the nftables: EINVAL"] }, ["unreadable"], "EINVAL"),
         ["no Node of our own"] = (() => Of(nodes: Nodes[1..]), ["ownNode"], "'self'"),
+        ["shards of the digest that are rejected"] = (
+            () => Of() with { Digest = new([new("hostgw-nodes-007", "it was edited")], IsPartial: false, 42) },
+            ["digestShardRejected"], "hostgw-nodes-007 in namespace hostgw-digest: it was edited"),
+        ["a digest that is not renewed"] = (
+            () => Of() with { Digest = new([], IsPartial: false, 42) { Stale = "its Lease is old" } },
+            ["digestStale"], "is not renewed: its Lease is old"),
         ["no podCIDR of our own"] = (() => Of(nodes: ["self - 10.0.0.1", .. Nodes[1..]]), ["noPodCidr"], "--pod-network-cidr"),
         ["a podCIDR of our own outside of the cluster's"] = (
             () => Of("clusterCidrs=10.99.0.0/16", nodes: [Given.Self]),

@@ -38,6 +38,9 @@ internal sealed class Agent
     /// <summary>How many lists by quorum the nodes have behind them.</summary>
     public int QuorumReads { get; set; }
 
+    /// <summary>Null: the nodes do not come from the digest.</summary>
+    public DigestHealth? Digest { get; set; }
+
     /// <summary>What the probes say.</summary>
     public Reachability Reachability { get; set; } = Reachability.Off;
 
@@ -46,7 +49,7 @@ internal sealed class Agent
         // As the store does, the same nodes as long as none changes.
         if (!Nodes.SequenceEqual(_last.Text))
             _last = ([.. Nodes], Given.Nodes(Nodes));
-        NodeSnapshot snapshot = new(_last.Nodes, "42", IsComplete: true) { QuorumReads = QuorumReads };
+        NodeSnapshot snapshot = new(_last.Nodes, "42", IsComplete: true) { QuorumReads = QuorumReads, Digest = Digest };
         return _reconciler.Run(snapshot, ApiServers, causes) with { Reachability = Reachability };
     }
 

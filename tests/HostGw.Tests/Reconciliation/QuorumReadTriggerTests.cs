@@ -22,6 +22,14 @@ public sealed class QuorumReadTriggerTests : IDisposable
         Assert.Equal(1, _reads);
     }
 
+    // A list by quorum would hold no more than the one before.
+    [Fact]
+    public void Removals_that_wait_for_shards_of_the_digest_are_not_asked_about()
+    {
+        _trigger.After(Known with { HeldRemovals = new HeldRemovals(4, 6) { IsPartial = true } });
+        Assert.Equal(0, _reads);
+    }
+
     [Fact]
     public void An_own_node_that_is_missing_is_asked_for_again_and_again_ever_more_seldom()
     {

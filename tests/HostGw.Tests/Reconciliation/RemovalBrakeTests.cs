@@ -24,6 +24,34 @@ public class RemovalBrakeTests
         Assert.Equal(isHeld ? standing : standing - removed, agent.Host.OurRoutes.Count());
     }
 
+    // An agent that starts beside a digest of which a shard is rejected: what it does not know may exist.
+    [Fact]
+    public void While_a_part_of_the_digest_was_never_read_nothing_is_removed()
+    {
+        Agent agent = Running(6);
+        string exempt = Exempt(agent);
+        agent.Restart();
+        (agent.Nodes, agent.Digest) = (Cluster(5), new([new("hostgw-nodes-007", "missing")], IsPartial: true, 42));
+
+        PassReport report = agent.Pass();
+        Assert.Equal(new HeldRemovals(1, 6) { IsPartial = true }, report.HeldRemovals);
+        agent.QuorumReads++;
+        Assert.NotNull(agent.Pass().HeldRemovals);
+        Assert.Equal((6, exempt), (agent.Host.OurRoutes.Count(), Exempt(agent)));
+
+        agent.Digest = agent.Digest with { IsPartial = false };
+        Assert.Null(agent.Pass().HeldRemovals);
+        Assert.Equal(5, agent.Host.OurRoutes.Count());
+    }
+
+    [Fact]
+    public void A_node_that_joins_meanwhile_gets_its_route()
+    {
+        Agent agent = new() { Nodes = Cluster(2), Digest = new([], IsPartial: true, 42) };
+        PassReport report = agent.Pass();
+        Assert.Equal((2, true, null), (agent.Host.OurRoutes.Count(), report.Changes.ChangesNat, report.HeldRemovals));
+    }
+
     [Fact]
     public void It_is_followed_once_the_nodes_were_read_by_quorum_and_not_before()
     {

@@ -28,6 +28,12 @@ internal static class NodeRules
                     : "re-create the Node with a podCIDR inside the cluster's pod networks, or correct clusterCidrs or serviceCidrs"));
     }
 
+    public static IEnumerable<Problem> Digest(Examination seen) =>
+    [
+        .. DigestProblems.Rejected(seen.Digest).Select(p => p with { Rule = "digestShardRejected" }),
+        .. DigestProblems.Stale(seen.Digest).Select(p => p with { Rule = "digestStale" }),
+    ];
+
     public static IEnumerable<Problem> Interfaces(Examination seen) =>
         // Without our own Node nothing is known of interfaces, and another rule reports that.
         from choice in seen.Self is null ? [] : Unusable(seen)

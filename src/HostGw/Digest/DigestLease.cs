@@ -1,0 +1,88 @@
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Planning;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Digest;
+
+/// <summary>
+/// Reads the Lease that the digest renews while it watches Nodes. The digest is stale if two readings, 5 minutes ± 20 % apart, find the
+/// same time: no clock of another host is compared with this one's. A stale digest changes nothing but what is told.
+/// </summary>
+/// <param name="random">From 0 to 1.</param>
+/// <param name="changed">Called when the digest becomes stale, or is renewed again.</param>
+internal sealed class DigestLease(
+    ApiClient client, NodeStore nodes, Action changed, Func<double> random, TimeProvider time, ILogger<DigestLease> logger)
+    : BackgroundService
+{
+    private const double ShortestPeriod = 240, LongestPeriod = 360;
+
+    /// <summary>A Lease that was renewed longer ago is stale also for who reads it only once.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(LongestPeriod);
+
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
+
+    private bool _wasRead;
+    private DateTimeOffset? _renewedAt;
+
+    /// <summary>When the digest renewed its Lease; null: it has none, or has never renewed it.</summary>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
+    public static async Task<DateTimeOffset?> ReadAsync(ApiClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            V1Lease lease = await client.CoordinationV1.ReadNamespacedLeaseAsync(
+                ShardFormat.Lease, ShardFormat.Namespace, cancellationToken: cancellationToken);
+            return lease.Spec?.RenewTime is { } at ? new DateTimeOffset(at.ToUniversalTime(), TimeSpan.Zero) : null;
+        }
+        catch (ApiException e) when (e.StatusCode is HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await ReadAsync(stoppingToken);
+            await Task.Delay(
+                TimeSpan.FromSeconds(ShortestPeriod + (LongestPeriod - ShortestPeriod) * random()), time, stoppingToken);
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken stoppingToken)
+    {
+        using var timeout = new CancellationTokenSource(ReadTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
+        try
+        {
+            Take(await ReadAsync(client, either.Token));
+        }
+        catch (ApiException e)
+        {
+            // While the API server is away nothing is stale that its reflector does not report.
+            logger.DigestLeaseNotRead(e.Message);
+        }
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+        {
+            logger.DigestLeaseNotRead($"no answer within {ReadTimeout.TotalSeconds:0} s");
+        }
+    }
+
+    private void Take(DateTimeOffset? renewedAt)
+    {
+        string? stale = !_wasRead || renewedAt != _renewedAt ? null : Since(renewedAt);
+        (_wasRead, _renewedAt) = (true, renewedAt);
+        if (nodes.Follow(health => (health ?? new([], IsPartial: true, 0)) with { RenewedAt = renewedAt, Stale = stale }))
+            changed();
+    }
+
+    /// <summary>Follows "the node digest is not renewed: ".</summary>
+    public static string Since(DateTimeOffset? renewedAt) => renewedAt is { } at
+        ? FormattableString.Invariant($"its Lease {ShardFormat.Lease} was last renewed at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC")
+        : $"there is no Lease {ShardFormat.Lease} in namespace {ShardFormat.Namespace}";
+}

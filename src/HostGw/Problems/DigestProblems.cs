@@ -1,0 +1,38 @@
+using HostGw.Planning;
+
+namespace HostGw.Problems;
+
+/// <summary>What keeps an agent with nodes.source digest from knowing all nodes as they are.</summary>
+internal static class DigestProblems
+{
+    private const int Named = 3;
+
+    /// <param name="digest">Null: the nodes do not come from the digest.</param>
+    public static IEnumerable<Problem> Of(DigestHealth? digest) => [.. Rejected(digest), .. Stale(digest)];
+
+    public static IEnumerable<Problem> Rejected(DigestHealth? digest)
+    {
+        if (digest is not { Rejected: [var first, ..] rejected })
+            yield break;
+        string more = rejected.Length > Named ? $" and {rejected.Length - Named} more" : "";
+        string names = string.Join(", ", rejected.Take(Named).Select(s => s.Name));
+        yield return new("DigestShardRejected",
+            $"the node digest is not used whole: {names}{more} in namespace {DigestHealth.Namespace}: {first.Reason}. Their nodes stay " +
+            "as they were last known, and none of them is removed",
+            $"let the digest run, which writes them anew (kubectl -n {DigestHealth.Namespace} get pods, and its log), with the labels " +
+            "that nodeSelector names; and keep others from writing in that namespace")
+        {
+            IsOfMany = true,
+        };
+    }
+
+    public static IEnumerable<Problem> Stale(DigestHealth? digest)
+    {
+        if (digest is not { Stale: { } stale })
+            yield break;
+        yield return new("DigestStale",
+            $"the node digest is not renewed: {stale}. Nodes that joined, changed or left since are not known here; what is installed stays",
+            $"let the digest run: kubectl -n {DigestHealth.Namespace} get pods, and its log; one that cannot watch Nodes or write says " +
+            "so there");
+    }
+}

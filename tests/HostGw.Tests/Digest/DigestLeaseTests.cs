@@ -1,0 +1,112 @@
+using System.Globalization;
+using HostGw.Digest;
+using HostGw.Kubernetes;
+using HostGw.Nodes;
+using HostGw.Planning;
+using HostGw.Tests.FakeApi;
+using HostGw.Tests.Hosting;
+using HostGw.Tests.Kubernetes;
+using HostGw.Tests.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace HostGw.Tests.Digest;
+
+/// <summary>Whether the digest is alive, by its Lease; no clock of another host counts.</summary>
+public sealed class DigestLeaseTests : FakeApiTest, IDisposable
+{
+    // With chance at its middle.
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly ManualTime _time = new();
+    private readonly NodeStore _store = new();
+    private readonly LogLines _log = new() { Least = LogLevel.Debug };
+
+    private ApiClient? _client;
+    private int _changes;
+
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _folder.Dispose();
+    }
+
+    private DigestHealth? Health => _store.Snapshot.Digest;
+
+    [Fact]
+    public async Task It_is_stale_when_two_readings_find_the_same_time_and_no_longer_when_it_is_renewed()
+    {
+        // Far in the past, and yet alive: that host's clock is wrong.
+        Renew("2020-01-01T00:00:00.000000Z");
+        using DigestLease lease = await StartAsync();
+        Assert.Equal((new DateTimeOffset(2020, 1, 1, 0, 0, 0, default), null), (Health!.RenewedAt, Health.Stale));
+        Renew("2020-01-01T00:05:00.000000Z");
+        await PassAsync();
+        Assert.Null(Health.Stale);
+        int before = _changes;
+
+        await PassAsync();
+        Assert.Equal(("its Lease hostgw-digest was last renewed at 2020-01-01 00:05:00 UTC", before + 1), (Health.Stale, _changes));
+        await PassAsync();
+        Assert.Equal(before + 1, _changes);
+
+        Renew("2020-01-01T00:20:00.000000Z");
+        await PassAsync();
+        Assert.Equal((null, before + 2), (Health.Stale, _changes));
+    }
+
+    [Fact]
+    public async Task Without_a_Lease_it_is_stale_from_the_second_reading()
+    {
+        using DigestLease lease = await StartAsync();
+        Assert.Null(Health!.Stale);
+        await PassAsync();
+        Assert.Equal("there is no Lease hostgw-digest in namespace hostgw-digest", Health.Stale);
+    }
+
+    [Fact]
+    public async Task While_the_API_server_does_not_answer_nothing_is_concluded()
+    {
+        Renew("2026-01-01T00:00:00.000000Z");
+        using DigestLease lease = await StartAsync();
+        Api.Faults.HangRequests = true;
+        _time.Advance(Period);
+        await _time.AwaitedAsync(TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await _time.AwaitedAsync(Period);
+
+        Assert.Null(Health!.Stale);
+        Assert.Contains(_log.Take(), l => l.Contains("no answer within 10 s", StringComparison.Ordinal));
+    }
+
+    // What the shards say of themselves stays.
+    [Fact]
+    public async Task It_changes_nothing_else_of_what_is_known_of_the_digest()
+    {
+        Renew("2026-01-01T00:00:00.000000Z");
+        _store.Follow(_ => new([new("hostgw-nodes-007", "missing")], IsPartial: true, 42));
+        using DigestLease lease = await StartAsync();
+        Assert.Equal((1, true, 42UL), (Health!.Rejected.Length, Health.IsPartial, Health.Source));
+    }
+
+    private void Renew(string at) => Api.Objects.Put(string.Create(CultureInfo.InvariantCulture,
+        $$"""
+        {"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"hostgw-digest","namespace":"hostgw-digest"},"spec":{"renewTime":"{{at}}"}}
+        """));
+
+    private async Task<DigestLease> StartAsync()
+    {
+        Api.WriteServiceAccount(_folder["sa"]);
+        _client = ApiVerbs.Client(ApiConfiguration.InClusterConfig("127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], Api.Uri.ToString()));
+        DigestLease lease = new(_client, _store, () => _changes++, () => 0.5, _time, new Typed<DigestLease>(_log));
+        await lease.StartAsync(TestContext.Current.CancellationToken);
+        await _time.AwaitedAsync(Period);
+        return lease;
+    }
+
+    private async Task PassAsync()
+    {
+        _time.Advance(Period);
+        await _time.AwaitedAsync(Period);
+    }
+}

@@ -195,6 +195,51 @@ internal static partial class Log
         "packets reach this node's pods")]
     public static partial void ProbesNotReceived(this ILogger logger, int port, double seconds, string reason);
 
+    // 8xx: the digest's writer
+
+    [LoggerMessage(801, LogLevel.Information, "HostGw digest {Version} on node {Node}, labels {Labels}, API server {ApiServer}")]
+    public static partial void DigestStarted(this ILogger logger, string version, string node, string labels, string apiServer);
+
+    [LoggerMessage(802, LogLevel.Information, "Wrote {Count} shards at resource version {ResourceVersion} of {Nodes} nodes")]
+    public static partial void ShardsWritten(this ILogger logger, int count, string resourceVersion, int nodes);
+
+    [LoggerMessage(803, LogLevel.Warning, "{Count} shards were edited or deleted by others, and are written again")]
+    public static partial void ShardsRepaired(this ILogger logger, int count);
+
+    [LoggerMessage(804, LogLevel.Warning, "Shard {Shard} is not written until its nodes change, it is too large: {Reason}")]
+    public static partial void ShardTooLarge(this ILogger logger, string shard, string reason);
+
+    [LoggerMessage(805, LogLevel.Warning, "Cannot write shard {Shard}: {Reason}. Agents keep the nodes that they know")]
+    public static partial void ShardsNotWritten(this ILogger logger, string shard, string reason);
+
+    [LoggerMessage(806, LogLevel.Information, "The shards can be written again")]
+    public static partial void ShardsWrittenAgain(this ILogger logger);
+
+    [LoggerMessage(807, LogLevel.Debug,
+        "{Count} shards reflect later Nodes than this digest has received (resource version {ResourceVersion}): they are left as they are")]
+    public static partial void DigestBehind(this ILogger logger, int count, string resourceVersion);
+
+    [LoggerMessage(808, LogLevel.Warning,
+        "{Count} shards reflect Nodes later than the API server's store (resource version {Actual}; restored from a backup?): they are " +
+        "written again")]
+    public static partial void DigestSourceGoesDown(this ILogger logger, int count, string actual);
+
+    [LoggerMessage(809, LogLevel.Debug, "The resource version of the API server's store was not read: {Reason}")]
+    public static partial void DigestTimelineNotRead(this ILogger logger, string reason);
+
+    [LoggerMessage(810, LogLevel.Warning,
+        "The API server lists {Nodes} nodes, the shards hold {Before}: reading the nodes by quorum before shards change")]
+    public static partial void DigestNodesVanished(this ILogger logger, int nodes, int before);
+
+    [LoggerMessage(811, LogLevel.Information, "Renewing the Lease {Lease} as {Holder}")]
+    public static partial void LeaseRenewed(this ILogger logger, string lease, string holder);
+
+    [LoggerMessage(812, LogLevel.Warning, "The Lease {Lease} is not renewed: {Reason}")]
+    public static partial void LeaseNotRenewed(this ILogger logger, string lease, string reason);
+
+    [LoggerMessage(813, LogLevel.Information, "Stopped; the shards stay as they are")]
+    public static partial void DigestStopped(this ILogger logger);
+
     // 9xx: lifetime
 
     [LoggerMessage(901, LogLevel.Information, "HostGw {Version} on node {Node}, next hop {NextHop}, API server {ApiServer}")]

@@ -50,7 +50,12 @@ internal static class Rfc3339
     /// <summary>In UTC, to the second.</summary>
     public const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
+    private const string MicroFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+
     public static string Text(DateTimeOffset at) => at.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
+
+    /// <summary>In UTC, to the microsecond.</summary>
+    public static string MicroText(DateTimeOffset at) => at.UtcDateTime.ToString(MicroFormat, CultureInfo.InvariantCulture);
 
     /// <summary>Unix seconds; long.MaxValue if the text is not a time.</summary>
     public static long ToUnixSeconds(ReadOnlySpan<char> text) =>

@@ -37,6 +37,7 @@ internal static class CommandLine
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(AdoptCommand.Create());
         root.Subcommands.Add(CleanupCommand.Create());
+        root.Subcommands.Add(DigestCommand.Create());
         return root;
     }
 
@@ -52,12 +53,12 @@ internal static class CommandLine
         return command;
     }
 
-    // On SIGTERM, System.CommandLine ends a command that is still running after 2 s. The agent must end its pass first: the host's
-    // shutdown timeout and kubelet's grace period bound it.
+    // On SIGTERM, System.CommandLine ends a command that is still running after 2 s. The agent must end its pass first, and the digest its
+    // requests: the host's shutdown timeout and kubelet's grace period bound them.
     private static InvocationConfiguration Invocation(ParseResult parsed, TextWriter output, TextWriter error)
     {
         InvocationConfiguration invocation = new() { Output = output, Error = error };
-        if (parsed.CommandResult.Command.Name == AgentCommand.Name)
+        if (parsed.CommandResult.Command.Name is AgentCommand.Name or DigestCommand.Name)
             invocation.ProcessTerminationTimeout = Timeout.InfiniteTimeSpan;
         return invocation;
     }

@@ -27,6 +27,9 @@ internal sealed class ShardDraft : ObjectDraft
     /// <summary>As <see cref="ShardFormat.Labels"/> writes them.</summary>
     public ReadOnlySpan<char> Labels => _labels.Span;
 
+    /// <summary>As it is stored; <see cref="Refuse"/> compares it with <see cref="Nodes"/>.</summary>
+    public string Sum => _sum.ToString();
+
     /// <summary>The lines, in UTF-8.</summary>
     public ReadOnlySpan<byte> Nodes => _nodes.AsSpan(0, _length);
 

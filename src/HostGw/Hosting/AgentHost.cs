@@ -203,7 +203,7 @@ internal static class AgentHost
             GuardDrops = s.GetRequiredService<IHostNetwork>().GuardDrops,
         });
         services.AddHostedService(s => new StatusServer(
-            settings.Listen, s.GetRequiredService<StatusPages>(), TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
+            settings.Listen, s.GetRequiredService<StatusPages>().Get, TimeProvider.System, s.GetRequiredService<ILogger<StatusServer>>()));
     }
 
     // Before the first connection, the address that was saved: a route over it would keep us from ever reaching it.

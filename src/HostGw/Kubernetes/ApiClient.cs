@@ -242,14 +242,18 @@ internal sealed class ApiResponse(HttpResponseMessage response, Stream body) : I
 [JsonSerializable(typeof(V1ServiceCIDRList))]
 [JsonSerializable(typeof(V1EndpointSlice))]
 [JsonSerializable(typeof(V1Lease))]
+[JsonSerializable(typeof(V1ConfigMap))]
 internal sealed partial class ApiJson : JsonSerializerContext;
 
-/// <summary>metav1.Time: RFC 3339, written in UTC to the second.</summary>
+/// <summary>
+/// metav1.Time and metav1.MicroTime: RFC 3339, written in UTC with the six digits after the second that MicroTime requires and Time allows.
+/// </summary>
+/// <remarks>kubernetes staging/src/k8s.io/apimachinery/pkg/apis/meta/v1: micro_time.go and time.go, UnmarshalJSON.</remarks>
 internal sealed class ApiTimeConverter : JsonConverter<DateTime>
 {
     public override DateTime Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.GetDateTimeOffset().UtcDateTime;
 
     public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(Rfc3339.Text(value));
+        writer.WriteStringValue(Rfc3339.MicroText(value));
 }

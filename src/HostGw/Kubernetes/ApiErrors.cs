@@ -108,6 +108,8 @@ internal static class ApiErrors
                 "without it set events to false";
         if (request.Method == HttpMethod.Patch)
             return "The agent needs 'patch' on 'nodes/status' of its own node: the chart gives it with config.networkUnavailable.clear";
+        if (request.Method != HttpMethod.Get)
+            return $"The digest needs the right to create and update {path}: the chart gives it with digest.enabled";
         return path.Contains("/nodes", StringComparison.Ordinal)
             ? "The agent needs a ClusterRole with 'get', 'list' and 'watch' on 'nodes', bound to its service account or user"
             : $"The agent needs the right to read {path}";

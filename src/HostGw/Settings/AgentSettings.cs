@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +20,12 @@ internal sealed record AgentSettings
 
     /// <summary>Follow the node digest instead of all Nodes.</summary>
     public bool UsesDigest { get; init; }
+
+    /// <summary>Label keys that the digest carries in addition to those of nodeSelector.</summary>
+    public ImmutableArray<string> DigestLabels { get; init; } = [];
+
+    /// <summary>Where the digest serves health, status and metrics.</summary>
+    public IPEndPoint DigestListen { get; init; } = new(IPAddress.Loopback, 0);
 
     public AdoptMode Adopt { get; init; }
 

@@ -119,10 +119,14 @@ internal static class SettingTypes
         })
     { IsList = true };
 
+    /// <summary>Keys of labels.</summary>
+    /// <remarks>https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set</remarks>
+    public static SettingType<ImmutableArray<string>> LabelKeys { get; } =
+        new("key,…", "label keys such as pool,topology.kubernetes.io/zone", static text => Elements(text, LabelKey)) { IsList = true };
+
     /// <summary>A Kubernetes object name (RFC 1123 subdomain).</summary>
     public static SettingType<string> NodeName { get; } = Make(
-        "name", "a lower-case DNS name of letters, digits, '-' and '.'", static (string text, out string name) =>
-            (name = text).Length is > 0 and <= 253 && text.Split('.').All(IsLabel));
+        "name", "a lower-case DNS name of letters, digits, '-' and '.'", static (string text, out string name) => IsSubdomain(name = text));
 
     public static SettingType<string> Interface { get; } = Make(
         "auto|name|pattern|cidr", "auto, an interface name, a pattern such as eth*, or an aligned CIDR that holds its address; never lo",
@@ -220,6 +224,18 @@ internal static class SettingTypes
     // A path with a leading slash is absolute on Windows, too: the defaults and the chart write them so.
     private static bool IsAbsolute(string path) =>
         (path.StartsWith('/') || (OperatingSystem.IsWindows() && Path.IsPathFullyQualified(path))) && !path.Any(char.IsControl);
+
+    private static string LabelKey(string text)
+    {
+        int slash = text.IndexOf('/');
+        string name = text[(slash + 1)..];
+        bool isKey = (slash < 0 || IsSubdomain(text[..slash])) && name.Length is > 0 and <= 63 &&
+            char.IsAsciiLetterOrDigit(name[0]) && char.IsAsciiLetterOrDigit(name[^1]) &&
+            name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        return isKey ? text : throw new BadValueException(text, "must be a label key such as pool or topology.kubernetes.io/zone");
+    }
+
+    private static bool IsSubdomain(string text) => text.Length is > 0 and <= 253 && text.Split('.').All(IsLabel);
 
     private static bool IsLabel(string label) =>
         label is [not '-', .., not '-'] or [not '-'] && label.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');

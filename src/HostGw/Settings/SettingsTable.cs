@@ -10,17 +10,22 @@ internal static class SettingsTable
 {
     public static ImmutableArray<Setting> Rows { get; } =
     [
-        Row("nodeName", SettingTypes.NodeName, HostName(), UsedBy.Planners,
+        Row("nodeName", SettingTypes.NodeName, HostName(), UsedBy.Planners | UsedBy.Digest,
             "Name of this node in the API", (s, v) => s with { Policy = s.Policy with { NodeName = v } }, "the host's name in lower case"),
-        Row("kubeconfig", SettingTypes.OptionalPath, "", UsedBy.Planners,
+        Row("kubeconfig", SettingTypes.OptionalPath, "", UsedBy.Planners | UsedBy.Digest,
             "Kubeconfig file to reach the API with", (s, v) => s with { Kubeconfig = v }, "the pod's service account"),
-        Row("apiServer", SettingTypes.Server, "", UsedBy.Planners,
+        Row("apiServer", SettingTypes.Server, "", UsedBy.Planners | UsedBy.Digest,
             "API server to use instead of the one that the kubeconfig or the pod's environment names",
             (s, v) => s with { ApiServer = v }, "the one that they name"),
 
         Row("nodes.source", SettingTypes.Choice(("nodes", false), ("digest", true)), "nodes", UsedBy.Planners,
             "Where the nodes come from: all Nodes, or the node digest (docs/scale.md), which must run, and this node's own Node",
             (s, v) => s with { UsesDigest = v }),
+        Row("digest.labels", SettingTypes.LabelKeys, "", UsedBy.Digest,
+            "Keys of labels that the node digest carries in addition to those of nodeSelector: before a nodeSelector of agents names others",
+            (s, v) => s with { DigestLabels = v }, "none"),
+        Row("digest.listen", SettingTypes.EndPoint, "127.0.0.1:9159", UsedBy.Digest,
+            "Where the node digest serves health, status and metrics", (s, v) => s with { DigestListen = v }),
 
         PolicyRow("nextHop", SettingTypes.Choice(("NodeAddress", NextHopMode.NodeAddress),
                 ("PodGateway", NextHopMode.PodGateway)), "NodeAddress",
@@ -45,8 +50,9 @@ internal static class SettingsTable
         PolicyRow("interface", SettingTypes.Interface, "auto",
             "Interfaces that routes may use; auto: for each peer the one that leads to it without a gateway",
             (p, v) => p with { Interface = v }),
-        PolicyRow("nodeSelector", SettingTypes.Selector, "",
-            "Labels that a peer must have to get routes", (p, v) => p with { NodeSelector = v }, "all nodes"),
+        Row("nodeSelector", SettingTypes.Selector, "", UsedBy.Planners | UsedBy.Digest,
+            "Labels that a peer must have to get routes; the digest carries these labels",
+            (s, v) => s with { Policy = s.Policy with { NodeSelector = v } }, "all nodes"),
         PolicyRow("forwarding", SettingTypes.Switch, "true",
             "Turn on IP forwarding in the families of this node's podCIDRs", (p, v) => p with { Forwarding = v }),
         PolicyRow("forwardAccept", SettingTypes.Switch, "true",
@@ -148,10 +154,10 @@ internal static class SettingsTable
             (s, v) => s with { StateDirectory = v }, @"/var/lib/hostgw; %ProgramData%\hostgw on Windows"),
         Row("log.level", SettingTypes.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
-            "information", UsedBy.Planners | UsedBy.Cleanup,
-            "Least severity that is logged; the agent follows the file while it runs", (s, v) => s with { LogLevel = v }),
+            "information", UsedBy.Planners | UsedBy.Cleanup | UsedBy.Digest,
+            "Least severity that is logged; agent and digest follow the file while they run", (s, v) => s with { LogLevel = v }),
         Row("log.format", SettingTypes.Choice(("auto", LogFormat.Auto), ("text", LogFormat.Text),
-                ("json", LogFormat.Json)), "auto", UsedBy.Planners | UsedBy.Cleanup,
+                ("json", LogFormat.Json)), "auto", UsedBy.Planners | UsedBy.Cleanup | UsedBy.Digest,
             "Form of the log; auto: text on a terminal, else json", (s, v) => s with { LogFormat = v }),
     ];
 
@@ -244,6 +250,7 @@ internal enum UsedBy
     Cleanup = 8,
     Status = 16,
     Doctor = 32,
+    Digest = 64,
 
     /// <summary>The commands that compute a plan.</summary>
     Planners = Agent | Plan | Adopt | Doctor,

@@ -9,8 +9,9 @@ namespace HostGw.Status;
 /// The HTTP server for probes, metrics, status and the page: one request per connection, GET or HEAD. HttpListener fails to start
 /// on Linux while a client tries to connect, and Kestrel costs 5 MB on every node.
 /// </summary>
-internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimeProvider time, ILogger<StatusServer> logger)
-    : BackgroundService
+/// <param name="get">What is served. An exception of it is logged and answered with 500.</param>
+internal sealed class StatusServer(
+    IPEndPoint listen, Func<HttpRequest, HttpResponse> get, TimeProvider time, ILogger<StatusServer> logger) : BackgroundService
 {
     public const int MaxConnections = 256;
 
@@ -160,13 +161,13 @@ internal sealed class StatusServer(IPEndPoint listen, StatusPages pages, TimePro
             return HttpResponse.Text("use an IP address or localhost", 421);
         try
         {
-            return pages.Get(request);
+            return get(request);
         }
         catch (Exception e)
         {
-            // An error in one page must not end the agent.
+            // An error in one page must not end the program.
             logger.PageFailed(request.Path, e);
-            return HttpResponse.Text("this page failed: see the log of the agent", 500);
+            return HttpResponse.Text("this page failed: see the log", 500);
         }
     }
 

@@ -18,7 +18,7 @@ public partial class DependencyTests
         ["Digest"] = ["Kubernetes", "Planning", "Nodes"],
         ["Reconciliation"] = ["Planning", "Platform", "Nodes"],
         ["Problems"] = ["Planning", "Platform", "Reconciliation"],
-        ["Status"] = ["Planning", "Platform", "Reconciliation", "Problems", "Kubernetes"],
+        ["Status"] = ["Planning", "Platform", "Reconciliation", "Problems", "Kubernetes", "Digest"],
         ["Hosting"] = ["Planning", "Platform", "Probes", "Nodes", "Digest", "Kubernetes", "Reconciliation", "Status", "Settings"],
         ["Cli"] = ["Planning", "Platform", "Nodes", "Digest", "Kubernetes", "Reconciliation", "Problems", "Status", "Settings", "Hosting"],
     };

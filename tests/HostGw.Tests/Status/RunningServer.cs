@@ -105,7 +105,7 @@ internal sealed class RunningServer : IAsyncDisposable
     {
         StatusPages pages = new(
             Board, "0.1.0+abc", "self", () => ApiFailure is null ? new(ApiProblem) : throw ApiFailure, () => Probes, Time);
-        return new(new(_listen, EndPoint.Port), pages, Time, new Typed<StatusServer>(Log));
+        return new(new(_listen, EndPoint.Port), pages.Get, Time, new Typed<StatusServer>(Log));
     }
 
     private static int FreePort()

@@ -1,0 +1,292 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Digest;
+
+/// <summary>How the attempt to write a shard ended.</summary>
+internal enum WriteOutcome
+{
+    Written,
+
+    /// <summary>Somebody else has written or deleted it: it was read again.</summary>
+    Conflict,
+
+    /// <summary>The API server takes no object of this size.</summary>
+    TooLarge,
+
+    /// <summary>A right, the namespace or something else is missing.</summary>
+    Refused,
+
+    /// <summary>The API server says when to ask again.</summary>
+    Busy,
+
+    /// <summary>Not reached, or it failed.</summary>
+    Failed,
+}
+
+/// <param name="Stored">What was known to be stored when the attempt began.</param>
+/// <param name="Sum">Of the content.</param>
+/// <param name="Reason">Why it was not written; empty if it was.</param>
+internal sealed record WriteResult(int Shard, WriteOutcome Outcome, StoredShard Stored, string Sum, string Reason, TimeSpan? RetryAfter);
+
+/// <summary>A shard that is not as the Nodes require, and why it cannot be written.</summary>
+internal sealed record ShardProblem(int Shard, string Reason);
+
+/// <summary>
+/// Decides which shards are written and when. No I/O: each turn compares what is stored with what is wanted, so that nothing depends on
+/// having seen a particular event. One thread uses it.
+/// </summary>
+/// <param name="random">From 0 to 1, for the pauses after failures.</param>
+internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, TimeProvider time, Func<double> random)
+{
+    public const int AtOnce = 8;
+
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two attempts of a shard that was refused: what it lacks must be given by a person.</summary>
+    public static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(1);
+
+    /// <summary>Between two comparisons of what others have written with the store's resource version.</summary>
+    public static readonly TimeSpan BetweenChecks = TimeSpan.FromSeconds(10);
+
+    private readonly Entry[] _entries = [.. Enumerable.Range(0, ShardFormat.Count).Select(_ => new Entry())];
+    private readonly Backoff _afterFailure = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random);
+    private readonly Backoff _afterRefusal = new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60), random);
+    private readonly List<int> _due = [];
+    private List<(int Shard, StoredShard Stored)> _behind = [];
+
+    // While the last attempt failed for a reason that concerns all shards, one is tried at a time.
+    private int _failures, _running;
+    private long _pausedUntil = long.MinValue;
+    private long? _checkedAt;
+
+    /// <summary>Why no shard can be written at present; null while they can.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>How many shards are as the Nodes require.</summary>
+    public int Current { get; private set; }
+
+    /// <summary>All shards have been as the Nodes required at one moment.</summary>
+    public bool WasComplete { get; private set; }
+
+    /// <summary>How long a shard has been waiting that cannot be written; null: none is. One that is too large does not count.</summary>
+    public TimeSpan? BlockedFor { get; private set; }
+
+    /// <summary>Those that were refused alone.</summary>
+    public ImmutableArray<ShardProblem> Refused { get; private set; } = [];
+
+    public WriteCounts Counts { get; private set; } = new();
+
+    /// <summary>What others wrote is newer than the Nodes here: the store's resource version must be read (<see cref="BeginCheck"/>).</summary>
+    public bool IsCheckDue => _behind.Count > 0 && (_checkedAt is not { } at || time.GetElapsedTime(at) >= BetweenChecks);
+
+    /// <summary>The shards to write now. Valid until the next call.</summary>
+    /// <param name="source">The resource version of the wanted Nodes.</param>
+    /// <returns>Also how long nothing else is due; TimeSpan.MaxValue: until something changes.</returns>
+    public (IReadOnlyList<int> Due, TimeSpan Wait) Next(ulong source)
+    {
+        long now = time.GetTimestamp(), next = long.MaxValue;
+        int free = (_failures > 0 ? 1 : AtOnce) - _running;
+        _due.Clear();
+        List<(int Shard, StoredShard Stored)> behind = [];
+        Current = 0;
+        for (int shard = 0; shard < ShardFormat.Count; shard++)
+        {
+            Entry entry = _entries[shard];
+            StoredShard present = stored[shard];
+            if (wanted.IsIn(shard, present))
+            {
+                entry.Succeeded();
+                Current++;
+            }
+            else if (entry.IsWriting)
+            {
+                continue;
+            }
+            else if (present.Source > source && !ReferenceEquals(present, entry.MayGoBack))
+            {
+                behind.Add((shard, present));
+                if (!ReferenceEquals(present, entry.Behind))
+                    Counts = Counts with { Behind = Counts.Behind + 1 };
+                entry.Behind = present;
+            }
+            else if (DueAt(entry, shard) is var at && at > now)
+            {
+                next = Math.Min(next, at);
+            }
+            else if (_due.Count < free)
+            {
+                _due.Add(shard);
+            }
+        }
+        _behind = behind;
+        WasComplete |= Current == ShardFormat.Count;
+        Observe(now);
+        return (_due, Wait(now, next));
+    }
+
+    /// <summary>The attempt begins.</summary>
+    public void Begin(int shard)
+    {
+        _entries[shard].IsWriting = true;
+        _entries[shard].AttemptAt = time.GetTimestamp();
+        _running++;
+    }
+
+    /// <summary>The attempt has ended; what is stored is known to <see cref="StoredShards"/> already.</summary>
+    public void End(WriteResult result)
+    {
+        Entry entry = _entries[result.Shard];
+        entry.IsWriting = false;
+        _running--;
+        Counts = Counts.After(result.Outcome);
+        switch (result.Outcome)
+        {
+            case WriteOutcome.Written:
+                entry.Succeeded();
+                Resume();
+                break;
+            case WriteOutcome.Conflict:
+                entry.Failed("", time.GetTimestamp());
+                Resume();
+                break;
+            case WriteOutcome.TooLarge:
+                entry.IsTooLarge(result.Reason, result.Sum);
+                Resume();
+                break;
+            default:
+                entry.Failed(result.Outcome == WriteOutcome.Refused ? result.Reason : "", time.GetTimestamp());
+                Backoff backoff = result.Outcome == WriteOutcome.Refused ? _afterRefusal : _afterFailure;
+                TimeSpan pause = backoff.Delay(_failures++, result.RetryAfter);
+                _pausedUntil = Math.Max(_pausedUntil, After(time.GetTimestamp(), pause));
+                Problem = result.Reason;
+                break;
+        }
+    }
+
+    /// <summary>The store's resource version is being read. What others write from now on may be newer than it.</summary>
+    /// <returns>To be passed to <see cref="EndCheck"/>.</returns>
+    public IReadOnlyList<(int Shard, StoredShard Stored)> BeginCheck()
+    {
+        _checkedAt = time.GetTimestamp();
+        return _behind;
+    }
+
+    /// <summary>
+    /// A shard that reflects Nodes of the future was left from before a restore of the server's store, or written by somebody who is no
+    /// digest: it is written though its source goes down.
+    /// </summary>
+    /// <returns>The shards of which that is so.</returns>
+    public int EndCheck(IReadOnlyList<(int Shard, StoredShard Stored)> behind, ulong actual)
+    {
+        int wentBack = 0;
+        foreach ((int shard, StoredShard present) in behind)
+        {
+            if (present.Source <= actual)
+                continue;
+            _entries[shard].MayGoBack = present;
+            wentBack++;
+        }
+        return wentBack;
+    }
+
+    private long DueAt(Entry entry, int shard)
+    {
+        if (entry.TooLargeSum == wanted.Sum(shard))
+            return long.MaxValue;
+        TimeSpan period = entry.IsRefused ? AfterRefusal : Period;
+        long at = entry.AttemptAt is { } attempt ? After(attempt, period) : long.MinValue;
+        return Math.Max(at, _pausedUntil);
+    }
+
+    private void Observe(long now)
+    {
+        bool isBlocked = false;
+        long since = now;
+        ImmutableArray<ShardProblem>.Builder? refused = null;
+        for (int shard = 0; shard < ShardFormat.Count; shard++)
+        {
+            Entry entry = _entries[shard];
+            if (entry.Reason.Length > 0)
+                (refused ??= ImmutableArray.CreateBuilder<ShardProblem>()).Add(new(shard, entry.Reason));
+            if (entry.FailedAt is not { } at)
+                continue;
+            isBlocked = true;
+            since = Math.Min(since, at);
+        }
+        BlockedFor = isBlocked ? time.GetElapsedTime(since, now) : null;
+        Refused = refused?.ToImmutable() ?? [];
+    }
+
+    private TimeSpan Wait(long now, long next)
+    {
+        if (_behind.Count > 0)
+            next = Math.Min(next, After(_checkedAt ?? now, BetweenChecks));
+        return next == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, Math.Max(next, now));
+    }
+
+    private void Resume()
+    {
+        (_failures, Problem) = (0, null);
+        _pausedUntil = long.MinValue;
+    }
+
+    private long After(long from, TimeSpan span) => from + (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    /// <summary>What is remembered of one shard.</summary>
+    private sealed class Entry
+    {
+        public bool IsWriting { get; set; }
+
+        public long? AttemptAt { get; set; }
+
+        /// <summary>The first failure since it was as wanted; null: none.</summary>
+        public long? FailedAt { get; private set; }
+
+        /// <summary>Why the API server refused it; empty: it did not, or refused all writes of that moment.</summary>
+        public string Reason { get; private set; } = "";
+
+        public bool IsRefused => Reason.Length > 0;
+
+        /// <summary>The sum of content that is too large; empty: it is not.</summary>
+        public string TooLargeSum { get; private set; } = "";
+
+        /// <summary>What was stored when the Nodes here were found to be older.</summary>
+        public StoredShard? Behind { get; set; }
+
+        /// <summary>What is stored, if its source is to go down.</summary>
+        public StoredShard? MayGoBack { get; set; }
+
+        public void Failed(string reason, long at) => (FailedAt, Reason) = (FailedAt ?? at, reason);
+
+        public void IsTooLarge(string reason, string sum) => (FailedAt, Reason, TooLargeSum) = (null, reason, sum);
+
+        public void Succeeded()
+        {
+            (FailedAt, Reason, TooLargeSum) = (null, "", "");
+            (Behind, MayGoBack) = (null, null);
+        }
+    }
+}
+
+/// <summary>Attempts to write a shard since the start, by how they ended.</summary>
+internal sealed record WriteCounts
+{
+    public long Written { get; init; }
+
+    public long Conflict { get; init; }
+
+    /// <summary>Left as they are, for what is stored reflects later Nodes.</summary>
+    public long Behind { get; init; }
+
+    public long TooLarge { get; init; }
+
+    public long Refused { get; init; }
+
+    public WriteCounts After(WriteOutcome outcome) => outcome switch
+    {
+        WriteOutcome.Written => this with { Written = Written + 1 },
+        WriteOutcome.Conflict => this with { Conflict = Conflict + 1 },
+        WriteOutcome.TooLarge => this with { TooLarge = TooLarge + 1 },
+        _ => this with { Refused = Refused + 1 },
+    };
+}

@@ -6,10 +6,11 @@ internal sealed record Selection(IReadOnlySet<string> Parts)
     public const string Pure = "pure", Pass = "pass", Cold = "cold", Memory = "memory", Join = "join", Drift = "drift", Repair = "repair",
         Heartbeats = "heartbeats", Probes = "probes", Tunnel = "tunnel", ServerReturn = "return", Digest = "digest", DigestLong = "digest-long";
 
-    private static readonly string[] All = [Pure, Pass, Cold, Memory, Join, Drift, Repair, Heartbeats, Probes, Tunnel, ServerReturn, Digest];
+    private static readonly string[] All =
+        [Pure, Pass, Cold, Memory, Join, Drift, Repair, Heartbeats, Probes, Tunnel, ServerReturn, Digest];
 
     public static string Usage =>
-        $"usage: HostGw.Benchmarks [PART,…]; parts: {string.Join(", ", All)} (all, unless said), {DigestLong} (an hour for each hour's figure)";
+        $"usage: HostGw.Benchmarks [PART,…]; parts: {string.Join(", ", All)} (all, unless said), {DigestLong} (3 hours)";
 
     public bool NeedsAgent => Has(Memory) || Has(Join) || Has(Drift) || Has(Heartbeats);
 

@@ -125,9 +125,11 @@ public sealed class ConfigMapTests : ClientTest
     [Fact]
     public async Task None_is_created_in_a_namespace_that_is_not_there()
     {
-        Task createAsync() => Client.CoreV1.CreateNamespacedConfigMapAsync(new() { Metadata = new() { Name = "a" } }, "digest", cancellationToken: Cancel);
+        V1ConfigMap map = new() { Metadata = new() { Name = "a" } };
+        Task createAsync() => Client.CoreV1.CreateNamespacedConfigMapAsync(map, "digest", cancellationToken: Cancel);
         V1Status missing = await RefusedAsync(HttpStatusCode.NotFound, createAsync);
-        Assert.Equal(("namespaces \"digest\" not found", "namespaces", "digest"), (missing.Message, missing.Details.Kind, missing.Details.Name));
+        Assert.Equal(
+            ("namespaces \"digest\" not found", "namespaces", "digest"), (missing.Message, missing.Details.Kind, missing.Details.Name));
         await Client.CoreV1.CreateNamespaceAsync(new() { Metadata = new() { Name = "digest" } }, cancellationToken: Cancel);
         await createAsync();
     }

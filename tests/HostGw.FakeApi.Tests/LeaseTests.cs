@@ -44,7 +44,8 @@ public sealed class LeaseTests : ClientTest
     [Fact]
     public async Task A_put_creates_one_and_replaces_none_without_its_resourceVersion()
     {
-        V1Lease lease = new() { Metadata = new() { Name = "a" }, Spec = new() { HolderIdentity = "me", LeaseDurationSeconds = 15, RenewTime = Renewed } };
+        V1LeaseSpec spec = new() { HolderIdentity = "me", LeaseDurationSeconds = 15, RenewTime = Renewed };
+        V1Lease lease = new() { Metadata = new() { Name = "a" }, Spec = spec };
         V1Lease created = await Client.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, "a", Space, cancellationToken: Cancel);
         Assert.Equal(("me", Renewed), (created.Spec.HolderIdentity, created.Spec.RenewTime));
         V1Status status = await RefusedAsync(

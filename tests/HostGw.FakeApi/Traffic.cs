@@ -3,7 +3,9 @@ using HostGw.FakeApi.Resources;
 
 namespace HostGw.FakeApi;
 
-/// <summary>What a server has sent and taken of one resource. Bytes are those of bodies; what HTTP, TLS and TCP add is not counted.</summary>
+/// <summary>
+/// What a server has sent and taken of one resource. Bytes are those of bodies: what HTTP, TLS and TCP add is not counted.
+/// </summary>
 public sealed record Sent
 {
     /// <summary>Lists, also as the beginning of a watch; each page counts.</summary>

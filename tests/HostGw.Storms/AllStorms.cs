@@ -19,6 +19,9 @@ internal static class AllStorms
     // What a line of a shard has, at most; and what a ConfigMap has besides its lines, in a watch event.
     private const int Line = 200, Envelope = 1_200;
 
+    // Of the digest, and what is kept open for a while.
+    private const int FewConnections = 20;
+
     // Of a list: requests that were repeated, for the machine was slow.
     private const double Tolerance = 1.1;
 
@@ -37,7 +40,9 @@ internal static class AllStorms
         long list = await site.ListBytesAsync();
         await site.Agent.StopAsync();
         await site.Readers.StopAsync();
-        await Eventually.TrueAsync(() => site.Api.OpenConnections < 20, () => $"{site.Api.OpenConnections} connections are open", site.Settings.Deadline);
+        await Eventually.TrueAsync(
+            () => site.Api.OpenConnections < FewConnections, () => $"{site.Api.OpenConnections} connections are open",
+            site.Settings.Deadline);
         Sent before = site.Shards;
         site.Agent.Start();
         await site.Readers.StartAsync();
@@ -91,7 +96,7 @@ internal static class AllStorms
         report.Exactly("events of Nodes", site.Api.Sent("nodes").Since(nodes).Events, expected);
     }
 
-    /// <summary>The digest is away while nodes come, go and change: what is installed stays. Back, it writes what changed, and that once.</summary>
+    /// <summary>The digest is away while nodes come and go: what is installed stays. Back, it writes what changed, and that once.</summary>
     private static async Task AwayAsync(StormSite site, StormReport report)
     {
         int changes = Math.Max(1, site.Settings.Joins / 5), last = site.Settings.Nodes;
@@ -127,7 +132,7 @@ internal static class AllStorms
         for (int i = 0; i < Each; i++)
         {
             site.Api.Objects.Delete("ConfigMap", ShardFormat.Namespace, ShardFormat.Name(i));
-            Edit(site, Each + i, data => data[ShardFormat.NodesKey] = "");
+            Edit(site, Each + i, data => data[ShardFormat.NodesKey] = "edited");
             Edit(site, 2 * Each + i, data => data[ShardFormat.FormatKey] = "2");
             Edit(site, 3 * Each + i, data => data[ShardFormat.ShardKey] = "511");
             Relabel(site, 4 * Each + i);
@@ -140,12 +145,14 @@ internal static class AllStorms
 
         site.Digest.Signal(Libc.SIGCONT);
         await Eventually.TrueAsync(
-            () => site.Shards.Since(before).Writes >= edits, () => site.Digest.Failure($"repaired {site.Shards.Since(before).Writes} of {edits}"),
+            () => site.Shards.Since(before).Writes >= edits,
+            () => site.Digest.Failure($"repaired {site.Shards.Since(before).Writes} of {edits}"),
             site.Settings.Deadline);
         // A valid shard without its nodes is believed, until the digest has repaired it.
-        Edit(site, 5 * Each, data => (data[ShardFormat.NodesKey], data[ShardFormat.SumKey]) = ("", ShardFormat.Sum([])));
+        Edit(site, ShardFormat.Home(NodeFactory.Node(2).Name), data => (data[ShardFormat.NodesKey], data[ShardFormat.SumKey]) = ("", ShardFormat.Sum([])));
         await Eventually.TrueAsync(
-            () => site.Shards.Since(before).Writes > edits, () => site.Digest.Failure("did not repair a valid edit"), site.Settings.Deadline);
+            () => site.Shards.Since(before).Writes > edits, () => site.Digest.Failure("did not repair a valid edit"),
+            site.Settings.Deadline);
         report.Note($"all are right after {(await site.SettleAsync()).TotalSeconds:0.0} s");
         Sent sent = site.Shards.Since(before);
         report.Exactly("repairs", sent.Writes, edits + 1);

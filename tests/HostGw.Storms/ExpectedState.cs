@@ -32,7 +32,7 @@ internal sealed record ExpectedState(ulong Shards, IReadOnlyDictionary<string, u
         return new(shards, nodes.ToDictionary(node => node.Name, HashOf));
     }
 
-    public static ulong HashOf(ClusterNode node) => StableHash.Of(Encoding.UTF8.GetBytes(Line(node)));
+    public bool Has(ClusterNode node) => Nodes.TryGetValue(node.Name, out ulong hash) && hash == HashOf(node);
 
     public static ExpectedState Read(string path)
     {
@@ -43,6 +43,8 @@ internal sealed record ExpectedState(ulong Shards, IReadOnlyDictionary<string, u
     }
 
     public void Write(string path) => File.WriteAllLines(path, [$"{Shards:x}", .. Nodes.Select(node => $"{node.Key} {node.Value:x}")]);
+
+    private static ulong HashOf(ClusterNode node) => StableHash.Of(Encoding.UTF8.GetBytes(Line(node)));
 
     private static string Line(ClusterNode node)
     {

@@ -21,9 +21,8 @@ if (!Box.IsInside && !Box.MayEnter)
 if (!Box.IsInside)
     Box.Enter(args);
 
-StormSettings settings = StormSettings.Long;
-if (isSmaller)
-    settings = settings with { Agents = int.Parse(args[0], CultureInfo.InvariantCulture), Nodes = int.Parse(args[0], CultureInfo.InvariantCulture) };
+int agents = isSmaller ? int.Parse(args[0], CultureInfo.InvariantCulture) : StormSettings.Long.Agents;
+StormSettings settings = StormSettings.Long with { Agents = agents, Nodes = agents };
 return await StormRun.RunAsync(settings, words, Console.Out) ? 0 : 1;
 
 static int Complain(string what, int exitCode)

@@ -16,7 +16,8 @@ namespace HostGw.Storms;
 /// <param name="Joins">Nodes that join within <paramref name="JoinTime"/>.</param>
 /// <param name="Away">How long the digest is away.</param>
 /// <param name="Deadline">Which only a defect reaches.</param>
-internal sealed record StormSettings(int Agents, int Nodes, int Whole, int Joins, TimeSpan JoinTime, TimeSpan Away, TimeSpan Deadline)
+internal sealed record StormSettings(
+    int Agents, int Nodes, int Whole, int Joins, TimeSpan JoinTime, TimeSpan Away, TimeSpan Deadline)
 {
     /// <summary>For `make test`.</summary>
     public static StormSettings Short { get; } =
@@ -27,7 +28,7 @@ internal sealed record StormSettings(int Agents, int Nodes, int Whole, int Joins
         new(10_000, 10_000, 20, 500, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10));
 }
 
-/// <summary>The API server of a large cluster, the real digest, one real agent with a kernel of its own, and thousands of readers.</summary>
+/// <summary>The API server of a large cluster, the real digest, a real agent with a kernel of its own, and thousands of readers.</summary>
 internal sealed class StormSite : IAsyncDisposable
 {
     private const string ApiAddress = "172.31.255.254", OnLink = "12", Protocol = "157";
@@ -46,7 +47,8 @@ internal sealed class StormSite : IAsyncDisposable
         string kubeconfig = $"{Box.Directory}/kubeconfig";
         api.WriteKubeconfig(kubeconfig, new() { Server = $"https://{ApiAddress}:{Port}" });
         _client = new(
-            new() { Server = new($"http://{api.PlainEndpoints[0]}"), Token = CredentialSource.Inline(api.Token) }, AgentVersion.Number, TimeProvider.System);
+            new() { Server = new($"http://{api.PlainEndpoints[0]}"), Token = CredentialSource.Inline(api.Token) },
+            AgentVersion.Number, TimeProvider.System);
         Digest = new(AgentBinary.Find(), kubeconfig, new($"https://127.0.0.1:{Port}"), machine.Name);
         Agent = new(machine, kubeconfig, new(
             "NodeAddress", [IPNetwork.Parse("10.0.0.0/8")],
@@ -74,7 +76,11 @@ internal sealed class StormSite : IAsyncDisposable
     {
         NetworkNamespace machine = new(NodeFactory.Node(1).Name);
         NetworkNamespace.Create([machine.Name]);
-        Ip.Batch([$"link add machine type veth peer name eth0 netns {machine.Name}", $"address add {ApiAddress}/{OnLink} dev machine", "link set machine up"]);
+        Ip.Batch(
+        [
+            $"link add machine type veth peer name eth0 netns {machine.Name}", $"address add {ApiAddress}/{OnLink} dev machine",
+            "link set machine up",
+        ]);
         machine.Configure([$"address add {NodeFactory.Node(1).InternalIPs[0]}/{OnLink} dev eth0", "link set eth0 up"]);
         FakeApiServer api = await FakeApiServer.StartAsync(new()
         {

@@ -9,14 +9,15 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 namespace HostGw.Benchmarks.Whole;
 
 /// <summary>What an agent receives that follows the node digest, beside one that watches Nodes; and what the digest itself costs.</summary>
-/// <remarks>Bytes are those that arrive on the machine's interface, TLS and TCP included. Probes are off: their peers are not there.</remarks>
+/// <remarks>Bytes are those that arrive on the machine's interface, TLS and TCP included. Probes are off: nobody answers them.</remarks>
 internal static class DigestCost
 {
     private const int Joins = 50, JoinsOfNodes = 10;
     private const int LongRuns = 3;
 
     // In 5 minutes every node reports once, the own one too.
-    private static readonly TimeSpan Short = TimeSpan.FromMinutes(5), Long = TimeSpan.FromMinutes(20), OfNodes = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Short = TimeSpan.FromMinutes(5), Long = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan OfNodes = TimeSpan.FromMinutes(1);
 
     // The digest writes a shard at most once a second: a join that waits for the one before it is no part of what is asked.
     private static readonly TimeSpan PastAWrite = TimeSpan.FromSeconds(1.2), Deadline = TimeSpan.FromMinutes(5);
@@ -34,8 +35,9 @@ internal static class DigestCost
         using DigestProcess digest = new(build.Path, site.Kubeconfig, site.LocalServer, NodeFactory.Node(1).Name);
         digest.Start();
         await digest.WaitReadyAsync(Deadline);
-        Figure Figure(string name, string unit, params IEnumerable<double> values) => new(name, unit, new(values)) { Build = build.Name, Size = site.Size };
         int size = site.Size;
+        Figure Figure(string name, string unit, params IEnumerable<double> values) =>
+            new(name, unit, new(values)) { Build = build.Name, Size = size };
 
         List<double> hours = [];
         (double listed, AgentProcess agent) = await StartAsync(site, build, Digest);

@@ -62,7 +62,9 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
     }
 }
 
-/// <summary>When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="period"/> (null: never) and in its last 2 s.</summary>
+/// <summary>
+/// When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="period"/> (null: never) and in its last 2 s.
+/// </summary>
 /// <param name="lifetime">Of the watch.</param>
 internal sealed class BookmarkTimes(TimeSpan? period, TimeSpan timeout, TimeProvider time, CancellationToken lifetime) : IDisposable
 {

@@ -82,8 +82,8 @@ internal sealed class ThinReader : Reader
     protected override string? Difference(ExpectedState expected) =>
         !_shards.IsComplete ? "not every shard has arrived"
         : _shards.Hash != expected.Shards ? "the shards are others"
-        : _own is not null && (_own.Snapshot.Nodes is not [var own] || ExpectedState.HashOf(own) != expected.Nodes.GetValueOrDefault(Node)) ? "its own Node is another"
-        : null;
+        : _own is null || (_own.Snapshot.Nodes is [var own] && expected.Has(own)) ? null
+        : "its own Node is another";
 }
 
 /// <summary>Keeps all nodes, by the agent's own code.</summary>
@@ -104,7 +104,7 @@ internal sealed class WholeReader : Reader
         NodeSnapshot snapshot = _nodes.Snapshot;
         return snapshot.Digest is not { IsPartial: false } ? "not every shard has arrived"
             : snapshot.Nodes.Length != expected.Nodes.Count ? $"it knows {snapshot.Nodes.Length} nodes of {expected.Nodes.Count}"
-            : snapshot.Nodes.FirstOrDefault(n => ExpectedState.HashOf(n) != expected.Nodes.GetValueOrDefault(n.Name)) is { } other ? $"{other.Name} is another"
+            : snapshot.Nodes.FirstOrDefault(n => !expected.Has(n)) is { } other ? $"{other.Name} is another"
             : null;
     }
 }

@@ -61,7 +61,8 @@ internal readonly record struct Comparison(int Agree, int Count, string Why)
 {
     public bool IsWhole => Agree == Count;
 
-    public static Comparison operator +(Comparison a, Comparison b) => new(a.Agree + b.Agree, a.Count + b.Count, a.Why.Length > 0 ? a.Why : b.Why);
+    public static Comparison operator +(Comparison a, Comparison b) =>
+        new(a.Agree + b.Agree, a.Count + b.Count, a.Why.Length > 0 ? a.Why : b.Why);
 
     public static Comparison Parse(string line)
     {

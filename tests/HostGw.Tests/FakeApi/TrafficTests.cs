@@ -5,7 +5,8 @@ namespace HostGw.Tests.FakeApi;
 /// <summary>What the server says that it has sent is what arrived.</summary>
 public sealed class TrafficTests : FakeApiTest
 {
-    private const string Nodes = "/api/v1/nodes", Streaming = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    private const string Nodes = "/api/v1/nodes";
+    private const string Streaming = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
 
     protected override FakeApiOptions Options => new() { PlainListen = [new(IPAddress.Loopback, 0), new(IPAddress.Parse("127.0.0.2"), 0)] };
 
@@ -58,7 +59,8 @@ public sealed class TrafficTests : FakeApiTest
         {
             using var client = new HttpClient { BaseAddress = new($"http://{endpoint}") };
             client.DefaultRequestHeaders.Authorization = new("Bearer", Api.Token);
-            Assert.Contains("\"name\":\"a\"", await client.GetStringAsync(Nodes, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            string list = await client.GetStringAsync(Nodes, TestContext.Current.CancellationToken);
+            Assert.Contains("\"name\":\"a\"", list, StringComparison.Ordinal);
         }
         Assert.Equal(2, Api.PlainEndpoints.Count);
     }

@@ -4,6 +4,8 @@ namespace HostGw.Tests.FakeApi;
 
 public sealed class WatchTests : FakeApiTest
 {
+    private const string OnlyB = "fieldSelector=metadata.name=b";
+
     protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(300), HistoryCapacity = 8 };
 
     [Theory]
@@ -164,7 +166,7 @@ public sealed class WatchTests : FakeApiTest
     public async Task A_watch_of_one_node_hears_of_the_others_by_bookmarks_alone()
     {
         PutNodes("a", "b");
-        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&fieldSelector=metadata.name=b&allowWatchBookmarks=true");
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&{OnlyB}&allowWatchBookmarks=true");
         long others = Api.Nodes.Heartbeat("a");
         WatchFrame bookmark = (await watch.NextAsync())!;
         while (bookmark.Revision < others)
@@ -178,7 +180,7 @@ public sealed class WatchTests : FakeApiTest
     {
         PutNodes("a", "b");
         StoreSnapshot snapshot = Api.TakeSnapshot();
-        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&fieldSelector=metadata.name=b&allowWatchBookmarks=true");
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&{OnlyB}&allowWatchBookmarks=true");
         Api.Nodes.Heartbeat("a");
         long seen = Api.Nodes.Heartbeat("a");
         while ((await watch.NextAsync())!.Revision < seen)

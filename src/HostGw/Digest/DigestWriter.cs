@@ -98,6 +98,9 @@ internal sealed class DigestWriter : BackgroundService
     /// <summary>May be read from any thread.</summary>
     public DigestState State => Volatile.Read(ref _state);
 
+    /// <summary>Called at the end of each turn; null: nobody wants it.</summary>
+    public Action<DigestState>? Observed { get; init; }
+
     /// <summary>The nodes or the stored shards have changed.</summary>
     public void Signal() => _news.Writer.TryWrite(true);
 
@@ -172,10 +175,9 @@ internal sealed class DigestWriter : BackgroundService
 
     private TimeSpan Write(string version, CancellationToken stoppingToken)
     {
-        (IReadOnlyList<int> due, TimeSpan wait) = _schedule.Next(Number(version));
-        foreach (int shard in due)
+        (IReadOnlyList<(int Shard, StoredShard Stored)> due, TimeSpan wait) = _schedule.Next(Number(version));
+        foreach ((int shard, StoredShard present) in due)
         {
-            StoredShard present = _stored[shard];
             V1ConfigMap map = _wanted.Make(shard, version);
             map.Metadata.ResourceVersion = present.IsAbsent ? null : present.ResourceVersion;
             _repaired += present.Fault is not null || (present.IsAbsent && present.Source > 0) ? 1 : 0;
@@ -209,7 +211,7 @@ internal sealed class DigestWriter : BackgroundService
 
     private async Task WriteAsync(int shard, StoredShard present, V1ConfigMap map, CancellationToken stoppingToken)
     {
-        WriteResult result = new(shard, WriteOutcome.Written, present, map.Data[ShardFormat.SumKey], "", null);
+        WriteResult result = new(shard, WriteOutcome.Written, map.Data[ShardFormat.SumKey]);
         using var timeout = new CancellationTokenSource(LongestRequest, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
         try
@@ -229,16 +231,17 @@ internal sealed class DigestWriter : BackgroundService
 
     private async Task<WriteOutcome> SendAsync(int shard, StoredShard present, V1ConfigMap map, CancellationToken cancellationToken)
     {
-        string name = map.Metadata.Name;
         try
         {
             V1ConfigMap written = present.IsAbsent
                 ? await _client.CoreV1.CreateNamespacedConfigMapAsync(map, ShardFormat.Namespace, cancellationToken: cancellationToken)
-                : await _client.CoreV1.ReplaceNamespacedConfigMapAsync(map, name, ShardFormat.Namespace, cancellationToken: cancellationToken);
+                : await _client.CoreV1.ReplaceNamespacedConfigMapAsync(
+                    map, map.Metadata.Name, ShardFormat.Namespace, cancellationToken: cancellationToken);
             _stored.Replace(shard, present, StoredShard.Of(shard, written));
             return WriteOutcome.Written;
         }
-        catch (ApiException e) when (e.StatusCode == HttpStatusCode.Conflict || (e.StatusCode == HttpStatusCode.NotFound && !present.IsAbsent))
+        catch (ApiException e) when (
+            e.StatusCode == HttpStatusCode.Conflict || (e.StatusCode == HttpStatusCode.NotFound && !present.IsAbsent))
         {
             _stored.Replace(shard, present, await ReadAsync(shard, present, cancellationToken));
             return WriteOutcome.Conflict;
@@ -308,19 +311,24 @@ internal sealed class DigestWriter : BackgroundService
         (_written, _repaired) = (0, 0);
     }
 
-    private void Publish(bool isListed, string version) => Volatile.Write(ref _state, _state with
+    private void Publish(bool isListed, string version)
     {
-        At = _time.GetUtcNow(),
-        IsListed = isListed,
-        Nodes = _wanted.Count,
-        Source = version,
-        Current = _schedule.Current,
-        Refused = _schedule.Refused,
-        WasComplete = _schedule.WasComplete,
-        Problem = _schedule.Problem,
-        BlockedFor = _schedule.BlockedFor,
-        Counts = _schedule.Counts,
-    });
+        DigestState state = _state with
+        {
+            At = _time.GetUtcNow(),
+            IsListed = isListed,
+            Nodes = _wanted.Count,
+            Source = version,
+            Current = _schedule.Current,
+            Refused = _schedule.Refused,
+            WasComplete = _schedule.WasComplete,
+            Problem = _schedule.Problem,
+            BlockedFor = _schedule.BlockedFor,
+            Counts = _schedule.Counts,
+        };
+        Volatile.Write(ref _state, state);
+        Observed?.Invoke(state);
+    }
 
     private async Task WaitAsync(TimeSpan atMost, CancellationToken stoppingToken)
     {

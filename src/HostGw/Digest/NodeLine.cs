@@ -173,7 +173,8 @@ internal static class NodeLine
         private static bool TrySplit(ReadOnlySpan<char> entry, out ReadOnlySpan<char> key, out ReadOnlySpan<char> value)
         {
             int equals = entry.IndexOf('=');
-            (key, value) = equals < 0 ? (default, default) : (entry[..equals], entry[(equals + 1)..]);
+            key = entry[..Math.Max(equals, 0)];
+            value = entry[(equals + 1)..];
             return equals >= 0;
         }
 

@@ -23,10 +23,9 @@ internal enum WriteOutcome
     Failed,
 }
 
-/// <param name="Stored">What was known to be stored when the attempt began.</param>
 /// <param name="Sum">Of the content.</param>
 /// <param name="Reason">Why it was not written; empty if it was.</param>
-internal sealed record WriteResult(int Shard, WriteOutcome Outcome, StoredShard Stored, string Sum, string Reason, TimeSpan? RetryAfter);
+internal sealed record WriteResult(int Shard, WriteOutcome Outcome, string Sum, string Reason = "", TimeSpan? RetryAfter = null);
 
 /// <summary>A shard that is not as the Nodes require, and why it cannot be written.</summary>
 internal sealed record ShardProblem(int Shard, string Reason);
@@ -51,11 +50,14 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     private readonly Entry[] _entries = [.. Enumerable.Range(0, ShardFormat.Count).Select(_ => new Entry())];
     private readonly Backoff _afterFailure = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random);
     private readonly Backoff _afterRefusal = new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60), random);
-    private readonly List<int> _due = [];
+    private readonly List<(int Shard, StoredShard Stored)> _due = [];
     private List<(int Shard, StoredShard Stored)> _behind = [];
 
     // While the last attempt failed for a reason that concerns all shards, one is tried at a time.
     private int _failures, _running;
+
+    // The number of the last attempt, and the one before which nothing says that the reason has ended.
+    private long _attempts, _failedAttempt;
     private long _pausedUntil = long.MinValue;
     private long? _checkedAt;
 
@@ -76,13 +78,17 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
 
     public WriteCounts Counts { get; private set; } = new();
 
-    /// <summary>What others wrote is newer than the Nodes here: the store's resource version must be read (<see cref="BeginCheck"/>).</summary>
+    /// <summary>
+    /// What others wrote is newer than the Nodes here: the store's resource version must be read (<see cref="BeginCheck"/>).
+    /// </summary>
     public bool IsCheckDue => _behind.Count > 0 && (_checkedAt is not { } at || time.GetElapsedTime(at) >= BetweenChecks);
 
-    /// <summary>The shards to write now. Valid until the next call.</summary>
     /// <param name="source">The resource version of the wanted Nodes.</param>
-    /// <returns>Also how long nothing else is due; TimeSpan.MaxValue: until something changes.</returns>
-    public (IReadOnlyList<int> Due, TimeSpan Wait) Next(ulong source)
+    /// <returns>
+    /// The shards to write now, in place of what is stored; valid until the next call. Also how long nothing else is due;
+    /// TimeSpan.MaxValue: until something changes.
+    /// </returns>
+    public (IReadOnlyList<(int Shard, StoredShard Stored)> Due, TimeSpan Wait) Next(ulong source)
     {
         long now = time.GetTimestamp(), next = long.MaxValue;
         int free = (_failures > 0 ? 1 : AtOnce) - _running;
@@ -115,7 +121,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
             }
             else if (_due.Count < free)
             {
-                _due.Add(shard);
+                _due.Add((shard, present));
             }
         }
         _behind = behind;
@@ -127,8 +133,8 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     /// <summary>The attempt begins.</summary>
     public void Begin(int shard)
     {
-        _entries[shard].IsWriting = true;
-        _entries[shard].AttemptAt = time.GetTimestamp();
+        Entry entry = _entries[shard];
+        (entry.IsWriting, entry.AttemptAt, entry.Attempt) = (true, time.GetTimestamp(), ++_attempts);
         _running++;
     }
 
@@ -143,22 +149,19 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         {
             case WriteOutcome.Written:
                 entry.Succeeded();
-                Resume();
+                Resume(entry);
                 break;
             case WriteOutcome.Conflict:
                 entry.Failed("", time.GetTimestamp());
-                Resume();
+                Resume(entry);
                 break;
             case WriteOutcome.TooLarge:
                 entry.IsTooLarge(result.Reason, result.Sum);
-                Resume();
+                Resume(entry);
                 break;
             default:
                 entry.Failed(result.Outcome == WriteOutcome.Refused ? result.Reason : "", time.GetTimestamp());
-                Backoff backoff = result.Outcome == WriteOutcome.Refused ? _afterRefusal : _afterFailure;
-                TimeSpan pause = backoff.Delay(_failures++, result.RetryAfter);
-                _pausedUntil = Math.Max(_pausedUntil, After(time.GetTimestamp(), pause));
-                Problem = result.Reason;
+                Pause(entry, result);
                 break;
         }
     }
@@ -224,8 +227,22 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         return next == long.MaxValue ? TimeSpan.MaxValue : time.GetElapsedTime(now, Math.Max(next, now));
     }
 
-    private void Resume()
+    // Attempts that were under way when one failed, and fail too, are no further failures.
+    private void Pause(Entry entry, WriteResult result)
     {
+        if (entry.Attempt > _failedAttempt)
+            _failures++;
+        Backoff backoff = result.Outcome == WriteOutcome.Refused ? _afterRefusal : _afterFailure;
+        TimeSpan pause = backoff.Delay(_failures - 1, result.RetryAfter);
+        _pausedUntil = Math.Max(_pausedUntil, After(time.GetTimestamp(), pause));
+        (_failedAttempt, Problem) = (_attempts, result.Reason);
+    }
+
+    // Not for an attempt that was under way when another one failed: the pause that a server asked for is kept.
+    private void Resume(Entry entry)
+    {
+        if (entry.Attempt <= _failedAttempt)
+            return;
         (_failures, Problem) = (0, null);
         _pausedUntil = long.MinValue;
     }
@@ -238,6 +255,8 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         public bool IsWriting { get; set; }
 
         public long? AttemptAt { get; set; }
+
+        public long Attempt { get; set; }
 
         /// <summary>The first failure since it was as wanted; null: none.</summary>
         public long? FailedAt { get; private set; }

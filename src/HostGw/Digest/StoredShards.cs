@@ -49,7 +49,8 @@ internal sealed class StoredShard
         string nodes = Value(ShardFormat.NodesKey), sum = ShardFormat.Sum(Encoding.UTF8.GetBytes(nodes));
         bool isShard = Value(ShardFormat.FormatKey) == ShardFormat.Version && Value(ShardFormat.ShardKey) == ShardFormat.Number(shard) &&
             Number(Value(ShardFormat.SourceKey)) > 0 && Value(ShardFormat.SumKey) == sum;
-        bool isLabelled = map.Metadata.Labels?.TryGetValue(ShardFormat.LabelKey, out string? part) == true && part == ShardFormat.LabelValue;
+        bool isLabelled =
+            map.Metadata.Labels?.TryGetValue(ShardFormat.LabelKey, out string? part) == true && part == ShardFormat.LabelValue;
         return new()
         {
             ResourceVersion = map.Metadata.ResourceVersion,
@@ -61,7 +62,7 @@ internal sealed class StoredShard
         };
     }
 
-    /// <summary>After its deletion. What it reflected is remembered, so that a digest that lags does not bring older content back.</summary>
+    /// <summary>After its deletion. What it reflected is remembered: a digest that lags must not bring older content back.</summary>
     public StoredShard Gone() => new() { Source = Source };
 
     private static ulong Number(string text) =>

@@ -63,7 +63,7 @@ internal static class DigestHost
         services.AddHostedService(s => s.GetRequiredService<Reflector<NodeDraft>>());
     }
 
-    // Nodes ⇄ Kubernetes: the shards and the Lease
+    // Nodes ⇄ Kubernetes: the shards, the Lease and Events
     private static void AddShards(IServiceCollection services, AgentSettings settings)
     {
         services.AddSingleton<StoredShards>();
@@ -74,10 +74,24 @@ internal static class DigestHost
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), s.GetRequiredService<StoredShards>(),
             ShardFormat.Labels(DigestLabels.Of(settings)),
             new(s.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync, s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum),
-            TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>()));
+            TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>())
+        {
+            Observed = state => s.GetService<EventWriter>()?.Record(DigestEvents.Of(state), isAll: state.IsListed),
+        });
         services.AddSingleton(s => new LeaseWriter(
             s.GetRequiredService<ApiClient>(), settings.NodeName, () => Obstacle(s), Random.Shared.NextDouble, TimeProvider.System,
             s.GetRequiredService<ILogger<LeaseWriter>>()));
+        if (settings.WritesEvents)
+        {
+            services.AddSingleton(s => new EventWriter(
+                s.GetRequiredService<ApiClient>(), settings.NodeName,
+                new(TimeProvider.System, Random.Shared.NextDouble, s.GetRequiredService<ILogger<EventWriter>>()),
+                Random.Shared.NextDouble, TimeProvider.System, s.GetRequiredService<ILogger<EventWriter>>())
+            {
+                Subject = DigestEvents.Subject,
+            });
+            services.AddHostedService(s => s.GetRequiredService<EventWriter>());
+        }
         services.AddHostedService(s => s.GetRequiredService<DigestWriter>());
         services.AddHostedService(s => s.GetRequiredService<Reflector<ShardDraft>>());
         services.AddHostedService(s => s.GetRequiredService<LeaseWriter>());

@@ -32,7 +32,6 @@ internal static class DigestProblems
             yield break;
         yield return new("DigestStale",
             $"the node digest is not renewed: {stale}. Nodes that joined, changed or left since are not known here; what is installed stays",
-            $"let the digest run: kubectl -n {DigestHealth.Namespace} get pods, and its log; one that cannot watch Nodes or write says " +
-            "so there");
+            $"let the digest run: kubectl -n {DigestHealth.Namespace} get pods, and its log");
     }
 }

@@ -22,7 +22,7 @@ internal static class SettingsTable
             "Where the nodes come from: all Nodes, or the node digest (docs/scale.md), which must run, and this node's own Node",
             (s, v) => s with { UsesDigest = v }),
         Row("digest.labels", SettingTypes.LabelKeys, "", UsedBy.Digest,
-            "Keys of labels that the node digest carries in addition to those of nodeSelector: before a nodeSelector of agents names others",
+            "Label keys that the node digest carries in addition to those of nodeSelector: before a nodeSelector of agents names others",
             (s, v) => s with { DigestLabels = v }, "none"),
         Row("digest.listen", SettingTypes.EndPoint, "127.0.0.1:9159", UsedBy.Digest,
             "Where the node digest serves health, status and metrics", (s, v) => s with { DigestListen = v }),
@@ -141,8 +141,9 @@ internal static class SettingsTable
         WindowsRow("windows.gateway", SettingTypes.OptionalIPv4, "",
             "Next hop of that route (-Gateway of AddRoutes.ps1)", (w, v) => w with { Gateway = v }, "the interface's default gateway"),
 
-        Row("events", SettingTypes.Switch, "true", UsedBy.Agent,
-            "Report problems as Events of this node, which `kubectl describe node` shows", (s, v) => s with { WritesEvents = v }),
+        Row("events", SettingTypes.Switch, "true", UsedBy.Agent | UsedBy.Digest,
+            "Report problems as Events of this node, which `kubectl describe node` shows; the digest its own as Events of its Lease",
+            (s, v) => s with { WritesEvents = v }),
 
         Row("listen", SettingTypes.EndPoint, "127.0.0.1:9157", UsedBy.Agent | UsedBy.Status | UsedBy.Doctor | UsedBy.Plan,
             "Where the agent serves health, status and metrics, and where status, doctor and plan ask", (s, v) => s with { Listen = v }),

@@ -143,20 +143,27 @@ internal static class EventPace
 }
 
 /// <summary>
-/// An Event about this node: one per problem, however often it comes back and however often the agent is started. In the core form, as
-/// kubelet's own: every kubectl shows its count and age, and its count and message may change (events.k8s.io/v1 allows only series).
+/// An Event about this node, or about another object: one per problem, however often it comes back and however often the program is
+/// started. In the core form, as kubelet's own: every kubectl shows its count and age, and its count and message may change
+/// (events.k8s.io/v1 allows only series).
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/</remarks>
 internal sealed record NodeEvent(Problem Problem, string Node, string NodeUid)
 {
-    /// <summary>Events about objects outside of namespaces, such as Nodes, are kept there.</summary>
-    public const string Namespace = "default";
+    // Events about objects outside of namespaces, such as Nodes, are kept there.
+    private const string OfNodes = "default";
 
     private const string Component = "hostgw";
 
     // The API server's limit for notes; kubectl shows all of it.
     private const int MaxMessage = 1024;
     private const int MaxNodeInName = 200;
+
+    /// <summary>What it is about; null: this node's Node.</summary>
+    public V1ObjectReference? Subject { get; init; }
+
+    /// <summary>That of its subject.</summary>
+    public string Namespace => Subject?.NamespaceProperty ?? OfNodes;
 
     /// <summary>The same for the same problem of the same Node object.</summary>
     public string Name
@@ -193,7 +200,8 @@ internal sealed record NodeEvent(Problem Problem, string Node, string NodeUid)
         Kind = Corev1Event.KubeKind,
         ApiVersion = Corev1Event.KubeApiVersion,
         Metadata = new() { Name = Name, NamespaceProperty = Namespace },
-        InvolvedObject = new() { Kind = V1Node.KubeKind, ApiVersion = V1Node.KubeApiVersion, Name = Node, Uid = NodeUid },
+        InvolvedObject =
+            Subject ?? new() { Kind = V1Node.KubeKind, ApiVersion = V1Node.KubeApiVersion, Name = Node, Uid = NodeUid },
         Type = "Warning",
         Reason = Problem.Rule,
         Source = new() { Component = Component, Host = Node },

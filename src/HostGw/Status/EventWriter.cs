@@ -28,13 +28,22 @@ internal sealed class EventWriter(
     private bool _reported;
     private volatile string? _uid;
 
+    /// <summary>What the Events are about; null: this node's Node.</summary>
+    public V1ObjectReference? Subject { get; init; }
+
     /// <summary>Takes note of what a pass found; returns at once.</summary>
     public void Record(PassReport report)
     {
         Problem[] problems = [.. ProblemCatalog.Failures(report), .. ProblemCatalog.All(report)];
         if (problems.Length > 0)
             _uid = report.Plan?.Verdicts.FirstOrDefault(v => v.Node.Name == node).Node?.Uid.ToString() ?? _uid;
-        schedule.Observe(problems, isAll: report.Plan is not null);
+        Record(problems, isAll: report.Plan is not null);
+    }
+
+    /// <inheritdoc cref="EventSchedule.Observe"/>
+    public void Record(IEnumerable<Problem> problems, bool isAll)
+    {
+        schedule.Observe(problems, isAll);
         _news.Writer.TryWrite(true);
     }
 
@@ -75,7 +84,7 @@ internal sealed class EventWriter(
         try
         {
             // While the Node's UID is unknown, its name, as kubelet does.
-            NodeEvent notice = new(due, node, _uid ?? node);
+            NodeEvent notice = new(due, node, _uid ?? node) { Subject = Subject };
             schedule.Sent(due, await SendAsync(notice, count, cancellationToken));
             logger.EventSent(notice.Name, notice.Message);
             _reported = false;
@@ -96,7 +105,7 @@ internal sealed class EventWriter(
             return raised;
         try
         {
-            await client.CoreV1.CreateNamespacedEventAsync(notice.First(now), NodeEvent.Namespace, cancellationToken: cancellationToken);
+            await client.CoreV1.CreateNamespacedEventAsync(notice.First(now), notice.Namespace, cancellationToken: cancellationToken);
             return 1;
         }
         catch (ApiException e) when (e.StatusCode == HttpStatusCode.Conflict)
@@ -115,7 +124,7 @@ internal sealed class EventWriter(
         {
             var patch = new V1Patch(change, V1Patch.PatchType.StrategicMergePatch);
             Corev1Event changed = await client.CoreV1.PatchNamespacedEventAsync(
-                patch, notice.Name, NodeEvent.Namespace, cancellationToken: cancellationToken);
+                patch, notice.Name, notice.Namespace, cancellationToken: cancellationToken);
             return Math.Max(1, changed.Count ?? 1);
         }
         catch (ApiException e) when (e.StatusCode == HttpStatusCode.NotFound)

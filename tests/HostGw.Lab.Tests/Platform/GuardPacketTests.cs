@@ -265,7 +265,7 @@ public sealed class GuardPacketTests : NftablesTest, IClassFixture<GuardNetwork>
 
         string tracked = File.ReadAllText("/proc/thread-self/net/nf_conntrack");
         Assert.Contains("dst=10.244.1.5", tracked, StringComparison.Ordinal);
-        Assert.DoesNotContain("dport=4790", tracked, StringComparison.Ordinal);
+        Assert.DoesNotContain("dport=4790 ", tracked, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,6 +24,7 @@ public class CommandLineTests
     [InlineData("adopt")]
     [InlineData("cleanup")]
     [InlineData("doctor")]
+    [InlineData("digest")]
     public async Task Every_command_explains_itself(string command)
     {
         CommandRun help = await CommandRun.OfAsync(command, "--help");

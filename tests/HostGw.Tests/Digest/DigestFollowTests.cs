@@ -82,7 +82,7 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
     [Fact]
     public async Task A_large_shard_arrives_whole()
     {
-        string[] many = [.. Enumerable.Range(0, 600).Select(i => ShardText.NameIn(9, from: i * 5000)).Distinct()];
+        string[] many = [.. Enumerable.Range(0, 900).Select(i => ShardText.NameIn(9, from: i * 5000)).Distinct()];
         PutNodes(Own);
         PutAll();
         Put(9, many);
@@ -97,7 +97,7 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
         PutNodes(Own);
         PutAll();
         await FollowAsync();
-        int before = Api.Requests.Count;
+        int before = Api.Requests.Length;
         _shards.ReadByQuorum();
         await EventuallyAsync(() => _store.Snapshot.QuorumReads == 1, "the list");
         Assert.Contains(Api.Requests.Skip(before), r =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using HostGw.Digest;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
@@ -89,10 +88,11 @@ public sealed class DigestLeaseTests : FakeApiTest, IDisposable
         Assert.Equal((1, true, 42UL), (Health!.Rejected.Length, Health.IsPartial, Health.Source));
     }
 
-    private void Renew(string at) => Api.Objects.Put(string.Create(CultureInfo.InvariantCulture,
-        $$"""
-        {"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"hostgw-digest","namespace":"hostgw-digest"},"spec":{"renewTime":"{{at}}"}}
-        """));
+    private void Renew(string at) => Api.Objects.Put(
+        $$$"""
+        {"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"hostgw-digest","namespace":"hostgw-digest"},
+         "spec":{"renewTime":"{{{at}}}"}}
+        """);
 
     private async Task<DigestLease> StartAsync()
     {

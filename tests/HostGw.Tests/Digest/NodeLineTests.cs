@@ -54,7 +54,7 @@ public class NodeLineTests
 
             Assert.Null(Read(Line(node)));
             Assert.Equal(NodeText.Text(node), NodeText.Text(_draft.Build()));
-            Assert.DoesNotContain('\n', Line(node), StringComparison.Ordinal);
+            Assert.DoesNotContain("\n", Line(node), StringComparison.Ordinal);
         },
         count: 2000);
 

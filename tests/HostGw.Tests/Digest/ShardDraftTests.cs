@@ -22,7 +22,7 @@ public class ShardDraftTests
             ListWatchDecoder decoder = new(isWatch: false, _draft, type => See(type));
             decoder.Decode(list.AsSpan(NodeText.Feed(decoder, list, [cut])), isFinal: true);
 
-            Assert.Equal(["Added made 5098 n1 10.244.2.0/24 172.30.0.11"], _seen);
+            Assert.Equal(["Added made 509 n1 10.244.2.0/24 172.30.0.11"], _seen);
         }
     }
 
@@ -33,7 +33,7 @@ public class ShardDraftTests
         ListWatchDecoder decoder = new(isWatch: true, _draft, type => See(type));
         NodeText.Feed(decoder, events, [100, 200]);
 
-        Assert.Equal("Added made 5098 n1 10.244.2.0/24 172.30.0.11", _seen[0]);
+        Assert.Equal("Added made 509 n1 10.244.2.0/24 172.30.0.11", _seen[0]);
         Assert.StartsWith("InitialEventsEnd", _seen[1], StringComparison.Ordinal);
     }
 

@@ -9,7 +9,7 @@ public class ReflectorHealthTests
     private readonly LogLines _lines = new();
     private readonly ReflectorHealthTracker _health;
 
-    public ReflectorHealthTests() => _health = new(new ManualTime(), _lines);
+    public ReflectorHealthTests() => _health = new(new ManualTime(), _lines, "nodes");
 
     [Fact]
     public void Reasons_that_alternate_are_logged_once_each_until_there_is_a_watch_again()

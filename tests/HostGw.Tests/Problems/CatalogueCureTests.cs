@@ -369,7 +369,7 @@ public partial class CatalogueCureTests
         Problem problem = Assert.Single(ProblemCatalog.All(report), p => p.Rule == "NodesFromDisk");
         Assert.StartsWith("make it reachable, or correct the settings apiServer and kubeconfig", problem.Cure, StringComparison.Ordinal);
         string log = Repository.Sources().Single(f => f.Path == "Log.cs").Text;
-        Assert.Contains("Cannot watch nodes", log, StringComparison.Ordinal);
+        Assert.Contains("Cannot watch {What}", log, StringComparison.Ordinal);
         Assert.Empty(ProblemCatalog.All(report with { NodesSavedAt = null }));
     }
 

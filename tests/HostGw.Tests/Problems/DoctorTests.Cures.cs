@@ -399,6 +399,8 @@ public partial class DoctorTests
     private static readonly Dictionary<string, string> TriedElsewhere = new()
     {
         ["the agent does so"] = "What_the_agent_is_said_to_repair_it_repairs_and_the_rest_it_does_not",
+        ["let the digest run"] = "Who_does_what_the_catalogue_says_is_cured",
+        ["keep others from writing in that namespace"] = "Who_does_what_the_catalogue_says_is_cured",
         ["start the agent"] = "What_the_agent_is_said_to_repair_it_repairs_and_the_rest_it_does_not",
         ["if it runs, hostgw status and its log say"] = "Who_does_what_the_catalogue_says_is_cured",
         ["see its log for what keeps it from that"] = "Who_does_what_the_catalogue_says_is_cured",

@@ -10,6 +10,9 @@ public class EverySettingTests
         ["nodeName"] = ("node-9.example", "NodeName = node-9.example, Policy.NodeName = node-9.example"),
         ["kubeconfig"] = ("/root/.kube/config", "Kubeconfig = /root/.kube/config"),
         ["apiServer"] = ("https://10.0.0.1:6443", "ApiServer = https://10.0.0.1:6443/"),
+        ["nodes.source"] = ("digest", "UsesDigest = True"),
+        ["digest.labels"] = ("pool,topology.kubernetes.io/zone", "DigestLabels = pool topology.kubernetes.io/zone"),
+        ["digest.listen"] = ("[::1]:9000", "DigestListen = [::1]:9000"),
         ["nextHop"] = ("PodGateway", "Policy.NextHop = PodGateway"),
         ["clusterCidrs"] = ("10.244.0.0/16,fd00::/48", "Policy.ClusterCidrs = 10.244.0.0/16 fd00::/48"),
         ["serviceCidrs"] = ("10.96.0.0/12", "Policy.FindsServiceCidrs = False, Policy.ServiceCidrs = 10.96.0.0/12"),
@@ -69,9 +72,11 @@ public class EverySettingTests
         string with = path == "policyRule" ? "10.244.0.0/16" : "";
         string key = string.Join(": {", path.Split('.')), close = path.Contains('.') ? "}" : "";
 
-        Assert.Equal(changes, Changes(new() { Flags = $"{setting.Flag} {sample}" }, with));
-        Assert.Equal(changes, Changes(new() { Variables = { [setting.Variable] = sample } }, with));
-        Assert.Equal(changes, Changes(new() { File = $"{key}: '{sample}'{close}" }, with));
+        UsedBy command = CommandOf(setting);
+
+        Assert.Equal(changes, Changes(new() { Command = command, Flags = $"{setting.Flag} {sample}" }, with));
+        Assert.Equal(changes, Changes(new() { Command = command, Variables = { [setting.Variable] = sample } }, with));
+        Assert.Equal(changes, Changes(new() { Command = command, File = $"{key}: '{sample}'{close}" }, with));
     }
 
     [Theory]
@@ -79,7 +84,7 @@ public class EverySettingTests
     public void Every_default_can_be_written_down(string path)
     {
         Setting setting = SettingsTable.Rows.Single(s => s.Name == path);
-        Assert.Equal("", Changes(new() { Variables = { [setting.Variable] = setting.Default } }));
+        Assert.Equal("", Changes(new() { Command = CommandOf(setting), Variables = { [setting.Variable] = setting.Default } }));
     }
 
     [Fact]
@@ -111,10 +116,12 @@ public class EverySettingTests
         Assert.Null(settings.Kubeconfig);
     }
 
+    private static UsedBy CommandOf(Setting setting) => setting.UsedBy.HasFlag(UsedBy.Agent) ? UsedBy.Agent : UsedBy.Digest;
+
     /// <param name="clusterCidrs">What the setting needs; not a change.</param>
     private static string Changes(Given given, string clusterCidrs = "")
     {
-        Given before = new();
+        Given before = new() { Command = given.Command };
         if (clusterCidrs.Length > 0)
             given.Variables["HOSTGW_CLUSTER_CIDRS"] = before.Variables["HOSTGW_CLUSTER_CIDRS"] = clusterCidrs;
         return string.Join(", ", Shown.Lines(given.Read()).Except(Shown.Lines(before.Read())));

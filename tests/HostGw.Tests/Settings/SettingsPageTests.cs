@@ -7,7 +7,8 @@ namespace HostGw.Tests.Settings;
 
 public class SettingsPageTests
 {
-    private static readonly UsedBy[] Commands = [UsedBy.Agent, UsedBy.Plan, UsedBy.Adopt, UsedBy.Cleanup, UsedBy.Status, UsedBy.Doctor];
+    private static readonly UsedBy[] Commands =
+        [UsedBy.Agent, UsedBy.Plan, UsedBy.Adopt, UsedBy.Cleanup, UsedBy.Status, UsedBy.Doctor, UsedBy.Digest];
 
     [Fact]
     public void The_documented_table_is_the_table() => Golden.Equal("docs/settings.md", Page());
@@ -16,6 +17,7 @@ public class SettingsPageTests
     [InlineData("agent")]
     [InlineData("cleanup")]
     [InlineData("status")]
+    [InlineData("digest")]
     public void Help_teaches_the_settings_of_a_command(string command)
     {
         using var output = new StringWriter();

@@ -31,7 +31,7 @@ internal static class DigestCost
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, bool isLong)
     {
         site.Server.Objects.Put(
-            $$"""{"kind":"Namespace","metadata":{"name":"{{ShardFormat.Namespace}}"},"status":{"phase":"Active"}}""");
+            $$$"""{"kind":"Namespace","metadata":{"name":"{{{ShardFormat.Namespace}}}"},"status":{"phase":"Active"}}""");
         using DigestProcess digest = new(build.Path, site.Kubeconfig, site.LocalServer, NodeFactory.Node(1).Name);
         digest.Start();
         await digest.WaitReadyAsync(Deadline);

@@ -15,7 +15,7 @@ public sealed class DigestTests : LabTest
 
     private static readonly TimeSpan FloodInterval = TimeSpan.FromMilliseconds(5);
 
-    private Digest _digest = null!;
+    private DigestProgram _digest = null!;
 
     private protected override ClusterSettings Settings
     {
@@ -47,7 +47,7 @@ public sealed class DigestTests : LabTest
         _digest = Cluster.NewDigest(Cluster.Node(2));
         foreach (Agent agent in Cluster.Agents)
             agent.Start();
-        await Eventually.TrueAsync(
+        await UntilAsync(
             async () => await Agent.MetricAsync("hostgw_digest_shards_rejected") == 512, "the agent says that there is no digest");
         Assert.Empty(Expect.Ours(One));
 
@@ -73,7 +73,7 @@ public sealed class DigestTests : LabTest
         long before = Api.ResourceVersion;
         foreach (Node node in Cluster.Nodes.Take(3))
             Api.Nodes.Heartbeat(node.Name);
-        await Eventually.TrueAsync(
+        await UntilAsync(
             async () => await _digest.MetricAsync("hostgw_digest_source_resource_version") > before, "the digest has heard them");
         Assert.Equal(
             (writes, passes),
@@ -110,20 +110,20 @@ public sealed class DigestTests : LabTest
         using var kernel = RouteEvents.Listen(One.Network);
         foreach (string shard in shards)
             Api.Objects.Delete("ConfigMap", Namespace, shard);
-        await Eventually.TrueAsync(() => Shards().Count() == 512 && Shards().Select(Nodes).SequenceEqual(good), "they are there again");
+        await UntilAsync(() => Shards().Count() == 512 && Shards().Select(Nodes).SequenceEqual(good), "they are there again");
 
         string edited = shards.First(s => Nodes(s).Contains("node2", StringComparison.Ordinal));
         await _digest.StopAsync();
         Edit(edited, data => data["nodes"] = "");
-        await Eventually.TrueAsync(async () => await Agent.MetricAsync("hostgw_digest_shards_rejected") == 1, "the agent refuses it");
-        await Eventually.TrueAsync(
+        await UntilAsync(async () => await Agent.MetricAsync("hostgw_digest_shards_rejected") == 1, "the agent refuses it");
+        await UntilAsync(
             async () => (await Agent.StatusAsync()).GetProperty("problems").EnumerateArray()
                 .Any(p => p.GetString()!.Contains($"{edited} in namespace {Namespace}: its sum is not that of its nodes", StringComparison.Ordinal)),
             "status names it");
         Assert.Contains("digestShardRejected", Agent.Diagnose());
         await _digest.StartAndWaitAsync();
-        await Eventually.TrueAsync(() => Shards().Select(Nodes).SequenceEqual(good), "the digest repairs it");
-        await Eventually.TrueAsync(async () => await Agent.MetricAsync("hostgw_digest_shards_rejected") == 0, "the agent takes it");
+        await UntilAsync(() => Shards().Select(Nodes).SequenceEqual(good), "the digest repairs it");
+        await UntilAsync(async () => await Agent.MetricAsync("hostgw_digest_shards_rejected") == 0, "the agent takes it");
 
         Assert.False(kernel.Removed(Cluster.Node(2).PodCidrs[0]));
         NoneLost(flood);
@@ -152,7 +152,7 @@ public sealed class DigestTests : LabTest
     public async Task Of_two_digests_one_that_lags_brings_nothing_old_back()
     {
         await StartAsync();
-        using Digest second = Cluster.NewDigest(Cluster.Node(2), "digest-second");
+        using DigestProgram second = Cluster.NewDigest(Cluster.Node(2), "digest-second");
         await second.StartAndWaitAsync();
         _digest.Signal(Libc.SIGSTOP);
         Api.Nodes.Delete("node3");
@@ -180,7 +180,7 @@ public sealed class DigestTests : LabTest
         await Api.RestartAsync(TimeSpan.FromSeconds(1), backup);
 
         await AllRoutesAsync(One);
-        await Eventually.TrueAsync(
+        await UntilAsync(
             () => string.Concat(Shards().Select(Nodes)).Contains("node3", StringComparison.Ordinal), "the shards hold it");
         Cluster.Announce(Cluster.AddMachine(4));
         await AllRoutesAsync(One);
@@ -205,7 +205,7 @@ public sealed class DigestTests : LabTest
                 data["nodes"] = lines;
                 data["sum"] = Sum(lines);
             });
-            await Eventually.TrueAsync(
+            await UntilAsync(
                 async () => (await Agent.StatusAsync()).GetProperty("nodes").EnumerateArray()
                     .Any(n => n.GetProperty("name").GetString() == name && n.GetProperty("verdict").GetString() == "rejected"),
                 $"{name} is rejected");
@@ -223,6 +223,10 @@ public sealed class DigestTests : LabTest
     private static string Sum(string lines) =>
         Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(lines)));
 
+    private static Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.TrueAsync(condition, () => $"it is not so: {what}");
+
+    private static Task UntilAsync(Func<bool> condition, string what) => Eventually.TrueAsync(condition, () => $"it is not so: {what}");
+
     private static void NoneLost(PingFlood flood)
     {
         PingFloodResult result = flood.Stop();
@@ -230,7 +234,7 @@ public sealed class DigestTests : LabTest
     }
 
     private void PutNamespace() =>
-        Api.Objects.Put($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{Namespace}}"}}""");
+        Api.Objects.Put($$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{Namespace}}}"}}""");
 
     private async Task StartAsync()
     {

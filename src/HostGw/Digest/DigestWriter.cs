@@ -49,9 +49,10 @@ internal sealed record DigestState
 }
 
 /// <summary>What the writer asks of the API server's Nodes beside following them.</summary>
+/// <param name="IsFollowing">They are followed: while not, nothing is written, for the server's store may have been restored.</param>
 /// <param name="ReadTimelineAsync">Returns the present resource version of the server's store.</param>
 /// <param name="ReadByQuorum">Lists the Nodes by quorum; <see cref="DigestWriter.Signal"/> is called then.</param>
-internal sealed record NodeReads(Func<CancellationToken, Task<string>> ReadTimelineAsync, Action ReadByQuorum);
+internal sealed record NodeReads(Func<bool> IsFollowing, Func<CancellationToken, Task<string>> ReadTimelineAsync, Action ReadByQuorum);
 
 /// <summary>
 /// Keeps the 512 ConfigMaps equal to the Nodes. One loop decides (<see cref="ShardSchedule"/>), a few requests at a time run beside it.
@@ -132,7 +133,7 @@ internal sealed class DigestWriter : BackgroundService
         (NodeSnapshot snapshot, string version) = ReadNodes();
         bool isListed = snapshot.IsComplete && _stored.IsComplete;
         TimeSpan wait = LongestWait;
-        if (isListed && IsCredible(snapshot))
+        if (isListed && _reads.IsFollowing() && IsCredible(snapshot))
         {
             _wanted.Take(snapshot.Nodes);
             wait = Write(version, stoppingToken);

@@ -49,8 +49,9 @@ internal static class DigestHost
         services.AddSingleton(s => Nodes(settings, s.GetRequiredService<ApiClient>()));
         services.AddSingleton(s => new Reflector<NodeDraft>(
             s.GetRequiredService<ListWatch<NodeDraft>>(), s.GetRequiredService<NodeStore>(), Changed(s), TimeProvider.System,
-            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>())
+            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), listsAfterLoss: true)
         {
+            Following = Changed(s),
             ListCompleted = () => s.GetRequiredService<ApiServerAddresses>().ReadSoon(),
         });
         services.AddSingleton(s => new ApiServerAddresses(
@@ -69,11 +70,15 @@ internal static class DigestHost
         services.AddSingleton<StoredShards>();
         services.AddSingleton(s => new Reflector<ShardDraft>(
             ApiAccess.Shards(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<StoredShards>(), Changed(s),
-            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest"));
+            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest", listsAfterLoss: true)
+        {
+            WentBack = s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum,
+        });
         services.AddSingleton(s => new DigestWriter(
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), s.GetRequiredService<StoredShards>(),
             ShardFormat.Labels(DigestLabels.Of(settings)),
-            new(s.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync, s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum),
+            new(() => s.GetRequiredService<Reflector<NodeDraft>>().IsFollowing, s.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync,
+                s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum),
             TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>())
         {
             Observed = state => s.GetService<EventWriter>()?.Record(DigestEvents.Of(state), isAll: state.IsListed),
@@ -120,7 +125,8 @@ internal static class DigestHost
         LeaseWriter lease = services.GetRequiredService<LeaseWriter>();
         ReflectorHealth health = services.GetRequiredService<Reflector<NodeDraft>>().Health
             .And(services.GetRequiredService<Reflector<ShardDraft>>().Health);
-        return new(services.GetRequiredService<DigestWriter>().State, health.Problem)
+        DigestState state = services.GetRequiredService<DigestWriter>().State;
+        return new(state with { Source = services.GetRequiredService<NodeStore>().ResourceVersion }, health.Problem)
         {
             Labels = ShardFormat.Labels(DigestLabels.Of(settings)),
             LeaseHolder = lease.Holder,

@@ -34,8 +34,10 @@ internal interface IReflectorStore<in TDraft>
 /// </summary>
 /// <param name="changed">Called after each change of the store's contents.</param>
 /// <param name="what">What is watched, for the log.</param>
+/// <param name="listsAfterLoss">See <see cref="ReflectorState"/>.</param>
 internal sealed class Reflector<TDraft>(
-    ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger, string what = "nodes")
+    ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger, string what = "nodes",
+    bool listsAfterLoss = false)
     : BackgroundService
     where TDraft : ObjectDraft
 {
@@ -54,11 +56,22 @@ internal sealed class Reflector<TDraft>(
     // An old server takes the request for a streaming list for a watch, and says nothing in a quiet cluster.
     private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
 
-    private readonly ReflectorState _state = new(time, Random.Shared.NextDouble);
+    private readonly ReflectorState _state = new(time, Random.Shared.NextDouble, listsAfterLoss);
     private readonly ReflectorHealthTracker _health = new(time, logger, what);
     private readonly QuorumReadRequest _quorum = new();
 
+    private volatile bool _isFollowing;
+
     public ReflectorHealth Health => _health.Now;
+
+    /// <summary>A watch is open, begun where no check of the store was due: the store's contents are those of the server's store.</summary>
+    public bool IsFollowing => _isFollowing && !_quorum.IsMade;
+
+    /// <summary>Called when <see cref="IsFollowing"/> becomes true.</summary>
+    public Action? Following { get; init; }
+
+    /// <summary>Called when the server's store was found to have gone back: what others hold of it may be from a time that never was.</summary>
+    public Action? WentBack { get; init; }
 
     /// <summary>Called after each completed list.</summary>
     public Action? ListCompleted { get; init; }
@@ -82,6 +95,7 @@ internal sealed class Reflector<TDraft>(
             using OpenWatch watch = await opening.ExecuteAsync(
                 static (reflector, token) => new ValueTask<OpenWatch>(reflector.OpenAsync(token)), this, stoppingToken);
             (StepOutcome end, TimeSpan retryAfter) = await FollowAsync(watch, stoppingToken);
+            _isFollowing = false;
             await PauseAsync(_state.After(end, retryAfter), stoppingToken);
         }
     }
@@ -118,6 +132,7 @@ internal sealed class Reflector<TDraft>(
         if (!ListWatch<TDraft>.IsOlder(actual, known))
             return StepOutcome.Confirmed;
         logger.StoreWentBack(known, actual);
+        WentBack?.Invoke();
         return StepOutcome.WentBack;
     }
 
@@ -139,7 +154,7 @@ internal sealed class Reflector<TDraft>(
         if (isList)
             store.BeginList();
         else
-            _health.Watching();
+            Watching();
         return new(response, version, time.GetTimestamp(), TimeSpan.FromSeconds(seconds)) { IsListing = isList };
     }
 
@@ -195,12 +210,19 @@ internal sealed class Reflector<TDraft>(
                 watch.IsListing = false;
                 watch.Latest = draft.ResourceVersion.AsNumber();
                 bool isDifferent = store.CompleteList(version, byQuorum: false);
-                _health.Watching();
                 Listed(isDifferent, bytes);
+                Watching();
                 break;
             default:
                 throw new NoStreamingListException();
         }
+    }
+
+    private void Watching()
+    {
+        _health.Watching();
+        _isFollowing = true;
+        Following?.Invoke();
     }
 
     private void Listed(bool isDifferent, long bytes)

@@ -55,7 +55,10 @@ internal enum StepOutcome
 
 /// <summary>Decides, from the outcome of each step, what the reflector does next and how long it waits before that. No I/O.</summary>
 /// <param name="random">From 0 to 1.</param>
-internal sealed class ReflectorState(TimeProvider time, Func<double> random)
+/// <param name="listsAfterLoss">
+/// No watch is resumed after a lost connection. A store that was restored and has grown past our version since is found by no check.
+/// </param>
+internal sealed class ReflectorState(TimeProvider time, Func<double> random, bool listsAfterLoss = false)
 {
     /// <summary>A watch is resumed only from a resource version that was current so recently.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(2);
@@ -209,7 +212,11 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random)
     }
 
     // The next connection may reach another server, or one with another store.
-    private void LoseConnection() => (_connectionLost, _unconfirmed, _hasStreamingLists) = (true, true, true);
+    private void LoseConnection()
+    {
+        (_connectionLost, _unconfirmed, _hasStreamingLists) = (true, true, true);
+        _mustList |= listsAfterLoss;
+    }
 
     // A list that expires whichever version it is asked for is asked for without one, as client-go does.
     private TimeSpan Expired()

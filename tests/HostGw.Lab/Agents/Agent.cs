@@ -45,11 +45,11 @@ public sealed class Agent : RunningProgram
 }
 
 /// <summary>The real `hostgw digest`, in one node.</summary>
-public sealed class Digest : RunningProgram
+public sealed class DigestProgram : RunningProgram
 {
     private const int Port = 9159;
 
-    internal Digest(NetworkNamespace node, string kubeconfig, string name = "digest", int port = Port)
+    internal DigestProgram(NetworkNamespace node, string kubeconfig, string name = "digest", int port = Port)
         : base(node, kubeconfig, name, port)
     {
     }

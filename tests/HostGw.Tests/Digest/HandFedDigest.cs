@@ -27,8 +27,8 @@ internal sealed class HandFedDigest : IAsyncDisposable
         api.WriteKubeconfig(_folder["config"]);
         _client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         Writer = new(
-            _client, Nodes, Stored, labels, new(ReadTimelineAsync, () => Interlocked.Increment(ref _quorumReads)), Time,
-            new Typed<DigestWriter>(Log));
+            _client, Nodes, Stored, labels, new(() => IsFollowing, ReadTimelineAsync, () => Interlocked.Increment(ref _quorumReads)),
+            Time, new Typed<DigestWriter>(Log));
     }
 
     public ManualTime Time { get; } = new();
@@ -40,6 +40,9 @@ internal sealed class HandFedDigest : IAsyncDisposable
     public StoredShards Stored { get; } = new();
 
     public DigestWriter Writer { get; }
+
+    /// <summary>The watch of Nodes is open.</summary>
+    public bool IsFollowing { get; set; } = true;
 
     /// <summary>The store's resource version, as the API server would say.</summary>
     public long Timeline { get; set; } = 100_000;

@@ -38,6 +38,20 @@ public sealed class RefusedWriteTests : DigestTest, IAsyncDisposable
         Assert.Equal("100", Value(7, "source"));
     }
 
+    // The server may come back with a store that was restored.
+    [Fact]
+    public async Task While_Nodes_are_not_followed_nothing_is_written()
+    {
+        Digest.IsFollowing = false;
+        await StartAsync();
+        await EventuallyAsync(() => State.IsListed, "a turn");
+        Assert.Empty(Writes);
+        Digest.IsFollowing = true;
+        Digest.Writer.Signal();
+        await CurrentAsync();
+        Assert.Equal(2, Writes.Length);
+    }
+
     [Fact]
     public async Task A_missing_namespace_is_told_with_the_cure_and_tried_again_slowly()
     {

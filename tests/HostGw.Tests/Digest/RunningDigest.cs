@@ -27,11 +27,20 @@ internal sealed class RunningDigest : IAsyncDisposable
         ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(selector), "node1", PatientTime.OfReflector);
         ListWatch<ShardDraft> shards =
             new(_client, ShardFormat.Path, new(), "node1", PatientTime.OfReflector) { Selector = ShardFormat.Query };
-        Nodes = new(nodes, Store, () => Writer!.Signal(), PatientTime.OfReflector, new Typed<Reflector<NodeDraft>>(Log));
-        Shards = new(shards, Stored, () => Writer!.Signal(), PatientTime.OfReflector, new Typed<Reflector<ShardDraft>>(Log), "shards");
+        Nodes = new(
+            nodes, Store, () => Writer!.Signal(), PatientTime.OfReflector, new Typed<Reflector<NodeDraft>>(Log), listsAfterLoss: true)
+        {
+            Following = () => Writer!.Signal(),
+        };
+        Shards = new(
+            shards, Stored, () => Writer!.Signal(), PatientTime.OfReflector, new Typed<Reflector<ShardDraft>>(Log), "shards",
+            listsAfterLoss: true)
+        {
+            WentBack = Nodes.ReadByQuorum,
+        };
         Writer = new(
-            _client, Store, Stored, ShardFormat.Labels(labels), new(nodes.ReadTimelineAsync, Nodes.ReadByQuorum), TimeProvider.System,
-            new Typed<DigestWriter>(Log));
+            _client, Store, Stored, ShardFormat.Labels(labels), new(() => Nodes.IsFollowing, nodes.ReadTimelineAsync, Nodes.ReadByQuorum),
+            TimeProvider.System, new Typed<DigestWriter>(Log));
         _services = [Writer, Nodes, Shards];
     }
 

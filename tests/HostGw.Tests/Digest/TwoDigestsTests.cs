@@ -30,7 +30,7 @@ public sealed class TwoDigestsTests : DigestTest
         Assert.InRange(one.State.Counts.Written + two.State.Counts.Written, 513, 600);
     }
 
-    // Frozen, it knows neither the Nodes nor what the other one wrote; woken, it gets both in whatever order.
+    // Frozen, it knows neither the Nodes nor what the other one wrote; woken, it gets both in whatever order, and may meet conflicts.
     [Fact]
     public async Task One_whose_watches_freeze_brings_nothing_old_back()
     {
@@ -55,7 +55,7 @@ public sealed class TwoDigestsTests : DigestTest
         peer.Faults.FreezeWatches = false;
         await CurrentAsync(one, two);
         Assert.Contains("10.244.77.0/24", Lines(7), StringComparison.Ordinal);
-        Assert.DoesNotContain(peer.Requests, IsWrite);
+        Assert.DoesNotContain(peer.Requests, r => IsWrite(r) && r.Code < 300);
     }
 
     // The watch of shards shows what a digest wrote that knows more; the watch of Nodes lags.

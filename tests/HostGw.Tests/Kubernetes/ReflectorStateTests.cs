@@ -43,6 +43,23 @@ public class ReflectorStateTests
         Assert.Equal(pauses.Split(' ')[0], Seconds(state.After(Enum.Parse<StepOutcome>(outcome))));
     }
 
+    // A digest, of which there is one: a store that was restored may have grown past our version before the check.
+    [Theory]
+    [InlineData(nameof(StepOutcome.EndedEarly), true)]
+    [InlineData(nameof(StepOutcome.Unreachable), true)]
+    [InlineData(nameof(StepOutcome.Ended), false)]
+    public void Who_lists_after_a_lost_connection_checks_and_lists(string outcome, bool lists)
+    {
+        ReflectorState state = new(_time, () => 0, listsAfterLoss: true);
+        state.Decide();
+        state.Listed(1, 1);
+        Assert.Equal(ReflectorStep.Watch, state.Decide());
+        state.After(Enum.Parse<StepOutcome>(outcome));
+        Assert.Equal(ReflectorStep.CheckTimeline, state.Decide());
+        state.After(StepOutcome.Confirmed);
+        Assert.Equal(lists ? ReflectorStep.StreamList : ReflectorStep.Watch, state.Decide());
+    }
+
     [Fact]
     public void A_refusals_pause_has_full_jitter()
     {

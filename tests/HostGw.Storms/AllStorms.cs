@@ -22,8 +22,8 @@ internal static class AllStorms
     // Of the digest, and what is kept open for a while.
     private const int FewConnections = 20;
 
-    // Of a list: requests that were repeated, for the machine was slow.
-    private const double Tolerance = 1.1;
+    // Of lists: requests that were repeated, for the machine was slow. A streaming list has more bytes around each object than a page.
+    private const double Tolerance = 1.1, StreamingTolerance = 1.25;
 
     public static IReadOnlyList<Storm> Of { get; } =
     [
@@ -49,7 +49,7 @@ internal static class AllStorms
         report.Note($"all know everything after {(await site.SettleAsync()).TotalSeconds:0} s");
         Sent sent = site.Shards.Since(before);
         report.AtMost("lists", sent.Lists, (site.Readers.Count + 1) * Tolerance);
-        report.AtMost("MB of lists", sent.ListBytes / 1e6, (site.Readers.Count + 1) * list * Tolerance / 1e6);
+        report.AtMost("MB of lists", sent.ListBytes / 1e6, (site.Readers.Count + 1) * list * StreamingTolerance / 1e6);
         report.Exactly("writes", sent.Writes, 0);
         report.Exactly("events", sent.Events, 0);
     }

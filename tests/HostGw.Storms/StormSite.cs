@@ -40,6 +40,7 @@ internal sealed class StormSite : IAsyncDisposable
     private readonly string _expected = $"{Box.Directory}/expected";
     private readonly NetworkNamespace _machine;
     private readonly ApiClient _client;
+    private HashSet<string> _routes = [];
 
     private StormSite(StormSettings settings, FakeApiServer api, NetworkNamespace machine)
     {
@@ -122,8 +123,12 @@ internal sealed class StormSite : IAsyncDisposable
         return Stopwatch.GetElapsedTime(start);
     }
 
-    /// <summary>From now on readers should know the Nodes as they are now.</summary>
-    public async Task ExpectAsync() => (await ExpectedState.ComputeAsync(_client)).Write(_expected);
+    /// <summary>From now on all should know the Nodes as they are now.</summary>
+    public async Task ExpectAsync()
+    {
+        (await ExpectedState.ComputeAsync(_client)).Write(_expected);
+        _routes = [.. Routes()];
+    }
 
     /// <summary>Who is not as it was last expected; null: everyone is.</summary>
     public async Task<string?> DifferenceAsync()
@@ -160,13 +165,11 @@ internal sealed class StormSite : IAsyncDisposable
             .. _machine.Exec("ip", "-4", "route", "show", "proto", Protocol).Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .Select(line => line.Split(' ')).Where(words => words.Length > 2).Select(words => $"{words[0]} via {words[2]}"),
         ];
-        int missing = 0;
-        foreach (string route in ExpectedRoutes())
-            missing += installed.Remove(route) ? 0 : 1;
-        return missing + installed.Count == 0 ? null : $"the agent's kernel lacks {missing} routes and has {installed.Count} others";
+        int missing = _routes.Except(installed).Count(), others = installed.Except(_routes).Count();
+        return missing + others == 0 ? null : $"the agent's kernel lacks {missing} routes and has {others} others";
     }
 
-    private IEnumerable<string> ExpectedRoutes() =>
+    private IEnumerable<string> Routes() =>
         from name in Api.Nodes.Names
         where name != _machine.Name
         let node = JsonNode.Parse(Api.Nodes.Get(name)!)!

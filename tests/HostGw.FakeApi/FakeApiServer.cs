@@ -29,7 +29,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         (_options, _isPeer, _log) = (options, first is not null, new(options.Time));
         _identities = first?._identities ?? new Identities(options.Time);
         Store store = first?._state.Store ?? new Store(options.HistoryCapacity);
-        _state = new ServerState(store, Faults) { StreamingLists = options.StreamingLists };
+        _state = new ServerState(store, Faults, new(options.ListsAtOnce, options.Time)) { StreamingLists = options.StreamingLists };
         _published = first?._published ?? new PublishedObjects(store, options.Time);
         (Nodes, Objects) = (new NodeTable(store, options.Time), new ObjectTable(store, options.Time));
         _certificate = _identities.Authority.IssueServer(ServerNames());
@@ -151,6 +151,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _listener.DisposeAsync();
+        _state.Seats.Dispose();
         _watchEnds.Dispose();
         if (!_isPeer)
             _identities.Dispose();
@@ -177,7 +178,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
 }
 
 /// <summary>What the endpoints of one server share.</summary>
-internal sealed class ServerState(Store store, Faults faults)
+internal sealed class ServerState(Store store, Faults faults, Seats seats)
 {
     private volatile StreamingLists _streamingLists;
 
@@ -186,6 +187,8 @@ internal sealed class ServerState(Store store, Faults faults)
     public WatchCache Cache { get; } = new(store);
 
     public Faults Faults { get; } = faults;
+
+    public Seats Seats { get; } = seats;
 
     public StreamingLists StreamingLists { get => _streamingLists; set => _streamingLists = value; }
 }

@@ -51,6 +51,13 @@ internal sealed class ApiException(int code, string reason, string message, Json
     public static ApiException CacheInitializing() =>
         new(429, "TooManyRequests", "storage is (re)initializing", new JsonObject { ["retryAfterSeconds"] = 1 }) { RetryAfterSeconds = 1 };
 
+    /// <summary>What priority and fairness says to a request that has waited for too long.</summary>
+    public static ApiException NoSeat() =>
+        new(429, "TooManyRequests", "too many requests, please try again later", new JsonObject { ["retryAfterSeconds"] = 1 })
+        {
+            RetryAfterSeconds = 1,
+        };
+
     public static ApiException TooLargeRevision(long wanted, long current) =>
         new(504, "Timeout", $"Timeout: Too large resource version: {wanted}, current: {current}", new JsonObject
         {

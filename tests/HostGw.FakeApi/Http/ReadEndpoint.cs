@@ -23,6 +23,7 @@ internal sealed class ReadEndpoint(ServerState server, Negotiation negotiation)
     {
         ObjectEncoder encoder = negotiation.Choose(request, path.Kind);
         Selection selection = Selection.From(path.Kind, path.Namespace, null, request.Query);
+        using Seat? seat = selection.Key is null ? await server.Seats.TakeAsync(request.HttpContext.RequestAborted) : null;
         Page page = Choose(path.Kind, options, selection);
         reply.IsList = true;
         reply.Traffic?.List();

@@ -17,6 +17,9 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
         ObjectEncoder encoder = negotiation.Choose(context.Request, path.Kind);
         // A watch of one object by path is a watch of the collection by name.
         Selection selection = Selection.From(path.Kind, path.Namespace, path.Name, context.Request.Query);
+        using Seat? seat = asked.SendInitialEvents == true && selection.Key is null
+            ? await server.Seats.TakeAsync(context.RequestAborted)
+            : null;
         TableSnapshot? past = path.Kind == Kinds.Node && asked.SendInitialEvents == true ? server.Faults.PastOf(asked.Revision is not null) : null;
         bool fromNow = asked.SendInitialEvents == true || asked.Revision is null or 0;
         using Watcher? watcher = server.Cache.Watch(path.Kind, past?.Revision ?? (fromNow ? null : asked.Revision), selection.Key);
@@ -26,7 +29,7 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
             reply.Traffic?.List();
         await reply.StartAsync(200, encoder.WatchContentType);
 
-        var output = new WatchOutput(encoder, reply);
+        var output = new WatchOutput(encoder, reply, seat);
         if (watcher is null)
         {
             await output.ErrorAsync(Expired(asked, path.Kind));
@@ -115,7 +118,8 @@ internal sealed class BookmarkTimes(TimeSpan? period, TimeSpan timeout, TimeProv
 }
 
 /// <summary>The frames of one watch in its content type.</summary>
-internal sealed record WatchOutput(ObjectEncoder Encoder, Reply Reply)
+/// <param name="Seat">Given back when the initial events are sent; null: it needs none.</param>
+internal sealed record WatchOutput(ObjectEncoder Encoder, Reply Reply, Seat? Seat)
 {
     public async Task ErrorAsync(ApiException error)
     {
@@ -183,6 +187,7 @@ internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilt
             Bookmark(Math.Max(_seen, required), initialEventsEnd: true);
         }
         await _reply.SendAsync();
+        output.Seat?.Dispose();
         _reply.IsList = false;
     }
 

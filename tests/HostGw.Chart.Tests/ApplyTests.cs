@@ -7,7 +7,9 @@ namespace HostGw.Chart.Tests;
 /// <summary>The real kubectl and helm bring the chart into an API server.</summary>
 public sealed class ApplyTests : IAsyncLifetime
 {
-    private const string Everything = "windows.enabled=true rules.enabled=true dashboard.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 config.networkUnavailable.clear=true namespace.create=true";
+    private const string Everything = "windows.enabled=true rules.enabled=true dashboard.enabled=true monitor.kind=ServiceMonitor config.listen=0.0.0.0:9157 config.networkUnavailable.clear=true namespace.create=true digest.enabled=true digest.listen=0.0.0.0:9159 config.nodes.source=digest";
+
+    private const string EveryKind = "namespaces,serviceaccounts,deployments,daemonsets,roles,rolebindings,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings";
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("hostgw-helm");
     private FakeApiServer _api = null!;
@@ -67,7 +69,7 @@ public sealed class ApplyTests : IAsyncLifetime
     [InlineData("create -f")]
     public async Task The_plain_manifests_are_taken(string verb)
     {
-        foreach (string file in new[] { "hostgw.yaml", "hostgw-windows.yaml" })
+        foreach (string file in new[] { "hostgw.yaml", "hostgw-windows.yaml", "digest/digest.yaml" })
             await _kubectl.RunAsync($"{verb} {Tool.PathTo($"deploy/{file}")}");
     }
 
@@ -136,6 +138,41 @@ public sealed class ApplyTests : IAsyncLifetime
         await _kubectl.RunAsync("-n hostgw-system set env daemonset/hostgw HOSTGW_CNI_INSTALL-");
         Assert.DoesNotContain("HOSTGW_CNI_INSTALL", await EnvironmentAsync(), StringComparison.Ordinal);
         Assert.Contains("install: false", await FileAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_documented_steps_lead_to_the_digest_and_back()
+    {
+        string[] to = ["hostgw", "--namespace", Chart.Namespace, "--kubeconfig", Path.Combine(_home.FullName, "kubeconfig")];
+        string[] Upgrade(string value) => ["upgrade", .. to, Chart.Folder, "--reuse-values", "--set", value];
+        Task<string> Agents() => _kubectl.RunAsync("get daemonset hostgw -n hostgw-system -o jsonpath={.spec.template}");
+        Chart.Helm.Run(["install", .. to, Chart.Folder, "--create-namespace"]);
+        string before = await Agents();
+
+        Assert.Contains("no agent follows it yet", Chart.Helm.Run(Upgrade("digest.enabled=true")), StringComparison.Ordinal);
+        Assert.Contains("hostgw-digest", await _kubectl.RunAsync("get namespaces,deployments -A"), StringComparison.Ordinal);
+        Assert.Equal(before, await Agents());
+
+        Chart.Helm.Run(Upgrade("config.nodes.source=digest"));
+        Assert.Contains("source: digest", await FileAsync(), StringComparison.Ordinal);
+        Assert.NotEqual(before, await Agents());
+        Assert.Contains("turn it off only after config.nodes.source is nodes again", Chart.Helm.Fail(Upgrade("digest.enabled=false")), StringComparison.Ordinal);
+
+        Chart.Helm.Run(Upgrade("config.nodes.source=nodes"));
+        Assert.Equal(before, await Agents());
+        Chart.Helm.Run(Upgrade("digest.enabled=false"));
+        Assert.DoesNotContain("digest", await _kubectl.RunAsync($"get {EveryKind} -A"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_digest_comes_and_goes_without_helm()
+    {
+        await _kubectl.RunAsync($"apply -k {Tool.PathTo("deploy")}");
+        string before = await _kubectl.RunAsync($"get {EveryKind} -A -o name");
+        await _kubectl.RunAsync($"apply -k {Tool.PathTo("deploy/digest")}");
+        Assert.Contains("deployment.apps/hostgw-digest", await _kubectl.RunAsync($"get {EveryKind} -A -o name"), StringComparison.Ordinal);
+        await _kubectl.RunAsync($"delete -k {Tool.PathTo("deploy/digest")}");
+        Assert.Equal(before, await _kubectl.RunAsync($"get {EveryKind} -A -o name"));
     }
 
     [Theory]

@@ -3,14 +3,16 @@ namespace HostGw.Chart.Tests;
 /// <summary>No value is for show: each one, changed, is found in the manifests.</summary>
 public sealed class EveryValueTests
 {
-    private static readonly string Digest = $"sha256:{new string('a', 64)}";
+    private const string Digest = "digest.enabled=true";
+
+    private static readonly string Sha = $"sha256:{new string('a', 64)}";
 
     // Path → the changed value, what it must bring into the manifests, and what else must be set for it to count.
     private static readonly Dictionary<string, (string Value, string Found, string[] With)> Changes = new()
     {
         ["image.repository"] = ("registry.example.com:5000/net/hostgw", "image: registry.example.com:5000/net/hostgw:", []),
         ["image.tag"] = ("v9", "image: localhost/hostgw:v9", []),
-        ["image.digest"] = (Digest, $"image: localhost/hostgw@{Digest}", []),
+        ["image.digest"] = (Sha, $"image: localhost/hostgw@{Sha}", []),
         ["image.pullPolicy"] = ("Always", "imagePullPolicy: Always", []),
         ["imagePullSecrets"] = ("[{\"name\":\"pull-me\"}]", "imagePullSecrets:\n        - name: pull-me", []),
         ["config.apiServer"] = ("https://192.0.2.10:6443", "apiServer: https://192.0.2.10:6443", []),
@@ -21,6 +23,7 @@ public sealed class EveryValueTests
         ["config.policyRule"] = ("on", "policyRule: \"on\"", ["config.clusterCidrs=10.244.0.0/16"]),
         ["config.interface"] = ("eth*", "interface: eth*", []),
         ["config.nodeSelector"] = ("pool=a", "nodeSelector: pool=a", []),
+        ["config.nodes.source"] = ("digest", "nodes:\n      source: digest", [Digest]),
         ["config.forwarding"] = ("false", "forwarding: false", []),
         ["config.forwardAccept"] = ("false", "forwardAccept: false", []),
         ["config.adopt"] = ("none", "adopt: none", []),
@@ -71,12 +74,22 @@ public sealed class EveryValueTests
         ["windows.enabled"] = ("true", "name: hostgw-windows", []),
         ["windows.image.repository"] = ("registry.example.com/win", "image: registry.example.com/win:", ["windows.enabled=true"]),
         ["windows.image.tag"] = ("v9", "image: localhost/hostgw-windows:v9", ["windows.enabled=true"]),
-        ["windows.image.digest"] = (Digest, $"image: localhost/hostgw-windows@{Digest}", ["windows.enabled=true"]),
+        ["windows.image.digest"] = (Sha, $"image: localhost/hostgw-windows@{Sha}", ["windows.enabled=true"]),
         ["windows.cni.configDirectory"] = ("D:/cni/conf", "value: \"D:/cni/conf\"", ["windows.enabled=true"]),
         ["windows.cni.binDirectory"] = ("D:/cni/bin", "value: \"D:/cni/bin\"", ["windows.enabled=true"]),
         ["windows.resources.requests.cpu"] = ("77m", "cpu: 77m", ["windows.enabled=true"]),
         ["windows.resources.requests.memory"] = ("77Mi", "memory: 77Mi", ["windows.enabled=true"]),
         ["windows.nodeSelector"] = ("{\"pool\":\"w\"}", "pool: w", ["windows.enabled=true"]),
+        ["digest.enabled"] = ("true", "args: [digest]", []),
+        ["digest.labels"] = ("{pool,zone}", "value: \"pool,zone\"", [Digest]),
+        ["digest.listen"] = ("127.0.0.1:9200", "value: \"127.0.0.1:9200\"", [Digest]),
+        ["digest.resources.limits.memory"] = ("123Mi", "limits:\n              memory: 123Mi", [Digest]),
+        ["digest.resources.requests.cpu"] = ("77m", "cpu: 77m", [Digest]),
+        ["digest.resources.requests.memory"] = ("77Mi", "memory: 77Mi", [Digest]),
+        ["digest.nodeSelector"] = ("{\"pool\":\"d\"}", "pool: d", [Digest]),
+        ["digest.affinity"] = ("{\"nodeAffinity\":{}}", "affinity:\n        nodeAffinity", [Digest]),
+        ["digest.tolerations"] = ("[{\"key\":\"only\"}]", "tolerations:\n        - key: only", [Digest]),
+        ["digest.priorityClassName"] = ("mine", "priorityClassName: mine", [Digest]),
         ["monitor.kind"] = ("PodMonitor", "kind: PodMonitor", ["config.listen=0.0.0.0:9157"]),
         ["monitor.interval"] = ("7s", "interval: 7s", ["config.listen=0.0.0.0:9157", "monitor.kind=ServiceMonitor"]),
         ["monitor.labels"] = ("{\"release\":\"prometheus\"}", "release: prometheus", ["config.listen=0.0.0.0:9157", "monitor.kind=PodMonitor"]),
@@ -109,5 +122,5 @@ public sealed class EveryValueTests
 
     private static IEnumerable<string> Leaves() => Chart.Leaves().Select(l => l.Path);
 
-    private static string[] Flag(string path, string value) => [value is ['{' or '[', ..] ? "--set-json" : "--set", $"{path}={value}"];
+    private static string[] Flag(string path, string value) => [value is ['{', '"', ..] or ['[', ..] ? "--set-json" : "--set", $"{path}={value}"];
 }

@@ -12,8 +12,8 @@ public sealed class ManifestsTests
         try
         {
             Tool.Script("manifests.sh", fresh.FullName);
-            string[] names = [.. fresh.EnumerateFiles().Select(f => f.Name).Order(StringComparer.Ordinal)];
-            Assert.Equal(["cleanup.yaml", "hostgw-windows.yaml", "hostgw.yaml"], names);
+            string[] names = [.. fresh.EnumerateFiles("*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(fresh.FullName, f.FullName)).Order(StringComparer.Ordinal)];
+            Assert.Equal(["cleanup.yaml", "digest/digest.yaml", "hostgw-windows.yaml", "hostgw.yaml"], names);
             Assert.All(names, n => Assert.True(
                 File.ReadAllText(Path.Combine(fresh.FullName, n)) == File.ReadAllText(Tool.PathTo($"deploy/{n}")), $"deploy/{n} is not what the chart writes: make manifests"));
         }

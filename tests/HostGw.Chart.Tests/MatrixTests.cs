@@ -13,7 +13,7 @@ public sealed class MatrixTests
         [Reachable, $"{Reachable} monitor.kind=PodMonitor monitor.labels.release=p", $"{Reachable} monitor.kind=ServiceMonitor rules.enabled=true rules.labels.release=p"],
         ["", "windows.enabled=true windows.nodeSelector.pool=w"],
         ["", "cleanup.enabled=true"],
-        ["", "config.networkUnavailable.clear=true config.cni.install=false config.events=false namespace.create=true"],
+        ["", "config.networkUnavailable.clear=true config.cni.install=false config.events=false namespace.create=true digest.enabled=true digest.listen=0.0.0.0:9159 digest.labels={a,b} config.nodes.source=digest"],
         ["", "config.nat.backend=nftables config.forwardAccept=false", "config.nat.backend=iptables config.nat.iptables=legacy seLinuxType=spc_t podLabels.a=b podAnnotations.c=d imagePullSecrets[0].name=s nodeSelector.pool=a"],
     ];
 
@@ -28,7 +28,7 @@ public sealed class MatrixTests
         Assert.NotEmpty(objects);
         string[] faults = [.. objects.SelectMany(ApiTypes.Kubernetes.Faults)];
         Assert.True(faults.Length == 0, string.Join('\n', faults));
-        Assert.Equal(objects.Length, objects.Select(o => $"{o["kind"]} {o["metadata"]!["name"]}").Distinct().Count());
+        Assert.Equal(objects.Length, objects.Select(o => $"{o["kind"]} {o["metadata"]!["namespace"]}/{o["metadata"]!["name"]}").Distinct().Count());
     }
 
     [Theory]

@@ -9,7 +9,7 @@ public sealed partial class RulesTests
 {
     private static readonly string[] Alerts =
     [
-        .. Chart.Object("PrometheusRule", "hostgw", "rules.enabled=true")["spec"]!["groups"]!.AsArray()
+        .. Chart.Object("PrometheusRule", "hostgw", "rules.enabled=true", "digest.enabled=true")["spec"]!["groups"]!.AsArray()
             .SelectMany(g => g!["rules"]!.AsArray()).Select(r => (string)r!["expr"]!),
     ];
 
@@ -40,8 +40,8 @@ public sealed partial class RulesTests
     [Fact]
     public void There_are_alerts_and_panels()
     {
-        Assert.True(Alerts.Length >= 9);
-        Assert.True(Panels.Length >= 20);
+        Assert.True(Alerts.Length >= 17);
+        Assert.True(Panels.Length >= 23);
     }
 
     [Fact]

@@ -10,6 +10,11 @@ public sealed class SettingsTests
     // The pod's own: its node's name, its mount, its service account.
     private static readonly string[] OfThePod = ["nodeName", "procSysNet", "kubeconfig"];
 
+    // Of the digest's pod, which agents do not read: values of the same names, outside of `config`.
+    private static readonly string[] OfTheDigest = ["digest.labels", "digest.listen"];
+
+    private static IEnumerable<Setting> OfTheAgent => SettingsTable.Rows.Where(s => !OfThePod.Concat(OfTheDigest).Contains(s.Name));
+
     // A cluster that is installed by the chart has nobody else to do it; a host tried by hand mostly has. The tunnel is for nodes that all have
     // an agent of this version.
     private static readonly Dictionary<string, string> OnInThePod = new() { ["cni.install"] = "true", ["tunnel.mode"] = "auto" };
@@ -27,6 +32,7 @@ public sealed class SettingsTests
         { "policyRule", "false" },
         { "interface", "eth*" },
         { "nodeSelector", "pool=a" },
+        { "nodes.source", "digest" },
         { "forwarding", "false" },
         { "forwardAccept", "false" },
         { "adopt", "none" },
@@ -70,9 +76,9 @@ public sealed class SettingsTests
     public void Every_setting_of_the_agent_is_a_value()
     {
         Assert.Equal(
-            SettingsTable.Rows.Select(s => s.Name).Except(OfThePod).Order(StringComparer.Ordinal),
+            OfTheAgent.Select(s => s.Name).Order(StringComparer.Ordinal),
             Chart.Leaves().Select(l => l.Path).Where(p => p.StartsWith("config.", StringComparison.Ordinal)).Select(p => p["config.".Length..]).Order(StringComparer.Ordinal));
-        Assert.Equal(SettingsTable.Rows.Select(s => s.Name).Except(OfThePod).Order(StringComparer.Ordinal), Values.Select(v => v.Data.Item1).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(OfTheAgent.Select(s => s.Name).Order(StringComparer.Ordinal), Values.Select(v => v.Data.Item1).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -95,7 +101,7 @@ public sealed class SettingsTests
     public void The_schema_has_the_bounds_of_the_agent()
     {
         JsonNode config = JsonNode.Parse(File.ReadAllText(Tool.PathTo("charts/hostgw/values.schema.json")))!["properties"]!["config"]!;
-        foreach (Setting setting in SettingsTable.Rows.Where(s => !OfThePod.Contains(s.Name)))
+        foreach (Setting setting in OfTheAgent)
         {
             JsonNode schema = setting.Name.Split('.').Aggregate(config, (node, key) => node["properties"]![key]!);
             if (schema["enum"] is JsonArray choices)
@@ -113,7 +119,7 @@ public sealed class SettingsTests
     public void A_value_reaches_the_agent(string path, string value)
     {
         string text = value.Trim('{', '}');
-        SettingValues read = Read(Chart.Config($"config.{path}={value}"));
+        SettingValues read = Read(Chart.Config($"config.{path}={value}", "digest.enabled=true"));
         Assert.Equal(text, read[path].Text);
 
         Setting setting = SettingsTable.Rows.Single(s => s.Name == path);
@@ -159,6 +165,17 @@ public sealed class SettingsTests
         string[] names = [.. Chart.Container()["env"]!.AsArray().Select(e => (string)e!["name"]!).Where(n => n.StartsWith("HOSTGW_", StringComparison.Ordinal))];
         Assert.Equal(["HOSTGW_NODE_NAME", "HOSTGW_PROC_SYS_NET"], names);
         Assert.All(names, n => Assert.Contains(SettingsTable.Rows, s => s.Variable == n));
+    }
+
+    [Fact]
+    public void What_the_digests_pod_sets_are_settings_with_the_charts_defaults()
+    {
+        string[] names = [.. Chart.Object("Deployment", "hostgw-digest", "digest.enabled=true", "digest.labels=pool")["spec"]!["template"]!["spec"]!
+            ["containers"]![0]!["env"]!.AsArray().Select(e => (string)e!["name"]!).Where(n => n.StartsWith("HOSTGW_", StringComparison.Ordinal))];
+        Assert.Equal(["HOSTGW_NODE_NAME", "HOSTGW_DIGEST_LISTEN", "HOSTGW_DIGEST_LABELS"], names);
+        Assert.All(names, n => Assert.Contains(SettingsTable.Rows, s => s.Variable == n));
+        Assert.All(OfTheDigest, name => Assert.Equal(
+            SettingsTable.Rows.Single(s => s.Name == name).Default, Chart.Values["digest"]![name["digest.".Length..]] is JsonValue value ? value.ToString() : ""));
     }
 
     // Of the file, which both kinds of nodes read, the paths are Linux's.

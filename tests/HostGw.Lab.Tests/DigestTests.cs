@@ -48,7 +48,8 @@ public sealed class DigestTests : LabTest
         foreach (Agent agent in Cluster.Agents)
             agent.Start();
         await UntilAsync(
-            async () => await Agent.MetricAsync("hostgw_digest_shards_rejected") == 512, "the agent says that there is no digest");
+            async () => await Agent.IsAnsweringAsync() && await Agent.MetricAsync("hostgw_digest_shards_rejected") == 512,
+            "the agent says that there is no digest");
         Assert.Empty(Expect.Ours(One));
 
         await _digest.StartAndWaitAsync();

@@ -42,8 +42,29 @@ app.kubernetes.io/component: {{ .component }}
     {{- $_ := set $config $key $value }}
   {{- end }}
 {{- end }}
+{{- if ne (include "hostgw.nodesSource" .) "digest" }}
+  {{- $_ := unset $config "nodes" }}
+{{- end }}
 {{- $_ := set $config "tunnel" (set (deepCopy ($config.tunnel | default dict)) "mode" (include "hostgw.tunnelMode" .)) }}
 {{- toYaml $config }}
+{{- end }}
+
+{{/* Named in the file only where it is not the default: without the digest, agents of earlier versions can read the file, too. */}}
+{{- define "hostgw.nodesSource" -}}
+{{- dig "nodes" "source" "nodes" .Values.config }}
+{{- end }}
+
+{{- define "hostgw.hasDigest" -}}
+{{- if dig "enabled" false (.Values.digest | default dict) }}true{{ end }}
+{{- end }}
+
+{{/* A part of the digest's format: agents look nowhere else. */}}
+{{- define "hostgw.digestNamespace" -}}
+hostgw-digest
+{{- end }}
+
+{{- define "hostgw.digestName" -}}
+{{ include "hostgw.name" . }}-digest
 {{- end }}
 
 {{/* auto is the default also of clusters that cannot have a tunnel: of those whose next hops are gateways, or that have no probes. */}}
@@ -65,6 +86,11 @@ app.kubernetes.io/component: {{ .component }}
 {{- toYaml $config }}
 {{- end }}
 
+{{/* What of it the digest reads. */}}
+{{- define "hostgw.digestConfigAtStart" -}}
+{{- pick (include "hostgw.configAtStart" . | fromYaml) "apiServer" "nodeSelector" "log" | toYaml }}
+{{- end }}
+
 {{/* Whether rules may be written with iptables, whose programs share a lock. */}}
 {{- define "hostgw.iptables" -}}
 {{- if or .Values.config.forwardAccept (has .Values.config.nat.backend (list "auto" "iptables")) }}true{{ end }}
@@ -75,20 +101,28 @@ app.kubernetes.io/component: {{ .component }}
 {{- if ne .Values.config.stateDirectory "none" }}{{ .Values.config.stateDirectory | default "/var/lib/hostgw" }}{{ end }}
 {{- end }}
 
+{{/* Of config.listen or digest.listen. */}}
 {{- define "hostgw.listenHost" -}}
-{{- regexReplaceAll ":[0-9]+$" .Values.config.listen "" | trimAll "[]" }}
+{{- regexReplaceAll ":[0-9]+$" . "" | trimAll "[]" }}
 {{- end }}
 
 {{- define "hostgw.listenPort" -}}
-{{- regexFind "[0-9]+$" .Values.config.listen }}
+{{- regexFind "[0-9]+$" . }}
 {{- end }}
 
-{{/* Where kubelet asks: an agent that listens on all addresses is asked on loopback. */}}
+{{/* Whether Prometheus, from another node, cannot reach it. */}}
+{{- define "hostgw.isLoopback" -}}
+{{- $host := include "hostgw.listenHost" . }}
+{{- if or (hasPrefix "127." $host) (eq $host "::1") }}true{{ end }}
+{{- end }}
+
+{{/* Where kubelet asks: what listens on all addresses is asked on loopback. */}}
 {{- define "hostgw.probeHost" -}}
 {{- $host := include "hostgw.listenHost" . }}
 {{- if eq $host "0.0.0.0" }}127.0.0.1{{ else if eq $host "::" }}::1{{ else }}{{ $host }}{{ end }}
 {{- end }}
 
+{{/* For what listens there. */}}
 {{- define "hostgw.probes" -}}
 {{- $at := dict "host" (include "hostgw.probeHost" .) "port" (include "hostgw.listenPort" . | int) -}}
 startupProbe:
@@ -122,9 +156,21 @@ seLinuxOptions:
 
 {{/* Refuses what only several values together can get wrong. */}}
 {{- define "hostgw.check" -}}
-{{- $host := include "hostgw.listenHost" . }}
-{{- if and (ne .Values.monitor.kind "none") (or (hasPrefix "127." $host) (eq $host "::1")) }}
+{{- if and (ne .Values.monitor.kind "none") (include "hostgw.isLoopback" .Values.config.listen) }}
 {{- fail (printf "monitor.kind: Prometheus cannot reach config.listen %s; set config.listen to 0.0.0.0:9157 or [::]:9157" .Values.config.listen) }}
+{{- end }}
+{{- if include "hostgw.hasDigest" . }}
+{{- if and (ne .Values.monitor.kind "none") (include "hostgw.isLoopback" .Values.digest.listen) }}
+{{- fail (printf "monitor.kind: Prometheus cannot reach digest.listen %s; set digest.listen to 0.0.0.0:9159 or [::]:9159" .Values.digest.listen) }}
+{{- end }}
+{{- if eq (include "hostgw.listenPort" .Values.digest.listen) (include "hostgw.listenPort" .Values.config.listen) }}
+{{- fail (printf "digest.listen: port %s is that of config.listen, and both are on the host's network" (include "hostgw.listenPort" .Values.digest.listen)) }}
+{{- end }}
+{{- if eq .Release.Namespace (include "hostgw.digestNamespace" .) }}
+{{- fail (printf "the namespace %s holds what the digest writes; install the release into another one" .Release.Namespace) }}
+{{- end }}
+{{- else if eq (include "hostgw.nodesSource" .) "digest" }}
+{{- fail "config.nodes.source: agents follow the digest only where it runs; set digest.enabled=true, and turn it off only after config.nodes.source is nodes again (docs/scale.md)" }}
 {{- end }}
 {{- if and .Values.config.networkUnavailable.clear (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) }}
 {{- fail (printf "config.networkUnavailable.clear: the right is only safe with a ValidatingAdmissionPolicy, which Kubernetes %s does not have (1.30 does)" .Capabilities.KubeVersion.Version) }}
@@ -138,13 +184,7 @@ seLinuxOptions:
 {{- end }}
 
 {{- define "hostgw.testPod" -}}
-automountServiceAccountToken: false
-enableServiceLinks: false
-terminationGracePeriodSeconds: 1
-{{- with .Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{ include "hostgw.testPodAnywhere" . }}
 nodeSelector:
   kubernetes.io/os: linux
   {{- with .Values.nodeSelector }}
@@ -152,6 +192,16 @@ nodeSelector:
   {{- end }}
 {{- with .Values.affinity }}
 affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "hostgw.testPodAnywhere" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: 1
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 securityContext:

@@ -5,8 +5,8 @@ const { Environment } = await import(`${process.argv[2]}/lib/index.js`);
 const { policy, requests } = JSON.parse(readFileSync(0, 'utf8'));
 const environment = new Environment({ enableOptionalTypes: true, unlistedVariablesAreDyn: true });
 
-for (const { request, object, oldObject } of requests) {
-  const known = { request, object, oldObject, variables: {} };
+for (const { request, object, oldObject, namespaceObject } of requests) {
+  const known = { request, object, oldObject, namespaceObject, variables: {} };
   const holds = (rule) => environment.evaluate(rule.expression, known) === true;
   if (!policy.matchConditions.every(holds)) {
     console.log('not concerned');

@@ -84,6 +84,7 @@ internal static class InstalledKinds
         new("", "secrets", "Secret", Namespaced: true) { SelectableFields = ["type"] },
         new("", "services", "Service", Namespaced: true) { ShortNames = ["svc"], Categories = ["all"] },
         new("", "serviceaccounts", "ServiceAccount", Namespaced: true) { ShortNames = ["sa"] },
+        new("apps", "deployments", "Deployment", Namespaced: true) { ShortNames = ["deploy"], Categories = ["all"], HasStatus = true, Rules = new PodTemplateRules() },
         new("apps", "daemonsets", "DaemonSet", Namespaced: true) { ShortNames = ["ds"], Categories = ["all"], HasStatus = true, Rules = new PodTemplateRules() },
         new(Rbac, "roles", "Role", Namespaced: true),
         new(Rbac, "rolebindings", "RoleBinding", Namespaced: true),

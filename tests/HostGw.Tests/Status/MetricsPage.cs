@@ -43,6 +43,26 @@ internal static partial class MetricsPage
         - **Does somebody send what the guards drop?** `sum by (node, guard) (increase(hostgw_guard_drops_total[10m]))`. The count begins
           again when the rules of that guard are written again.
         - **Does another program undo changes of the agent?** `increase(hostgw_repairs_total[10m])`, by cause.
+        - **Is the node digest alive?** `time() - max(hostgw_digest_lease_renewed_timestamp_seconds)`: agents read the Lease every 5 minutes, so
+          without the digest's own metrics the age may be that much too high.
+        - **Do all agents follow it?** `count(hostgw_digest_stale == 1)` and `count(hostgw_digest_shards_rejected > 0)` are empty.
+          `hostgw_digest_shards_rejected`, `hostgw_digest_stale` and `hostgw_digest_lease_renewed_timestamp_seconds` of agents exist only with
+          `nodes.source: digest`.
+
+        ## The node digest
+
+        It serves them at `/metrics` of the setting `digest.listen` (docs/scale.md).
+
+        | Metric | Type | Labels | Meaning |
+        |---|---|---|---|
+        | `hostgw_digest_info` | gauge | `version` | Always 1; the label is the version. |
+        | `hostgw_digest_shards` | gauge | `state` (current, waiting, refused) | Shards, by whether they are as the Nodes require. refused: given up until their Nodes change. |
+        | `hostgw_digest_nodes` | gauge |  | Nodes in the shards. |
+        | `hostgw_digest_writes_total` | counter | `result` (written, conflict, behind, too_large, refused) | Attempts to write a shard, by how they ended; behind: left as it is, because it reflects later Nodes. |
+        | `hostgw_digest_last_write_timestamp_seconds` | gauge |  | When a shard was last written. |
+        | `hostgw_digest_lease_renewed_timestamp_seconds` | gauge |  | When this digest last renewed its Lease. |
+        | `hostgw_digest_watch_problem` | gauge |  | 1 while Nodes or shards cannot be watched. |
+        | `hostgw_digest_source_resource_version` | gauge |  | The latest resource version of Nodes that was received. |
 
         This page is generated from the help texts of the metrics: `UPDATE_GOLDEN=1 make test` renews it.
 

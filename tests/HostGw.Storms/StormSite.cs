@@ -39,16 +39,19 @@ internal sealed class StormSite : IAsyncDisposable
 
     private readonly string _expected = $"{Box.Directory}/expected";
     private readonly NetworkNamespace _machine;
+
+    // Of the same store, for who looks on: nobody is in its way, and what it sends is not counted.
+    private readonly FakeApiServer _second;
     private readonly ApiClient _client;
     private HashSet<string> _routes = [];
 
-    private StormSite(StormSettings settings, FakeApiServer api, NetworkNamespace machine)
+    private StormSite(StormSettings settings, FakeApiServer api, FakeApiServer second, NetworkNamespace machine)
     {
-        (Settings, Api, _machine) = (settings, api, machine);
+        (Settings, Api, _second, _machine) = (settings, api, second, machine);
         string kubeconfig = $"{Box.Directory}/kubeconfig";
         api.WriteKubeconfig(kubeconfig, new() { Server = $"https://{ApiAddress}:{Port}" });
         _client = new(
-            new() { Server = new($"http://{api.PlainEndpoints[0]}"), Token = CredentialSource.Inline(api.Token) },
+            new() { Server = new($"http://{second.PlainEndpoints[0]}"), Token = CredentialSource.Inline(api.Token) },
             AgentVersion.Number, TimeProvider.System);
         Digest = new(AgentBinary.Find(), kubeconfig, new($"https://127.0.0.1:{Port}"), machine.Name);
         Agent = new(machine, kubeconfig, new(
@@ -92,7 +95,8 @@ internal sealed class StormSite : IAsyncDisposable
         });
         api.Objects.Put($$$"""{"kind":"Namespace","metadata":{"name":"{{{ShardFormat.Namespace}}}"},"status":{"phase":"Active"}}""");
         api.Nodes.Put(NodeFactory.Cluster(settings.Nodes));
-        StormSite site = new(settings, api, machine);
+        FakeApiServer second = await api.StartPeerAsync(new() { PlainListen = [new(IPAddress.Loopback, 0)] });
+        StormSite site = new(settings, api, second, machine);
         try
         {
             site.Digest.Start();
@@ -156,6 +160,7 @@ internal sealed class StormSite : IAsyncDisposable
         Agent.Dispose();
         Digest.Dispose();
         _client.Dispose();
+        await _second.DisposeAsync();
         await Api.DisposeAsync();
     }
 

@@ -1,6 +1,7 @@
 # The commands of this repository. `make demo` shows what HostGw does, `make test` proves it.
 
 BENCH := tests/HostGw.Benchmarks/bin/Release/net10.0/HostGw.Benchmarks
+STORMS := tests/HostGw.Storms/bin/Release/net10.0/hostgw-storms
 LAB := tests/HostGw.Lab/bin/Release/net10.0/hostgw-lab
 DOTNET := tests/tools/quietly.sh dotnet
 RELEASE := -c Release -v quiet -nologo
@@ -16,7 +17,7 @@ AOT_PACKAGES_arm64 := aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-l
 AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-gnu/include/stdio.h:libc6-dev-amd64-cross
 HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish demo up break check test test-arm64 test-upgrade test-windows fuzz bench chaos manifests method-order format clean install
+.PHONY: build publish demo up break check test test-arm64 test-upgrade test-windows fuzz bench chaos storms manifests method-order format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -74,7 +75,8 @@ test-upgrade:
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
 	@tests/tools/in-box.sh tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -explicit only -class 'HostGw.Lab.Tests.Upgrade*'
 
-# What the agent costs, beside what others need for the same: about 35 minutes. A part of it: make bench ONLY=cold,join
+# What the agent costs, beside what others need for the same: about 75 minutes. A part of it: make bench ONLY=cold,join
+# ONLY=digest-long: the figure of an hour of the node digest at its full length, 3 hours.
 bench:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'
@@ -91,6 +93,15 @@ chaos:
 	@$(MAKE) --no-print-directory install publish
 	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
 	@$(LAB) $@ $(ONLY) $(SEED:%=--seed %) $(PAGE:%=--write %)
+
+# 10,000 agents on the node digest: all restart, 500 nodes join, every kubelet reports, the digest is away, shards are edited by hand: about
+# half an hour. A part of it: make storms ONLY="restart join". Fewer agents: AGENTS=1000
+storms:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@echo 'Building (the first time takes a minute or two).'
+	@$(MAKE) --no-print-directory install publish
+	@$(DOTNET) build tests/HostGw.Storms $(RELEASE)
+	@$(STORMS) $(AGENTS) $(ONLY)
 
 # src/HostGw/methods.order: which methods lie together in the program, by what agents call in the lab. Before a release.
 method-order:

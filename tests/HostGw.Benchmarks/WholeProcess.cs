@@ -27,6 +27,8 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
                 report.Add($"{site.Size:N0} nodes: probes, {build.Name}", await ProbeCost.MeasureAsync(site, build));
             site.Clear();
         }
+        if (selection.NeedsDigest)
+            await DigestAsync(site);
         foreach (Stage stage in Stage.All.Where(stage => selection.Has(Selection.Cold) || stage.Samples > 0))
         {
             site.Grow(stage.Size, Site.Describe);
@@ -55,6 +57,18 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
             if (selection.Has(Selection.Drift) && stage.Size <= MostWithIptables)
                 report.Add($"{stage.Size:N0} nodes: iptables, {builds[0].Name}", await IptablesRepair.MeasureAsync(site, builds[0]));
         }
+    }
+
+    private async Task DigestAsync(Site site)
+    {
+        foreach (int size in DigestCost.Sizes)
+        {
+            site.Grow(size, Site.Describe);
+            report.Add(
+                $"{size:N0} nodes: the node digest, {builds[0].Name}",
+                await DigestCost.MeasureAsync(site, builds[0], selection.Has(Selection.DigestLong)));
+        }
+        site.Clear();
     }
 
     // Lives of an agent for what it costs while nothing happens, and one for how fast it is.

@@ -86,6 +86,82 @@ public sealed class ConfigMapTests : ClientTest
         Assert.Equal($"{Api.ResourceVersion}", (await watch.BookmarkAsync()).ResourceVersion());
     }
 
+    [Fact]
+    public async Task One_whose_label_changes_leaves_the_watch_by_label_as_it_was()
+    {
+        await CreateAsync("other", [], "else");
+        V1ConfigMap shard = await CreateAsync("a", new() { ["key"] = "1" }, "shard");
+        await using Watched<V1ConfigMap> watch = new(Client.CoreV1.WatchListNamespacedConfigMapAsync(
+            Space, labelSelector: "part=shard", allowWatchBookmarks: true, sendInitialEvents: true, resourceVersionMatch: "NotOlderThan",
+            cancellationToken: Cancel));
+        Assert.Equal(["Added a"], await watch.TakeAsync(1));
+        Assert.Equal("true", (await watch.BookmarkAsync()).GetAnnotation("k8s.io/initial-events-end"));
+
+        shard.Metadata.Labels["part"] = "else";
+        shard.Data["key"] = "2";
+        V1ConfigMap moved = await Client.CoreV1.ReplaceNamespacedConfigMapAsync(shard, "a", Space, cancellationToken: Cancel);
+        var (type, gone) = (await watch.NextAsync())!.Value;
+        Assert.Equal((WatchEventType.Deleted, "a", "shard", "1"), (type, gone.Name(), gone.Labels()["part"], gone.Data["key"]));
+        Assert.Equal(moved.ResourceVersion(), gone.ResourceVersion());
+        moved.Metadata.Labels["part"] = "shard";
+        await Client.CoreV1.ReplaceNamespacedConfigMapAsync(moved, "a", Space, cancellationToken: Cancel);
+        Assert.Equal(["Added a"], await watch.TakeAsync(1));
+    }
+
+    [Fact]
+    public async Task A_put_needs_no_resourceVersion_and_creates_nothing()
+    {
+        V1ConfigMap content = new() { Metadata = new() { Name = "a" }, Data = new Dictionary<string, string> { ["key"] = "2" } };
+        V1Status missing = await RefusedAsync(
+            HttpStatusCode.NotFound, () => Client.CoreV1.ReplaceNamespacedConfigMapAsync(content, "a", Space, cancellationToken: Cancel));
+        Assert.Equal("configmaps \"a\" not found", missing.Message);
+        await CreateAsync("a", new() { ["key"] = "1" });
+        V1ConfigMap replaced = await Client.CoreV1.ReplaceNamespacedConfigMapAsync(content, "a", Space, cancellationToken: Cancel);
+        Assert.Equal("2", replaced.Data["key"]);
+        V1Status exists = await RefusedAsync(HttpStatusCode.Conflict, () => CreateAsync("a", []));
+        Assert.Equal(("AlreadyExists", "configmaps \"a\" already exists"), (exists.Reason, exists.Message));
+    }
+
+    [Fact]
+    public async Task None_is_created_in_a_namespace_that_is_not_there()
+    {
+        V1ConfigMap map = new() { Metadata = new() { Name = "a" } };
+        Task createAsync() => Client.CoreV1.CreateNamespacedConfigMapAsync(map, "digest", cancellationToken: Cancel);
+        V1Status missing = await RefusedAsync(HttpStatusCode.NotFound, createAsync);
+        Assert.Equal(
+            ("namespaces \"digest\" not found", "namespaces", "digest"), (missing.Message, missing.Details.Kind, missing.Details.Name));
+        await Client.CoreV1.CreateNamespaceAsync(new() { Metadata = new() { Name = "digest" } }, cancellationToken: Cancel);
+        await createAsync();
+    }
+
+    [Theory]
+    [InlineData(1024 * 1024, 201)]
+    [InlineData((1024 * 1024) + 1, 422)]
+    [InlineData(3 * 1024 * 1024, 413)]
+    public async Task The_data_may_be_one_MiB_and_the_request_three(int bytes, int code)
+    {
+        Task createAsync() => CreateAsync("a", new() { ["key"] = new('x', bytes) });
+        if (code == 201)
+            await createAsync();
+        else
+            Assert.NotEmpty((await RefusedAsync((HttpStatusCode)code, createAsync)).Message);
+    }
+
+    [Fact]
+    public async Task What_etcd_would_not_store_is_500_in_its_words()
+    {
+        V1EndpointSlice slice = new()
+        {
+            Metadata = new() { Name = "a" },
+            AddressType = "IPv4",
+            Endpoints = [new() { Addresses = ["192.0.2.1"], Hostname = new('x', 3 * 512 * 1024) }],
+        };
+        V1Status status = await RefusedAsync(
+            HttpStatusCode.InternalServerError,
+            () => Client.DiscoveryV1.CreateNamespacedEndpointSliceAsync(slice, Space, cancellationToken: Cancel));
+        Assert.Equal(("etcdserver: request is too large", null), (status.Message, status.Reason));
+    }
+
     private static string[] Names(V1ConfigMapList list) => [.. list.Items.Select(i => i.Name())];
 
     private Task<V1ConfigMap> CreateAsync(string name, Dictionary<string, string> data, string? part = null) =>

@@ -41,6 +41,21 @@ public sealed class LeaseTests : ClientTest
         Assert.Equal("spec.leaseDurationSeconds", Assert.Single(status.Details.Causes).Field);
     }
 
+    [Fact]
+    public async Task A_put_creates_one_and_replaces_none_without_its_resourceVersion()
+    {
+        V1LeaseSpec spec = new() { HolderIdentity = "me", LeaseDurationSeconds = 15, RenewTime = Renewed };
+        V1Lease lease = new() { Metadata = new() { Name = "a" }, Spec = spec };
+        V1Lease created = await Client.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, "a", Space, cancellationToken: Cancel);
+        Assert.Equal(("me", Renewed), (created.Spec.HolderIdentity, created.Spec.RenewTime));
+        V1Status status = await RefusedAsync(
+            HttpStatusCode.UnprocessableEntity,
+            () => Client.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, "a", Space, cancellationToken: Cancel));
+        Assert.Equal("metadata.resourceVersion", Assert.Single(status.Details.Causes).Field);
+        created.Spec.RenewTime = Renewed.AddSeconds(1);
+        await Client.CoordinationV1.ReplaceNamespacedLeaseAsync(created, "a", Space, cancellationToken: Cancel);
+    }
+
     [Theory]
     [InlineData(V1Patch.PatchType.MergePatch, """{"spec":{"holderIdentity":"other"}}""")]
     [InlineData(V1Patch.PatchType.StrategicMergePatch, """{"spec":{"holderIdentity":"other"}}""")]

@@ -8,17 +8,23 @@ public sealed record FakeApiOptions
     /// <summary>Where to listen; port 0 picks one and keeps it over stop and start.</summary>
     public IReadOnlyList<IPEndPoint> Listen { get; init; } = [new(IPAddress.Loopback, 0)];
 
+    /// <summary>Where to listen without TLS, which thousands of clients in one process could not afford; as <see cref="Listen"/>.</summary>
+    public IReadOnlyList<IPEndPoint> PlainListen { get; init; } = [];
+
     /// <summary>Makes the listening sockets, bound but not yet listening, for instance in another network namespace; null: here.</summary>
     public Func<EndPoint, Socket>? Bind { get; init; }
 
     /// <summary>Names and addresses the certificate is valid for, besides localhost, the loopback addresses and those listened on.</summary>
     public IReadOnlyList<string> ServerNames { get; init; } = [];
 
-    /// <summary>How long a watch with allowWatchBookmarks may be quiet before a BOOKMARK.</summary>
+    /// <summary>Between two BOOKMARKs of a watch with allowWatchBookmarks.</summary>
     public TimeSpan BookmarkPeriod { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Writes remembered per kind; older revisions are 410.</summary>
     public int HistoryCapacity { get; init; } = 8192;
+
+    /// <summary>How many lists of collections are sent at once, streaming ones included; others wait, or are 429.</summary>
+    public int ListsAtOnce { get; init; } = 10_000;
 
     /// <summary>What becomes of a watch with sendInitialEvents.</summary>
     public StreamingLists StreamingLists { get; init; }

@@ -16,6 +16,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     private readonly Identities _identities;
     private readonly bool _isPeer;
     private readonly RequestLog _log;
+    private readonly Traffic _traffic = new();
     private readonly WatchEnds _watchEnds = new();
     private readonly ServerState _state;
     private readonly PublishedObjects _published;
@@ -28,7 +29,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         (_options, _isPeer, _log) = (options, first is not null, new(options.Time));
         _identities = first?._identities ?? new Identities(options.Time);
         Store store = first?._state.Store ?? new Store(options.HistoryCapacity);
-        _state = new ServerState(store, Faults) { StreamingLists = options.StreamingLists };
+        _state = new ServerState(store, Faults, new(options.ListsAtOnce, options.Time)) { StreamingLists = options.StreamingLists };
         _published = first?._published ?? new PublishedObjects(store, options.Time);
         (Nodes, Objects) = (new NodeTable(store, options.Time), new ObjectTable(store, options.Time));
         _certificate = _identities.Authority.IssueServer(ServerNames());
@@ -37,9 +38,8 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         var negotiation = new Negotiation(options.Protobuf);
         var pipeline = new ApiPipeline(
             _log, Faults, new Authenticator(_identities), negotiation,
-            new ReadEndpoint(_state, negotiation),
-            new WatchEndpoint(_state, _watchEnds, negotiation, options),
-            new WriteEndpoint(store, new ObjectWriter(store, options.Time), negotiation));
+            new(new(_state, negotiation), new(_state, _watchEnds, negotiation, options), new(store, new(store, options.Time), negotiation)),
+            _traffic);
         _listener = new Listener(options, () => _certificate, _connections, pipeline.HandleAsync);
     }
 
@@ -54,6 +54,9 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     public StreamingLists StreamingLists { get => _state.StreamingLists; set => _state.StreamingLists = value; }
 
     public IReadOnlyList<IPEndPoint> Endpoints => _listener.Endpoints;
+
+    /// <summary>Where it listens without TLS.</summary>
+    public IReadOnlyList<IPEndPoint> PlainEndpoints => _listener.PlainEndpoints;
 
     /// <summary>The first endpoint; an any-address as loopback.</summary>
     public Uri Uri => UriOf(Endpoints[0]);
@@ -79,6 +82,9 @@ public sealed partial class FakeApiServer : IAsyncDisposable
 
     /// <summary>A second API server of the same cluster: the same store, authority and tokens, but its own addresses, cache and faults.</summary>
     public Task<FakeApiServer> StartPeerAsync(FakeApiOptions? options = null) => StartAsync(options, this);
+
+    /// <summary>What it has sent and taken so far of a resource, such as configmaps.</summary>
+    public Sent Sent(string resource) => _traffic.Of(resource).Now;
 
     public void ClearRequests() => _log.Clear();
 
@@ -145,6 +151,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _listener.DisposeAsync();
+        _state.Seats.Dispose();
         _watchEnds.Dispose();
         if (!_isPeer)
             _identities.Dispose();
@@ -171,7 +178,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
 }
 
 /// <summary>What the endpoints of one server share.</summary>
-internal sealed class ServerState(Store store, Faults faults)
+internal sealed class ServerState(Store store, Faults faults, Seats seats)
 {
     private volatile StreamingLists _streamingLists;
 
@@ -180,6 +187,8 @@ internal sealed class ServerState(Store store, Faults faults)
     public WatchCache Cache { get; } = new(store);
 
     public Faults Faults { get; } = faults;
+
+    public Seats Seats { get; } = seats;
 
     public StreamingLists StreamingLists { get => _streamingLists; set => _streamingLists = value; }
 }

@@ -138,6 +138,7 @@ internal static class PlannedErrors
             404 => ("NotFound", "the server could not find the requested resource"),
             409 => ("Conflict", "the object has been modified; please apply your changes to the latest version and try again"),
             410 => ("Expired", "The resourceVersion for the provided watch is too old."),
+            413 => ("RequestEntityTooLarge", "Request entity too large: limit is 3145728"),
             429 => ("TooManyRequests", "Too many requests, please try again later."),
             500 => ("InternalError", "Internal error occurred: etcdserver: leader changed"),
             503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),

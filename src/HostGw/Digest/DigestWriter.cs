@@ -64,6 +64,9 @@ internal sealed class DigestWriter : BackgroundService
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestRequest = TimeSpan.FromSeconds(30);
 
+    // After the last of several writes.
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2);
+
     // Fewer may vanish at once without a second look.
     private const int FreeRemovals = 3;
 
@@ -81,6 +84,9 @@ internal sealed class DigestWriter : BackgroundService
     // What the requests beside the loop found out; the loop carries it out.
     private readonly ConcurrentQueue<Action> _ended = new();
     private readonly List<Task> _running = [];
+
+    // A list and the first writes allocate many times what is kept, and a quiet digest has no other occasion to return that memory.
+    private readonly Timer _collection = new(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive));
     private DigestState _state = new();
     private string? _reported;
     private int? _quorumReadsBefore;
@@ -104,6 +110,12 @@ internal sealed class DigestWriter : BackgroundService
 
     /// <summary>The nodes or the stored shards have changed.</summary>
     public void Signal() => _news.Writer.TryWrite(true);
+
+    public override void Dispose()
+    {
+        _collection.Dispose();
+        base.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -310,6 +322,7 @@ internal sealed class DigestWriter : BackgroundService
             _logger.ShardsRepaired(_repaired);
         _logger.ShardsWritten(_written, version, _wanted.Count);
         (_written, _repaired) = (0, 0);
+        _collection.Change(Quiet, Timeout.InfiniteTimeSpan);
     }
 
     private void Publish(bool isListed, string version)

@@ -56,6 +56,21 @@ internal static class Names
     public const string ServerReturnToAll = "the same with 497 protocol readers";
     public const string ServerReturnSlowest = "the slowest of those";
 
+    public const string DigestFirstList = "digest: received before the last route";
+    public const string DigestJoin = "digest: a node joins";
+    public const string DigestJoinBytes = "digest: received for a join";
+    public const string DigestHour = "digest: received in an hour without changes";
+    public const string DigestHourShort = "the same, of 5 minutes";
+    public const string DigestMemory = "the digest itself: memory, Pss";
+    public const string DigestCpu = "the digest itself: processor";
+    public const string DigestWrites = "the digest itself: writes for heartbeats";
+
+    public const string NodesFirstList = "nodes: received before the last route";
+    public const string NodesJoinBytes = "nodes: received for a join";
+    public const string NodesHour = "nodes: received in an hour without changes";
+    public const string NodesAll = "nodes: sent to all agents, computed";
+    public const string DigestAll = "digest: sent to all agents, computed";
+
     public const string QuietPass = "a pass without changes";
     public const string QuietPassWrites = "a pass without changes: netlink writes";
 

@@ -73,7 +73,11 @@ internal sealed class AgentProcess : IDisposable
     public TimeSpan ProcessorTime => ProcessClock.Read(_process.Id);
 
     /// <summary>What has arrived on the machine's only interface.</summary>
-    public long ReceivedBytes => ProcText.ReceivedBytes(_machine.Run(() => File.ReadAllText("/proc/thread-self/net/dev")), "eth0");
+    public long ReceivedBytes => ReceivedBytesOn(_machine);
+
+    /// <inheritdoc cref="ReceivedBytes"/>
+    public static long ReceivedBytesOn(NetworkNamespace machine) =>
+        ProcText.ReceivedBytes(machine.Run(() => File.ReadAllText("/proc/thread-self/net/dev")), "eth0");
 
     public async Task<AgentMetrics> MetricsAsync() => AgentMetrics.Parse(await _http.GetStringAsync($"http://{Listen}/metrics"));
 

@@ -34,8 +34,9 @@ internal static class Heartbeats
         ];
     }
 
+    /// <summary>Lets the nodes report in their order, each once in five minutes, beginning with the one that is measured.</summary>
     /// <param name="noteBeat">Called at the beginning, before each heartbeat, and at the end.</param>
-    private static async Task<int> BeatAsync(Site site, TimeSpan length, Action noteBeat)
+    public static async Task<int> BeatAsync(Site site, TimeSpan length, Action noteBeat)
     {
         TimeSpan between = Period / site.Size;
         IReadOnlyList<string> names = site.Server.Nodes.Names;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Json.Nodes;
 using HostGw.FakeApi.Http;
 using HostGw.FakeApi.Resources;
@@ -15,23 +16,27 @@ internal sealed class ProtobufEncoder(ResourceKind kind) : ObjectEncoder(kind)
 
     // runtime.Unknown
     private const int TypeMetaField = 1, RawField = 2;
+    private static readonly byte[] Magic = [.. "k8s\0"u8];
     private static readonly byte[] Tail = [0x1A, 0, 0x22, 0]; // contentEncoding and contentType, empty
 
+    private static readonly byte[] StatusType = TypeMeta("v1", "Status");
+
     private readonly ProtobufMessage _message = ProtobufKinds.Of(kind.Kind)!;
+    private readonly byte[] _type = TypeMeta(kind.ApiVersion, kind.Kind);
 
     public override string ContentType => MediaType;
 
     public override string WatchContentType => MediaType + ";stream=watch";
 
-    public static byte[] Status(JsonObject status) => Enveloped("v1", "Status", ProtobufMetadata.Status.Encode(status));
+    public static byte[] Status(JsonObject status) => Enveloped(StatusType, ProtobufMetadata.Status.Encode(status));
 
-    public override void Object(IBufferWriter<byte> output, StoredObject item) => output.Write(Enveloped(Kind.ApiVersion, Kind.Kind, Encoded(item).Span));
+    public override void Object(IBufferWriter<byte> output, StoredObject item) => Envelope(output, _type, Encoded(item).Span);
 
     public override void ListStart(IBufferWriter<byte> output, Page page)
     {
         byte[] metadata = ProtobufMetadata.ListMeta.Encode(Metadata(page));
         long length = ProtobufWriter.SizeOf(metadata.Length) + page.Items.Sum(item => ProtobufWriter.SizeOf(Encoded(item).Length));
-        EnvelopeStart(output, Kind.ApiVersion, Kind.ListKind, length);
+        EnvelopeStart(output, TypeMeta(Kind.ApiVersion, Kind.ListKind), length);
         ProtobufWriter.Header(output, 1, metadata.Length);
         output.Write(metadata);
     }
@@ -46,40 +51,54 @@ internal sealed class ProtobufEncoder(ResourceKind kind) : ObjectEncoder(kind)
     public override void ListEnd(IBufferWriter<byte> output) => output.Write(Tail);
 
     public override void WatchEvent(IBufferWriter<byte> output, string type, StoredObject item) =>
-        Frame(output, type, Enveloped(Kind.ApiVersion, Kind.Kind, Encoded(item).Span));
+        Frame(output, type, _type, Encoded(item).Span);
 
     public override void Bookmark(IBufferWriter<byte> output, long revision, bool initialEventsEnd) =>
-        Frame(output, "BOOKMARK", Enveloped(Kind.ApiVersion, Kind.Kind, _message.Encode(new() { ["metadata"] = BookmarkMetadata(revision, initialEventsEnd) })));
+        Frame(output, "BOOKMARK", _type, _message.Encode(new() { ["metadata"] = BookmarkMetadata(revision, initialEventsEnd) }));
 
-    public override void WatchError(IBufferWriter<byte> output, JsonObject status) => Frame(output, "ERROR", Status(status));
+    public override void WatchError(IBufferWriter<byte> output, JsonObject status) =>
+        Frame(output, "ERROR", StatusType, ProtobufMetadata.Status.Encode(status));
 
     private ReadOnlyMemory<byte> Encoded(StoredObject item) => item.Encoded(_message.Encode);
 
-    private static void Frame(IBufferWriter<byte> output, string type, byte[] item)
+    // WatchEvent: type, and the object as runtime.RawExtension. Written in place: thousands of watches are sent the same bytes.
+    private static void Frame(IBufferWriter<byte> output, string type, byte[] typeMeta, ReadOnlySpan<byte> raw)
     {
-        var frame = new ProtobufWriter();
-        frame.WriteText(1, type);
-        frame.WriteMessage(2, extension => extension.WriteBytes(1, item));
-        BinaryPrimitives.WriteInt32BigEndian(output.GetSpan(sizeof(int)), frame.Written.Length);
+        byte[] text = Encoding.ASCII.GetBytes(type);
+        long envelope = Magic.Length + ProtobufWriter.SizeOf(typeMeta.Length) + ProtobufWriter.SizeOf(raw.Length) + Tail.Length;
+        long extension = ProtobufWriter.SizeOf(envelope);
+        BinaryPrimitives.WriteInt32BigEndian(
+            output.GetSpan(sizeof(int)), (int)(ProtobufWriter.SizeOf(text.Length) + ProtobufWriter.SizeOf(extension)));
         output.Advance(sizeof(int));
-        output.Write(frame.Written);
+        ProtobufWriter.Header(output, 1, text.Length);
+        output.Write(text);
+        ProtobufWriter.Header(output, 2, extension);
+        ProtobufWriter.Header(output, 1, envelope);
+        Envelope(output, typeMeta, raw);
     }
 
-    private static byte[] Enveloped(string apiVersion, string kind, ReadOnlySpan<byte> raw)
+    private static byte[] Enveloped(byte[] typeMeta, ReadOnlySpan<byte> raw)
     {
         var output = new ArrayBufferWriter<byte>(raw.Length + 64);
-        EnvelopeStart(output, apiVersion, kind, raw.Length);
-        output.Write(raw);
-        output.Write(Tail);
+        Envelope(output, typeMeta, raw);
         return output.WrittenSpan.ToArray();
     }
 
-    private static void EnvelopeStart(IBufferWriter<byte> output, string apiVersion, string kind, long length)
+    private static void Envelope(IBufferWriter<byte> output, byte[] typeMeta, ReadOnlySpan<byte> raw)
     {
-        byte[] type = ProtobufMetadata.TypeMeta.Encode(new() { ["apiVersion"] = apiVersion, ["kind"] = kind });
-        output.Write("k8s\0"u8);
-        ProtobufWriter.Header(output, TypeMetaField, type.Length);
-        output.Write(type);
+        EnvelopeStart(output, typeMeta, raw.Length);
+        output.Write(raw);
+        output.Write(Tail);
+    }
+
+    private static void EnvelopeStart(IBufferWriter<byte> output, byte[] typeMeta, long length)
+    {
+        output.Write(Magic);
+        ProtobufWriter.Header(output, TypeMetaField, typeMeta.Length);
+        output.Write(typeMeta);
         ProtobufWriter.Header(output, RawField, length);
     }
+
+    private static byte[] TypeMeta(string apiVersion, string kind) =>
+        ProtobufMetadata.TypeMeta.Encode(new() { ["apiVersion"] = apiVersion, ["kind"] = kind });
 }

@@ -75,6 +75,22 @@ internal static class ProtobufForms
             Time(output, field, value);
     }
 
+    /// <summary>meta/v1 MicroTime, to the microsecond.</summary>
+    public static void MicroTimeIfAny(ProtobufWriter output, int field, JsonNode? value)
+    {
+        if (!DateTimeOffset.TryParse(JsonFields.Text(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at))
+            return;
+        output.WriteMessage(field, time =>
+        {
+            time.WriteNumber(1, at.ToUnixTimeSeconds());
+            time.WriteNumber(2, at.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick);
+        });
+    }
+
+    /// <summary>Bytes, which are base64 in JSON.</summary>
+    public static void Bytes(ProtobufWriter output, int field, JsonNode? value) =>
+        output.WriteBytes(field, Convert.FromBase64String(JsonFields.Text(value) ?? ""));
+
     /// <summary>A message with the value's JSON in its only field: meta/v1 FieldsV1.</summary>
     public static void RawJson(ProtobufWriter output, int field, JsonNode? value)
     {

@@ -34,10 +34,17 @@ internal static class ProtobufMetadata
 }
 
 /// <summary>The kinds that are sent as protobuf to whoever accepts it; the others are JSON.</summary>
-/// <remarks>kubernetes staging/src/k8s.io/api: core/v1, discovery/v1 and networking/v1, generated.proto.</remarks>
+/// <remarks>kubernetes staging/src/k8s.io/api: core/v1, coordination/v1, discovery/v1 and networking/v1, generated.proto.</remarks>
 internal static class ProtobufKinds
 {
-    private static readonly ProtobufMessage ConfigMap = new(("metadata", 1, One(ProtobufMetadata.ObjectMeta)), ("data", 2, Map(Text)));
+    private static readonly ProtobufMessage ConfigMap = new(
+        ("metadata", 1, One(ProtobufMetadata.ObjectMeta)), ("data", 2, Map(Text)), ("binaryData", 3, Map(Bytes)), ("immutable", 4, FlagIfAny));
+
+    private static readonly ProtobufMessage LeaseSpec = new(
+        ("holderIdentity", 1, TextIfAny), ("leaseDurationSeconds", 2, NumberIfAny), ("acquireTime", 3, MicroTimeIfAny),
+        ("renewTime", 4, MicroTimeIfAny), ("leaseTransitions", 5, NumberIfAny), ("strategy", 6, TextIfAny), ("preferredHolder", 7, TextIfAny));
+
+    private static readonly ProtobufMessage Lease = new(("metadata", 1, One(ProtobufMetadata.ObjectMeta)), ("spec", 2, One(LeaseSpec)));
 
     private static readonly ProtobufMessage EndpointConditions = new(("ready", 1, FlagIfAny), ("serving", 2, FlagIfAny), ("terminating", 3, FlagIfAny));
 
@@ -64,6 +71,7 @@ internal static class ProtobufKinds
     {
         "Node" => ProtobufNode.Message,
         "ConfigMap" => ConfigMap,
+        "Lease" => Lease,
         "EndpointSlice" => EndpointSlice,
         "ServiceCIDR" => ServiceCidr,
         "PartialObjectMetadata" => PartialObjectMetadata,

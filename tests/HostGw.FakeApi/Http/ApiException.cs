@@ -37,9 +37,26 @@ internal sealed class ApiException(int code, string reason, string message, Json
 
     public static ApiException Expired(string message) => new(410, "Expired", message);
 
+    /// <summary>422: a PUT of a kind that needs a resourceVersion names none.</summary>
+    /// <remarks>kubernetes staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, Update: the kind is the resource there.</remarks>
+    public static ApiException Unconditional(ResourceKind kind, string name) => Invalid(
+        kind.Group, kind.Plural, name,
+        [new("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0x0: must be specified for an update")]);
+
+    /// <summary>What the store says is passed on as it is: no reason, and 500.</summary>
+    /// <remarks>https://github.com/kubernetes/kubernetes/issues/112152</remarks>
+    public static ApiException TooLargeForEtcd() => new(500, "", "etcdserver: request is too large");
+
     /// <summary>What watches and lists from the cache get while a server that has just started fills it.</summary>
     public static ApiException CacheInitializing() =>
         new(429, "TooManyRequests", "storage is (re)initializing", new JsonObject { ["retryAfterSeconds"] = 1 }) { RetryAfterSeconds = 1 };
+
+    /// <summary>What priority and fairness says to a request that has waited for too long.</summary>
+    public static ApiException NoSeat() =>
+        new(429, "TooManyRequests", "too many requests, please try again later", new JsonObject { ["retryAfterSeconds"] = 1 })
+        {
+            RetryAfterSeconds = 1,
+        };
 
     public static ApiException TooLargeRevision(long wanted, long current) =>
         new(504, "Timeout", $"Timeout: Too large resource version: {wanted}, current: {current}", new JsonObject
@@ -90,8 +107,9 @@ internal sealed class ApiException(int code, string reason, string message, Json
             ["metadata"] = metadata,
             ["status"] = "Failure",
             ["message"] = Message,
-            ["reason"] = Reason,
         };
+        if (Reason.Length > 0)
+            status["reason"] = Reason;
         if (Details is not null)
             status["details"] = Details.DeepClone();
         status["code"] = Code;

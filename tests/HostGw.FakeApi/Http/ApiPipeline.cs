@@ -9,7 +9,7 @@ namespace HostGw.FakeApi.Http;
 
 /// <summary>One request from top to bottom: logged, perhaps spoilt, authenticated, routed, answered.</summary>
 internal sealed class ApiPipeline(
-    RequestLog log, Faults faults, Authenticator authenticator, Negotiation negotiation, ReadEndpoint reads, WatchEndpoint watches, WriteEndpoint writes)
+    RequestLog log, Faults faults, Authenticator authenticator, Negotiation negotiation, Endpoints endpoints, Traffic traffic)
 {
     public async Task HandleAsync(HttpContext context)
     {
@@ -79,14 +79,17 @@ internal sealed class ApiPipeline(
     private Task ServeAsync(HttpContext context, ApiPath path, Reply reply)
     {
         HttpRequest request = context.Request;
+        reply.Traffic = traffic.Of(path.Kind);
         if (!HttpMethods.IsGet(request.Method))
-            return writes.ServeAsync(context, path, reply);
+            return endpoints.Writes.ServeAsync(context, path, reply);
         if (path.IsLog)
             return reply.SendBytesAsync(200, MediaTypeNames.Text.Plain, Encoding.UTF8.GetBytes($"what {path.Name} wrote\n"));
         if (path.Name is not null && request.Query["watch"].Count == 0)
-            return reads.GetAsync(request, path, reply);
+            return endpoints.Reads.GetAsync(request, path, reply);
         ListOptions options = ListOptions.From(request.Query);
-        return options.Watch ? watches.ServeAsync(context, path, options, reply) : reads.ListAsync(request, path, options, reply);
+        return options.Watch
+            ? endpoints.Watches.ServeAsync(context, path, options, reply)
+            : endpoints.Reads.ListAsync(request, path, options, reply);
     }
 
     private static ApiException Forbidden(RequestRecord record, ApiPath? path)
@@ -108,6 +111,9 @@ internal sealed class ApiPipeline(
             new() { ["kind"] = kind.Plural });
     }
 }
+
+/// <summary>What serves the verbs.</summary>
+internal sealed record Endpoints(ReadEndpoint Reads, WatchEndpoint Watches, WriteEndpoint Writes);
 
 /// <summary>What a resource path names: /api/v1/namespaces/{ns}/{plural}/{name}/{subresource} and its shorter forms.</summary>
 internal sealed record ApiPath(ResourceKind Kind, string? Namespace, string? Name, string? Subresource)

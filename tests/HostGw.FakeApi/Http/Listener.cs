@@ -22,6 +22,9 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
 {
     private static readonly CancellationToken AtOnce = new(canceled: true);
 
+    // Thousands of clients may come at once; as many as net.core.somaxconn allows.
+    private const int Backlog = 4096;
+
     // Only a defect takes so long.
     private static readonly TimeSpan UntilConnectionsEnd = TimeSpan.FromMinutes(1);
 
@@ -30,6 +33,9 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
 
     /// <summary>With the ports that were picked, once started.</summary>
     public IReadOnlyList<IPEndPoint> Endpoints { get; private set; } = options.Listen;
+
+    /// <inheritdoc cref="Endpoints"/>
+    public IReadOnlyList<IPEndPoint> PlainEndpoints { get; private set; } = options.PlainListen;
 
     public async Task StartAsync()
     {
@@ -40,13 +46,18 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, RecordBlocks>();
-        builder.Services.Configure<SocketTransportOptions>(transport => transport.CreateBoundListenSocket = Bind);
+        builder.Services.Configure<SocketTransportOptions>(transport =>
+        {
+            transport.CreateBoundListenSocket = Bind;
+            transport.Backlog = Backlog;
+        });
         WebApplication app = builder.Build();
         app.Run(pipeline);
         await app.StartAsync();
         _app = app;
         ICollection<string> bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        Endpoints = [.. Endpoints.Zip(bound, (asked, url) => new IPEndPoint(asked.Address, new Uri(url).Port))];
+        Endpoints = Bound(Endpoints, bound);
+        PlainEndpoints = Bound(PlainEndpoints, bound.Skip(Endpoints.Count));
     }
 
     /// <param name="reset">Connections end with a reset; otherwise with a FIN.</param>
@@ -74,6 +85,9 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
 
     public async ValueTask DisposeAsync() => await StopAsync();
 
+    private static IReadOnlyList<IPEndPoint> Bound(IReadOnlyList<IPEndPoint> asked, IEnumerable<string> urls) =>
+        [.. asked.Zip(urls, (endpoint, url) => new IPEndPoint(endpoint.Address, new Uri(url).Port))];
+
     private Socket Bind(EndPoint endpoint)
     {
         Socket socket = (options.Bind ?? SocketTransportOptions.CreateDefaultBoundListenSocket)(endpoint);
@@ -91,6 +105,14 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
         kestrel.Limits.Http2.MaxStreamsPerConnection = 250;
         foreach (IPEndPoint endpoint in Endpoints)
             kestrel.Listen(endpoint, Configure);
+        foreach (IPEndPoint endpoint in PlainEndpoints)
+            kestrel.Listen(endpoint, ConfigurePlain);
+    }
+
+    private void ConfigurePlain(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        listen.Use(next => connection => connections.HandleAsync(connection, next));
     }
 
     private void Configure(ListenOptions listen)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using HostGw.FakeApi.Encoders;
 using HostGw.FakeApi.Patching;
 using HostGw.FakeApi.Resources;
 using HostGw.FakeApi.Storage;
@@ -10,6 +11,9 @@ namespace HostGw.FakeApi.Http;
 /// <summary>Writes as a client may make them: conflicts, immutable metadata, the kind's own rules.</summary>
 internal sealed class ObjectWriter(Store store, TimeProvider time)
 {
+    // etcd's --max-request-bytes.
+    private const int LargestRequest = 3 * 512 * 1024;
+
     private const string Modified = "the object has been modified; please apply your changes to the latest version and try again";
 
     public StoredObject Create(ApiPath path, JsonObject content, string manager, bool dryRun)
@@ -24,14 +28,20 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
         }, dryRun);
     }
 
-    public StoredObject Update(ApiPath path, JsonObject content, string manager, bool dryRun)
+    public (StoredObject Object, bool Created) Update(ApiPath path, JsonObject content, string manager, bool dryRun)
     {
+        bool created = false;
         StoredObject written = store[path.Kind].Write(path.Key, old =>
         {
+            created = old is null && path is { Kind.CreatesOnUpdate: true, IsStatus: false };
+            if (created)
+                return New(path, Managed(path, null, content, manager), path.Name!);
             JsonObject present = old ?? throw ApiException.NotFound(path.Kind, path.Name!);
+            if (!path.Kind.UpdatesUnconditionally && JsonFields.At(content, "metadata.resourceVersion").Length == 0)
+                throw ApiException.Unconditional(path.Kind, path.Name!);
             return Changed(path, present, Managed(path, present, content, manager));
         }, dryRun);
-        return Finish(path, written, dryRun);
+        return (Finish(path, written, dryRun), created);
     }
 
     public (StoredObject Object, bool Created) Patch(ApiPath path, JsonNode? patch, PatchKind how, bool dryRun)
@@ -85,6 +95,8 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
 
     private JsonObject New(ApiPath path, JsonObject content, string name)
     {
+        if (path.Kind.Namespaced && store[Kinds.Namespace].Read().Find(path.Namespace!) is null)
+            throw ApiException.NotFound(Kinds.Namespace, path.Namespace!);
         ObjectMetadata.Stamp(content, name, path.Kind.Namespaced ? path.Namespace : null, time.GetUtcNow());
         return Checked(path, content, null, name);
     }
@@ -109,7 +121,16 @@ internal sealed class ObjectWriter(Store store, TimeProvider time)
     {
         path.Kind.Rules.Prepare(content, old, path.IsStatus);
         FieldError[] errors = [.. path.Kind.Rules.Validate(content, old)];
-        return errors.Length == 0 ? content : throw ApiException.Invalid(path.Kind.Group, path.Kind.Kind, name, errors);
+        if (errors.Length > 0)
+            throw ApiException.Invalid(path.Kind.Group, path.Kind.Kind, name, errors);
+        return Size(path.Kind, content) <= LargestRequest ? content : throw ApiException.TooLargeForEtcd();
+    }
+
+    // As it is stored. The encoding is asked only where the JSON, which is never shorter, is too long.
+    private static int Size(ResourceKind kind, JsonObject content)
+    {
+        int json = ObjectJson.Serialize(kind, content).Length;
+        return json > LargestRequest && ProtobufKinds.Of(kind.Kind) is { } message ? message.Encode(content).Length : json;
     }
 
     private static void CheckLists(JsonObject patch, IEnumerable<string> paths)

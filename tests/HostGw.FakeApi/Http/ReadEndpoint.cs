@@ -22,8 +22,11 @@ internal sealed class ReadEndpoint(ServerState server, Negotiation negotiation)
     public async Task ListAsync(HttpRequest request, ApiPath path, ListOptions options, Reply reply)
     {
         ObjectEncoder encoder = negotiation.Choose(request, path.Kind);
-        Selection selection = Selection.From(path.Kind, path.Namespace, request.Query);
+        Selection selection = Selection.From(path.Kind, path.Namespace, null, request.Query);
+        using Seat? seat = selection.Key is null ? await server.Seats.TakeAsync(request.HttpContext.RequestAborted) : null;
         Page page = Choose(path.Kind, options, selection);
+        reply.IsList = true;
+        reply.Traffic?.List();
 
         await reply.StartAsync(200, encoder.ContentType);
         encoder.ListStart(reply.Body, page);
@@ -92,7 +95,7 @@ internal static class Lists
         List<StoredObject> items = [];
 
         if (index == 0 && limit == int.MaxValue)
-            return new Page(snapshot.Revision, Matching(snapshot, selection), null, null);
+            return new Page(snapshot.Revision, [.. selection.In(snapshot)], null, null);
         for (; index < snapshot.Objects.Count && items.Count < limit; index++)
         {
             if (selection.Matches(snapshot.Objects[index]))
@@ -101,17 +104,6 @@ internal static class Lists
         int left = snapshot.Objects.Count - index;
         ContinueToken? next = left == 0 ? null : ContinueToken.After(snapshot.Revision, snapshot.Objects[index - 1].Key);
         return new Page(snapshot.Revision, items, next, next is not null && selection.IsAll && selection.Namespace is null ? left : null);
-    }
-
-    private static List<StoredObject> Matching(TableSnapshot snapshot, Selection selection)
-    {
-        List<StoredObject> items = new(snapshot.Objects.Count);
-        foreach (StoredObject candidate in snapshot.Objects)
-        {
-            if (selection.Matches(candidate))
-                items.Add(candidate);
-        }
-        return items;
     }
 
     private static ApiException ExpiredToken(ContinueToken token) =>

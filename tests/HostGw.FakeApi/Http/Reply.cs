@@ -11,10 +11,19 @@ internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? p
 {
     private const int Chunk = 64 * 1024;
 
-    private readonly ArrayBufferWriter<byte> _buffer = new(Chunk);
+    private readonly ArrayBufferWriter<byte> _buffer = new();
     private long _left = planned?.TruncateAfter ?? long.MaxValue;
 
     public IBufferWriter<byte> Body => _buffer;
+
+    /// <summary>Where what is sent is counted; null: nowhere.</summary>
+    public TrafficCounter? Traffic { get; set; }
+
+    /// <summary>It is sent as a list, or as the beginning of a streaming list.</summary>
+    public bool IsList { get; set; }
+
+    /// <summary>It is sent as a watch, unless <see cref="IsList"/>.</summary>
+    public bool IsWatch { get; set; }
 
     /// <summary>Nothing more will be sent: the planned truncation has happened.</summary>
     public bool IsBrokenOff { get; private set; }
@@ -37,7 +46,10 @@ internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? p
             bytes = bytes[..(int)_left];
         _left -= bytes.Length;
         if (!IsBrokenOff)
+        {
+            Count(bytes.Length);
             await WriteAsync(bytes);
+        }
         _buffer.ResetWrittenCount();
         IsBrokenOff |= cut;
     }
@@ -67,6 +79,16 @@ internal sealed class Reply(HttpContext context, Faults faults, PlannedAnswer? p
         await StartAsync(code, contentType);
         _buffer.Write(body.Span);
         await SendAsync();
+    }
+
+    private void Count(int bytes)
+    {
+        if (IsList)
+            Traffic?.ListBytes(bytes);
+        else if (IsWatch)
+            Traffic?.WatchBytes(bytes);
+        else
+            Traffic?.OtherBytes(bytes);
     }
 
     private async Task WriteAsync(ReadOnlyMemory<byte> bytes)

@@ -15,13 +15,21 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
         if (server.Faults.CacheInitializing)
             throw ApiException.CacheInitializing();
         ObjectEncoder encoder = negotiation.Choose(context.Request, path.Kind);
-        Selection selection = SelectionOf(path, context.Request);
+        // A watch of one object by path is a watch of the collection by name.
+        Selection selection = Selection.From(path.Kind, path.Namespace, path.Name, context.Request.Query);
+        using Seat? seat = asked.SendInitialEvents == true && selection.Key is null
+            ? await server.Seats.TakeAsync(context.RequestAborted)
+            : null;
         TableSnapshot? past = path.Kind == Kinds.Node && asked.SendInitialEvents == true ? server.Faults.PastOf(asked.Revision is not null) : null;
         bool fromNow = asked.SendInitialEvents == true || asked.Revision is null or 0;
-        using Watcher? watcher = server.Cache.Watch(path.Kind, past?.Revision ?? (fromNow ? null : asked.Revision));
+        using Watcher? watcher = server.Cache.Watch(path.Kind, past?.Revision ?? (fromNow ? null : asked.Revision), selection.Key);
+        (reply.IsWatch, reply.IsList) = (true, asked.SendInitialEvents == true);
+        reply.Traffic?.Watch();
+        if (reply.IsList)
+            reply.Traffic?.List();
         await reply.StartAsync(200, encoder.WatchContentType);
 
-        var output = new WatchOutput(encoder, reply);
+        var output = new WatchOutput(encoder, reply, seat);
         if (watcher is null)
         {
             await output.ErrorAsync(Expired(asked, path.Kind));
@@ -32,8 +40,8 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
         using var over = new CancellationTokenSource(timeout, options.Time);
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, end.Token, over.Token);
         var stream = new WatchStream(watcher, server, new WatchFilter(path.Kind, selection), output);
-        var bookmarks = new BookmarkTimes(asked.Bookmarks ? options.BookmarkPeriod : null, timeout, options.Time);
-        await stream.RunAsync(past ?? watcher.Initial, asked, bookmarks, lifetime.Token);
+        using var bookmarks = new BookmarkTimes(asked.Bookmarks ? options.BookmarkPeriod : null, timeout, options.Time, lifetime.Token);
+        await stream.RunAsync(past, asked, bookmarks, lifetime.Token);
         if (end.IsExpiry && !context.RequestAborted.IsCancellationRequested)
             await output.ErrorAsync(Expired(asked, path.Kind));
     }
@@ -55,38 +63,63 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
             throw ApiException.TooLargeRevision(asked.Revision.Value, server.Cache.Revision);
         return asked;
     }
-
-    // A watch of one object by path is a watch of the collection by name.
-    private static Selection SelectionOf(ApiPath path, HttpRequest request)
-    {
-        Selection selection = Selection.From(path.Kind, path.Namespace, request.Query);
-        return path.Name is null ? selection : selection with { Fields = FieldSelector.Parse($"metadata.name={path.Name}", path.Kind) };
-    }
 }
 
-/// <summary>When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="Period"/> (null: never) and in its last 2 s.</summary>
-internal sealed record BookmarkTimes(TimeSpan? Period, TimeSpan Timeout, TimeProvider Time)
+/// <summary>
+/// When a watch with allowWatchBookmarks is due a BOOKMARK: every <paramref name="period"/> (null: never) and in its last 2 s.
+/// </summary>
+/// <param name="lifetime">Of the watch.</param>
+internal sealed class BookmarkTimes(TimeSpan? period, TimeSpan timeout, TimeProvider time, CancellationToken lifetime) : IDisposable
 {
     private static readonly TimeSpan BeforeTimeout = TimeSpan.FromSeconds(2), AtTheEnd = TimeSpan.FromSeconds(0.5);
 
-    private readonly long _start = Time.GetTimestamp();
+    private readonly long _start = time.GetTimestamp();
+    private CancellationTokenSource? _due, _dueOrOver;
 
-    /// <summary>Cancelled when the next one is due.</summary>
-    public CancellationTokenSource Next() => new(UntilNext(), Time);
+    /// <summary>Cancelled when the next one is due, or the watch is over.</summary>
+    public CancellationToken DueOrOver
+    {
+        get
+        {
+            if (_dueOrOver is null)
+            {
+                _due = new(UntilNext(), time);
+                _dueOrOver = CancellationTokenSource.CreateLinkedTokenSource(_due.Token, lifetime);
+            }
+            return _dueOrOver.Token;
+        }
+    }
+
+    /// <summary>Whether one is due; then the time until the next one begins.</summary>
+    public bool Take()
+    {
+        if (_due is not { IsCancellationRequested: true })
+            return false;
+        Dispose();
+        return true;
+    }
+
+    public void Dispose()
+    {
+        _due?.Dispose();
+        _dueOrOver?.Dispose();
+        (_due, _dueOrOver) = (null, null);
+    }
 
     private TimeSpan UntilNext()
     {
-        if (Period is not { } period)
-            return System.Threading.Timeout.InfiniteTimeSpan;
-        TimeSpan untilLast = Timeout - BeforeTimeout - Time.GetElapsedTime(_start);
+        if (period is not { } usual)
+            return Timeout.InfiniteTimeSpan;
+        TimeSpan untilLast = timeout - BeforeTimeout - time.GetElapsedTime(_start);
         if (untilLast > TimeSpan.Zero)
-            return untilLast < period ? untilLast : period;
-        return period < AtTheEnd ? period : AtTheEnd;
+            return untilLast < usual ? untilLast : usual;
+        return usual < AtTheEnd ? usual : AtTheEnd;
     }
 }
 
 /// <summary>The frames of one watch in its content type.</summary>
-internal sealed record WatchOutput(ObjectEncoder Encoder, Reply Reply)
+/// <param name="Seat">Given back when the initial events are sent; null: it needs none.</param>
+internal sealed record WatchOutput(ObjectEncoder Encoder, Reply Reply, Seat? Seat)
 {
     public async Task ErrorAsync(ApiException error)
     {
@@ -105,19 +138,20 @@ internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilt
     private readonly Faults _faults = server.Faults;
     private long _seen = watcher.FromRevision;
 
-    public async Task RunAsync(TableSnapshot? initial, ListOptions asked, BookmarkTimes bookmarks, CancellationToken lifetime)
+    /// <param name="past">What it begins with instead of what is there; null: the truth.</param>
+    public async Task RunAsync(TableSnapshot? past, ListOptions asked, BookmarkTimes bookmarks, CancellationToken lifetime)
     {
         try
         {
-            await InitialAsync(initial, asked, lifetime);
+            await InitialAsync(past ?? watcher.TakeInitial(), asked, lifetime);
             while (!_reply.IsBrokenOff)
             {
-                bool bookmarkDue = !await WaitAsync(bookmarks, lifetime);
+                await WaitAsync(bookmarks, lifetime);
                 while (_faults.FreezeWatches || IsAheadOfCache())
                     await Task.Delay(Poll, lifetime);
                 // A watch from the future gets nothing, not even a bookmark, until the server has reached its revision.
-                if (bookmarkDue && _seen <= server.Cache.Revision)
-                    _encoder.Bookmark(_reply.Body, _seen, initialEventsEnd: false);
+                if (bookmarks.Take() && (watcher.Passed ?? _seen) is var passed && passed <= server.Cache.Revision)
+                    Bookmark(passed, initialEventsEnd: false);
                 await EventsAsync();
                 await _reply.SendAsync();
             }
@@ -134,10 +168,8 @@ internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilt
         if (initial is not null && asked.SendInitialEvents != false)
         {
             bool isList = asked.SendInitialEvents == true;
-            foreach (StoredObject item in isList && _faults.EmptyLists ? [] : initial.Objects)
+            foreach (StoredObject item in isList && _faults.EmptyLists ? [] : filter.In(initial))
             {
-                if (!filter.Matches(item))
-                    continue;
                 _encoder.WatchEvent(_reply.Body, "ADDED", filter.Form(item));
                 await _reply.SendIfLargeAsync();
             }
@@ -152,24 +184,31 @@ internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilt
                     await Task.Delay(Poll, lifetime);
                 await EventsAsync();
             }
-            _encoder.Bookmark(_reply.Body, _seen, initialEventsEnd: true);
+            Bookmark(Math.Max(_seen, required), initialEventsEnd: true);
         }
         await _reply.SendAsync();
+        output.Seat?.Dispose();
+        _reply.IsList = false;
     }
 
-    /// <summary>False when a bookmark is due and no event came.</summary>
-    private async Task<bool> WaitAsync(BookmarkTimes bookmarks, CancellationToken lifetime)
+    /// <summary>Until there is an event, or a bookmark is due.</summary>
+    private async Task WaitAsync(BookmarkTimes bookmarks, CancellationToken lifetime)
     {
-        using CancellationTokenSource due = bookmarks.Next();
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, lifetime);
         try
         {
-            return await watcher.Events.WaitToReadAsync(either.Token);
+            await watcher.Events.WaitToReadAsync(bookmarks.DueOrOver);
         }
         catch (OperationCanceledException) when (!lifetime.IsCancellationRequested)
         {
-            return false;
+            // A bookmark.
         }
+    }
+
+    private void Bookmark(long revision, bool initialEventsEnd)
+    {
+        _encoder.Bookmark(_reply.Body, revision, initialEventsEnd);
+        if (!initialEventsEnd)
+            _reply.Traffic?.Bookmark();
     }
 
     private bool IsAheadOfCache() => watcher.Events.TryPeek(out StoreEvent? next) && next.Revision > server.Cache.Revision;
@@ -181,32 +220,39 @@ internal sealed class WatchStream(Watcher watcher, ServerState server, WatchFilt
             _seen = change.Revision;
             if (filter.See(change) is not var (type, item) || _faults.DropsEvent())
                 continue;
-            _encoder.WatchEvent(_reply.Body, type, item);
+            Event(type, item);
             if (_faults.DuplicateEvents)
-                _encoder.WatchEvent(_reply.Body, type, item);
+                Event(type, item);
             await _reply.SendIfLargeAsync();
         }
+    }
+
+    private void Event(string type, StoredObject item)
+    {
+        _encoder.WatchEvent(_reply.Body, type, item);
+        _reply.Traffic?.Event();
     }
 }
 
 /// <summary>What a write looks like to a watch with selectors: an object that stops matching is DELETED, one that starts is ADDED.</summary>
 internal sealed class WatchFilter(ResourceKind kind, Selection selection)
 {
-    public bool Matches(StoredObject candidate) => selection.Matches(candidate);
+    /// <summary>What it begins with.</summary>
+    public IEnumerable<StoredObject> In(TableSnapshot table) => selection.In(table);
 
     public StoredObject Form(StoredObject stored) => EventForm.Of(kind, stored);
 
     /// <summary>Null when this watch does not hear of it.</summary>
     public (string Type, StoredObject Object)? See(StoreEvent change)
     {
-        bool before = change.Previous is { } previous && Matches(previous);
-        bool now = change.Type != EventType.Deleted && Matches(change.Object);
+        bool before = change.Previous is { } previous && selection.Matches(previous);
+        bool now = change.Type != EventType.Deleted && selection.Matches(change.Object);
         return (before, now) switch
         {
             (false, true) => ("ADDED", Form(change.Object)),
             (true, true) => ("MODIFIED", Form(change.Object)),
             (true, false) when change.Type == EventType.Deleted => ("DELETED", Form(change.Object)),
-            (true, false) => ("DELETED", Form(change.Previous!.WithRevision(kind, change.Revision))),
+            (true, false) => ("DELETED", Form(change.Departed(kind))),
             _ => null,
         };
     }

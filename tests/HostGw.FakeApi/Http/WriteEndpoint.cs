@@ -25,7 +25,8 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer, Negotiatio
                 await SendAsync(request, path, reply, 201, writer.Create(path, Object(body), manager, dryRun));
                 break;
             case ("PUT", not null):
-                await SendAsync(request, path, reply, 200, writer.Update(path, Object(body), manager, dryRun));
+                (StoredObject updated, bool isNew) = writer.Update(path, Object(body), manager, dryRun);
+                await SendAsync(request, path, reply, isNew ? 201 : 200, updated);
                 break;
             case ("PATCH", not null):
                 (StoredObject patched, bool created) = writer.Patch(path, body, PatchKind.Of(request), dryRun);
@@ -40,13 +41,14 @@ internal sealed class WriteEndpoint(Store store, ObjectWriter writer, Negotiatio
             default:
                 throw ApiException.MethodNotAllowed();
         }
+        reply.Traffic?.Write();
     }
 
     private async Task DeleteCollectionAsync(HttpRequest request, ApiPath path, Reply reply)
     {
-        Selection selection = Selection.From(path.Kind, path.Namespace, request.Query);
+        Selection selection = Selection.From(path.Kind, path.Namespace, null, request.Query);
         TableSnapshot snapshot = store[path.Kind].Read();
-        StoredObject[] doomed = [.. snapshot.Objects.Where(selection.Matches)];
+        StoredObject[] doomed = [.. selection.In(snapshot)];
         foreach (StoredObject item in doomed)
             store[path.Kind].Delete(item.Key);
 

@@ -40,7 +40,12 @@ internal static class Kinds
         Rules = new EventRules(strict: false),
     };
 
-    public static readonly ResourceKind Lease = new("coordination.k8s.io", "leases", "Lease", Namespaced: true) { Rules = new LeaseRules() };
+    public static readonly ResourceKind Lease = new("coordination.k8s.io", "leases", "Lease", Namespaced: true)
+    {
+        CreatesOnUpdate = true,
+        UpdatesUnconditionally = false,
+        Rules = new LeaseRules(),
+    };
 
     public static readonly ResourceKind EndpointSlice = new("discovery.k8s.io", "endpointslices", "EndpointSlice", Namespaced: true);
 
@@ -106,6 +111,14 @@ internal sealed record ResourceKind(string Group, string Plural, string Kind, bo
 
     /// <summary>Dotted paths that a fieldSelector may name besides metadata.name and metadata.namespace.</summary>
     public string[] SelectableFields { get; init; } = [];
+
+    /// <summary>A PUT of an object that is not there creates it.</summary>
+    /// <remarks>AllowCreateOnUpdate of the kind's strategy.go in kubernetes pkg/registry.</remarks>
+    public bool CreatesOnUpdate { get; init; }
+
+    /// <summary>A PUT need not name the resourceVersion that it replaces.</summary>
+    /// <remarks>AllowUnconditionalUpdate of the kind's strategy.go in kubernetes pkg/registry.</remarks>
+    public bool UpdatesUnconditionally { get; init; } = true;
 
     /// <summary>What this kind checks and changes when a client writes it.</summary>
     public WriteRules Rules { get; init; } = WriteRules.None;

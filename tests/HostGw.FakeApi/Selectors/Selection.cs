@@ -8,11 +8,27 @@ namespace HostGw.FakeApi.Selectors;
 /// <summary>Which objects a list, watch or deletecollection is about.</summary>
 internal sealed record Selection(string? Namespace, LabelSelector Labels, FieldSelector Fields)
 {
+    /// <summary>Of the only object that can match; null: several can.</summary>
+    public string? Key { get; private init; }
+
     /// <summary>With no selector the server may say how many items remain.</summary>
     public bool IsAll => Labels.IsEmpty && Fields.IsEmpty;
 
-    public static Selection From(ResourceKind kind, string? ns, IQueryCollection query) =>
-        new(ns, LabelSelector.Parse(query["labelSelector"]), FieldSelector.Parse(query["fieldSelector"], kind));
+    /// <param name="name">Of the object that the path names; null: it names a collection.</param>
+    public static Selection From(ResourceKind kind, string? ns, string? name, IQueryCollection query)
+    {
+        FieldSelector fields = FieldSelector.Parse(name is null ? query["fieldSelector"] : $"metadata.name={name}", kind);
+        bool isOne = fields.Name is not null && (!kind.Namespaced || ns is not null);
+        return new(ns, LabelSelector.Parse(query["labelSelector"]), fields) { Key = isOne ? kind.Key(ns, fields.Name!) : null };
+    }
+
+    /// <summary>What matches, in the order of its keys.</summary>
+    public IEnumerable<StoredObject> In(TableSnapshot table)
+    {
+        if (Key is null)
+            return table.Objects.Where(Matches);
+        return table.Find(Key) is { } found && Matches(found) ? [found] : [];
+    }
 
     public bool Matches(StoredObject candidate) =>
         (Namespace is null || candidate.Key.StartsWith(Namespace + "/", StringComparison.Ordinal))
@@ -51,8 +67,10 @@ internal sealed class FieldSelector
     {
         if (IsEmpty)
             return true;
-        if (Name is { } name && name != candidate.Key[(candidate.Key.LastIndexOf('/') + 1)..])
+        if (Name is { } name && !candidate.Key.AsSpan(candidate.Key.LastIndexOf('/') + 1).SequenceEqual(name))
             return false;
+        if (Name is not null && _terms.Count == 1)
+            return true;
         System.Text.Json.Nodes.JsonObject content = candidate.ParseOrEmpty();
         return _terms.TrueForAll(t => Same(t.Path, JsonFields.At(content, t.Path), t.Value) == t.Equal);
     }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using HostGw.FakeApi.Resources;
 
 namespace HostGw.FakeApi.Storage;
@@ -15,7 +14,7 @@ internal sealed class ResourceTable
     private readonly ResourceKind _kind;
     private readonly int _historyCapacity;
     private EventHistory _history;
-    private readonly HashSet<Watcher> _watchers = [];
+    private readonly Watchers _watchers = new();
     private ImmutableSortedSet<StoredObject> _objects = ImmutableSortedSet.Create(ByKey);
 
     public ResourceTable(Store store, ResourceKind kind, int historyCapacity)
@@ -106,14 +105,15 @@ internal sealed class ResourceTable
     }
 
     /// <summary>Null when the history needed is compacted. Without a revision: what is there now, then what follows.</summary>
-    public Watcher? Watch(long? fromRevision, TableSnapshot? initial = null)
+    /// <param name="key">Of the only object that the watch can be about; null: of several.</param>
+    public Watcher? Watch(long? fromRevision, string? key = null, TableSnapshot? initial = null)
     {
         lock (_store.Gate)
         {
             if (fromRevision < _history.CompactedRevision)
                 return null;
             initial ??= fromRevision is null ? new TableSnapshot(_store.Revision, _objects) : null;
-            var watcher = new Watcher(this, initial, fromRevision ?? _store.Revision);
+            var watcher = new Watcher(this, initial, fromRevision ?? _store.Revision) { Key = key };
             foreach (StoreEvent missed in _history.After(watcher.FromRevision))
                 watcher.Offer(missed);
             _watchers.Add(watcher);
@@ -127,12 +127,20 @@ internal sealed class ResourceTable
             _watchers.Remove(watcher);
     }
 
+    /// <summary>Up to which revision a watch has been offered all events; null: it has not read all of them.</summary>
+    public long? Passed(Watcher watcher)
+    {
+        lock (_store.Gate)
+            return watcher.HasEvents ? null : Math.Max(watcher.Last, _watchers.Latest);
+    }
+
     public void Compact(long revision) => _history.Compact(revision);
 
     /// <summary>Contents and history of an earlier moment. Open watches stay: they get what is newer than the last event they got.</summary>
     public void Restore(TableSnapshot past)
     {
         _objects = past.Objects;
+        _watchers.PassLatest();
         _history = new EventHistory(_historyCapacity, past.Revision, _objects);
     }
 
@@ -149,8 +157,7 @@ internal sealed class ResourceTable
     private void Publish(StoreEvent change)
     {
         _history.Append(change);
-        foreach (Watcher watcher in _watchers)
-            watcher.Offer(change);
+        _watchers.Offer(change);
     }
 }
 
@@ -163,7 +170,13 @@ internal enum EventType
 
 /// <summary>One write: what changed, what stood before, and the whole table after it (shared, so keeping it costs nothing).</summary>
 internal sealed record StoreEvent(
-    EventType Type, StoredObject Object, StoredObject? Previous, long Revision, ImmutableSortedSet<StoredObject> After);
+    EventType Type, StoredObject Object, StoredObject? Previous, long Revision, ImmutableSortedSet<StoredObject> After)
+{
+    private StoredObject? _departed;
+
+    /// <summary>What a watch is sent whose selector the object no longer matches: what stood before, under this revision.</summary>
+    public StoredObject Departed(ResourceKind kind) => _departed ??= Previous!.WithRevision(kind, Revision);
+}
 
 /// <summary>All objects of a kind, in key order, as they stood at one revision.</summary>
 internal sealed record TableSnapshot(long Revision, ImmutableSortedSet<StoredObject> Objects)
@@ -176,31 +189,6 @@ internal sealed record TableSnapshot(long Revision, ImmutableSortedSet<StoredObj
         int index = Objects.IndexOf(StoredObject.Probe(key));
         return index < 0 ? ~index : index + 1;
     }
-}
-
-/// <summary>One open watch: what was there at its start, if it asked for that, and a queue of what happened since.</summary>
-internal sealed class Watcher(ResourceTable table, TableSnapshot? initial, long fromRevision) : IDisposable
-{
-    private readonly Channel<StoreEvent> _events = Channel.CreateUnbounded<StoreEvent>(new() { SingleReader = true });
-
-    private long _last = fromRevision;
-
-    public TableSnapshot? Initial { get; } = initial;
-
-    public long FromRevision { get; } = fromRevision;
-
-    public ChannelReader<StoreEvent> Events => _events.Reader;
-
-    // Silence until the store has passed the last event: also for a watch from the future, and after a restore.
-    public void Offer(StoreEvent change)
-    {
-        if (change.Revision <= _last)
-            return;
-        _last = change.Revision;
-        _events.Writer.TryWrite(change);
-    }
-
-    public void Dispose() => table.Unwatch(this);
 }
 
 /// <summary>The last writes of a table. What was pushed out is compacted: asking for it is 410. Not thread-safe.</summary>

@@ -29,10 +29,11 @@ internal sealed class WatchCache(Store store)
     public TableSnapshot Read(ResourceKind kind) => _stoppedAt?.Tables[kind.Kind] ?? store[kind].Read();
 
     /// <summary>Null when the revision is older than the history. Without one: what is there now, then what follows.</summary>
-    public Watcher? Watch(ResourceKind kind, long? fromRevision)
+    /// <param name="key">Of the only object that the watch can be about; null: of several.</param>
+    public Watcher? Watch(ResourceKind kind, long? fromRevision, string? key)
     {
         if (_stoppedAt is { } stopped && fromRevision is null)
-            return store[kind].Watch(stopped.ResourceVersion, stopped.Tables[kind.Kind]);
-        return fromRevision < Oldest ? null : store[kind].Watch(fromRevision);
+            return store[kind].Watch(stopped.ResourceVersion, key, stopped.Tables[kind.Kind]);
+        return fromRevision < Oldest ? null : store[kind].Watch(fromRevision, key);
     }
 }

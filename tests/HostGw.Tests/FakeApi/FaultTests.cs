@@ -1,11 +1,12 @@
 using System.Net.Sockets;
 using HostGw.FakeApi;
+using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.FakeApi;
 
 public sealed class FaultTests : FakeApiTest
 {
-    private const string Nodes = "/api/v1/nodes";
+    private const string Nodes = "/api/v1/nodes", Streaming = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
 
     [Fact]
     public async Task Stopped_it_refuses_and_started_again_it_answers_on_the_same_port()
@@ -60,6 +61,41 @@ public sealed class FaultTests : FakeApiTest
         Assert.False(next.IsCompleted);
         Api.Faults.FreezeWatches = false;
         Assert.Equal(["ADDED b", "ADDED c"], await next);
+    }
+
+    [Theory]
+    [InlineData(429, "TooManyRequests", 7)]
+    [InlineData(413, "RequestEntityTooLarge", null)]
+    public async Task A_write_is_refused_as_often_as_planned(int code, string reason, int? seconds)
+    {
+        const string path = "/api/v1/namespaces/default/configmaps", body = """{"metadata":{"name":"a"}}""";
+        TimeSpan? after = seconds is { } s ? TimeSpan.FromSeconds(s) : null;
+        Api.Faults.Answer(code, times: 1, after, request => request.Method == "POST");
+        Assert.Equal(200, (await Client.GetAsync(path)).Code);
+        Answer refused = await Client.SendAsync(HttpMethod.Post, path, body);
+        Assert.Equal((code, reason, after), (refused.Code, refused.Reason, refused.RetryAfter));
+        Assert.Equal(201, (await Client.SendAsync(HttpMethod.Post, path, body)).Code);
+    }
+
+    [Fact]
+    public async Task Lists_wait_for_a_seat_and_who_waits_too_long_is_told_to_come_again()
+    {
+        ManualTime time = new();
+        await using FakeApiServer api = await FakeApiServer.StartAsync(new() { ListsAtOnce = 1, Time = time });
+        api.Nodes.Put(NodeFactory.Cluster(10));
+        using var client = new RawClient(api);
+        api.Faults.BytesPerSecond = 1;
+        Task<Answer> slow = client.GetAsync(Nodes);
+        await EventuallyAsync(() => api.Sent("nodes").Lists == 1, "the first is sent");
+        Task<Answer> waiting = client.GetAsync(Nodes), late = client.GetAsync($"{Nodes}?watch=1&{Streaming}");
+        await EventuallyAsync(() => time.Pending().Length == 2, "two wait");
+        Assert.Equal(200, (await client.GetAsync($"{Nodes}?fieldSelector=metadata.name=none")).Code); // of one object
+        time.Advance(TimeSpan.FromSeconds(15));
+        foreach (Answer refused in await Task.WhenAll(waiting, late))
+            Assert.Equal((429, TimeSpan.FromSeconds(1)), (refused.Code, refused.RetryAfter));
+        api.Faults.BytesPerSecond = 0;
+        Assert.Equal(200, (await slow).Code);
+        Assert.Equal(200, (await client.GetAsync(Nodes)).Code);
     }
 
     [Fact]

@@ -168,6 +168,8 @@ internal sealed class Seed
 
     public Seed(Recording recorded, List<RecordedFrame> frames)
     {
+        // Nothing is created in a namespace that is not there.
+        Add(Kinds.Namespace, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default", ["resourceVersion"] = "1" } });
         Revision = 474;
         if (frames.Exists(f => f.Type != "ERROR"))
             AddBefore(recorded, frames);

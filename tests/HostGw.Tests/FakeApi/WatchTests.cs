@@ -4,6 +4,8 @@ namespace HostGw.Tests.FakeApi;
 
 public sealed class WatchTests : FakeApiTest
 {
+    private const string OnlyB = "fieldSelector=metadata.name=b";
+
     protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(300), HistoryCapacity = 8 };
 
     [Theory]
@@ -158,6 +160,42 @@ public sealed class WatchTests : FakeApiTest
         Api.Nodes.Heartbeat("a");
         Api.Nodes.Heartbeat("b");
         Assert.Equal(["MODIFIED b"], await watch.TakeAsync(1));
+    }
+
+    [Fact]
+    public async Task A_watch_of_one_node_hears_of_the_others_by_bookmarks_alone()
+    {
+        PutNodes("a", "b");
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&{OnlyB}&allowWatchBookmarks=true");
+        long others = Api.Nodes.Heartbeat("a");
+        WatchFrame bookmark = (await watch.NextAsync())!;
+        while (bookmark.Revision < others)
+            bookmark = (await watch.NextAsync())!; // one may have been on its way
+        Assert.Equal(("BOOKMARK", others), (bookmark.Type, bookmark.Revision));
+        Assert.Equal(0, Api.Sent("nodes").Events);
+    }
+
+    [Fact]
+    public async Task A_watch_of_one_node_is_silent_until_a_restored_store_has_passed_what_it_saw()
+    {
+        PutNodes("a", "b");
+        StoreSnapshot snapshot = Api.TakeSnapshot();
+        using WatchReader watch = await Client.WatchAsync($"resourceVersion={Api.ResourceVersion}&{OnlyB}&allowWatchBookmarks=true");
+        Api.Nodes.Heartbeat("a");
+        long seen = Api.Nodes.Heartbeat("a");
+        while ((await watch.NextAsync())!.Revision < seen)
+            continue;
+        Api.Restore(snapshot);
+        Api.Nodes.Heartbeat("b");
+        Task<WatchFrame?> next = watch.NextAsync();
+        await Task.Delay(600, TestContext.Current.CancellationToken);
+        Assert.False(next.IsCompleted);
+        Api.Nodes.Heartbeat("a");
+        Assert.Equal(seen + 1, Api.Nodes.Heartbeat("b"));
+        WatchFrame frame = (await next)!;
+        while (frame.Type == "BOOKMARK")
+            frame = (await watch.NextAsync())!;
+        Assert.Equal(("MODIFIED b", seen + 1), ($"{frame}", frame.Revision));
     }
 
     [Fact]

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Globalization;
+using HostGw.Benchmarks.Figures;
+using HostGw.Digest;
+using HostGw.FakeApi;
+using HostGw.Storms;
+using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
+
+namespace HostGw.Benchmarks.Whole;
+
+/// <summary>What an agent receives that follows the node digest, beside one that watches Nodes; and what the digest itself costs.</summary>
+/// <remarks>Bytes are those that arrive on the machine's interface, TLS and TCP included. Probes are off: nobody answers them.</remarks>
+internal static class DigestCost
+{
+    private const int Joins = 50, JoinsOfNodes = 10;
+    private const int LongRuns = 3;
+
+    // In 5 minutes every node reports once, the own one too.
+    private static readonly TimeSpan Short = TimeSpan.FromMinutes(5), Long = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan OfNodes = TimeSpan.FromMinutes(1);
+
+    // The digest writes a shard at most once a second: a join that waits for the one before it is no part of what is asked.
+    private static readonly TimeSpan PastAWrite = TimeSpan.FromSeconds(1.2), Deadline = TimeSpan.FromMinutes(5);
+
+    private static readonly string[] Digest = ["--nodes-source", "digest", "--probe-enabled", "false"];
+    private static readonly string[] Nodes = ["--probe-enabled", "false"];
+
+    public static IReadOnlyList<int> Sizes { get; } = [1_000, 5_000, 10_000];
+
+    /// <param name="isLong">The figure of an hour is that of 20 minutes, three times, and not of 5 minutes.</param>
+    public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, bool isLong)
+    {
+        site.Server.Objects.Put(
+            $$$"""{"kind":"Namespace","metadata":{"name":"{{{ShardFormat.Namespace}}}"},"status":{"phase":"Active"}}""");
+        using DigestProcess digest = new(build.Path, site.Kubeconfig, site.LocalServer, NodeFactory.Node(1).Name);
+        digest.Start();
+        await digest.WaitReadyAsync(Deadline);
+        int size = site.Size;
+        Figure Figure(string name, string unit, params IEnumerable<double> values) =>
+            new(name, unit, new(values)) { Build = build.Name, Size = size };
+
+        List<double> hours = [];
+        (double listed, AgentProcess agent) = await StartAsync(site, build, Digest);
+        (List<double> times, double joinBytes) = await JoinAsync(site, agent, Joins);
+        Sent before = site.Server.Sent("configmaps");
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan clock = ProcessClock.Read(digest.ProcessId);
+        for (int run = 0; run < (isLong ? LongRuns : 1); run++)
+            hours.Add(await HourAsync(site, agent, isLong ? Long : Short));
+        double cpu = 100 * (ProcessClock.Read(digest.ProcessId) - clock) / Stopwatch.GetElapsedTime(start);
+        double writes = site.Server.Sent("configmaps").Since(before).Writes, memory = PssMB(digest.ProcessId);
+        agent.Dispose();
+        digest.Stop();
+
+        (double listedNodes, AgentProcess other) = await StartAsync(site, build, Nodes);
+        (_, double joinBytesOfNodes) = await JoinAsync(site, other, JoinsOfNodes);
+        double hourOfNodes = await HourAsync(site, other, OfNodes);
+        other.Dispose();
+        site.Reset();
+        return
+        [
+            Figure(Names.DigestFirstList, "MB", listed / 1e6),
+            Figure(Names.DigestJoin, "ms", times),
+            Figure(Names.DigestJoinBytes, "KB", joinBytes / 1e3),
+            Figure(isLong ? Names.DigestHour : Names.DigestHourShort, "KB", hours.Select(h => h / 1e3)),
+            Figure(Names.DigestAll, "MB/s", hours.Max() * size / 3600 / 1e6),
+            Figure(Names.DigestMemory, "MB", memory),
+            Figure(Names.DigestCpu, "% of a core", cpu),
+            Figure(Names.DigestWrites, "", writes),
+            Figure(Names.NodesFirstList, "MB", listedNodes / 1e6),
+            Figure(Names.NodesJoinBytes, "KB", joinBytesOfNodes / 1e3),
+            Figure(Names.NodesHour, "KB", hourOfNodes / 1e3),
+            Figure(Names.NodesAll, "MB/s", hourOfNodes * size / 3600 / 1e6),
+        ];
+    }
+
+    // Bytes until the agent's last route is installed, and the agent, which has nothing left to do.
+    private static async Task<(double Bytes, AgentProcess Agent)> StartAsync(Site site, Build build, string[] flags)
+    {
+        site.Reset();
+        long before = AgentProcess.ReceivedBytesOn(site.Machine);
+        using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
+        Task<long> last = news.NextAsync(RouteNews.SetFirst(), site.Size - 1);
+        AgentProcess agent = new(site, build, flags);
+        try
+        {
+            await agent.AwaitAsync(last, "last route", Deadline);
+            double bytes = AgentProcess.ReceivedBytesOn(site.Machine) - before;
+            await agent.QuietAsync();
+            return (bytes, agent);
+        }
+        catch
+        {
+            agent.Dispose();
+            throw;
+        }
+    }
+
+    // The milliseconds from each Node's creation to its route, and the bytes of one join. The nodes leave again, unmeasured.
+    private static async Task<(List<double> Milliseconds, double Bytes)> JoinAsync(Site site, AgentProcess agent, int count)
+    {
+        using var news = new KernelNews(site.Machine, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE);
+        List<double> times = [];
+        int size = site.Size;
+        long before = agent.ReceivedBytes;
+        for (int number = size + 1; number <= size + count; number++)
+        {
+            NodeSpec node = Site.Describe(number);
+            NewsFilter route = RouteNews.Set(Prefix.Parse(node.PodCidrs[0]), Ip.Parse(node.InternalIPs[0]));
+            times.Add(await Latencies.TimeAsync(agent, news, route, () => site.Server.Nodes.Put(node), "route to a node that joined"));
+            await Task.Delay(PastAWrite);
+        }
+        double bytes = (agent.ReceivedBytes - before) / (double)count;
+        Task<long> gone = news.NextAsync(RouteNews.Removed(Prefix.Parse(Site.Describe(size + count).PodCidrs[0])));
+        for (int number = size + 1; number <= size + count; number++)
+            site.Server.Nodes.Delete(NodeFactory.Node(number).Name);
+        await agent.AwaitAsync(gone, "removal of the last route", Deadline);
+        await Task.Delay(PastAWrite);
+        await agent.QuietAsync();
+        return (times, bytes);
+    }
+
+    // What an hour brings in which all nodes report and nothing else happens.
+    private static async Task<double> HourAsync(Site site, AgentProcess agent, TimeSpan length)
+    {
+        (long received, long start) = (agent.ReceivedBytes, Stopwatch.GetTimestamp());
+        await Heartbeats.BeatAsync(site, length, static () => { });
+        return (agent.ReceivedBytes - received) / Stopwatch.GetElapsedTime(start).TotalHours;
+    }
+
+    private static double PssMB(int process) =>
+        ProcText.KiB(File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/smaps_rollup")), "Pss") * 1024 / 1e6;
+}

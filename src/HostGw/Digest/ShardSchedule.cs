@@ -64,6 +64,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     /// <summary>Why no shard can be written at present; null while they can.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>All shards are as the Nodes require, and no attempt is under way.</summary>
+    public bool IsDone => Current == ShardFormat.Count && _running == 0;
+
     /// <summary>How many shards are as the Nodes require.</summary>
     public int Current { get; private set; }
 

@@ -34,7 +34,8 @@ internal static class DigestProblems
         if (digest is not { Stale: { } stale })
             yield break;
         yield return new("DigestStale",
-            $"the node digest is not renewed: {stale}. Nodes that joined, changed or left since are not known here; what is installed stays",
+            $"the node digest is not renewed: {stale}. Nodes that joined, changed or left since are not known here; what is installed " +
+            "stays",
             $"let the digest run: {Find}");
     }
 }

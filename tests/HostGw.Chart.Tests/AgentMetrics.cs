@@ -2,11 +2,11 @@ using System.Text.RegularExpressions;
 
 namespace HostGw.Chart.Tests;
 
-/// <summary>What an agent says of itself, as its own tests keep it; and what there is in addition where there is a node digest.</summary>
+/// <summary>What an agent and the node digest say of themselves, as their own tests keep it.</summary>
 internal static partial class AgentMetrics
 {
     private static readonly string Text = File.ReadAllText(Tool.PathTo("tests/HostGw.Tests/Status/Golden/metrics.txt")) +
-        File.ReadAllText(Tool.PathTo("tests/HostGw.Chart.Tests/digest-metrics.txt"));
+        File.ReadAllText(Tool.PathTo("tests/HostGw.Tests/Status/Golden/digest-metrics.txt"));
 
     /// <summary>A family, or a series of a histogram.</summary>
     public static bool Has(string name) => Text.Contains($"# TYPE {name} ", StringComparison.Ordinal) ||

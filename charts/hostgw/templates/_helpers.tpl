@@ -88,7 +88,7 @@ hostgw-digest
 
 {{/* What of it the digest reads. */}}
 {{- define "hostgw.digestConfigAtStart" -}}
-{{- pick (include "hostgw.configAtStart" . | fromYaml) "apiServer" "nodeSelector" "log" | toYaml }}
+{{- pick (include "hostgw.configAtStart" . | fromYaml) "apiServer" "nodeSelector" "events" "log" | toYaml }}
 {{- end }}
 
 {{/* Whether rules may be written with iptables, whose programs share a lock. */}}

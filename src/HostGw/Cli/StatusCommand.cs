@@ -94,9 +94,10 @@ internal static class StatusText
     private static string Digest(JsonElement digest)
     {
         int rejected = digest.GetProperty("rejected").GetArrayLength();
-        string renewed = digest.GetProperty("renewedAt") is { ValueKind: JsonValueKind.String } at ? $"renewed {Quoted.Visible(at.GetString()!)}"
-            : "not renewed yet";
-        return $"node digest of resource version {Text(digest, "source")}, {renewed}{(rejected > 0 ? $", {rejected} shards rejected" : "")}";
+        string renewed = digest.GetProperty("renewedAt") is { ValueKind: JsonValueKind.String } at
+            ? $"renewed {Quoted.Visible(at.GetString()!)}" : "not renewed yet";
+        string more = rejected > 0 ? $", {rejected} shards rejected" : "";
+        return $"node digest of resource version {Text(digest, "source")}, {renewed}{more}";
     }
 
     private static string Until(JsonElement rule) =>

@@ -203,7 +203,7 @@ internal sealed class DigestWriter : BackgroundService
             _logger.DigestBehind(behind.Count, version);
             Run(() => CheckAsync(behind, stoppingToken));
         }
-        if (_schedule.Current == ShardFormat.Count && _written > 0)
+        if (_schedule.IsDone && _written > 0)
             ReportWritten(version);
         return wait;
     }

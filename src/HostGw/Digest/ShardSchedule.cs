@@ -41,6 +41,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
 
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
+    /// <summary>From a change to its write. A Node that joins gets its podCIDR a moment after it appears: that is one write then.</summary>
+    public static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Between two attempts of a shard that was refused: what it lacks must be given by a person.</summary>
     public static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(1);
 
@@ -63,6 +66,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
 
     /// <summary>Why no shard can be written at present; null while they can.</summary>
     public string? Problem { get; private set; }
+
+    /// <summary>All shards are as the Nodes require, and no attempt is under way.</summary>
+    public bool IsDone => Current == ShardFormat.Count && _running == 0;
 
     /// <summary>How many shards are as the Nodes require.</summary>
     public int Current { get; private set; }
@@ -115,7 +121,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
                     Counts = Counts with { Behind = Counts.Behind + 1 };
                 entry.Behind = present;
             }
-            else if (DueAt(entry, shard) is var at && at > now)
+            else if (DueAt(entry, shard, now) is var at && at > now)
             {
                 next = Math.Min(next, at);
             }
@@ -192,13 +198,14 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         return wentBack;
     }
 
-    private long DueAt(Entry entry, int shard)
+    private long DueAt(Entry entry, int shard, long now)
     {
         if (entry.TooLargeSum == wanted.Sum(shard))
             return long.MaxValue;
         TimeSpan period = entry.IsRefused ? AfterRefusal : Period;
         long at = entry.AttemptAt is { } attempt ? After(attempt, period) : long.MinValue;
-        return Math.Max(at, _pausedUntil);
+        entry.DifferentSince ??= now;
+        return Math.Max(Math.Max(at, After(entry.DifferentSince.Value, Settle)), _pausedUntil);
     }
 
     private void Observe(long now)
@@ -256,6 +263,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
 
         public long? AttemptAt { get; set; }
 
+        /// <summary>When the first of the present differences was seen; null: there is none.</summary>
+        public long? DifferentSince { get; set; }
+
         public long Attempt { get; set; }
 
         /// <summary>The first failure since it was as wanted; null: none.</summary>
@@ -282,7 +292,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         public void Succeeded()
         {
             (FailedAt, Reason, TooLargeSum) = (null, "", "");
-            (Behind, MayGoBack) = (null, null);
+            (Behind, MayGoBack, DifferentSince) = (null, null, null);
         }
     }
 }

@@ -77,7 +77,9 @@ internal static class DigestHost
         services.AddSingleton(s => new DigestWriter(
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), s.GetRequiredService<StoredShards>(),
             ShardFormat.Labels(DigestLabels.Of(settings)),
-            new(() => s.GetRequiredService<Reflector<NodeDraft>>().IsFollowing, s.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync,
+            new(
+                () => s.GetRequiredService<Reflector<NodeDraft>>().IsFollowing,
+                s.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync,
                 s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum),
             TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>())
         {

@@ -70,7 +70,7 @@ internal sealed class Reflector<TDraft>(
     /// <summary>Called when <see cref="IsFollowing"/> becomes true.</summary>
     public Action? Following { get; init; }
 
-    /// <summary>Called when the server's store was found to have gone back: what others hold of it may be from a time that never was.</summary>
+    /// <summary>Called when the server's store has gone back: what others hold of it may be from a time that never was.</summary>
     public Action? WentBack { get; init; }
 
     /// <summary>Called after each completed list.</summary>

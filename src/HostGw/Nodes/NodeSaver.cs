@@ -35,7 +35,8 @@ internal sealed class NodeSaver(
     private void SaveIfDue()
     {
         NodeSnapshot nodes = store.Snapshot;
-        if (!nodes.IsComplete || nodes.Digest is { IsPartial: true } || nodes.SavedAt is not null || sources.Health() is not { ReceivedAt: { } at })
+        if (!nodes.IsComplete || nodes.Digest is { IsPartial: true } || nodes.SavedAt is not null ||
+            sources.Health() is not { ReceivedAt: { } at })
             return;
         bool isNew = _saved is null || nodes.Nodes != _saved.Nodes || nodes.ServiceCidrs != _saved.ServiceCidrs ||
             sources.ApiServers() != _savedServers;

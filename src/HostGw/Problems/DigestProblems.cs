@@ -7,6 +7,9 @@ internal static class DigestProblems
 {
     private const int Named = 3;
 
+    // Its pod is in the namespace of the release.
+    private const string Find = "kubectl get pods -A -l app.kubernetes.io/component=digest, and its log";
+
     /// <param name="digest">Null: the nodes do not come from the digest.</param>
     public static IEnumerable<Problem> Of(DigestHealth? digest) => [.. Rejected(digest), .. Stale(digest)];
 
@@ -19,8 +22,8 @@ internal static class DigestProblems
         yield return new("DigestShardRejected",
             $"the node digest is not used whole: {names}{more} in namespace {DigestHealth.Namespace}: {first.Reason}. Their nodes stay " +
             "as they were last known, and none of them is removed",
-            $"let the digest run, which writes them anew (kubectl -n {DigestHealth.Namespace} get pods, and its log), with the labels " +
-            "that nodeSelector names; and keep others from writing in that namespace")
+            $"let the digest run, which writes them anew ({Find}), with the labels that nodeSelector names; and keep others from writing " +
+            "in that namespace")
         {
             IsOfMany = true,
         };
@@ -31,7 +34,8 @@ internal static class DigestProblems
         if (digest is not { Stale: { } stale })
             yield break;
         yield return new("DigestStale",
-            $"the node digest is not renewed: {stale}. Nodes that joined, changed or left since are not known here; what is installed stays",
-            $"let the digest run: kubectl -n {DigestHealth.Namespace} get pods, and its log");
+            $"the node digest is not renewed: {stale}. Nodes that joined, changed or left since are not known here; what is installed " +
+            "stays",
+            $"let the digest run: {Find}");
     }
 }

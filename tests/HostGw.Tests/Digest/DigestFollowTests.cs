@@ -27,6 +27,7 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
     private ApiClient? _client;
     private Task _running = Task.CompletedTask;
     private Reflector<ShardDraft> _shards = null!;
+    private int _followed, _wentBack;
 
     protected override FakeApiOptions Options => new() { BookmarkPeriod = TimeSpan.FromMilliseconds(50) };
 
@@ -114,8 +115,18 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
         StoreSnapshot backup = Api.TakeSnapshot();
         Put(7);
         await EventuallyAsync(() => _store.Count == 2, "a node leaves");
+        Assert.Equal((true, 0), (_shards.IsFollowing, Volatile.Read(ref _wentBack)));
+        int before = Volatile.Read(ref _followed);
+
+        await Api.StopListeningAsync();
+        await EventuallyAsync(() => !_shards.IsFollowing, "it knows that it does not follow");
+        await Api.StartListeningAsync();
+        await EventuallyAsync(() => _shards.IsFollowing && Volatile.Read(ref _followed) == before + 1, "it follows again, and says so");
+        Assert.Equal(0, Volatile.Read(ref _wentBack));
+
         await Api.RestartAsync(restored: backup);
         await EventuallyAsync(() => Names == Joined(A, B, Own), "it is there again");
+        Assert.Equal(1, Volatile.Read(ref _wentBack));
     }
 
     private static string Joined(params string[] names) => string.Join(' ', names.Order(StringComparer.Ordinal));
@@ -163,7 +174,11 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
             Selector = "fieldSelector=metadata.name%3Dself",
         };
         ListWatch<ShardDraft> shards = new(_client, ShardFormat.Path, new(), Own, TimeProvider.System) { Selector = ShardFormat.Query };
-        _shards = new(shards, digest.Shards, static () => { }, TimeProvider.System, new Typed<Reflector<ShardDraft>>(_log));
+        _shards = new(shards, digest.Shards, static () => { }, TimeProvider.System, new Typed<Reflector<ShardDraft>>(_log))
+        {
+            Following = () => Interlocked.Increment(ref _followed),
+            WentBack = () => Interlocked.Increment(ref _wentBack),
+        };
         Reflector<NodeDraft> reflector = new(own, digest.OwnNode, static () => { }, TimeProvider.System, new Typed<Reflector<NodeDraft>>(_log));
         _running = Task.WhenAll(Quiet(_shards.RunAsync(_stop.Token)), Quiet(reflector.RunAsync(_stop.Token)));
         await EventuallyAsync(() => _store.Snapshot.IsComplete, "both lists");

@@ -52,7 +52,7 @@ public class ShardScheduleTests
     }
 
     [Fact]
-    public void A_shard_is_written_at_once_and_then_once_a_second()
+    public void A_shard_is_written_soon_and_then_once_a_second()
     {
         Want(7, "10.244.1.0/24");
         Assert.Equal([7], Next().Due);
@@ -65,6 +65,19 @@ public class ShardScheduleTests
         _time.Advance(TimeSpan.FromSeconds(0.9));
         Assert.Empty(Next().Due);
         _time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal([7], Next().Due);
+    }
+
+    // As a Node gets its podCIDR and its addresses: changes of a moment are one write, and a stream of them holds none up.
+    [Fact]
+    public void A_change_is_written_when_it_has_settled()
+    {
+        Want(7, "10.244.1.0/24");
+        Assert.Equal(TimeSpan.FromMilliseconds(250), _schedule.Next(Source).Wait);
+        _time.Advance(TimeSpan.FromMilliseconds(200));
+        Want(7, "10.244.2.0/24");
+        Assert.Equal(TimeSpan.FromMilliseconds(50), _schedule.Next(Source).Wait);
+        _time.Advance(TimeSpan.FromMilliseconds(50));
         Assert.Equal([7], Next().Due);
     }
 
@@ -241,7 +254,7 @@ public class ShardScheduleTests
         End(7, WriteOutcome.Conflict);
         Want(8, "10.244.1.0/24");
         (int[] due, TimeSpan wait) = Next();
-        Assert.Equal((8, TimeSpan.FromSeconds(1)), (Assert.Single(due), wait));
+        Assert.Equal((8, TimeSpan.FromSeconds(1) - ShardSchedule.Settle), (Assert.Single(due), wait));
         Assert.Equal(1, _schedule.Counts.Conflict);
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal([7, 8], Next().Due);
@@ -264,6 +277,12 @@ public class ShardScheduleTests
     private (int[] Due, TimeSpan Wait) Next(ulong source = Source)
     {
         (IReadOnlyList<(int Shard, StoredShard Stored)> due, TimeSpan wait) = _schedule.Next(source);
+        // What has just changed is due when it has settled.
+        if (wait == ShardSchedule.Settle)
+        {
+            _time.Advance(wait);
+            (due, wait) = _schedule.Next(source);
+        }
         Assert.All(due, d => Assert.Same(_stored[d.Shard], d.Stored));
         return ([.. due.Select(d => d.Shard)], wait);
     }

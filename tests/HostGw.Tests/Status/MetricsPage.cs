@@ -49,35 +49,39 @@ internal static partial class MetricsPage
           `hostgw_digest_shards_rejected`, `hostgw_digest_stale` and `hostgw_digest_lease_renewed_timestamp_seconds` of agents exist only with
           `nodes.source: digest`.
 
+        """;
+
+    private const string DigestHead = """
+
         ## The node digest
 
         It serves them at `/metrics` of the setting `digest.listen` (docs/scale.md).
 
         | Metric | Type | Labels | Meaning |
         |---|---|---|---|
-        | `hostgw_digest_info` | gauge | `version` | Always 1; the label is the version. |
-        | `hostgw_digest_shards` | gauge | `state` (current, waiting, refused) | Shards, by whether they are as the Nodes require. refused: given up until their Nodes change. |
-        | `hostgw_digest_nodes` | gauge |  | Nodes in the shards. |
-        | `hostgw_digest_writes_total` | counter | `result` (written, conflict, behind, too_large, refused) | Attempts to write a shard, by how they ended; behind: left as it is, because it reflects later Nodes. |
-        | `hostgw_digest_last_write_timestamp_seconds` | gauge |  | When a shard was last written. |
-        | `hostgw_digest_lease_renewed_timestamp_seconds` | gauge |  | When this digest last renewed its Lease. |
-        | `hostgw_digest_watch_problem` | gauge |  | 1 while Nodes or shards cannot be watched. |
-        | `hostgw_digest_source_resource_version` | gauge |  | The latest resource version of Nodes that was received. |
+
+        """;
+
+    private const string Foot = """
 
         This page is generated from the help texts of the metrics: `UPDATE_GOLDEN=1 make test` renews it.
 
         """;
 
-    public static string Of(string text)
+    /// <param name="agent">What an agent serves.</param>
+    /// <param name="digest">What the node digest serves.</param>
+    public static string Of(string agent, string digest) => $"{Head}{Rows(agent)}{Notes}{DigestHead}{Rows(digest)}{Foot}";
+
+    private static string Rows(string text)
     {
-        var page = new StringBuilder(Head);
+        var rows = new StringBuilder();
         foreach (Match family in Family().Matches(text))
         {
             string name = family.Groups["name"].Value;
             string labels = string.Join(", ", Labels(text, name));
-            page.Append($"| `{name}` | {family.Groups["type"].Value} | {labels} | {family.Groups["help"].Value} |\n");
+            rows.Append($"| `{name}` | {family.Groups["type"].Value} | {labels} | {family.Groups["help"].Value} |\n");
         }
-        return page.Append(Notes).ToString();
+        return rows.ToString();
     }
 
     // Labels in the order of the samples; with their values, where these are names of ours.

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using HostGw.Platform;
 using HostGw.Reconciliation;
 using HostGw.Status;
+using HostGw.Tests.Architecture;
 using HostGw.Tests.Reconciliation;
 using HostGw.Tests.Settings;
 
@@ -42,6 +43,10 @@ public class MetricsTests
     [Fact]
     public void Without_guards_there_are_no_drops_of_them() => Assert.DoesNotContain(
         "hostgw_guard", Metrics.Write("0.1.0", Reports.View(Reports.InOrder()), Followed), StringComparison.Ordinal);
+
+    [Fact]
+    public void Without_the_node_digest_there_are_no_metrics_of_it() => Assert.DoesNotContain(
+        "hostgw_digest", Metrics.Write("0.1.0", Reports.View(Reports.InOrder()), Followed), StringComparison.Ordinal);
 
     [Fact]
     public void Label_values_are_escaped() =>
@@ -158,11 +163,12 @@ public class MetricsTests
     }
 
     [Fact]
-    public void The_documented_metrics_are_the_metrics() => Golden.Equal("docs/metrics.md", MetricsPage.Of(Everything()));
+    public void The_documented_metrics_are_the_metrics() => Golden.Equal(
+        "docs/metrics.md", MetricsPage.Of(Everything(), File.ReadAllText(Repository.PathTo("tests/HostGw.Tests/Status/Golden/digest-metrics.txt"))));
 
     private static string Everything()
     {
-        StatusView view = Reports.View(Reports.First()) with
+        StatusView view = Reports.View(Reports.First() with { Digest = new([], IsPartial: false, 42) { RenewedAt = Noon } }) with
         {
             GuardDrops = [new("port", 7), new("outer", 0), new("vni", 1), new("inner", 2), new("translated", 0), new("relayed", 0)],
         };

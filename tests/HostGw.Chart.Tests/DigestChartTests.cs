@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace HostGw.Chart.Tests;
 
 /// <summary>What the node digest adds to an installation, and nothing more.</summary>
-public sealed class DigestTests
+public sealed class DigestChartTests
 {
     private const string On = "digest.enabled=true";
 
@@ -74,7 +74,7 @@ public sealed class DigestTests
     {
         static string Template(params string[] values) => Chart.Object("Deployment", "hostgw-digest", [On, .. values])["spec"]!["template"]!.ToJsonString();
         Assert.All(
-            ["config.nodeSelector=pool=a", "config.apiServer=https://192.0.2.10:6443", "config.log.format=text", "digest.labels=pool"],
+            ["config.nodeSelector=pool=a", "config.apiServer=https://192.0.2.10:6443", "config.events=false", "config.log.format=text", "digest.labels=pool"],
             value => Assert.NotEqual(Template(), Template(value)));
         Assert.All(
             ["config.nodes.source=digest", "config.resyncSeconds=30", "config.log.level=debug", "rules.enabled=true"],

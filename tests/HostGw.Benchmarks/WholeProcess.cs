@@ -63,7 +63,7 @@ internal sealed class WholeProcess(Selection selection, IReadOnlyList<Build> bui
     {
         foreach (int size in DigestCost.Sizes)
         {
-            site.Grow(size, Site.Describe);
+            site.Grow(size, DigestCost.Describe);
             report.Add(
                 $"{size:N0} nodes: the node digest, {builds[0].Name}",
                 await DigestCost.MeasureAsync(site, builds[0], selection.Has(Selection.DigestLong)));

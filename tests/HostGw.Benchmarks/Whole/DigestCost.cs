@@ -15,6 +15,9 @@ internal static class DigestCost
     private const int Joins = 50, JoinsOfNodes = 10;
     private const int LongRuns = 3;
 
+    // With so many a Node has 10 KB of protobuf.
+    private const int Images = 31;
+
     // In 5 minutes every node reports once, the own one too.
     private static readonly TimeSpan Short = TimeSpan.FromMinutes(5), Long = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan OfNodes = TimeSpan.FromMinutes(1);
@@ -26,6 +29,8 @@ internal static class DigestCost
     private static readonly string[] Nodes = ["--probe-enabled", "false"];
 
     public static IReadOnlyList<int> Sizes { get; } = [1_000, 5_000, 10_000];
+
+    public static NodeSpec Describe(int number) => Site.Describe(number) with { Images = Images };
 
     /// <param name="isLong">The figure of an hour is that of 20 minutes, three times, and not of 5 minutes.</param>
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, bool isLong)
@@ -105,13 +110,13 @@ internal static class DigestCost
         long before = agent.ReceivedBytes;
         for (int number = size + 1; number <= size + count; number++)
         {
-            NodeSpec node = Site.Describe(number);
+            NodeSpec node = Describe(number);
             NewsFilter route = RouteNews.Set(Prefix.Parse(node.PodCidrs[0]), Ip.Parse(node.InternalIPs[0]));
             times.Add(await Latencies.TimeAsync(agent, news, route, () => site.Server.Nodes.Put(node), "route to a node that joined"));
             await Task.Delay(PastAWrite);
         }
         double bytes = (agent.ReceivedBytes - before) / (double)count;
-        Task<long> gone = news.NextAsync(RouteNews.Removed(Prefix.Parse(Site.Describe(size + count).PodCidrs[0])));
+        Task<long> gone = news.NextAsync(RouteNews.Removed(Prefix.Parse(NodeFactory.Node(size + count).PodCidrs[0])));
         for (int number = size + 1; number <= size + count; number++)
             site.Server.Nodes.Delete(NodeFactory.Node(number).Name);
         await agent.AwaitAsync(gone, "removal of the last route", Deadline);

@@ -33,6 +33,7 @@ public sealed class DigestEventsTests : FakeApiTest, IDisposable
     public async Task Each_shard_that_is_refused_is_an_Event_of_the_Lease()
     {
         Api.WriteKubeconfig(_folder["config"]);
+        Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
         using ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         using EventWriter writer = new(
             client, "node1", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log)) { Subject = DigestEvents.Subject };

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using HostGw.FakeApi;
 using HostGw.Lab.Agents;
@@ -217,16 +220,15 @@ public sealed class DigestTests : LabTest
 
     private static string ShardOf(string node)
     {
-        byte[] hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(node));
-        return $"hostgw-nodes-{System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(hash) % 512:000}";
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(node));
+        return $"hostgw-nodes-{BinaryPrimitives.ReadUInt32BigEndian(hash) % 512:000}";
     }
 
-    private static string Sum(string lines) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(lines)));
+    private static string Sum(string lines) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
 
-    private static Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.TrueAsync(condition, () => $"it is not so: {what}");
+    private static Task<TimeSpan> UntilAsync(Func<Task<bool>> condition, string what) => Eventually.TrueAsync(condition, () => $"it is not so: {what}");
 
-    private static Task UntilAsync(Func<bool> condition, string what) => Eventually.TrueAsync(condition, () => $"it is not so: {what}");
+    private static Task<TimeSpan> UntilAsync(Func<bool> condition, string what) => Eventually.TrueAsync(condition, () => $"it is not so: {what}");
 
     private static void NoneLost(PingFlood flood)
     {

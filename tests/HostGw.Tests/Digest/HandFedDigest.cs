@@ -24,6 +24,7 @@ internal sealed class HandFedDigest : IAsyncDisposable
     public HandFedDigest(FakeApiServer api, string labels = "")
     {
         _api = api;
+        api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
         api.WriteKubeconfig(_folder["config"]);
         _client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         Writer = new(

@@ -170,6 +170,7 @@ public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
     {
         if (_client is null)
         {
+            Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
             Api.WriteKubeconfig(_folder["config"]);
             _client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         }

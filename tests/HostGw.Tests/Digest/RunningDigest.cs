@@ -21,6 +21,7 @@ internal sealed class RunningDigest : IAsyncDisposable
     /// <param name="labels">The label keys that it carries.</param>
     public RunningDigest(FakeApiServer api, params string[] labels)
     {
+        api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
         api.WriteKubeconfig(_folder["config"]);
         _client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         NodeSelector selector = new([.. labels.Select(l => new LabelRequirement(l, Negated: false, []))]);

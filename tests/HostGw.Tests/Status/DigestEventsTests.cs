@@ -32,6 +32,7 @@ public sealed class DigestEventsTests : FakeApiTest, IDisposable
     [Fact]
     public async Task Each_shard_that_is_refused_is_an_Event_of_the_Lease()
     {
+        Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
         Api.WriteKubeconfig(_folder["config"]);
         Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
         using ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);

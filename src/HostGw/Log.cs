@@ -17,8 +17,8 @@ internal static partial class Log
     [LoggerMessage(102, LogLevel.Warning, "Cannot watch {What}: {Reason}. Existing routes are kept")]
     public static partial void NodesUnreachable(this ILogger logger, string what, string reason);
 
-    [LoggerMessage(103, LogLevel.Debug, "Watching nodes from resource version {ResourceVersion}")]
-    public static partial void WatchStarted(this ILogger logger, string resourceVersion);
+    [LoggerMessage(103, LogLevel.Debug, "Watching {What} from resource version {ResourceVersion}")]
+    public static partial void WatchStarted(this ILogger logger, string what, string resourceVersion);
 
     [LoggerMessage(104, LogLevel.Debug, "The watch ended")]
     public static partial void WatchEnded(this ILogger logger);
@@ -38,8 +38,8 @@ internal static partial class Log
     [LoggerMessage(109, LogLevel.Information, "Watching {What} again")]
     public static partial void NodesReachable(this ILogger logger, string what);
 
-    [LoggerMessage(110, LogLevel.Debug, "Next attempt to watch nodes in {Seconds} s: {Reason}")]
-    public static partial void NextAttempt(this ILogger logger, double seconds, string reason);
+    [LoggerMessage(110, LogLevel.Debug, "Next attempt to watch {What} in {Seconds} s: {Reason}")]
+    public static partial void NextAttempt(this ILogger logger, string what, double seconds, string reason);
 
     [LoggerMessage(111, LogLevel.Debug, "The API server has no streaming lists, listing by pages: {Reason}")]
     public static partial void StreamingListsMissing(this ILogger logger, string reason);

@@ -10,7 +10,7 @@ namespace HostGw.Digest;
 
 /// <summary>
 /// Reads the Lease that the digest renews while it watches Nodes. The digest is stale if two readings, 5 minutes ± 20 % apart, find the
-/// same time: no clock of another host is compared with this one's. A stale digest changes nothing but what is told.
+/// same time: no clock of another host is compared with this one's. A stale digest is only reported: routes stay as they are.
 /// </summary>
 /// <param name="random">From 0 to 1.</param>
 /// <param name="changed">Called when the digest becomes stale, or is renewed again.</param>
@@ -20,8 +20,8 @@ internal sealed class DigestLease(
 {
     private const double ShortestPeriod = 240, LongestPeriod = 360;
 
-    /// <summary>A Lease that was renewed longer ago is stale also for who reads it only once.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(LongestPeriod);
+    /// <summary>A Lease that was renewed longer ago is stale, for a command that reads it only once.</summary>
+    public static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(LongestPeriod);
 
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
 
@@ -75,14 +75,14 @@ internal sealed class DigestLease(
 
     private void Take(DateTimeOffset? renewedAt)
     {
-        string? stale = !_wasRead || renewedAt != _renewedAt ? null : Since(renewedAt);
+        string? stale = !_wasRead || renewedAt != _renewedAt ? null : StaleReason(renewedAt);
         (_wasRead, _renewedAt) = (true, renewedAt);
-        if (nodes.Follow(health => (health ?? new([], IsPartial: true, 0)) with { RenewedAt = renewedAt, Stale = stale }))
+        if (nodes.UpdateDigest(health => (health ?? new([], IsPartial: true, 0)) with { RenewedAt = renewedAt, Stale = stale }))
             changed();
     }
 
     /// <summary>Follows "the node digest is not renewed: ".</summary>
-    public static string Since(DateTimeOffset? renewedAt) => renewedAt is { } at
+    public static string StaleReason(DateTimeOffset? renewedAt) => renewedAt is { } at
         ? FormattableString.Invariant($"its Lease {ShardFormat.Lease} was last renewed at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC")
         : $"there is no Lease {ShardFormat.Lease} in namespace {ShardFormat.Namespace}";
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -78,22 +79,26 @@ internal sealed class DigestNodes
                 shard.Reject("deleted", version);
             else
                 shard.Take(Read(index, draft));
-            bool isNew = _nodes.Follow(Health) && IsKnown;
-            return (IsKnown && _nodes.Replace(before, shard.Nodes)) || isNew;
+            if (IsKnown)
+                return _nodes.Replace(before, shard.Nodes, Health);
+            _nodes.UpdateDigest(Health);
+            return false;
         }
     }
 
     private Listed Read(int index, ShardDraft draft)
     {
         (IReadOnlyList<ClusterNode>? nodes, string rejection) = _reader.Read(draft, index, _shards[index].Nodes);
-        _ = ulong.TryParse(draft.Source, out ulong source);
+        _ = ulong.TryParse(draft.Source, NumberStyles.None, CultureInfo.InvariantCulture, out ulong source);
         return new(nodes, rejection, draft.ResourceVersion.AsNumber(), source);
     }
 
     private bool Publish(string version, bool byQuorum)
     {
-        bool isNew = _nodes.Follow(Health);
-        return IsKnown && (_nodes.TakeAll(_shards.SelectMany(s => s.Nodes).Concat(_own), version, byQuorum) | isNew);
+        if (IsKnown)
+            return _nodes.TakeAll(_shards.SelectMany(s => s.Nodes).Concat(_own), version, byQuorum, Health);
+        _nodes.UpdateDigest(Health);
+        return false;
     }
 
     private DigestHealth Health(DigestHealth? before) => new(
@@ -152,14 +157,13 @@ internal sealed class DigestNodes
         public void Remember(ClusterNode node) => Nodes = [.. Nodes, node];
     }
 
-    /// <summary>Where the reflector of the shards puts them. ConfigMaps that are no shards are nobody's business here.</summary>
+    /// <summary>Where the reflector of the shards puts them. Other ConfigMaps are ignored.</summary>
     public sealed class ShardStore(DigestNodes digest) : IReflectorStore<ShardDraft>
     {
         private readonly TextBuffer _resourceVersion = new();
         private Dictionary<int, Listed>? _listing;
 
-        /// <summary>Of nodes: as many agents list when the API server comes back.</summary>
-        public int Count => digest._nodes.Count;
+        public int Count => digest._shards.Count(s => s.Rejection.Length == 0);
 
         public string ResourceVersion => _resourceVersion.ToString();
 
@@ -189,7 +193,7 @@ internal sealed class DigestNodes
         {
             _resourceVersion.Advance(draft.ResourceVersion);
             if (digest.IsKnown)
-                digest._nodes.Heard(draft.ResourceVersion);
+                digest._nodes.Advance(draft.ResourceVersion);
             return type is WatchEventType.Added or WatchEventType.Modified or WatchEventType.Deleted &&
                 ShardFormat.TryParseName(draft.Name.Span, out int index) && digest.Apply(index, type, draft);
         }
@@ -200,8 +204,7 @@ internal sealed class DigestNodes
     {
         private readonly NodeStore _own = new();
 
-        /// <inheritdoc cref="ShardStore.Count"/>
-        public int Count => Math.Max(digest._nodes.Count, _own.Count);
+        public int Count => _own.Count;
 
         public string ResourceVersion => _own.ResourceVersion;
 

@@ -20,7 +20,8 @@ internal static class LeaseCondition
         nodes.Problem is { } problem ? $"Nodes cannot be watched: {problem}"
         : nodes.ReceivedAt is not { } receivedAt || !state.IsListed ? "the Nodes and the shards are not listed yet"
         : now - receivedAt > LongestSilence ? $"nothing was received of the Nodes since {Rfc3339.Text(receivedAt)}"
-        : state.BlockedFor > LongestBlock ? $"shards cannot be written: {state.Problem ?? "the API server reports conflicts"}"
+        : state.BlockedFor > LongestBlock
+            ? $"shards cannot be written: {state.Problem ?? state.Refused.FirstOrDefault()?.Reason ?? "the API server reports conflicts"}"
         : null;
 }
 

@@ -99,8 +99,10 @@ internal sealed class ShardDraft : ObjectDraft
 /// <summary>The lines of a shard, one by one.</summary>
 internal ref struct ShardLines(ReadOnlySpan<byte> nodes)
 {
-    // A node that is described by more than this is nobody's.
+    // Longer than any real Node's line: bounds what a hostile shard can allocate.
     private const int LongestLine = 32 * 1024;
+
+    private int _count;
 
     private ReadOnlySpan<byte> _rest = nodes;
     private char[] _line = new char[512];
@@ -116,9 +118,9 @@ internal ref struct ShardLines(ReadOnlySpan<byte> nodes)
         if (_rest.IsEmpty)
             return false;
         int end = _rest.IndexOf((byte)'\n');
-        if (end is < 0 or > LongestLine)
+        if (end is < 0 or > LongestLine || _count++ == ShardFormat.MaxLines)
         {
-            Fault = end < 0 ? "its last line breaks off" : "a line is too long";
+            Fault = end < 0 ? "its last line breaks off" : end > LongestLine ? "a line is too long" : "it has too many lines";
             return false;
         }
         if (end > _line.Length)

@@ -34,6 +34,9 @@ internal static class ShardFormat
     /// <remarks>MaxSecretSize, kubernetes pkg/apis/core/types.go.</remarks>
     public const int MaxNodes = 1024 * 1024;
 
+    /// <summary>Most nodes of a shard: enough for a million nodes, and a bound of what a hostile shard can allocate.</summary>
+    public const int MaxLines = 4096;
+
     private const string Prefix = "hostgw-nodes-";
 
     /// <summary>The collection of shards in the API, and the query that selects them.</summary>

@@ -39,6 +39,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
 {
     public const int AtOnce = 8;
 
+    /// <summary>All agents receive each write: other labels, which concern all shards, take five seconds and not one.</summary>
+    public const int PerSecond = 100;
+
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     /// <summary>From a change to its write. A Node that joins gets its podCIDR a moment after it appears: that is one write then.</summary>
@@ -64,6 +67,10 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     private long _pausedUntil = long.MinValue;
     private long? _checkedAt;
 
+    // When the present second began, and the attempts since.
+    private long _secondAt = time.GetTimestamp();
+    private int _begun;
+
     /// <summary>Why no shard can be written at present; null while they can.</summary>
     public string? Problem { get; private set; }
 
@@ -79,7 +86,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     /// <summary>How long a shard has been waiting that cannot be written; null: none is. One that is too large does not count.</summary>
     public TimeSpan? BlockedFor { get; private set; }
 
-    /// <summary>Those that were refused alone.</summary>
+    /// <summary>Shards whose last attempt the API server refused, or that are too large, and why.</summary>
     public ImmutableArray<ShardProblem> Refused { get; private set; } = [];
 
     public WriteCounts Counts { get; private set; } = new();
@@ -97,7 +104,9 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     public (IReadOnlyList<(int Shard, StoredShard Stored)> Due, TimeSpan Wait) Next(ulong source)
     {
         long now = time.GetTimestamp(), next = long.MaxValue;
-        int free = (_failures > 0 ? 1 : AtOnce) - _running;
+        if (time.GetElapsedTime(_secondAt, now) >= Period)
+            (_secondAt, _begun) = (now, 0);
+        int free = Math.Min((_failures > 0 ? 1 : AtOnce) - _running, PerSecond - _begun);
         _due.Clear();
         List<(int Shard, StoredShard Stored)> behind = [];
         Current = 0;
@@ -129,6 +138,10 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
             {
                 _due.Add((shard, present));
             }
+            else if (_begun >= PerSecond)
+            {
+                next = Math.Min(next, After(_secondAt, Period));
+            }
         }
         _behind = behind;
         WasComplete |= Current == ShardFormat.Count;
@@ -142,6 +155,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         Entry entry = _entries[shard];
         (entry.IsWriting, entry.AttemptAt, entry.Attempt) = (true, time.GetTimestamp(), ++_attempts);
         _running++;
+        _begun++;
     }
 
     /// <summary>The attempt has ended; what is stored is known to <see cref="StoredShards"/> already.</summary>
@@ -166,8 +180,11 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
                 Resume(entry);
                 break;
             default:
+                // One that is refused again while others were written since holds none of them up.
+                bool isAlone = result.Outcome == WriteOutcome.Refused && entry.IsRefused && Problem is null;
                 entry.Failed(result.Outcome == WriteOutcome.Refused ? result.Reason : "", time.GetTimestamp());
-                Pause(entry, result);
+                if (!isAlone)
+                    Pause(entry, result);
                 break;
         }
     }
@@ -271,7 +288,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         /// <summary>The first failure since it was as wanted; null: none.</summary>
         public long? FailedAt { get; private set; }
 
-        /// <summary>Why the API server refused it; empty: it did not, or refused all writes of that moment.</summary>
+        /// <summary>Why the API server refused it at its last attempt; empty: it did not.</summary>
         public string Reason { get; private set; } = "";
 
         public bool IsRefused => Reason.Length > 0;
@@ -297,7 +314,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     }
 }
 
-/// <summary>Attempts to write a shard since the start, by how they ended.</summary>
+/// <summary>What became of shards that had to be written, since the start.</summary>
 internal sealed record WriteCounts
 {
     public long Written { get; init; }
@@ -311,11 +328,15 @@ internal sealed record WriteCounts
 
     public long Refused { get; init; }
 
+    /// <summary>Not reached, or told to come again later.</summary>
+    public long Failed { get; init; }
+
     public WriteCounts After(WriteOutcome outcome) => outcome switch
     {
         WriteOutcome.Written => this with { Written = Written + 1 },
         WriteOutcome.Conflict => this with { Conflict = Conflict + 1 },
         WriteOutcome.TooLarge => this with { TooLarge = TooLarge + 1 },
-        _ => this with { Refused = Refused + 1 },
+        WriteOutcome.Refused => this with { Refused = Refused + 1 },
+        _ => this with { Failed = Failed + 1 },
     };
 }

@@ -93,13 +93,15 @@ internal static class AgentHost
             () => SavedNodes(settings)?.LastKnown(TimeProvider.System) ?? []));
         services.AddSingleton(s => new Reflector<NodeDraft>(
             ApiAccess.OwnNode(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<DigestNodes>().OwnNode, NodesChanged(s),
-            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), "this node's Node")
+            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), "own Node",
+            listers: () => s.GetRequiredService<NodeStore>().Count)
         {
             WentBack = () => s.GetRequiredService<Reflector<ShardDraft>>().ReadByQuorum(),
         });
         services.AddSingleton(s => new Reflector<ShardDraft>(
             ApiAccess.Shards(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<DigestNodes>().Shards, NodesChanged(s),
-            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "nodes of the digest")
+            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest",
+            listers: () => s.GetRequiredService<NodeStore>().Count)
         {
             ListCompleted = () => ReadOthersSoon(s),
             WentBack = () => s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum(),

@@ -103,7 +103,8 @@ internal static class ApiAccess
         await Shards(settings, client).ListAsync(digest.Shards, AnyVersion, cancellationToken);
         DateTimeOffset? renewedAt = await DigestLease.ReadAsync(client, cancellationToken);
         TimeSpan age = TimeProvider.System.GetUtcNow() + (client.ServerClock ?? default) - (renewedAt ?? default);
-        store.Follow(h => h! with { RenewedAt = renewedAt, Stale = age > DigestLease.Longest ? DigestLease.Since(renewedAt) : null });
+        string? stale = age > DigestLease.StaleAfter ? DigestLease.StaleReason(renewedAt) : null;
+        store.UpdateDigest(h => h! with { RenewedAt = renewedAt, Stale = stale });
     }
 
     private static async Task ReadServiceCidrsAsync(ApiClient client, NodeStore store, CancellationToken cancellationToken)

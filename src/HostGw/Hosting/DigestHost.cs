@@ -49,9 +49,10 @@ internal static class DigestHost
         services.AddSingleton(s => Nodes(settings, s.GetRequiredService<ApiClient>()));
         services.AddSingleton(s => new Reflector<NodeDraft>(
             s.GetRequiredService<ListWatch<NodeDraft>>(), s.GetRequiredService<NodeStore>(), Changed(s), TimeProvider.System,
-            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), listsAfterLoss: true)
+            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), listers: static () => 1, listsAfterLoss: true)
         {
             Following = Changed(s),
+            WentBack = () => s.GetRequiredService<Reflector<ShardDraft>>().ReadByQuorum(),
             ListCompleted = () => s.GetRequiredService<ApiServerAddresses>().ReadSoon(),
         });
         services.AddSingleton(s => new ApiServerAddresses(
@@ -70,15 +71,17 @@ internal static class DigestHost
         services.AddSingleton<StoredShards>();
         services.AddSingleton(s => new Reflector<ShardDraft>(
             ApiAccess.Shards(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<StoredShards>(), Changed(s),
-            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest", listsAfterLoss: true)
+            TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest",
+            listers: static () => 1, listsAfterLoss: true)
         {
+            Following = Changed(s),
             WentBack = s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum,
         });
         services.AddSingleton(s => new DigestWriter(
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), s.GetRequiredService<StoredShards>(),
             ShardFormat.Labels(DigestLabels.Of(settings)),
             new(
-                () => s.GetRequiredService<Reflector<NodeDraft>>().IsFollowing,
+                () => s.GetRequiredService<Reflector<NodeDraft>>().IsFollowing && s.GetRequiredService<Reflector<ShardDraft>>().IsFollowing,
                 s.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync,
                 s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum),
             TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>())

@@ -104,15 +104,15 @@ internal static class ApiErrors
     {
         string path = request.RequestUri!.AbsolutePath;
         if (path.Contains("/events", StringComparison.Ordinal))
-            return "The agent needs 'create' and 'patch' on 'events' in that namespace: the chart gives it with config.events; " +
+            return "HostGw needs 'create' and 'patch' on 'events' in that namespace: the chart gives it with config.events; " +
                 "without it set events to false";
         if (request.Method == HttpMethod.Patch)
             return "The agent needs 'patch' on 'nodes/status' of its own node: the chart gives it with config.networkUnavailable.clear";
         if (request.Method != HttpMethod.Get)
             return $"The digest needs the right to create and update {path}: the chart gives it with digest.enabled";
         return path.Contains("/nodes", StringComparison.Ordinal)
-            ? "The agent needs a ClusterRole with 'get', 'list' and 'watch' on 'nodes', bound to its service account or user"
-            : $"The agent needs the right to read {path}";
+            ? "HostGw needs a ClusterRole with 'get', 'list' and 'watch' on 'nodes', bound to its service account or user"
+            : $"HostGw needs the right to read {path}";
     }
 
     // A proxy that shows the request in its error page must not bring the token into a log.

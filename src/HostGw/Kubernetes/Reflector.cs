@@ -34,10 +34,11 @@ internal interface IReflectorStore<in TDraft>
 /// </summary>
 /// <param name="changed">Called after each change of the store's contents.</param>
 /// <param name="what">What is watched, for the log.</param>
-/// <param name="listsAfterLoss">See <see cref="ReflectorState"/>.</param>
+/// <param name="listers">See <see cref="ReflectorState"/>.</param>
+/// <param name="listsAfterLoss">See there.</param>
 internal sealed class Reflector<TDraft>(
     ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger, string what = "nodes",
-    bool listsAfterLoss = false)
+    Func<int>? listers = null, bool listsAfterLoss = false)
     : BackgroundService
     where TDraft : ObjectDraft
 {
@@ -56,7 +57,7 @@ internal sealed class Reflector<TDraft>(
     // An old server takes the request for a streaming list for a watch, and says nothing in a quiet cluster.
     private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
 
-    private readonly ReflectorState _state = new(time, Random.Shared.NextDouble, listsAfterLoss);
+    private readonly ReflectorState _state = new(time, Random.Shared.NextDouble, listers, listsAfterLoss);
     private readonly ReflectorHealthTracker _health = new(time, logger, what);
     private readonly QuorumReadRequest _quorum = new();
 
@@ -150,7 +151,7 @@ internal sealed class Reflector<TDraft>(
         int seconds = Random.Shared.Next(ShortestWatch, LongestWatch);
         string version = _state.KnowsVersion ? store.ResourceVersion : "0";
         ApiResponse response = await api.WatchAsync(version, seconds, isList, cancellationToken);
-        logger.WatchStarted(version);
+        logger.WatchStarted(what, version);
         if (isList)
             store.BeginList();
         else
@@ -307,7 +308,7 @@ internal sealed class Reflector<TDraft>(
             logger.WatchExpired(store.ResourceVersion);
         else if (outcome is not (StepOutcome.Busy or StepOutcome.EndedEarly) || _state.IsOverdue)
             _health.Failed(e.Message);
-        logger.NextAttempt(Math.Round(pause.TotalSeconds, 1), e.Message);
+        logger.NextAttempt(what, Math.Round(pause.TotalSeconds, 1), e.Message);
         return pause;
     }
 

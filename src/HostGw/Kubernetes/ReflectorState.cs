@@ -55,10 +55,12 @@ internal enum StepOutcome
 
 /// <summary>Decides, from the outcome of each step, what the reflector does next and how long it waits before that. No I/O.</summary>
 /// <param name="random">From 0 to 1.</param>
+/// <param name="listers">How many programs of the cluster list when a server comes back; null: one for each object of the list.</param>
 /// <param name="listsAfterLoss">
 /// No watch is resumed after a lost connection. A store that was restored and has grown past our version since is found by no check.
 /// </param>
-internal sealed class ReflectorState(TimeProvider time, Func<double> random, bool listsAfterLoss = false)
+internal sealed class ReflectorState(
+    TimeProvider time, Func<double> random, Func<int>? listers = null, bool listsAfterLoss = false)
 {
     /// <summary>A watch is resumed only from a resource version that was current so recently.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(2);
@@ -116,6 +118,8 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random, boo
     /// <summary>Nothing was received for so long that waiting is no longer normal.</summary>
     public bool IsOverdue => time.GetElapsedTime(_freshAt) > FreshFor;
 
+    private int Listers => listers?.Invoke() ?? Count;
+
     private bool IsFresh => KnowsVersion && time.GetElapsedTime(_freshAt) <= FreshFor;
 
     /// <summary>An event or a bookmark was received.</summary>
@@ -149,7 +153,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random, boo
         {
             case StepOutcome.Unreachable:
                 LoseConnection();
-                return Between(1, Math.Max(3, Count / 1000.0));
+                return Between(1, Math.Max(3, Listers / 1000.0));
             case StepOutcome.Untrusted:
                 return Doubled();
             case StepOutcome.Unauthorized:
@@ -246,7 +250,7 @@ internal sealed class ReflectorState(TimeProvider time, Func<double> random, boo
         if (!_connectionLost)
             return null;
         _connectionLost = false;
-        return Between(0, Count * (double)Bytes / BytesPerSecond);
+        return Between(0, Listers * (double)Bytes / BytesPerSecond);
     }
 
     private TimeSpan Doubled() => TimeSpan.FromSeconds(Math.Min(LongestPause, Math.Pow(2, Math.Min(_failures++, 10))));

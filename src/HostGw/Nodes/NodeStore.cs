@@ -171,53 +171,36 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         return TakeAll(listing, resourceVersion, byQuorum);
     }
 
-    /// <summary>The same for a source that holds nodes in parts: the nodes of all parts.</summary>
-    public bool TakeAll(IEnumerable<ClusterNode> nodes, string resourceVersion, bool byQuorum)
+    /// <summary>The same for the node digest: the nodes of all shards, and how far they can be followed.</summary>
+    public bool TakeAll(
+        IEnumerable<ClusterNode> nodes, string resourceVersion, bool byQuorum, Func<DigestHealth?, DigestHealth> health)
     {
         Dictionary<string, Entry> all = NewNodes(Count);
         foreach (ClusterNode node in nodes)
             all[node.Name] = new(node, ResourceVersion: 0);
-        return TakeAll(all, resourceVersion, byQuorum);
+        lock (_lock)
+            return TakeAll(all, resourceVersion, byQuorum) | UpdateDigest(health);
     }
 
-    /// <summary>One part of such a source has changed. Returns whether planning would see a difference.</summary>
-    /// <param name="before">The nodes of the part until now.</param>
-    public bool Replace(IReadOnlyList<ClusterNode> before, IReadOnlyList<ClusterNode> after)
+    /// <summary>One shard, or the own Node, has changed. Returns whether planning or problems would see a difference.</summary>
+    /// <param name="before">The nodes of the shard until now.</param>
+    /// <param name="health">Null: as before.</param>
+    public bool Replace(
+        IReadOnlyList<ClusterNode> before, IReadOnlyList<ClusterNode> after, Func<DigestHealth?, DigestHealth>? health = null)
     {
         lock (_lock)
-        {
-            HashSet<string> kept = [.. after.Select(n => n.Name)];
-            bool changed = false;
-            foreach (ClusterNode node in before)
-            {
-                if (kept.Contains(node.Name) || !_nodes.Remove(node.Name))
-                    continue;
-                _byName?.RemoveAt(_byName.BinarySearch(node, ByName));
-                changed = true;
-            }
-            foreach (ClusterNode node in after)
-            {
-                if (_nodes.TryGetValue(node.Name, out Entry known) && ReferenceEquals(known.Node, node))
-                    continue;
-                _nodes[node.Name] = new(node, ResourceVersion: 0);
-                Place(node);
-                changed = true;
-            }
-            if (changed)
-                _snapshot = null;
-            return changed;
-        }
+            return Exchange(before, after) | (health is not null && UpdateDigest(health));
     }
 
-    /// <summary>An event or a bookmark of such a source.</summary>
-    public void Heard(TextBuffer resourceVersion)
+    /// <summary>An event or a bookmark of the node digest.</summary>
+    public void Advance(TextBuffer resourceVersion)
     {
         lock (_lock)
             _resourceVersion.Advance(resourceVersion);
     }
 
-    /// <summary>How far the digest can be followed now. Returns whether that is another answer than before.</summary>
-    public bool Follow(Func<DigestHealth?, DigestHealth> next)
+    /// <summary>Replaces what is known of the digest. Returns whether problems or the hold on removals change.</summary>
+    public bool UpdateDigest(Func<DigestHealth?, DigestHealth> next)
     {
         lock (_lock)
         {
@@ -266,6 +249,30 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
                 _snapshot = null;
             return changed;
         }
+    }
+
+    private bool Exchange(IReadOnlyList<ClusterNode> before, IReadOnlyList<ClusterNode> after)
+    {
+        HashSet<string> kept = [.. after.Select(n => n.Name)];
+        bool changed = false;
+        foreach (ClusterNode node in before)
+        {
+            if (kept.Contains(node.Name) || !_nodes.Remove(node.Name))
+                continue;
+            _byName?.RemoveAt(_byName.BinarySearch(node, ByName));
+            changed = true;
+        }
+        foreach (ClusterNode node in after)
+        {
+            if (_nodes.TryGetValue(node.Name, out Entry known) && ReferenceEquals(known.Node, node))
+                continue;
+            _nodes[node.Name] = new(node, ResourceVersion: 0);
+            Place(node);
+            changed = true;
+        }
+        if (changed)
+            _snapshot = null;
+        return changed;
     }
 
     private bool AddOrUpdate(NodeDraft draft)

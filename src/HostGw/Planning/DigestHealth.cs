@@ -17,11 +17,11 @@ internal sealed record DigestHealth(ImmutableArray<RejectedShard> Rejected, bool
     /// <summary>Why the shards may be out of date; null: they are not, as far as is known.</summary>
     public string? Stale { get; init; }
 
-    /// <summary>A person is told something else, or removals are held otherwise.</summary>
+    /// <summary>Whether reported problems or the hold on removals differ.</summary>
     public bool IsOtherThan(DigestHealth? before) =>
         before is null || IsPartial != before.IsPartial || Stale != before.Stale || !Rejected.SequenceEqual(before.Rejected);
 }
 
 /// <param name="Name">Of the ConfigMap.</param>
-/// <param name="Reason">Follows "it is rejected: ".</param>
+/// <param name="Reason">Follows the name of the shard and a colon.</param>
 internal readonly record struct RejectedShard(string Name, string Reason);

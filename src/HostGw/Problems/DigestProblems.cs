@@ -20,10 +20,10 @@ internal static class DigestProblems
         string more = rejected.Length > Named ? $" and {rejected.Length - Named} more" : "";
         string names = string.Join(", ", rejected.Take(Named).Select(s => s.Name));
         yield return new("DigestShardRejected",
-            $"the node digest is not used whole: {names}{more} in namespace {DigestHealth.Namespace}: {first.Reason}. Their nodes stay " +
-            "as they were last known, and none of them is removed",
-            $"let the digest run, which writes them anew ({Find}), with the labels that nodeSelector names; and keep others from writing " +
-            "in that namespace")
+            $"{rejected.Length} shards of the node digest are rejected ({names}{more} in namespace {DigestHealth.Namespace}); the first: " +
+            $"{first.Reason}. Their nodes are kept as last known, and none of them is removed",
+            $"let the digest run, which writes them again ({Find}), with the labels that nodeSelector names; and keep others from " +
+            "writing in that namespace")
         {
             IsOfMany = true,
         };

@@ -18,11 +18,14 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
 
     public static EarlyRepair None { get; } = new(new() { Routes = RouteChanges.None }, new(), default);
 
-    /// <summary>What the plan before wants of them, and nothing else; null: as far as is known, they are as that wants them.</summary>
+    /// <summary>What the pass before wanted of them, and nothing else; null: as far as is known, they are as that wants them.</summary>
+    /// <param name="last">The pass before, which could read the host: its guards also let in peers whose removal it held.</param>
     /// <param name="host">As <see cref="IHostNetwork.ReadBriefly"/> returns it.</param>
-    public static HostChanges? Needed(Plan before, HostState host, WakeCauses causes)
+    public static HostChanges? Needed(PassReport last, HostState host, WakeCauses causes)
     {
-        bool mayHaveTunnel = host is { GuardObstacle: "", SourceObstacle: "" };
+        Plan before = last.Plan!;
+        bool changesGuards = before.Scope == PlanScope.Everything && last.Changes.ChangesGuards;
+        bool mayHaveTunnel = changesGuards && host is { GuardObstacle: "", SourceObstacle: "" };
         HostChanges changes = new()
         {
             Plan = before,
@@ -30,13 +33,13 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
             Routes = RouteChanges.None,
             PolicyRules = PolicyRuleChanges.Between(before, host),
             Tunnel = mayHaveTunnel && TunnelChanges.Between(before, host) is { Continues: true } tunnel ? tunnel : TunnelChanges.None,
-            ChangesGuards = before.Scope == PlanScope.Everything,
-            Guards = before.Guards,
+            ChangesGuards = changesGuards,
+            Guards = last.Changes.Guards,
             PodCidrs = before.OwnPodCidrs,
             FindsOverrides = false,
         };
-        bool isNeeded = causes.HasFlag(WakeCauses.Guards) || !changes.PolicyRules.IsEmpty || !changes.Tunnel.IsEmpty;
-        return changes.ChangesGuards && isNeeded ? changes : null;
+        bool isNeeded = (changesGuards && causes.HasFlag(WakeCauses.Guards)) || !changes.PolicyRules.IsEmpty || !changes.Tunnel.IsEmpty;
+        return before.Scope == PlanScope.Everything && isNeeded ? changes : null;
     }
 
     /// <summary>

@@ -80,8 +80,8 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     // Only what another program has changed since the pass before. What a new plan changes is left to the pass.
     private EarlyRepair RepairEarly(NodeSnapshot nodes, WakeCauses causes)
     {
-        if ((causes & EarlyRepair.Causes) == 0 || _previous.Report?.Plan is not { } before || !_planner.IsOf(nodes.Nodes) ||
-            ReadBriefly() is not { } host || EarlyRepair.Needed(before, host, causes) is not { } needed)
+        if ((causes & EarlyRepair.Causes) == 0 || _previous.Report is not { Plan: not null } last || !_planner.IsOf(nodes.Nodes) ||
+            ReadBriefly() is not { } host || EarlyRepair.Needed(last, host, causes) is not { } needed)
             return EarlyRepair.None;
         needed = needed with { ReadsRulesAgain = _previous.RulesMayHaveChanged, ReadsGuardsAgain = _previous.GuardsMayHaveChanged };
         RepairScope repairs = new(_previous, needed, _owned.Keys, causes);

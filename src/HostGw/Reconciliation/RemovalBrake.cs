@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
 
@@ -34,7 +35,7 @@ internal sealed class RemovalBrake(TimeProvider time)
         _readsBefore = isLarge ? _readsBefore ?? quorumReads : null;
         bool isHeld = (isPartial && removals.Length > 0) || (isLarge && quorumReads <= _readsBefore);
         if (isHeld)
-            changes = KeepExempt(KeepTunnel(changes) with { Routes = WithoutRemovals(changes) });
+            changes = KeepExempt(KeepTunnel(changes, removals), removals) with { Routes = WithoutRemovals(changes) };
         else
             Count(removals, isConfirmed: isLarge);
         _nat = changes.ChangesNat ? changes.Nat : _nat;
@@ -68,19 +69,28 @@ internal sealed class RemovalBrake(TimeProvider time)
         changes.Routes with { Delete = [.. changes.Routes.Delete.Where(r => !Counts(r) || changes.Plan.Wants(r.Destination))] };
 
     // Without its link, source and guards a route into the tunnel that stays installed would carry nothing.
-    private static HostChanges KeepTunnel(HostChanges changes) => changes with
+    private static HostChanges KeepTunnel(HostChanges changes, HostRoute[] held)
     {
-        Tunnel = changes.Tunnel.Make is null ? TunnelChanges.None : changes.Tunnel,
-        ChangesGuards = false,
-    };
-
-    private HostChanges KeepExempt(HostChanges changes)
-    {
-        if (_nat is null || changes.Nat is null)
-            return changes with { ChangesNat = false };
-        PrefixForest exempt = new(changes.Nat.Exempt.Concat(_nat.Exempt));
-        return changes with { Nat = changes.Nat with { Exempt = [.. exempt.Roots()] } };
+        changes = changes with { Tunnel = changes.Tunnel.Make is null ? TunnelChanges.None : changes.Tunnel };
+        if (changes.Guards?.Tunnel is not { } guard)
+            return held.Any(r => r.Tunnel is not null) ? changes with { ChangesGuards = false } : changes;
+        TunnelGuard kept = guard with
+        {
+            Nodes = Joined(guard.Nodes, held.Select(r => r.Tunnel?.Node ?? r.NextHop).Where(a => !a.IsNone).Select(Prefix.Host)),
+            Peers = Joined(guard.Peers, held.Select(r => r.Destination)),
+        };
+        return changes with { Guards = changes.Guards with { Tunnel = kept } };
     }
+
+    private HostChanges KeepExempt(HostChanges changes, HostRoute[] held) => changes.Nat is null
+        ? changes with { ChangesNat = false }
+        : changes with
+        {
+            Nat = changes.Nat with { Exempt = Joined(changes.Nat.Exempt, [.. _nat?.Exempt ?? [], .. held.Select(r => r.Destination)]) },
+        };
+
+    private static ImmutableArray<Prefix> Joined(ImmutableArray<Prefix> planned, IEnumerable<Prefix> kept) =>
+        [.. new PrefixForest(planned.Concat(kept)).Roots()];
 }
 
 /// <param name="Routes">How many were to be removed.</param>

@@ -48,7 +48,8 @@ internal sealed class DigestPages(Func<DigestView> view, string version, TimePro
         metrics.Counter("hostgw_digest_writes_total",
             "Attempts to write a shard, by how they ended; behind: left as it is, because it reflects later Nodes.",
             (Result("written"), state.Counts.Written), (Result("conflict"), state.Counts.Conflict), (Result("behind"), state.Counts.Behind),
-            (Result("too_large"), state.Counts.TooLarge), (Result("refused"), state.Counts.Refused));
+            (Result("too_large"), state.Counts.TooLarge), (Result("refused"), state.Counts.Refused),
+            (Result("failed"), state.Counts.Failed));
         metrics.Gauge("hostgw_digest_watch_problem", "1 while Nodes or shards cannot be watched.", now.WatchProblem is null ? 0 : 1);
         WriteTime(metrics, "hostgw_digest_last_write_timestamp_seconds", "When a shard was last written.", state.WrittenAt);
         WriteTime(metrics, "hostgw_digest_lease_renewed_timestamp_seconds", "When this digest last renewed its Lease.", now.LeaseRenewedAt);

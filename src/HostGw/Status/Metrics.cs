@@ -166,7 +166,8 @@ internal static class Metrics
     {
         metrics.Gauge("hostgw_problems", "Problems of this host; `hostgw status` lists them.", ProblemCatalog.Texts(last).Count());
         metrics.Gauge("hostgw_removals_held",
-            "Routes whose removal waits for a quorum read, because most of HostGw's routes would be removed at once.",
+            "Routes whose removal is held: most of HostGw's would be removed at once (until a quorum read), or shards of the node digest " +
+            "were never valid.",
             last.HeldRemovals?.Routes ?? 0);
         if (last.Digest is { } digest)
             WriteDigest(metrics, digest);

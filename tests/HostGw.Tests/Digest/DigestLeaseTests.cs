@@ -83,7 +83,7 @@ public sealed class DigestLeaseTests : FakeApiTest, IDisposable
     public async Task It_changes_nothing_else_of_what_is_known_of_the_digest()
     {
         Renew("2026-01-01T00:00:00.000000Z");
-        _store.Follow(_ => new([new("hostgw-nodes-007", "missing")], IsPartial: true, 42));
+        _store.UpdateDigest(_ => new([new("hostgw-nodes-007", "missing")], IsPartial: true, 42));
         using DigestLease lease = await StartAsync();
         Assert.Equal((1, true, 42UL), (Health!.Rejected.Length, Health.IsPartial, Health.Source));
     }

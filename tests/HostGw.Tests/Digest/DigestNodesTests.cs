@@ -82,6 +82,7 @@ public class DigestNodesTests
         { "labels", "a value is too long" },
         { "huge", "a value is too long" },
         { "long line", "a line is too long" },
+        { "many lines", "it has too many lines" },
     };
 
     [Theory]
@@ -106,6 +107,7 @@ public class DigestNodesTests
             "order" => ShardText.With(data, ShardText.Lines([both[1]]) + ShardText.Lines([both[0]])),
             "labels" => new(data) { ["labels"] = new string('x', 1025) },
             "huge" => ShardText.With(data, new string('x', ShardFormat.MaxNodes + 1)),
+            "many lines" => ShardText.With(data, ShardText.Lines(ManyNodes())),
             _ => ShardText.With(data, new string('x', 40_000) + "\n"),
         };
 
@@ -259,6 +261,17 @@ public class DigestNodesTests
 
     private static ClusterNode Node(string name, string podCidr = "10.1.0.0/24") =>
         new() { Name = name, Uid = $"uid of {name}", CreatedAt = 5, PodCidrs = [Prefix.Parse(podCidr)], InternalIPs = [Ip.Parse("10.0.0.1")] };
+
+    private static IEnumerable<ClusterNode> ManyNodes()
+    {
+        for (int i = 0, found = 0; found <= ShardFormat.MaxLines; i++)
+        {
+            if (ShardFormat.Home($"m{i}") != Home)
+                continue;
+            found++;
+            yield return Node($"m{i}");
+        }
+    }
 
     private static NodeDraft OwnDraft(ClusterNode node, long version)
     {

@@ -19,6 +19,8 @@ internal sealed class HandFedDigest : IAsyncDisposable
     private readonly ApiClient _client;
     private readonly NodeDraft _node = new(NodeText.Selector);
     private readonly ShardDraft _shard = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _settling;
     private int _timelineReads, _quorumReads;
 
     public HandFedDigest(FakeApiServer api, string labels = "")
@@ -30,8 +32,10 @@ internal sealed class HandFedDigest : IAsyncDisposable
         Writer = new(
             _client, Nodes, Stored, labels, new(() => IsFollowing, ReadTimelineAsync, () => Interlocked.Increment(ref _quorumReads)),
             Time, new Typed<DigestWriter>(Log));
+        _settling = SettleAsync();
     }
 
+    /// <summary>A test lets it pass; only what has just changed settles by itself.</summary>
     public ManualTime Time { get; } = new();
 
     public LogLines Log { get; } = new();
@@ -126,11 +130,24 @@ internal sealed class HandFedDigest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync();
+        await _settling;
+        _stop.Dispose();
         await Writer.StopAsync(CancellationToken.None);
         Assert.False(Writer.ExecuteTask?.IsFaulted, Writer.ExecuteTask?.Exception?.ToString());
         Writer.Dispose();
         _client.Dispose();
         _folder.Dispose();
+    }
+
+    private async Task SettleAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            if (Time.Pending().Contains(ShardSchedule.Settle))
+                Time.Advance(ShardSchedule.Settle);
+            await Task.Delay(1, CancellationToken.None);
+        }
     }
 
     private Task<string> ReadTimelineAsync(CancellationToken cancellationToken)

@@ -81,6 +81,44 @@ public class ShardScheduleTests
         Assert.Equal([7], Next().Due);
     }
 
+    // Other labels concern all 512, and every agent receives each of them.
+    [Fact]
+    public void At_most_a_hundred_are_written_in_a_second()
+    {
+        for (int shard = 0; shard < 120; shard++)
+            Want(shard, "10.244.1.0/24");
+        int written = 0;
+        (int[] due, TimeSpan wait) = Next();
+        for (; due.Length > 0; (due, wait) = Next())
+        {
+            foreach (int shard in due)
+            {
+                _schedule.Begin(shard);
+                Written(shard);
+                written++;
+            }
+        }
+        Assert.Equal(100, written);
+        _time.Advance(wait);
+        Assert.Equal(8, Next().Due.Length);
+    }
+
+    // Something else in the cluster refuses it, again and again.
+    [Fact]
+    public void One_that_is_refused_alone_holds_no_other_up()
+    {
+        Want(7, "10.244.1.0/24");
+        End(7, WriteOutcome.Refused);
+        _time.Advance(ShardSchedule.AfterRefusal);
+        Want(8, "10.244.1.0/24");
+        Next();
+        _schedule.Begin(8);
+        Written(8);
+        End(7, WriteOutcome.Refused);
+        Want(9, "10.244.1.0/24");
+        Assert.Equal([9], Next().Due);
+    }
+
     [Fact]
     public void A_deleted_shard_is_written_again()
     {

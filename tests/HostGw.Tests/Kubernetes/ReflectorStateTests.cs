@@ -60,6 +60,22 @@ public class ReflectorStateTests
         Assert.Equal(lists ? ReflectorStep.StreamList : ReflectorStep.Watch, state.Decide());
     }
 
+    // A digest is alone with its 50 MB, and an agent that lists one Node is one of thousands.
+    [Theory]
+    [InlineData(1, 0.05)]
+    [InlineData(5000, 250)]
+    public void A_list_after_a_lost_connection_is_spread_over_those_who_list(int listers, double seconds)
+    {
+        ReflectorState state = new(_time, () => 1, () => listers);
+        state.Decide();
+        state.Listed(10, 50_000_000);
+        state.After(StepOutcome.EndedEarly);
+        state.Decide();
+        _time.Advance(TimeSpan.FromMinutes(3));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), state.After(StepOutcome.Confirmed));
+        Assert.Equal(TimeSpan.FromSeconds(Math.Max(3, listers / 1000.0)), state.After(StepOutcome.Unreachable));
+    }
+
     [Fact]
     public void A_refusals_pause_has_full_jitter()
     {

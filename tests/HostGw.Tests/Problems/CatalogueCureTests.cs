@@ -165,7 +165,7 @@ public partial class CatalogueCureTests
             () => new() { Nodes = Six }, OneByOne, "RemovalsHeld", "within 10 minutes", a => a.QuorumReads++),
         ["shards of the digest that are rejected: written anew"] = new(
             () => new() { Digest = FullDigest }, a => a.Digest = FullDigest with { Rejected = [new("hostgw-nodes-007", "it was edited")] },
-            "DigestShardRejected", "let the digest run, which writes them anew", a => a.Digest = FullDigest),
+            "DigestShardRejected", "let the digest run, which writes them again", a => a.Digest = FullDigest),
         ["shards of the digest without a label: carried"] = new(
             () => new() { Digest = FullDigest }, a => a.Digest = FullDigest with { Rejected = [new("hostgw-nodes-007", "without zone")] },
             "DigestShardRejected", "with the labels that nodeSelector names", a => a.Digest = FullDigest),

@@ -41,7 +41,7 @@ public partial class DoctorTests
         ["no Node of our own"] = (() => Of(nodes: Nodes[1..]), ["ownNode"], "'self'"),
         ["shards of the digest that are rejected"] = (
             () => Of() with { Digest = new([new("hostgw-nodes-007", "it was edited")], IsPartial: false, 42) },
-            ["digestShardRejected"], "hostgw-nodes-007 in namespace hostgw-digest: it was edited"),
+            ["digestShardRejected"], "hostgw-nodes-007 in namespace hostgw-digest); the first: it was edited"),
         ["a digest that is not renewed"] = (
             () => Of() with { Digest = new([], IsPartial: false, 42) { Stale = "its Lease is old" } },
             ["digestStale"], "is not renewed: its Lease is old"),

@@ -128,6 +128,31 @@ public class EarlyRepairTests
         Assert.Equal(_routes, _agent.Host.OurRoutes);
     }
 
+    // The plan does not know the peer any more; its route stays until the nodes were read by quorum, and its packets are let in.
+    [Fact]
+    public void Guards_let_in_peers_whose_removal_is_held()
+    {
+        Agent agent = new("clusterCidrs=10.244.0.0/16,fd00:10:244::/48 tunnel=always tunnel.source=254")
+        {
+            Nodes = [Planning.Given.Self, .. Enumerable.Range(2, 6).Select(n => $"n{n} 10.244.{n}.0/24 10.0.0.{n}")],
+        };
+        Assert.True(agent.Pass().Continues);
+        agent.Pass(WakeCauses.Links);
+        agent.Nodes = agent.Nodes[..2];
+        Assert.NotNull(agent.Pass().HeldRemovals);
+        List<HostChanges> applied = [];
+        agent.Host.Applying = applied.Add;
+        agent.Host.LoseGuards();
+
+        agent.Pass(WakeCauses.Guards);
+
+        Assert.Equal(2, applied.Count);
+        Assert.All(applied, c => Assert.Equal(
+            (true, true, true),
+            (c.ChangesGuards, c.Guards!.Tunnel!.Peers.Any(p => p.Contains(Ip.Parse("10.244.7.1"))),
+                c.Guards.Tunnel.Nodes.Contains(Prefix.Parse("10.0.0.7/32")))));
+    }
+
     [Fact]
     public void It_is_reported_where_the_pass_cannot_read_the_host()
     {

@@ -44,6 +44,20 @@ public class RemovalBrakeTests
         Assert.Equal(5, agent.Host.OurRoutes.Count());
     }
 
+    // It may last until somebody comes: repairs go on, and do not forget whom the routes that are kept lead to.
+    [Fact]
+    public void Meanwhile_NAT_is_repaired_and_exempts_those_whom_routes_still_reach()
+    {
+        Agent agent = Running(6);
+        agent.Restart();
+        (agent.Nodes, agent.Digest) = (Cluster(5), new([new("hostgw-nodes-007", "missing")], IsPartial: true, 42));
+        agent.Host.LoseNat();
+
+        agent.Pass();
+
+        Assert.Contains("10.244.7.0/24", Exempt(agent), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_node_that_joins_meanwhile_gets_its_route()
     {

@@ -75,8 +75,8 @@ test-upgrade:
 	@$(DOTNET) build tests/HostGw.Lab.Tests $(RELEASE)
 	@tests/tools/in-box.sh tests/HostGw.Lab.Tests/bin/Release/net10.0/HostGw.Lab.Tests -noLogo -explicit only -class 'HostGw.Lab.Tests.Upgrade*'
 
-# What the agent costs, beside what others need for the same: about 75 minutes. A part of it: make bench ONLY=cold,join
-# ONLY=digest-long: the figure of an hour of the node digest at its full length, 3 hours.
+# What the agent and the node digest cost, beside what others need for the same: about 75 minutes. A part of it: make bench ONLY=cold,join
+# Only when named: ONLY=digest-long, the digest with the figure of an hour from 20 minutes, three times, and its budget: 3 hours.
 bench:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'

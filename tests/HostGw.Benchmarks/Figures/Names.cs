@@ -60,14 +60,14 @@ internal static class Names
     public const string DigestJoin = "digest: a node joins";
     public const string DigestJoinBytes = "digest: received for a join";
     public const string DigestHour = "digest: received in an hour without changes";
-    public const string DigestHourShort = "the same, of 5 minutes";
+    public const string DigestHourShort = "digest: received in an hour without changes, from 5 minutes";
     public const string DigestMemory = "the digest itself: memory, Pss";
     public const string DigestCpu = "the digest itself: processor";
     public const string DigestWrites = "the digest itself: writes for heartbeats";
 
     public const string NodesFirstList = "nodes: received before the last route";
     public const string NodesJoinBytes = "nodes: received for a join";
-    public const string NodesHour = "nodes: received in an hour without changes";
+    public const string NodesHour = "nodes: received in an hour without changes, from 1 minute";
     public const string NodesAll = "nodes: sent to all agents, computed";
     public const string DigestAll = "digest: sent to all agents, computed";
 

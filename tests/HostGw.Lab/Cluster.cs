@@ -94,7 +94,7 @@ public sealed class Cluster : IAsyncDisposable
     public Agent AnotherAgent(Node node) => new(node.Network, Api.Kubeconfig, _settings.Agents, $"{node.Name}-second", 9158);
 
     /// <summary>A digest on this node. Whoever asks for it disposes of it.</summary>
-    public DigestProgram NewDigest(Node node, string name = "digest", int port = 9159) => new(node.Network, Api.Kubeconfig, name, port);
+    public DigestProgram NewDigest(Node node, string name = "digest") => new(node.Network, node.Name, Api.Kubeconfig, name);
 
     /// <summary>Starts every agent that does not run, and waits until all are ready.</summary>
     public Task StartAgentsAsync() =>

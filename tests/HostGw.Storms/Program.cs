@@ -10,10 +10,10 @@ if (args is [ReaderProcess.Command, ..])
     return ReaderProcess.Run(args, Console.In, Console.Out);
 
 // hostgw-storms [AGENTS] [STORM…]
-bool isSmaller = args is [var first, ..] && int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out _);
-string[] words = isSmaller ? args[1..] : args;
-if (words.Any(word => AllStorms.Of.All(storm => storm.Name != word)))
-    return Complain($"usage: hostgw-storms [AGENTS] [STORM…]; storms: {string.Join(", ", AllStorms.Of)} (all, unless said)", ExitUsage);
+bool hasCount = args is [var first, ..] && int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+string[] words = hasCount ? args[1..] : args;
+if (words.Except(AllStorms.All.Select(storm => storm.Name)).Any())
+    return Complain($"usage: hostgw-storms [AGENTS] [STORM…]; storms: {string.Join(", ", AllStorms.All)} (all, unless said)", ExitUsage);
 if (AgentBinary.TryFind() is null)
     return Complain(AgentBinary.NotFound, 1);
 if (!Box.IsInside && !Box.MayEnter)
@@ -21,7 +21,7 @@ if (!Box.IsInside && !Box.MayEnter)
 if (!Box.IsInside)
     Box.Enter(args);
 
-int agents = isSmaller ? int.Parse(args[0], CultureInfo.InvariantCulture) : StormSettings.Long.Agents;
+int agents = hasCount ? int.Parse(args[0], CultureInfo.InvariantCulture) : StormSettings.Long.Agents;
 StormSettings settings = StormSettings.Long with { Agents = agents, Nodes = agents };
 return await StormRun.RunAsync(settings, words, Console.Out) ? 0 : 1;
 

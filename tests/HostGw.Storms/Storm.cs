@@ -4,7 +4,7 @@ using HostGw.FakeApi;
 namespace HostGw.Storms;
 
 /// <summary>Something that hits all agents of a large cluster at once. It leaves the site as it found it.</summary>
-/// <param name="Name">As in the table, and as one asks for it.</param>
+/// <param name="Name">As on the command line.</param>
 internal sealed record Storm(string Name, Func<StormSite, StormReport, Task> RunAsync)
 {
     public override string ToString() => Name;
@@ -33,11 +33,14 @@ internal sealed class StormReport
             _failures.Add(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:#,0}, {expected:#,0} expected"));
     }
 
+    /// <param name="difference">Null: there is none.</param>
     public void Holds(string what, string? difference)
     {
         if (difference is not null)
-            _failures.Add($"{what}: {difference}");
+            Fail(what, difference);
     }
+
+    public void Fail(string what, string why) => _failures.Add($"{what}: {why}");
 
     public override string ToString() => string.Join("; ", _facts) + string.Concat(_failures.Select(f => $"\n    FAILED {f}"));
 }

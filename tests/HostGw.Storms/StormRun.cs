@@ -1,13 +1,13 @@
 namespace HostGw.Storms;
 
-/// <summary>Every storm in its long form.</summary>
+/// <summary>Runs storms one after the other on one site.</summary>
 internal static class StormRun
 {
-    /// <param name="words">Of names of storms; none: all.</param>
+    /// <param name="words">Names of storms; none: all.</param>
     /// <returns>Whether all held.</returns>
     public static async Task<bool> RunAsync(StormSettings settings, string[] words, TextWriter output)
     {
-        Storm[] storms = [.. AllStorms.Of.Where(s => words.Length == 0 || words.Contains(s.Name))];
+        Storm[] storms = [.. AllStorms.All.Where(s => words.Length == 0 || words.Contains(s.Name))];
         output.WriteLine($"{storms.Length} storms: {settings.Agents:N0} agents, {settings.Nodes:N0} nodes.");
         await using StormSite site = await StormSite.CreateAsync(settings);
         if (site.Readers.Own < site.Readers.Count)
@@ -31,7 +31,7 @@ internal static class StormRun
         }
         catch (TimeoutException e)
         {
-            report.Holds("it did not end", e.Message);
+            report.Fail("it did not end", e.Message);
         }
         return report;
     }

@@ -53,7 +53,7 @@ internal sealed class StormSite : IAsyncDisposable
         _client = new(
             new() { Server = new($"http://{second.PlainEndpoints[0]}"), Token = CredentialSource.Inline(api.Token) },
             AgentVersion.Number, TimeProvider.System);
-        Digest = new(AgentBinary.Find(), kubeconfig, new($"https://127.0.0.1:{Port}"), machine.Name);
+        Digest = new(network: null, machine.Name, kubeconfig);
         Agent = new(machine, kubeconfig, new(
             "NodeAddress", [IPNetwork.Parse("10.0.0.0/8")],
             ["--nat-backend", "nftables", "--nodes-source", "digest"]) { AgentOnly = ["--probe-enabled", "false"] });
@@ -64,7 +64,7 @@ internal sealed class StormSite : IAsyncDisposable
 
     public FakeApiServer Api { get; }
 
-    public DigestProcess Digest { get; }
+    public DigestProgram Digest { get; }
 
     public Agent Agent { get; }
 
@@ -122,7 +122,7 @@ internal sealed class StormSite : IAsyncDisposable
         while (await DifferenceAsync() is { } difference)
         {
             if (Stopwatch.GetElapsedTime(start) > Settings.Deadline)
-                throw new TimeoutException($"{difference}\n{Digest.Failure("was last heard of")}");
+                throw new TimeoutException($"{difference}; the digest's last words:\n{string.Join('\n', Digest.Log.LastWords(10))}");
             await Task.Delay(Pause);
         }
         return Stopwatch.GetElapsedTime(start);

@@ -3,7 +3,8 @@ using System.Globalization;
 using HostGw.Benchmarks.Figures;
 using HostGw.Digest;
 using HostGw.FakeApi;
-using HostGw.Storms;
+using HostGw.Lab;
+using HostGw.Lab.Agents;
 using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Benchmarks.Whole;
@@ -25,8 +26,8 @@ internal static class DigestCost
     // The digest writes a shard at most once a second: a join that waits for the one before it is no part of what is asked.
     private static readonly TimeSpan PastAWrite = TimeSpan.FromSeconds(1.2), Deadline = TimeSpan.FromMinutes(5);
 
-    private static readonly string[] Digest = ["--nodes-source", "digest", "--probe-enabled", "false"];
-    private static readonly string[] Nodes = ["--probe-enabled", "false"];
+    private static readonly string[] DigestFlags = ["--nodes-source", "digest", "--probe-enabled", "false"];
+    private static readonly string[] NodesFlags = ["--probe-enabled", "false"];
 
     public static IReadOnlyList<int> Sizes { get; } = [1_000, 5_000, 10_000];
 
@@ -35,48 +36,67 @@ internal static class DigestCost
     /// <param name="isLong">The figure of an hour is that of 20 minutes, three times, and not of 5 minutes.</param>
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(Site site, Build build, bool isLong)
     {
-        site.Server.Objects.Put(
-            $$$"""{"kind":"Namespace","metadata":{"name":"{{{ShardFormat.Namespace}}}"},"status":{"phase":"Active"}}""");
-        using DigestProcess digest = new(build.Path, site.Kubeconfig, site.LocalServer, NodeFactory.Node(1).Name);
+        List<Figure> figures = [.. await MeasureDigestAsync(site, build, isLong), .. await MeasureNodesAsync(site, build)];
+        site.Reset();
+        return [.. figures.Select(figure => figure with { Build = build.Name, Size = site.Size })];
+    }
+
+    private static async Task<IReadOnlyList<Figure>> MeasureDigestAsync(Site site, Build build, bool isLong)
+    {
+        using DigestProgram digest = NewDigest(site, build);
         digest.Start();
         await digest.WaitReadyAsync(Deadline);
-        int size = site.Size;
-        Figure Figure(string name, string unit, params IEnumerable<double> values) =>
-            new(name, unit, new(values)) { Build = build.Name, Size = size };
-
-        List<double> hours = [];
-        (double listed, AgentProcess agent) = await StartAsync(site, build, Digest);
+        (double listed, AgentProcess started) = await StartAsync(site, build, DigestFlags);
+        using AgentProcess agent = started;
         (List<double> times, double joinBytes) = await JoinAsync(site, agent, Joins);
         Sent before = site.Server.Sent("configmaps");
         long start = Stopwatch.GetTimestamp();
         TimeSpan clock = ProcessClock.Read(digest.ProcessId);
+        List<double> hours = [];
         for (int run = 0; run < (isLong ? LongRuns : 1); run++)
             hours.Add(await HourAsync(site, agent, isLong ? Long : Short));
         double cpu = 100 * (ProcessClock.Read(digest.ProcessId) - clock) / Stopwatch.GetElapsedTime(start);
-        double writes = site.Server.Sent("configmaps").Since(before).Writes, memory = PssMB(digest.ProcessId);
-        agent.Dispose();
-        digest.Stop();
-
-        (double listedNodes, AgentProcess other) = await StartAsync(site, build, Nodes);
-        (_, double joinBytesOfNodes) = await JoinAsync(site, other, JoinsOfNodes);
-        double hourOfNodes = await HourAsync(site, other, OfNodes);
-        other.Dispose();
-        site.Reset();
         return
         [
-            Figure(Names.DigestFirstList, "MB", listed / 1e6),
-            Figure(Names.DigestJoin, "ms", times),
-            Figure(Names.DigestJoinBytes, "KB", joinBytes / 1e3),
-            Figure(isLong ? Names.DigestHour : Names.DigestHourShort, "KB", hours.Select(h => h / 1e3)),
-            Figure(Names.DigestAll, "MB/s", hours.Max() * size / 3600 / 1e6),
-            Figure(Names.DigestMemory, "MB", memory),
-            Figure(Names.DigestCpu, "% of a core", cpu),
-            Figure(Names.DigestWrites, "", writes),
-            Figure(Names.NodesFirstList, "MB", listedNodes / 1e6),
-            Figure(Names.NodesJoinBytes, "KB", joinBytesOfNodes / 1e3),
-            Figure(Names.NodesHour, "KB", hourOfNodes / 1e3),
-            Figure(Names.NodesAll, "MB/s", hourOfNodes * size / 3600 / 1e6),
+            new(Names.DigestFirstList, "MB", new([listed / 1e6])),
+            new(Names.DigestJoin, "ms", new(times)),
+            new(Names.DigestJoinBytes, "KB", new([joinBytes / 1e3])),
+            new(isLong ? Names.DigestHour : Names.DigestHourShort, "KB", new(hours.Select(hour => hour / 1e3))),
+            new(Names.DigestAll, "MB/s", new([OfAll(site, hours.Max())])),
+            new(Names.DigestMemory, "MB", new([PssMB(digest.ProcessId)])),
+            new(Names.DigestCpu, "% of a core", new([cpu])),
+            new(Names.DigestWrites, "", new([site.Server.Sent("configmaps").Since(before).Writes])),
         ];
+    }
+
+    private static async Task<IReadOnlyList<Figure>> MeasureNodesAsync(Site site, Build build)
+    {
+        (double listed, AgentProcess started) = await StartAsync(site, build, NodesFlags);
+        using AgentProcess agent = started;
+        (_, double joinBytes) = await JoinAsync(site, agent, JoinsOfNodes);
+        double hour = await HourAsync(site, agent, OfNodes);
+        return
+        [
+            new(Names.NodesFirstList, "MB", new([listed / 1e6])),
+            new(Names.NodesJoinBytes, "KB", new([joinBytes / 1e3])),
+            new(Names.NodesHour, "KB", new([hour / 1e3])),
+            new(Names.NodesAll, "MB/s", new([OfAll(site, hour)])),
+        ];
+    }
+
+    // Not on a machine: what arrives there is the agent's.
+    private static DigestProgram NewDigest(Site site, Build build)
+    {
+        site.Server.Objects.Put(
+            $$$"""{"kind":"Namespace","metadata":{"name":"{{{ShardFormat.Namespace}}}"},"status":{"phase":"Active"}}""");
+        string kubeconfig = $"{Box.Directory}/kubeconfig-local";
+        site.Server.WriteKubeconfig(kubeconfig, new() { Server = $"{site.LocalServer}" });
+        return new(network: null, NodeFactory.Node(1).Name, kubeconfig)
+        {
+            Program = build.Path,
+            // As in the image, which has no certificate authorities.
+            Wrapper = ["env", "SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/dev/null"],
+        };
     }
 
     // Bytes until the agent's last route is installed, and the agent, which has nothing left to do.
@@ -132,6 +152,9 @@ internal static class DigestCost
         await Heartbeats.BeatAsync(site, length, static () => { });
         return (agent.ReceivedBytes - received) / Stopwatch.GetElapsedTime(start).TotalHours;
     }
+
+    // MB/s that so many agents receive, of bytes that one of them receives in an hour.
+    private static double OfAll(Site site, double hour) => hour * site.Size / 3600 / 1e6;
 
     private static double PssMB(int process) =>
         ProcText.KiB(File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/smaps_rollup")), "Pss") * 1024 / 1e6;

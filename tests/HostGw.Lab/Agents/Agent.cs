@@ -9,7 +9,7 @@ public sealed class Agent : RunningProgram
     /// <param name="name">Of the agent's log, where a node has a second one.</param>
     /// <param name="port">Of its status endpoint.</param>
     internal Agent(NetworkNamespace node, string kubeconfig, AgentSettings settings, string? name = null, int port = 9157)
-        : base(node, kubeconfig, name ?? node.Name, port) => Settings = settings;
+        : base(node, node.Name, kubeconfig, name ?? node.Name, port) => Settings = settings;
 
     /// <summary>Takes effect at the next start.</summary>
     public AgentSettings Settings { get; set; }
@@ -20,7 +20,8 @@ public sealed class Agent : RunningProgram
 
     private protected override IEnumerable<string> Arguments =>
     [
-        "agent", "--listen", Listen, "--log-format", "text", "--resync-seconds", $"{Settings.ResyncSeconds}", .. Settings.AgentOnly, .. Flags,
+        "agent", "--listen", Listen, "--log-format", "text", "--resync-seconds", $"{Settings.ResyncSeconds}",
+        .. Settings.AgentOnly, .. Flags,
     ];
 
     private protected override string What => $"the agent of {Node}";
@@ -42,26 +43,4 @@ public sealed class Agent : RunningProgram
         string json = Command.Run("sh", ["-c", "\"$@\" || [ $? -eq 3 ]", "sh", "ip", .. StartInfo(["doctor", "-o", "json", .. more, .. Flags]).ArgumentList]);
         return [.. JsonDocument.Parse(json).RootElement.GetProperty("findings").EnumerateArray()];
     }
-}
-
-/// <summary>The real `hostgw digest`, in one node.</summary>
-public sealed class DigestProgram : RunningProgram
-{
-    private const int Port = 9159;
-
-    internal DigestProgram(NetworkNamespace node, string kubeconfig, string name = "digest", int port = Port)
-        : base(node, kubeconfig, name, port)
-    {
-    }
-
-    /// <summary>Further flags, each with its value. Takes effect at the next start.</summary>
-    public IReadOnlyList<string> More { get; set; } = [];
-
-    private protected override IEnumerable<string> Arguments =>
-    [
-        "digest", "--digest-listen", Listen, "--log-format", "text", "--node-name", Node,
-        .. Kubeconfig is null ? [] : new[] { "--kubeconfig", Kubeconfig }, .. More,
-    ];
-
-    private protected override string What => $"the digest on {Node}";
 }

@@ -6,25 +6,27 @@ using HostGw.Lab.Network;
 
 namespace HostGw.Lab.Agents;
 
-/// <summary>A command of hostgw that runs in one node and serves its status. It can be stopped, killed and started again.</summary>
+/// <summary>A command of hostgw that runs on one node and serves its status. It can be stopped, killed and started again.</summary>
 public abstract class RunningProgram : IDisposable
 {
-    private readonly NetworkNamespace _node;
+    private readonly NetworkNamespace? _network;
     private readonly HttpClient _http;
     private Process? _process;
 
+    /// <param name="network">Null: it runs in this process's own.</param>
     /// <param name="name">Of its log.</param>
     /// <param name="port">Of its status endpoint.</param>
-    private protected RunningProgram(NetworkNamespace node, string kubeconfig, string name, int port)
+    private protected RunningProgram(NetworkNamespace? network, string node, string kubeconfig, string name, int port)
     {
-        _node = node;
-        _http = NamespaceHttp.In(node);
+        (_network, Node) = (network, node);
+        _http = NamespaceHttp.In(network);
         Listen = $"127.0.0.1:{port}";
         Kubeconfig = kubeconfig;
         Log = new($"{Box.Directory}/{name}.log");
     }
 
-    public string Node => _node.Name;
+    /// <summary>The name of its Node.</summary>
+    public string Node { get; }
 
     public AgentLog Log { get; }
 
@@ -82,8 +84,10 @@ public abstract class RunningProgram : IDisposable
     }
 
     /// <exception cref="TimeoutException">It did not become ready; the message has its last words.</exception>
-    public Task WaitReadyAsync() => Eventually.TrueAsync(
-        async () => IsRunning ? await IsReadyAsync() : throw new InvalidOperationException(Failure("ended")), () => Failure("is not ready"));
+    public Task WaitReadyAsync(TimeSpan? deadline = null) => Eventually.TrueAsync(
+        async () => IsRunning ? await IsReadyAsync() : throw new InvalidOperationException(Failure("ended")),
+        () => Failure("is not ready"),
+        deadline);
 
     public Task<bool> IsReadyAsync() => IsOkAsync("/readyz");
 
@@ -110,6 +114,9 @@ public abstract class RunningProgram : IDisposable
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
+    /// <summary>A sentence on what it did, with its last words.</summary>
+    public string Failure(string what) => $"{What} {what}; its last words:\n{string.Join('\n', Log.LastWords(10))}";
+
     public void Dispose()
     {
         if (IsRunning)
@@ -121,7 +128,12 @@ public abstract class RunningProgram : IDisposable
 
     private protected ProcessStartInfo StartInfo(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("ip", ["netns", "exec", Node, "env", $"HOSTGW_STATE_DIRECTORY={StateDirectory}", .. Wrapper, Program ?? AgentBinary.Find(), .. arguments])
+        string[] words =
+        [
+            .. _network is null ? [] : new[] { "ip", "netns", "exec", _network.Name },
+            "env", $"HOSTGW_STATE_DIRECTORY={StateDirectory}", .. Wrapper, Program ?? AgentBinary.Find(), .. arguments,
+        ];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             // A terminal on any of the three would make the agent set it up.
             RedirectStandardInput = true,
@@ -147,13 +159,11 @@ public abstract class RunningProgram : IDisposable
         }
     }
 
-    // `ip netns exec` becomes the program it starts, so this is hostgw itself.
+    // `ip netns exec` and `env` become the program they start, so this is hostgw itself.
     private async Task<int> EndAsync(int signal)
     {
         _ = Libc.kill(ProcessId, signal);
         await _process!.WaitForExitAsync();
         return _process.ExitCode;
     }
-
-    private string Failure(string what) => $"{What} {what}; its last words:\n{string.Join('\n', Log.LastWords(10))}";
 }

@@ -6,11 +6,14 @@ namespace HostGw.Lab.Network;
 internal static class NamespaceHttp
 {
     /// <summary>A client whose connections are made in the namespace, wherever its callers run.</summary>
-    public static HttpClient In(NetworkNamespace network)
+    /// <param name="network">Null: this process's own.</param>
+    public static HttpClient In(NetworkNamespace? network)
     {
         var handler = new SocketsHttpHandler
         {
-            ConnectCallback = (context, _) => ValueTask.FromResult<Stream>(network.Run(() => Connect(context.DnsEndPoint))),
+            ConnectCallback = network is null
+                ? null
+                : (context, _) => ValueTask.FromResult<Stream>(network.Run(() => Connect(context.DnsEndPoint))),
             UseProxy = false,
         };
         return new(handler) { Timeout = TimeSpan.FromSeconds(60) };

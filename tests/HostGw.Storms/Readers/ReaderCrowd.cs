@@ -8,7 +8,7 @@ internal sealed class ReaderCrowd : IDisposable
     // Each reader has two connections, and for a moment a third.
     private const int MostInOneProcess = 4_000;
 
-    // Of the API server's process, besides what the readers keep open: requests that come and go, other clients, files.
+    // Of the API server's process, in addition to what the readers keep open: requests that come and go, other clients, files.
     private const int Reserve = 2_500;
 
     private readonly List<Process> _processes = [];
@@ -37,8 +37,6 @@ internal sealed class ReaderCrowd : IDisposable
 
     /// <summary>How many watch their own Node; the others cannot, for the API server's process may not have more connections.</summary>
     public int Own { get; }
-
-    public IReadOnlyList<int> ProcessIds => [.. _processes.Select(p => p.Id)];
 
     /// <summary>All begin at once, knowing nothing.</summary>
     public Task StartAsync() => SayAsync(ReaderProcess.Start);

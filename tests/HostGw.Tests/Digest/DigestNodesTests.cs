@@ -166,6 +166,17 @@ public class DigestNodesTests
         Assert.Equal(Joined(A, B, C, Own), Names);
     }
 
+    // Its watch alone says whether it is there.
+    [Fact]
+    public void The_own_Node_does_not_come_back_from_what_was_saved()
+    {
+        _saved = [Node(Own)];
+        _listed.Remove(Home);
+        Follow();
+        Assert.True(_digest.OwnNode.Apply(WatchEventType.Deleted, OwnDraft(Node(Own), NextVersion())));
+        Assert.Equal(C, Names);
+    }
+
     [Fact]
     public void Saved_nodes_that_are_in_use_are_replaced_shard_by_shard()
     {

@@ -59,10 +59,9 @@ public abstract class DigestTest : FakeApiTest
     {
         foreach (RunningDigest digest in digests)
         {
-            for (int i = 0; i < 3000 && !IsCurrent(digest); i++)
-                await Task.Delay(20, TestContext.Current.CancellationToken);
-            if (!IsCurrent(digest))
-                Assert.Fail($"{digest.State}; {Fault()}\n{string.Join('\n', digest.Log.Take())}");
+            await EventuallyAsync(
+                () => digest.State.Current == 512 && digest.Store.Count == Api.Nodes.Count && Fault() is null,
+                $"{digest.State}; {Fault()}\n{string.Join('\n', digest.Log.Take())}");
         }
     }
 
@@ -85,7 +84,4 @@ public abstract class DigestTest : FakeApiTest
         return names.Order(StringComparer.Ordinal).SequenceEqual(wanted) ? null
             : $"the shards hold {string.Join(' ', names)} and not {string.Join(' ', wanted)}";
     }
-
-    private bool IsCurrent(RunningDigest digest) =>
-        digest.State.Current == 512 && digest.Store.Count == Api.Nodes.Count && Fault() is null;
 }

@@ -41,8 +41,10 @@ public abstract class FakeApiTest : IAsyncLifetime
 
     internal static async Task EventuallyAsync(Func<bool> holds, string what)
     {
-        for (int i = 0; i < 3000 && !holds(); i++)
+        for (int i = 0; !holds(); i++)
+        {
+            Assert.True(i < 3000, what);
             await Task.Delay(20, TestContext.Current.CancellationToken);
-        Assert.True(holds(), what);
+        }
     }
 }

@@ -56,7 +56,10 @@ internal sealed class StormSite : IAsyncDisposable
         Digest = new(network: null, machine.Name, kubeconfig);
         Agent = new(machine, kubeconfig, new(
             "NodeAddress", [IPNetwork.Parse("10.0.0.0/8")],
-            ["--nat-backend", "nftables", "--nodes-source", "digest"]) { AgentOnly = ["--probe-enabled", "false"] });
+            ["--nat-backend", "nftables", "--nodes-source", "digest"])
+        {
+            AgentOnly = ["--probe-enabled", "false"],
+        });
         Readers = new(settings.Agents, settings.Whole, api.PlainEndpoints, api.Token);
     }
 

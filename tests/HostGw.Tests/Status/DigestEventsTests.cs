@@ -37,7 +37,10 @@ public sealed class DigestEventsTests : FakeApiTest, IDisposable
         Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
         using ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         using EventWriter writer = new(
-            client, "node1", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log)) { Subject = DigestEvents.Subject };
+            client, "node1", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log))
+        {
+            Subject = DigestEvents.Subject,
+        };
         await writer.StartAsync(TestContext.Current.CancellationToken);
         Problem[] problems = [.. DigestEvents.Of(new() { Current = 510, Refused = [new(7, "too large"), new(8, "too large")] })];
         writer.Record(problems, isAll: true);

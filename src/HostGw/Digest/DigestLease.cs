@@ -30,13 +30,18 @@ internal sealed class DigestLease(
 
     /// <summary>When the digest renewed its Lease; null: it has none, or has never renewed it.</summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
-    public static async Task<DateTimeOffset?> ReadAsync(ApiClient client, CancellationToken cancellationToken)
+    public static async Task<DateTimeOffset?> ReadAsync(ApiClient client, CancellationToken cancellationToken) =>
+        (await FindAsync(client, cancellationToken))?.Spec?.RenewTime is { } at
+            ? new DateTimeOffset(at.ToUniversalTime(), TimeSpan.Zero) : null;
+
+    /// <summary>The Lease; null: there is none.</summary>
+    /// <exception cref="ApiException">Refused or not reached.</exception>
+    public static async Task<V1Lease?> FindAsync(ApiClient client, CancellationToken cancellationToken)
     {
         try
         {
-            V1Lease lease = await client.CoordinationV1.ReadNamespacedLeaseAsync(
+            return await client.CoordinationV1.ReadNamespacedLeaseAsync(
                 ShardFormat.Lease, ShardFormat.Namespace, cancellationToken: cancellationToken);
-            return lease.Spec?.RenewTime is { } at ? new DateTimeOffset(at.ToUniversalTime(), TimeSpan.Zero) : null;
         }
         catch (ApiException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -89,8 +88,7 @@ internal sealed class DigestNodes
     private Listed Read(int index, ShardDraft draft)
     {
         (IReadOnlyList<ClusterNode>? nodes, string rejection) = _reader.Read(draft, index, _shards[index].Nodes);
-        _ = ulong.TryParse(draft.Source, NumberStyles.None, CultureInfo.InvariantCulture, out ulong source);
-        return new(nodes, rejection, draft.ResourceVersion.AsNumber(), source);
+        return new(nodes, rejection, draft.ResourceVersion.AsNumber(), TextBuffer.NumberOf(draft.Source));
     }
 
     private bool Publish(string version, bool byQuorum)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Threading.Channels;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
@@ -188,7 +187,7 @@ internal sealed class DigestWriter : BackgroundService
 
     private TimeSpan Write(string version, CancellationToken stoppingToken)
     {
-        (IReadOnlyList<(int Shard, StoredShard Stored)> due, TimeSpan wait) = _schedule.Next(Number(version));
+        (IReadOnlyList<(int Shard, StoredShard Stored)> due, TimeSpan wait) = _schedule.Next(TextBuffer.NumberOf(version));
         foreach ((int shard, StoredShard present) in due)
         {
             V1ConfigMap map = _wanted.Make(shard, version);
@@ -281,7 +280,7 @@ internal sealed class DigestWriter : BackgroundService
             string actual = await _reads.ReadTimelineAsync(stoppingToken);
             _ended.Enqueue(() =>
             {
-                if (_schedule.EndCheck(behind, Number(actual)) is > 0 and int count)
+                if (_schedule.EndCheck(behind, TextBuffer.NumberOf(actual)) is > 0 and int count)
                     _logger.DigestSourceGoesDown(count, actual);
             });
         }
@@ -371,7 +370,4 @@ internal sealed class DigestWriter : BackgroundService
     private static string Explain(ApiException e) => e.StatusCode == HttpStatusCode.NotFound
         ? $"There is no namespace {ShardFormat.Namespace}: install it, as the chart does with digest.enabled"
         : e.Message;
-
-    private static ulong Number(string version) =>
-        ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : 0;
 }

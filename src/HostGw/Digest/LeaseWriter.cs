@@ -93,7 +93,7 @@ internal sealed class LeaseWriter(
     // With the resource version that was read: of two digests that renew it at once one gets a conflict.
     private async Task WriteAsync(DateTime now, CancellationToken cancellationToken)
     {
-        if (await ReadAsync(cancellationToken) is { } present)
+        if (await DigestLease.FindAsync(client, cancellationToken) is { } present)
         {
             await client.CoordinationV1.ReplaceNamespacedLeaseAsync(
                 Renewed(present, now), ShardFormat.Lease, ShardFormat.Namespace, cancellationToken: cancellationToken);
@@ -102,19 +102,6 @@ internal sealed class LeaseWriter(
         {
             await client.CoordinationV1.CreateNamespacedLeaseAsync(
                 First(now), ShardFormat.Namespace, cancellationToken: cancellationToken);
-        }
-    }
-
-    private async Task<V1Lease?> ReadAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await client.CoordinationV1.ReadNamespacedLeaseAsync(
-                ShardFormat.Lease, ShardFormat.Namespace, cancellationToken: cancellationToken);
-        }
-        catch (ApiException e) when (e.StatusCode == HttpStatusCode.NotFound)
-        {
-            return null;
         }
     }
 

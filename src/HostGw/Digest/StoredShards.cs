@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using HostGw.Kubernetes;
 using k8s.Models;
@@ -33,7 +32,7 @@ internal sealed class StoredShard
         return new()
         {
             ResourceVersion = draft.ResourceVersion.ToString(),
-            Source = Number(draft.Source),
+            Source = TextBuffer.NumberOf(draft.Source),
             Labels = draft.Labels.ToString(),
             Sum = fault is null ? draft.Sum : "",
             Lines = draft.Nodes.Count((byte)'\n'),
@@ -47,14 +46,15 @@ internal sealed class StoredShard
         string Value(string key) => map.Data?.TryGetValue(key, out string? value) == true ? value : "";
 
         string nodes = Value(ShardFormat.NodesKey), sum = ShardFormat.Sum(Encoding.UTF8.GetBytes(nodes));
+        ulong source = TextBuffer.NumberOf(Value(ShardFormat.SourceKey));
         bool isShard = Value(ShardFormat.FormatKey) == ShardFormat.Version && Value(ShardFormat.ShardKey) == ShardFormat.Number(shard) &&
-            Number(Value(ShardFormat.SourceKey)) > 0 && Value(ShardFormat.SumKey) == sum;
+            source > 0 && Value(ShardFormat.SumKey) == sum;
         bool isLabelled =
             map.Metadata.Labels?.TryGetValue(ShardFormat.LabelKey, out string? part) == true && part == ShardFormat.LabelValue;
         return new()
         {
             ResourceVersion = map.Metadata.ResourceVersion,
-            Source = Number(Value(ShardFormat.SourceKey)),
+            Source = source,
             Labels = Value(ShardFormat.LabelsKey),
             Sum = sum,
             Lines = nodes.Count('\n'),
@@ -64,9 +64,6 @@ internal sealed class StoredShard
 
     /// <summary>After its deletion. What it reflected is remembered: a digest that lags must not bring older content back.</summary>
     public StoredShard Gone() => new() { Source = Source };
-
-    private static ulong Number(string text) =>
-        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : 0;
 }
 
 /// <summary>The shards as last received. The reflector writes, and the writer what it was answered.</summary>

@@ -20,9 +20,6 @@ internal sealed class WantedShards(string labels)
     private readonly StringBuilder _text = new();
     private ImmutableArray<ClusterNode> _seen = [];
 
-    /// <summary>The label keys that the lines carry.</summary>
-    public string Labels => labels;
-
     /// <summary>How many nodes there are.</summary>
     public int Count => _seen.Length;
 

@@ -98,7 +98,11 @@ internal sealed class TextBuffer
     public bool Is(string text) => Span.SequenceEqual(text);
 
     /// <summary>The text as a resource version; 0 if it is no number (it need not be one).</summary>
-    public ulong AsNumber() => ulong.TryParse(Span, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
+    public ulong AsNumber() => NumberOf(Span);
+
+    /// <inheritdoc cref="AsNumber"/>
+    public static ulong NumberOf(ReadOnlySpan<char> resourceVersion) =>
+        ulong.TryParse(resourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
 
     /// <summary>Of two resource versions keeps the later one.</summary>
     public void Advance(TextBuffer version)

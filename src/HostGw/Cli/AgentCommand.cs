@@ -2,7 +2,6 @@ using System.CommandLine;
 using HostGw.Hosting;
 using HostGw.Planning;
 using HostGw.Settings;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serilog.Core;
@@ -32,28 +31,19 @@ internal static class AgentCommand
         if (!isOurs)
             return cancellationToken.IsCancellationRequested ? ExitCodes.Done : ExitCodes.Failed;
 
-        using IHost host = AgentHost.Build(settings, loggers, new(
-            SettingsFile.PathOf(flags, CommandLine.EnvironmentVariables()),
-            () => SettingsReader.Read(UsedBy.Agent, flags, CommandLine.EnvironmentVariables()).LogLevel,
-            level, TimeProvider.System, loggers.CreateLogger<LogLevelReloader>()));
-        IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
+        using IHost host = AgentHost.Build(settings, loggers, CommandLine.FollowLogLevel(UsedBy.Agent, flags, level, loggers));
+        return await ProgramHost.RunAsync(host, () => LogStart(settings, logger), logger.Stopped, cancellationToken)
+            ? ExitCodes.Done
+            : ExitCodes.Failed;
+    }
+
+    private static void LogStart(AgentSettings settings, ILogger logger)
+    {
         logger.Started(
             AgentVersion.Full, settings.NodeName, settings.Policy.NextHop.ToString(), ApiAccess.Configuration(settings).Server.ToString());
         if (settings.Policy.ClusterCidrs.IsEmpty)
             logger.AnyPrivatePrefix();
         if (settings.Policy.Nat is { Enabled: true, Source: NatSource.Any })
             logger.NatRewritesHost();
-        try
-        {
-            await host.RunAsync(cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // Stopped before all services had started.
-        }
-        logger.Stopped();
-
-        // A failed service stops the host: a non-zero exit code makes kubelet restart the container.
-        return services.OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Done;
     }
 }

@@ -7,6 +7,8 @@ using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Platform;
 using HostGw.Settings;
+using Microsoft.Extensions.Logging;
+using Serilog.Core;
 
 namespace HostGw.Cli;
 
@@ -99,6 +101,11 @@ internal static class CommandLine
 
     private static IEnumerable<string> NamesOf(CommandResult command) =>
         command.Parent is CommandResult parent ? NamesOf(parent).Append(command.Command.Name) : ["hostgw"];
+
+    /// <summary>Reads log.level again whenever the settings file changes, from the flags and variables of the start.</summary>
+    public static LogLevelReloader FollowLogLevel(UsedBy usedBy, ParseResult flags, LoggingLevelSwitch level, ILoggerFactory loggers) => new(
+        SettingsFile.PathOf(flags, EnvironmentVariables()), () => SettingsReader.Read(usedBy, flags, EnvironmentVariables()).LogLevel,
+        level, TimeProvider.System, loggers.CreateLogger<LogLevelReloader>());
 
     public static IReadOnlyDictionary<string, string> EnvironmentVariables() => Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");

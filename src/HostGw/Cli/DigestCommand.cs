@@ -4,7 +4,6 @@ using HostGw.Hosting;
 using HostGw.Kubernetes;
 using HostGw.Settings;
 using k8s.Models;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serilog.Core;
@@ -43,26 +42,17 @@ internal static class DigestCommand
         LoggingLevelSwitch level = new(Logging.Level(settings.LogLevel));
         using ILoggerFactory loggers = Logging.CreateFactory(settings, level);
         ILogger logger = loggers.CreateLogger("HostGw");
-        using IHost host = DigestHost.Build(settings, loggers, new(
-            SettingsFile.PathOf(flags, CommandLine.EnvironmentVariables()),
-            () => SettingsReader.Read(UsedBy.Digest, flags, CommandLine.EnvironmentVariables()).LogLevel,
-            level, TimeProvider.System, loggers.CreateLogger<LogLevelReloader>()));
-        IHostedService[] services = [.. host.Services.GetServices<IHostedService>()];
+        using IHost host = DigestHost.Build(settings, loggers, CommandLine.FollowLogLevel(UsedBy.Digest, flags, level, loggers));
+        return await ProgramHost.RunAsync(host, () => LogStart(settings, logger), logger.DigestStopped, cancellationToken)
+            ? ExitCodes.Done
+            : ExitCodes.Failed;
+    }
+
+    private static void LogStart(AgentSettings settings, ILogger logger)
+    {
         string labels = ShardFormat.Labels(DigestLabels.Of(settings));
         ApiConfiguration api = ApiAccess.Configuration(settings);
         logger.DigestStarted(AgentVersion.Full, settings.NodeName, labels.Length > 0 ? labels : "none", api.Server.ToString());
-        try
-        {
-            await host.RunAsync(cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // Stopped before all services had started.
-        }
-        logger.DigestStopped();
-
-        // A failed service stops the host: a non-zero exit code makes kubelet restart the container.
-        return services.OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Done;
     }
 }
 

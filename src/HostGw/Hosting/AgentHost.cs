@@ -20,14 +20,9 @@ internal static class AgentHost
 {
     public static IHost Build(AgentSettings settings, ILoggerFactory loggers, LogLevelReloader logLevel)
     {
-        // Empty: the usual builder watches the working directory for configuration that we do not have.
-        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new() { DisableDefaults = true });
+        HostApplicationBuilder builder = ProgramHost.NewBuilder(loggers, logLevel);
         IServiceCollection services = builder.Services;
-        services.AddSingleton(loggers);
-        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(TimeProvider.System);
-        services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
-        services.AddHostedService(_ => logLevel);
 
         // The host announces changes; listened to before anything is read.
         services.AddSingleton<WakeUp>();

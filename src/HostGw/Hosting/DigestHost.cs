@@ -15,17 +15,10 @@ internal static class DigestHost
 {
     public static IHost Build(AgentSettings settings, ILoggerFactory loggers, LogLevelReloader logLevel)
     {
-        // Empty: the usual builder watches the working directory for configuration that we do not have.
-        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new() { DisableDefaults = true });
-        IServiceCollection services = builder.Services;
-        services.AddSingleton(loggers);
-        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
-        services.AddHostedService(_ => logLevel);
-
-        AddNodes(services, settings);
-        AddShards(services, settings);
-        AddStatus(services, settings);
+        HostApplicationBuilder builder = ProgramHost.NewBuilder(loggers, logLevel);
+        AddNodes(builder.Services, settings);
+        AddShards(builder.Services, settings);
+        AddStatus(builder.Services, settings);
         return builder.Build();
     }
 

@@ -192,7 +192,7 @@ internal sealed class DigestWriter : BackgroundService
         {
             V1ConfigMap map = _wanted.Make(shard, version);
             map.Metadata.ResourceVersion = present.IsAbsent ? null : present.ResourceVersion;
-            _repaired += present.Fault is not null || (present.IsAbsent && present.Source > 0) ? 1 : 0;
+            _repaired += (present.IsAbsent ? present.Source > 0 : !present.IsValid) ? 1 : 0;
             _schedule.Begin(shard);
             Run(() => WriteAsync(shard, present, map, stoppingToken));
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using HostGw.Kubernetes;
+using k8s.Models;
 
 namespace HostGw.Digest;
 
@@ -27,11 +28,28 @@ internal sealed class ShardDraft : ObjectDraft
     /// <summary>As <see cref="ShardFormat.Labels"/> writes them.</summary>
     public ReadOnlySpan<char> Labels => _labels.Span;
 
-    /// <summary>As it is stored; <see cref="Refuse"/> compares it with <see cref="Nodes"/>.</summary>
+    /// <summary>As it is stored; <see cref="Rejection"/> compares it with <see cref="Nodes"/>.</summary>
     public string Sum => _sum.ToString();
 
     /// <summary>The lines, in UTF-8.</summary>
     public ReadOnlySpan<byte> Nodes => _nodes.AsSpan(0, _length);
+
+    /// <summary>From an answer in JSON, as if it were received by a watch.</summary>
+    public static ShardDraft Of(V1ConfigMap map)
+    {
+        ShardDraft draft = new();
+        draft.Name.Set(map.Metadata.Name);
+        draft.ResourceVersion.Set(map.Metadata.ResourceVersion);
+        foreach ((string key, string value) in map.Data ?? new Dictionary<string, string>())
+        {
+            draft._key.Set(key);
+            if (key == ShardFormat.NodesKey)
+                draft.Bytes(Encoding.UTF8.GetBytes(value));
+            else if (draft.Value() is not null)
+                draft.Text(Data, 2, value, isCut: value.Length > ListWatchDecoder.MaxText);
+        }
+        return draft;
+    }
 
     public override void Clear()
     {
@@ -73,8 +91,8 @@ internal sealed class ShardDraft : ObjectDraft
         _length += piece.Length;
     }
 
-    /// <summary>Why no shard of this name can be in this state; null: its lines may be read.</summary>
-    public string? Refuse(int shard) =>
+    /// <summary>Why it is not valid as this shard; null: it is, and its lines may be read.</summary>
+    public string? Rejection(int shard) =>
         _isCut ? "a value is too long"
         : !_format.Is(ShardFormat.Version) ? $"its format is '{Printable(_format)}' and not {ShardFormat.Version}"
         : !_shard.Is(ShardFormat.Number(shard)) ? $"it says that it is shard '{Printable(_shard)}'"

@@ -15,8 +15,8 @@ internal sealed class ShardReader(string ownNode, NodeSelector selector)
     /// <returns>Its nodes, sorted by name; or null, and why they cannot be used.</returns>
     public (IReadOnlyList<ClusterNode>? Nodes, string Rejection) Read(ShardDraft draft, int shard, IReadOnlyList<ClusterNode> known)
     {
-        if ((draft.Refuse(shard) ?? Lacking(draft.Labels)) is { } refusal)
-            return (null, refusal);
+        if ((draft.Rejection(shard) ?? Lacking(draft.Labels)) is { } rejection)
+            return (null, rejection);
         List<ClusterNode> nodes = new(known.Count);
         ShardLines lines = new(draft.Nodes);
         string last = "";

@@ -1,4 +1,3 @@
-using System.Text;
 using HostGw.Kubernetes;
 using k8s.Models;
 
@@ -15,55 +14,40 @@ internal sealed class StoredShard
 
     public string Labels { get; init; } = "";
 
-    /// <summary>SHA-256 of its nodes, where there is no <see cref="Fault"/>.</summary>
+    /// <summary>SHA-256 of its nodes; empty unless <see cref="IsValid"/>.</summary>
     public string Sum { get; init; } = "";
 
     /// <summary>How many lines it has.</summary>
     public int Lines { get; init; }
 
-    /// <summary>Why agents reject it; null: they do not.</summary>
-    public string? Fault { get; init; }
+    /// <summary>False where there is none, or agents reject it or do not receive it.</summary>
+    public bool IsValid { get; init; }
 
     public bool IsAbsent => ResourceVersion.Length == 0;
 
-    public static StoredShard Of(int shard, ShardDraft draft)
+    public static StoredShard Of(int shard, ShardDraft draft) => Of(shard, draft, isLabelled: true);
+
+    /// <summary>Of an answer in JSON, which may lack the label by which lists and watches select.</summary>
+    public static StoredShard Of(int shard, V1ConfigMap map) => Of(
+        shard, ShardDraft.Of(map),
+        map.Metadata.Labels?.TryGetValue(ShardFormat.LabelKey, out string? part) == true && part == ShardFormat.LabelValue);
+
+    /// <summary>After its deletion. What it reflected is remembered: a digest that lags must not bring older content back.</summary>
+    public StoredShard Gone() => new() { Source = Source };
+
+    private static StoredShard Of(int shard, ShardDraft draft, bool isLabelled)
     {
-        string? fault = draft.Refuse(shard);
+        bool isValid = isLabelled && draft.Rejection(shard) is null;
         return new()
         {
             ResourceVersion = draft.ResourceVersion.ToString(),
             Source = TextBuffer.NumberOf(draft.Source),
             Labels = draft.Labels.ToString(),
-            Sum = fault is null ? draft.Sum : "",
+            Sum = isValid ? draft.Sum : "",
             Lines = draft.Nodes.Count((byte)'\n'),
-            Fault = fault,
+            IsValid = isValid,
         };
     }
-
-    /// <summary>Of an answer in JSON.</summary>
-    public static StoredShard Of(int shard, V1ConfigMap map)
-    {
-        string Value(string key) => map.Data?.TryGetValue(key, out string? value) == true ? value : "";
-
-        string nodes = Value(ShardFormat.NodesKey), sum = ShardFormat.Sum(Encoding.UTF8.GetBytes(nodes));
-        ulong source = TextBuffer.NumberOf(Value(ShardFormat.SourceKey));
-        bool isShard = Value(ShardFormat.FormatKey) == ShardFormat.Version && Value(ShardFormat.ShardKey) == ShardFormat.Number(shard) &&
-            source > 0 && Value(ShardFormat.SumKey) == sum;
-        bool isLabelled =
-            map.Metadata.Labels?.TryGetValue(ShardFormat.LabelKey, out string? part) == true && part == ShardFormat.LabelValue;
-        return new()
-        {
-            ResourceVersion = map.Metadata.ResourceVersion,
-            Source = source,
-            Labels = Value(ShardFormat.LabelsKey),
-            Sum = sum,
-            Lines = nodes.Count('\n'),
-            Fault = !isShard ? "it was edited" : !isLabelled ? $"it lacks the label {ShardFormat.LabelKey}={ShardFormat.LabelValue}" : null,
-        };
-    }
-
-    /// <summary>After its deletion. What it reflected is remembered: a digest that lags must not bring older content back.</summary>
-    public StoredShard Gone() => new() { Source = Source };
 }
 
 /// <summary>The shards as last received. The reflector writes, and the writer what it was answered.</summary>

@@ -51,7 +51,7 @@ internal sealed class WantedShards(string labels)
 
     /// <summary>Whether agents read from it what the Nodes require.</summary>
     public bool IsIn(int shard, StoredShard stored) =>
-        !stored.IsAbsent && stored.Fault is null && stored.Sum == _sums[shard] && stored.Labels == labels;
+        stored.IsValid && stored.Sum == _sums[shard] && stored.Labels == labels;
 
     /// <summary>The ConfigMap to write.</summary>
     /// <param name="source">The resourceVersion of the Nodes.</param>

@@ -64,7 +64,7 @@ internal sealed class ShardHashes : IReflectorStore<ShardDraft>
     }
 
     // Null: it is not valid.
-    private static Shard? Read(int shard, ShardDraft draft) => draft.Refuse(shard) is null
+    private static Shard? Read(int shard, ShardDraft draft) => draft.Rejection(shard) is null
         ? new(Of(shard, draft.Nodes), draft.Nodes.Count((byte)'\n'), draft.ResourceVersion.AsNumber())
         : null;
 

@@ -98,12 +98,12 @@ public class StoredShardsTests
     [InlineData("source", "x")]
     [InlineData("sum", "00")]
     [InlineData("nodes", "a\n")]
-    public void An_edit_is_a_fault_in_a_watch_and_in_an_answer(string key, string value)
+    [InlineData("labels", null)]
+    public void An_edit_is_not_valid_in_a_watch_nor_in_an_answer(string key, string? value)
     {
-        Dictionary<string, string> data = new(ShardText.Data(7, [])) { [key] = value };
+        Dictionary<string, string> data = new(ShardText.Data(7, [])) { [key] = value ?? new string('x', 2000) };
         ShardText.Fill(_draft, "hostgw-nodes-007", 10, data);
-        Assert.NotNull(StoredShard.Of(7, _draft).Fault);
-        Assert.NotNull(StoredShard.Of(7, Answer(data)).Fault);
+        Assert.Equal((false, false), (StoredShard.Of(7, _draft).IsValid, StoredShard.Of(7, Answer(data)).IsValid));
     }
 
     [Fact]
@@ -112,7 +112,20 @@ public class StoredShardsTests
         Dictionary<string, string> data = ShardText.Data(7, [], "pool", 42);
         ShardText.Fill(_draft, "hostgw-nodes-007", 10, data);
         Assert.Equivalent(StoredShard.Of(7, _draft), StoredShard.Of(7, Answer(data)));
-        Assert.Equal((null, 42ul, "pool"), (StoredShard.Of(7, _draft).Fault, StoredShard.Of(7, _draft).Source, StoredShard.Of(7, _draft).Labels));
+        StoredShard stored = StoredShard.Of(7, _draft);
+        Assert.Equal((true, 42ul, "pool"), (stored.IsValid, stored.Source, stored.Labels));
+    }
+
+    // Lists and watches, which select by the label, do not bring it.
+    [Fact]
+    public void An_answer_without_the_label_is_not_valid()
+    {
+        V1ConfigMap answer = Answer(ShardText.Data(7, []));
+        Assert.True(StoredShard.Of(7, answer).IsValid);
+        answer.Metadata.Labels["hostgw.io/part"] = "other";
+        Assert.False(StoredShard.Of(7, answer).IsValid);
+        answer.Metadata.Labels = null;
+        Assert.False(StoredShard.Of(7, answer).IsValid);
     }
 
     private static V1ConfigMap Answer(Dictionary<string, string> data) => new()

@@ -79,7 +79,7 @@ public class WantedShardsTests
         Assert.False(wanted.IsIn(7, same.Gone()));
         Assert.False(wanted.IsIn(7, Stored(new WantedShards(""), 7)));
         Assert.False(wanted.IsIn(7, Stored(new WantedShards("pool"), 7)));
-        Assert.False(wanted.IsIn(7, new() { ResourceVersion = "1", Labels = "pool", Sum = same.Sum, Fault = "edited" }));
+        Assert.False(wanted.IsIn(7, new() { ResourceVersion = "1", Labels = "pool", Sum = same.Sum, IsValid = false }));
     }
 
     private static StoredShard Stored(WantedShards shards, int shard, int source = 100)

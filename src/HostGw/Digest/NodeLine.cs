@@ -57,10 +57,10 @@ internal static class NodeLine
         Reader reader = new(draft, buffer);
         bool isRead = reader.ReadObject(line[fields[0]], line[fields[1]], line[fields[2]], line[fields[3]]) &&
             (line[fields[4]].IsEmpty || reader.ReadPodCidrs(line[fields[4]])) &&
-            (line[fields[5]].IsEmpty || reader.ReadAddresses(line[fields[5]])) &&
+            (line[fields[5]].IsEmpty || reader.ReadPairs(line[fields[5]], static (to, type, address) => to.AddAddress(type, address))) &&
             reader.ReadAnnotation(NodeDraft.NextHopAnnotation, line[fields[6]]) &&
             reader.ReadAnnotation(NodeDraft.SkipAnnotation, line[fields[7]]) &&
-            (line[fields[8]].IsEmpty || reader.ReadLabels(line[fields[8]]));
+            (line[fields[8]].IsEmpty || reader.ReadPairs(line[fields[8]], static (to, key, value) => to.SetLabel(key, value)));
         if (!isRead)
             return "a line cannot be read";
         draft.Complete();
@@ -135,14 +135,17 @@ internal static class NodeLine
             return true;
         }
 
-        public bool ReadAddresses(ReadOnlySpan<char> field)
+        /// <summary>Entries of a key and a value.</summary>
+        public bool ReadPairs(ReadOnlySpan<char> field, Action<NodeDraft, ReadOnlySpan<char>, ReadOnlySpan<char>> add)
         {
             foreach (Range entry in field.Split(','))
             {
-                if (!TrySplit(field[entry], out ReadOnlySpan<char> type, out ReadOnlySpan<char> rest) ||
-                    !TryUnescape(rest, out ReadOnlySpan<char> address))
+                ReadOnlySpan<char> pair = field[entry];
+                int equals = pair.IndexOf('=');
+                if (equals < 0 || !TryUnescape(pair[(equals + 1)..], out ReadOnlySpan<char> value))
                     return false;
-                draft.AddAddress(type, address);
+                // Address types and label keys hold no character that is escaped.
+                add(draft, pair[..equals], value);
             }
             return true;
         }
@@ -155,27 +158,6 @@ internal static class NodeLine
                 return false;
             draft.SetAnnotation(key, text, isCut: false);
             return true;
-        }
-
-        public bool ReadLabels(ReadOnlySpan<char> field)
-        {
-            foreach (Range entry in field.Split(','))
-            {
-                // No character of a label key is escaped.
-                if (!TrySplit(field[entry], out ReadOnlySpan<char> key, out ReadOnlySpan<char> rest) ||
-                    !TryUnescape(rest, out ReadOnlySpan<char> value))
-                    return false;
-                draft.SetLabel(key, value);
-            }
-            return true;
-        }
-
-        private static bool TrySplit(ReadOnlySpan<char> entry, out ReadOnlySpan<char> key, out ReadOnlySpan<char> value)
-        {
-            int equals = entry.IndexOf('=');
-            key = entry[..Math.Max(equals, 0)];
-            value = entry[(equals + 1)..];
-            return equals >= 0;
         }
 
         private bool TryUnescape(ReadOnlySpan<char> field, out ReadOnlySpan<char> text)

@@ -6,12 +6,8 @@ using YamlDotNet.RepresentationModel;
 
 namespace HostGw.Tests.Cli;
 
-public sealed class DigestCommandTests : DigestTest, IDisposable
+public sealed class DigestCommandTests : DigestTest
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public async Task Once_prints_what_would_be_written_and_writes_nothing()
     {
@@ -93,7 +89,7 @@ public sealed class DigestCommandTests : DigestTest, IDisposable
 
     private Task<CommandRun> OnceAsync(params string[] args)
     {
-        Api.WriteKubeconfig(_folder["config"]);
-        return CommandRun.OfAsync(["digest", "--once", "--kubeconfig", _folder["config"], "--node-name", "node1", .. args]);
+        Api.WriteKubeconfig(Folder["config"]);
+        return CommandRun.OfAsync(["digest", "--once", "--kubeconfig", Folder["config"], "--node-name", "node1", .. args]);
     }
 }

@@ -19,12 +19,10 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
 
     private static readonly string A = ShardText.NameIn(7), B = ShardText.NameIn(8);
 
-    private readonly TemporaryFolder _folder = new();
     private readonly NodeStore _store = new();
     private readonly LogLines _log = new() { Least = LogLevel.Debug };
     private readonly CancellationTokenSource _stop = new();
 
-    private ApiClient? _client;
     private Task _running = Task.CompletedTask;
     private Reflector<ShardDraft> _shards = null!;
     private int _followed, _wentBack;
@@ -37,8 +35,6 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
-        _client?.Dispose();
-        _folder.Dispose();
         _stop.Dispose();
         await DisposeAsync();
     }
@@ -166,14 +162,13 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
 
     private async Task FollowAsync()
     {
-        Api.WriteServiceAccount(_folder["sa"]);
-        _client = ApiVerbs.Client(ApiConfiguration.InClusterConfig("127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], Api.Uri.ToString()));
+        ApiClient client = Connect();
         DigestNodes digest = new(_store, Own, NodeSelector.Everything, static () => []);
-        ListWatch<NodeDraft> own = new(_client, "/api/v1/nodes", new(NodeSelector.Everything, Own), Own, TimeProvider.System)
+        ListWatch<NodeDraft> own = new(client, "/api/v1/nodes", new(NodeSelector.Everything, Own), Own, TimeProvider.System)
         {
             Selector = "fieldSelector=metadata.name%3Dself",
         };
-        ListWatch<ShardDraft> shards = new(_client, ShardFormat.Path, new(), Own, TimeProvider.System) { Selector = ShardFormat.Query };
+        ListWatch<ShardDraft> shards = new(client, ShardFormat.Path, new(), Own, TimeProvider.System) { Selector = ShardFormat.Query };
         _shards = new(shards, digest.Shards, static () => { }, TimeProvider.System, new Typed<Reflector<ShardDraft>>(_log))
         {
             Following = () => Interlocked.Increment(ref _followed),

@@ -11,24 +11,16 @@ using Microsoft.Extensions.Logging;
 namespace HostGw.Tests.Digest;
 
 /// <summary>Whether the digest is alive, by its Lease; no clock of another host counts.</summary>
-public sealed class DigestLeaseTests : FakeApiTest, IDisposable
+public sealed class DigestLeaseTests : FakeApiTest
 {
     // With chance at its middle.
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
-    private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
     private readonly NodeStore _store = new();
     private readonly LogLines _log = new() { Least = LogLevel.Debug };
 
-    private ApiClient? _client;
     private int _changes;
-
-    public void Dispose()
-    {
-        _client?.Dispose();
-        _folder.Dispose();
-    }
 
     private DigestHealth? Health => _store.Snapshot.Digest;
 
@@ -96,9 +88,7 @@ public sealed class DigestLeaseTests : FakeApiTest, IDisposable
 
     private async Task<DigestLease> StartAsync()
     {
-        Api.WriteServiceAccount(_folder["sa"]);
-        _client = ApiVerbs.Client(ApiConfiguration.InClusterConfig("127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], Api.Uri.ToString()));
-        DigestLease lease = new(_client, _store, () => _changes++, () => 0.5, _time, new Typed<DigestLease>(_log));
+        DigestLease lease = new(Connect(), _store, () => _changes++, () => 0.5, _time, new Typed<DigestLease>(_log));
         await lease.StartAsync(TestContext.Current.CancellationToken);
         await _time.AwaitedAsync(Period);
         return lease;

@@ -12,7 +12,6 @@ namespace HostGw.Tests.Digest;
 
 public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
 {
-    private readonly TemporaryFolder _folder = new();
     private readonly LogLines _log = new();
     private readonly ManualTime _time = new();
     private readonly List<LeaseWriter> _writers = [];
@@ -31,8 +30,6 @@ public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
             Assert.False(writer.ExecuteTask?.IsFaulted, writer.ExecuteTask?.Exception?.ToString());
             writer.Dispose();
         }
-        _client?.Dispose();
-        _folder.Dispose();
         await DisposeAsync();
     }
 
@@ -171,8 +168,7 @@ public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
         if (_client is null)
         {
             Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
-            Api.WriteKubeconfig(_folder["config"]);
-            _client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
+            _client = Connect();
         }
         LeaseWriter writer = new(_client, holder, () => _obstacle, () => 0, _time, new Typed<LeaseWriter>(_log));
         _writers.Add(writer);

@@ -1,15 +1,21 @@
 using HostGw.FakeApi;
+using HostGw.Kubernetes;
+using HostGw.Tests.Kubernetes;
 
 namespace HostGw.Tests.FakeApi;
 
-/// <summary>A server and a client per test.</summary>
+/// <summary>A server, its clients and a folder per test.</summary>
+/// <remarks>xunit does not call Dispose where there is DisposeAsync: what a test needs disposed it passes to <see cref="Owned"/>.</remarks>
 public abstract class FakeApiTest : IAsyncLifetime
 {
-    private readonly List<IDisposable> _clients = [];
+    private readonly Stack<IDisposable> _owned = [];
+    private TemporaryFolder? _folder;
 
     internal FakeApiServer Api { get; private set; } = null!;
 
     internal RawClient Client { get; private set; } = null!;
+
+    internal TemporaryFolder Folder => _folder ??= Owned(new TemporaryFolder());
 
     protected virtual FakeApiOptions Options => new();
 
@@ -21,16 +27,27 @@ public abstract class FakeApiTest : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        _clients.ForEach(c => c.Dispose());
+        while (_owned.TryPop(out IDisposable? item))
+            item.Dispose();
         await Api.DisposeAsync();
         GC.SuppressFinalize(this);
     }
 
-    internal RawClient NewClient(Version? version = null)
+    internal RawClient NewClient(Version? version = null) => Owned(new RawClient(Api, version));
+
+    /// <summary>The program's own client, by a kubeconfig.</summary>
+    internal ApiClient Connect()
     {
-        var client = new RawClient(Api, version);
-        _clients.Add(client);
-        return client;
+        Api.WriteKubeconfig(Folder["config"]);
+        return Owned(ApiVerbs.Client(ApiConfiguration.BuildConfigFromConfigFile(Folder["config"])));
+    }
+
+    /// <summary>Disposed of with the test, the last first.</summary>
+    internal T Owned<T>(T item)
+        where T : IDisposable
+    {
+        _owned.Push(item);
+        return item;
     }
 
     internal void PutNodes(params string[] names)

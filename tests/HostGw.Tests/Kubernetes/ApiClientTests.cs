@@ -5,13 +5,9 @@ using HostGw.Tests.Nodes;
 
 namespace HostGw.Tests.Kubernetes;
 
-public sealed class ApiClientTests : FakeApiTest, IDisposable
+public sealed class ApiClientTests : FakeApiTest
 {
-    private readonly TemporaryFolder _folder = new();
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(false, false)]
@@ -19,8 +15,8 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
     [InlineData(true, false)]
     public async Task A_kubeconfig_opens_the_door(bool clientCertificate, bool tokenFile)
     {
-        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = clientCertificate, TokenFile = tokenFile ? _folder["token"] : null });
-        using ApiClient client = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]));
+        Api.WriteKubeconfig(Folder["config"], new() { ClientCertificate = clientCertificate, TokenFile = tokenFile ? Folder["token"] : null });
+        using ApiClient client = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder["config"]));
         Assert.Null(client.RemoteAddress);
         Assert.Contains("NodeList", await ListAsync(client), StringComparison.Ordinal);
         Assert.Equal("127.0.0.1", client.RemoteAddress?.ToString());
@@ -30,12 +26,12 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
     [Fact]
     public async Task A_token_that_was_renewed_behind_our_back_is_read_again_at_once()
     {
-        Api.WriteServiceAccount(_folder["sa"]);
+        Api.WriteServiceAccount(Folder["sa"]);
         using ApiClient client = Open(ServiceAccount());
         string old = Api.Token;
         Api.Faults.Answer(401, where: _ =>
         {
-            File.WriteAllText(_folder["sa/token"], Api.RotateToken());
+            File.WriteAllText(Folder["sa/token"], Api.RotateToken());
             return true;
         });
         await ListAsync(client);
@@ -46,11 +42,11 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
     [Fact]
     public async Task A_wrong_token_is_named_but_not_shown()
     {
-        Api.WriteServiceAccount(_folder["sa"], "hunter2");
+        Api.WriteServiceAccount(Folder["sa"], "hunter2");
         using ApiClient client = Open(ServiceAccount());
         var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
         Assert.Equal(HttpStatusCode.Unauthorized, e.StatusCode);
-        Assert.Contains(_folder["sa/token"], e.Message, StringComparison.Ordinal);
+        Assert.Contains(Folder["sa/token"], e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
         Assert.Single(Api.Requests);
     }
@@ -60,7 +56,7 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
     [InlineData("höß")]
     public async Task A_token_that_is_none_is_not_shown_either(string token)
     {
-        Api.WriteServiceAccount(_folder["sa"], token);
+        Api.WriteServiceAccount(Folder["sa"], token);
         using ApiClient client = Open(ServiceAccount());
         var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
         Assert.DoesNotContain(token, e.ToString(), StringComparison.Ordinal);
@@ -85,15 +81,15 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
     public async Task Only_the_given_authority_is_trusted_and_its_file_is_read_anew()
     {
         await using FakeApiServer stranger = await FakeApiServer.StartAsync();
-        Api.WriteServiceAccount(_folder["sa"]);
-        string ca = _folder.Write("sa/ca.crt", stranger.CaPem);
+        Api.WriteServiceAccount(Folder["sa"]);
+        string ca = Folder.Write("sa/ca.crt", stranger.CaPem);
         using ApiClient client = Open(ServiceAccount());
 
         var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
         Assert.Contains($"not trusted by the certificate authority {ca}", e.Message, StringComparison.Ordinal);
         Assert.Empty(Api.Requests);
 
-        _folder.Write("sa/ca.crt", $"# both, while the authority changes\n{stranger.CaPem}\n{Api.CaPem}\n");
+        Folder.Write("sa/ca.crt", $"# both, while the authority changes\n{stranger.CaPem}\n{Api.CaPem}\n");
         await ListAsync(client);
     }
 
@@ -103,8 +99,8 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
     [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "Cannot read the certificates in")]
     public async Task A_broken_authority_is_named(string pem, string words)
     {
-        Api.WriteServiceAccount(_folder["sa"]);
-        _folder.Write("sa/ca.crt", pem);
+        Api.WriteServiceAccount(Folder["sa"]);
+        Folder.Write("sa/ca.crt", pem);
         using ApiClient client = Open(ServiceAccount());
         Assert.Contains(words, (await Assert.ThrowsAsync<ApiException>(() => ListAsync(client))).Message, StringComparison.Ordinal);
     }
@@ -118,34 +114,34 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
         string kubeconfig = other.Kubeconfig(new() { Server = server });
         Assert.NotEqual(text, kubeconfig);
 
-        using ApiClient wrong = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("wrong", Named(kubeconfig, server, "nobody.example"))));
+        using ApiClient wrong = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("wrong", Named(kubeconfig, server, "nobody.example"))));
         var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(wrong));
         Assert.Contains("not for 'nobody.example'", e.Message, StringComparison.Ordinal);
         Assert.Contains("api.example", e.Message, StringComparison.Ordinal);
 
-        using ApiClient right = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("right", Named(kubeconfig, server, "api.example"))));
+        using ApiClient right = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("right", Named(kubeconfig, server, "api.example"))));
         await ListAsync(right);
     }
 
     [Fact]
     public async Task Without_an_authority_the_systems_trust_decides_and_insecure_means_insecure()
     {
-        Api.WriteKubeconfig(_folder["config"]);
-        string[] lines = [.. File.ReadAllLines(_folder["config"])];
+        Api.WriteKubeconfig(Folder["config"]);
+        string[] lines = [.. File.ReadAllLines(Folder["config"])];
         string without = string.Join('\n', lines.Where(l => !l.Contains("certificate-authority-data", StringComparison.Ordinal)));
-        using ApiClient system = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("system", without)));
+        using ApiClient system = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("system", without)));
         Assert.Contains("the system's", (await Assert.ThrowsAsync<ApiException>(() => ListAsync(system))).Message, StringComparison.Ordinal);
 
         string insecure = string.Join('\n', lines.Select(l => l.Contains("certificate-authority-data", StringComparison.Ordinal) ? l[..l.IndexOf("cert", StringComparison.Ordinal)] + "insecure-skip-tls-verify: true" : l));
-        using ApiClient blind = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("insecure", insecure)));
+        using ApiClient blind = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("insecure", insecure)));
         await ListAsync(blind);
     }
 
     [Fact]
     public async Task A_client_certificate_that_has_expired_is_refused_by_the_server()
     {
-        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, CertificateLifetime = TimeSpan.FromSeconds(-1) });
-        using ApiClient client = Open(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]));
+        Api.WriteKubeconfig(Folder["config"], new() { ClientCertificate = true, CertificateLifetime = TimeSpan.FromSeconds(-1) });
+        using ApiClient client = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder["config"]));
         await Assert.ThrowsAsync<ApiException>(() => ListAsync(client));
     }
 
@@ -199,13 +195,13 @@ public sealed class ApiClientTests : FakeApiTest, IDisposable
     }
 
     private ApiConfiguration ServiceAccount() =>
-        ApiConfiguration.InClusterConfig(null, null, _folder["sa"], Api.Uri.ToString());
+        ApiConfiguration.InClusterConfig(null, null, Folder["sa"], Api.Uri.ToString());
 
     private ApiClient Open(ApiConfiguration? configuration = null)
     {
         if (configuration is null)
         {
-            Api.WriteServiceAccount(_folder["sa"]);
+            Api.WriteServiceAccount(Folder["sa"]);
             configuration = ServiceAccount();
         }
         return new(configuration, "1.2.3", PatientTime.OfClient);

@@ -5,13 +5,9 @@ using HostGw.Tests.FakeApi;
 namespace HostGw.Tests.Kubernetes;
 
 /// <summary>Whom requests trust and what they show, the same on every path.</summary>
-public sealed class ApiTrustTests : FakeApiTest, IDisposable
+public sealed class ApiTrustTests : FakeApiTest
 {
-    private readonly TemporaryFolder _folder = new();
-
     public static TheoryData<ApiVerb> Verbs => [.. Enum.GetValues<ApiVerb>()];
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Verbs))]
@@ -41,11 +37,11 @@ public sealed class ApiTrustTests : FakeApiTest, IDisposable
         PutNodes("a");
         await using FakeApiServer stranger = await FakeApiServer.StartAsync();
         using ApiClient client = ServiceAccount();
-        string ca = _folder.Write("sa/ca.crt", stranger.CaPem);
+        string ca = Folder.Write("sa/ca.crt", stranger.CaPem);
         Assert.Contains($"not trusted by the certificate authority {ca}", (await RefusedAsync(client, verb)).Message, StringComparison.Ordinal);
         Assert.Empty(Api.Requests);
 
-        _folder.Write("sa/ca.crt", $"# both, while the authority changes\n{stranger.CaPem}\n{Api.CaPem}\n");
+        Folder.Write("sa/ca.crt", $"# both, while the authority changes\n{stranger.CaPem}\n{Api.CaPem}\n");
         await client.DoAsync(verb);
     }
 
@@ -67,7 +63,7 @@ public sealed class ApiTrustTests : FakeApiTest, IDisposable
         await client.DoAsync(verb);
         Api.Faults.Answer(401, where: _ =>
         {
-            File.WriteAllText(_folder["sa/token"], Api.RotateToken());
+            File.WriteAllText(Folder["sa/token"], Api.RotateToken());
             return true;
         });
         await client.DoAsync(verb);
@@ -92,7 +88,7 @@ public sealed class ApiTrustTests : FakeApiTest, IDisposable
         using ApiClient client = ServiceAccount("hunter2");
         ApiException e = await RefusedAsync(client, verb);
         Assert.Equal((HttpStatusCode.Unauthorized, "Unauthorized"), (e.StatusCode, e.Reason));
-        Assert.Contains(_folder["sa/token"], e.Message, StringComparison.Ordinal);
+        Assert.Contains(Folder["sa/token"], e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
         Assert.Single(Api.Requests);
     }
@@ -102,27 +98,27 @@ public sealed class ApiTrustTests : FakeApiTest, IDisposable
     public async Task A_renewed_client_certificate_is_shown_at_once(ApiVerb verb)
     {
         PutNodes("a");
-        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, User = "first" });
-        Api.WriteKubeconfig(_folder["renewed"], new() { ClientCertificate = true, User = "second" });
+        Api.WriteKubeconfig(Folder["config"], new() { ClientCertificate = true, User = "first" });
+        Api.WriteKubeconfig(Folder["renewed"], new() { ClientCertificate = true, User = "second" });
         (string certificate, string key) = Pem("config");
         using ApiClient client = ApiVerbs.Client(new()
         {
             Server = Api.Uri,
             CertificateAuthority = CredentialSource.Inline(Api.CaPem),
-            ClientCertificate = CredentialSource.File(_folder.Write("tls.crt", certificate)),
-            ClientKey = CredentialSource.File(_folder.Write("tls.key", key)),
+            ClientCertificate = CredentialSource.File(Folder.Write("tls.crt", certificate)),
+            ClientKey = CredentialSource.File(Folder.Write("tls.key", key)),
         });
         await client.DoAsync(verb);
 
         (certificate, key) = Pem("renewed");
-        _folder.Write("tls.crt", certificate);
-        _folder.Write("tls.key", key);
+        Folder.Write("tls.crt", certificate);
+        Folder.Write("tls.key", key);
         await client.DoAsync(verb);
         Assert.Equal(["first", "second"], Api.Requests.Select(r => r.User));
 
         (string, string) Pem(string file)
         {
-            var configuration = ApiConfiguration.BuildConfigFromConfigFile(_folder[file]);
+            var configuration = ApiConfiguration.BuildConfigFromConfigFile(Folder[file]);
             return (configuration.ClientCertificate!.Read(), configuration.ClientKey!.Read());
         }
     }
@@ -144,11 +140,11 @@ public sealed class ApiTrustTests : FakeApiTest, IDisposable
         string.Join('\n', Api.Kubeconfig().Split('\n').SelectMany(l =>
             l.TrimStart().StartsWith("server:", StringComparison.Ordinal) ? (string[])[l, $"{l[..l.IndexOf('s')]}tls-server-name: {name}"] : [l]));
 
-    private ApiClient Kubeconfig(string text) => ApiVerbs.Client(ApiConfiguration.BuildConfigFromConfigFile(_folder.Write("config", text)));
+    private ApiClient Kubeconfig(string text) => ApiVerbs.Client(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("config", text)));
 
     private ApiClient ServiceAccount(string? token = null)
     {
-        Api.WriteServiceAccount(_folder["sa"], token);
-        return ApiVerbs.Client(ApiConfiguration.InClusterConfig(null, null, _folder["sa"], Api.Uri.ToString()));
+        Api.WriteServiceAccount(Folder["sa"], token);
+        return ApiVerbs.Client(ApiConfiguration.InClusterConfig(null, null, Folder["sa"], Api.Uri.ToString()));
     }
 }

@@ -7,12 +7,8 @@ using HostGw.Tests.Nodes;
 
 namespace HostGw.Tests.Kubernetes;
 
-public sealed class CredentialTimesTests : FakeApiTest, IDisposable
+public sealed class CredentialTimesTests : FakeApiTest
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [InlineData("""{"exp":1767355200,"nbf":1767351600}""", "2026-01-02T11:00:00Z..2026-01-02T12:00:00Z")]
     [InlineData("""{"exp":1767355200}""", "0001-01-01T00:00:00Z..2026-01-02T12:00:00Z")]
@@ -36,9 +32,9 @@ public sealed class CredentialTimesTests : FakeApiTest, IDisposable
     [Fact]
     public void Certificates_are_named_and_nothing_of_a_secret_is()
     {
-        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, CertificateLifetime = TimeSpan.FromHours(-1) });
+        Api.WriteKubeconfig(Folder["config"], new() { ClientCertificate = true, CertificateLifetime = TimeSpan.FromHours(-1) });
         (string What, DateTimeOffset From, DateTimeOffset Until)[] times =
-            [.. CredentialTimes.Read(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]))];
+            [.. CredentialTimes.Read(ApiConfiguration.BuildConfigFromConfigFile(Folder["config"]))];
 
         Assert.Equal(["the client certificate (given inline)", "the certificate authority (given inline)"], times.Select(t => t.What));
         Assert.True(times[0].Until < TimeProvider.System.GetUtcNow() && times[1].Until > TimeProvider.System.GetUtcNow());
@@ -47,8 +43,8 @@ public sealed class CredentialTimesTests : FakeApiTest, IDisposable
     [Fact]
     public async Task The_servers_clock_is_that_of_its_answers()
     {
-        Api.WriteKubeconfig(_folder["config"]);
-        using ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", new Late());
+        Api.WriteKubeconfig(Folder["config"]);
+        using ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(Folder["config"]), "1", new Late());
         Assert.Null(client.ServerClock);
         using ApiResponse _ = await client.GetProtobufAsync("/api/v1/nodes?resourceVersion=0", TestContext.Current.CancellationToken);
         Assert.InRange(client.ServerClock!.Value.TotalMinutes, 59, 61);

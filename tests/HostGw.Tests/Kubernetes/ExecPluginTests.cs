@@ -7,18 +7,15 @@ using HostGw.Tests.Reconciliation;
 namespace HostGw.Tests.Kubernetes;
 
 /// <summary>Credential plugins that are run for real.</summary>
-public sealed class ExecPluginTests : FakeApiTest, IDisposable
+public sealed class ExecPluginTests : FakeApiTest
 {
     private const string V1 = "client.authentication.k8s.io/v1";
 
-    private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private int Runs => File.Exists(_folder["runs"]) ? File.ReadAllLines(_folder["runs"]).Length : 0;
-
-    public void Dispose() => _folder.Dispose();
+    private int Runs => File.Exists(Folder["runs"]) ? File.ReadAllLines(Folder["runs"]).Length : 0;
 
     [Fact]
     public async Task Arguments_with_spaces_and_quotes_and_the_environment_arrive_as_they_are()
@@ -32,8 +29,8 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         ExecPlugin plugin = new(V1, command, ["get token", "a \"b\" $HOME", "", "it's"]) { Environment = [new("GREETING", "two words")] };
         (Credential credential, DateTimeOffset? expires) = await plugin.RunAsync(Configuration(plugin), _time, Cancel);
         Assert.Equal((Api.Token, null), (credential.Token, expires));
-        Assert.Equal(["get token", "a \"b\" $HOME", "", "it's"], File.ReadAllLines(_folder["args"]));
-        Assert.Equal("two words", File.ReadAllText(_folder["env"]));
+        Assert.Equal(["get token", "a \"b\" $HOME", "", "it's"], File.ReadAllLines(Folder["args"]));
+        Assert.Equal("two words", File.ReadAllText(Folder["env"]));
     }
 
     [Fact]
@@ -53,7 +50,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
             Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", null);
             Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT", null);
         }
-        Assert.DoesNotContain("DOTNET_SYSTEM_NET_SOCKETS", File.ReadAllText(_folder["env"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("DOTNET_SYSTEM_NET_SOCKETS", File.ReadAllText(Folder["env"]), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -66,7 +63,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
         ExecPlugin plugin = new(version, command, []) { ProvideClusterInfo = provides };
         await plugin.RunAsync(Configuration(plugin), _time, Cancel);
 
-        JsonNode info = JsonNode.Parse(File.ReadAllText(_folder["info"]))!;
+        JsonNode info = JsonNode.Parse(File.ReadAllText(Folder["info"]))!;
         Assert.Equal(("ExecCredential", version, false), ((string)info["kind"]!, (string)info["apiVersion"]!, (bool)info["spec"]!["interactive"]!));
         Assert.Equal(provides, info["spec"]!["cluster"] is not null);
         if (provides)
@@ -90,8 +87,8 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     public async Task One_that_does_not_end_is_ended()
     {
         Task<ApiException> failure = FailureAsync(new(V1, Script("echo $$ > DIR/pid.new; mv DIR/pid.new DIR/pid; sleep 600"), []));
-        await EventuallyAsync(() => File.Exists(_folder["pid"]), "it runs");
-        string pid = File.ReadAllText(_folder["pid"]).Trim();
+        await EventuallyAsync(() => File.Exists(Folder["pid"]), "it runs");
+        string pid = File.ReadAllText(Folder["pid"]).Trim();
         _time.Advance(TimeSpan.FromSeconds(59));
         Assert.False(failure.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -119,7 +116,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     public async Task One_that_gives_what_has_expired_is_named_with_the_time_when_the_server_refuses_it()
     {
         using ApiClient client = Open(Script("cat DIR/answer"));
-        File.WriteAllText(_folder["answer"],
+        File.WriteAllText(Folder["answer"],
             """{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t","expirationTimestamp":"2020-01-02T03:04:05Z"}}""");
         ApiException e = await Assert.ThrowsAsync<ApiException>(() => client.DoAsync(ApiVerb.RawRead));
         Assert.Contains("gave, which expired at 2020-01-02T03:04:05Z by this host's clock", e.Message, StringComparison.Ordinal);
@@ -143,7 +140,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     [InlineData("""{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"hunter2","expirationTimestamp":"soon"}}""", "RFC 3339")]
     public async Task An_answer_that_is_none_is_described_without_its_secrets(string answer, string words)
     {
-        _folder.Write("answer", answer);
+        Folder.Write("answer", answer);
         ApiException e = await FailureAsync(new(V1, Script("cat DIR/answer"), []));
         Assert.Contains(words, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
@@ -257,7 +254,7 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
 
     private string Script(string text)
     {
-        string path = _folder.Write("a plugin.sh", "#!/bin/sh\n" + text.Replace("DIR", _folder["."], StringComparison.Ordinal) + "\n");
+        string path = Folder.Write("a plugin.sh", "#!/bin/sh\n" + text.Replace("DIR", Folder["."], StringComparison.Ordinal) + "\n");
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
@@ -268,8 +265,8 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
 
     private void AnswerCertificate(string user, DateTimeOffset expires)
     {
-        Api.WriteKubeconfig(_folder["config"], new() { ClientCertificate = true, User = user });
-        var configuration = ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]);
+        Api.WriteKubeconfig(Folder["config"], new() { ClientCertificate = true, User = user });
+        var configuration = ApiConfiguration.BuildConfigFromConfigFile(Folder["config"]);
         Answer(new JsonObject
         {
             ["clientCertificateData"] = configuration.ClientCertificate!.Read(),
@@ -281,6 +278,6 @@ public sealed class ExecPluginTests : FakeApiTest, IDisposable
     {
         if (expires is { } at)
             status["expirationTimestamp"] = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
-        _folder.Write("answer", new JsonObject { ["kind"] = "ExecCredential", ["apiVersion"] = version, ["status"] = status }.ToJsonString());
+        Folder.Write("answer", new JsonObject { ["kind"] = "ExecCredential", ["apiVersion"] = version, ["status"] = status }.ToJsonString());
     }
 }

@@ -14,25 +14,18 @@ namespace HostGw.Tests.Nodes;
 
 /// <summary>When the addresses of the API servers are read, and what becomes of them when they cannot be.</summary>
 /// <remarks>Nothing connects to them: the Service's address answers.</remarks>
-public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
+public sealed class ApiServerAddressesTests : FakeApiTest
 {
     private static readonly TimeSpan AfterList = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
     private readonly NodeStore _store = new();
     private readonly LogLines _log = new() { Least = LogLevel.Debug };
 
     private ApiClient? _client;
     private int _changes;
-
-    public void Dispose()
-    {
-        _client?.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public async Task They_are_read_after_each_list_and_every_ten_minutes()
@@ -280,7 +273,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     public async Task A_damaged_file_gives_none()
     {
         Save("10.0.0.5:6443");
-        File.AppendAllText(_folder["nodes"], "x");
+        File.AppendAllText(Folder["nodes"], "x");
         using ApiServerAddresses addresses = await StartAsync();
         Assert.Equal("", Text(addresses));
         Assert.Empty(_log.Take());
@@ -306,12 +299,12 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
 
     private async Task<ApiServerAddresses> StartAsync(bool isService = true, TimeProvider? clock = null)
     {
-        Api.WriteServiceAccount(_folder["sa"]);
+        Api.WriteServiceAccount(Folder["sa"]);
         var configuration = ApiConfiguration.InClusterConfig(
-            "127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], isService ? null : Api.Uri.ToString());
-        _client = ApiVerbs.Client(configuration);
+            "127.0.0.1", $"{Api.Uri.Port}", Folder["sa"], isService ? null : Api.Uri.ToString());
+        _client = Owned(ApiVerbs.Client(configuration));
         ApiServerAddresses addresses = new(
-            _client, _store, new(_folder[""], NodeSelector.Everything), "self", clock ?? _time, new Typed<ApiServerAddresses>(_log))
+            _client, _store, new(Folder[""], NodeSelector.Everything), "self", clock ?? _time, new Typed<ApiServerAddresses>(_log))
         {
             Changed = () => Interlocked.Increment(ref _changes),
         };
@@ -390,7 +383,7 @@ public sealed class ApiServerAddressesTests : FakeApiTest, IDisposable
     private void Save(params string[] addresses)
     {
         SavedNodes nodes = new([.. Given.Nodes("self 10.244.1.0/24 10.0.0.1")], "7", _time.GetUtcNow(), default);
-        new SavedNodesFile(_folder[""], NodeSelector.Everything).Write(nodes with { ApiServers = [.. addresses.Select(IPEndPoint.Parse)] });
+        new SavedNodesFile(Folder[""], NodeSelector.Everything).Write(nodes with { ApiServers = [.. addresses.Select(IPEndPoint.Parse)] });
     }
 
     // The age of the file is asked for before it is read.

@@ -12,23 +12,15 @@ using Microsoft.Extensions.Logging;
 namespace HostGw.Tests.Nodes;
 
 /// <summary>When the ServiceCIDR objects are read, and what becomes of the service networks when they cannot be.</summary>
-public sealed class ServiceCidrReaderTests : FakeApiTest, IDisposable
+public sealed class ServiceCidrReaderTests : FakeApiTest
 {
     private const string Both = "10.96.0.0/16 fd00:10:96::/112";
 
-    private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
     private readonly NodeStore _store = new();
     private readonly LogLines _log = new() { Least = LogLevel.Debug };
 
-    private ApiClient? _client;
     private int _wakes;
-
-    public void Dispose()
-    {
-        _client?.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public async Task Both_families_are_known_before_the_first_pass()
@@ -153,7 +145,7 @@ public sealed class ServiceCidrReaderTests : FakeApiTest, IDisposable
     [Fact]
     public async Task A_start_without_the_API_server_uses_the_saved_ones()
     {
-        SavedNodesFile file = new(_folder[""], NodeSelector.Everything);
+        SavedNodesFile file = new(Folder[""], NodeSelector.Everything);
         file.Write(new SavedNodes([.. Given.Nodes(Given.Self)], "1", _time.GetUtcNow(), default)
         {
             ServiceCidrs = Given.Prefixes("10.96.0.0/16,fd00:10:96::/112"),
@@ -181,9 +173,7 @@ public sealed class ServiceCidrReaderTests : FakeApiTest, IDisposable
 
     private async Task<ServiceCidrReader> StartAsync()
     {
-        Api.WriteServiceAccount(_folder["sa"]);
-        _client = ApiVerbs.Client(ApiConfiguration.InClusterConfig("127.0.0.1", $"{Api.Uri.Port}", _folder["sa"], Api.Uri.ToString()));
-        ServiceCidrReader reader = new(_client, _store, () => _wakes++, _time, new Typed<ServiceCidrReader>(_log));
+        ServiceCidrReader reader = new(Connect(), _store, () => _wakes++, _time, new Typed<ServiceCidrReader>(_log));
         await reader.StartAsync(TestContext.Current.CancellationToken);
         return reader;
     }

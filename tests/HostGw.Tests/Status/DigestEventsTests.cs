@@ -11,13 +11,10 @@ using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Status;
 
-public sealed class DigestEventsTests : FakeApiTest, IDisposable
+public sealed class DigestEventsTests : FakeApiTest
 {
-    private readonly TemporaryFolder _folder = new();
     private readonly LogLines _log = new();
     private readonly ManualTime _time = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void A_digest_in_order_has_no_problem() => Assert.Empty(DigestEvents.Of(new() { Current = 512 }));
@@ -33,11 +30,8 @@ public sealed class DigestEventsTests : FakeApiTest, IDisposable
     public async Task Each_shard_that_is_refused_is_an_Event_of_the_Lease()
     {
         Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
-        Api.WriteKubeconfig(_folder["config"]);
-        Api.Objects.Put("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hostgw-digest"}}""");
-        using ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         using EventWriter writer = new(
-            client, "node1", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log))
+            Connect(), "node1", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log))
         {
             Subject = DigestEvents.Subject,
         };

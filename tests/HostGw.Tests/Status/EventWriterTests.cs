@@ -15,17 +15,14 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Tests.Status;
 
-public sealed class EventWriterTests : FakeApiTest, IDisposable
+public sealed class EventWriterTests : FakeApiTest
 {
-    private readonly TemporaryFolder _folder = new();
     private readonly LogLines _log = new();
     private readonly ManualTime _time = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private IEnumerable<RequestRecord> Writes => Api.Requests.Where(r => r.Method is "POST" or "PATCH");
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Every_kind_of_problem_is_an_Event_of_this_node_with_the_cure()
@@ -203,9 +200,7 @@ public sealed class EventWriterTests : FakeApiTest, IDisposable
 
     private async Task<EventWriter> StartAsync()
     {
-        Api.WriteKubeconfig(_folder["config"]);
-        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
-        var writer = new EventWriter(client, "self", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log));
+        var writer = new EventWriter(Connect(), "self", new(_time, () => 0, _log), () => 0, _time, new Typed<EventWriter>(_log));
         await writer.StartAsync(Cancel);
         return writer;
     }

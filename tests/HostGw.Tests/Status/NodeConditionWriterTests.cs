@@ -12,15 +12,12 @@ using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Status;
 
-public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
+public sealed class NodeConditionWriterTests : FakeApiTest
 {
-    private readonly TemporaryFolder _folder = new();
     private readonly LogLines _log = new();
     private readonly ManualTime _time = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task The_condition_is_cleared_at_the_pass_that_sees_it_and_nothing_else_changes()
@@ -158,9 +155,7 @@ public sealed class NodeConditionWriterTests : FakeApiTest, IDisposable
 
     private async Task<NodeConditionWriter> StartAsync()
     {
-        Api.WriteKubeconfig(_folder["config"]);
-        ApiClient client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
-        var writer = new NodeConditionWriter(client, "self", () => 0, _time, new Typed<NodeConditionWriter>(_log));
+        var writer = new NodeConditionWriter(Connect(), "self", () => 0, _time, new Typed<NodeConditionWriter>(_log));
         await writer.StartAsync(Cancel);
         return writer;
     }

@@ -61,7 +61,7 @@ public abstract class DigestTest : FakeApiTest
         {
             await EventuallyAsync(
                 () => digest.State.Current == 512 && digest.Store.Count == Api.Nodes.Count && Fault() is null,
-                $"{digest.State}; {Fault()}\n{string.Join('\n', digest.Log.Take())}");
+                () => $"{digest.State}; {Fault()}\n{string.Join('\n', digest.Log.Take())}");
         }
     }
 

@@ -104,7 +104,7 @@ public sealed class DigestWriterTests : DigestTest
             case "deleted": Delete(7); break;
             default: EditData(7, d => d[edit] = "x"); break;
         }
-        await EventuallyAsync(() => Fault() is null && Lines(7) == lines && Value(7, "labels").Length == 0, $"{Data(7)}");
+        await EventuallyAsync(() => Fault() is null && Lines(7) == lines && Value(7, "labels").Length == 0, () => $"{Data(7)}");
         await CurrentAsync(digest);
         Assert.Equal(
             "nodes", (string?)JsonNode.Parse(Api.Objects.Get("ConfigMap", "hostgw-digest", Name(7))!)!["metadata"]!["labels"]!["hostgw.io/part"]);

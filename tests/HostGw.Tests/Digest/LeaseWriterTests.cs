@@ -176,5 +176,5 @@ public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
         return writer;
     }
 
-    private Task RenewedAsync(string at) => EventuallyAsync(() => RenewTime == at, $"{at}, and not {RenewTime}");
+    private Task RenewedAsync(string at) => EventuallyAsync(() => RenewTime == at, () => $"{at}, and not {RenewTime}");
 }

@@ -92,7 +92,7 @@ public sealed class RefusedWriteTests : DigestTest, IAsyncDisposable
         else
             Digest.Addresses = NodeDraft.MaxEntries;
         await StartAsync(code == 422 ? Many : [A]);
-        await EventuallyAsync(() => State.Current == 511 && State.Counts.TooLarge == 1, $"{State}");
+        await EventuallyAsync(() => State.Current == 511 && State.Counts.TooLarge == 1, () => $"{State}");
         Assert.Contains(Digest.Log.Take(), l => l.StartsWith("Warning 804 ", StringComparison.Ordinal));
         Assert.Null(State.Problem);
         Assert.Null(State.BlockedFor);
@@ -114,7 +114,7 @@ public sealed class RefusedWriteTests : DigestTest, IAsyncDisposable
     {
         Api.Faults.Answer(429, retryAfter: TimeSpan.FromSeconds(60), where: r => r.Method == "POST");
         await StartAsync();
-        await EventuallyAsync(() => State.Problem is not null && State.Current == 511, $"{State}");
+        await EventuallyAsync(() => State.Problem is not null && State.Current == 511, () => $"{State}");
         Digest.Put(A, 200, "10.244.5.0/24");
         Digest.Put(B, 201, "10.244.6.0/24");
         Digest.Time.Advance(TimeSpan.FromSeconds(59));
@@ -142,7 +142,7 @@ public sealed class RefusedWriteTests : DigestTest, IAsyncDisposable
     {
         Digest.PutShard(7, ShardText.Data(7, [], source: 50));
         await StartAsync();
-        await EventuallyAsync(() => State.Counts.Conflict == 1, $"{State}");
+        await EventuallyAsync(() => State.Counts.Conflict == 1, () => $"{State}");
         await AdvanceAsync(() => State.Current == 512, TimeSpan.FromSeconds(0.5));
         Assert.Contains(A, Lines(7), StringComparison.Ordinal);
         Assert.Equal(["POST 201", "POST 409", "PUT 200"], Writes.Select(w => $"{w.Method} {w.Code}").Order(StringComparer.Ordinal));
@@ -153,7 +153,7 @@ public sealed class RefusedWriteTests : DigestTest, IAsyncDisposable
     {
         Digest.PutShard(7, ShardText.Data(7, [], source: 1000));
         await StartAsync();
-        await EventuallyAsync(() => State.Counts.Behind == 1 && Digest.TimelineReads > 0, $"{State}");
+        await EventuallyAsync(() => State.Counts.Behind == 1 && Digest.TimelineReads > 0, () => $"{State}");
         for (int i = 0; i < 40; i++)
             Digest.Time.Advance(TimeSpan.FromSeconds(1));
         await Task.Delay(200, TestContext.Current.CancellationToken);
@@ -183,7 +183,7 @@ public sealed class RefusedWriteTests : DigestTest, IAsyncDisposable
         Delete(7);
         Digest.Put(A, 101, "10.244.5.0/24");
         await Digest.StartAsync();
-        await EventuallyAsync(() => State.Counts.Conflict == 1, $"{State}");
+        await EventuallyAsync(() => State.Counts.Conflict == 1, () => $"{State}");
         await AdvanceAsync(() => State.Current == 512, TimeSpan.FromSeconds(0.5));
         Assert.Equal(["PUT 404", "POST 201"], Writes.Select(w => $"{w.Method} {w.Code}"));
     }
@@ -196,7 +196,7 @@ public sealed class RefusedWriteTests : DigestTest, IAsyncDisposable
         return Digest.StartAsync();
     }
 
-    private Task CurrentAsync() => EventuallyAsync(() => State.Current == 512, $"{State}");
+    private Task CurrentAsync() => EventuallyAsync(() => State.Current == 512, () => $"{State}");
 
     // Time passes in steps until it holds; between them requests are answered.
     private async Task AdvanceAsync(Func<bool> holds, TimeSpan step)

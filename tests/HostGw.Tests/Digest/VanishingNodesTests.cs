@@ -22,7 +22,7 @@ public sealed class VanishingNodesTests : DigestTest
         Assert.Equal((0, 1), (Writes.Length, digest.QuorumReads));
 
         digest.ListNodes(202, byQuorum: true, Names[..2]);
-        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Nodes: 2 }, $"{digest.Writer.State}");
+        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Nodes: 2 }, () => $"{digest.Writer.State}");
         Assert.Equal(8, Writes.Length);
     }
 
@@ -33,7 +33,7 @@ public sealed class VanishingNodesTests : DigestTest
         digest.ListNodes(200, byQuorum: false);
         await EventuallyAsync(() => digest.QuorumReads == 1, "a quorum read");
         digest.ListNodes(201, byQuorum: true, Names);
-        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Source: "201" }, $"{digest.Writer.State}");
+        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Source: "201" }, () => $"{digest.Writer.State}");
         Assert.Empty(Writes);
     }
 
@@ -42,9 +42,9 @@ public sealed class VanishingNodesTests : DigestTest
     {
         await using HandFedDigest digest = await StartAsync();
         digest.ListNodes(200, byQuorum: false, Names[..6]);
-        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Nodes: 6 }, $"{digest.Writer.State}");
+        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Nodes: 6 }, () => $"{digest.Writer.State}");
         digest.ListNodes(300, byQuorum: false, Names[..3]);
-        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Nodes: 3 }, $"{digest.Writer.State}");
+        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Nodes: 3 }, () => $"{digest.Writer.State}");
         Assert.Equal(0, digest.QuorumReads);
     }
 

@@ -56,11 +56,15 @@ public abstract class FakeApiTest : IAsyncLifetime
             Api.Nodes.Put(new NodeSpec(name));
     }
 
-    internal static async Task EventuallyAsync(Func<bool> holds, string what)
+    internal static Task EventuallyAsync(Func<bool> holds, string what) => EventuallyAsync(holds, () => what);
+
+    /// <param name="what">Asked when it does not hold in time: it may describe the state of that moment.</param>
+    internal static async Task EventuallyAsync(Func<bool> holds, Func<string> what)
     {
         for (int i = 0; !holds(); i++)
         {
-            Assert.True(i < 3000, what);
+            if (i == 3000)
+                Assert.Fail(what());
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }

@@ -106,9 +106,8 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
         long now = time.GetTimestamp(), next = long.MaxValue;
         if (time.GetElapsedTime(_secondAt, now) >= Period)
             (_secondAt, _begun) = (now, 0);
-        int free = Math.Min((_failures > 0 ? 1 : AtOnce) - _running, PerSecond - _begun);
         _due.Clear();
-        List<(int Shard, StoredShard Stored)> behind = [];
+        _behind = []; // A check may be reading the last one.
         Current = 0;
         for (int shard = 0; shard < ShardFormat.Count; shard++)
         {
@@ -119,31 +118,11 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
                 entry.Succeeded();
                 Current++;
             }
-            else if (entry.IsWriting)
+            else if (!entry.IsWriting)
             {
-                continue;
-            }
-            else if (present.Source > source && !ReferenceEquals(present, entry.MayGoBack))
-            {
-                behind.Add((shard, present));
-                if (!ReferenceEquals(present, entry.Behind))
-                    Counts = Counts with { Behind = Counts.Behind + 1 };
-                entry.Behind = present;
-            }
-            else if (DueAt(entry, shard, now) is var at && at > now)
-            {
-                next = Math.Min(next, at);
-            }
-            else if (_due.Count < free)
-            {
-                _due.Add((shard, present));
-            }
-            else if (_begun >= PerSecond)
-            {
-                next = Math.Min(next, After(_secondAt, Period));
+                next = Math.Min(next, Consider(entry, shard, present, source, now));
             }
         }
-        _behind = behind;
         WasComplete |= Current == ShardFormat.Count;
         Observe(now);
         return (_due, Wait(now, next));
@@ -213,6 +192,27 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
             wentBack++;
         }
         return wentBack;
+    }
+
+    // Of a shard that is not as the Nodes require. Returns when it must be looked at again; long.MaxValue: once something has changed.
+    private long Consider(Entry entry, int shard, StoredShard present, ulong source, long now)
+    {
+        if (present.Source > source && !ReferenceEquals(present, entry.MayGoBack))
+        {
+            _behind.Add((shard, present));
+            if (!ReferenceEquals(present, entry.Behind))
+                Counts = Counts with { Behind = Counts.Behind + 1 };
+            entry.Behind = present;
+            return long.MaxValue;
+        }
+        long at = DueAt(entry, shard, now);
+        if (at > now)
+            return at;
+        if (_due.Count < Math.Min((_failures > 0 ? 1 : AtOnce) - _running, PerSecond - _begun))
+            _due.Add((shard, present));
+        else if (_begun >= PerSecond)
+            return After(_secondAt, Period);
+        return long.MaxValue;
     }
 
     private long DueAt(Entry entry, int shard, long now)

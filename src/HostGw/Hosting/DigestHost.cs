@@ -70,14 +70,17 @@ internal static class DigestHost
             Following = Changed(s),
             WentBack = s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum,
         });
+        AddWriters(services, settings);
+        services.AddHostedService(s => s.GetRequiredService<DigestWriter>());
+        services.AddHostedService(s => s.GetRequiredService<Reflector<ShardDraft>>());
+        services.AddHostedService(s => s.GetRequiredService<LeaseWriter>());
+    }
+
+    private static void AddWriters(IServiceCollection services, AgentSettings settings)
+    {
         services.AddSingleton(s => new DigestWriter(
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), s.GetRequiredService<StoredShards>(),
-            ShardFormat.Labels(DigestLabels.Of(settings)),
-            new(
-                () => s.GetRequiredService<Reflector<NodeDraft>>().IsFollowing && s.GetRequiredService<Reflector<ShardDraft>>().IsFollowing,
-                s.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync,
-                s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum),
-            TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>())
+            ShardFormat.Labels(DigestLabels.Of(settings)), Reads(s), TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>())
         {
             Observed = state => s.GetService<EventWriter>()?.Record(DigestEvents.Of(state), isAll: state.IsListed),
         });
@@ -95,9 +98,6 @@ internal static class DigestHost
             });
             services.AddHostedService(s => s.GetRequiredService<EventWriter>());
         }
-        services.AddHostedService(s => s.GetRequiredService<DigestWriter>());
-        services.AddHostedService(s => s.GetRequiredService<Reflector<ShardDraft>>());
-        services.AddHostedService(s => s.GetRequiredService<LeaseWriter>());
     }
 
     // → Status
@@ -113,6 +113,12 @@ internal static class DigestHost
         new(client, "/api/v1/nodes", new(DigestLabels.Selector(settings)), settings.NodeName, TimeProvider.System);
 
     private static Action Changed(IServiceProvider services) => () => services.GetRequiredService<DigestWriter>().Signal();
+
+    private static NodeReads Reads(IServiceProvider services) => new(
+        () => services.GetRequiredService<Reflector<NodeDraft>>().IsFollowing &&
+            services.GetRequiredService<Reflector<ShardDraft>>().IsFollowing,
+        services.GetRequiredService<ListWatch<NodeDraft>>().ReadTimelineAsync,
+        services.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum);
 
     private static string? Obstacle(IServiceProvider services) => LeaseCondition.Obstacle(
         services.GetRequiredService<Reflector<NodeDraft>>().Health, services.GetRequiredService<DigestWriter>().State,

@@ -14,8 +14,8 @@ internal static partial class Log
     [LoggerMessage(101, LogLevel.Information, "Listed {Count} {What} at resource version {ResourceVersion}")]
     public static partial void NodesListed(this ILogger logger, int count, string what, string resourceVersion);
 
-    [LoggerMessage(102, LogLevel.Warning, "Cannot watch {What}: {Reason}. Existing routes are kept")]
-    public static partial void NodesUnreachable(this ILogger logger, string what, string reason);
+    [LoggerMessage(102, LogLevel.Warning, "Cannot watch {What}: {Reason}. Existing {Kept} are kept")]
+    public static partial void NodesUnreachable(this ILogger logger, string what, string reason, string kept);
 
     [LoggerMessage(103, LogLevel.Debug, "Watching {What} from resource version {ResourceVersion}")]
     public static partial void WatchStarted(this ILogger logger, string what, string resourceVersion);

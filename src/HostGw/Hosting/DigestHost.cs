@@ -42,7 +42,7 @@ internal static class DigestHost
         services.AddSingleton(s => Nodes(settings, s.GetRequiredService<ApiClient>()));
         services.AddSingleton(s => new Reflector<NodeDraft>(
             s.GetRequiredService<ListWatch<NodeDraft>>(), s.GetRequiredService<NodeStore>(), Changed(s), TimeProvider.System,
-            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), listers: static () => 1, listsAfterLoss: true)
+            s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), listers: static () => 1, listsAfterLoss: true, kept: "shards")
         {
             Following = Changed(s),
             WentBack = () => s.GetRequiredService<Reflector<ShardDraft>>().ReadByQuorum(),
@@ -65,7 +65,7 @@ internal static class DigestHost
         services.AddSingleton(s => new Reflector<ShardDraft>(
             ApiAccess.Shards(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<StoredShards>(), Changed(s),
             TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest",
-            listers: static () => 1, listsAfterLoss: true)
+            listers: static () => 1, listsAfterLoss: true, kept: "shards")
         {
             Following = Changed(s),
             WentBack = s.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum,

@@ -36,9 +36,10 @@ internal interface IReflectorStore<in TDraft>
 /// <param name="what">What is watched, for the log.</param>
 /// <param name="listers">See <see cref="ReflectorState"/>.</param>
 /// <param name="listsAfterLoss">See there.</param>
+/// <param name="kept">What does not change while nothing can be watched, for the log.</param>
 internal sealed class Reflector<TDraft>(
     ListWatch<TDraft> api, IReflectorStore<TDraft> store, Action changed, TimeProvider time, ILogger logger, string what = "nodes",
-    Func<int>? listers = null, bool listsAfterLoss = false)
+    Func<int>? listers = null, bool listsAfterLoss = false, string kept = "routes")
     : BackgroundService
     where TDraft : ObjectDraft
 {
@@ -58,7 +59,7 @@ internal sealed class Reflector<TDraft>(
     private static readonly TimeSpan LongestSilenceInList = TimeSpan.FromSeconds(10);
 
     private readonly ReflectorState _state = new(time, Random.Shared.NextDouble, listers, listsAfterLoss);
-    private readonly ReflectorHealthTracker _health = new(time, logger, what);
+    private readonly ReflectorHealthTracker _health = new(time, logger, what, kept);
     private readonly QuorumReadRequest _quorum = new();
 
     private volatile bool _isFollowing;

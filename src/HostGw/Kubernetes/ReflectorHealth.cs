@@ -18,7 +18,9 @@ internal readonly record struct ReflectorHealth(DateTimeOffset? ListedAt, DateTi
 }
 
 /// <summary>Keeps the <see cref="ReflectorHealth"/> up to date and logs its problems; may be read from any thread.</summary>
-internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger, string what)
+/// <param name="what">What is watched.</param>
+/// <param name="kept">What does not change while it cannot be watched.</param>
+internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger, string what, string kept)
 {
     // However often the reason changes, as it does where several API servers fail differently.
     private const int MostReasons = 8;
@@ -53,7 +55,7 @@ internal sealed class ReflectorHealthTracker(TimeProvider time, ILogger logger, 
         Interlocked.Increment(ref _failures);
         Volatile.Write(ref _problem, reason);
         if (_reasons.Count < MostReasons && _reasons.Add(reason))
-            logger.NodesUnreachable(what, reason);
+            logger.NodesUnreachable(what, reason, kept);
     }
 
     private static DateTimeOffset? At(ref long ticks) => Interlocked.Read(ref ticks) is > 0 and { } at ? new(at, TimeSpan.Zero) : null;

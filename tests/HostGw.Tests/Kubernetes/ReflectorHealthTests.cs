@@ -9,7 +9,7 @@ public class ReflectorHealthTests
     private readonly LogLines _lines = new();
     private readonly ReflectorHealthTracker _health;
 
-    public ReflectorHealthTests() => _health = new(new ManualTime(), _lines, "nodes");
+    public ReflectorHealthTests() => _health = new(new ManualTime(), _lines, "nodes", "routes");
 
     [Fact]
     public void Reasons_that_alternate_are_logged_once_each_until_there_is_a_watch_again()
@@ -34,6 +34,23 @@ public class ReflectorHealthTests
         Assert.Equal("port 999 refused", _health.Now.Problem);
     }
 
+    // An agent keeps routes, and the digest shards.
+    [Fact]
+    public void The_log_says_what_is_kept()
+    {
+        _health.Failed("refused");
+        new ReflectorHealthTracker(new ManualTime(), _lines, "shards of the digest", "shards").Failed("refused");
+        Assert.Equal(
+            [
+                "Warning 102 Cannot watch nodes: refused. Existing routes are kept",
+                "Warning 102 Cannot watch shards of the digest: refused. Existing shards are kept",
+            ],
+            _lines.Take());
+    }
+
     private string[] Reasons() =>
-        [.. _lines.Take().Where(l => l.StartsWith("Warning 102", StringComparison.Ordinal)).Select(l => l["Warning 102 Cannot watch nodes: ".Length..^". Existing routes are kept".Length])];
+    [
+        .. _lines.Take().Where(l => l.StartsWith("Warning 102", StringComparison.Ordinal))
+            .Select(l => l["Warning 102 Cannot watch nodes: ".Length..^". Existing routes are kept".Length]),
+    ];
 }

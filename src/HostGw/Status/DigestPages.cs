@@ -99,7 +99,7 @@ internal sealed class DigestPages(Func<DigestView> view, string version, TimePro
     private static void WriteRefused(Utf8JsonWriter json, ShardProblem refused)
     {
         json.WriteStartObject();
-        json.WriteString("name", ShardFormat.Name(refused.Shard));
+        json.WriteString("shard", ShardFormat.Name(refused.Shard));
         json.WriteString("reason", refused.Reason);
         json.WriteEndObject();
     }

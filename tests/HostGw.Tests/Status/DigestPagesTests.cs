@@ -59,7 +59,7 @@ public class DigestPagesTests
         JsonElement refused = shards.GetProperty("refused")[0];
         Assert.Equal(
             ("hostgw-nodes-007", "it has \"too\" many bytes"),
-            (refused.GetProperty("name").GetString(), refused.GetProperty("reason").GetString()));
+            (refused.GetProperty("shard").GetString(), refused.GetProperty("reason").GetString()));
         Assert.Equal(
             ("node1", JsonValueKind.Null, "no right"),
             (lease.GetProperty("holder").GetString(), lease.GetProperty("renewedAt").ValueKind, lease.GetProperty("problem").GetString()));

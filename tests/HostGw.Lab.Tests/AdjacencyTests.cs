@@ -59,7 +59,7 @@ public sealed class AdjacencyTests : LabTest
         await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));
         using var flood = PingFlood.Start(Both(One, Two), FloodInterval);
 
-        // A more specific route takes one peer away, and gives it back: both are heard of.
+        // A more specific route takes one peer away, and gives it back: both are received.
         One.Network.Configure(["route add 10.0.0.13/32 via 10.0.0.1"]);
         await Expect.NoRouteAsync(One, Three.PodCidrs[0]);
         One.Network.Configure(["route delete 10.0.0.13/32 via 10.0.0.1"]);

@@ -107,7 +107,7 @@ public sealed class DigestTests : LabTest
     }
 
     [Fact]
-    public async Task Shards_that_are_deleted_or_edited_by_hand_are_written_anew_and_no_packet_is_lost()
+    public async Task Shards_that_are_deleted_or_edited_by_hand_are_written_again_and_no_packet_is_lost()
     {
         await StartAsync();
         using var flood = PingFlood.Start(Paths.BetweenNeighbours(Cluster), FloodInterval);

@@ -16,7 +16,7 @@ public sealed class PodNetworkTests : WindowsNodeTest
         await using WindowsAgent agent = StartAgent("--windows-create-network", "true", "--windows-correct-out-bound-nat", "true");
         await agent.EventuallyRoutesAsync(Wanted);
         Host.Do("settle");
-        // What comes of it is news: the agent notices by itself that HNS began anew.
+        // What comes of it is news: the agent notices by itself that HNS began again.
         Host.Do("hcn-forget");
         await agent.EventuallyRoutesAsync(Wanted);
         Assert.Contains("vEthernet (cbr0)", Host.Ask("interfaces"), StringComparison.Ordinal);

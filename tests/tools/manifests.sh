@@ -20,7 +20,7 @@ write() {
 
 mkdir -p "$folder/digest"
 write hostgw.yaml 'HostGw on every Linux node: kubectl apply -f deploy/hostgw.yaml' --set namespace.create=true
-write hostgw-windows.yaml 'The same on Windows nodes, besides hostgw.yaml. It has run under Wine only: see docs/windows.md.' \
+write hostgw-windows.yaml 'The same on Windows nodes, in addition to hostgw.yaml. It has run under Wine only: see docs/windows.md.' \
   --set windows.enabled=true --show-only templates/daemonset-windows.yaml
 write digest/digest.yaml 'The node digest, in addition to hostgw.yaml: see docs/scale.md.' --set digest.enabled=true \
   --show-only templates/digest-rbac.yaml --show-only templates/digest-policy.yaml --show-only templates/digest.yaml

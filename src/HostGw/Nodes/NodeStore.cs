@@ -206,7 +206,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         {
             DigestHealth health = next(_digest);
             bool isOther = health.IsOtherThan(_digest);
-            // The same nodes: nothing is planned anew.
+            // The same nodes: nothing is planned again.
             (_digest, _snapshot) = (health, _snapshot is null ? null : _snapshot with { Digest = health });
             return isOther;
         }

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace HostGw.Planning;
 
 /// <summary>How far the node digest can be followed, with nodes.source: digest.</summary>
-/// <param name="Rejected">Shards that are not used as they are, by number: their last content stays.</param>
+/// <param name="Rejected">Shards that are not used as they are, by number: their last content is kept.</param>
 /// <param name="IsPartial">Some have not been valid since the start: a node that is not known may exist, and none is removed.</param>
 /// <param name="Source">The highest resourceVersion of Nodes that a shard reflects; 0: none.</param>
 internal sealed record DigestHealth(ImmutableArray<RejectedShard> Rejected, bool IsPartial, ulong Source)

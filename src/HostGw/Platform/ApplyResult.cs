@@ -38,7 +38,7 @@ internal sealed record ApplyResult
     /// <summary>Foreign rules that masquerade traffic between pods; null: not searched for, or rules cannot be read.</summary>
     public IReadOnlyList<Leftover>? Leftovers { get; init; }
 
-    /// <summary>Foreign rules of which an ipset decides what they do to pods' packets: told to who asks, and no problem.</summary>
+    /// <summary>Foreign rules of which an ipset decides what they do to pods' packets: reported on request, and no problem.</summary>
     public IReadOnlyList<RuleDoubt> Doubts { get; init; } = [];
 
     /// <summary>What keeps packets from taking the installed routes.</summary>

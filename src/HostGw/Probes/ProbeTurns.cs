@@ -33,7 +33,7 @@ internal sealed class ProbeTurns(TimeSpan interval)
     /// <summary>A new peer, or one that is to be asked again soon.</summary>
     public void Add(int number) => _new.Enqueue(number);
 
-    /// <summary>Begins anew, for there were no peers.</summary>
+    /// <summary>Begins again after there were no peers.</summary>
     /// <remarks>
     /// All are new then, and come from the first one on. Turns begin with the second half: else one of two would be that of a peer just
     /// asked, and a large cluster be met half as fast.

@@ -35,7 +35,7 @@ internal static class DigestProblems
             yield break;
         yield return new("DigestStale",
             $"the node digest is not renewed: {stale}. Nodes that joined, changed or left since are not known here; what is installed " +
-            "stays",
+            "is kept",
             $"let the digest run: {Find}");
     }
 }

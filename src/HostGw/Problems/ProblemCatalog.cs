@@ -28,7 +28,7 @@ internal static class ProblemCatalog
     public static bool IsProblem(PassReport report, Verdict verdict) =>
         IsProblem(verdict) && !report.Reachability.IsRoutedByNetwork(verdict);
 
-    /// <summary>As far as the plan shows. What waits for the tunnel's link is told by why there is none.</summary>
+    /// <summary>As far as the plan shows. For what waits for the tunnel's link the reason why there is none is reported.</summary>
     public static bool IsProblem(Verdict verdict) =>
         !verdict.AwaitsTunnel && ((verdict.Kind >= VerdictKind.Waiting && verdict.Fault != VerdictFault.Self) ||
         (verdict is { Kind: VerdictKind.Routed, Tunnel: null } && verdict.Reason.Length > 0));

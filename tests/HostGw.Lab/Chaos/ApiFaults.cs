@@ -65,14 +65,14 @@ internal static class ApiFaults
         NodeSnapshot past = stage.Api.Nodes.Snapshot();
         foreach (string node in theirs)
             stage.Api.Nodes.Put(node);
-        // Nobody saw it happen: watches begin anew after it.
+        // Nobody saw it happen: watches begin again after it.
         stage.Api.CompactHistory();
         stage.Api.CutConnections();
         stage.Api.Faults.FreezeWatches = false;
         return past;
     }
 
-    // A fault of the server's answers; connections begin anew, so that they are asked for.
+    // A fault of the server's answers; connections begin again, so that they are asked for.
     private static Fault Misbehaving(string name, Action<Stage, Faults> begin) => new(
         name,
         stage =>

@@ -91,7 +91,7 @@ internal static class HostFaults
             () => "the agent fights on without a pause");
     }
 
-    // The short form does not wait for the repair that is put off: an agent that starts anew knows of no fight.
+    // The short form does not wait for the repair that is put off: an agent that starts again knows of no fight.
     private static async Task PeaceAsync(Stage stage)
     {
         if (stage.IsLong)

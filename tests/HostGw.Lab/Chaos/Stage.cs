@@ -178,7 +178,7 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Somebody on node 1 removes the routes to the ghost.</summary>
     public void TamperWithOne() => One.Network.Configure([.. _ghosts[Ghost].PodCidrs.Select(cidr => $"route delete {cidr}")]);
 
-    /// <summary>What `hostgw plan` would change: the state as it is computed anew. Null: nothing.</summary>
+    /// <summary>What `hostgw plan` would change: the state as it is computed again. Null: nothing.</summary>
     public string? Fresh()
     {
         foreach (Agent agent in Cluster.Agents)

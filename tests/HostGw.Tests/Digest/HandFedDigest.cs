@@ -104,7 +104,7 @@ internal sealed class HandFedDigest : IAsyncDisposable
             shard, Nodes.Snapshot.Nodes.Where(n => ShardFormat.Home(n.Name) == shard)));
     }
 
-    /// <summary>Somebody else writes a shard; nothing is told of it.</summary>
+    /// <summary>Somebody else writes a shard; no watch reports it.</summary>
     public long PutShard(int shard, Dictionary<string, string> data) => _api.Objects.Put(new JsonObject
     {
         ["apiVersion"] = "v1",
@@ -118,7 +118,7 @@ internal sealed class HandFedDigest : IAsyncDisposable
         ["data"] = new JsonObject(data.Select(d => KeyValuePair.Create<string, JsonNode?>(d.Key, d.Value))),
     });
 
-    /// <summary>The watch tells of it.</summary>
+    /// <summary>The watch reports it.</summary>
     public void Tell(WatchEventType type, int shard, long version, Dictionary<string, string> data)
     {
         ShardText.Fill(_shard, ShardFormat.Name(shard), version, data);

@@ -163,7 +163,7 @@ public partial class CatalogueCureTests
             a => a.QuorumReads++),
         ["routes that would be removed one after the other: the Nodes are gone for good"] = new(
             () => new() { Nodes = Six }, OneByOne, "RemovalsHeld", "within 10 minutes", a => a.QuorumReads++),
-        ["shards of the digest that are rejected: written anew"] = new(
+        ["shards of the digest that are rejected: written again"] = new(
             () => new() { Digest = FullDigest }, a => a.Digest = FullDigest with { Rejected = [new("hostgw-nodes-007", "it was edited")] },
             "DigestShardRejected", "let the digest run, which writes them again", a => a.Digest = FullDigest),
         ["shards of the digest without a label: carried"] = new(

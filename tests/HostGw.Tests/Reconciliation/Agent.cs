@@ -61,7 +61,7 @@ internal sealed class Agent
         return [.. Host.Journal.Skip(before)];
     }
 
-    /// <summary>The agent starts anew, remembering nothing.</summary>
+    /// <summary>The agent starts again, remembering nothing.</summary>
     public void Restart(string? policy = null, AdoptMode? adopt = null) => _reconciler = NewReconciler(policy, adopt);
 
     private Reconciler NewReconciler(string? policy = null, AdoptMode? adopt = null) =>

@@ -70,7 +70,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>Runs once, between what a pass read and what it writes.</summary>
     public Action? Race { get; set; }
 
-    /// <summary>Is told of changes that are about to be made.</summary>
+    /// <summary>Receives changes that are about to be made.</summary>
     public Action<HostChanges> Applying { get; set; } = _ => { };
 
     public IEnumerable<string> Routes => _routes.OrderBy(r => r.Key).Select(Show);

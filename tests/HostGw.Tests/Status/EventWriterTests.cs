@@ -111,7 +111,7 @@ public sealed class EventWriterTests : FakeApiTest
         await Client.SendAsync(HttpMethod.Delete, "/api/v1/namespaces/default/events", "");
         await _time.AwaitedAsync(EventPace.Renewal);
         _time.Advance(EventPace.Renewal);
-        await EventuallyAsync(() => Events() is [var only] && (int)only["count"]! == 1, "made anew");
+        await EventuallyAsync(() => Events() is [var only] && (int)only["count"]! == 1, "made again");
         await writer.StopAsync(Cancel);
     }
 

@@ -38,7 +38,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     private ImmutableArray<GuardDrops> _drops = [];
     private long? _dropsAt;
 
-    /// <summary>What other programs change of them: to be told by whoever hears it.</summary>
+    /// <summary>What other programs change of them, reported by whoever receives the kernel's announcements.</summary>
     public GuardNews News { get; } = new();
 
     /// <summary>The netlink port of HostGw's own changes; 0 while nothing is open.</summary>
@@ -209,7 +209,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
         }
         catch (NetlinkException e) when (_tables is not null && e.Errno == Errno.EPERM)
         {
-            return ""; // whoever may not even read is told so by the pass
+            return ""; // the pass reports that tables may not even be read
         }
         catch (NetlinkException)
         {

@@ -37,7 +37,7 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
         return string.Join("; ", done);
     }
 
-    /// <summary>Takes it down, and the routes over it with it: its guards do not stand.</summary>
+    /// <summary>Takes it down, and the routes over it with it: its guards are not installed.</summary>
     public void Close(TunnelLink link, Attempts attempts)
     {
         attempts.Try(HostPart.Tunnel, $"take the link {link.Name} down", link.IsUp, () => Execute(
@@ -210,7 +210,7 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
 /// <summary>The link has no guards, and is down.</summary>
 internal sealed class UnguardedException() : HostNetworkException(
     $"without its guards (nftables table {GuardRuleset.TableName}) what comes out of it would reach this host. It is down, and peers " +
-    "that are reached through it are cut off, until the guards stand again")
+    "that are reached through it are cut off, until the guards are installed again")
 {
     public override bool IsNotFound => false;
 }

@@ -103,7 +103,8 @@ internal static class CommandLine
         command.Parent is CommandResult parent ? NamesOf(parent).Append(command.Command.Name) : ["hostgw"];
 
     /// <summary>Reads log.level again whenever the settings file changes, from the flags and variables of the start.</summary>
-    public static LogLevelReloader FollowLogLevel(UsedBy usedBy, ParseResult flags, LoggingLevelSwitch level, ILoggerFactory loggers) => new(
+    public static LogLevelReloader FollowLogLevel(
+        UsedBy usedBy, ParseResult flags, LoggingLevelSwitch level, ILoggerFactory loggers) => new(
         SettingsFile.PathOf(flags, EnvironmentVariables()), () => SettingsReader.Read(usedBy, flags, EnvironmentVariables()).LogLevel,
         level, TimeProvider.System, loggers.CreateLogger<LogLevelReloader>());
 

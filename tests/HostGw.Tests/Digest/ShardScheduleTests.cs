@@ -342,7 +342,8 @@ public class ShardScheduleTests
 
     private void Written(int shard)
     {
-        _stored.Replace(shard, _stored[shard], new() { ResourceVersion = "900", Source = Source, Sum = _wanted.Sum(shard), IsValid = true });
+        _stored.Replace(
+            shard, _stored[shard], new() { ResourceVersion = "900", Source = Source, Sum = _wanted.Sum(shard), IsValid = true });
         _schedule.End(Result(shard, WriteOutcome.Written));
     }
 

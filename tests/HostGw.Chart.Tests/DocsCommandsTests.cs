@@ -40,8 +40,7 @@ public sealed partial class DocsCommandsTests : IAsyncLifetime
     private sealed record Command(string Page, string Section, string Text, bool IsMarked);
 
     /// <summary>The sections with commands that run as they are written.</summary>
-    public static TheoryData<string, string> Sections =>
-        [.. All().Where(c => RunBy.GetValueOrDefault(c.Text) == AsWritten).Select(c => (c.Page, c.Section)).Distinct()];
+    public static TheoryData<string, string> Sections => [.. RunAsWritten().Select(c => (c.Page, c.Section)).Distinct()];
 
     public async ValueTask InitializeAsync()
     {
@@ -75,7 +74,7 @@ public sealed partial class DocsCommandsTests : IAsyncLifetime
     [MemberData(nameof(Sections))]
     public void As_written_on_a_new_cluster_they_make_the_agents(string page, string section)
     {
-        foreach (Command command in All().Where(c => (c.Page, c.Section) == (page, section) && RunBy.GetValueOrDefault(c.Text) == AsWritten))
+        foreach (Command command in RunAsWritten().Where(c => (c.Page, c.Section) == (page, section)))
             Run(command.Text);
 
         JsonNode pod = JsonNode.Parse(_api.Objects.Get("DaemonSet", Chart.Namespace, "hostgw")!)!["spec"]!["template"]!["spec"]!;
@@ -95,7 +94,8 @@ public sealed partial class DocsCommandsTests : IAsyncLifetime
             ["numberAvailable"] = 3,
         };
         _api.Objects.Put(agents);
-        Assert.Contains("successfully rolled out", Run("kubectl -n hostgw-system rollout status daemonset/hostgw"), StringComparison.Ordinal);
+        string said = Run("kubectl -n hostgw-system rollout status daemonset/hostgw");
+        Assert.Contains("successfully rolled out", said, StringComparison.Ordinal);
     }
 
     // Where the repository is, with the real helm and kubectl, and this cluster as the only one.
@@ -104,12 +104,16 @@ public sealed partial class DocsCommandsTests : IAsyncLifetime
         string programs = string.Join(':', new[] { "helm", "kubectl" }.Select(p => Path.GetDirectoryName(Tool.Script("kubectl.sh", p))));
         string[] environment =
         [
-            $"PATH={programs}:{Environment.GetEnvironmentVariable("PATH")}", $"HOME={_home.FullName}", $"KUBECONFIG={_home.FullName}/kubeconfig",
+            $"PATH={programs}:{Environment.GetEnvironmentVariable("PATH")}",
+            $"HOME={_home.FullName}",
+            $"KUBECONFIG={_home.FullName}/kubeconfig",
         ];
         string substituted = command.Replace("REGISTRY", "registry.example.com", StringComparison.Ordinal);
         // A rollout that never ends must end the test.
         return new Tool("env").Run([.. environment, "timeout", "60", "sh", "-ec", $"cd '{Tool.Root}'; {substituted}"]);
     }
+
+    private static IEnumerable<Command> RunAsWritten() => All().Where(c => RunBy.GetValueOrDefault(c.Text) == AsWritten);
 
     private static IEnumerable<Command> All() => Pages.SelectMany(page => Of(page, File.ReadAllLines(Tool.PathTo(page))));
 
@@ -127,7 +131,10 @@ public sealed partial class DocsCommandsTests : IAsyncLifetime
             else if (block is "" or "sh" && line.StartsWith(Mark, StringComparison.Ordinal))
                 isMarked = true;
             else if (block is "" or "sh" && line.Length > 0)
-                yield return new(page, section, Comment().Replace(line, ""), isMarked || line.Contains($" {Mark}", StringComparison.Ordinal));
+            {
+                bool isNotRun = isMarked || line.Contains($" {Mark}", StringComparison.Ordinal);
+                yield return new(page, section, Comment().Replace(line, ""), isNotRun);
+            }
         }
     }
 

@@ -4,10 +4,12 @@ using System.Text.Json.Nodes;
 namespace HostGw.FakeApi.Encoders;
 
 /// <summary>
-/// Bodies of requests in protobuf, as far as helm and kubectl send them: Secrets, in which helm keeps its releases, Namespaces without their spec, and
-/// options without content.
+/// Bodies of requests in protobuf, as far as helm and kubectl send them: Secrets, in which helm keeps its releases, Namespaces without
+/// their spec, and options without content.
 /// </summary>
-/// <remarks>runtime.Unknown in k8s.io/apimachinery, ObjectMeta in meta/v1, Secret and Namespace in core/v1: the numbers of their generated.proto.</remarks>
+/// <remarks>
+/// runtime.Unknown in k8s.io/apimachinery, ObjectMeta in meta/v1, Secret and Namespace in core/v1: the numbers of their generated.proto.
+/// </remarks>
 internal static class ProtobufBody
 {
     private const int Magic = 4; // "k8s\0"

@@ -17,7 +17,7 @@ AOT_PACKAGES_arm64 := aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-l
 AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-gnu/include/stdio.h:libc6-dev-amd64-cross
 HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish demo up break check test test-arm64 test-upgrade test-windows fuzz bench chaos storms manifests method-order format clean install
+.PHONY: build publish demo demo-picture up break check test test-arm64 test-upgrade test-windows fuzz bench chaos storms manifests method-order format clean install
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -39,6 +39,15 @@ demo up:
 	@$(MAKE) --no-print-directory install publish
 	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
 	@$(LAB) $@
+
+# The demo as it is shown in README.md: its text, with colours as on a terminal, and the picture of it.
+demo-picture:
+	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
+	@$(MAKE) --no-print-directory install publish
+	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
+	@script -qec '$(LAB) demo' artifacts/demo.raw
+	@tr -d '\r' < artifacts/demo.raw | sed -e '/^Script started/d' -e '/^Script done/,$$d' -e 's/^\x1b\[?1h\x1b=//' | sed '$${/^$$/d}' > docs/images/demo.txt
+	@tests/tools/demo-picture.sh > docs/images/demo.svg
 
 # In the cluster that `make up` keeps: the list of what can be broken; make break WHAT=snat NODE=2 breaks it.
 break:

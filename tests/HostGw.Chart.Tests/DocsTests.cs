@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 
 namespace HostGw.Chart.Tests;
 
@@ -7,13 +8,50 @@ namespace HostGw.Chart.Tests;
 public sealed partial class DocsTests
 {
     public static TheoryData<string> Pages =>
-        [.. Directory.EnumerateFiles(Tool.PathTo("docs"), "*.md").Append(Tool.PathTo("README.md")).Select(p => Path.GetRelativePath(Tool.Root, p))];
+    [
+        .. Directory.EnumerateFiles(Tool.PathTo("docs"), "*.md").Concat(Directory.EnumerateFiles(Tool.Root, "*.md"))
+            .Select(p => Path.GetRelativePath(Tool.Root, p)),
+    ];
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void A_link_leads_to_a_file(string page) => Assert.All(
-        Link().Matches(Text(page)).Select(m => m.Groups[1].Value).Where(l => !l.Contains("://", StringComparison.Ordinal)),
-        link => Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(Tool.PathTo(page))!, link)), $"{page}: {link}"));
+    public void A_link_leads_to_a_file_and_to_a_heading_of_it(string page)
+    {
+        string folder = Path.GetDirectoryName(Tool.PathTo(page))!;
+        foreach (Match link in Link().Matches(Text(page)).Where(m => !m.Value.Contains("://", StringComparison.Ordinal)))
+        {
+            string file = link.Groups[1].Length == 0 ? Tool.PathTo(page) : Path.Combine(folder, link.Groups[1].Value);
+            Assert.True(Path.Exists(file), $"{page}: {link.Value}");
+            if (link.Groups[2].Success)
+                Assert.True(Anchors(File.ReadAllText(file)).Contains(link.Groups[2].Value), $"{page}: {link.Value}");
+        }
+    }
+
+    [Fact]
+    public void Every_page_is_in_the_index()
+    {
+        string[] indexed = [.. Link().Matches(Text("README.md")).Select(m => m.Groups[1].Value)];
+        Assert.All(Pages.Select(p => p.Data).Where(p => p != "README.md"), page => Assert.Contains(page, indexed));
+    }
+
+    // A step of the demo that was renamed or is gone: make demo-picture.
+    [Fact]
+    public void The_picture_of_the_demo_is_what_the_script_makes_of_its_text_and_its_steps_are_those_of_the_demo()
+    {
+        Assert.Equal(Text("docs/images/demo.svg").Trim(), Tool.Script("demo-picture.sh"));
+        string demo = string.Concat(Directory.EnumerateFiles(Tool.PathTo("tests/HostGw.Lab/Demo"), "*.cs").Select(File.ReadAllText));
+        string[] steps = [.. Step().Matches(Text("docs/images/demo.txt")).Select(m => m.Groups[1].Value)];
+        Assert.Equal(StepOfDemo().Count(demo), steps.Length);
+        Assert.All(steps, step => Assert.Contains($"\"{step}\"", demo, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_pictures_are_XML_with_a_title()
+    {
+        string[] pictures = Directory.GetFiles(Tool.PathTo("docs/images"), "*.svg");
+        Assert.Equal(4, pictures.Length);
+        Assert.All(pictures, p => Assert.NotNull(XDocument.Load(p).Root!.Element(XName.Get("title", "http://www.w3.org/2000/svg"))));
+    }
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -61,8 +99,25 @@ public sealed partial class DocsTests
 
     private static string Text(string page) => File.ReadAllText(Tool.PathTo(page));
 
-    [GeneratedRegex(@"\]\(([^)#]+)(?:#[^)]*)?\)")]
+    // As GitHub makes them: small letters, blanks as hyphens, without punctuation.
+    private static IEnumerable<string> Anchors(string page) =>
+        from Match heading in Heading().Matches(page)
+        select NoAnchor().Replace(heading.Groups[1].Value.ToLowerInvariant(), "").Replace(' ', '-');
+
+    [GeneratedRegex(@"\]\(([^)#]*)(?:#([^)]*))?\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"[^\w\- ]")]
+    private static partial Regex NoAnchor();
+
+    [GeneratedRegex(@"^\e\[1m\d+\. (.+)\e\[0m", RegexOptions.Multiline)]
+    private static partial Regex Step();
+
+    [GeneratedRegex(@"screen\.Step\(")]
+    private static partial Regex StepOfDemo();
 
     [GeneratedRegex(@"--set(?:-json)? '?([\w.]+)=")]
     private static partial Regex Set();

@@ -52,7 +52,7 @@ internal static class BreakCommand
             : $"{string.Join(' ', [.. breakage.Wrapper, "hostgw", "doctor", "…", .. breakage.Flags])}    (with the settings that `up` shows; it should say '{breakage.Rule}')");
         if (breakage.NeedsAgents)
             screen.Faint("Agents must run. What their probes find they have found within 15 s.");
-        screen.Faint("What else `up` shows works as before; `hostgw-lab down` and `up` begin again.");
+        screen.Faint("What else `up` shows works as before; `hostgw-lab down` and `up` make a new cluster.");
         return 0;
     }
 

@@ -3,8 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace HostGw.FakeApi.Encoders;
 
-/// <summary>Bodies of requests in protobuf, as far as helm sends them: Secrets, in which it keeps its releases, and options without content.</summary>
-/// <remarks>runtime.Unknown in k8s.io/apimachinery, ObjectMeta in meta/v1, Secret in core/v1: the numbers of their generated.proto.</remarks>
+/// <summary>
+/// Bodies of requests in protobuf, as far as helm and kubectl send them: Secrets, in which helm keeps its releases, Namespaces without
+/// their spec, and options without content.
+/// </summary>
+/// <remarks>
+/// runtime.Unknown in k8s.io/apimachinery, ObjectMeta in meta/v1, Secret and Namespace in core/v1: the numbers of their generated.proto.
+/// </remarks>
 internal static class ProtobufBody
 {
     private const int Magic = 4; // "k8s\0"
@@ -17,9 +22,11 @@ internal static class ProtobufBody
         var read = new JsonObject { ["apiVersion"] = Text(type, 1), ["kind"] = Text(type, 2) };
         if (Text(type, 2) == "DeleteOptions")
             return read;
-        if (Text(type, 2) != "Secret")
-            throw new FormatException($"protobuf is read of Secrets only, this is a {Text(type, 2)}");
+        if (Text(type, 2) is not ("Secret" or "Namespace"))
+            throw new FormatException($"protobuf is read of Secrets and Namespaces only, this is a {Text(type, 2)}");
         read["metadata"] = Metadata(Fields(First(content, 1)));
+        if (Text(type, 2) == "Namespace")
+            return read;
         read["data"] = Map(content, 2, value => Convert.ToBase64String(value));
         read["type"] = Text(content, 3);
         return read;

@@ -38,7 +38,7 @@ internal sealed partial class DemoRun
         Node[] peers = [.. cluster.Nodes];
         Node joining = cluster.AddMachine(5);
         Agent(joining).Settings = Agent(1).Settings;
-        await CheckAsync("Its two routes stand on every other node", Agent(1), () => AnnouncedAsync(peers, joining, added: true,
+        await CheckAsync("Its two routes are installed on every other node", Agent(1), () => AnnouncedAsync(peers, joining, added: true,
             () => cluster.Announce(joining)));
         await CheckAsync("Its own agent is ready", Agent(joining), async () =>
         {
@@ -91,7 +91,7 @@ internal sealed partial class DemoRun
             () => cluster.Api.Server.Nodes.Delete(leaving.Name)));
         cluster.RemoveMachine(leaving);
         var matrix = PingMatrix.Measure(cluster.Pods, Patience);
-        await CheckAsync($"The other four are undisturbed: all {matrix.Pings} pings answered", Agent(1),
+        await CheckAsync($"The other four are not affected: all {matrix.Pings} pings answered", Agent(1),
             () => Nothing("a reply to every ping", matrix.Unanswered));
     }
 

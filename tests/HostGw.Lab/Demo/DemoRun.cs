@@ -45,7 +45,7 @@ internal sealed partial class DemoRun(Cluster cluster, Screen screen)
     {
         screen.Step("A cluster without pod networking", "Each node has a bridge with one pod behind it. One node plays Windows: its pods' gateway is .2.");
         screen.Table(Report.Nodes(cluster));
-        screen.Check("The nodes, the API server and the outside world stand", true, () => "", took);
+        screen.Check("The nodes, the API server and the outside world are up", true, () => "", took);
         await CheckAsync("A pod cannot reach a pod on another node yet", Agent(2), () =>
         {
             Pod from = cluster.Node(2).Pods[0], to = cluster.Node(3).Pods[0];

@@ -65,7 +65,7 @@ internal sealed partial class DemoRun
 
         using PingFlood second = DisturbedFlood();
         cluster.Segment.DropNothing();
-        await CheckAsync("The fabric is mended: native again, after 10 s of answers", Agent(2),
+        await CheckAsync("The fabric delivers again: native, after 10 s of answers", Agent(2),
             () => TimeAsync(() => BecomeAsync(IsNative)));
         await CheckFloodAsync(second);
         await CheckLinuxPingsAsync();

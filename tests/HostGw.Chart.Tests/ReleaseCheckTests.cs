@@ -29,7 +29,7 @@ public sealed class ReleaseCheckTests : IDisposable
     [InlineData("1.2")]
     [InlineData("1.2.3-rc.1")]
     [InlineData("newest")]
-    public void What_foundno_version_foundrefused_with_an_example(string version)
+    public void What_is_no_version_is_refused_with_an_example(string version)
     {
         string[] arguments = version.Length == 0 ? [] : [version];
         Assert.Equal(
@@ -38,7 +38,7 @@ public sealed class ReleaseCheckTests : IDisposable
     }
 
     [Fact]
-    public void A_tag_of_another_version_foundrefused_with_each_file_that_says_otherwise()
+    public void A_tag_of_another_version_is_refused_with_each_file_that_says_otherwise()
     {
         string[] lines = Check("9.8.7").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Contains(Different("Directory.Build.props", "Version", Version, "9.8.7"), lines);
@@ -56,7 +56,7 @@ public sealed class ReleaseCheckTests : IDisposable
     [InlineData("deploy/hostgw-windows.yaml", "image: localhost/hostgw-windows:#\n", "the image's tag")]
     [InlineData("deploy/digest/digest.yaml", "image: localhost/hostgw:#\n", "the image's tag")]
     [InlineData("deploy/cleanup.yaml", "image: localhost/hostgw:#\n", "the image's tag")]
-    public void A_file_that_names_another_version_foundrefused(string file, string text, string what)
+    public void A_file_that_names_another_version_is_refused(string file, string text, string what)
     {
         _tree.Replace(file, text.Replace("#", Version, StringComparison.Ordinal), text.Replace("#", "9.8.7", StringComparison.Ordinal));
         Assert.Equal(Different(file, what, "9.8.7", Version) + "\n", Check(Version));
@@ -74,7 +74,7 @@ public sealed class ReleaseCheckTests : IDisposable
     }
 
     [Fact]
-    public void The_version_foundchanged_everywhere_at_once()
+    public void The_version_is_changed_everywhere_at_once()
     {
         string helm = Path.GetDirectoryName(Chart.Helm.Program)!;
         new Tool("env").Run($"PATH={helm}:{Environment.GetEnvironmentVariable("PATH")}", "sh", Script("version.sh"), "9.8.7");

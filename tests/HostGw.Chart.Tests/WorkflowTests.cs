@@ -8,22 +8,25 @@ public sealed partial class WorkflowTests
 {
     public static TheoryData<string> Workflows => [.. Files.Select(f => Path.GetFileName(f))];
 
-    [Theory]
-    [MemberData(nameof(Workflows))]
-    public void Actionlint_finds_nothing(string workflow) => Lint.Run(Script, PathTo(workflow));
+    [Fact]
+    public void Actionlint_finds_nothing() => Lint.Run([Script, .. Files]);
 
-    [Theory]
-    [InlineData("    runs-on: ubuntu-24.04-arm", "    runs-on: ubuntu-24.04-arm64", "label \"ubuntu-24.04-arm64\" is unknown")]
-    [InlineData("    timeout-minutes: 20", "    timeout: 20", "unexpected key \"timeout\"")]
-    [InlineData("${{ matrix.os }}", "${{ matrix.system }}", "property \"system\" is not defined")]
-    [InlineData("      - run: make check", "      - run: echo ${{ github.head_ref }}", "potentially untrusted")]
-    public void Actionlint_finds_what_is_wrong(string right, string wrong, string found)
+    [Fact]
+    public void Actionlint_finds_what_is_wrong()
     {
-        string text = Text("ci.yml");
-        Assert.Contains(right, text, StringComparison.Ordinal);
+        (string Right, string Wrong, string Found)[] mistakes =
+        [
+            ("    runs-on: ubuntu-24.04-arm\n", "    runs-on: ubuntu-24.04-arm64\n", "label \"ubuntu-24.04-arm64\" is unknown"),
+            ("    timeout-minutes: 20\n", "    timeout: 20\n", "unexpected key \"timeout\""),
+            ("${{ matrix.os }}", "${{ matrix.system }}", "property \"system\" is not defined"),
+            ("      - run: make release-images\n", "      - run: echo ${{ github.head_ref }}\n", "potentially untrusted"),
+        ];
         using var folder = new TemporaryFolder();
-        string broken = folder.Write("broken.yml", text.Replace(right, wrong, StringComparison.Ordinal));
-        Assert.Contains(found, Lint.Fail(Script, broken), StringComparison.Ordinal);
+        string broken = folder.Write("ci.yml", Text("ci.yml"));
+        foreach ((string right, string wrong, _) in mistakes)
+            folder.Replace("ci.yml", right, wrong);
+        string said = Lint.Fail(Script, broken);
+        Assert.All(mistakes, m => Assert.Contains(m.Found, said, StringComparison.Ordinal));
     }
 
     // An expression in a command is pasted into it before the shell reads it: who names a branch could write commands.

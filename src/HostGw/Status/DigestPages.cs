@@ -83,7 +83,7 @@ internal sealed class DigestPages(Func<DigestView> view, string version, TimePro
         json.WriteStartObject("shards");
         json.WriteNumber("current", state.Current);
         json.WriteNumber("waiting", state.Waiting);
-        json.WriteStartArray("rejected");
+        json.WriteStartArray("refused");
         foreach (ShardProblem refused in state.Refused)
             WriteRefused(json, refused);
         json.WriteEndArray();

@@ -56,7 +56,7 @@ public class DigestPagesTests
             root.GetProperty("labels").GetString(), root.GetProperty("ready").GetBoolean()));
         JsonElement shards = root.GetProperty("shards"), lease = root.GetProperty("lease");
         Assert.Equal((511, 0), (shards.GetProperty("current").GetInt32(), shards.GetProperty("waiting").GetInt32()));
-        JsonElement refused = shards.GetProperty("rejected")[0];
+        JsonElement refused = shards.GetProperty("refused")[0];
         Assert.Equal(
             ("hostgw-nodes-007", "it has \"too\" many bytes"),
             (refused.GetProperty("shard").GetString(), refused.GetProperty("reason").GetString()));

@@ -109,10 +109,20 @@ public class StoredShardsTests
     [Fact]
     public void A_watch_and_an_answer_say_the_same()
     {
-        Dictionary<string, string> data = ShardText.Data(7, [], "pool", 42);
+        Dictionary<string, string> data = ShardText.Data(7, [new() { Name = ShardText.NameIn(7), Uid = "u", CreatedAt = 5 }], "pool", 42);
         ShardText.Fill(_draft, "hostgw-nodes-007", 10, data);
         Assert.Equivalent(StoredShard.Of(7, _draft), StoredShard.Of(7, Answer(data)));
-        Assert.Equal((null, 42ul, "pool"), (StoredShard.Of(7, _draft).Fault, StoredShard.Of(7, _draft).Source, StoredShard.Of(7, _draft).Labels));
+        StoredShard read = StoredShard.Of(7, _draft);
+        Assert.Equal((null, 42ul, "pool", 1), (read.Fault, read.Source, read.Labels, read.Lines));
+    }
+
+    [Fact]
+    public void A_shard_that_a_list_lacks_is_absent()
+    {
+        ListNothing();
+        Apply(WatchEventType.Added, "hostgw-nodes-007", 20);
+        ListNothing();
+        Assert.True(_stored[7].IsAbsent);
     }
 
     private static V1ConfigMap Answer(Dictionary<string, string> data) => new()

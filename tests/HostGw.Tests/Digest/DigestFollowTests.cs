@@ -95,10 +95,16 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
         PutAll();
         await FollowAsync();
         int before = Api.Requests.Length;
+        Api.Faults.HangRequests = true;
         _shards.ReadByQuorum();
+        // At once: what it holds may be wrong.
+        Assert.False(_shards.IsFollowing);
+        Api.Faults.HangRequests = false;
         await EventuallyAsync(() => _store.Snapshot.QuorumReads == 1, "the list");
-        Assert.Contains(Api.Requests.Skip(before), r =>
-            r.Path.EndsWith("/configmaps", StringComparison.Ordinal) && !r.Query.Contains("resourceVersion=", StringComparison.Ordinal));
+        RequestRecord[] shards =
+            [.. Api.Requests.Skip(before).Where(r => r.Path.EndsWith("/configmaps", StringComparison.Ordinal))];
+        Assert.Contains(shards, r => !r.Query.Contains("resourceVersion=", StringComparison.Ordinal));
+        Assert.All(shards, r => Assert.Contains("labelSelector=hostgw.io%2Fpart%3Dnodes", r.Query, StringComparison.Ordinal));
     }
 
     // The store was restored: what the digest wrote since never was.

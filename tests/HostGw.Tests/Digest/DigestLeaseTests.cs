@@ -50,7 +50,8 @@ public sealed class DigestLeaseTests : FakeApiTest
     public async Task Without_a_Lease_it_is_stale_from_the_second_reading()
     {
         using DigestLease lease = await StartAsync();
-        Assert.Null(Health!.Stale);
+        // No shard has been listed yet.
+        Assert.Equal((null, true), (Health!.Stale, Health.IsPartial));
         await PassAsync();
         Assert.Equal("there is no Lease hostgw-digest in namespace hostgw-digest", Health.Stale);
     }
@@ -80,17 +81,39 @@ public sealed class DigestLeaseTests : FakeApiTest
         Assert.Equal((1, true, 42UL), (Health!.Rejected.Length, Health.IsPartial, Health.Source));
     }
 
+    // Another host renews it now, whose clock is behind that of the one before.
+    [Fact]
+    public async Task A_time_of_before_is_a_renewal_too()
+    {
+        Renew("2026-01-01T00:00:00.000000Z");
+        using DigestLease lease = await StartAsync();
+        Renew("2025-12-31T23:00:00.000000Z");
+        await PassAsync();
+        Assert.Null(Health!.Stale);
+        await PassAsync();
+        Assert.NotNull(Health.Stale);
+    }
+
+    [Theory]
+    [InlineData(0, 240)]
+    [InlineData(1, 360)]
+    public async Task All_agents_do_not_read_it_at_once(double random, int seconds)
+    {
+        using DigestLease lease = await StartAsync(random, TimeSpan.FromSeconds(seconds));
+        Assert.NotNull(Health);
+    }
+
     private void Renew(string at) => Api.Objects.Put(
         $$$"""
         {"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"hostgw-digest","namespace":"hostgw-digest"},
          "spec":{"renewTime":"{{{at}}}"}}
         """);
 
-    private async Task<DigestLease> StartAsync()
+    private async Task<DigestLease> StartAsync(double random = 0.5, TimeSpan? period = null)
     {
-        DigestLease lease = new(Connect(), _store, () => _changes++, () => 0.5, _time, new Typed<DigestLease>(_log));
+        DigestLease lease = new(Connect(), _store, () => _changes++, () => random, _time, new Typed<DigestLease>(_log));
         await lease.StartAsync(TestContext.Current.CancellationToken);
-        await _time.AwaitedAsync(Period);
+        await _time.AwaitedAsync(period ?? Period);
         return lease;
     }
 

@@ -6,12 +6,14 @@ using HostGw.Planning;
 namespace HostGw.Tests.Digest;
 
 /// <summary>What an agent makes of the shards and of its own Node.</summary>
-public class DigestNodesTests
+public partial class DigestNodesTests
 {
     private const int Home = 7, OtherHome = 8;
 
     private static readonly string A = ShardText.NameIn(Home), B = ShardText.NameIn(Home, from: 10_000), C = ShardText.NameIn(OtherHome);
     private static readonly string Own = ShardText.NameIn(Home, from: 100_000);
+
+    private static readonly Lazy<ClusterNode[]> Many = new(() => [.. ManyNodes()]);
 
     private readonly NodeStore _store = new();
     private readonly ShardDraft _draft = new();
@@ -41,7 +43,7 @@ public class DigestNodesTests
         Assert.True(ListOwn(Node(Own)));
 
         Assert.Equal((true, Joined(A, B, C, Own)), (_store.Snapshot.IsComplete, Names));
-        Assert.Equal((0, false, 105UL), (Health.Rejected.Length, Health.IsPartial, Health.Source));
+        Assert.Equal((0, false, 105UL, "200"), (Health.Rejected.Length, Health.IsPartial, Health.Source, _store.ResourceVersion));
     }
 
     [Fact]
@@ -83,6 +85,9 @@ public class DigestNodesTests
         { "huge", "a value is too long" },
         { "long line", "a line is too long" },
         { "many lines", "it has too many lines" },
+        { "no format", "its format is '' and not 1" },
+        { "largest", "its last line breaks off" },
+        { "own twice", "its lines are not sorted, or name a node twice" },
     };
 
     [Theory]
@@ -107,7 +112,10 @@ public class DigestNodesTests
             "order" => ShardText.With(data, ShardText.Lines([both[1]]) + ShardText.Lines([both[0]])),
             "labels" => new(data) { ["labels"] = new string('x', 1025) },
             "huge" => ShardText.With(data, new string('x', ShardFormat.MaxNodes + 1)),
-            "many lines" => ShardText.With(data, ShardText.Lines(ManyNodes())),
+            "many lines" => ShardText.With(data, ShardText.Lines(Many.Value)),
+            "no format" => new(data.Where(d => d.Key != "format")),
+            "largest" => ShardText.With(data, new string('x', ShardFormat.MaxNodes)),
+            "own twice" => ShardText.With(data, ShardText.Lines([Node(Own), Node(Own)])),
             _ => ShardText.With(data, new string('x', 40_000) + "\n"),
         };
 
@@ -237,7 +245,7 @@ public class DigestNodesTests
         _selector = NodeSelector.Parse("pool=a,zone");
         DigestNodes digest = Digest();
         foreach (int i in _listed.Keys)
-            _listed[i]["labels"] = i == OtherHome ? "pool" : "other,pool,zone";
+            _listed[i]["labels"] = i == OtherHome ? "pool,zones" : "other,pool,zone";
         List(digest);
         ListOwn(Node(Own), digest);
 
@@ -300,7 +308,7 @@ public class DigestNodesTests
         List();
     }
 
-    private bool List(DigestNodes? digest = null, bool byQuorum = false)
+    private bool List(DigestNodes? digest = null, bool byQuorum = false, int? removed = null)
     {
         DigestNodes.ShardStore shards = (digest ?? _digest).Shards;
         shards.BeginList();
@@ -308,6 +316,8 @@ public class DigestNodesTests
         {
             ShardText.Fill(_draft, ShardFormat.Name(shard), 100, data);
             shards.AddListed(_draft);
+            if (shard == removed)
+                shards.RemoveListed(_draft);
         }
         return shards.CompleteList($"{NextVersion()}", byQuorum);
     }

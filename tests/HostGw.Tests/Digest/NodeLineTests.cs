@@ -79,6 +79,15 @@ public class NodeLineTests
         Assert.NotNull(Read($"{new string('a', ListWatchDecoder.MaxText + 1)}\t\tlinux\t\t\t\t\t\t"));
     }
 
+    [Fact]
+    public void What_is_not_printable_is_escaped_and_a_time_may_be_of_before_1970()
+    {
+        string line = Line(new() { Name = "a", Uid = "\t\n\u001f\u007fé~", CreatedAt = -5 });
+        Assert.Equal("a\t%09%0A%1F%7F%C3%A9~\tlinux\t-5\t\t\t\t\t", line);
+        Assert.Null(Read(line));
+        Assert.Equal(-5, _draft.Build().CreatedAt);
+    }
+
     private static string Line(ClusterNode node)
     {
         StringBuilder text = new();

@@ -29,18 +29,22 @@ internal sealed class RunningDigest : IAsyncDisposable
         ListWatch<ShardDraft> shards =
             new(_client, ShardFormat.Path, new(), "node1", PatientTime.OfReflector) { Selector = ShardFormat.Query };
         Nodes = new(
-            nodes, Store, () => Writer!.Signal(), PatientTime.OfReflector, new Typed<Reflector<NodeDraft>>(Log), listsAfterLoss: true)
+            nodes, Store, () => Writer!.Signal(), PatientTime.OfReflector, new Typed<Reflector<NodeDraft>>(Log),
+            listers: static () => 1, listsAfterLoss: true)
         {
             Following = () => Writer!.Signal(),
+            WentBack = () => Shards!.ReadByQuorum(),
         };
         Shards = new(
             shards, Stored, () => Writer!.Signal(), PatientTime.OfReflector, new Typed<Reflector<ShardDraft>>(Log), "shards",
-            listsAfterLoss: true)
+            listers: static () => 1, listsAfterLoss: true)
         {
+            Following = () => Writer!.Signal(),
             WentBack = Nodes.ReadByQuorum,
         };
         Writer = new(
-            _client, Store, Stored, ShardFormat.Labels(labels), new(() => Nodes.IsFollowing, nodes.ReadTimelineAsync, Nodes.ReadByQuorum),
+            _client, Store, Stored, ShardFormat.Labels(labels),
+            new(() => Nodes.IsFollowing && Shards.IsFollowing, nodes.ReadTimelineAsync, Nodes.ReadByQuorum),
             TimeProvider.System, new Typed<DigestWriter>(Log));
         _services = [Writer, Nodes, Shards];
     }

@@ -7,7 +7,7 @@ using HostGw.Tests.Reconciliation;
 namespace HostGw.Tests.Digest;
 
 /// <summary>Which shard is written when, on time that a test lets pass.</summary>
-public class ShardScheduleTests
+public partial class ShardScheduleTests
 {
     private const ulong Source = 100;
 

@@ -109,11 +109,20 @@ public class StoredShardsTests
     [Fact]
     public void A_watch_and_an_answer_say_the_same()
     {
-        Dictionary<string, string> data = ShardText.Data(7, [], "pool", 42);
+        Dictionary<string, string> data = ShardText.Data(7, [new() { Name = ShardText.NameIn(7), Uid = "u", CreatedAt = 5 }], "pool", 42);
         ShardText.Fill(_draft, "hostgw-nodes-007", 10, data);
         Assert.Equivalent(StoredShard.Of(7, _draft), StoredShard.Of(7, Answer(data)));
         StoredShard stored = StoredShard.Of(7, _draft);
-        Assert.Equal((true, 42ul, "pool"), (stored.IsValid, stored.Source, stored.Labels));
+        Assert.Equal((true, 42ul, "pool", 1), (stored.IsValid, stored.Source, stored.Labels, stored.Lines));
+    }
+
+    [Fact]
+    public void A_shard_that_a_list_lacks_is_absent()
+    {
+        ListNothing();
+        Apply(WatchEventType.Added, "hostgw-nodes-007", 20);
+        ListNothing();
+        Assert.True(_stored[7].IsAbsent);
     }
 
     // Lists and watches, which select by the label, do not bring it.

@@ -48,10 +48,36 @@ public sealed class VanishingNodesTests : DigestTest
         Assert.Equal(0, digest.QuorumReads);
     }
 
-    private async Task<HandFedDigest> StartAsync()
+    [Theory]
+    [InlineData(10, 5, false)]
+    [InlineData(10, 4, true)]
+    [InlineData(4, 1, false)]
+    [InlineData(5, 1, true)]
+    public async Task More_than_half_and_more_than_three_are_confirmed(int before, int after, bool isConfirmed)
+    {
+        await using HandFedDigest digest = await StartAsync(before);
+        digest.ListNodes(200, byQuorum: false, Names[..after]);
+        await EventuallyAsync(() => isConfirmed ? digest.QuorumReads == 1 : Writes.Length == before - after, $"{digest.Writer.State}");
+        Assert.Equal((isConfirmed ? 1 : 0, isConfirmed ? 0 : before - after), (digest.QuorumReads, Writes.Length));
+    }
+
+    [Fact]
+    public async Task A_quorum_read_of_earlier_confirms_no_later_list()
+    {
+        await using HandFedDigest digest = await StartAsync();
+        digest.ListNodes(200, byQuorum: false);
+        await EventuallyAsync(() => digest.QuorumReads == 1, "a quorum read");
+        digest.ListNodes(201, byQuorum: true, Names);
+        await EventuallyAsync(() => digest.Writer.State is { Current: 512, Source: "201" }, $"{digest.Writer.State}");
+        digest.ListNodes(202, byQuorum: false, Names[0]);
+        await EventuallyAsync(() => digest.QuorumReads == 2, "another one");
+        Assert.Empty(Writes);
+    }
+
+    private async Task<HandFedDigest> StartAsync(int nodes = 10)
     {
         HandFedDigest digest = new(Api);
-        digest.ListNodes(100, byQuorum: false, Names);
+        digest.ListNodes(100, byQuorum: false, Names[..nodes]);
         digest.ListShardsWithout();
         await digest.StartAsync();
         await EventuallyAsync(() => digest.Writer.State.Current == 512, "current");

@@ -77,7 +77,9 @@ public class WantedShardsTests
         Assert.True(wanted.IsIn(7, same));
         Assert.True(wanted.IsIn(7, Stored(wanted, 7, source: 1)));
         Assert.False(wanted.IsIn(7, same.Gone()));
-        Assert.False(wanted.IsIn(7, Stored(new WantedShards(""), 7)));
+        WantedShards unlabelled = new("");
+        unlabelled.Take([Node(ShardText.NameIn(7), 1)]);
+        Assert.False(wanted.IsIn(7, Stored(unlabelled, 7)));
         Assert.False(wanted.IsIn(7, Stored(new WantedShards("pool"), 7)));
         Assert.False(wanted.IsIn(7, new() { ResourceVersion = "1", Labels = "pool", Sum = same.Sum, IsValid = false }));
     }

@@ -213,6 +213,30 @@ public class EarlyRepairTests
         Assert.Equal(("", true), (report.Result.TunnelChange, report.Changes.Tunnel.MayChangeUnannounced));
     }
 
+    [Fact]
+    public void Where_nothing_is_missing_the_host_is_changed_once_by_the_pass()
+    {
+        int applied = 0;
+        _agent.Host.Applying = _ => applied++;
+        _agent.Pass(WakeCauses.Links);
+        Assert.Equal(1, applied);
+    }
+
+    // Anybody who reaches the port could send packets into the pod network.
+    [Fact]
+    public void Without_guards_the_link_is_not_made_again()
+    {
+        Damage("deleted");
+        _agent.Host.State = _agent.Host.State with { GuardObstacle = "no nft" };
+        List<HostChanges> applied = [];
+        _agent.Host.Applying = applied.Add;
+
+        _agent.Pass(WakeCauses.Links);
+
+        Assert.NotEmpty(applied);
+        Assert.All(applied, c => Assert.Null(c.Tunnel.Make));
+    }
+
     // With the link, and with its address, the kernel takes its routes: here all have the IPv4 address.
     private void Damage(string what)
     {

@@ -253,6 +253,55 @@ public class RemovalBrakeTests
             ProblemCatalog.Texts(agent.Pass()));
     }
 
+    // Another daemon's routes lead to it, or none: its packets keep the pod's address all the same.
+    [Fact]
+    public void While_removals_are_held_a_peer_without_a_route_of_ours_stays_exempt()
+    {
+        Agent agent = Running(6);
+        agent.Nodes = [.. Cluster(6), "beyond 10.244.98.0/24 192.0.2.9"];
+        Assert.Equal(6, Remaining(agent));
+        Assert.Contains("10.244.98.0/24", Exempt(agent), StringComparison.Ordinal);
+        agent.Nodes = Cluster(1);
+        Assert.NotNull(agent.Pass().HeldRemovals);
+        Assert.Contains("10.244.98.0/24", Exempt(agent), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void While_removals_are_held_masquerading_is_not_turned_off()
+    {
+        Agent agent = Running(6);
+        string exempt = Exempt(agent);
+        agent.Restart("nat=off");
+        agent.Nodes = Cluster(1);
+        PassReport held = agent.Pass();
+        Assert.Equal((true, false), (held.HeldRemovals is not null, held.Changes.ChangesNat));
+        Assert.Equal(exempt, Exempt(agent));
+    }
+
+    [Theory]
+    [InlineData("tunnel=always tunnel.source=254")]
+    [InlineData("tunnel=off tunnel.source=254")]
+    public void While_routes_into_the_tunnel_are_held_its_link_is_put_in_order_and_not_deleted(string policy)
+    {
+        Agent agent = new("tunnel=always tunnel.source=254")
+        {
+            Nodes = [Planning.Given.Self, .. Enumerable.Range(2, 8).Select(n => $"n{n} 10.244.{n}.0/24 192.0.2.{n}")],
+        };
+        agent.Pass();
+        agent.Pass(WakeCauses.Links);
+        Assert.Equal(8, agent.Host.OurRoutes.Count());
+        agent.Restart(policy);
+        agent.Nodes = agent.Nodes[..2];
+        bool isPlanned = policy.Contains("always", StringComparison.Ordinal);
+        if (isPlanned)
+            agent.Host.State = agent.Host.State with { Tunnel = agent.Host.State.Tunnel! with { IsUp = false } };
+
+        PassReport held = agent.Pass();
+
+        Assert.NotNull(held.HeldRemovals);
+        Assert.Equal((true, isPlanned), (agent.Host.State.Tunnel is { IsUp: true }, !held.Changes.Tunnel.IsEmpty));
+    }
+
     private static Agent Running(int peers)
     {
         Agent agent = new() { Nodes = Cluster(peers) };

@@ -125,7 +125,9 @@ internal static class Metrics
         Gauge("hostgw_routes_failed", "Desired routes that the host refused.", RouteState.Failed);
         Gauge("hostgw_routes_missing", "Desired routes that are not repaired at once because another program keeps changing them.",
             RouteState.Missing);
-        Gauge("hostgw_routes_held", "Desired routes that are left as they are: this node is not in order, or shards of the node digest were never valid.", RouteState.Held);
+        Gauge("hostgw_routes_held",
+            "Desired routes that are left as they are: this node is not in order, or shards of the node digest were never valid.",
+            RouteState.Held);
 
         void Gauge(string name, string help, RouteState state) =>
             metrics.Gauge(name, help, ByFamily(c => c.GetValueOrDefault(state)));

@@ -205,7 +205,7 @@ internal enum RouteState
     /// <summary>Installed; packets take another route by a policy rule, or by an IPv6 route for certain sources.</summary>
     Overridden,
 
-    /// <summary>Left unchanged: the own Node is not in order, or a Node that was never read may be the one to whom the podCIDR belongs.</summary>
+    /// <summary>Left unchanged: the own Node is not in order, or the podCIDR may be that of a Node that was never read.</summary>
     Held,
 }
 

@@ -12,8 +12,8 @@ namespace HostGw.Tests.Reconciliation;
 /// <summary>While a part of the node digest was never read, no other Node takes the packets of one in that part.</summary>
 public class UnseenPeersTests
 {
-    private const string Self = "self 10.244.1.0/24 10.0.0.1", Old = "old 10.244.4.0/24 10.0.0.4 age=1", Other = "other 10.244.8.0/24 10.0.0.8";
-    private const string Young = "young 10.244.4.0/24 10.0.0.9 age=9";
+    private const string Self = "self 10.244.1.0/24 10.0.0.1", Other = "other 10.244.8.0/24 10.0.0.8";
+    private const string Old = "old 10.244.4.0/24 10.0.0.4 age=1", Young = "young 10.244.4.0/24 10.0.0.9 age=9";
 
     private static readonly DigestHealth Whole = new([], IsPartial: false, 42), Part = Whole with { IsPartial = true };
 

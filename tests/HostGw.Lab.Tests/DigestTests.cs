@@ -204,21 +204,41 @@ public sealed class DigestTests : LabTest
         foreach (string podCidr in (string[])["0.0.0.0/0", "10.0.0.0/24", $"{One.PodCidrs[0]}", $"{Cluster.Node(2).PodCidrs[0]}"])
         {
             string name = $"evil-{podCidr.Replace('.', '-').Replace('/', '-')}";
-            string shard = ShardOf(name);
-            Edit(shard, data =>
-            {
-                string line = $"{name}\tuid-{name}\tlinux\t1999999999\t{podCidr}\tInternalIP=10.0.0.77\t\t\t\n";
-                string lines = string.Concat(($"{data["nodes"]}{line}").Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                    .Order(StringComparer.Ordinal).Select(l => l + "\n"));
-                data["nodes"] = lines;
-                data["sum"] = Sum(lines);
-            });
+            AddLine(name, podCidr);
             await UntilAsync(
                 async () => (await Agent.StatusAsync()).GetProperty("nodes").EnumerateArray()
                     .Any(n => n.GetProperty("name").GetString() == name && n.GetProperty("verdict").GetString() == "rejected"),
                 $"{name} is rejected");
         }
         Assert.Equal(4, Expect.Ours(One).Count());
+        NoneLost(flood);
+    }
+
+    // Only the installed route knows it then: its shard is broken, and no nodes are saved.
+    [Fact]
+    public async Task A_younger_Node_does_not_get_the_podCIDR_of_one_whose_shard_was_never_valid()
+    {
+        await StartAsync();
+        await _digest.StopAsync();
+        Node two = Cluster.Node(2);
+        using var flood = PingFlood.Start(Paths.BetweenNeighbours(Cluster), FloodInterval);
+        using var kernel = RouteEvents.Listen(One.Network);
+        await Agent.KillAsync();
+        if (Directory.Exists(Agent.StateDirectory))
+            Directory.Delete(Agent.StateDirectory, recursive: true);
+        Edit(ShardOf(two.Name), data => data["sum"] = "");
+        Assert.NotEqual(ShardOf(two.Name), ShardOf("young"));
+        AddLine("young", $"{two.PodCidrs[0]}");
+
+        await Agent.StartAndWaitAsync();
+
+        await UntilAsync(async () => await Agent.MetricAsync("hostgw_removals_held") == 2, "its routes are held");
+        await UntilAsync(() => File.Exists(Path.Combine(Agent.StateDirectory, "nodes")), "the nodes are saved meanwhile");
+        await AllRoutesAsync(One);
+        await _digest.StartAndWaitAsync();
+        await UntilAsync(async () => await Agent.MetricAsync("hostgw_removals_held") == 0, "its shard has been read");
+        await AllRoutesAsync(One);
+        Assert.All(two.PodCidrs, cidr => Assert.Equal((0, false), (kernel.Changes(cidr), kernel.Removed(cidr))));
         NoneLost(flood);
     }
 
@@ -264,6 +284,15 @@ public sealed class DigestTests : LabTest
 
     private string Nodes(string shard) =>
         JsonNode.Parse(Api.Objects.Get("ConfigMap", Namespace, shard) ?? "{}")?["data"]?["nodes"]?.GetValue<string>() ?? "";
+
+    private void AddLine(string name, string podCidr) => Edit(ShardOf(name), data =>
+    {
+        string line = $"{name}\tuid-{name}\tlinux\t1999999999\t{podCidr}\tInternalIP=10.0.0.77\t\t\t\n";
+        string lines = string.Concat(($"{data["nodes"]}{line}").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Order(StringComparer.Ordinal).Select(l => l + "\n"));
+        data["nodes"] = lines;
+        data["sum"] = Sum(lines);
+    });
 
     private void Edit(string shard, Action<JsonObject> change)
     {

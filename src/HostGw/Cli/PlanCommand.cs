@@ -85,7 +85,7 @@ internal sealed record Preview(
         Reachability reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken);
         Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy.WithFound(nodes.ServiceCidrs), null, reachability);
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
-        if (nodes.Digest is { IsPartial: true })
+        if (nodes.IsPartial)
             (changes, _) = new RemovalBrake(TimeProvider.System).Hold(changes, nodes.QuorumReads, isPartial: true);
         ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
         if (result.Failures.Count > 0)

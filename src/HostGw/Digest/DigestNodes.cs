@@ -105,7 +105,8 @@ internal sealed class DigestNodes
                where shard.Item.Rejection.Length > 0
                select new RejectedShard(ShardFormat.Name(shard.Index), shard.Item.Rejection),
         ],
-        IsPartial: _shards.Any(s => !s.WasValid), _shards.Max(s => s.Source))
+        // Until both are known the store holds saved nodes, or none.
+        IsPartial: !IsKnown || _shards.Any(s => !s.WasValid), _shards.Max(s => s.Source))
     {
         RenewedAt = before?.RenewedAt,
         Stale = before?.Stale,

@@ -35,11 +35,10 @@ internal sealed class NodeSaver(
     private void SaveIfDue()
     {
         NodeSnapshot nodes = store.Snapshot;
-        if (!nodes.IsComplete || nodes.Digest is { IsPartial: true } || nodes.SavedAt is not null ||
-            sources.Health() is not { ReceivedAt: { } at })
+        if (!nodes.IsComplete || nodes.SavedAt is not null || sources.Health() is not { ReceivedAt: { } at })
             return;
         bool isNew = _saved is null || nodes.Nodes != _saved.Nodes || nodes.ServiceCidrs != _saved.ServiceCidrs ||
-            sources.ApiServers() != _savedServers;
+            nodes.IsPartial != _saved.IsPartial || sources.ApiServers() != _savedServers;
         if ((isNew && nodes.Nodes.Any(n => n.Name == nodeName)) || (!isNew && at - _savedAt >= RenewAfter))
             Save(nodes, at);
     }
@@ -53,6 +52,7 @@ internal sealed class NodeSaver(
             {
                 ApiServers = servers,
                 ServiceCidrs = nodes.ServiceCidrs,
+                IsPartial = nodes.IsPartial,
             });
             (_saved, _savedServers, _savedAt) = (nodes, servers, at);
             if (_failed)

@@ -28,6 +28,9 @@ internal sealed record NodeSnapshot(ImmutableArray<ClusterNode> Nodes, string Re
 
     /// <summary>Null: the nodes do not come from the digest.</summary>
     public DigestHealth? Digest { get; init; }
+
+    /// <summary>Nodes may exist that are not among these: a part of the digest was never read.</summary>
+    public bool IsPartial => Digest is { IsPartial: true };
 }
 
 /// <summary>What the first pass needs in addition to the nodes: podCIDRs that overlap it get no route.</summary>
@@ -124,6 +127,8 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
                 return false;
             (_nodes, _byName, _isComplete, _savedAt, _snapshot) = (nodes, null, true, saved.At, null);
             (_serviceCidrs, _awaited) = (saved.ServiceCidrs, Awaited.None);
+            if (saved.IsPartial)
+                _digest ??= new([], IsPartial: true, 0);
             _resourceVersion.Set(saved.ResourceVersion);
             return true;
         }
@@ -168,7 +173,12 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
         _listing = null;
         // It doubled as it grew.
         listing.TrimExcess();
-        return TakeAll(listing, resourceVersion, byQuorum);
+        lock (_lock)
+        {
+            // All Nodes: what was saved may have been a part of the digest.
+            _digest = null;
+            return TakeAll(listing, resourceVersion, byQuorum);
+        }
     }
 
     /// <summary>The same for the node digest: the nodes of all shards, and how far they can be followed.</summary>

@@ -17,6 +17,9 @@ internal sealed record SavedNodes(ImmutableArray<ClusterNode> Nodes, string Reso
 
     /// <summary>The service networks that the API named.</summary>
     public ImmutableArray<Prefix> ServiceCidrs { get; init; } = [];
+
+    /// <inheritdoc cref="NodeSnapshot.IsPartial"/>
+    public bool IsPartial { get; init; }
 }
 
 /// <summary>The saved nodes cannot be used, or nodes cannot be saved.</summary>
@@ -176,6 +179,9 @@ internal sealed record SavedNodesDocument(
 
     public string[] ServiceCidrs { get; init; } = [];
 
+    /// <summary>True, or left out.</summary>
+    public bool? Partial { get; init; }
+
     public IEnumerable<SavedNode> Nodes { get; init; } = [];
 
     public static SavedNodesDocument Of(SavedNodes saved, int format, string labelKeys) =>
@@ -183,6 +189,7 @@ internal sealed record SavedNodesDocument(
         {
             ApiServers = [.. saved.ApiServers.Select(a => a.ToString())],
             ServiceCidrs = [.. saved.ServiceCidrs.Select(c => c.ToString())],
+            Partial = saved.IsPartial ? true : null,
             Nodes = saved.Nodes.Select(SavedNode.Of),
         };
 
@@ -203,6 +210,7 @@ internal sealed record SavedNodesDocument(
                 .. (ApiServers ?? []).Select(a => IPEndPoint.TryParse(a ?? "", out IPEndPoint? e) ? e : null).OfType<IPEndPoint>(),
             ],
             ServiceCidrs = [.. (ServiceCidrs ?? []).Select(c => Prefix.TryParse(c, out Prefix p) ? p : (Prefix?)null).OfType<Prefix>()],
+            IsPartial = Partial == true,
         };
     }
 }

@@ -208,6 +208,9 @@ internal readonly record struct HostRoute
     public bool IsOurs { get; init; }
 
     public RouteKey Key => new(Destination, Metric);
+
+    /// <summary>Where packets go next: the next hop, or the node at the other end of the tunnel; none: on-link.</summary>
+    public Ip Target => Tunnel?.Node ?? NextHop;
 }
 
 /// <summary>What a route says beside its next hop and <see cref="HostRoute.Tunnel"/>. HostGw's say none of it.</summary>

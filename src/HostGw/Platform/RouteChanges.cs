@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using HostGw.Planning;
 
@@ -20,13 +21,17 @@ internal sealed record RouteChanges
     /// <summary>Desired routes of which a foreign, more specific one takes a part; one for each.</summary>
     public IReadOnlyList<RouteShadow> Shadows { get; init; } = [];
 
+    /// <summary>Desired routes that wait: what is installed in their place, or around them, is kept.</summary>
+    public IReadOnlySet<RouteKey> Held { get; init; } = ImmutableHashSet<RouteKey>.Empty;
+
     /// <summary>Not everything can be done at once: another pass must follow this one.</summary>
     public bool IsUnfinished { get; init; }
 
     public bool IsEmpty => Add.Count == 0 && Replace.Count == 0 && Delete.Count == 0;
 
-    /// <summary>What is kept after the pass: the problems.</summary>
-    public RouteChanges Lasting() => new() { Conflicts = Conflicts, Shadows = Shadows, IsUnfinished = IsUnfinished };
+    /// <summary>What is kept after the pass: the problems, and what waits.</summary>
+    public RouteChanges Lasting() =>
+        new() { Conflicts = Conflicts, Shadows = Shadows, Held = Held, IsUnfinished = IsUnfinished };
 
     /// <summary>Without the changes on these keys.</summary>
     public RouteChanges Without(IReadOnlySet<RouteKey> keys) => keys.Count == 0 ? this : WithoutInstalling(keys) with

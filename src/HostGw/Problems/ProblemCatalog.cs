@@ -209,8 +209,8 @@ internal static class ProblemCatalog
         if (report.HeldRemovals is { IsPartial: true } unknown)
         {
             yield return new("RemovalsHeld",
-                $"{unknown.Routes} of HostGw's {unknown.Installed} routes lead to nodes that the node digest does not list: " +
-                "they are kept until all of its shards have been read",
+                $"{unknown.Routes} of HostGw's {unknown.Installed} routes lead to nodes or addresses that the node digest does not list: " +
+                "they are kept, and no other route takes their packets, until all of its shards have been read",
                 "correct the shards that are rejected");
         }
         else if (report.HeldRemovals is { } held)

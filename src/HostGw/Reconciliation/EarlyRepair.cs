@@ -30,7 +30,7 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
         {
             Plan = before,
             Host = host,
-            Routes = RouteChanges.None,
+            Routes = RouteChanges.None with { Held = last.Routes.Held },
             PolicyRules = PolicyRuleChanges.Between(before, host),
             Tunnel = mayHaveTunnel && TunnelChanges.Between(before, host) is { Continues: true } tunnel ? tunnel : TunnelChanges.None,
             ChangesGuards = changesGuards,
@@ -55,7 +55,8 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
             Routes = new()
             {
                 Add = [.. permitted.Plan.Routes.Where(
-                    r => r.Interface == link && r.Tunnel is { } over && (lostAll || tunnel.AddSources.Contains(over.Source)))],
+                    r => r.Interface == link && r.Tunnel is { } over && (lostAll || tunnel.AddSources.Contains(over.Source)) &&
+                        !permitted.Routes.Held.Contains(r.Key))],
             },
         };
     }

@@ -32,7 +32,7 @@ internal sealed record PassReport
     /// <summary>What the probes said when the pass began.</summary>
     public Reachability Reachability { get; init; } = Reachability.Off;
 
-    /// <summary>Removals that wait until the nodes are read by quorum; null: none.</summary>
+    /// <summary>Removals that wait until the nodes are read by quorum, or all of the node digest; null: none.</summary>
     public HeldRemovals? HeldRemovals { get; init; }
 
     /// <summary>Repairs that wait for their rate limit.</summary>
@@ -81,10 +81,11 @@ internal sealed record PassReport
 /// <param name="RulesMayHaveChanged">HostGw's rules may have changed since they were last compared.</param>
 /// <param name="GuardsMayHaveChanged">The guards may have changed unannounced since they were last compared.</param>
 /// <param name="LeftoversMayHaveChanged">Foreign rules may have changed since they were last searched for.</param>
-/// <param name="RefusedChanges">Routes that the plan changed and the host has refused since: to install them is no repair.</param>
+/// <param name="ChangesNotMade">Routes that the plan changed, and that the host has refused since or that wait: to install them is no
+/// repair.</param>
 internal sealed record PreviousPass(
     PassReport? Report, bool RulesMayHaveChanged, bool GuardsMayHaveChanged, bool LeftoversMayHaveChanged,
-    IReadOnlySet<RouteKey> RefusedChanges)
+    IReadOnlySet<RouteKey> ChangesNotMade)
 {
     private const WakeCauses MayChangeLeftovers = WakeCauses.Start | WakeCauses.Nat | WakeCauses.Overrun;
 
@@ -108,10 +109,10 @@ internal sealed record PreviousPass(
         LeftoversMayHaveChanged = LeftoversMayHaveChanged || (causes & MayChangeLeftovers) != 0,
     };
 
-    public PreviousPass After(PassReport report, IReadOnlySet<RouteKey> refusedChanges) => new(
+    public PreviousPass After(PassReport report, IReadOnlySet<RouteKey> changesNotMade) => new(
         report.Lasting(),
         RulesMayHaveChanged && report.Changes is not { ChangesNat: true, ChangesForward: true },
         GuardsMayHaveChanged && !report.Changes.ChangesGuards,
         LeftoversMayHaveChanged && report.Result.Leftovers is null,
-        refusedChanges);
+        changesNotMade);
 }

@@ -39,7 +39,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host, begun.Reachability);
         HostChanges wanted = Compare(plan, host, causes);
         (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(
-            wanted, nodes.QuorumReads, nodes.Digest is { IsPartial: true });
+            wanted, nodes.QuorumReads, nodes.IsPartial);
         RepairScope repairs = new(_previous, confirmed, _owned.Keys, causes);
         (HostChanges permitted, HeldRepairs held) = _limiter.Hold(confirmed, repairs, _previous.HeldRules);
         ApplyResult result = network.Apply(permitted, ApplyMode.Change);
@@ -120,7 +120,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     {
         _neighbours.Forgotten(report.Failures);
         _owned.Remember(report.Plan!, report.Changes.Host.RouteSpan, report.Routes);
-        _previous = _previous.After(report, repairs.RefusedChanges(report.Result));
+        _previous = _previous.After(report, repairs.ChangesNotMade(report.Result));
     }
 }
 

@@ -6,7 +6,8 @@ namespace HostGw.Reconciliation;
 
 /// <summary>
 /// Holds removals if most of our routes would go within 10 minutes, for any reason, until the nodes were read by quorum. Then the
-/// cluster really is so, and they are made. Holds all of them while a part of the node digest was never read.
+/// cluster really is so, and they are made. Holds all of them while a part of the node digest was never read, and then also what would
+/// take packets from <see cref="UnseenPeers"/>.
 /// </summary>
 internal sealed class RemovalBrake(TimeProvider time)
 {
@@ -15,14 +16,15 @@ internal sealed class RemovalBrake(TimeProvider time)
 
     // What was removed within the window and is not wanted again, with the time stamp. Several nodes may be removed one after the other.
     private readonly Dictionary<RouteKey, long> _removed = [];
+    private readonly UnseenPeers _unseen = new();
     private int? _readsBefore;
     private NatPlan? _nat;
 
     /// <param name="quorumReads">How many had been made when the plan's nodes were taken.</param>
     /// <param name="isPartial">Nodes may exist that the plan does not know.</param>
     /// <returns>
-    /// The changes without the removals that must wait: these routes stay installed and exempt from masquerading. What waits is null
-    /// where nothing does.
+    /// The changes without what must wait: the routes concerned stay installed and exempt from masquerading. What waits is null where
+    /// nothing does.
     /// </returns>
     public (HostChanges Confirmed, HeldRemovals? Held) Hold(HostChanges changes, int quorumReads, bool isPartial = false)
     {
@@ -30,17 +32,22 @@ internal sealed class RemovalBrake(TimeProvider time)
         HostRoute[] removals = [.. changes.Routes.Delete.Where(r => Counts(r) && !changes.Plan.Wants(r.Destination))];
         // Refused by the host, a removal comes again.
         int earlier = _removed.Count - removals.Count(r => _removed.ContainsKey(r.Key));
-        int installed = earlier + (removals.Length > 0 ? changes.Host.Routes.Count(Counts) : 0), total = earlier + removals.Length;
+        HostRoute[] unseen = isPartial ? _unseen.Routes(changes) : [], concerned = [.. removals.Union(unseen)];
+        int installed = earlier + (concerned.Length > 0 ? changes.Host.Routes.Count(Counts) : 0), total = earlier + removals.Length;
         bool isLarge = removals.Length > 0 && total > FreeRemovals && total > installed / 2;
         _readsBefore = isLarge ? _readsBefore ?? quorumReads : null;
-        bool isHeld = (isPartial && removals.Length > 0) || (isLarge && quorumReads <= _readsBefore);
+        bool isHeld = (isPartial && concerned.Length > 0) || (isLarge && quorumReads <= _readsBefore);
         if (isHeld)
-            changes = KeepExempt(KeepTunnel(changes, removals), removals) with { Routes = WithoutRemovals(changes) };
+            changes = Keep(changes, concerned) with { Routes = UnseenPeers.Keep(WithoutRemovals(changes), unseen) };
         else
             Count(removals, isConfirmed: isLarge);
         _nat = changes.ChangesNat ? changes.Nat : _nat;
-        return (changes, isHeld ? new(removals.Length, installed) { Earlier = earlier, IsPartial = isPartial } : null);
+        return (changes, isHeld ? new(concerned.Length, installed) { Earlier = earlier, IsPartial = isPartial } : null);
     }
+
+    /// <summary>A route of HostGw's that carries pods' packets.</summary>
+    // Not those that compare paths: they come and go with the network between the nodes.
+    public static bool Counts(HostRoute route) => route.IsOurs && !route.Destination.IsOneAddress;
 
     private void Count(HostRoute[] removals, bool isConfirmed)
     {
@@ -61,12 +68,11 @@ internal sealed class RemovalBrake(TimeProvider time)
         }
     }
 
-    // Not those that compare paths: they come and go with the network between the nodes, and carry no pod's packets.
-    private static bool Counts(HostRoute route) => route.IsOurs && !route.Destination.IsOneAddress;
-
     // A second route to a destination that is still desired may go.
     private static RouteChanges WithoutRemovals(HostChanges changes) =>
         changes.Routes with { Delete = [.. changes.Routes.Delete.Where(r => !Counts(r) || changes.Plan.Wants(r.Destination))] };
+
+    private HostChanges Keep(HostChanges changes, HostRoute[] held) => KeepExempt(KeepTunnel(changes, held), held);
 
     // Without its link, source and guards a route into the tunnel that stays installed would carry nothing.
     private static HostChanges KeepTunnel(HostChanges changes, HostRoute[] held)
@@ -76,7 +82,7 @@ internal sealed class RemovalBrake(TimeProvider time)
             return held.Any(r => r.Tunnel is not null) ? changes with { ChangesGuards = false } : changes;
         TunnelGuard kept = guard with
         {
-            Nodes = Joined(guard.Nodes, held.Select(r => r.Tunnel?.Node ?? r.NextHop).Where(a => !a.IsNone).Select(Prefix.Host)),
+            Nodes = Joined(guard.Nodes, held.Select(r => r.Target).Where(a => !a.IsNone).Select(Prefix.Host)),
             Peers = Joined(guard.Peers, held.Select(r => r.Destination)),
         };
         return changes with { Guards = changes.Guards with { Tunnel = kept } };
@@ -93,7 +99,7 @@ internal sealed class RemovalBrake(TimeProvider time)
         [.. new PrefixForest(planned.Concat(kept)).Roots()];
 }
 
-/// <param name="Routes">How many were to be removed.</param>
+/// <param name="Routes">How many were to be removed, or lead to <see cref="UnseenPeers"/>.</param>
 /// <param name="Installed">Of how many of ours, those that were removed shortly before included.</param>
 internal readonly record struct HeldRemovals(int Routes, int Installed)
 {

@@ -52,7 +52,7 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
 
     /// <summary>To install this route, in the place of another, is a repair.</summary>
     public bool IsRepair(PodRoute route) =>
-        owned.Contains(route.Key) && !previous.RefusedChanges.Contains(route.Key) &&
+        owned.Contains(route.Key) && !previous.ChangesNotMade.Contains(route.Key) &&
         _before?.Plan is { } plan && plan.TryGetRoute(route.Key, out PodRoute before) && before == route;
 
     /// <summary>The same of a route that is missing. With a link that goes down the kernel itself removes routes.</summary>
@@ -81,9 +81,11 @@ internal sealed class RepairScope(PreviousPass previous, HostChanges changes, IR
         Tunnel = Tunnel && !made.Tunnel.IsEmpty ? 1 : 0,
     };
 
-    /// <summary>The routes that the plan changed, and that the host refused.</summary>
-    public IReadOnlySet<RouteKey> RefusedChanges(ApplyResult result) =>
-        result.RefusedRoutes.Where(k => changes.Plan.TryGetRoute(k, out PodRoute route) && !IsRepair(route)).ToHashSet();
+    /// <summary>The routes that the plan changed, and that the host refused or that wait.</summary>
+    public HashSet<RouteKey> ChangesNotMade(ApplyResult result) =>
+    [
+        .. result.RefusedRoutes.Where(k => changes.Plan.TryGetRoute(k, out PodRoute route) && !IsRepair(route)), .. changes.Routes.Held,
+    ];
 
     private static bool HadEverything(PreviousPass previous, [NotNullWhen(true)] out PassReport? before)
     {

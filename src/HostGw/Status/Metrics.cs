@@ -125,7 +125,9 @@ internal static class Metrics
         Gauge("hostgw_routes_failed", "Desired routes that the host refused.", RouteState.Failed);
         Gauge("hostgw_routes_missing", "Desired routes that are not repaired at once because another program keeps changing them.",
             RouteState.Missing);
-        Gauge("hostgw_routes_held", "Desired routes that are left as they are because this node is not in order.", RouteState.Held);
+        Gauge("hostgw_routes_held",
+            "Desired routes that are left as they are: this node is not in order, or shards of the node digest were never valid.",
+            RouteState.Held);
 
         void Gauge(string name, string help, RouteState state) =>
             metrics.Gauge(name, help, ByFamily(c => c.GetValueOrDefault(state)));
@@ -166,8 +168,8 @@ internal static class Metrics
     {
         metrics.Gauge("hostgw_problems", "Problems of this host; `hostgw status` lists them.", ProblemCatalog.Texts(last).Count());
         metrics.Gauge("hostgw_removals_held",
-            "Routes whose removal is held: most of HostGw's would be removed at once (until a quorum read), or shards of the node digest " +
-            "were never valid.",
+            "Routes that are kept although they would be removed: most of HostGw's at once (until a quorum read), or while shards of the " +
+            "node digest were never valid; then also those that lead to no Node in it.",
             last.HeldRemovals?.Routes ?? 0);
         if (last.Digest is { } digest)
             WriteDigest(metrics, digest);

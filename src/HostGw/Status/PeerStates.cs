@@ -152,15 +152,16 @@ internal sealed class RouteStates(PassReport report)
     private readonly Dictionary<Prefix, string> _shadowed = report.Routes.Shadows
         .DistinctBy(s => s.Route.Destination).ToDictionary(s => s.Route.Destination, OverrideProblems.Reason);
     private readonly IReadOnlyList<RouteOverride> _overrides = report.Result.Overrides;
-    private readonly bool _isHeld = report.Plan?.Scope == PlanScope.Nothing;
+    private readonly HashSet<Prefix> _held = [.. report.Routes.Held.Select(k => k.Destination)];
+    private readonly bool _allHeld = report.Plan?.Scope == PlanScope.Nothing;
 
     public bool AllInstalled { get; } =
         report.Plan?.Scope != PlanScope.Nothing && report.HeldRepairs.Routes.Count == 0 && report.Routes.Conflicts.Count == 0
-        && report.Routes.Shadows.Count == 0 && report.Result.Overrides.Count == 0
+        && report.Routes.Held.Count == 0 && report.Routes.Shadows.Count == 0 && report.Result.Overrides.Count == 0
         && !report.Failures.Any(f => f.Part == HostPart.Routes);
 
     public RouteState Of(Prefix destination) =>
-        _isHeld ? RouteState.Held
+        _allHeld || _held.Contains(destination) ? RouteState.Held
         : _failed.ContainsKey(destination) ? RouteState.Failed
         : _conflicting.ContainsKey(destination) ? RouteState.Conflict
         : _missing.Contains(destination) ? RouteState.Missing
@@ -204,7 +205,7 @@ internal enum RouteState
     /// <summary>Installed; packets take another route by a policy rule, or by an IPv6 route for certain sources.</summary>
     Overridden,
 
-    /// <summary>Left unchanged because the own Node is not in order.</summary>
+    /// <summary>Left unchanged: the own Node is not in order, or the podCIDR may be that of a Node that was never read.</summary>
     Held,
 }
 

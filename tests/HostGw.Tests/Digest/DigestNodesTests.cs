@@ -174,6 +174,36 @@ public partial class DigestNodesTests
         Assert.Equal(Joined(A, B, C, Own), Names);
     }
 
+    // As long as the own Node is not, what was saved is in use, which may have been a part.
+    [Fact]
+    public void Saved_nodes_of_a_part_are_one_until_the_shards_and_the_own_node_are_listed()
+    {
+        Assert.True(_store.Restore(new([Node(A), Node(Own)], "90", DateTimeOffset.UnixEpoch, default) { IsPartial = true }));
+        Assert.True(_store.Snapshot.IsPartial);
+        List();
+        Assert.True(_store.Snapshot.IsPartial);
+        ListOwn(Node(Own));
+        Assert.Equal((false, Joined(A, B, C, Own)), (_store.Snapshot.IsPartial, Names));
+    }
+
+    // What an agent saves of them is what the next one starts with.
+    [Fact]
+    public void Of_a_shard_that_is_never_valid_what_was_saved_is_saved_again()
+    {
+        string old = ShardText.NameIn(OtherHome, from: 50_000);
+        _saved = [Node(old)];
+        _listed.Remove(OtherHome);
+        for (int start = 0; start < 3; start++)
+        {
+            NodeStore store = new();
+            DigestNodes digest = new(store, Own, _selector, () => _saved);
+            ListOwn(Node(Own), digest);
+            List(digest);
+            _saved = [.. store.Snapshot.Nodes];
+            Assert.Equal((true, Joined(A, B, old, Own)), (store.Snapshot.IsPartial, string.Join(' ', _saved.Select(n => n.Name))));
+        }
+    }
+
     // Its watch alone says whether it is there.
     [Fact]
     public void The_own_Node_does_not_come_back_from_what_was_saved()

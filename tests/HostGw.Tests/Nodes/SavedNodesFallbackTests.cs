@@ -12,6 +12,7 @@ namespace HostGw.Tests.Nodes;
 /// <summary>When nodes are saved, and when the saved ones stand in for the API server.</summary>
 public sealed class SavedNodesFallbackTests : IAsyncLifetime
 {
+    private static readonly DigestHealth Part = new([], IsPartial: true, Source: 42);
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
     private readonly TemporaryFolder _folder = new();
@@ -98,6 +99,40 @@ public sealed class SavedNodesFallbackTests : IAsyncLifetime
         List("b");
         await LookAsync();
         Assert.Equal("b self", Saved());
+    }
+
+    // It may last for weeks, and the file is useless after a day.
+    [Fact]
+    public async Task Nodes_of_a_digest_of_which_a_part_was_never_read_are_saved_as_such_until_all_of_it_was()
+    {
+        await _saver.StartAsync(TestContext.Current.CancellationToken);
+        Heartbeat();
+        _store.TakeAll(Named("self", "b"), "8", byQuorum: false, _ => Part);
+        await LookAsync();
+        Assert.Equal(("b self", true), (Saved(), Read().IsPartial));
+
+        await LookAsync(TimeSpan.FromHours(2));
+        Heartbeat();
+        await LookAsync();
+        Assert.Equal((_heardAt!.Value, true), (Read().At, Read().IsPartial));
+
+        _store.UpdateDigest(_ => Part with { IsPartial = false });
+        await LookAsync();
+        Assert.Equal(("b self", false), (Saved(), Read().IsPartial));
+    }
+
+    [Fact]
+    public async Task What_was_saved_as_a_part_is_one_when_it_stands_in_and_a_list_of_all_Nodes_is_none()
+    {
+        Write(_time.GetUtcNow(), "self", "b");
+        _file.Write(Read() with { IsPartial = true });
+        await StartAsync();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await _good.ExecuteTask!;
+        Assert.True(_store.Snapshot.IsPartial);
+
+        List("self", "b");
+        Assert.Null(_store.Snapshot.Digest);
     }
 
     [Fact]
@@ -245,8 +280,11 @@ public sealed class SavedNodesFallbackTests : IAsyncLifetime
         _store.CompleteList("8");
     }
 
-    private void Write(DateTimeOffset at, params string[] names) => _file.Write(new SavedNodes(
-        [.. names.Order(StringComparer.Ordinal).Select(n => new ClusterNode { Name = n, Uid = "", CreatedAt = long.MaxValue })], "7", at, Ip.Parse("10.9.9.9")));
+    private void Write(DateTimeOffset at, params string[] names) =>
+        _file.Write(new SavedNodes([.. Named(names)], "7", at, Ip.Parse("10.9.9.9")));
+
+    private static IEnumerable<ClusterNode> Named(params string[] names) =>
+        names.Order(StringComparer.Ordinal).Select(n => new ClusterNode { Name = n, Uid = "", CreatedAt = long.MaxValue });
 
     private SavedNodes Read() => _file.Read(_time.GetUtcNow())!;
 

@@ -44,6 +44,16 @@ public sealed class SavedNodesTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void That_they_are_a_part_is_saved_with_them_and_only_then(bool isPartial)
+    {
+        byte[] written = Written(Some with { IsPartial = isPartial });
+        Assert.Equal(isPartial, File().Parse(written, At).IsPartial);
+        Assert.Equal(isPartial, Encoding.UTF8.GetString(written).Contains("\"partial\"", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(-25 * 60 - 1, "which is in the future")]
     [InlineData(-59, null)]
     [InlineData(24 * 60, null)]

@@ -25,10 +25,15 @@ EXPORT DWORD WINAPI GetIpForwardTable2(ADDRESS_FAMILY family, MIB_IPFORWARD_TABL
   (void)family;
   lock(&tables);
   DWORD code = arranged("GetIpForwardTable2", 0);
-  if (!code) {
+  /* Not those of a disconnected interface. */
+  int rows = 0;
+  if (!code)
     *table = new_table(sizeof *routes, route_count);
-    memcpy((*table)->Table, routes, route_count * sizeof *routes);
-  }
+  for (int i = 0; !code && i < route_count; i++)
+    if (find_link(routes[i].InterfaceLuid.Value, 0)->connected)
+      (&(*table)->Table[0])[rows++] = routes[i];
+  if (!code)
+    (*table)->NumEntries = rows;
   unlock(&tables);
   return code;
 }

@@ -16,6 +16,7 @@ internal static unsafe partial class IpHlpApi
     public const ushort AF_INET6 = 23;
 
     public const int MibParameterNotification = 0;
+    public const int MibAddInstance = 1;
 
     public const int IpDadStateInvalid = 0;
     public const int IpDadStateDuplicate = 2;

@@ -8,7 +8,7 @@
  *   route DESTINATION NEXTHOP|on-link LUID METRIC PROTOCOL
  *   remove-route DESTINATION NEXTHOP|on-link LUID
  *   answer FUNCTION CODE COUNT                              what a function answers the next times instead of doing its work
- *   routes, interfaces, writes, tables, listeners           questions
+ *   routes, interfaces, writes, tables, lookups, listeners   questions
  *   hcn-...                                                 see hcn.c
  *   reset                                                   a host without anything
  *   settle                                                  waits until everything announced has been delivered
@@ -260,7 +260,7 @@ int load_line(const char *text) {
     return 1;
   }
   if (!strcmp(text, "reset")) {
-    link_count = address_count = route_count = writes_so_far = 0;
+    link_count = address_count = route_count = writes_so_far = lookups = 0;
     arrange_nothing();
     return 1;
   }
@@ -302,8 +302,8 @@ EXPORT void StandInCommand(const char *line, char *reply, int size) {
   } else if (!strcmp(line, "interfaces")) {
     for (int i = 0; i < link_count; i++)
       save_link(&links[i], append, &to);
-  } else if (!strcmp(line, "writes") || !strcmp(line, "tables")) {
-    snprintf(number, sizeof number, "%d", line[0] == 'w' ? writes_so_far : tables_out);
+  } else if (!strcmp(line, "writes") || !strcmp(line, "tables") || !strcmp(line, "lookups")) {
+    snprintf(number, sizeof number, "%d", line[0] == 'w' ? writes_so_far : line[0] == 't' ? tables_out : lookups);
     append(&to, number);
   } else if (load_line(line)) {
     changed();

@@ -67,6 +67,7 @@ internal sealed class WindowsHost : IHostNetwork
             CniChange = cni,
             Cni = _cni.InUse,
             Leftovers = changes.FindsLeftovers ? [] : null,
+            Overrides = changes.FindsOverrides ? FindOverrides(changes) : [],
             Obstacles = Obstacles(network, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
         };
         return result.WithRules(nat, "", changes.HoldsRules);
@@ -96,6 +97,10 @@ internal sealed class WindowsHost : IHostNetwork
         .. ((string[])[network.Length > 0 || !isMissing ? network : MissingNetwork, _stateProblem]).Where(p => p.Length > 0),
         .. _cni.Obstacles,
     ];
+
+    private static IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) => BestRouteOverrides.Find(
+        changes.Plan, changes.Host,
+        changes.Routes.Conflicts.Select(c => (c.Foreign.Destination, c.Foreign.NextHop, c.Foreign.Interface)).ToHashSet(), NetIo.BestRoute);
 
     private void ApplyRoutes(HostChanges changes, Attempts attempts)
     {

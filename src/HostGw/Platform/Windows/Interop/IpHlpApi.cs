@@ -43,6 +43,11 @@ internal static unsafe partial class IpHlpApi
     public static partial uint DeleteIpForwardEntry2(MIB_IPFORWARD_ROW2* row);
 
     [LibraryImport(Library)]
+    public static partial uint GetBestRoute2(
+        ulong* luid, uint index, SOCKADDR_INET* source, SOCKADDR_INET* destination, uint sortOptions, MIB_IPFORWARD_ROW2* route,
+        SOCKADDR_INET* bestSource);
+
+    [LibraryImport(Library)]
     public static partial uint GetIpInterfaceTable(ushort family, MIB_IPINTERFACE_TABLE** table);
 
     [LibraryImport(Library)]

@@ -184,6 +184,12 @@ internal sealed class WindowsException(string request, uint code, string? explan
 {
     public uint Code { get; } = code;
 
+    /// <summary>How this program gets the rights that it needs.</summary>
+    public const string Rights =
+        @"in a HostProcess container with runAsUserName NT AUTHORITY\SYSTEM (as deploy/hostgw-windows.yaml does), or as an administrator";
+
+    public override string Cure => IsDenied ? $"run it {Rights}" : "";
+
     /// <summary>This process lacks the rights.</summary>
     public bool IsDenied => Win32Code == Win32Error.ERROR_ACCESS_DENIED;
 
@@ -217,4 +223,5 @@ internal static class HnsError
 {
     public const uint HCN_E_NETWORK_NOT_FOUND = 0x803B0001;
     public const uint HCN_E_ENDPOINT_NOT_FOUND = 0x803B0002;
+    public const uint HCN_E_ENDPOINT_ALREADY_ATTACHED = 0x803B0014;
 }

@@ -215,7 +215,6 @@ internal static class Win32Error
     public const uint ERROR_ACCESS_DENIED = 5;
     public const uint ERROR_INVALID_DATA = 13;
     public const uint ERROR_NOT_FOUND = 1168;
-    public const uint ERROR_OBJECT_ALREADY_EXISTS = 5010;
 }
 
 /// <summary>The same of HNS.</summary>

@@ -23,7 +23,10 @@ public sealed class WindowsAdjacencyTests
     {
         { "a neighbour", "10.0.0.2", [], "vEthernet (Ethernet)" },
         { "over a second interface", "192.168.5.2", Second, "Storage" },
-        { "an address alone is no proof: somebody removed its prefix's route", "10.0.0.2", [$"remove-route 10.0.0.0/24 on-link {Up}"], "NotAdjacent" },
+        {
+            "an address alone is no proof: somebody removed its prefix's route", "10.0.0.2",
+            [$"remove-route 10.0.0.0/24 on-link {Up}"], "NotAdjacent"
+        },
         {
             "this node has a /32, and a route without a gateway", "10.0.0.2",
             [$"remove-address {Up} 10.0.0.1/24", $"address {Up} 10.0.0.1/32", $"route 10.0.0.0/24 on-link {Up} 1 3"], "vEthernet (Ethernet)"
@@ -32,23 +35,34 @@ public sealed class WindowsAdjacencyTests
         {
             "a more specific route over another interface", "10.0.0.2", [.. Second, $"route 10.0.0.0/29 on-link {Storage} 1 3"], "Storage"
         },
-        { "the lower metric, interface and route together", "10.0.0.2", [.. Second, $"route 10.0.0.0/24 on-link {Storage} 200 3"], "Storage" },
+        {
+            "the lower metric, interface and route together", "10.0.0.2",
+            [.. Second, $"route 10.0.0.0/24 on-link {Storage} 200 3"], "Storage"
+        },
         {
             "the lower metric of the route, and a high one of the interface", "10.0.0.2",
             [$"interface {Storage} 20 up 5000 - Storage", $"route 10.0.0.0/24 on-link {Storage} 1 3"], "vEthernet (Ethernet)"
         },
-        { "a tie: the interface of this node's address", "10.0.0.2", [.. Second, $"route 10.0.0.0/24 on-link {Storage} 256 3"], "vEthernet (Ethernet)" },
+        {
+            "a tie: the interface of this node's address", "10.0.0.2",
+            [.. Second, $"route 10.0.0.0/24 on-link {Storage} 256 3"], "vEthernet (Ethernet)"
+        },
         { "wireless", "192.168.5.2", [$"interface {Wifi} 20 up 25 - W", $"address {Wifi} 192.168.5.1/24"], "W" },
         { "dialled", "192.168.5.2", [$"interface {Ppp} 20 up 25 - P", $"address {Ppp} 192.168.5.1/24"], "NotAdjacent" },
         { "a tunnel", "192.168.5.2", [$"interface {Tunnel} 20 up 25 - T", $"address {Tunnel} 192.168.5.1/24"], "NotAdjacent" },
-        { "mobile broadband", "192.168.5.2", [$"interface {Broadband} 20 up 25 - B", $"address {Broadband} 192.168.5.1/24"], "NotAdjacent" },
+        {
+            "mobile broadband", "192.168.5.2",
+            [$"interface {Broadband} 20 up 25 - B", $"address {Broadband} 192.168.5.1/24"], "NotAdjacent"
+        },
         {
             "a VPN that takes a neighbour", "10.0.0.2",
-            [$"interface {WireGuard} 20 up 5 - VPN", $"address {WireGuard} 10.9.0.1/32", $"route 10.0.0.2/32 on-link {WireGuard} 0 3"], "NotAdjacent"
+            [$"interface {WireGuard} 20 up 5 - VPN", $"address {WireGuard} 10.9.0.1/32",
+                $"route 10.0.0.2/32 on-link {WireGuard} 0 3"], "NotAdjacent"
         },
         {
             "a VPN that takes everything else", "192.0.2.2",
-            [$"interface {Storage} 20 up 5 - VPN", $"route 0.0.0.0/1 on-link {Storage} 0 3", $"route 128.0.0.0/1 on-link {Storage} 0 3"], "NotAdjacent"
+            [$"interface {Storage} 20 up 5 - VPN", $"route 0.0.0.0/1 on-link {Storage} 0 3",
+                $"route 128.0.0.0/1 on-link {Storage} 0 3"], "NotAdjacent"
         },
         { "a default route without a gateway", "192.0.2.2", [$"route 0.0.0.0/0 on-link {Up} 0 3"], "NotAdjacent" },
         { "multicast, which every interface lists", "224.0.0.5", [], "NotAdjacent" },

@@ -64,7 +64,8 @@ public sealed class WindowsFaultTests
         {
             Nodes = [WindowsAgent.Self, "a 10.244.2.0/24 10.0.0.9,10.0.0.2", "b 10.244.3.0/24 10.0.0.9"],
         };
-        Assert.Contains("node a lists its address 10.0.0.9, too", Assert.Single(ProblemCatalog.Texts(agent.Pass())), StringComparison.Ordinal);
+        string problem = Assert.Single(ProblemCatalog.Texts(agent.Pass()));
+        Assert.Contains("node a lists its address 10.0.0.9, too", problem, StringComparison.Ordinal);
         Assert.Contains("10.244.2.0/24 10.0.0.2 uplink 300", WindowsAgent.PodRoutes);
         Assert.Contains("10.244.3.0/24 10.0.0.9 uplink 300", WindowsAgent.PodRoutes);
     }

@@ -40,7 +40,8 @@ public sealed class WindowsRightsTests
         using WindowsAgent agent = new();
         StandIn.Do("answer CreateIpForwardEntry2 14 1", "answer SetIpInterfaceEntry 5 99");
         Assert.Equal(
-            ["HostAccessDenied", "RoutesNotApplied"], ProblemCatalog.Failures(agent.Pass()).Select(p => p.Rule).Order(StringComparer.Ordinal));
+            ["HostAccessDenied", "RoutesNotApplied"],
+            ProblemCatalog.Failures(agent.Pass()).Select(p => p.Rule).Order(StringComparer.Ordinal));
     }
 
     [Fact]

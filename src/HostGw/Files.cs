@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.AccessControl;
+using System.Security.Principal;
 
 namespace HostGw;
 
@@ -58,7 +59,10 @@ internal static class StateDirectory
     // create directories, and the owner of one may change its access rights.
     private const string OnlyAdministrators = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-    /// <summary>Creates the directory if it is missing. On Windows its access rights are set also if it exists already.</summary>
+    /// <summary>
+    /// Creates the directory if it is missing. On Windows its access rights are set also if it exists already; one that another user has
+    /// made, or that is a link, is renamed first, and files in it that another user has made are removed.
+    /// </summary>
     /// <exception cref="IOException">It cannot be created.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be created, or its access rights cannot be set.</exception>
     public static void Make(string path)
@@ -69,17 +73,63 @@ internal static class StateDirectory
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
+    /// <summary>Why a file in it must not be believed: whoever made it may be without rights. Empty: it may, or is not there.</summary>
+    public static string Distrust(string directory, string file) => !OperatingSystem.IsWindows() ? ""
+        : ForeignMaker(directory) is { Length: > 0 } maker ? $"{directory} {maker}"
+        : ForeignMaker(file) is { Length: > 0 } other ? $"{file} {other}"
+        : "";
+
     [SupportedOSPlatform("windows")]
     private static void MakeOnWindows(string path)
     {
         DirectorySecurity security = new();
         security.SetSecurityDescriptorSddlForm(OnlyAdministrators, AccessControlSections.Owner | AccessControlSections.Access);
+        // Not given other access rights: its owner may still hold it open, and what a link leads to is not HostGw's.
+        if (ForeignMaker(path).Length > 0)
+            Directory.Move(path, $"{path}.foreign-{Guid.NewGuid():N}");
         DirectoryInfo directory = new(path);
         if (directory.Exists)
             directory.SetAccessControl(security);
         else
             security.CreateDirectory(path);
+        // Somebody else may have been faster.
+        if (ForeignMaker(path) is { Length: > 0 } maker)
+            throw new IOException($"{path} {maker}: remove it");
+        foreach (string file in Directory.EnumerateFiles(path).Where(f => ForeignMaker(f).Length > 0))
+            File.Delete(file);
     }
+
+    [SupportedOSPlatform("windows")]
+    private static string ForeignMaker(string path)
+    {
+        if (!Path.Exists(path))
+            return "";
+        bool isLink = File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint);
+        using var self = WindowsIdentity.GetCurrent();
+        return FileMaker.Foreign(isLink, isLink ? "" : Owner(path), self.User?.Value ?? "");
+    }
+
+    [SupportedOSPlatform("windows")]
+    private static string Owner(string path)
+    {
+        FileSystemSecurity security = Directory.Exists(path)
+            ? new DirectoryInfo(path).GetAccessControl(AccessControlSections.Owner)
+            : new FileInfo(path).GetAccessControl(AccessControlSections.Owner);
+        return security.GetOwner(typeof(SecurityIdentifier))?.Value ?? "";
+    }
+}
+
+/// <summary>Who made a file or directory, as Windows tells. Pure.</summary>
+internal static class FileMaker
+{
+    private const string LocalSystem = "S-1-5-18", Administrators = "S-1-5-32-544";
+
+    /// <summary>Empty: an administrator, or this process's own user.</summary>
+    /// <param name="owner">A SID.</param>
+    public static string Foreign(bool isLink, string owner, string self) =>
+        isLink ? "is a link"
+        : owner == LocalSystem || owner == Administrators || (owner.Length > 0 && owner == self) ? ""
+        : $"belongs to the user {(owner.Length > 0 ? owner : "that Windows does not name")}";
 }
 
 /// <summary>Finds a pod's file in a HostProcess container: containerd before 1.7 mounts volumes below the sandbox's folder.</summary>

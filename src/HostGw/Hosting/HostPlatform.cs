@@ -14,7 +14,7 @@ namespace HostGw.Hosting;
 internal static class HostPlatform
 {
     /// <summary>How to run the program where <see cref="IsDenied"/> is true.</summary>
-    public static string Rights => OperatingSystem.IsWindows() ? "as an administrator" : "as root, or with the capability NET_ADMIN";
+    public static string Rights => OperatingSystem.IsWindows() ? WindowsException.Rights : "as root, or with the capability NET_ADMIN";
 
     /// <exception cref="PlatformNotSupportedException">HostGw does not run on this operating system.</exception>
     /// <exception cref="HostNetworkException">The host's network cannot be opened.</exception>
@@ -27,7 +27,7 @@ internal static class HostPlatform
     /// <param name="interfaces">The names of all interfaces.</param>
     public static HostFacts ReadFacts(AgentSettings settings, IReadOnlyList<string> interfaces) => OperatingSystem.IsLinux()
         ? new LinuxFacts(new(settings.ProcSysNet), Cni(settings)).Read(interfaces)
-        : new() { MayChangeNetwork = Environment.IsPrivilegedProcess };
+        : new() { MayChangeNetwork = Environment.IsPrivilegedProcess, Rights = WindowsException.Rights };
 
     /// <exception cref="HostNetworkException">This process lacks the rights to change the host's network.</exception>
     public static void RequireRights()

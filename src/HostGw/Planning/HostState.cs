@@ -78,16 +78,23 @@ internal sealed record HostState
         return low;
     }
 
-    /// <summary>HostGw's route to exactly this destination, or null.</summary>
+    /// <summary>
+    /// HostGw's route to exactly this destination, or null. Not the second one that peers have over the pods' bridge on Windows: it does
+    /// not say over which interface the peer is reached.
+    /// </summary>
     public HostRoute? OwnRouteTo(Prefix destination)
     {
         for (int i = FirstRouteFrom(destination); i < Routes.Count && Routes[i].Destination == destination; i++)
         {
-            if (Routes[i].IsOurs)
+            if (Routes[i].IsOurs && Routes[i].Interface != Windows?.PodEndpoint?.Index)
                 return Routes[i];
         }
         return null;
     }
+
+    /// <summary>The metric that decides between routes to one destination: on Windows the interface's is added.</summary>
+    public ulong MetricOf(Prefix destination, uint metric, int link) =>
+        (ulong)metric + (Interface(link)?.AddedMetric(destination) ?? 0);
 
     public HostInterface? Interface(int index)
     {
@@ -140,6 +147,9 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
 
     /// <inheritdoc cref="MetricIPv4"/>
     public uint MetricIPv6 { get; init; }
+
+    /// <summary>What is added to the metric of a route to this destination.</summary>
+    public uint AddedMetric(Prefix destination) => destination.IsIPv4 ? MetricIPv4 : MetricIPv6;
 
     /// <summary>On Windows: identifies the interface also after it was renamed or got another index.</summary>
     public ulong Luid { get; init; }

@@ -115,6 +115,5 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
         return best;
     }
 
-    private static ulong Metric(HostRoute route, HostState host) => route.Metric +
-        (ulong)(host.Interface(route.Interface) is { } link ? route.Destination.IsIPv4 ? link.MetricIPv4 : link.MetricIPv6 : 0);
+    private static ulong Metric(HostRoute route, HostState host) => host.MetricOf(route.Destination, route.Metric, route.Interface);
 }

@@ -27,7 +27,7 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
     public static OnLinkRoutes Of(HostState host, IReadOnlySet<int>? allowed)
     {
         OnLinkRoutes table = new(allowed);
-        new Builder(host, table).Add(host.Windows is null ? host.RouteSpan : Connected(host));
+        new Builder(host, table).Add(host.RouteSpan);
         return table;
     }
 
@@ -77,13 +77,6 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
     private bool IsLeftOut(in HostRoute route) => _allowed is not null && IsDirect(route) && !_allowed.Contains(route.Interface);
 
     private static bool IsMulticast(Ip ip) => ip.IsIPv4 ? ip.Low >> 28 == 0xE || ip.Low == uint.MaxValue : ip.High >> 56 == 0xFF;
-
-    // Windows lists an on-link route for each connected prefix, and many more that say nothing of neighbours.
-    private static HostRoute[] Connected(HostState host) =>
-    [
-        .. host.Addresses.Select(a => new HostRoute { Destination = a.Connected, Interface = a.Interface, IsUnicast = true })
-            .Distinct().OrderBy(r => r.Destination),
-    ];
 
     private PrefixForest Index()
     {
@@ -175,9 +168,8 @@ internal sealed class OnLinkRoutes : IEquatable<OnLinkRoutes>
         private bool IsFarEnd(HostRoute route) => route.Destination.Length == route.Destination.Address.Bits &&
             host.Addresses.Any(a => a.Interface == route.Interface && a.Connected == route.Destination);
 
-        private ulong Metric(in HostRoute route) => route.Metric +
-            (ulong)(host.Windows is not null && _interfaces.TryGetValue(route.Interface, out HostInterface? link)
-                ? route.Destination.IsIPv4 ? link.MetricIPv4 : link.MetricIPv6 : 0);
+        private ulong Metric(in HostRoute route) =>
+            route.Metric + (_interfaces.TryGetValue(route.Interface, out HostInterface? link) ? link.AddedMetric(route.Destination) : 0UL);
     }
 }
 

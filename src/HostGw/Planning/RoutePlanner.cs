@@ -208,7 +208,8 @@ internal readonly record struct ApiServerRoute(Prefix Destination, Ip Gateway)
     private static Ip Connected(HostState host) => host.Protected.FirstOrDefault(p => p.Role == ProtectedRole.ApiServer).Address;
 
     private static bool IsOnLink(Ip address, HostState host, InterfaceChoice v4) =>
-        v4.Interface is { } link && host.Addresses.Any(a => a.Interface == link.Index && a.Connected.Contains(address));
+        v4.Interface is { } link && (host.Addresses.Any(a => a.Interface == link.Index && a.Connected.Contains(address)) ||
+            (InterfaceChoice.BestRoute(address, host) is { } best && best.Interface == link.Index && OnLinkRoutes.IsDirect(best)));
 
     // Without HostGw's routes the host would send to it over another interface.
     private static bool IsTaken(Ip address, HostState host, InterfaceChoice v4) =>

@@ -8,6 +8,9 @@ internal sealed record HostFacts
     /// <summary>This process may change the host's network.</summary>
     public bool MayChangeNetwork { get; init; } = true;
 
+    /// <summary>How to run it so that it may.</summary>
+    public string Rights { get; init; } = "as root in the host's network, or give it the capability NET_ADMIN";
+
     /// <summary>rp_filter as it takes effect, by interface: 1 drops what came in by another way than the answer would go.</summary>
     public IReadOnlyDictionary<string, int> ReversePathFilters { get; init; } = new Dictionary<string, int>();
 

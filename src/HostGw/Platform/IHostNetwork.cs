@@ -54,6 +54,9 @@ internal abstract class HostNetworkException(string message, Exception? inner = 
 {
     /// <summary>What was being removed is not there: for a reconciler, that is success.</summary>
     public abstract bool IsNotFound { get; }
+
+    /// <summary>What to do, where the error alone says it: one cause of many failures. Empty: that depends on what failed.</summary>
+    public virtual string Cure => "";
 }
 
 /// <summary>Why a pass runs. Several causes may share one pass.</summary>

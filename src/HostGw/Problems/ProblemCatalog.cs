@@ -17,13 +17,18 @@ internal static class ProblemCatalog
         .. OfHost(report),
     ];
 
-    /// <summary>What the host refused, one problem for each part: a host that refuses everything refuses a thousand routes.</summary>
+    /// <summary>
+    /// What the host refused, one problem for each part, or for all parts where they have one cause: a host that refuses everything refuses
+    /// a thousand routes.
+    /// </summary>
     public static IEnumerable<Problem> Failures(PassReport report) =>
         from failure in report.Failures
-        group failure by failure.Part into same
+        group failure by failure.Error.Cure is { Length: > 0 } cure
+            ? (Rule: "HostAccessDenied", Cure: cure)
+            : (Rule: Rule(failure.Part), Cure: Cures.Of(failure.Part)) into same
         let first = same.First()
         let more = same.Count() > 1 ? $", and {same.Count() - 1} more" : ""
-        select new Problem(Rule(same.Key), $"could not {first.What}: {first.Error.Message}{more}", Cures.Of(same.Key));
+        select new Problem(same.Key.Rule, $"could not {first.What}: {first.Error.Message}{more}", same.Key.Cure);
 
     public static bool IsProblem(PassReport report, Verdict verdict) =>
         IsProblem(verdict) && !report.Reachability.IsRoutedByNetwork(verdict);

@@ -10,12 +10,14 @@ internal static class HostDiff
     /// <param name="owned">See <see cref="OwnedKeys"/>.</param>
     public static HostChanges Between(Plan plan, HostState host, IReadOnlySet<RouteKey> owned, AdoptMode adopt)
     {
+        RouteChanges routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null);
         HostChanges changes = new()
         {
             Plan = plan,
             Host = host,
-            Routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null) with
+            Routes = routes with
             {
+                Conflicts = [.. routes.Conflicts.Where(c => IsConflict(c, plan, host))],
                 Shadows = RouteShadow.Find(plan, host.RouteSpan),
             },
             PolicyRules = PolicyRuleChanges.Between(plan, host),
@@ -44,6 +46,23 @@ internal static class HostDiff
             AcceptRa = RouterAdvertisements.Between(plan, host),
             Peers = plan.NativeRoutes,
         };
+    }
+
+    // On Windows the metric of a route alone does not say that it takes precedence.
+    private static bool IsConflict(RouteConflict conflict, Plan plan, HostState host)
+    {
+        HostRoute foreign = conflict.Foreign;
+        if (host.Windows is null || foreign.Key == conflict.Route.Key)
+            return true;
+        ulong best = ulong.MaxValue;
+        foreach (PodRoute route in plan.RoutesTo(foreign.Destination))
+        {
+            // Windows allows one route over a next hop and interface, with whatever metric.
+            if (route.NextHop == foreign.NextHop && route.Interface == foreign.Interface)
+                return true;
+            best = Math.Min(best, host.MetricOf(route.Destination, route.Metric, route.Interface));
+        }
+        return host.MetricOf(foreign.Destination, foreign.Metric, foreign.Interface) <= best;
     }
 
     // Null: a family that cannot be read is left alone.

@@ -357,7 +357,7 @@ public partial class DoctorTests
             () => OnWindows(Of(
                 host: Foreign.Replace("proto 4", "proto 268", StringComparison.Ordinal).Replace("br0 10.244.1.1/24; ", "",
                     StringComparison.Ordinal))),
-            "Remove-NetRoute -DestinationPrefix 10.244.2.0/24 -NextHop 10.0.0.9"),
+            "Remove-NetRoute -DestinationPrefix 10.244.2.0/24 -InterfaceIndex 2 -NextHop 10.0.0.9"),
         ["a foreign route in the place of ours"] = (
             () => Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal)),
             "ip route del 10.244.2.0/24 proto 12"),

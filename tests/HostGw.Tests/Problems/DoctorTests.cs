@@ -184,11 +184,14 @@ public partial class DoctorTests
         ["a route of others in the place of ours"] = (
             () => Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 12", StringComparison.Ordinal)),
             ["conflict"], "ip route del 10.244.2.0/24 proto 12"),
+        ["an interface of another podCIDR on Windows"] = (
+            () => OnWindows(Of("clusterCidrs=10.244.0.0/16,fd00:10:244::/56", Healthy + "; cni0 10.244.9.1/24")),
+            ["formerPods"], "then remove its HNS network (Get-HnsNetwork lists them, Remove-HnsNetwork removes one), "),
         ["the same on Windows"] = (
             () => OnWindows(
                 // Windows's protocol numbers begin at 256.
                 Of(host: Healthy.Replace("10.0.0.2 dev eth0 proto 157", "10.0.0.9 dev eth0 proto 268", StringComparison.Ordinal))),
-            ["conflict"], "Remove-NetRoute -DestinationPrefix 10.244.2.0/24 -NextHop 10.0.0.9"),
+            ["conflict"], "Remove-NetRoute -DestinationPrefix 10.244.2.0/24 -InterfaceIndex 2 -NextHop 10.0.0.9"),
         ["a route of others inside a peer's podCIDR"] = (
             () => Of(host: Healthy + "; 10.244.2.128/25 via 10.0.0.9 dev eth0 proto 4"),
             ["shadowed"], "ip route del 10.244.2.128/25 proto 4"),

@@ -29,8 +29,8 @@ internal static partial class Obedience
         ["sysctl", "-w", .. var settings] => SysctlModel.Write(settings, seen),
         ["ip", "-6", "route", "del", .. var route] => DeleteRoute(route, seen, isIPv6: true),
         ["ip", "route", "del", .. var route] => DeleteRoute(route, seen, isIPv6: route[0].Contains(':', StringComparison.Ordinal)),
-        ["Remove-NetRoute", "-DestinationPrefix", var prefix, "-NextHop", var nextHop] => DeleteRoutes(
-            r => r.Destination == Prefix.Parse(prefix) && r.NextHop == Ip.Parse(nextHop), seen),
+        ["Remove-NetRoute", "-DestinationPrefix", var prefix, "-InterfaceIndex", var index, "-NextHop", var nextHop] => DeleteRoutes(
+            r => r.Destination == Prefix.Parse(prefix) && r.NextHop == Ip.Parse(nextHop) && $"{r.Interface}" == index, seen),
         ["Set-NetIPInterface", "-InterfaceAlias", var alias, "-AddressFamily", var family, "-Forwarding", "Enabled"] =>
             ForwardOnWindows(alias.Trim('\''), family == "IPv4", seen),
         ["ip", "neigh", "del", var address, "dev", var link] => Forget(Ip.Parse(address), link, seen),

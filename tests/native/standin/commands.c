@@ -3,12 +3,12 @@
  *
  *   interface LUID INDEX up|down METRIC 4|6|46|- ALIAS...   makes one, or changes it; 4|6: the families that it forwards
  *   remove-interface LUID                                   with its addresses and routes
- *   address LUID ADDRESS/LENGTH                             and the connected route that comes with it
+ *   address LUID ADDRESS/LENGTH                             and the routes that Windows lists for it (see put_local_routes)
  *   remove-address LUID ADDRESS/LENGTH
  *   route DESTINATION NEXTHOP|on-link LUID METRIC PROTOCOL
  *   remove-route DESTINATION NEXTHOP|on-link LUID
  *   answer FUNCTION CODE COUNT                              what a function answers the next times instead of doing its work
- *   routes, interfaces, writes, tables, listeners           questions
+ *   routes, interfaces, writes, tables, lookups, listeners   questions
  *   hcn-...                                                 see hcn.c
  *   reset                                                   a host without anything
  *   settle                                                  waits until everything announced has been delivered
@@ -90,9 +90,43 @@ static void mask(SOCKADDR_INET *address, int length) {
     bytes[i] &= length >= 8 ? 0xff : length <= 0 ? 0 : (UCHAR)(0xff << (8 - length));
 }
 
+static void put_local_route(const MIB_UNICASTIPADDRESS_ROW *of, const SOCKADDR_INET *destination, int length) {
+  MIB_IPFORWARD_ROW2 row;
+  initialize_route(&row);
+  row.InterfaceLuid = of->InterfaceLuid;
+  row.DestinationPrefix.Prefix = *destination;
+  row.DestinationPrefix.PrefixLength = (UCHAR)length;
+  row.NextHop.si_family = destination->si_family;
+  row.Metric = 256;
+  row.Protocol = RouteProtocolLocal;
+  mask(&row.DestinationPrefix.Prefix, length);
+  put_route(&row);
+}
+
+/* As `Get-NetRoute` shows them: the prefix, the address itself, its broadcast address, and of each interface multicast and broadcast. */
+static void put_local_routes(const MIB_UNICASTIPADDRESS_ROW *of) {
+  SOCKADDR_INET other;
+  put_local_route(of, &of->Address, of->OnLinkPrefixLength);
+  put_local_route(of, &of->Address, of->Address.si_family == AF_INET ? 32 : 128);
+  if (of->Address.si_family == AF_INET) {
+    ULONG host_bits = of->OnLinkPrefixLength == 0 ? 0xffffffff : (1u << (32 - of->OnLinkPrefixLength)) - 1;
+    parse_address("224.0.0.0", &other);
+    put_local_route(of, &other, 4);
+    parse_address("255.255.255.255", &other);
+    put_local_route(of, &other, 32);
+    other = of->Address;
+    for (int i = 0; i < 4; i++)
+      ((UCHAR *)&other.Ipv4.sin_addr)[i] |= (UCHAR)(host_bits >> (24 - 8 * i));
+    if (of->OnLinkPrefixLength < 31)
+      put_local_route(of, &other, 32);
+  } else {
+    parse_address("ff00::", &other);
+    put_local_route(of, &other, 8);
+  }
+}
+
 static int put_address(link_t *link, const char *text) {
   MIB_UNICASTIPADDRESS_ROW *row = &addresses[address_count];
-  MIB_IPFORWARD_ROW2 connected;
   memset(row, 0, sizeof *row);
   if (!link || address_count == MAX_ADDRESSES || !parse_prefix(text, &row->Address, &row->OnLinkPrefixLength))
     return 0;
@@ -101,17 +135,14 @@ static int put_address(link_t *link, const char *text) {
   row->DadState = IpDadStatePreferred;
   address_count++;
   announce_address(row, MibAddInstance);
-
-  initialize_route(&connected);
-  connected.InterfaceLuid = row->InterfaceLuid;
-  connected.DestinationPrefix.Prefix = row->Address;
-  connected.DestinationPrefix.PrefixLength = row->OnLinkPrefixLength;
-  connected.NextHop.si_family = row->Address.si_family;
-  connected.Metric = 256;
-  connected.Protocol = RouteProtocolLocal;
-  mask(&connected.DestinationPrefix.Prefix, row->OnLinkPrefixLength);
-  put_route(&connected);
+  put_local_routes(row);
   return 1;
+}
+
+static void drop_local_routes(const link_t *link) {
+  for (int i = route_count - 1; i >= 0; i--)
+    if (routes[i].InterfaceLuid.Value == link->luid && routes[i].Protocol == RouteProtocolLocal)
+      remove_route(&routes[i]);
 }
 
 static int take_address(link_t *link, const char *text) {
@@ -123,10 +154,10 @@ static int take_address(link_t *link, const char *text) {
     if (addresses[i].InterfaceLuid.Value == link->luid && !memcmp(&addresses[i].Address, &address, sizeof address)) {
       announce_address(&addresses[i], MibDeleteInstance);
       addresses[i] = addresses[--address_count];
-      mask(&address, length);
-      for (int j = route_count - 1; j >= 0; j--)
-        if (routes[j].InterfaceLuid.Value == link->luid && routes[j].Protocol == RouteProtocolLocal && !memcmp(&routes[j].DestinationPrefix.Prefix, &address, sizeof address))
-          remove_route(&routes[j]);
+      drop_local_routes(link);
+      for (int j = 0; j < address_count; j++)
+        if (addresses[j].InterfaceLuid.Value == link->luid)
+          put_local_routes(&addresses[j]);
       return 1;
     }
   return 0;
@@ -229,7 +260,7 @@ int load_line(const char *text) {
     return 1;
   }
   if (!strcmp(text, "reset")) {
-    link_count = address_count = route_count = writes_so_far = 0;
+    link_count = address_count = route_count = writes_so_far = lookups = 0;
     arrange_nothing();
     return 1;
   }
@@ -271,8 +302,8 @@ EXPORT void StandInCommand(const char *line, char *reply, int size) {
   } else if (!strcmp(line, "interfaces")) {
     for (int i = 0; i < link_count; i++)
       save_link(&links[i], append, &to);
-  } else if (!strcmp(line, "writes") || !strcmp(line, "tables")) {
-    snprintf(number, sizeof number, "%d", line[0] == 'w' ? writes_so_far : tables_out);
+  } else if (!strcmp(line, "writes") || !strcmp(line, "tables") || !strcmp(line, "lookups")) {
+    snprintf(number, sizeof number, "%d", line[0] == 'w' ? writes_so_far : line[0] == 't' ? tables_out : lookups);
     append(&to, number);
   } else if (load_line(line)) {
     changed();

@@ -6,6 +6,7 @@
  *   hcn-endpoint DOCUMENT   a pod's endpoint in the first network, as a CNI plugin makes it
  *   hcn-endpoints           a question: their policies, a line each
  *   hcn-forget              what restarting the service may do: everything is gone, and the host's end of the network with it
+ *   hcn-answer open|attach CODE COUNT   what it answers the next times, in hexadecimal, instead of doing it
  *   hcn-refuse COUNT        the service does not run the next times it is asked for a list
  */
 #include <stdio.h>
@@ -134,12 +135,23 @@ static object_t *find(const char *id) {
   return 0;
 }
 
+static struct { char request[20]; unsigned code; int count; } arranged_answer;
+
+static HRESULT arranged_for(const char *request) {
+  return arranged_answer.count > 0 && !strcmp(arranged_answer.request, request) ? (arranged_answer.count--, (HRESULT)arranged_answer.code) : 0;
+}
+
 static HRESULT open_object(REFGUID guid, void **handle, PWSTR *error) {
   char id[40];
   show_id(guid, id);
   lock(&service);
-  *handle = find(id);
+  HRESULT code = arranged_for("open");
+  *handle = code ? 0 : find(id);
   unlock(&service);
+  if (code) {
+    *error = 0;
+    return code;
+  }
   *error = *handle ? 0 : widen("{\"Error\":\"The object was not found.\"}");
   return *handle ? 0 : HCN_E_NOT_FOUND;
 }
@@ -250,6 +262,9 @@ EXPORT HRESULT WINAPI HcnModifyNamespace(void *h, PCWSTR settings, PWSTR *error)
   *error = 0;
   if (!endpoint || strcmp(kind, "Endpoint") || strcmp(request, "Add"))
     return HCN_E_REFUSED;
+  HRESULT code = arranged_for("attach");
+  if (code)
+    return code;
   endpoint->attached = 1;
   member(endpoint->json, "Name", name, sizeof name);
   member(endpoint->json, "IpAddress", address, sizeof address);
@@ -289,7 +304,9 @@ static int run(const char *line, char *reply, int size) {
   reply[0] = 0;
   lock(&service);
   if (!strcmp(line, "hcn-forget"))
-    object_count = refusals = 0;
+    object_count = refusals = arranged_answer.count = 0;
+  else if (sscanf(line, "hcn-answer %19s %x %d", arranged_answer.request, &arranged_answer.code, &arranged_answer.count) == 3)
+    done = 1;
   else if (!strncmp(line, "hcn-endpoint {", 14))
     done = put_endpoint(line + 13);
   else if (sscanf(line, "hcn-refuse %d", &count) == 1)

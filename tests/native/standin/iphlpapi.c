@@ -25,10 +25,15 @@ EXPORT DWORD WINAPI GetIpForwardTable2(ADDRESS_FAMILY family, MIB_IPFORWARD_TABL
   (void)family;
   lock(&tables);
   DWORD code = arranged("GetIpForwardTable2", 0);
-  if (!code) {
+  /* Not those of a disconnected interface. */
+  int rows = 0;
+  if (!code)
     *table = new_table(sizeof *routes, route_count);
-    memcpy((*table)->Table, routes, route_count * sizeof *routes);
-  }
+  for (int i = 0; !code && i < route_count; i++)
+    if (find_link(routes[i].InterfaceLuid.Value, 0)->connected)
+      (&(*table)->Table[0])[rows++] = routes[i];
+  if (!code)
+    (*table)->NumEntries = rows;
   unlock(&tables);
   return code;
 }
@@ -94,6 +99,56 @@ EXPORT DWORD WINAPI DeleteIpForwardEntry2(const MIB_IPFORWARD_ROW2 *row) {
     announce_route(found, MibDeleteInstance);
     remove_route(found);
     changed();
+  }
+  unlock(&tables);
+  return code;
+}
+
+static int contains(const IP_ADDRESS_PREFIX *prefix, const SOCKADDR_INET *address) {
+  const UCHAR *a = address->si_family == AF_INET ? (const UCHAR *)&address->Ipv4.sin_addr : (const UCHAR *)&address->Ipv6.sin6_addr;
+  const UCHAR *p = address->si_family == AF_INET ? (const UCHAR *)&prefix->Prefix.Ipv4.sin_addr : (const UCHAR *)&prefix->Prefix.Ipv6.sin6_addr;
+  if (prefix->Prefix.si_family != address->si_family)
+    return 0;
+  for (int left = prefix->PrefixLength, i = 0; left > 0; left -= 8, i++)
+    if ((a[i] ^ p[i]) & (left >= 8 ? 0xff : 0xff << (8 - left)))
+      return 0;
+  return 1;
+}
+
+/* The longest prefix, of these the lowest metric of route and interface together. A source that is not this host's is refused; one of an
+   interface that does not forward leaves by that interface (the strong host model). */
+EXPORT DWORD WINAPI GetBestRoute2(NET_LUID *luid, ULONG index, const SOCKADDR_INET *source, const SOCKADDR_INET *destination, ULONG options, MIB_IPFORWARD_ROW2 *best, SOCKADDR_INET *best_source) {
+  ULONG64 only = 0;
+  MIB_IPFORWARD_ROW2 *found = 0;
+  (void)options;
+  if (luid || index || !best || !best_source || (source && source->si_family != destination->si_family))
+    return ERROR_INVALID_PARAMETER;
+  lock(&tables);
+  lookups++;
+  DWORD code = arranged("GetBestRoute2", 0);
+  if (!code && source) {
+    code = ERROR_NOT_FOUND;
+    for (int i = 0; i < address_count; i++)
+      if (!memcmp(&addresses[i].Address, source, sizeof *source)) {
+        link_t *link = find_link(addresses[i].InterfaceLuid.Value, 0);
+        code = NO_ERROR;
+        only = (source->si_family == AF_INET ? link->forwards4 : link->forwards6) ? 0 : link->luid;
+      }
+  }
+  for (int i = 0; !code && i < route_count; i++) {
+    link_t *link = find_link(routes[i].InterfaceLuid.Value, 0);
+    if (!link->connected || (only && only != link->luid) || !contains(&routes[i].DestinationPrefix, destination))
+      continue;
+    int longer = found ? routes[i].DestinationPrefix.PrefixLength - found->DestinationPrefix.PrefixLength : 1;
+    if (longer > 0 || (longer == 0 && routes[i].Metric + link->metric < found->Metric + find_link(found->InterfaceLuid.Value, 0)->metric))
+      found = &routes[i];
+  }
+  if (!code && !found)
+    code = ERROR_NETWORK_UNREACHABLE;
+  if (!code) {
+    *best = *found;
+    memset(best_source, 0, sizeof *best_source);
+    best_source->si_family = destination->si_family;
   }
   unlock(&tables);
   return code;

@@ -7,7 +7,7 @@ lock_t tables = LOCK_INIT;
 link_t links[MAX_LINKS];
 MIB_UNICASTIPADDRESS_ROW addresses[MAX_ADDRESSES];
 MIB_IPFORWARD_ROW2 routes[MAX_ROUTES];
-int link_count, address_count, route_count, writes_so_far, tables_out;
+int link_count, address_count, route_count, writes_so_far, tables_out, lookups;
 
 static struct { char function[64]; DWORD code; int count; } arrangements[16];
 

@@ -35,7 +35,7 @@ MIB_IPINTERFACE_ROW interface_row(const link_t *link, ADDRESS_FAMILY family);
 DWORD arranged(const char *function, int writes);
 void arrange(const char *function, DWORD code, int count);
 void arrange_nothing(void);
-extern int writes_so_far, tables_out;
+extern int writes_so_far, tables_out, lookups;
 
 /* Events are handed to the callbacks one by one, by a thread of the library's own. */
 void announce_route(const MIB_IPFORWARD_ROW2 *row, MIB_NOTIFICATION_TYPE type);

@@ -74,6 +74,19 @@ internal static unsafe class NetIo
         Require($"delete route {route.Destination}", DeleteIpForwardEntry2(&row));
     }
 
+    /// <summary>The route that packets to an address take; refused: Windows has none, or does not say.</summary>
+    public static RouteAnswer BestRoute(Ip destination)
+    {
+        SOCKADDR_INET to = InetAddress.Of(destination, destination.IsIPv6), source;
+        MIB_IPFORWARD_ROW2 row;
+        // Without a source: with one only routes over the interface that holds it are looked at, and pods' packets are forwarded.
+        // https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-setipinterfaceentry
+        uint code = GetBestRoute2(null, 0, null, &to, 0, &row, &source);
+        return code == 0 && RouteRow.ReadKey(row) is { Destination.IsNone: false } key
+            ? new(RouteAnswerKind.Route, RoutingTables.Main, key.Destination, key.NextHop, (int)row.InterfaceIndex)
+            : RouteAnswer.Refused;
+    }
+
     /// <inheritdoc cref="ReadRoutes"/>
     public static void EnableForwarding(ulong luid, bool ipv6)
     {

@@ -100,6 +100,11 @@ internal sealed class OwnedRoutesFile(string directory)
         problem = "";
         try
         {
+            if (StateDirectory.Distrust(directory, _path) is { Length: > 0 } distrust)
+            {
+                problem = $"the list of HostGw's routes is not read: {distrust}";
+                return routes;
+            }
             int unreadable = routes.Read(File.ReadLines(_path));
             if (unreadable > 0)
                 problem = $"{_path} holds {unreadable} unreadable lines: routes that they named count as foreign";

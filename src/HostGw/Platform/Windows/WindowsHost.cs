@@ -67,6 +67,7 @@ internal sealed class WindowsHost : IHostNetwork
             CniChange = cni,
             Cni = _cni.InUse,
             Leftovers = changes.FindsLeftovers ? [] : null,
+            Overrides = changes.FindsOverrides ? FindOverrides(changes) : [],
             Obstacles = Obstacles(network, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
         };
         return result.WithRules(nat, "", changes.HoldsRules);
@@ -96,6 +97,10 @@ internal sealed class WindowsHost : IHostNetwork
         .. ((string[])[network.Length > 0 || !isMissing ? network : MissingNetwork, _stateProblem]).Where(p => p.Length > 0),
         .. _cni.Obstacles,
     ];
+
+    private static IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) => BestRouteOverrides.Find(
+        changes.Plan, changes.Host,
+        changes.Routes.Conflicts.Select(c => (c.Foreign.Destination, c.Foreign.NextHop, c.Foreign.Interface)).ToHashSet(), NetIo.BestRoute);
 
     private void ApplyRoutes(HostChanges changes, Attempts attempts)
     {
@@ -179,6 +184,12 @@ internal sealed class WindowsException(string request, uint code, string? explan
 {
     public uint Code { get; } = code;
 
+    /// <summary>How this program gets the rights that it needs.</summary>
+    public const string Rights =
+        @"in a HostProcess container with runAsUserName NT AUTHORITY\SYSTEM (as deploy/hostgw-windows.yaml does), or as an administrator";
+
+    public override string Cure => IsDenied ? $"run it {Rights}" : "";
+
     /// <summary>This process lacks the rights.</summary>
     public bool IsDenied => Win32Code == Win32Error.ERROR_ACCESS_DENIED;
 
@@ -204,7 +215,6 @@ internal static class Win32Error
     public const uint ERROR_ACCESS_DENIED = 5;
     public const uint ERROR_INVALID_DATA = 13;
     public const uint ERROR_NOT_FOUND = 1168;
-    public const uint ERROR_OBJECT_ALREADY_EXISTS = 5010;
 }
 
 /// <summary>The same of HNS.</summary>
@@ -212,4 +222,5 @@ internal static class HnsError
 {
     public const uint HCN_E_NETWORK_NOT_FOUND = 0x803B0001;
     public const uint HCN_E_ENDPOINT_NOT_FOUND = 0x803B0002;
+    public const uint HCN_E_ENDPOINT_ALREADY_ATTACHED = 0x803B0014;
 }

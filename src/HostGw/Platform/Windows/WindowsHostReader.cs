@@ -82,9 +82,13 @@ internal sealed class WindowsHostReader(WindowsHostOptions options, OwnedRoutes 
 internal sealed class InterfaceRows
 {
     private const ushort AF_INET = 2;
-    // NET_LUID: the upper 16 bits are the interface type.
+    // NET_LUID: the upper 16 bits are the interface type (ipifcons.h).
     private const int TypeAt = 48;
     private const ulong IF_TYPE_SOFTWARE_LOOPBACK = 24;
+
+    // Without link-layer addresses: dialled connections, WireGuard's and other VPNs' adapters, tunnels, mobile broadband.
+    private const ulong IF_TYPE_PROP_POINT2POINT_SERIAL = 22, IF_TYPE_PPP = 23, IF_TYPE_SLIP = 28, IF_TYPE_PROP_VIRTUAL = 53,
+        IF_TYPE_TUNNEL = 131, IF_TYPE_WWANPP = 243, IF_TYPE_WWANPP2 = 244;
 
     private readonly SortedDictionary<int, HostInterface> _interfaces = [];
 
@@ -95,10 +99,17 @@ internal sealed class InterfaceRows
     {
         bool isIPv4 = row.Family == AF_INET, forwards = row.ForwardingEnabled != 0;
         int index = (int)row.InterfaceIndex;
-        bool isLoopback = row.InterfaceLuid >> TypeAt == IF_TYPE_SOFTWARE_LOOPBACK;
-        HostInterface known = _interfaces.GetValueOrDefault(index) ??
-            new(index, "", IsUp: false, isLoopback) { ForwardsIPv4 = false, ForwardsIPv6 = false, Luid = row.InterfaceLuid };
-        known = known with { IsUp = known.IsUp || row.Connected != 0 };
+        ulong type = row.InterfaceLuid >> TypeAt;
+        bool isLoopback = type == IF_TYPE_SOFTWARE_LOOPBACK;
+        HostInterface known = _interfaces.GetValueOrDefault(index) ?? new(index, "", IsUp: false, isLoopback)
+        {
+            HasNeighbours = HasNeighbours(type),
+            Mtu = int.MaxValue,
+            ForwardsIPv4 = false,
+            ForwardsIPv6 = false,
+            Luid = row.InterfaceLuid,
+        };
+        known = known with { IsUp = known.IsUp || row.Connected != 0, Mtu = (int)Math.Min((uint)known.Mtu, row.NlMtu) };
         _interfaces[index] = isIPv4
             ? known with { ForwardsIPv4 = forwards, MetricIPv4 = row.Metric }
             : known with { ForwardsIPv6 = forwards, MetricIPv6 = row.Metric };
@@ -113,6 +124,9 @@ internal sealed class InterfaceRows
     /// <param name="alias">The name of an interface by its LUID; empty if it is gone.</param>
     public IEnumerable<HostInterface> Read(Func<ulong, string> alias) =>
         _interfaces.Values.Select(i => i with { Name = alias(i.Luid) }).Where(i => i.Name.Length > 0);
+
+    private static bool HasNeighbours(ulong type) => type is not (IF_TYPE_SOFTWARE_LOOPBACK or IF_TYPE_PROP_POINT2POINT_SERIAL or
+        IF_TYPE_PPP or IF_TYPE_SLIP or IF_TYPE_PROP_VIRTUAL or IF_TYPE_TUNNEL or IF_TYPE_WWANPP or IF_TYPE_WWANPP2);
 }
 
 /// <summary>The DNS resolvers this host uses.</summary>

@@ -55,7 +55,7 @@ internal sealed unsafe class WindowsWatch : IDisposable
     // Only the key of the row is filled in.
     [UnmanagedCallersOnly]
     private static void OnRoute(void* context, MIB_IPFORWARD_ROW2* row, int type) =>
-        Wake(context, watch => row is null ? WakeCauses.Overrun : watch._news.JudgeRoute(RouteRow.ReadKey(*row)));
+        Wake(context, watch => row is null ? WakeCauses.Overrun : watch._news.JudgeRoute(*row, isNew: type == MibAddInstance));
 
     // Windows does not say which parameter changed: it may be forwarding.
     [UnmanagedCallersOnly]
@@ -81,9 +81,22 @@ internal sealed class WindowsNews
 
     public void Expect(Plan plan) => _plan = plan;
 
-    /// <summary>A route matters if its destination is one of the plan's, or if it is a default route.</summary>
-    public WakeCauses JudgeRoute(OwnedRoute route) =>
-        !route.Destination.IsNone && (route.Destination.Length == 0 || _plan.Wants(route.Destination))
+    /// <summary>A route matters if its destination is one of the plan's, if it is a default route, or if it says what is on-link.</summary>
+    /// <param name="isNew">False: it was changed or removed.</param>
+    public WakeCauses JudgeRoute(in MIB_IPFORWARD_ROW2 row, bool isNew)
+    {
+        OwnedRoute key = RouteRow.ReadKey(row);
+        HostRoute route = new()
+        {
+            Destination = key.Destination,
+            NextHop = key.NextHop,
+            Interface = (int)row.InterfaceIndex,
+            IsUnicast = true,
+        };
+        Plan plan = _plan;
+        return !key.Destination.IsNone &&
+            (key.Destination.Length == 0 || plan.Wants(key.Destination) || plan.OnLink.MayChange(route, isGone: !isNew))
             ? WakeCauses.Routes
             : WakeCauses.None;
+    }
 }

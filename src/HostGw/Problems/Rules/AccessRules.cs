@@ -41,7 +41,7 @@ internal static class AccessRules
             yield break;
         yield return new("rights",
             "this process may not change the host's network, nor read all of it",
-            "run it as root in the host's network, or give it the capability NET_ADMIN");
+            $"run it {seen.Facts.Rights}");
     }
 
     public static IEnumerable<Problem> Unreadable(Examination seen) => seen.Failures.Select(f => new Problem("unreadable",

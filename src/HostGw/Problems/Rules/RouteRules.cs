@@ -62,7 +62,9 @@ internal static class FormerPods
                 $"{bridge.Name} has {address.Address} in the pod network {address.Connected}, outside of this node's podCIDRs " +
                 $"{string.Join(", ", seen.Plan!.OwnPodCidrs)}: other nodes do not reach pods with such addresses here",
                 $"if {bridge.Name} is the bridge of this node's pods: {OwnNode.Drain(seen.Policy.NodeName)}, " +
-                    $"then ip link delete {bridge.Name}, which the plugin makes again with the new address, " +
+                    (seen.Host.Windows is null
+                        ? $"then ip link delete {bridge.Name}, which the plugin makes again with the new address, "
+                        : "then remove its HNS network (Get-HnsNetwork lists them, Remove-HnsNetwork removes one), ") +
                     $"then kubectl uncordon {seen.Policy.NodeName}, and delete the pods of DaemonSets that remain; " +
                     $"or, if it is another interface, give it another network: this one is for pods");
         }
@@ -72,6 +74,8 @@ internal static class FormerPods
     public static bool LeadsToOne(HostRoute route, Examination seen)
     {
         if (seen.Plan is not { Scope: PlanScope.Everything } plan || route.IsOurs || !route.IsUnicast || !route.NextHop.IsNone ||
+            // Windows lists a route to each own address and each broadcast address.
+            (seen.Host.Windows is not null && route.IsConnected) ||
             route.Destination.Length != route.Destination.Address.Bits || IsOwn(route.Destination, plan))
             return false;
         return seen.Host.Interface(route.Interface) is { IsLoopback: false } link &&

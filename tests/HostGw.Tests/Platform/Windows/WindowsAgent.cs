@@ -3,6 +3,7 @@ using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Platform.Windows;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Tests.Kubernetes;
 using HostGw.Tests.Planning;
@@ -32,13 +33,19 @@ internal sealed class WindowsAgent : IDisposable
     ];
 
     private readonly TemporaryFolder _folder = new();
-    private readonly string _policy;
+    private readonly Policy _policy;
     private WindowsHost _host;
     private Reconciler _reconciler;
 
     public WindowsAgent(string policy = "", params IEnumerable<string> host)
+        : this(p => p, host, policy)
     {
-        _policy = policy;
+    }
+
+    /// <param name="change">For a setting with a space, which no text of a policy can have.</param>
+    public WindowsAgent(Func<Policy, Policy> change, IEnumerable<string> host, string policy = "")
+    {
+        _policy = change(Given.Policy(policy));
         Directory.CreateDirectory(_folder["bin"]);
         foreach (string plugin in (string[])["win-bridge.exe", "host-local.exe"])
             File.WriteAllText(_folder[$"bin/{plugin}"], "");
@@ -47,7 +54,9 @@ internal sealed class WindowsAgent : IDisposable
         (_host, _reconciler) = Start();
     }
 
-    public string[] Nodes { get; set; } = ["self 10.244.1.0/24 10.0.0.1 windows", "linux 10.244.2.0/24 10.0.0.2", "other 10.244.3.0/24 10.0.0.3 windows"];
+    public const string Self = "self 10.244.1.0/24 10.0.0.1 windows";
+
+    public string[] Nodes { get; set; } = [Self, "linux 10.244.2.0/24 10.0.0.2", "other 10.244.3.0/24 10.0.0.3 windows"];
 
     public AdoptMode Adopt { get; set; }
 
@@ -78,6 +87,19 @@ internal sealed class WindowsAgent : IDisposable
 
     public PassReport Pass(WakeCauses causes = WakeCauses.Nodes) => _reconciler.Run(new(Given.Nodes(Nodes), "42", IsComplete: true), ApiServer.IsNone ? [] : [ApiServer], causes);
 
+    /// <summary>The alias of an interface, by its index.</summary>
+    public string NameOf(int index) => _host.Read([]).Interface(index)?.Name ?? $"{index}";
+
+    /// <summary>What `hostgw doctor` finds.</summary>
+    public IReadOnlyList<Problem> Examine(PassReport report) => Doctor.Examine(new()
+    {
+        Policy = _policy,
+        Nodes = Given.Nodes(Nodes),
+        Host = _host.Read([]),
+        Plan = report.Plan,
+        Routes = report.Routes,
+    });
+
     public ApplyResult Preview(HostChanges changes) => _host.Apply(changes, ApplyMode.Preview);
 
     /// <summary>The agent ends and starts again, knowing what its record says.</summary>
@@ -103,6 +125,6 @@ internal sealed class WindowsAgent : IDisposable
             CorrectOutBoundNat = CorrectOutBoundNat,
             Cni = new() { ConfigDirectory = _folder["net.d"], BinDirectory = _folder["bin"] },
         });
-        return (host, new(host, Given.Policy(_policy), Adopt, new ManualTime()));
+        return (host, new(host, _policy, Adopt, new ManualTime()));
     }
 }

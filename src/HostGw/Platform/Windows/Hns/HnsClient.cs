@@ -72,7 +72,7 @@ internal static class HnsClient
         }
     }
 
-    /// <summary>Makes an endpoint an interface of the host.</summary>
+    /// <summary>Makes an endpoint an interface of the host; success where it is one already.</summary>
     /// <inheritdoc cref="Networks"/>
     public static void AttachToHost(Guid endpoint)
     {
@@ -87,7 +87,7 @@ internal static class HnsClient
         try
         {
             uint result = ComputeNetwork.HcnModifyNamespace(handle, HnsDocuments.AddToNamespace(endpoint), out error);
-            Require("attach the HNS endpoint", result, error);
+            Require("attach the HNS endpoint", result == HnsError.HCN_E_ENDPOINT_ALREADY_ATTACHED ? 0 : result, error);
         }
         finally
         {
@@ -100,27 +100,29 @@ internal static class HnsClient
         List<string> all = [];
         foreach (Guid id in HnsObjects.ReadIds(ids))
         {
-            // Deleted since the list was read.
-            if (open(id, out nint handle, out nint error) is not 0)
-            {
-                _ = Take(error);
-                continue;
-            }
             try
             {
-                all.Add(Text($"query HNS {kind}", (out nint answer, out nint error) =>
-                    query(handle, HnsDocuments.Query, out answer, out error)));
+                all.Add(Read(kind, id, open, query, close));
             }
             catch (WindowsException e) when (e.IsNotFound)
             {
-                // Deleted just now.
-            }
-            finally
-            {
-                _ = close(handle);
+                // Deleted since the list was read.
             }
         }
         return all;
+    }
+
+    private static string Read(string kind, Guid id, Open open, Query query, Func<nint, uint> close)
+    {
+        Require($"open HNS {kind}", open(id, out nint handle, out nint error), error);
+        try
+        {
+            return Text($"query HNS {kind}", (out nint answer, out nint error) => query(handle, HnsDocuments.Query, out answer, out error));
+        }
+        finally
+        {
+            _ = close(handle);
+        }
     }
 
     private static string Text(string what, Ask ask)

@@ -7,8 +7,8 @@ namespace HostGw.Platform.Windows.Hns;
 [SupportedOSPlatform("windows")]
 internal static class PodNetwork
 {
-    // Network, endpoint, attachment, and a last look that finds nothing to do.
-    private const int MostSteps = 4;
+    // Network, endpoint and attachment.
+    private const int MostSteps = 3;
 
     /// <param name="uplink">The interface that holds this node's address; null: none does.</param>
     /// <returns>Why nothing can be done; empty: the network is complete.</returns>
@@ -24,6 +24,9 @@ internal static class PodNetwork
             if (step.Action == PodNetworkAction.CreateNetwork && uplink is null)
                 return "no HNS network yet: no interface holds this node's address";
             Do(step, name, podCidr, uplink);
+            // HNS names no namespace of an endpoint that was attached by the older HNSCall.
+            if (step.Action == PodNetworkAction.AttachEndpoint)
+                return "";
         }
         return $"HNS network '{name}' is still incomplete after {MostSteps} steps: HNS does not keep what HostGw creates";
     }

@@ -16,6 +16,7 @@ internal static unsafe partial class IpHlpApi
     public const ushort AF_INET6 = 23;
 
     public const int MibParameterNotification = 0;
+    public const int MibAddInstance = 1;
 
     public const int IpDadStateInvalid = 0;
     public const int IpDadStateDuplicate = 2;
@@ -40,6 +41,11 @@ internal static unsafe partial class IpHlpApi
 
     [LibraryImport(Library)]
     public static partial uint DeleteIpForwardEntry2(MIB_IPFORWARD_ROW2* row);
+
+    [LibraryImport(Library)]
+    public static partial uint GetBestRoute2(
+        ulong* luid, uint index, SOCKADDR_INET* source, SOCKADDR_INET* destination, uint sortOptions, MIB_IPFORWARD_ROW2* route,
+        SOCKADDR_INET* bestSource);
 
     [LibraryImport(Library)]
     public static partial uint GetIpInterfaceTable(ushort family, MIB_IPINTERFACE_TABLE** table);

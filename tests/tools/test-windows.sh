@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the win-x64 build of hostgw under Wine, on the stand-in for what Wine lacks; and what tests/windows/verify.ps1 runs. The last line is the sum.
+# Runs the win-x64 build of hostgw under Wine, on the stand-in for what Wine lacks, and what tests/windows/verify.ps1 runs.
+# The last line is the sum.
 set -eu
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/sbin:/sbin
@@ -7,7 +8,8 @@ PATH=$PATH:/usr/sbin:/sbin
 tests/tools/install.sh /usr/lib/wine/wine64:wine64 x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64
 tests/tools/standin.sh windows
 RID=win-x64 make --no-print-directory publish
-tests/tools/quietly.sh dotnet publish tests/HostGw.Windows.Tests -c Release -v quiet -nologo -r win-x64 --self-contained -o artifacts/windows-tests
+tests/tools/quietly.sh dotnet publish tests/HostGw.Windows.Tests -c Release -v quiet -nologo \
+  -r win-x64 --self-contained -o artifacts/windows-tests
 tests/tools/quietly.sh dotnet build tests/HostGw.Windows.Tests -c Release -v quiet -nologo
 
 node=artifacts/windows-node

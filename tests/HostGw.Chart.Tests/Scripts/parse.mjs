@@ -1,4 +1,5 @@
-// node parse.mjs WEB-TREE-SITTER GRAMMAR: parses the script on standard input; a line for each error.
+// node parse.mjs WEB-TREE-SITTER GRAMMAR: parses the scripts on standard input, which NUL separates.
+// A line for each error; a line "---" after each script.
 import { readFileSync } from "node:fs";
 
 const [runtime, grammar] = process.argv.slice(2);
@@ -14,4 +15,7 @@ function report(node) {
   node.children.forEach(report);
 }
 
-report(parser.parse(readFileSync(0, "utf8")).rootNode);
+for (const script of readFileSync(0, "utf8").split("\0")) {
+  report(parser.parse(script).rootNode);
+  console.log("---");
+}

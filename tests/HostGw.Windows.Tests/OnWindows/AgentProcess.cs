@@ -41,8 +41,8 @@ internal sealed class AgentProcess : IDisposable
         _process = Machine.Start(
             Program,
             [
-                "agent", "--node-name", Machine.Name, "--kubeconfig", kubeconfig, "--listen", $"127.0.0.1:{FreePort()}", "--log-format", "text",
-                .. StateFlags(folder),
+                "agent", "--node-name", Machine.Name, "--kubeconfig", kubeconfig, "--listen", $"127.0.0.1:{FreePort()}",
+                "--log-format", "text", .. StateFlags(folder),
             ]);
         _output = _process.StandardOutput.ReadToEndAsync();
     }
@@ -54,7 +54,8 @@ internal sealed class AgentProcess : IDisposable
     public int Id => _process.Id;
 
     /// <summary>A new directory for the state of an agent, and all else that it writes.</summary>
-    public static string NewFolder() => Directory.CreateDirectory(Path.Combine(Machine.Folder, "agents", Path.GetRandomFileName())).FullName;
+    public static string NewFolder() =>
+        Directory.CreateDirectory(Path.Combine(Machine.Folder, "agents", Path.GetRandomFileName())).FullName;
 
     public static string[] StateFlags(string folder) => ["--state-directory", Path.Combine(folder, "state")];
 
@@ -74,7 +75,7 @@ internal sealed class AgentProcess : IDisposable
         return agent;
     }
 
-    /// <summary>Runs a console event's handler in the process, as containerd does. GenerateConsoleCtrlEvent does not know shutdown.</summary>
+    /// <summary>Sends it a console event as containerd does. GenerateConsoleCtrlEvent does not know shutdown.</summary>
     /// <param name="number">0: Ctrl-C, 1: Ctrl-Break, 6: shutdown.</param>
     public unsafe void Send(int number)
     {

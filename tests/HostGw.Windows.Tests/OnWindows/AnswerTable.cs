@@ -27,7 +27,8 @@ internal sealed class AnswerTable(string path)
         [
             "### HostGw on Windows: what was verified", "",
             .. Machine.IsWine ? (string[])["**Wine with stand-ins for Windows's libraries: proves nothing about Windows.**", ""] : [],
-            $"- system: {SystemText}", $"- date: {_date} UTC", $"- hostgw: {AgentVersion.Full}", $"- answers: {yes} yes, {no} no, {answers.Count - yes - no} not asked", "",
+            $"- system: {SystemText}", $"- date: {_date} UTC", $"- hostgw: {AgentVersion.Full}",
+            $"- answers: {yes} yes, {no} no, {answers.Count - yes - no} not asked", "",
             "| | question | answer | evidence |", "|---|---|---|---|",
             .. Question.All.Zip(answers, (q, a) => $"| {q.Id} | {q.Sentence} | {Cell(a.Verdict)} | {Cell(a.Evidence)} |"),
         ]);
@@ -39,7 +40,7 @@ internal sealed class AnswerTable(string path)
         Write();
     }
 
-    private (string Verdict, string Evidence) Of(Question question) => _answers.TryGetValue(question, out (string Verdict, string Evidence) answer)
+    private (string Verdict, string Evidence) Of(Question question) => _answers.TryGetValue(question, out var answer)
         ? answer
         : ($"not asked: {(question.Obstacle.Length > 0 ? question.Obstacle : "the run ended before")}", "");
 

@@ -7,7 +7,7 @@ using HostGw.Platform.Windows.Hns;
 
 namespace HostGw.Windows.Tests.OnWindows;
 
-/// <summary>One network for all questions about HNS, made when the first of them needs it. Removed with its endpoints after the last.</summary>
+/// <summary>One network for all questions about HNS, made for the first that needs it and removed after the last.</summary>
 public sealed class HnsFixture : IDisposable
 {
     /// <summary>The file that records that it was made.</summary>
@@ -81,7 +81,8 @@ public sealed class HnsFixture : IDisposable
         {
             try
             {
-                HnsClient.CreateNetwork(HnsDocuments.Network(Machine.Name, PodCidr, "").Replace("L2Bridge", type, StringComparison.Ordinal));
+                string document = HnsDocuments.Network(Machine.Name, PodCidr, "");
+                HnsClient.CreateNetwork(document.Replace("L2Bridge", type, StringComparison.Ordinal));
                 return Find();
             }
             catch (WindowsException e)

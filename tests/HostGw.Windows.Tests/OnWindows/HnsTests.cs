@@ -16,7 +16,7 @@ public sealed class HnsTests(Verification run, HnsFixture hns) : Asking(run), IC
     public Task Lists() => AskAsync(Question.Hns, () =>
     {
         TestObjects.RequireHns();
-        IReadOnlyList<HnsNetwork> networks = HnsClient.Networks();
+        List<HnsNetwork> networks = HnsClient.Networks();
         int endpoints = HnsClient.Endpoints().Count;
         Assert.All(networks, n => Assert.True(n.Id != default && n.Name.Length > 0 && n.Type.Length > 0, $"{n}"));
         return $"{networks.Count} networks ({string.Join(", ", networks.Select(n => n.Type).Distinct())}), {endpoints} endpoints";
@@ -56,12 +56,13 @@ public sealed class HnsTests(Verification run, HnsFixture hns) : Asking(run), IC
         Guid pod = CreatePod(Given().Network.Value);
         IReadOnlyList<string> before = TestObjects.Policies(pod);
         if (before.Count < 2)
-            throw new NotAskedException($"HNS kept {before.Count} of 2 policies on a network of type {hns.Network.Value.Type}: ask with -L2Bridge");
+            throw new NotAskedException($"HNS kept {before.Count} of 2 policies in {hns.Network.Value.Type}: ask with -L2Bridge");
         HnsClient.ModifyEndpoint(pod, HnsDocuments.UpdateNat(Exceptions));
         IReadOnlyList<string> after = TestObjects.Policies(pod);
         string evidence = $"in {hns.Network.Value.Type}, before: {string.Join(' ', before)}; after: {string.Join(' ', after)}";
         Assert.True(Types(before).SequenceEqual(Types(after)), evidence);
-        Assert.True(HnsClient.Endpoints().Single(e => e.Id == pod).NatExceptions is [var only] && only.ToHashSet().SetEquals(Exceptions), evidence);
+        HnsEndpoint endpoint = HnsClient.Endpoints().Single(e => e.Id == pod);
+        Assert.True(endpoint.NatExceptions is [var only] && only.ToHashSet().SetEquals(Exceptions), evidence);
         return evidence;
     });
 

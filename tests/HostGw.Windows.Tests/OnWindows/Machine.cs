@@ -18,9 +18,10 @@ internal static unsafe class Machine
         [Prefix.Parse("192.0.2.0/24"), Prefix.Parse("198.51.100.0/24"), Prefix.Parse("203.0.113.0/24"), Prefix.Parse("2001:db8::/32")];
 
     /// <summary>Null on Windows.</summary>
-    public static string? WineVersion { get; } = NativeLibrary.TryGetExport(NativeLibrary.Load("ntdll.dll"), "wine_get_version", out nint version)
-        ? Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)version)())
-        : null;
+    public static string? WineVersion { get; } =
+        NativeLibrary.TryGetExport(NativeLibrary.Load("ntdll.dll"), "wine_get_version", out nint version)
+            ? Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)version)())
+            : null;
 
     public static bool IsWine => WineVersion is not null;
 
@@ -57,11 +58,12 @@ internal static unsafe class Machine
         return $"; {command.Split(' ')[0].TrimStart('(')}: {answer}";
     }
 
-    /// <summary>Starts a program whose output the caller reads. No setting of HostGw that this machine's environment has concerns it.</summary>
+    /// <summary>Starts a program whose output the caller reads, without settings of HostGw from the environment.</summary>
     public static Process Start(string program, params IEnumerable<string> arguments)
     {
         ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string setting in start.Environment.Keys.Where(k => k.StartsWith("HOSTGW_", StringComparison.OrdinalIgnoreCase)).ToList())
+        string[] settings = [.. start.Environment.Keys.Where(k => k.StartsWith("HOSTGW_", StringComparison.OrdinalIgnoreCase))];
+        foreach (string setting in settings)
             start.Environment.Remove(setting);
         return Process.Start(start)!;
     }
@@ -81,6 +83,7 @@ internal static unsafe class Machine
 internal sealed class NotAskedException(string why) : Exception(why)
 {
     /// <summary>Wine and the stand-ins have nothing that could answer.</summary>
+    [SupportedOSPlatform("windows")]
     public static void OnWine()
     {
         if (Machine.IsWine)

@@ -6,7 +6,7 @@ using static HostGw.Platform.Windows.Interop.IpHlpApi;
 
 namespace HostGw.Windows.Tests.OnWindows;
 
-/// <summary>What tests change on this machine. Each change is recorded in a file before it is made, so that the next run undoes what a killed one left.</summary>
+/// <summary>What tests change here. Each change is recorded in a file first: the next run undoes what a killed one left.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Made(string name)
 {
@@ -63,7 +63,8 @@ internal sealed unsafe class Made(string name)
         {
             switch (words)
             {
-                case ["route", ..] when OwnedRoute.TryParse(string.Join(' ', words[1..]), out OwnedRoute route) && IsOfDocumentation(route.Destination.Address):
+                case ["route", .. var rest] when OwnedRoute.TryParse(string.Join(' ', rest), out OwnedRoute route)
+                    && IsOfDocumentation(route.Destination.Address):
                     NetIo.DeleteRoute(route);
                     break;
                 case ["forwarding", var luid, var ipv6]:

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace HostGw.Windows.Tests.OnWindows;
 
-/// <summary>Functions of Windows by which others do what the agent does not: addresses, removal of HNS objects, tokens, console events.</summary>
+/// <summary>Functions of Windows for what the agent does not do: addresses, removal of HNS objects, tokens, console events.</summary>
 [SupportedOSPlatform("windows")]
 internal static unsafe partial class Others
 {
@@ -36,14 +36,15 @@ internal static unsafe partial class Others
     [LibraryImport("advapi32.dll", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     public static partial bool CreateRestrictedToken(
-        SafeAccessTokenHandle existing, uint flags, uint disableCount, void* disable, uint deleteCount, void* delete, uint restrictCount, void* restrict,
-        out SafeAccessTokenHandle token);
+        SafeAccessTokenHandle existing, uint flags, uint disableCount, void* disable, uint deleteCount, void* delete,
+        uint restrictCount, void* restrict, out SafeAccessTokenHandle token);
 
     [LibraryImport("kernel32.dll")]
     public static partial nint GetCurrentProcess();
 
     [LibraryImport("kernel32.dll", SetLastError = true)]
-    public static partial nint CreateRemoteThread(nint process, void* attributes, nuint stack, nint start, nint parameter, uint flags, void* id);
+    public static partial nint CreateRemoteThread(
+        nint process, void* attributes, nuint stack, nint start, nint parameter, uint flags, void* id);
 
     [LibraryImport("kernel32.dll")]
     [return: MarshalAs(UnmanagedType.Bool)]

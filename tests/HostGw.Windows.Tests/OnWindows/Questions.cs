@@ -19,7 +19,8 @@ internal sealed record Question(string Id, string Sentence, string Obstacle = ""
     public static Question Errors { get; } = new("errors",
         "Windows names a route that exists already and one that is missing by the errors that the agent tells apart");
 
-    public static Question Thousand { get; } = new("thousand", "1,000 routes are installed and removed, by one call each; how long that takes");
+    public static Question Thousand { get; } = new("thousand",
+        "1,000 routes are installed and removed, by one call each; how long that takes");
 
     public static Question Rows { get; } = new("rows", "Interfaces and addresses read as .NET's own NetworkInterface reads them");
 
@@ -31,13 +32,16 @@ internal sealed record Question(string Id, string Sentence, string Obstacle = ""
 
     public static Question Forwarding { get; } = new("forwarding", "Forwarding of an interface is turned on, and off again");
 
-    public static Question Denied { get; } = new("denied", "Without administrator rights Windows answers \"access denied\", and the agent reports it as such");
+    public static Question Denied { get; } = new("denied",
+        "Without administrator rights Windows answers \"access denied\", and the agent reports it as such");
 
-    public static Question State { get; } = new("state", "The state directory belongs to Administrators, and only they and SYSTEM may use it");
+    public static Question State { get; } = new("state",
+        "The state directory belongs to Administrators, and only they and SYSTEM may use it");
 
     public static Question StateOfOthers { get; } = new("state-of-others", "So does one that another user created before");
 
-    public static Question Lock { get; } = new("lock", "A second process sees the agent's lock, and may take it as soon as the first has ended or was killed");
+    public static Question Lock { get; } = new("lock",
+        "A second process sees the agent's lock, and may take it as soon as the first has ended or was killed");
 
     public static Question StopByCtrlC { get; } = new("stop-ctrl-c", "The agent stops in order by Ctrl-C, sent as containerd sends it");
 
@@ -54,21 +58,26 @@ internal sealed record Question(string Id, string Sentence, string Obstacle = ""
     public static Question HnsAttach { get; } = new("hns-attach",
         "HNS attaches that endpoint through the host's namespace and it becomes an interface (flannel and SDN use the older HNSCall)");
 
-    public static Question HnsNat { get; } = new("hns-nat", "HNS replaces OutBoundNAT alone when asked to update it, and keeps other policies");
+    public static Question HnsNat { get; } = new("hns-nat",
+        "HNS replaces OutBoundNAT alone when asked to update it, and keeps other policies");
 
     public static Question HnsBridge { get; } = new("hns-bridge",
         "HNS bridges the node's own interface (L2Bridge) and moves its address; how long that takes, during which passes wait");
 
-    public static Question Cni { get; } = new("cni", "win-bridge and containerd take the CNI configuration, and a pod starts with it", NeedsCluster);
+    public static Question Cni { get; } = new("cni",
+        "win-bridge and containerd take the CNI configuration, and a pod starts with it", NeedsCluster);
 
-    public static Question Container { get; } = new("container", "The image runs as a HostProcess container with the rights it needs", NeedsCluster);
+    public static Question Container { get; } = new("container",
+        "The image runs as a HostProcess container with the rights it needs", NeedsCluster);
 
     public static Question Removed { get; } = new("removed", "Nothing that this run made is left");
 
     /// <summary>In the order of the table.</summary>
     public static IReadOnlyList<Question> All { get; } =
     [
-        Routes, Gateway, NextHop, Errors, Thousand, Rows, WatchRoutes, WatchInterfaces, WatchAddresses, Forwarding, Denied, State, StateOfOthers,
-        Lock, StopByCtrlC, StopByCtrlBreak, StopByShutdown, Hns, HnsNetwork, HnsEndpoint, HnsAttach, HnsNat, HnsBridge, Cni, Container, Removed,
+        Routes, Gateway, NextHop, Errors, Thousand, Rows,
+        WatchRoutes, WatchInterfaces, WatchAddresses, Forwarding, Denied, State, StateOfOthers,
+        Lock, StopByCtrlC, StopByCtrlBreak, StopByShutdown, Hns, HnsNetwork,
+        HnsEndpoint, HnsAttach, HnsNat, HnsBridge, Cni, Container, Removed,
     ];
 }

@@ -7,8 +7,8 @@ using HostGw.Platform.Windows;
 namespace HostGw.Windows.Tests.OnWindows;
 
 /// <summary>
-/// On-link routes lead to the loopback interface, where packets go nowhere. Next hops are tried on the interface of the default route, for what
-/// Windows accepts there is the question; nobody sends packets to prefixes of documentation.
+/// On-link routes lead to the loopback interface, where packets go nowhere. Next hops are tried on the interface of the default route,
+/// for what Windows accepts there is the question; nobody sends packets to prefixes of documentation.
 /// </summary>
 [SupportedOSPlatform("windows")]
 public sealed class RouteTests(Verification run) : Asking(run)
@@ -63,7 +63,8 @@ public sealed class RouteTests(Verification run) : Asking(run)
         string installed = Time(() => Apply(apply, new() { Add = routes }, before));
         HostState state = before;
         string listed = Time(() => state = Machine.Read());
-        HostRoute[] found = [.. routes.SelectMany(r => state.Routes.Where(h => h.Destination == r.Destination && h.Interface == loopback.Index))];
+        HashSet<Prefix> destinations = [.. routes.Select(r => r.Destination)];
+        HostRoute[] found = [.. state.Routes.Where(r => r.Interface == loopback.Index && destinations.Contains(r.Destination))];
         Assert.Equal(routes.Length, found.Length);
         string removed = Time(() => Apply(apply, new() { Delete = found }, state));
         Assert.Equal(before.Routes.Count, Machine.Read().Routes.Count);
@@ -76,7 +77,8 @@ public sealed class RouteTests(Verification run) : Asking(run)
         Made.Route(route, Metric);
         Assert.Equal(Metric, Find(route)?.Metric);
         string witness = Machine.PowerShell(
-            $"(Get-NetRoute -DestinationPrefix {route.Destination} -PolicyStore ActiveStore | ForEach-Object {{ \"$($_.NextHop) $($_.RouteMetric) $($_.Protocol)\" }})");
+            $"(Get-NetRoute -DestinationPrefix {route.Destination} -PolicyStore ActiveStore " +
+            "| ForEach-Object { '' + $_.NextHop + ' ' + $_.RouteMetric + ' ' + $_.Protocol })");
         NetIo.SetMetric(route, OtherMetric);
         Assert.Equal(OtherMetric, Find(route)?.Metric);
         NetIo.DeleteRoute(route);
@@ -87,8 +89,8 @@ public sealed class RouteTests(Verification run) : Asking(run)
     private static HostRoute? Find(OwnedRoute route)
     {
         HostState state = Machine.Read();
-        HostRoute[] found =
-            [.. state.Routes.Where(r => r.Destination == route.Destination && r.NextHop == route.NextHop && state.Interface(r.Interface)?.Luid == route.Luid)];
+        HostRoute[] found = [.. state.Routes.Where(r =>
+            new OwnedRoute(r.Destination, r.NextHop, state.Interface(r.Interface)?.Luid ?? 0) == route)];
         return found.Length == 0 ? null : Assert.Single(found);
     }
 
@@ -101,7 +103,8 @@ public sealed class RouteTests(Verification run) : Asking(run)
 
     private static IEnumerable<Prefix> Destinations() =>
     [
-        .. Machine.Documentation.Where(d => d.IsIPv4).SelectMany(d => Enumerable.Range(1, 250).Select(i => Prefix.Host(d.Address.Plus((uint)i)))),
+        .. Machine.Documentation.Where(d => d.IsIPv4)
+            .SelectMany(d => Enumerable.Range(1, 250).Select(i => Prefix.Host(d.Address.Plus((uint)i)))),
         .. Enumerable.Range(1, 250).Select(i => Prefix.Parse($"2001:db8:{i:x}::/48")),
     ];
 

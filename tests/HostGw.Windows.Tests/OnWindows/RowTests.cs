@@ -15,8 +15,8 @@ public sealed class RowTests(Verification run) : Asking(run)
     [Fact]
     public Task Interfaces_and_addresses() => AskAsync(Question.Rows, () =>
     {
-        NetworkInterface[] up =
-            [.. NetworkInterface.GetAllNetworkInterfaces().Where(i => i.OperationalStatus == OperationalStatus.Up && i.Supports(NetworkInterfaceComponent.IPv4))];
+        NetworkInterface[] up = [.. NetworkInterface.GetAllNetworkInterfaces()
+            .Where(i => i.OperationalStatus == OperationalStatus.Up && i.Supports(NetworkInterfaceComponent.IPv4))];
         string uplink = Machine.Uplink().Interface.Name;
         Assert.Contains(up, i => i.Name == uplink);
         List<string> ours = ReadInterfaces();
@@ -36,7 +36,10 @@ public sealed class RowTests(Verification run) : Asking(run)
             foreach (ref readonly MIB_IPINTERFACE_ROW row in rows)
             {
                 if (row.Family == IpHlpApi.AF_INET && row.Connected != 0)
-                    all.Add($"{row.InterfaceIndex} {NetIo.Alias(row.InterfaceLuid)} type {row.InterfaceLuid >> TypeAt} MTU {(int)row.NlMtu}");
+                {
+                    int type = (int)(row.InterfaceLuid >> TypeAt);
+                    all.Add(Describe((int)row.InterfaceIndex, NetIo.Alias(row.InterfaceLuid), type, (int)row.NlMtu));
+                }
             }
         });
         return all;
@@ -45,8 +48,10 @@ public sealed class RowTests(Verification run) : Asking(run)
     private static string Describe(NetworkInterface link)
     {
         IPv4InterfaceProperties properties = link.GetIPProperties().GetIPv4Properties();
-        return $"{properties.Index} {link.Name} type {(int)link.NetworkInterfaceType} MTU {properties.Mtu}";
+        return Describe(properties.Index, link.Name, (int)link.NetworkInterfaceType, properties.Mtu);
     }
+
+    private static string Describe(int index, string name, int type, int mtu) => $"{index} {name} type {type} MTU {mtu}";
 
     private static IEnumerable<string> AddressesOf(NetworkInterface link)
     {

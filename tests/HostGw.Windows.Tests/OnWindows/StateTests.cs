@@ -48,6 +48,7 @@ public sealed class StateTests(Verification run) : Asking(run)
     private static IEnumerable<string> Expected =>
         ((string[])[$"{Administrators} Allow FullControl", $"{LocalSystem} Allow FullControl"]).Order(StringComparer.Ordinal);
 
-    private static IEnumerable<string> Rights(FileSystemSecurity security) => security.GetAccessRules(true, true, typeof(SecurityIdentifier))
-        .Cast<FileSystemAccessRule>().Select(r => $"{r.IdentityReference} {r.AccessControlType} {r.FileSystemRights}").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Rights(FileSystemSecurity security) =>
+        security.GetAccessRules(true, true, typeof(SecurityIdentifier)).Cast<FileSystemAccessRule>()
+            .Select(r => $"{r.IdentityReference} {r.AccessControlType} {r.FileSystemRights}").Order(StringComparer.Ordinal);
 }

@@ -7,5 +7,6 @@ namespace HostGw.Windows.Tests.OnWindows;
 public sealed class TidyTests(Verification run) : Asking(run)
 {
     [Fact]
-    public void Whatever_was_recorded_was_removed() => Assert.Empty(Directory.Exists(Machine.Folder) ? Directory.GetFiles(Machine.Folder, "made*.txt") : []);
+    public void Whatever_was_recorded_was_removed() =>
+        Assert.Empty(Directory.Exists(Machine.Folder) ? Directory.GetFiles(Machine.Folder, "made*.txt") : []);
 }

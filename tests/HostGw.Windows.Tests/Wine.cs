@@ -5,7 +5,7 @@ namespace HostGw.Windows.Tests;
 /// <summary>Starts Windows programs. tests/tools/test-windows.sh prepares what is needed and says where it is.</summary>
 internal static class Wine
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static string Root { get; } = FindRoot();
 

@@ -2,9 +2,10 @@
 #include "tables.h"
 
 #ifdef _WIN32
-#include <string.h>
+#include "turned.h"
 
-static SOCKADDR_IN resolver_address;
+static SOCKADDR_IN resolver_address, own_address;
+static IP_ADAPTER_UNICAST_ADDRESS own;
 static IP_ADAPTER_DNS_SERVER_ADDRESS resolver;
 static IP_ADAPTER_ADDRESSES adapter;
 
@@ -18,6 +19,15 @@ EXPORT ULONG WINAPI GetAdaptersAddresses(ULONG family, ULONG flags, PVOID reserv
   resolver_address.sin_addr.s_addr = htonl(0x0A0000FD); /* 10.0.0.253 */
   resolver.Address.lpSockaddr = (struct sockaddr *)&resolver_address;
   resolver.Address.iSockaddrLength = sizeof resolver_address;
+  own_address.sin_family = AF_INET;
+  own_address.sin_addr.s_addr = htonl(0x0A000004); /* 10.0.0.4 */
+  own.Length = sizeof own;
+  own.Address.lpSockaddr = (struct sockaddr *)&own_address;
+  own.Address.iSockaddrLength = sizeof own_address;
+  own.OnLinkPrefixLength = turned("rows") ? 16 : 24;
+  adapter.FirstUnicastAddress = &own;
+  adapter.Flags = IP_ADAPTER_IPV4_ENABLED;
+  adapter.Mtu = 1500;
   adapter.Length = sizeof adapter;
   adapter.IfIndex = 7;
   adapter.AdapterName = "{8A6C3F40-0000-0000-0000-000000000007}";

@@ -125,11 +125,13 @@ static void put_local_routes(const MIB_UNICASTIPADDRESS_ROW *of) {
   }
 }
 
-static int put_address(link_t *link, const char *text) {
+int add_address(link_t *link, const SOCKADDR_INET *address, UCHAR length) {
   MIB_UNICASTIPADDRESS_ROW *row = &addresses[address_count];
-  memset(row, 0, sizeof *row);
-  if (!link || address_count == MAX_ADDRESSES || !parse_prefix(text, &row->Address, &row->OnLinkPrefixLength))
+  if (!link || address_count == MAX_ADDRESSES)
     return 0;
+  memset(row, 0, sizeof *row);
+  row->Address = *address;
+  row->OnLinkPrefixLength = length;
   row->InterfaceLuid.Value = link->luid;
   row->InterfaceIndex = link->index;
   row->DadState = IpDadStatePreferred;
@@ -145,12 +147,8 @@ static void drop_local_routes(const link_t *link) {
       remove_route(&routes[i]);
 }
 
-static int take_address(link_t *link, const char *text) {
-  SOCKADDR_INET address;
-  UCHAR length;
-  if (!link || !parse_prefix(text, &address, &length))
-    return 0;
-  for (int i = 0; i < address_count; i++)
+int remove_address(link_t *link, SOCKADDR_INET address) {
+  for (int i = 0; link && i < address_count; i++)
     if (addresses[i].InterfaceLuid.Value == link->luid && !memcmp(&addresses[i].Address, &address, sizeof address)) {
       announce_address(&addresses[i], MibDeleteInstance);
       addresses[i] = addresses[--address_count];
@@ -223,6 +221,8 @@ int load_line(const char *text) {
   unsigned index, metric;
   int protocol, code, count, end = 0;
   MIB_IPFORWARD_ROW2 row;
+  SOCKADDR_INET address;
+  UCHAR length;
   if (sscanf(text, "interface %llx %u %63s %u %63s %n", &luid, &index, a, &metric, b, &end) == 5 && end) {
     snprintf(alias, sizeof alias, "%s", text + end);
     return put_link(luid, index, a, metric, b, alias);
@@ -236,9 +236,9 @@ int load_line(const char *text) {
     return link != 0;
   }
   if (sscanf(text, "address %llx %63s", &luid, a) == 2)
-    return put_address(find_link(luid, 0), a);
+    return parse_prefix(a, &address, &length) && add_address(find_link(luid, 0), &address, length);
   if (sscanf(text, "remove-address %llx %63s", &luid, a) == 2)
-    return take_address(find_link(luid, 0), a);
+    return parse_prefix(a, &address, &length) && remove_address(find_link(luid, 0), address);
   if (sscanf(text, "route %63s %63s %63s %u %d", a, b, c, &metric, &protocol) == 5) {
     if (!parse_route(a, b, c, &row))
       return 0;

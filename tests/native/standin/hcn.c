@@ -15,6 +15,7 @@
 
 #include "types.h"
 #include "threads.h" /* after winsock2.h */
+#include "turned.h"
 
 #ifdef _WIN32
 #include <objbase.h>
@@ -39,7 +40,7 @@ void StandInMoreCommands(int (*run)(const char *line, char *reply, int size));
 #define HCN_E_REFUSED 0x803B0013u
 #define SERVER_UNAVAILABLE 0x800706BAu
 
-enum { NETWORK, ENDPOINT };
+enum { NETWORK, ENDPOINT, DELETED };
 /* Policies of an endpoint are kept apart, for they change. */
 typedef struct { int kind; char id[40], parent[40], json[MAX_JSON], policies[MAX_JSON]; int attached; } object_t;
 static object_t objects[MAX_OBJECTS];
@@ -105,7 +106,7 @@ static void update_policies(object_t *endpoint, const char *json) {
     end = end_of(at);
     member(at, "Type", type, sizeof type);
     snprintf(key, sizeof key, "\"Type\":\"%s\"", type);
-    if (!strstr(fresh, key))
+    if (!strstr(fresh, key) && !turned("hns-nat"))
       sprintf(kept + strlen(kept), "%.*s,", (int)(end - at), at);
   }
   memcpy(endpoint->policies, strcat(kept, fresh), MAX_JSON - 1);
@@ -130,7 +131,7 @@ static HRESULT enumerate(int kind, PWSTR *answer, PWSTR *error) {
 
 static object_t *find(const char *id) {
   for (int i = 0; i < object_count; i++)
-    if (!strcmp(objects[i].id, id))
+    if (objects[i].kind != DELETED && !strcmp(objects[i].id, id))
       return &objects[i];
   return 0;
 }
@@ -171,7 +172,7 @@ static HRESULT create(int kind, object_t *parent, const char *id, const char *se
   if (kind == ENDPOINT && own)
     own[1] = 'p';
   member(made->json, "Type", type, sizeof type);
-  if (object_count == MAX_OBJECTS || made->json[0] != '{' || (kind == NETWORK && strcmp(type, "L2Bridge")) || (kind == ENDPOINT && !strstr(made->json, made->parent))) {
+  if (object_count == MAX_OBJECTS || made->json[0] != '{' || (kind == NETWORK && strcmp(type, "L2Bridge") && strcmp(type, "Private")) || (kind == ENDPOINT && !strstr(made->json, made->parent))) {
     *error = widen("{\"Error\":\"The document is not valid.\"}");
     return HCN_E_REFUSED;
   }
@@ -228,6 +229,25 @@ EXPORT HRESULT WINAPI HcnModifyEndpoint(void *h, PCWSTR settings, PWSTR *error) 
   return 0;
 }
 
+/* An endpoint's interface goes with it. */
+static HRESULT delete(REFGUID guid, PWSTR *error) {
+  char id[40], reply[200];
+  show_id(guid, id);
+  *error = 0;
+  lock(&service);
+  object_t *object = find(id);
+  int was_interface = object && object->attached;
+  if (object)
+    object->kind = DELETED;
+  unlock(&service);
+  if (was_interface)
+    StandInCommand("remove-interface 0006008002000000", reply, sizeof reply);
+  return object ? 0 : HCN_E_NOT_FOUND;
+}
+
+EXPORT HRESULT WINAPI HcnDeleteNetwork(REFGUID id, PWSTR *e) { return delete(id, e); }
+EXPORT HRESULT WINAPI HcnDeleteEndpoint(REFGUID id, PWSTR *e) { return delete(id, e); }
+
 EXPORT HRESULT WINAPI HcnEnumerateNamespaces(PCWSTR q, PWSTR *a, PWSTR *e) {
   (void)q;
   *e = 0;
@@ -266,6 +286,8 @@ EXPORT HRESULT WINAPI HcnModifyNamespace(void *h, PCWSTR settings, PWSTR *error)
   if (code)
     return code;
   endpoint->attached = 1;
+  if (turned("hns-attach"))
+    return 0;
   member(endpoint->json, "Name", name, sizeof name);
   member(endpoint->json, "IpAddress", address, sizeof address);
   snprintf(line, sizeof line, "interface 0006008002000000 12 up 15 - vEthernet (%s)", name);

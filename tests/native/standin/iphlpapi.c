@@ -1,5 +1,6 @@
 /* The functions of iphlpapi.dll that hostgw calls, on the tables of this library. */
 #include "tables.h"
+#include "turned.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,30 @@ EXPORT DWORD WINAPI GetIpForwardEntry2(MIB_IPFORWARD_ROW2 *row) {
   return code;
 }
 
+/* Whether an address of the interface has a prefix that holds this one. */
+static int is_in_prefix(const link_t *link, const SOCKADDR_INET *hop) {
+  for (int i = 0; link && i < address_count; i++) {
+    const UCHAR *a = (const UCHAR *)&addresses[i].Address.Ipv4.sin_addr, *b = (const UCHAR *)&hop->Ipv4.sin_addr;
+    int bits = addresses[i].OnLinkPrefixLength, whole = bits / 8, same = 1;
+    if (addresses[i].InterfaceLuid.Value != link->luid || hop->si_family != AF_INET || addresses[i].Address.si_family != AF_INET)
+      continue;
+    for (int j = 0; j < whole; j++)
+      same &= a[j] == b[j];
+    if (same && (bits % 8 == 0 || (a[whole] ^ b[whole]) >> (8 - bits % 8) == 0))
+      return 1;
+  }
+  return 0;
+}
+
+/* What Windows might refuse, and is not known to. */
+static DWORD turned_answer(const MIB_IPFORWARD_ROW2 *row) {
+  int is_ipv4 = row->NextHop.si_family == AF_INET;
+  if (turned("next-hop") && is_ipv4 && row->NextHop.Ipv4.sin_addr.s_addr &&
+      !is_in_prefix(find_link(row->InterfaceLuid.Value, row->InterfaceIndex), &row->NextHop))
+    return ERROR_INVALID_PARAMETER;
+  return turned("routes") && !is_ipv4 ? ERROR_INVALID_PARAMETER : NO_ERROR;
+}
+
 EXPORT DWORD WINAPI CreateIpForwardEntry2(const MIB_IPFORWARD_ROW2 *row) {
   int length = row->DestinationPrefix.PrefixLength, family = row->DestinationPrefix.Prefix.si_family;
   lock(&tables);
@@ -60,7 +85,9 @@ EXPORT DWORD WINAPI CreateIpForwardEntry2(const MIB_IPFORWARD_ROW2 *row) {
   if (!code && !find_link(row->InterfaceLuid.Value, row->InterfaceIndex))
     code = ERROR_FILE_NOT_FOUND;
   if (!code && find_route(row))
-    code = ERROR_OBJECT_ALREADY_EXISTS;
+    code = turned("errors") ? ERROR_INVALID_PARAMETER : ERROR_OBJECT_ALREADY_EXISTS;
+  if (!code)
+    code = turned_answer(row);
   MIB_IPFORWARD_ROW2 *added = code ? 0 : add_route(row);
   if (!code && !added)
     code = ERROR_NOT_ENOUGH_MEMORY;
@@ -125,7 +152,7 @@ EXPORT DWORD WINAPI GetBestRoute2(NET_LUID *luid, ULONG index, const SOCKADDR_IN
     return ERROR_INVALID_PARAMETER;
   lock(&tables);
   lookups++;
-  DWORD code = arranged("GetBestRoute2", 0);
+  DWORD code = turned("best-route") ? ERROR_INVALID_PARAMETER : arranged("GetBestRoute2", 0);
   if (!code && source) {
     code = ERROR_NOT_FOUND;
     for (int i = 0; i < address_count; i++)
@@ -190,7 +217,8 @@ EXPORT DWORD WINAPI SetIpInterfaceEntry(MIB_IPINTERFACE_ROW *row) {
   if (!code && row->Family == AF_INET && row->SitePrefixLength != 0)
     code = ERROR_INVALID_PARAMETER;
   if (!code) {
-    *(row->Family == AF_INET ? &link->forwards4 : &link->forwards6) = row->ForwardingEnabled;
+    if (!turned("forwarding"))
+      *(row->Family == AF_INET ? &link->forwards4 : &link->forwards6) = row->ForwardingEnabled;
     announce_link(link, MibParameterNotification);
     changed();
   }
@@ -206,6 +234,33 @@ EXPORT DWORD WINAPI GetUnicastIpAddressTable(ADDRESS_FAMILY family, MIB_UNICASTI
     *table = new_table(sizeof *addresses, address_count);
     memcpy((*table)->Table, addresses, address_count * sizeof *addresses);
   }
+  unlock(&tables);
+  return code;
+}
+
+EXPORT void WINAPI InitializeUnicastIpAddressEntry(MIB_UNICASTIPADDRESS_ROW *row) {
+  memset(row, 0, sizeof *row);
+  row->ValidLifetime = row->PreferredLifetime = 0xffffffff;
+}
+
+EXPORT DWORD WINAPI CreateUnicastIpAddressEntry(const MIB_UNICASTIPADDRESS_ROW *row) {
+  lock(&tables);
+  DWORD code = arranged("CreateUnicastIpAddressEntry", 1);
+  if (!code && !add_address(find_link(row->InterfaceLuid.Value, row->InterfaceIndex), &row->Address, row->OnLinkPrefixLength))
+    code = ERROR_FILE_NOT_FOUND;
+  if (!code)
+    changed();
+  unlock(&tables);
+  return code;
+}
+
+EXPORT DWORD WINAPI DeleteUnicastIpAddressEntry(const MIB_UNICASTIPADDRESS_ROW *row) {
+  lock(&tables);
+  DWORD code = arranged("DeleteUnicastIpAddressEntry", 1);
+  if (!code && !remove_address(find_link(row->InterfaceLuid.Value, row->InterfaceIndex), row->Address))
+    code = ERROR_NOT_FOUND;
+  if (!code)
+    changed();
   unlock(&tables);
   return code;
 }

@@ -1,5 +1,6 @@
 /* Notifications: a queue, and a thread of the library's own that empties it into the callbacks, one event at a time. */
 #include "tables.h"
+#include "turned.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,11 @@ static event_t *new_event(int kind, MIB_NOTIFICATION_TYPE type) {
 }
 
 static void queue(event_t *event) {
+  static const char *const questions[] = {[ROUTE] = "watch-routes", [LINK] = "watch-interfaces", [ADDRESS] = "watch-addresses"};
+  if (turned(questions[event->kind])) {
+    free(event);
+    return;
+  }
   lock(&queue_lock);
   waiting_events++;
   *last = event;

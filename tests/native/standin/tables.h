@@ -28,6 +28,8 @@ MIB_IPFORWARD_ROW2 *find_route(const MIB_IPFORWARD_ROW2 *name);
 MIB_IPFORWARD_ROW2 *add_route(const MIB_IPFORWARD_ROW2 *row);
 void remove_route(MIB_IPFORWARD_ROW2 *row);
 void remove_link(link_t *link);
+int add_address(link_t *link, const SOCKADDR_INET *address, UCHAR length);
+int remove_address(link_t *link, SOCKADDR_INET address);
 void initialize_route(MIB_IPFORWARD_ROW2 *row);
 MIB_IPINTERFACE_ROW interface_row(const link_t *link, ADDRESS_FAMILY family);
 

@@ -47,7 +47,7 @@ public sealed class VerifyTests : IDisposable
     {
         Question[] turned =
         [
-            Question.Routes, Question.NextHop, Question.Errors, Question.Rows,
+            Question.Routes, Question.NextHop, Question.Errors, Question.BestRoute, Question.Rows,
             Question.WatchRoutes, Question.WatchInterfaces, Question.WatchAddresses, Question.Forwarding,
             Question.HnsAttach, Question.HnsNat,
         ];

@@ -57,7 +57,7 @@ public class StatusJsonTests
     internal void A_Windows_peer_whose_pods_answer_no_probe_names_the_rule_of_its_firewall(
         string peer, ReachKind kind, bool isInConflict, bool expected)
     {
-        Agent agent = new() { Nodes = [Given.Self, $"b 10.244.2.0/24 {peer}"] };
+        Agent agent = new() { Nodes = [Planning.Given.Self, $"b 10.244.2.0/24 {peer}"] };
         if (isInConflict)
             agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4");
         PassReport report = agent.Pass();
@@ -65,7 +65,7 @@ public class StatusJsonTests
         string reason = new RouteStates(report).Reason(verdict, new([(verdict.PodCidr, new(kind, 0, 0))]) { Port = 9999 });
         Assert.Equal(expected, reason.Contains("New-NetFirewallRule", StringComparison.Ordinal));
         Assert.Equal(expected, reason.Contains("-LocalPort 9999 ", StringComparison.Ordinal));
-        Assert.Equal(isInConflict, reason.Contains("foreign", StringComparison.Ordinal));
+        Assert.Equal(isInConflict, reason.Contains("10.0.0.9", StringComparison.Ordinal));
     }
 
     [Theory]

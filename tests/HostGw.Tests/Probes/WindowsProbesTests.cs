@@ -33,7 +33,7 @@ public sealed class WindowsProbesTests : IDisposable
         Assert.Equal(
             (0, 0, ""), (one.Counters[ProbeResult.NotSent], one.Counters[ProbeResult.UnknownSender], one.Read().Fault));
 
-        await two.StopAsync(default);
+        await two.StopAsync(TestContext.Current.CancellationToken);
         two.Dispose();
         _loops.Remove(two);
         await BecomesAsync(one, 2, ReachKind.Unreachable);
@@ -59,7 +59,7 @@ public sealed class WindowsProbesTests : IDisposable
             TimeProvider.System);
         _loops.Add(loop);
         loop.Follow(PlanOf(number), isHeld ? [Endpoint(number)] : []);
-        await loop.StartAsync(default);
+        await loop.StartAsync(TestContext.Current.CancellationToken);
         return loop;
     }
 

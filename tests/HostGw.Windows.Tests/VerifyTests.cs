@@ -21,6 +21,7 @@ public sealed class VerifyTests : IDisposable
         [Question.State.Id] = "not asked: Wine",
         [Question.StateOfOthers.Id] = "not asked: Wine",
         [Question.Cni.Id] = $"not asked: {Question.Cni.Obstacle}",
+        [Question.Probes.Id] = $"not asked: {Question.Probes.Obstacle}",
         [Question.Container.Id] = $"not asked: {Question.Container.Obstacle}",
     };
 

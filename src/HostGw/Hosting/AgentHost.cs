@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.Versioning;
 using HostGw.Digest;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
@@ -30,7 +29,7 @@ internal static class AgentHost
         services.AddHostedService<HostWatch>();
 
         AddNodes(services, settings);
-        if (OperatingSystem.IsLinux() && settings.Policy.Probe)
+        if (settings.Policy.Probe)
             AddProbes(services, settings);
         AddPasses(services, settings);
         AddWriters(services, settings);
@@ -134,13 +133,12 @@ internal static class AgentHost
     }
 
     // Planning → Probes → Planning, Status
-    [SupportedOSPlatform("linux")]
     private static void AddProbes(IServiceCollection services, AgentSettings settings)
     {
         services.AddSingleton(s => new ProbeLoop(
             new(settings.Policy.ProbePort, TimeSpan.FromSeconds(settings.ProbeSeconds)) { Tunnel = settings.Policy.Tunnel },
-            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Reachability), TimeProvider.System,
-            s.GetRequiredService<ILogger<ProbeLoop>>()));
+            report => HostPlatform.OpenProbes(settings, report, s.GetRequiredService<ILogger<ProbeLoop>>()),
+            () => s.GetRequiredService<WakeUp>().Signal(WakeCauses.Reachability), TimeProvider.System));
         services.AddHostedService(s => s.GetRequiredService<ProbeLoop>());
         services.AddSingleton(s =>
         {
@@ -240,7 +238,7 @@ internal static class AgentHost
             () => shards.Health.And(own.Health));
     }
 
-    /// <summary>What the others have of the probes, where there are any: on Linux, unless the settings turn them off.</summary>
+    /// <summary>What the others have of the probes, where there are any: unless the settings turn them off.</summary>
     private sealed record Probes(Action<Plan, ImmutableArray<Ip>> Follow, Func<Reachability> Verdicts, Func<ProbeStatus> Status);
 }
 

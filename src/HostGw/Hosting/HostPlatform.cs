@@ -7,6 +7,7 @@ using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Windows;
 using HostGw.Probes;
 using HostGw.Settings;
+using Microsoft.Extensions.Logging;
 
 namespace HostGw.Hosting;
 
@@ -22,6 +23,12 @@ internal static class HostPlatform
         OperatingSystem.IsLinux() ? OpenLinux(settings)
         : OperatingSystem.IsWindows() ? OpenWindows(settings)
         : throw Unsupported();
+
+    /// <summary>The sockets of the probes.</summary>
+    /// <param name="report">Takes why questions of peers are not received; empty: they are.</param>
+    public static ProbeSockets OpenProbes(AgentSettings settings, Action<string> report, ILogger logger) => OperatingSystem.IsLinux()
+        ? new EpollProbeSockets(settings.Policy.ProbePort, report, TimeProvider.System, logger)
+        : new BoundProbeSockets(settings.Policy.ProbePort, report, TimeProvider.System, logger);
 
     /// <summary>Reads what only `hostgw doctor` needs.</summary>
     /// <param name="interfaces">The names of all interfaces.</param>

@@ -52,6 +52,9 @@ internal sealed record Plan
     /// <summary>This node's own, one per family; empty: none is to be installed.</summary>
     public ImmutableArray<Ip> ProbeAddresses { get; init; } = [];
 
+    /// <summary>On a Windows node: the addresses of its host endpoint at which it is probed. They are there already.</summary>
+    public ImmutableArray<Ip> EndpointAddresses { get; init; } = [];
+
     /// <summary>The link hostgw0; null: none is needed.</summary>
     public TunnelPlan? Tunnel { get; init; }
 

@@ -38,6 +38,7 @@ internal static class Planner
         ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
         RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
         NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, grants.Granted(), nodes) : null;
+        bool isWindows = host.Windows is not null || self is { IsWindows: true };
         PodPolicies? podPolicies = host.Windows is null ? null : new(nat, policy.ServiceCidrs);
 
         return new()
@@ -61,7 +62,8 @@ internal static class Planner
             PolicyRules = policy.PolicyRule
                 ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
                 : [],
-            ProbeAddresses = policy.Probe && host.Windows is null ? ProbeAddress.OfNode(own) : [],
+            ProbeAddresses = policy.Probe && !isWindows ? ProbeAddress.OfNode(own) : [],
+            EndpointAddresses = policy.Probe && isWindows ? ProbeAddress.OfEndpoint(own, host) : [],
             Tunnel = tunnel.Link,
             TunnelFault = tunnel.Fault,
             TunnelDoubt = tunnel.Doubt,

@@ -6,16 +6,22 @@ namespace HostGw.Planning;
 /// <summary>
 /// The addresses inside a podCIDR that probes use. A node's probe address, one per family, is the first address of its first podCIDR: no
 /// pod gets it, and a local route makes it this host's. An address on an interface could become the source of the host's own packets.
+/// Windows knows no such route: a Windows node is probed at the address of its host endpoint in the pods' network, <c>.2</c>.
 /// </summary>
 internal static class ProbeAddress
 {
-    /// <summary>Those of a node, at most one per family.</summary>
-    public static ImmutableArray<Ip> OfNode(ImmutableArray<Prefix> podCidrs) =>
-        [.. ((Prefix[])[FirstPodCidr(podCidrs, isIPv4: true), FirstPodCidr(podCidrs, isIPv4: false)])
-            .Where(p => !p.IsNone).Select(p => p.Aligned.Address)];
+    /// <summary>Those of a Linux node, at most one per family.</summary>
+    public static ImmutableArray<Ip> OfNode(ImmutableArray<Prefix> podCidrs) => [.. First(podCidrs).Select(p => p.Aligned.Address)];
+
+    /// <summary>Those of a Windows node that its host endpoint has, at most one per family.</summary>
+    public static ImmutableArray<Ip> OfEndpoint(ImmutableArray<Prefix> podCidrs, HostState host) =>
+        [.. First(podCidrs).Select(p => Of(p, isWindows: true)).Where(a => host.Addresses.Any(h => h.Address == a))];
 
     /// <summary>Where the node answers. None where the podCIDR has no room for it.</summary>
-    public static Ip Of(Prefix podCidr) => podCidr.IsNone || podCidr.Length > podCidr.Address.Bits - 2 ? default : podCidr.Aligned.Address;
+    public static Ip Of(Prefix podCidr, bool isWindows = false) =>
+        podCidr.IsNone || podCidr.Length > podCidr.Address.Bits - 2 ? default
+        : isWindows ? PodGateway.Of(podCidr, isWindows)
+        : podCidr.Aligned.Address;
 
     /// <summary>
     /// An address to which the node would forward a packet: the last one, in IPv4 that before the broadcast address, if it is not SOURCE.
@@ -36,6 +42,9 @@ internal static class ProbeAddress
         }
         return default;
     }
+
+    private static IEnumerable<Prefix> First(ImmutableArray<Prefix> podCidrs) =>
+        ((Prefix[])[FirstPodCidr(podCidrs, isIPv4: true), FirstPodCidr(podCidrs, isIPv4: false)]).Where(p => !p.IsNone);
 
     private static Ip Before(Ip address) => address.IsIPv4 ? Ip.V4((uint)address.Low - 1) : Ip.V6(address.Value - 1);
 }

@@ -3,7 +3,10 @@ namespace HostGw.Planning;
 /// <summary>What probes say about pods' packets to a peer, in one family. Ordered by severity.</summary>
 internal enum ReachKind : byte
 {
-    /// <summary>Never answered: an older version, Windows, no agent, or the port is blocked.</summary>
+    /// <summary>
+    /// Never answered: an older version, no agent, or the port is blocked. Between a Windows node and another one also: packets between the
+    /// nodes' addresses arrive, and nothing tells why probes between pod addresses are not answered.
+    /// </summary>
     Unknown,
 
     /// <summary>Pods' packets arrive.</summary>
@@ -72,13 +75,16 @@ internal sealed class Reachability
         (_podCidrs, _reaches) = (Array.ConvertAll(sorted, r => r.PodCidr), Array.ConvertAll(sorted, r => r.Reach));
     }
 
-    /// <summary>There are no probes: probe.enabled is false, or this host is a Windows host.</summary>
+    /// <summary>There are no probes: probe.enabled is false, or no agent says what they are.</summary>
     public static Reachability Off { get; } = new([]) { IsOn = false };
 
     public bool IsOn { get; private init; } = true;
 
     /// <summary>Why peers' probes do not reach this host's agent, so that peers know nothing of it; empty: they do.</summary>
     public string Fault { get; init; } = "";
+
+    /// <summary>The UDP port at which agents answer.</summary>
+    public int Port { get; init; }
 
     /// <summary>Whether each podCIDR has the same path in both; one that is not probed is undecided.</summary>
     public bool HasPathsOf(Reachability other)

@@ -37,7 +37,7 @@ internal sealed class KnownAddresses
         ClusterNode? last = null;
         foreach (Verdict verdict in plan.Verdicts)
         {
-            if (verdict.Kind == VerdictKind.Self || verdict.Node.IsWindows)
+            if (verdict.Kind == VerdictKind.Self)
                 continue;
             if (!ReferenceEquals(last, verdict.Node))
             {
@@ -47,9 +47,7 @@ internal sealed class KnownAddresses
             // A refused podCIDR may be of any network.
             if (verdict.Kind is VerdictKind.Rejected or VerdictKind.NoPodCidr)
                 continue;
-            claims.AddPod(verdict.PodCidr.Aligned.Address);
-            if (TunnelSource.Of(verdict.PodCidr, tunnelSource) is { IsNone: false } source)
-                claims.AddPod(source);
+            claims.AddPods(verdict.PodCidr, tunnelSource, last.IsWindows);
         }
         return new(new(claims.V4), new(claims.V6));
     }
@@ -79,7 +77,13 @@ internal sealed class KnownAddresses
                 Add(address, IsNextHop(address) ? 1 : 2);
         }
 
-        public void AddPod(Ip address) => Add(address, 0);
+        public void AddPods(Prefix podCidr, int tunnelSource, bool isWindows)
+        {
+            if (!isWindows)
+                Add(podCidr.Aligned.Address, 0);
+            if ((isWindows ? ProbeAddress.Of(podCidr, isWindows) : TunnelSource.Of(podCidr, tunnelSource)) is { IsNone: false } address)
+                Add(address, 0);
+        }
 
         private bool IsNextHop(Ip address) =>
             (address.IsIPv4 ? _targetIPv4 : _targetIPv6) is >= 0 and var target && targets[target].NodeAddress == address;

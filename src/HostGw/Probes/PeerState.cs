@@ -67,7 +67,7 @@ internal struct PeerState
     /// <param name="number">Of the peer: what is asked in every sixth turn only falls into another interval for the next one.</param>
     public PeerState(ProbeTarget target, TunnelMode mode, int number) =>
         (_target, _shown.Path, _turn) =
-            (target, PathDecision.First(mode, target.IsTunnelled, target.HasTunnelPath), (byte)(number % Seldom));
+            (target, First(target, mode), (byte)(number % Seldom));
 
     /// <summary>False: no peer has this place.</summary>
     public readonly bool IsTaken => _target.Node is not null;
@@ -111,6 +111,9 @@ internal struct PeerState
 
     private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
 
+    private static PathState First(in ProbeTarget target, TunnelMode mode) =>
+        target.IsEchoOnly ? default : PathDecision.First(mode, target.IsTunnelled, target.HasTunnelPath);
+
     /// <summary>Follows a later form of its Node. On another way the old verdict holds until there is evidence.</summary>
     /// <returns>Whether it is to be asked at once: the way is another one, or the tunnel can be asked from now on.</returns>
     public bool Follow(ProbeTarget target, bool isNewSource)
@@ -149,7 +152,8 @@ internal struct PeerState
     public readonly ProbePaths Beyond(bool hasTunnel)
     {
         // Questions on a route that leads into the tunnel, or will in a moment, say nothing of the native path.
-        ProbePaths native = !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod
+        ProbePaths native = _target.IsEchoOnly ? ProbePaths.Echo
+            : !IsInTunnel && !_target.IsTunnelled ? ProbePaths.Pod
             : _target.HasNativePath ? ProbePaths.Echo
             : ProbePaths.None;
         return hasTunnel && CanAskTunnel ? native | ProbePaths.Tunnel : native;
@@ -200,7 +204,7 @@ internal struct PeerState
         bool isNative = isHeld && _wasAsked && _shown.Path.Path is PeerPath.Native or PeerPath.Undecided;
         bool asksAgent = IsSeldom || !(_shown.Echo.IsSteady || _shown.Echo.IsBad);
         ProbePaths first = isNative && _shown.Hop.IsSteady ? (asksAgent ? ProbePaths.Pod : ProbePaths.Hop)
-            : isNative && _shown.Hop.IsBad && _shown.Echo.IsSteady ? ProbePaths.Echo
+            : isNative && (_shown.Hop.IsBad || _target.IsEchoOnly) && _shown.Echo.IsSteady ? ProbePaths.Echo
             : ProbePaths.Node;
         if (_waiting != ProbePaths.None || !Plan(first))
             return ProbePaths.None;
@@ -283,7 +287,7 @@ internal struct PeerState
     {
         (PathState, ReachKind, ReachKind) before = (_shown.Path, _kind, _native);
         _native = JudgedNative();
-        if (tunnel.Mode == TunnelMode.Auto)
+        if (tunnel.Mode == TunnelMode.Auto && !_target.IsEchoOnly)
             Decide(Facts(tunnel.NativeAfter, now));
         ReachKind kind = IsInTunnel ? JudgedTunnel() : _native;
         if (kind != _kind)
@@ -323,6 +327,9 @@ internal struct PeerState
                 : _shown.Echo.IsBad ? ReachKind.ProbeFiltered
                 : ReachKind.Reachable;
         }
+        // The port may be blocked there as well.
+        if (_target.IsEchoOnly)
+            return _shown.Node.IsGood && _shown.Echo.IsBad ? ReachKind.Unknown : _native;
         return _shown.Node.IsGood && _shown.Echo.IsBad && (_shown.Hop.IsBad || IsInTunnel) ? ReachKind.PodTrafficDropped : _native;
     }
 

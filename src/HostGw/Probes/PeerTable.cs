@@ -79,12 +79,13 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
 
     /// <summary>The verdict on each podCIDR.</summary>
     /// <param name="fault">See <see cref="Reachability.Fault"/>.</param>
-    public Reachability Read(string fault)
+    /// <param name="port">See <see cref="Reachability.Port"/>.</param>
+    public Reachability Read(string fault, int port)
     {
         Reach[] reaches = new Reach[_peerOf.Length];
         for (int i = 0; i < reaches.Length; i++)
             reaches[i] = _peers[_peerOf[i]].Reach;
-        return new(_podCidrs, reaches) { Fault = fault };
+        return new(_podCidrs, reaches) { Fault = fault, Port = port };
     }
 
     // No podCIDR is granted to two Nodes. Negative: it is a new peer.
@@ -93,7 +94,8 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
         if (Array.BinarySearch(_podCidrs, target.PodCidr) is not (>= 0 and var index))
             return -1;
         ProbeTarget known = _peers[_peerOf[index]].Target;
-        return known.PodCidr == target.PodCidr && known.Node.Uid == target.Node.Uid ? _peerOf[index] : -1;
+        bool isSame = known.PodCidr == target.PodCidr && known.Node.Uid == target.Node.Uid && known.IsEchoOnly == target.IsEchoOnly;
+        return isSame ? _peerOf[index] : -1;
     }
 
     private void Index(ImmutableArray<ProbeTarget> targets)

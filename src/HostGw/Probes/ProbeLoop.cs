@@ -1,12 +1,9 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using HostGw.Planning;
-using HostGw.Platform.Linux;
-using HostGw.Platform.Linux.Netlink;
+using HostGw.Platform;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace HostGw.Probes;
 
@@ -19,7 +16,6 @@ internal sealed record ProbeSettings(int Port, TimeSpan Interval)
 }
 
 /// <summary>Probes the peers and answers their probes, on a thread of its own: everything else may take as long as it likes.</summary>
-[SupportedOSPlatform("linux")]
 internal sealed class ProbeLoop : IHostedService, IDisposable
 {
     // What a socket receives in one go. More is a flood: then the loop rests, so that it takes a bounded part of a processor.
@@ -42,13 +38,14 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     private ImmutableArray<Ip> _held = [];
     private readonly ManualResetEventSlim _stopping = new(initialState: false, spinCount: 0);
 
+    /// <param name="open">Makes the sockets, which pass on why questions of peers are not received.</param>
     /// <param name="changed">Called at most once a second when a verdict or a path has changed.</param>
-    public ProbeLoop(ProbeSettings settings, Action changed, TimeProvider time, ILogger logger)
+    public ProbeLoop(ProbeSettings settings, Func<Action<string>, ProbeSockets> open, Action changed, TimeProvider time)
     {
         _settings = settings;
         _prober = new(settings, _counters, Draw, changed, time);
         _responder = new(_counters, _prober.Questioned, time);
-        _sockets = new(settings.Port, _prober.Report, time, logger);
+        _sockets = open(_prober.Report);
         _thread = new(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "probes" };
     }
 
@@ -69,6 +66,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
             return;
         (_plan, _held) = (plan, held);
         ProbePlan probes = ProbePlan.Of(plan, held, _settings.Tunnel);
+        _sockets.Follow(probes.Own);
         _responder.Follow(probes.Known);
         _prober.Follow(probes);
         _sockets.Wake();
@@ -125,36 +123,28 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         while (_prober.TryTake(out ProbeQuestion question))
         {
             new ProbeDatagram(ProbeKind.Question, question.Flags, question.Peer, question.Nonce).Write(bytes);
-            int hops = question.Path switch { ProbePaths.Hop => 1, ProbePaths.Node => ProbeDatagram.AllHops, _ => 0 };
-            int error = _sockets.Client(question.Destination.IsIPv4, question.Port) is { } socket
-                ? socket.Send(bytes, question.Source, question.Destination, _settings.Port, hops)
-                : Errno.EAFNOSUPPORT;
-            _counters.Count(error == 0 ? ProbeResult.Sent : ProbeResult.NotSent);
-            if (IsOwnFault(error, question.Path))
-                _prober.GiveUp(question, hasNoRoute: error == Errno.ENETUNREACH);
+            SendResult result = _sockets.Ask(bytes, question);
+            _counters.Count(result == SendResult.Sent ? ProbeResult.Sent : ProbeResult.NotSent);
+            if (result == SendResult.NoSource || (result == SendResult.NoRoute && question.Path != ProbePaths.Node))
+                _prober.GiveUp(question, hasNoRoute: result == SendResult.NoRoute);
         }
     }
-
-    // The source address is not this host's, which newer kernels call an unreachable network, or its own routes forbid it. After other
-    // errors an answer is missing, as if the network had lost the question.
-    private static bool IsOwnFault(int error, ProbePaths path) =>
-        error is Errno.EINVAL or Errno.EADDRNOTAVAIL or Errno.EAFNOSUPPORT || (error == Errno.ENETUNREACH && path != ProbePaths.Node);
 
     // True: a socket may have more than it should.
     private bool ReceiveAnswers()
     {
         Span<byte> bytes = stackalloc byte[ProbeDatagram.Size + 1];
         bool isFlooded = false;
-        for (int number = ProbeSockets.FirstClient; number < ProbeSockets.Count; number++)
+        for (int number = _sockets.Servers; number < _sockets.Count; number++)
         {
             int left = FewAnswers;
-            while (left > 0 && _sockets.WithErrors(number)?.TryReceiveError(bytes, out DatagramError error) == true)
+            while (left > 0 && _sockets.TryReceiveError(number, bytes, out DatagramError error))
             {
                 left--;
                 if (error.IsTimeExceeded && TryRead(bytes[..error.Length], out ProbeDatagram question))
                     _prober.Expired(question, error.From);
             }
-            while (left > 0 && _sockets.WithDatagrams(number)?.TryReceive(bytes, out ReceivedDatagram received) == true)
+            while (left > 0 && _sockets.TryReceive(number, bytes, out ReceivedDatagram received))
             {
                 left--;
                 if (TryRead(bytes[..received.Length], out ProbeDatagram answer))
@@ -170,14 +160,14 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
         Span<byte> bytes = stackalloc byte[ProbeDatagram.Size + 1];
         Span<byte> answer = stackalloc byte[ProbeDatagram.Size];
         bool isFlooded = false;
-        for (int number = 0; number < ProbeSockets.FirstClient; number++)
+        for (int number = 0; number < _sockets.Servers; number++)
         {
             int left = ManyQuestions;
-            while (left > 0 && _sockets.WithDatagrams(number) is { } socket && socket.TryReceive(bytes, out ReceivedDatagram received))
+            while (left > 0 && _sockets.TryReceive(number, bytes, out ReceivedDatagram received))
             {
                 left--;
                 if (_responder.TryAnswer(bytes[..received.Length], received.From, received.Port, received.Hops, answer))
-                    socket.Send(answer, received.To, received.From, received.Port);
+                    _sockets.Answer(number, answer, received);
             }
             isFlooded |= left == 0;
         }

@@ -8,6 +8,9 @@ namespace HostGw.Probes;
 /// <param name="Targets">At most one per Node and family.</param>
 internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableArray<ProbeTarget> Targets, KnownAddresses Known)
 {
+    /// <summary>The addresses at which this node is asked, as far as this host has them.</summary>
+    public ImmutableArray<Ip> Own { get; init; } = [];
+
     // A Node may list any address. What is sent to these reaches this host itself, or many.
     private static readonly ImmutableArray<Prefix> OfNoNode =
     [
@@ -19,9 +22,15 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
     public static ProbePlan Of(Plan plan, ImmutableArray<Ip> held, TunnelPolicy? tunnel = null)
     {
         tunnel ??= new();
-        (ProbeSource v4, ProbeSource v6) = (ProbeSource.Of(plan, held, isIPv4: true), ProbeSource.Of(plan, held, isIPv4: false));
+        ClusterNode? self = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
+        ProbeSource v4 = ProbeSource.Of(plan, self, held, isIPv4: true), v6 = ProbeSource.Of(plan, self, held, isIPv4: false);
         ImmutableArray<ProbeTarget> targets = Choose(plan, tunnel, v4, v6);
-        return new(v4, v6, targets, KnownAddresses.Of(plan, tunnel.Source, targets));
+        return new(v4, v6, targets, KnownAddresses.Of(plan, tunnel.Source, targets))
+        {
+            // 0.0.0.0 and :: would be all of this host's.
+            Own = self is null ? held
+                : [.. self.InternalIPs.Concat(self.ExternalIPs).Concat(held).Where(a => a.Value != UInt128.Zero).Distinct()],
+        };
     }
 
     private static ImmutableArray<ProbeTarget> Choose(Plan plan, TunnelPolicy tunnel, ProbeSource v4, ProbeSource v6)
@@ -29,18 +38,20 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         var targets = ImmutableArray.CreateBuilder<ProbeTarget>(plan.Verdicts.Length);
         foreach (Verdict verdict in plan.Verdicts)
         {
+            bool isEchoOnly = v4.IsWindows || verdict.Node.IsWindows;
             bool isReached = verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent ||
-                (tunnel.Mode == TunnelMode.Auto && NextHops.HasNoneOfFamily(verdict));
-            bool isProbed = isReached && !verdict.Node.IsWindows && !(verdict.PodCidr.IsIPv4 ? v4 : v6).IsNone;
+                (tunnel.Mode == TunnelMode.Auto && !isEchoOnly && NextHops.HasNoneOfFamily(verdict));
+            bool isProbed = isReached && !(verdict.PodCidr.IsIPv4 ? v4 : v6).IsNone;
             if (!isProbed || verdict.Node.PodCidrs.IndexOf(verdict.PodCidr) is not (>= 0 and < ProbeTarget.MostPodCidrs and var index))
                 continue;
             if (IndexOf(targets, verdict) is >= 0 and var same)
                 targets[same] = targets[same] with { PodCidrs = targets[same].PodCidrs | 1u << index };
             else if (ProbeAddress.FirstPodCidr(verdict.Node.PodCidrs, verdict.PodCidr.IsIPv4) == verdict.PodCidr &&
-                !ProbeAddress.Of(verdict.PodCidr).IsNone && NodeAddress(verdict) is { IsNone: false } address)
+                !ProbeAddress.Of(verdict.PodCidr, verdict.Node.IsWindows).IsNone && NodeAddress(verdict) is { IsNone: false } address)
             {
                 bool isNextHop = address == verdict.NextHop && !NextHops.HasNoneOfFamily(verdict);
-                targets.Add(Follow(plan, tunnel.Source, new(verdict.Node, 1u << index, address, verdict.IsOnLink, isNextHop)));
+                ProbeTarget target = new(verdict.Node, 1u << index, address, verdict.IsOnLink, isNextHop) { IsEchoOnly = isEchoOnly };
+                targets.Add(Follow(plan, tunnel.Source, target));
             }
         }
         return targets.DrainToImmutable();
@@ -82,6 +93,8 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         return i >= 0 && ReferenceEquals(targets[i].Node, verdict.Node) ? i : -1;
     }
 
+    private static bool IsOfNoNode(Ip address) => OfNoNode.Any(p => p.Contains(address));
+
     // The one that is the next hop. A next hop may also be a router's address, or one inside the podCIDR. Of the other family where the
     // Node has none of the podCIDR's, which only the tunnel reaches then.
     private static Ip NodeAddress(Verdict verdict)
@@ -89,7 +102,7 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         Ip first = default;
         bool isIPv4 = verdict.PodCidr.IsIPv4 != NextHops.HasNoneOfFamily(verdict);
         IEnumerable<Ip> addresses = verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs);
-        foreach (Ip address in addresses.Where(a => a.IsIPv4 == isIPv4 && !OfNoNode.Any(p => p.Contains(a))))
+        foreach (Ip address in addresses.Where(a => a.IsIPv4 == isIPv4 && !IsOfNoNode(a)))
         {
             if (address == verdict.NextHop)
                 return address;
@@ -110,16 +123,21 @@ internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
 
     public bool IsNone => Pod.IsNone;
 
+    /// <summary>This is a Windows node, which receives no ICMP message about a question.</summary>
+    public bool IsWindows { get; init; }
+
     /// <summary>Whether natively another address asks, so that what is known may hold no more.</summary>
     public bool IsAnother(ProbeSource before) => (Node, Pod, IsHeld) != (before.Node, before.Pod, before.IsHeld);
 
-    public static ProbeSource Of(Plan plan, ImmutableArray<Ip> held, bool isIPv4)
+    /// <param name="self">This node; null: it is not known.</param>
+    public static ProbeSource Of(Plan plan, ClusterNode? self, ImmutableArray<Ip> held, bool isIPv4)
     {
-        ClusterNode? self = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
         Ip node = self is null ? default : self.InternalIPs.Concat(self.ExternalIPs).FirstOrDefault(a => a.IsIPv4 == isIPv4);
-        Ip pod = ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4));
+        bool isWindows = self is { IsWindows: true };
+        Ip pod = ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4), isWindows);
         return new(node, pod, held.Contains(pod))
         {
+            IsWindows = isWindows,
             Tunnel = plan.Tunnel is { } tunnel ? tunnel.Sources.FirstOrDefault(s => s.IsIPv4 == isIPv4) : default,
         };
     }
@@ -135,6 +153,12 @@ internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip 
 
     public PeerRoutes Routes { get; init; }
 
+    /// <summary>
+    /// One end is a Windows node: its agent alone says whether pods' packets arrive, no question has one hop to live, and none takes the
+    /// tunnel.
+    /// </summary>
+    public bool IsEchoOnly { get; init; }
+
     public bool IsTunnelled => (Routes & PeerRoutes.Tunnelled) != 0;
 
     public bool HasNativePath => (Routes & PeerRoutes.Native) != 0;
@@ -142,6 +166,9 @@ internal readonly record struct ProbeTarget(ClusterNode Node, uint PodCidrs, Ip 
     public bool HasTunnelPath => (Routes & PeerRoutes.Tunnel) != 0;
 
     public Prefix PodCidr => Node.PodCidrs[BitOperations.TrailingZeroCount(PodCidrs)];
+
+    /// <summary>Where its agent answers in its pod network.</summary>
+    public Ip PodAddress => ProbeAddress.Of(PodCidr, Node.IsWindows);
 
     /// <summary>Whether that address may be this Node's. Which one a kernel answers from depends on its routes.</summary>
     public bool Has(Ip address) =>

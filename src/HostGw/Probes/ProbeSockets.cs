@@ -1,45 +1,53 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Net.Sockets;
-using System.Runtime.Versioning;
-using HostGw.Platform.Linux;
-using HostGw.Platform.Linux.Interop;
+using HostGw.Platform;
 using Microsoft.Extensions.Logging;
 
 namespace HostGw.Probes;
 
+/// <summary>What became of a question that was to be sent.</summary>
+internal enum SendResult
+{
+    Sent,
+
+    /// <summary>It is lost, as if the network had lost it.</summary>
+    Failed,
+
+    /// <summary>This host has no route there, or on newer kernels the source address is not this host's.</summary>
+    NoRoute,
+
+    /// <summary>The source address is not this host's, or this host has no such family.</summary>
+    NoSource,
+}
+
 /// <summary>
-/// The sockets of the probes: in each family eight that ask, each with its own port, and one that answers. One thread uses them;
-/// <see cref="Wake"/> may be called by any.
+/// The sockets of the probes: some that answer, and for each source of questions <see cref="Prober.Ports"/> that ask. Those that cannot be
+/// opened are tried again every minute. One thread uses them; <see cref="Follow"/> and <see cref="Wake"/> may be called by any.
 /// </summary>
 /// <param name="report">Takes why questions of peers are not received; empty: they are.</param>
-[SupportedOSPlatform("linux")]
-internal sealed class ProbeSockets(int port, Action<string> report, TimeProvider time, ILogger logger) : IDisposable
+internal abstract class ProbeSockets(int port, Action<string> report, TimeProvider time, ILogger logger) : IDisposable
 {
-    /// <summary>The sockets that answer come first, then those that ask.</summary>
-    public const int FirstClient = 2;
-
-    public const int Count = FirstClient + (2 * Prober.Ports);
-
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMinutes(1);
 
-    private readonly DatagramSocket?[] _sockets = new DatagramSocket?[Count];
-
-    private readonly Epoll _epoll = new(Count);
     private long? _triedAt;
     private bool _isComplete;
     private string _fault = "";
 
-    /// <summary>Null: this host has no such family.</summary>
-    public DatagramSocket? Client(bool isIPv4, int number) => _sockets[FirstClient + (isIPv4 ? 0 : Prober.Ports) + number];
+    /// <summary>How many sockets answer: they have the first numbers.</summary>
+    public abstract int Servers { get; }
 
-    /// <summary>The socket of that number if it has received datagrams; null: it has not.</summary>
-    public DatagramSocket? WithDatagrams(int number) => Ready(number, LibcDatagrams.EPOLLIN);
+    /// <summary>How many sockets there are, open or not.</summary>
+    public abstract int Count { get; }
 
-    /// <summary>The socket of that number if it has received ICMP messages; null: it has not.</summary>
-    public DatagramSocket? WithErrors(int number) => Ready(number, LibcDatagrams.EPOLLERR);
+    /// <summary>The UDP port that agents answer on.</summary>
+    protected int Port => port;
+
+    /// <param name="own">This node's addresses at which it is asked, as far as this host has them.</param>
+    public abstract void Follow(ImmutableArray<Ip> own);
 
     /// <summary>Opens those that are not open, at most once a minute.</summary>
-    public void Open()
+    public virtual void Open()
     {
         if (_isComplete || (_triedAt is { } at && time.GetElapsedTime(at) < BetweenAttempts))
             return;
@@ -48,8 +56,15 @@ internal sealed class ProbeSockets(int port, Action<string> report, TimeProvider
         string fault = "";
         for (int number = 0; number < Count; number++)
         {
-            if (_sockets[number] is null && Open(number) is { Length: > 0 } failed)
-                (fault, _isComplete) = (failed, false);
+            try
+            {
+                _isComplete &= TryOpen(number);
+            }
+            catch (Win32Exception e)
+            {
+                bool hasFamily = e is not SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported };
+                (fault, _isComplete) = hasFamily ? (e.Message, false) : (fault, _isComplete);
+            }
         }
         if (fault.Length > 0)
             logger.ProbesNotReceived(port, BetweenAttempts.TotalSeconds, fault);
@@ -57,53 +72,42 @@ internal sealed class ProbeSockets(int port, Action<string> report, TimeProvider
             report(_fault = fault);
     }
 
-    /// <summary>Waits until something is received, <see cref="Wake"/> is called or the time is over.</summary>
-    public void Wait(TimeSpan atMost)
+    /// <summary>Waits until something is received, <see cref="Wake"/> is called or the time is over; negative: it never is.</summary>
+    public void Wait(TimeSpan atMost) =>
+        Await(!_isComplete && (atMost < TimeSpan.Zero || atMost > BetweenAttempts) ? BetweenAttempts : atMost);
+
+    /// <summary>Ends the wait, or the next one.</summary>
+    public abstract void Wake();
+
+    public abstract SendResult Ask(ReadOnlySpan<byte> datagram, in ProbeQuestion question);
+
+    /// <summary>Sends an answer from the address that was asked.</summary>
+    /// <param name="number">Of the socket that has received the question.</param>
+    public abstract void Answer(int number, ReadOnlySpan<byte> datagram, in ReceivedDatagram question);
+
+    /// <summary>Takes the next datagram of a socket that had some when the wait ended; false: there is none.</summary>
+    /// <param name="buffer">One that is longer is cut.</param>
+    public abstract bool TryReceive(int number, Span<byte> buffer, out ReceivedDatagram received);
+
+    /// <summary>Takes the next ICMP message about a question; false: there is none, or this host does not receive them.</summary>
+    /// <param name="buffer">Receives the question, as far as the message quotes it.</param>
+    public abstract bool TryReceiveError(int number, Span<byte> buffer, out DatagramError error);
+
+    public abstract void Dispose();
+
+    /// <returns>False: this host does not have its address yet.</returns>
+    /// <exception cref="Win32Exception">It cannot be opened.</exception>
+    protected abstract bool TryOpen(int number);
+
+    protected abstract void Await(TimeSpan atMost);
+
+    /// <summary>Those that are not open are opened at once.</summary>
+    protected void Reopen() => (_isComplete, _triedAt) = (false, null);
+
+    /// <summary>One has failed and was closed. It is opened again, not more often than others.</summary>
+    protected void Lost(string reason)
     {
-        TimeSpan longest = !_isComplete && (atMost < TimeSpan.Zero || atMost > BetweenAttempts) ? BetweenAttempts : atMost;
-        int milliseconds = longest < TimeSpan.Zero ? -1 : (int)Math.Min(Math.Ceiling(longest.TotalMilliseconds), int.MaxValue);
-        _epoll.Wait(milliseconds);
-    }
-
-    public void Wake() => _epoll.Wake();
-
-    public void Dispose()
-    {
-        foreach (DatagramSocket? socket in _sockets)
-            socket?.Dispose();
-        _epoll.Dispose();
-    }
-
-    private DatagramSocket? Ready(int number, uint what) => (_epoll[number] & what) != 0 ? _sockets[number] : null;
-
-    // Why it is not open; empty: it is, or this host has no such family.
-    private string Open(int number)
-    {
-        try
-        {
-            DatagramSocket socket = number < FirstClient
-                ? DatagramSocket.Server(isIPv4: number == 0, port)
-                : DatagramSocket.Client(isIPv4: number < FirstClient + Prober.Ports);
-            _sockets[number] = Watched(socket, number);
-            return "";
-        }
-        catch (Win32Exception e)
-        {
-            return e is SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported } ? "" : e.Message;
-        }
-    }
-
-    private DatagramSocket Watched(DatagramSocket socket, int number)
-    {
-        try
-        {
-            _epoll.Add(socket.Fd, number);
-            return socket;
-        }
-        catch (Win32Exception)
-        {
-            socket.Dispose();
-            throw;
-        }
+        _isComplete = false;
+        logger.ProbesNotReceived(port, BetweenAttempts.TotalSeconds, reason);
     }
 }

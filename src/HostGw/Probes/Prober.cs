@@ -164,7 +164,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
             ProbeTarget target = peer.Target;
             // Where the last address of the podCIDR is the peer's own, its agent answers.
             ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
-                : from == ProbeAddress.Of(target.PodCidr) ? ProbePaths.Echo
+                : from == target.PodAddress ? ProbePaths.Echo
                 : from == TunnelSource.Of(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Tunnel
                 : from == ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Hop
                 : ProbePaths.None;
@@ -305,7 +305,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         (Ip from, Ip to) = path switch
         {
             ProbePaths.Node => (isOfOtherFamily ? default : source.Node, target.NodeAddress),
-            ProbePaths.Echo => (source.Pod, ProbeAddress.Of(target.PodCidr)),
+            ProbePaths.Echo => (source.Pod, target.PodAddress),
             ProbePaths.Tunnel => (source.Tunnel, TunnelSource.Of(target.PodCidr, settings.Tunnel.Source)),
             _ => (source.Pod, ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source)),
         };
@@ -350,5 +350,5 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         changed();
     }
 
-    private Reachability Make() => _peers.Read(_fault);
+    private Reachability Make() => _peers.Read(_fault, settings.Port);
 }

@@ -18,12 +18,12 @@ internal readonly record struct SizeQuestion(ClusterNode Node, Prefix PodCidr, I
     // A kernel may have an interface with a larger MTU than a packet can be.
     private const int LargestPacket = 65_535;
 
-    public Ip Destination => ProbeAddress.Of(PodCidr);
+    public Ip Destination => ProbeAddress.Of(PodCidr, Node.IsWindows);
 
     /// <summary>The bytes of the long datagram.</summary>
     public int Length => Math.Min(Mtu, LargestPacket) - (PodCidr.IsIPv4 ? HeadersIPv4 : HeadersIPv6);
 
-    /// <summary>The Linux peers that this host has routes to, in the families in which its own probe address is there.</summary>
+    /// <summary>The peers that this host has routes to, in the families in which its own probe address is there.</summary>
     public static IReadOnlyList<SizeQuestion> Of(Plan plan, HostState host)
     {
         var probes = ProbePlan.Of(plan, [.. host.ProbeRoutes.Where(r => r.IsPlain).Select(r => r.Destination.Address)]);
@@ -31,7 +31,7 @@ internal readonly record struct SizeQuestion(ClusterNode Node, Prefix PodCidr, I
         foreach (ProbeTarget target in probes.Targets)
         {
             // Beside a tunnel's route there is one to the probe address alone.
-            ReadOnlySpan<PodRoute> routes = plan.RoutesTo(Prefix.Host(ProbeAddress.Of(target.PodCidr)));
+            ReadOnlySpan<PodRoute> routes = plan.RoutesTo(Prefix.Host(target.PodAddress));
             routes = routes.IsEmpty ? plan.RoutesTo(target.PodCidr.Aligned) : routes;
             ProbeSource source = target.PodCidr.IsIPv4 ? probes.IPv4 : probes.IPv6;
             bool isAsked = target is { IsOnLink: true, HasNativePath: true } && source.IsHeld && !routes.IsEmpty;

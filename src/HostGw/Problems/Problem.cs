@@ -58,7 +58,8 @@ internal static class Cures
         "setting probe.port";
 
     public const string ProbesNotReceived =
-        "stop the program that uses the UDP port of probes (ss -lunp shows it), or set probe.port to another one on all nodes";
+        "stop the program that uses the UDP port of probes (ss -lunp shows it, on Windows Get-NetUDPEndpoint), or set probe.port to " +
+        "another one on all nodes";
 
     public const string NoPodCidr =
         "let the controller manager give it one: kube-controller-manager --allocate-node-cidrs=true, and a --cluster-cidr with room " +

@@ -47,9 +47,13 @@ internal sealed record PassReport
     /// <summary>Foreign rules that masquerade traffic between pods, with the cure, as found when they were last searched for.</summary>
     public IReadOnlyList<string> Leftovers { get; init; } = [];
 
-    /// <summary>The probe addresses that the host held when the pass ended: the local route is there, and nothing is before it.</summary>
+    /// <summary>
+    /// The probe addresses that the host held when the pass ended: the local route is there, and nothing is before it; on Windows those of
+    /// the host endpoint.
+    /// </summary>
     public ImmutableArray<Ip> HeldProbeAddresses =>
     [
+        .. Plan?.EndpointAddresses ?? [],
         .. from address in Plan?.ProbeAddresses ?? []
            where Changes.ProbeRoutes.LeaveRight(address, Changes.Host) && !Result.ProbeObstacles.Any(o => o.Address == address)
            select address,

@@ -70,7 +70,7 @@ internal static class SettingsTable
             (s, v) => s with { ResyncSeconds = v }),
 
         PolicyRow("probe.enabled", SettingTypes.Switch, "true",
-            "Probe whether pods' packets reach the peers, and answer peers' probes (Linux)", (p, v) => p with { Probe = v }),
+            "Probe whether pods' packets reach the peers, and answer peers' probes", (p, v) => p with { Probe = v }),
         PolicyRow("probe.port", SettingTypes.Number(1, 65535, "port"), "9158",
             "UDP port of probes, the same on all nodes", (p, v) => p with { ProbePort = v }),
         Row("probe.intervalSeconds", SettingTypes.Number(1, 3600, "seconds"), "10", UsedBy.Agent,

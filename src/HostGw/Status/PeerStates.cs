@@ -169,6 +169,15 @@ internal sealed class RouteStates(PassReport report)
         : _shadowed.ContainsKey(destination) ? RouteState.Shadowed
         : RouteState.Installed;
 
+    /// <summary>What the plan says of a podCIDR, else the host, else the probes; empty: there is nothing to say.</summary>
+    public string Reason(in Verdict verdict, Reachability reachability)
+    {
+        string reason = ReachText.Reason(verdict, reachability);
+        if (reason.Length == 0 && verdict is { Kind: VerdictKind.Routed, AwaitsTunnel: false })
+            reason = Reason(verdict.PodCidr);
+        return reason.Length > 0 ? reason : ReachText.Advice(verdict, reachability);
+    }
+
     /// <summary>Why packets do not take the route; empty if they do, or if a problem of the whole host explains it.</summary>
     public string Reason(Prefix destination) =>
         _failed.GetValueOrDefault(destination) ?? _conflicting.GetValueOrDefault(destination) ??

@@ -34,7 +34,7 @@ internal static class StatusJson
     {
         WriteStrings(json, "podCidrs", plan.OwnPodCidrs.Select(p => p.ToString()));
         WriteTunnel(json, plan);
-        WriteStrings(json, "probeAddresses", plan.ProbeAddresses.Select(a => a.ToString()));
+        WriteStrings(json, "probeAddresses", plan.ProbeAddresses.Concat(plan.EndpointAddresses).Select(a => a.ToString()));
         json.WriteStartObject("interfaces");
         json.WriteString("ipv4", plan.InterfaceIPv4.Interface?.Name ?? "");
         json.WriteString("ipv6", plan.InterfaceIPv6.Interface?.Name ?? "");
@@ -102,7 +102,7 @@ internal static class StatusJson
             for (; i < end; i++)
             {
                 json.WriteStartObject();
-                WriteVerdict(json, plan, plan.Verdicts[i], routes, ReachText.Reason(plan.Verdicts[i], reachability));
+                WriteVerdict(json, plan, plan.Verdicts[i], routes, reachability);
                 WriteReach(json, reachability.Of(plan.Verdicts[i]));
                 WritePath(json, plan.Verdicts[i], reachability);
                 json.WriteEndObject();
@@ -113,12 +113,12 @@ internal static class StatusJson
         json.WriteEndArray();
     }
 
-    private static void WriteVerdict(Utf8JsonWriter json, Plan plan, in Verdict verdict, RouteStates routes, string reason)
+    private static void WriteVerdict(Utf8JsonWriter json, Plan plan, in Verdict verdict, RouteStates routes, Reachability reachability)
     {
         bool isRouted = verdict is { Kind: VerdictKind.Routed, AwaitsTunnel: false };
         json.WriteString("podCidr", verdict.PodCidr.ToString());
         json.WriteString("verdict", VerdictNames.Of(verdict.Kind));
-        json.WriteString("reason", reason.Length > 0 || !isRouted ? reason : routes.Reason(verdict.PodCidr));
+        json.WriteString("reason", routes.Reason(verdict, reachability));
         json.WriteString("nextHop", verdict.NextHop.ToString());
         json.WriteString("interface", isRouted ? plan.Uplink(verdict)?.Name ?? "" : "");
         json.WriteString("route", isRouted ? routes.Of(verdict.PodCidr).Name() : "");

@@ -1,6 +1,7 @@
 using HostGw.FakeApi;
 using HostGw.Lab.Network;
 using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Platform.Linux;
 using HostGw.Probes;
 using Ip = HostGw.Net.Ip;

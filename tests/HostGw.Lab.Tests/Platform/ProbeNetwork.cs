@@ -81,7 +81,7 @@ internal sealed class ProbingHost : IDisposable
     public const int Port = 9158;
 
     private int _changes;
-    private bool _hasLink;
+    private bool _hasLink, _isWindows;
     private ImmutableArray<Ip> _held;
 
     public ProbingHost(int number, NetworkNamespace network, TunnelPolicy tunnel)
@@ -186,6 +186,24 @@ internal sealed class ProbingHost : IDisposable
         Network.Configure(_held.Select(a => $"route prepend local {a}/{a.Bits} dev lo table local proto 157"));
     }
 
+    /// <summary>From now on as a Windows node: with a host endpoint in its pods' network and the sockets of .NET.</summary>
+    public void PlayWindows()
+    {
+        DeleteProbeAddresses();
+        _isWindows = true;
+        _held = [PodGateway.Of(PodCidr, isWindows: true), PodGateway.Of(PodCidrIPv6, isWindows: true)];
+        AddEndpoint();
+        Network.Run(() =>
+        {
+            Loop.Dispose();
+            return Loop = New();
+        });
+    }
+
+    public void AddEndpoint() => Network.Configure(_held.Select(a => $"address add {a}/{a.Bits} dev pod0{(a.IsIPv6 ? " nodad" : "")}"));
+
+    public void DeleteEndpoint() => Network.Configure(_held.Select(a => $"address delete {a}/{a.Bits} dev pod0"));
+
     public void DeleteProbeAddresses()
     {
         Network.Configure(_held.Select(a => $"route delete local {a}/{a.Bits} dev lo table local"));
@@ -203,6 +221,7 @@ internal sealed class ProbingHost : IDisposable
     {
         Name = $"host{Number}",
         Uid = $"uid-{Number}",
+        OperatingSystem = _isWindows ? "windows" : "linux",
         PodCidrs = [PodCidr, PodCidrIPv6],
         InternalIPs = [Ip.Parse($"10.0.0.{Number}"), Ip.Parse($"fd00:aaaa::{Number}")],
     };
@@ -230,7 +249,11 @@ internal sealed class ProbingHost : IDisposable
     }
 
     private ProbeLoop New() => new(
-        new(Port, TimeSpan.FromSeconds(1)) { Tunnel = Tunnel }, () => Interlocked.Increment(ref _changes), Time, NullLogger.Instance);
+        new(Port, TimeSpan.FromSeconds(1)) { Tunnel = Tunnel },
+        report => _isWindows
+            ? new BoundProbeSockets(Port, report, Time, NullLogger.Instance)
+            : new EpollProbeSockets(Port, report, Time, NullLogger.Instance),
+        () => Interlocked.Increment(ref _changes), Time);
 
     private IEnumerable<Verdict> Verdicts(VerdictKind kind)
     {

@@ -10,12 +10,8 @@ using NodeSnapshot = HostGw.Nodes.NodeSnapshot;
 namespace HostGw.Tests.Digest;
 
 /// <summary>A command that lists the digest once, and watches nothing.</summary>
-public sealed class DigestListTests : FakeApiTest, IDisposable
+public sealed class DigestListTests : FakeApiTest
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     // It reads the Lease only once, and has the server's clock alone.
     [Theory]
     [InlineData(5, "")]
@@ -26,8 +22,8 @@ public sealed class DigestListTests : FakeApiTest, IDisposable
         PutNodes("self", "other");
         if (minutesAgo is { } minutes)
             Renew(DateTimeOffset.UtcNow.AddMinutes(-minutes));
-        Api.WriteKubeconfig(_folder["config"]);
-        Given settings = new() { Flags = $"--nodes-source digest --kubeconfig {_folder["config"]} --node-name self" };
+        Api.WriteKubeconfig(Folder["config"]);
+        Given settings = new() { Flags = $"--nodes-source digest --kubeconfig {Folder["config"]} --node-name self" };
 
         (NodeSnapshot nodes, _) = await ApiAccess.ListAsync(settings.Read(), TestContext.Current.CancellationToken);
 

@@ -46,7 +46,7 @@ public partial class ShardScheduleTests
     {
         Want(7, "10.244.1.0/24");
         Assert.Equal([7], Begun());
-        _stored.Replace(7, _stored[7], new() { ResourceVersion = "900", Source = Source, Sum = _wanted.Sum(7) });
+        _stored.Replace(7, _stored[7], new() { ResourceVersion = "900", Source = Source, Sum = _wanted.Sum(7), IsValid = true });
         Next();
         Assert.Equal((512, false), (_schedule.Current, _schedule.IsDone));
         _schedule.End(Result(7, WriteOutcome.Written));

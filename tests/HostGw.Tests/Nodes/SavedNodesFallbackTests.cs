@@ -225,20 +225,6 @@ public sealed class SavedNodesFallbackTests : IAsyncLifetime
         Assert.False(_store.Snapshot.IsComplete);
     }
 
-    // Else the nodes of shards that are not valid now would be missing after the next start.
-    [Fact]
-    public async Task A_part_of_the_digests_nodes_is_not_saved()
-    {
-        await _saver.StartAsync(TestContext.Current.CancellationToken);
-        List("self", "b");
-        _store.UpdateDigest(_ => new([], IsPartial: true, 42));
-        await LookAsync();
-        Assert.False(File.Exists(_file.Path));
-        _store.UpdateDigest(_ => new([], IsPartial: false, 42));
-        await LookAsync();
-        Assert.Equal("b self", Saved());
-    }
-
     public async ValueTask DisposeAsync()
     {
         await _saver.StopAsync(CancellationToken.None);

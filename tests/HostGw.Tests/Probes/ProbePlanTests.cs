@@ -21,7 +21,9 @@ public class ProbePlanTests
         { "the first podCIDR speaks for all of its family", "", "a 10.244.2.0/24,10.244.3.0/24,10.244.4.0/24 10.0.0.2",
             ["10.244.2.0 by 10.0.0.2 and 2 more"] },
         { "not where the first one is refused", "", "a 10.0.0.0/24,10.244.3.0/24 10.0.0.2", [] },
-        { "no Windows peer", "", "a 10.244.2.0/24 10.0.0.2 windows", [] },
+        { "a Windows peer at its host endpoint", "", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2 windows",
+            ["10.244.2.2 by 10.0.0.2 by echo only", "fd00:10:244:2::2 by fd00:aaaa::2 by echo only"] },
+        { "no Windows peer whose podCIDR has no room for one", "", "a 10.244.2.2/31 10.0.0.2 windows", [] },
         { "no skipped peer", "", "a 10.244.2.0/24 10.0.0.2 skip", [] },
         { "no peer without an address of the family", "", "a fd00:10:244:2::/64 10.0.0.2", [] },
         { "no address of this host itself or of many hosts", "",
@@ -46,6 +48,7 @@ public class ProbePlanTests
     [InlineData("Auto", "a 10.244.2.0/24 fd00:aaaa::2", "10.244.2.0 by fd00:aaaa::2 not on-link")]
     [InlineData("Auto", "a fd00:10:244:2::/64 10.0.0.2 hop=10.0.0.3", "")]
     [InlineData("Auto", "a fd00:10:244:2::/64 127.0.0.1", "")]
+    [InlineData("Auto", "a fd00:10:244:2::/64 10.0.0.2 windows", "")]
     [InlineData("Off", "a fd00:10:244:2::/64 10.0.0.2", "")]
     public void A_Node_without_an_address_of_the_podCIDRs_family_is_asked_at_another(string mode, string peer, string expected)
     {
@@ -79,6 +82,28 @@ public class ProbePlanTests
         Assert.Equal((true, false), (probes.IPv4.IsHeld, probes.IPv6.IsHeld));
     }
 
+    // It receives no ICMP message, whoever the peer is.
+    [Fact]
+    public void A_Windows_node_asks_from_its_host_endpoint_by_echo_only()
+    {
+        HostState host = Given.Host(Given.Lan + "; cbr0 10.244.1.2/24");
+        Plan plan = Planner.Plan(
+            Given.Nodes($"{Given.Self} windows external=203.0.113.1", "a 10.244.2.0/24 10.0.0.2", "b fd00:10:244:3::/64 10.0.0.3"), host,
+            Given.Policy("tunnel=auto"));
+        ProbePlan probes = ProbePlan.Of(plan, plan.EndpointAddresses, new() { Mode = TunnelMode.Auto });
+        Assert.Equal(["10.244.2.0 by 10.0.0.2 by echo only"], probes.Targets.Select(Text));
+        Assert.Equal((Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.2"), true), (probes.IPv4.Node, probes.IPv4.Pod, probes.IPv4.IsHeld));
+        Assert.Equal((Ip.Parse("fd00:10:244:1::2"), false), (probes.IPv6.Pod, probes.IPv6.IsHeld));
+        Assert.Equal("10.0.0.1 fd00:aaaa::1 203.0.113.1 10.244.1.2", string.Join(' ', probes.Own));
+    }
+
+    [Fact]
+    public void The_unspecified_address_is_none_of_this_nodes()
+    {
+        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 0.0.0.0,10.0.0.1,10.0.0.1,::"), Given.Host(Given.Lan), Given.Policy(""));
+        Assert.Equal("10.0.0.1 10.244.1.0", string.Join(' ', ProbePlan.Of(plan, plan.ProbeAddresses).Own));
+    }
+
     [Theory]
     [InlineData("10.0.0.2", true)]
     [InlineData("10.244.2.0", true)]
@@ -91,11 +116,14 @@ public class ProbePlanTests
     [InlineData("10.244.2.255", false)]
     [InlineData("10.0.0.1", false)]
     [InlineData("10.244.1.0", false)]
-    [InlineData("10.0.0.4", false)]
+    [InlineData("10.0.0.4", true)]
+    [InlineData("10.244.4.2", true)]
+    [InlineData("10.244.4.0", false)]
+    [InlineData("10.244.4.1", false)]
     [InlineData("192.0.2.0", false)]
     [InlineData("0.0.0.0", false)]
     [InlineData("::", false)]
-    public void Questions_are_answered_that_come_from_node_probe_or_gateway_addresses_of_Linux_peers(string from, bool expected)
+    public void Questions_are_answered_that_come_from_node_probe_or_gateway_addresses_of_peers(string from, bool expected)
     {
         ProbePlan plan = Of(
             "clusterCidrs=10.244.0.0/16,fd00:10:244::/48", "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2 external=203.0.113.2",
@@ -209,7 +237,7 @@ public class ProbePlanTests
     private static string Text(ProbeTarget target)
     {
         int more = System.Numerics.BitOperations.PopCount(target.PodCidrs) - 1;
-        return $"{ProbeAddress.Of(target.PodCidr)} by {target.NodeAddress}{(!target.IsOnLink ? " not on-link" : !target.IsNextHop ? " not next hop" : "")}" +
-            (more > 0 ? $" and {more} more" : "");
+        return $"{target.PodAddress} by {target.NodeAddress}{(!target.IsOnLink ? " not on-link" : !target.IsNextHop ? " not next hop" : "")}" +
+            (target.IsEchoOnly ? " by echo only" : "") + (more > 0 ? $" and {more} more" : "");
     }
 }

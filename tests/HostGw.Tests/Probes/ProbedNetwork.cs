@@ -55,6 +55,11 @@ internal sealed class ProbedNetwork
     /// <summary>A router is between this host and the peers' node addresses, though they look on-link: it answers ARP in their place.</summary>
     public bool HasRouter { get; set; }
 
+    public string Self { get; init; } = Given.Self;
+
+    /// <summary>What answers say in addition.</summary>
+    public ProbeFlags Says { get; set; }
+
     public TimeSpan Now => Time.GetElapsedTime(Start);
 
     private long Start { get; }
@@ -63,8 +68,8 @@ internal sealed class ProbedNetwork
 
     public void Follow(string host, string[] peers)
     {
-        Plan plan = Planner.Plan(Given.Nodes([Given.Self, .. peers]), Given.Host(host), Given.Policy(""));
-        Prober.Follow(ProbePlan.Of(plan, [.. plan.ProbeAddresses.Where(a => !IsMissing(a))]));
+        Plan plan = Planner.Plan(Given.Nodes([Self, .. peers]), Given.Host(host), Given.Policy(""));
+        Prober.Follow(ProbePlan.Of(plan, [.. plan.ProbeAddresses.Concat(plan.EndpointAddresses).Where(a => !IsMissing(a))]));
     }
 
     public ReachKind Of(string podCidr) => Prober.Verdicts.Of(Prefix.Parse(podCidr)).Kind;
@@ -123,7 +128,10 @@ internal sealed class ProbedNetwork
     private void Deliver((ProbeQuestion Question, Ip From) answer)
     {
         if (answer.Question.Path != ProbePaths.Hop)
-            Prober.Answered(AnswerTo(answer.Question) with { Flags = HasRouter ? ProbeFlags.None : ProbeFlags.MetNoRouter }, answer.From);
+        {
+            ProbeFlags met = HasRouter ? ProbeFlags.None : ProbeFlags.MetNoRouter;
+            Prober.Answered(AnswerTo(answer.Question) with { Flags = met | Says }, answer.From);
+        }
         else
         {
             Ip from = answer.From.IsNone ? _nodes[answer.Question.Peer] : answer.From;

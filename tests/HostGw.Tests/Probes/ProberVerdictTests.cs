@@ -9,6 +9,7 @@ public class ProberVerdictTests
     private const string A = "10.244.2.0/24";
     private const string OnLink = "a 10.244.2.0/24 10.0.0.2";
     private const string Elsewhere = "a 10.244.2.0/24 10.1.0.2";
+    private const string Windows = OnLink + " windows";
     private const ProbePaths All = ProbePaths.Node | ProbePaths.Pod;
 
     // The peer, what answers, what it is then; what answers afterwards, what it is then.
@@ -32,6 +33,13 @@ public class ProberVerdictTests
         { Elsewhere, ProbePaths.Node | ProbePaths.Echo, ReachKind.RoutedByNetwork, ProbePaths.None, ReachKind.Unreachable },
         { Elsewhere, ProbePaths.Node, ReachKind.PodTrafficDropped, ProbePaths.Node | ProbePaths.Echo, ReachKind.RoutedByNetwork },
         { Elsewhere, ProbePaths.None, ReachKind.Unknown, ProbePaths.Node | ProbePaths.Echo, ReachKind.RoutedByNetwork },
+        // Of these, nothing tells a network that drops pods' packets from a firewall of the peer.
+        { Windows, All, ReachKind.Reachable, ProbePaths.Node | ProbePaths.Hop, ReachKind.Unknown },
+        { Windows, All, ReachKind.Reachable, ProbePaths.None, ReachKind.Unreachable },
+        { Windows, ProbePaths.Node | ProbePaths.Hop, ReachKind.Unknown, All, ReachKind.Reachable },
+        { Windows, ProbePaths.Node, ReachKind.Unknown, ProbePaths.None, ReachKind.Unreachable },
+        { Windows, ProbePaths.None, ReachKind.Unknown, ProbePaths.Node, ReachKind.Unknown },
+        { Elsewhere + " windows", All, ReachKind.RoutedByNetwork, ProbePaths.Node | ProbePaths.Hop, ReachKind.Unknown },
     };
 
     [Theory]
@@ -59,8 +67,52 @@ public class ProberVerdictTests
         network.Run(60);
 
         Assert.Equal(
-            (ReachKind.Reachable, ReachKind.Reachable, ReachKind.PodTrafficDropped, ReachKind.Unknown),
+            (ReachKind.Reachable, ReachKind.Reachable, ReachKind.PodTrafficDropped, ReachKind.Reachable),
             (network.Of(A), network.Of("10.244.3.0/24"), network.Of("fd00:10:244:2::/64"), network.Of("10.244.4.0/24")));
+    }
+
+    // A Windows node at either end, or at both.
+    [Theory]
+    [InlineData(Windows, false, "10.244.1.0", "10.244.2.2")]
+    [InlineData(OnLink, true, "10.244.1.2", "10.244.2.0")]
+    [InlineData(Windows, true, "10.244.1.2", "10.244.2.2")]
+    public void With_Windows_the_echo_alone_is_asked_and_takes_no_tunnel_whatever_the_peer_says(
+        string peer, bool isWindows, string from, string to)
+    {
+        foreach (TunnelMode mode in Enum.GetValues<TunnelMode>())
+        {
+            ProbedNetwork network = new(tunnel: mode)
+            {
+                Self = isWindows ? Given.Self + " windows" : Given.Self,
+                Says = ProbeFlags.WantsTunnel | ProbeFlags.TunnelsToYou,
+            };
+            network.Follow(Given.Lan + "; cbr0 10.244.1.2/24", [peer]);
+            network.Run(45);
+            Assert.Equal((ReachKind.Reachable, PeerPath.Undecided), (network.Of(A), network.Prober.Verdicts.Of(Prefix.Parse(A)).Path));
+            Assert.Equal(
+                [ProbePaths.Node, ProbePaths.Echo, ProbePaths.Echo, ProbePaths.Echo, ProbePaths.Echo],
+                network.Asked.Take(5).Select(a => a.Question.Path));
+            Assert.All(network.Asked.Skip(1), a => Assert.Equal(ProbePaths.Echo, a.Question.Path));
+            Assert.All(network.Asked, a => Assert.Equal(ProbeFlags.None, a.Question.Flags));
+            Assert.Equal((Ip.Parse(from), Ip.Parse(to)), (network.Asked[1].Question.Source, network.Asked[1].Question.Destination));
+
+            network.Answering = ProbePaths.Node;
+            network.Run(600);
+            Assert.Equal((ReachKind.Unknown, PeerPath.Undecided), (network.Of(A), network.Prober.Verdicts.Of(Prefix.Parse(A)).Path));
+        }
+    }
+
+    [Fact]
+    public void A_Node_that_is_said_to_be_Windows_from_now_on_is_another_peer()
+    {
+        ProbedNetwork network = new();
+        network.Follow(OnLink);
+        network.Run(30);
+        network.Answering = ProbePaths.Node;
+        network.Follow(Windows);
+        Assert.Equal(ReachKind.Unknown, network.Of(A));
+        network.Run(60);
+        Assert.Equal(ReachKind.Unknown, network.Of(A));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public class SizeQuestionTests
     [InlineData("a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2",
         "10.244.1.0 > 10.244.2.0 1472 over eth0", "fd00:10:244:1:: > fd00:10:244:2:: 1452 over eth0")]
     [InlineData("a 10.244.2.0/24 10.1.0.2")]
-    [InlineData("a 10.244.2.0/24 10.0.0.2 windows")]
+    [InlineData("a 10.244.2.0/24 10.0.0.2 windows", "10.244.1.0 > 10.244.2.2 1472 over eth0")]
     public void A_peer_is_asked_from_probe_address_to_probe_address_with_what_the_interface_takes(string peer, params string[] expected) =>
         Assert.Equal(expected, Of(Host(1500, "10.244.1.0", "fd00:10:244:1::"), peer));
 

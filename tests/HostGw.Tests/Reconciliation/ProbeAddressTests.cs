@@ -41,6 +41,24 @@ public class ProbeAddressTests
         Assert.Empty(Planner.Plan(Given.Nodes(Given.Self), host, Given.Policy("")).ProbeAddresses);
     }
 
+    // The host, the policy, and where a Windows node is probed.
+    [Theory]
+    [InlineData("", "", "")]
+    [InlineData("; cbr0 10.244.1.2/24", "", "10.244.1.2")]
+    [InlineData("; cbr0 10.244.1.2/24 fd00:10:244:1::2/64", "", "10.244.1.2 fd00:10:244:1::2")]
+    [InlineData("; cbr0 10.244.1.2/24", "probe=off", "")]
+    public void A_Windows_node_is_probed_at_its_host_endpoint_once_it_is_there(string endpoint, string policy, string expected)
+    {
+        HostState host = Given.Host(Given.Lan + endpoint);
+        Plan plan = Planner.Plan(Given.Nodes($"{Given.Self} windows"), host, Given.Policy(policy));
+        Assert.Equal(expected, string.Join(' ', plan.EndpointAddresses));
+        Assert.Empty(plan.ProbeAddresses);
+        Assert.True(ProbeRouteChanges.Between(plan, host).IsEmpty);
+
+        Agent agent = new(policy, Given.Lan + endpoint) { Nodes = [$"{Given.Self} windows"] };
+        Assert.Equal(expected, string.Join(' ', Held(agent.Pass())));
+    }
+
     /// <summary>What is installed, and what is added and deleted.</summary>
     [Theory]
     [InlineData("", "+10.244.1.0 +fd00:10:244:1::")]

@@ -46,6 +46,28 @@ public class StatusJsonTests
         Assert.False(status.TryGetProperty("nodes", out _));
     }
 
+    // The peer, what probes say, and whether it is said how a Windows node accepts them. What is wrong with the route comes first.
+    [Theory]
+    [InlineData("10.0.0.2 windows", ReachKind.Unknown, false, true)]
+    [InlineData("10.0.0.2 windows", ReachKind.Unknown, true, false)]
+    [InlineData("10.0.0.2 windows", ReachKind.Reachable, false, false)]
+    [InlineData("10.0.0.2 windows", ReachKind.Unreachable, false, false)]
+    [InlineData("10.1.0.2 windows", ReachKind.Unknown, false, false)]
+    [InlineData("10.0.0.2", ReachKind.Unknown, false, false)]
+    internal void A_Windows_peer_whose_pods_answer_no_probe_names_the_rule_of_its_firewall(
+        string peer, ReachKind kind, bool isInConflict, bool expected)
+    {
+        Agent agent = new() { Nodes = [Planning.Given.Self, $"b 10.244.2.0/24 {peer}"] };
+        if (isInConflict)
+            agent.Host.Overwrite("10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4");
+        PassReport report = agent.Pass();
+        Verdict verdict = Assert.Single(report.Plan!.Verdicts, v => v.Node.Name == "b");
+        string reason = new RouteStates(report).Reason(verdict, new([(verdict.PodCidr, new(kind, 0, 0))]) { Port = 9999 });
+        Assert.Equal(expected, reason.Contains("New-NetFirewallRule", StringComparison.Ordinal));
+        Assert.Equal(expected, reason.Contains("-LocalPort 9999 ", StringComparison.Ordinal));
+        Assert.Equal(isInConflict, reason.Contains("10.0.0.9", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("installed", "")]
     [InlineData("failed", "refuse")]

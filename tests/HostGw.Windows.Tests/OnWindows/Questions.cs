@@ -70,6 +70,10 @@ internal sealed record Question(string Id, string Sentence, string Obstacle = ""
     public static Question Cni { get; } = new("cni",
         "win-bridge and containerd take the CNI configuration, and a pod starts with it", NeedsCluster);
 
+    public static Question Probes { get; } = new("probes",
+        "An answer to a probe leaves the host endpoint (`.2`) by the route over it, and the socket outlives HNS taking its address away " +
+        "for a moment", NeedsCluster);
+
     public static Question Container { get; } = new("container",
         "The image runs as a HostProcess container with the rights it needs", NeedsCluster);
 
@@ -81,6 +85,6 @@ internal sealed record Question(string Id, string Sentence, string Obstacle = ""
         Routes, Gateway, NextHop, Errors, BestRoute, Thousand, Rows,
         WatchRoutes, WatchInterfaces, WatchAddresses, Forwarding, Denied, State, StateOfOthers,
         Lock, StopByCtrlC, StopByCtrlBreak, StopByShutdown, Hns, HnsNetwork,
-        HnsEndpoint, HnsAttach, HnsNat, HnsBridge, Cni, Container, Removed,
+        HnsEndpoint, HnsAttach, HnsNat, HnsBridge, Cni, Probes, Container, Removed,
     ];
 }

@@ -149,15 +149,6 @@ internal sealed unsafe class DatagramSocket : IDisposable
     private void Set(int level, int option, byte value = 1) => _socket.SetRawSocketOption(level, option, [value, 0, 0, 0]);
 }
 
-/// <param name="To">The address of this host that it was sent to; none: the socket is not told.</param>
-/// <param name="Hops">How many hops it had left to live; 0: the socket is not told.</param>
-internal readonly record struct ReceivedDatagram(int Length, Ip From, int Port, Ip To, int Hops);
-
-/// <param name="Length">Of what is quoted.</param>
-/// <param name="From">Who sent the message.</param>
-/// <param name="IsTimeExceeded">The datagram had no hop left to live.</param>
-internal readonly record struct DatagramError(int Length, Ip From, bool IsTimeExceeded);
-
 /// <summary>sockaddr_in and sockaddr_in6.</summary>
 [SupportedOSPlatform("linux")]
 internal static class SocketAddresses

@@ -194,9 +194,7 @@ internal static class PeersTable
     {
         StateStyle style = StateStyle.Of(peer.State);
         Reachability reachability = input.View.Probes.Reachability;
-        string said = ReachText.Reason(verdict, reachability);
-        string reason = said.Length > 0 ? said
-            : verdict is { Kind: VerdictKind.Routed, AwaitsTunnel: false } ? routes.Reason(verdict.PodCidr) : "";
+        string reason = routes.Reason(verdict, reachability);
         html.Add($"<tr><th scope=row>{verdict.Node.Name}<td>{verdict.Node.OperatingSystem}<td>{verdict.PodCidr}<td>{verdict.NextHop}")
             .Add($"<td class=word><span class={style.Class}>{style.Sign} {peer.State.Name()}</span><td class=word>")
             .AddTime(peer.Since, input.Now);

@@ -37,7 +37,8 @@ internal static partial class MetricsPage
         - **Are all routes installed?** `hostgw_routes_desired - hostgw_routes_installed` is 0. The other `hostgw_routes_…` count
           the rest: conflicts, refused by the host, missing, held.
         - **Do pods' packets arrive?** `sum by (node) (hostgw_peers{reachability=~"podTrafficDropped|unreachable"})` is 0. `unknown` is no fault:
-          a peer that never answered a probe (docs/networks.md). `hostgw_peers` and `hostgw_probe_…` exist only where probes are on.
+          a peer that never answered a probe, or a Windows node of which only the node's address answers (docs/networks.md).
+          `hostgw_peers` and `hostgw_probe_…` exist only where probes are on.
         - **Which peers take the tunnel?** `sum by (node) (hostgw_tunnelled_peers)` counts them, and `hostgw status` names them. That is no
           fault; a peer that is not reached there either is `podTrafficDropped`.
         - **Does somebody send what the guards drop?** `sum by (node, guard) (increase(hostgw_guard_drops_total[10m]))`. The count begins

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using HostGw.Digest;
 using HostGw.FakeApi;
+using HostGw.Hosting;
 using HostGw.Kubernetes;
 using HostGw.Lab;
 using HostGw.Lab.Agents;
@@ -150,10 +151,7 @@ internal sealed class StormSite : IAsyncDisposable
     /// <summary>What one list of the shards has, in bytes.</summary>
     public async Task<long> ListBytesAsync()
     {
-        ListWatch<ShardDraft> api = new(_client, ShardFormat.Path, new(), _machine.Name, TimeProvider.System)
-        {
-            Selector = ShardFormat.Query,
-        };
+        ListWatch<ShardDraft> api = ApiAccess.Shards(_client);
         return (await api.ListAsync(new ShardHashes(), "0", CancellationToken.None)).Bytes;
     }
 

@@ -90,10 +90,12 @@ internal static class AgentHost
             TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), "own Node",
             listers: () => s.GetRequiredService<NodeStore>().Count)
         {
+            // The shards' reflector, which watches the same server, checks the timeline for both.
+            Period = TimeSpan.FromHours(1),
             WentBack = () => s.GetRequiredService<Reflector<ShardDraft>>().ReadByQuorum(),
         });
         services.AddSingleton(s => new Reflector<ShardDraft>(
-            ApiAccess.Shards(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<DigestNodes>().Shards, NodesChanged(s),
+            ApiAccess.Shards(s.GetRequiredService<ApiClient>()), s.GetRequiredService<DigestNodes>().Shards, NodesChanged(s),
             TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest",
             listers: () => s.GetRequiredService<NodeStore>().Count)
         {

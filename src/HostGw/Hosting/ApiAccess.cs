@@ -50,18 +50,23 @@ internal static class ApiAccess
 
     /// <summary>The requests that list and watch Nodes.</summary>
     public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
-        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System);
+        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), TimelineObject.Node(settings.NodeName),
+            TimeProvider.System);
 
     /// <summary>The same for this node's own Node alone.</summary>
     public static ListWatch<NodeDraft> OwnNode(AgentSettings settings, ApiClient client) =>
-        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), settings.NodeName, TimeProvider.System)
+        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), TimelineObject.Node(settings.NodeName),
+            TimeProvider.System)
         {
             Selector = "fieldSelector=" + Uri.EscapeDataString("metadata.name=" + settings.NodeName),
         };
 
     /// <summary>The requests that list and watch the shards of the node digest.</summary>
-    public static ListWatch<ShardDraft> Shards(AgentSettings settings, ApiClient client) =>
-        new(client, ShardFormat.Path, new(), settings.NodeName, TimeProvider.System) { Selector = ShardFormat.Query };
+    public static ListWatch<ShardDraft> Shards(ApiClient client) =>
+        new(client, ShardFormat.Path, new(), new(ShardFormat.Path, ShardFormat.Name(0)), TimeProvider.System)
+        {
+            Selector = ShardFormat.Query,
+        };
 
     /// <summary>All nodes, once, and the service networks where the settings ask for them and the server names them.</summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
@@ -100,7 +105,7 @@ internal static class ApiAccess
     {
         DigestNodes digest = new(store, settings.NodeName, settings.Policy.NodeSelector, static () => []);
         await OwnNode(settings, client).ListAsync(digest.OwnNode, AnyVersion, cancellationToken);
-        await Shards(settings, client).ListAsync(digest.Shards, AnyVersion, cancellationToken);
+        await Shards(client).ListAsync(digest.Shards, AnyVersion, cancellationToken);
         DateTimeOffset? renewedAt = await DigestLease.ReadAsync(client, cancellationToken);
         TimeSpan age = TimeProvider.System.GetUtcNow() + (client.ServerClock ?? default) - (renewedAt ?? default);
         string? stale = age > DigestLease.StaleAfter ? DigestLease.StaleReason(renewedAt) : null;

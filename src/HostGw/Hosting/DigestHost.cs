@@ -63,7 +63,7 @@ internal static class DigestHost
     {
         services.AddSingleton<StoredShards>();
         services.AddSingleton(s => new Reflector<ShardDraft>(
-            ApiAccess.Shards(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<StoredShards>(), Changed(s),
+            ApiAccess.Shards(s.GetRequiredService<ApiClient>()), s.GetRequiredService<StoredShards>(), Changed(s),
             TimeProvider.System, s.GetRequiredService<ILogger<Reflector<ShardDraft>>>(), "shards of the digest",
             listers: static () => 1, listsAfterLoss: true, kept: "shards")
         {
@@ -110,7 +110,7 @@ internal static class DigestHost
     }
 
     private static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
-        new(client, "/api/v1/nodes", new(DigestLabels.Selector(settings)), settings.NodeName, TimeProvider.System);
+        new(client, "/api/v1/nodes", new(DigestLabels.Selector(settings)), TimelineObject.Node(settings.NodeName), TimeProvider.System);
 
     private static Action Changed(IServiceProvider services) => () => services.GetRequiredService<DigestWriter>().Signal();
 

@@ -4,8 +4,8 @@ namespace HostGw.Kubernetes;
 
 /// <summary>The requests of a reflector for one kind of object, and the decoding of their answers into one draft.</summary>
 /// <param name="path">Of the collection, such as /api/v1/nodes.</param>
-/// <param name="node">The name of a Node, by which the store's resource version is read.</param>
-internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft draft, string node, TimeProvider time)
+/// <param name="timeline">By what the resource version of the store that holds the collection is read.</param>
+internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft draft, TimelineObject timeline, TimeProvider time)
     where TDraft : ObjectDraft
 {
     private const int PageSize = 500;
@@ -56,7 +56,7 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
     public ListWatchDecoder DecodeEvents(Action<WatchEventType, TDraft> sink) => new(isWatch: true, draft, type => sink(type, draft));
 
     /// <summary>
-    /// The present resource version of the server's store, by a linearizable read of this node's Node. Neither a watch shows it (from a
+    /// The present resource version of the server's store, by a linearizable read of one object. Neither a watch shows it (from a
     /// version in the future it is silent) nor a cached list (it may lag).
     /// </summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
@@ -68,15 +68,14 @@ internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft dr
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            using ApiResponse response = await client.GetMetadataAsync(
-                "/api/v1/nodes?fieldSelector=" + Uri.EscapeDataString("metadata.name=" + node), either.Token);
+            using ApiResponse response = await client.GetMetadataAsync(timeline.PathAndQuery, either.Token);
             ListWatchDecoder decoder = new(isWatch: false, new MetadataDraft(), static _ => { });
             await decoder.ReadAsync(response, either.Token);
             return decoder.Page().ResourceVersion;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ApiException($"The API server did not read this node's Node within {TimelineTimeout.TotalSeconds:0} s", e);
+            throw new ApiException($"The API server did not read its store within {TimelineTimeout.TotalSeconds:0} s", e);
         }
     }
 
@@ -198,4 +197,13 @@ internal sealed class QuorumReadRequest : IDisposable
     }
 
     public void Dispose() => _interrupt.Dispose();
+}
+
+/// <summary>An object of a collection, small or not: its metadata is listed to learn the store's present resource version.</summary>
+/// <param name="Path">Of the collection. Collections may be in stores of their own (--etcd-servers-overrides).</param>
+internal readonly record struct TimelineObject(string Path, string Name)
+{
+    public string PathAndQuery => $"{Path}?fieldSelector={Uri.EscapeDataString($"metadata.name={Name}")}";
+
+    public static TimelineObject Node(string name) => new("/api/v1/nodes", name);
 }

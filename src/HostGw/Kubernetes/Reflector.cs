@@ -43,8 +43,8 @@ internal sealed class Reflector<TDraft>(
     : BackgroundService
     where TDraft : ObjectDraft
 {
-    // The end of a watch brings a timeline check: every 10 min ± 20 %.
-    private const int ShortestWatch = 480, LongestWatch = 720;
+    // Of the period.
+    private const double ShortestWatch = 0.8, LongestWatch = 1.2;
 
     // A watch that ends at most this long before its time did not end early.
     private static readonly TimeSpan EndTolerance = TimeSpan.FromSeconds(5);
@@ -71,6 +71,9 @@ internal sealed class Reflector<TDraft>(
 
     /// <summary>Called when <see cref="IsFollowing"/> becomes true.</summary>
     public Action? Following { get; init; }
+
+    /// <summary>How long a watch lasts, ± 20 %. Its end brings a timeline check.</summary>
+    public TimeSpan Period { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Called when the server's store has gone back: what others hold of it may be from a time that never was.</summary>
     public Action? WentBack { get; init; }
@@ -149,7 +152,7 @@ internal sealed class Reflector<TDraft>(
 
     private async Task<OpenWatch> OpenWatchAsync(bool isList, CancellationToken cancellationToken)
     {
-        int seconds = Random.Shared.Next(ShortestWatch, LongestWatch);
+        int seconds = (int)(Period.TotalSeconds * (ShortestWatch + ((LongestWatch - ShortestWatch) * Random.Shared.NextDouble())));
         string version = _state.KnowsVersion ? store.ResourceVersion : "0";
         ApiResponse response = await api.WatchAsync(version, seconds, isList, cancellationToken);
         logger.WatchStarted(what, version);

@@ -1,4 +1,5 @@
 using HostGw.Digest;
+using HostGw.Hosting;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -42,14 +43,14 @@ internal abstract class Reader : IDisposable
 
     protected void Follow(IReflectorStore<ShardDraft> shards)
     {
-        ListWatch<ShardDraft> api = new(_client, ShardFormat.Path, new(), Node, TimeProvider.System) { Selector = ShardFormat.Query };
-        Reflector<ShardDraft> reflector = new(api, shards, static () => { }, TimeProvider.System, NullLogger.Instance, "shards");
+        Reflector<ShardDraft> reflector = new(
+            ApiAccess.Shards(_client), shards, static () => { }, TimeProvider.System, NullLogger.Instance, "shards");
         Run(reflector, reflector.RunAsync(_stop));
     }
 
     protected void Follow(IReflectorStore<NodeDraft> own)
     {
-        ListWatch<NodeDraft> api = new(_client, "/api/v1/nodes", new(NodeSelector.Everything), Node, TimeProvider.System)
+        ListWatch<NodeDraft> api = new(_client, "/api/v1/nodes", new(NodeSelector.Everything), TimelineObject.Node(Node), TimeProvider.System)
         {
             Selector = "fieldSelector=" + Uri.EscapeDataString("metadata.name=" + Node),
         };

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using HostGw.Digest;
 using HostGw.FakeApi;
+using HostGw.Hosting;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
@@ -125,11 +126,24 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
         await Api.StartListeningAsync();
         await EventuallyAsync(() => _shards.IsFollowing && Volatile.Read(ref _followed) == before + 1, "it follows again, and says so");
         Assert.Equal(0, Volatile.Read(ref _wentBack));
+        // Each collection by an object of its own: they may be in two stores, and the metadata of a shard is small.
+        string[] checks =
+        [
+            "/api/v1/namespaces/hostgw-digest/configmaps?fieldSelector=metadata.name%3Dhostgw-nodes-000",
+            "/api/v1/nodes?fieldSelector=metadata.name%3Dself",
+        ];
+        await EventuallyAsync(
+            () => checks.All(c => Api.Requests.Any(r => r.Path + r.Query == c)), $"both timeline checks, and not {string.Join('\n', Checks())}");
+        Assert.Equal(2, Checks().Distinct().Count());
 
         await Api.RestartAsync(restored: backup);
         await EventuallyAsync(() => Names == Joined(A, B, Own), "it is there again");
         Assert.Equal(1, Volatile.Read(ref _wentBack));
     }
+
+    // Lists and watches name a resource version.
+    private IEnumerable<string> Checks() => Api.Requests.Select(r => r.Path + r.Query)
+        .Where(r => r.Contains("?fieldSelector=", StringComparison.Ordinal) && !r.Contains('&', StringComparison.Ordinal));
 
     private static string Joined(params string[] names) => string.Join(' ', names.Order(StringComparer.Ordinal));
 
@@ -170,12 +184,11 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
     {
         ApiClient client = Connect();
         DigestNodes digest = new(_store, Own, NodeSelector.Everything, static () => []);
-        ListWatch<NodeDraft> own = new(client, "/api/v1/nodes", new(NodeSelector.Everything, Own), Own, TimeProvider.System)
+        ListWatch<NodeDraft> own = new(client, "/api/v1/nodes", new(NodeSelector.Everything, Own), TimelineObject.Node(Own), TimeProvider.System)
         {
             Selector = "fieldSelector=metadata.name%3Dself",
         };
-        ListWatch<ShardDraft> shards = new(client, ShardFormat.Path, new(), Own, TimeProvider.System) { Selector = ShardFormat.Query };
-        _shards = new(shards, digest.Shards, static () => { }, TimeProvider.System, new Typed<Reflector<ShardDraft>>(_log))
+        _shards = new(ApiAccess.Shards(client), digest.Shards, static () => { }, TimeProvider.System, new Typed<Reflector<ShardDraft>>(_log))
         {
             Following = () => Interlocked.Increment(ref _followed),
             WentBack = () => Interlocked.Increment(ref _wentBack),

@@ -36,6 +36,7 @@ public sealed partial class WorkflowTests
     {
         string[] commands = [.. Steps(workflow).Select(s => (string?)s["run"]).OfType<string>()];
         Assert.NotEmpty(commands);
+        Assert.True(File.Exists(Tool.PathTo("tests/windows/verify.ps1")));
         Assert.All(commands.Where(c => c != "pwsh tests/windows/verify.ps1"), command =>
         {
             Assert.Matches(Make(), command);

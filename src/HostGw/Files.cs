@@ -73,10 +73,12 @@ internal static class StateDirectory
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>Why a file in it must not be believed: whoever made it may be without rights. Empty: it may, or is not there.</summary>
-    public static string Distrust(string directory, string file) => !OperatingSystem.IsWindows() ? ""
-        : ForeignMaker(directory) is { Length: > 0 } maker ? $"{directory} {maker}"
-        : ForeignMaker(file) is { Length: > 0 } other ? $"{file} {other}"
+    /// <summary>
+    /// Why a file in it must not be read: it is a link, or its owner is neither an administrator nor this process's user. Empty: it may.
+    /// </summary>
+    public static string Rejection(string directory, string file) => !OperatingSystem.IsWindows() ? ""
+        : RejectionOf(directory) is { Length: > 0 } fault ? $"{directory} {fault}"
+        : RejectionOf(file) is { Length: > 0 } other ? $"{file} {other}"
         : "";
 
     [SupportedOSPlatform("windows")]
@@ -85,7 +87,7 @@ internal static class StateDirectory
         DirectorySecurity security = new();
         security.SetSecurityDescriptorSddlForm(OnlyAdministrators, AccessControlSections.Owner | AccessControlSections.Access);
         // Not given other access rights: its owner may still hold it open, and what a link leads to is not HostGw's.
-        if (ForeignMaker(path).Length > 0)
+        if (RejectionOf(path).Length > 0)
             Directory.Move(path, $"{path}.foreign-{Guid.NewGuid():N}");
         DirectoryInfo directory = new(path);
         if (directory.Exists)
@@ -93,20 +95,20 @@ internal static class StateDirectory
         else
             security.CreateDirectory(path);
         // Somebody else may have been faster.
-        if (ForeignMaker(path) is { Length: > 0 } maker)
-            throw new IOException($"{path} {maker}: remove it");
-        foreach (string file in Directory.EnumerateFiles(path).Where(f => ForeignMaker(f).Length > 0))
+        if (RejectionOf(path) is { Length: > 0 } fault)
+            throw new IOException($"{path} {fault}: remove it");
+        foreach (string file in Directory.EnumerateFiles(path).Where(f => RejectionOf(f).Length > 0))
             File.Delete(file);
     }
 
     [SupportedOSPlatform("windows")]
-    private static string ForeignMaker(string path)
+    private static string RejectionOf(string path)
     {
         if (!Path.Exists(path))
             return "";
         bool isLink = File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint);
         using var self = WindowsIdentity.GetCurrent();
-        return FileMaker.Foreign(isLink, isLink ? "" : Owner(path), self.User?.Value ?? "");
+        return FileOwner.Rejection(isLink, isLink ? "" : Owner(path), self.User?.Value ?? "");
     }
 
     [SupportedOSPlatform("windows")]
@@ -119,14 +121,14 @@ internal static class StateDirectory
     }
 }
 
-/// <summary>Who made a file or directory, as Windows tells. Pure.</summary>
-internal static class FileMaker
+/// <summary>Whose files and directories are taken for HostGw's on Windows. Pure.</summary>
+internal static class FileOwner
 {
     private const string LocalSystem = "S-1-5-18", Administrators = "S-1-5-32-544";
 
-    /// <summary>Empty: an administrator, or this process's own user.</summary>
+    /// <summary>Why not this one's; empty: it is owned by administrators, by SYSTEM or by this process's user.</summary>
     /// <param name="owner">A SID.</param>
-    public static string Foreign(bool isLink, string owner, string self) =>
+    public static string Rejection(bool isLink, string owner, string self) =>
         isLink ? "is a link"
         : owner == LocalSystem || owner == Administrators || (owner.Length > 0 && owner == self) ? ""
         : $"belongs to the user {(owner.Length > 0 ? owner : "that Windows does not name")}";

@@ -78,7 +78,7 @@ public sealed partial class DocsCommandsTests : IAsyncLifetime
             Run(command.Text);
 
         JsonNode pod = JsonNode.Parse(_api.Objects.Get("DaemonSet", Chart.Namespace, "hostgw")!)!["spec"]!["template"]!["spec"]!;
-        Assert.EndsWith("/hostgw:0.1.0", (string?)pod["containers"]![0]!["image"], StringComparison.Ordinal);
+        Assert.EndsWith($"/hostgw:{Tool.Script("version.sh")}", (string?)pod["containers"]![0]!["image"], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -50,8 +50,8 @@ public sealed class ProbeTests : WindowsNodeTest
 
     private WindowsAgent StartProbing(int port)
     {
-        foreach ((string name, string address, string os) in ((string, string, string)[])[("linux-a", Linux, "linux"), (Name, Here, "windows")])
-            Api.Nodes.Put(new NodeSpec(name) { PodCidrs = [name == Name ? "10.244.4.0/24" : "10.244.1.0/24"], InternalIPs = [address, name == Name ? "10.0.0.4" : "10.0.0.1"], OperatingSystem = os });
+        Api.Nodes.Put(new NodeSpec("linux-a") { PodCidrs = ["10.244.1.0/24"], InternalIPs = [Linux, "10.0.0.1"] });
+        Api.Nodes.Put(new NodeSpec(Name) { PodCidrs = ["10.244.4.0/24"], InternalIPs = [Here, "10.0.0.4"], OperatingSystem = "windows" });
         return StartAgent("--probe-port", $"{port}", "--log-level", "debug");
     }
 
@@ -66,7 +66,8 @@ public sealed class ProbeTests : WindowsNodeTest
             },
             () => "no answer");
         byte[] bytes = new byte[100];
-        SocketReceiveFromResult received = await peer.ReceiveFromAsync(bytes, new IPEndPoint(IPAddress.Any, 0), TestContext.Current.CancellationToken);
+        SocketReceiveFromResult received =
+            await peer.ReceiveFromAsync(bytes, new IPEndPoint(IPAddress.Any, 0), TestContext.Current.CancellationToken);
         return (bytes[..received.ReceivedBytes], (IPEndPoint)received.RemoteEndPoint);
     }
 

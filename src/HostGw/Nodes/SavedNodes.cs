@@ -73,8 +73,8 @@ internal sealed class SavedNodesFile(string directory, NodeSelector selector)
             FileInfo file = new(Path);
             if (!file.Exists)
                 return null;
-            if (StateDirectory.Distrust(directory, Path) is { Length: > 0 } distrust)
-                throw new SavedNodesException(distrust);
+            if (StateDirectory.Rejection(directory, Path) is { Length: > 0 } rejection)
+                throw new SavedNodesException(rejection);
             // A pipe or device has no length, and reading it might never end.
             if (file.Length is 0 or > MaxBytes)
                 throw new SavedNodesException($"its size is {file.Length} bytes");

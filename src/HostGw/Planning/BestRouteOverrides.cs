@@ -4,14 +4,14 @@ namespace HostGw.Planning;
 /// Finds the foreign routes that packets to peers take on Windows instead of HostGw's. There are no policy rules: of the routes to one
 /// destination the lowest metric of route and interface together decides, and Windows itself is asked which one that is.
 /// </summary>
-/// <param name="told">Foreign routes that are reported as conflicts already.</param>
+/// <param name="conflicts">Foreign routes that are reported as conflicts already.</param>
 /// <param name="ask">The route of packets to an address, whatever their source.</param>
 internal sealed class BestRouteOverrides(
-    Plan plan, HostState host, IReadOnlySet<(Prefix Destination, Ip NextHop, int Interface)> told, Func<Ip, RouteAnswer> ask)
+    Plan plan, HostState host, IReadOnlySet<(Prefix Destination, Ip NextHop, int Interface)> conflicts, Func<Ip, RouteAnswer> ask)
 {
     public static IReadOnlyList<RouteOverride> Find(
-        Plan plan, HostState host, IReadOnlySet<(Prefix Destination, Ip NextHop, int Interface)> told, Func<Ip, RouteAnswer> ask) =>
-        plan.Scope == PlanScope.Everything ? [.. new BestRouteOverrides(plan, host, told, ask).Find()] : [];
+        Plan plan, HostState host, IReadOnlySet<(Prefix Destination, Ip NextHop, int Interface)> conflicts, Func<Ip, RouteAnswer> ask) =>
+        plan.Scope == PlanScope.Everything ? [.. new BestRouteOverrides(plan, host, conflicts, ask).Find()] : [];
 
     /// <summary>The command that removes this route and no other.</summary>
     public static string Removal(HostRoute route) => $"Remove-NetRoute {Name(route)}";
@@ -43,7 +43,7 @@ internal sealed class BestRouteOverrides(
     {
         RouteAnswer answer = ask(SampleAddress(peer.Destination));
         if (answer.Kind != RouteAnswerKind.Route || answer.Destination != peer.Destination ||
-            told.Contains((answer.Destination, answer.NextHop, answer.Interface)))
+            conflicts.Contains((answer.Destination, answer.NextHop, answer.Interface)))
             return null;
         foreach (HostRoute foreign in Foreign(peer.Destination))
         {

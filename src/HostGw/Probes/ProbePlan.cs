@@ -24,7 +24,7 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         tunnel ??= new();
         ClusterNode? self = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
         ProbeSource v4 = ProbeSource.Of(plan, self, held, isIPv4: true), v6 = ProbeSource.Of(plan, self, held, isIPv4: false);
-        ImmutableArray<ProbeTarget> targets = Choose(plan, tunnel, v4, v6);
+        ImmutableArray<ProbeTarget> targets = Choose(plan, tunnel, v4, v6, isWindows: self is { IsWindows: true });
         return new(v4, v6, targets, KnownAddresses.Of(plan, tunnel.Source, targets))
         {
             // 0.0.0.0 and :: would be all of this host's.
@@ -33,12 +33,13 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
         };
     }
 
-    private static ImmutableArray<ProbeTarget> Choose(Plan plan, TunnelPolicy tunnel, ProbeSource v4, ProbeSource v6)
+    // A Windows host receives no ICMP message about a question.
+    private static ImmutableArray<ProbeTarget> Choose(Plan plan, TunnelPolicy tunnel, ProbeSource v4, ProbeSource v6, bool isWindows)
     {
         var targets = ImmutableArray.CreateBuilder<ProbeTarget>(plan.Verdicts.Length);
         foreach (Verdict verdict in plan.Verdicts)
         {
-            bool isEchoOnly = v4.IsWindows || verdict.Node.IsWindows;
+            bool isEchoOnly = isWindows || verdict.Node.IsWindows;
             bool isReached = verdict.Kind is VerdictKind.Routed or VerdictKind.NotAdjacent ||
                 (tunnel.Mode == TunnelMode.Auto && !isEchoOnly && NextHops.HasNoneOfFamily(verdict));
             bool isProbed = isReached && !(verdict.PodCidr.IsIPv4 ? v4 : v6).IsNone;
@@ -123,9 +124,6 @@ internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
 
     public bool IsNone => Pod.IsNone;
 
-    /// <summary>This is a Windows node, which receives no ICMP message about a question.</summary>
-    public bool IsWindows { get; init; }
-
     /// <summary>Whether natively another address asks, so that what is known may hold no more.</summary>
     public bool IsAnother(ProbeSource before) => (Node, Pod, IsHeld) != (before.Node, before.Pod, before.IsHeld);
 
@@ -137,7 +135,6 @@ internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
         Ip pod = ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4), isWindows);
         return new(node, pod, held.Contains(pod))
         {
-            IsWindows = isWindows,
             Tunnel = plan.Tunnel is { } tunnel ? tunnel.Sources.FirstOrDefault(s => s.IsIPv4 == isIPv4) : default,
         };
     }

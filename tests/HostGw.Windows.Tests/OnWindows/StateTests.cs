@@ -12,7 +12,7 @@ public sealed class StateTests(Verification run) : Asking(run)
     private static readonly SecurityIdentifier
         Administrators = new(WellKnownSidType.BuiltinAdministratorsSid, null),
         LocalSystem = new(WellKnownSidType.LocalSystemSid, null),
-        Everyone = new(WellKnownSidType.WorldSid, null);
+        LocalService = new(WellKnownSidType.LocalServiceSid, null);
 
     [Fact]
     public Task A_new_one() => AskAsync(Question.State, () =>
@@ -25,12 +25,18 @@ public sealed class StateTests(Verification run) : Asking(run)
     public Task One_of_somebody_else() => AskAsync(Question.StateOfOthers, () =>
     {
         NotAskedException.OnWine();
-        DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(Machine.Folder, "state-of-others"));
-        DirectorySecurity open = new();
-        open.SetOwner(WindowsIdentity.GetCurrent().User!);
-        open.AddAccessRule(new(Everyone, FileSystemRights.FullControl, AccessControlType.Allow));
-        folder.SetAccessControl(open);
-        return Check(folder.FullName);
+        string folder = Path.Combine(Machine.Folder, "state-of-others"), planted = Path.Combine(folder, "planted.txt");
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(planted, "");
+        // Of LOCAL SERVICE, which is no administrator.
+        string answer = Machine.PowerShell($"icacls '{folder}' /setowner '*S-1-5-19' /T; icacls '{folder}' /grant '*S-1-1-0:(F)'");
+        Assert.True(OwnerOf(folder) == LocalService, answer);
+
+        string rights = Check(folder);
+        string renamed = Directory.GetDirectories(Machine.Folder, "state-of-others.foreign-*").Single();
+        Assert.Equal(LocalService, OwnerOf(renamed));
+        Assert.True(File.Exists(Path.Combine(renamed, "planted.txt")));
+        return rights;
     });
 
     /// <summary>Writes the list of routes there, as the agent does, and reads who may use the directory and the file.</summary>
@@ -44,6 +50,9 @@ public sealed class StateTests(Verification run) : Asking(run)
         Assert.Equal(Expected, Rights(new FileInfo(Directory.GetFiles(folder).Single()).GetAccessControl()));
         return security.GetSecurityDescriptorSddlForm(AccessControlSections.Owner | AccessControlSections.Access);
     }
+
+    private static IdentityReference? OwnerOf(string folder) =>
+        new DirectoryInfo(folder).GetAccessControl(AccessControlSections.Owner).GetOwner(typeof(SecurityIdentifier));
 
     private static IEnumerable<string> Expected =>
         ((string[])[$"{Administrators} Allow FullControl", $"{LocalSystem} Allow FullControl"]).Order(StringComparer.Ordinal);

@@ -100,9 +100,9 @@ internal sealed class OwnedRoutesFile(string directory)
         problem = "";
         try
         {
-            if (StateDirectory.Distrust(directory, _path) is { Length: > 0 } distrust)
+            if (StateDirectory.Rejection(directory, _path) is { Length: > 0 } rejection)
             {
-                problem = $"the list of HostGw's routes is not read: {distrust}";
+                problem = $"the list of HostGw's routes is not read: {rejection}";
                 return routes;
             }
             int unreadable = routes.Read(File.ReadLines(_path));

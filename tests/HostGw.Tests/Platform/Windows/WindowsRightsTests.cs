@@ -92,5 +92,5 @@ public sealed class WindowsRightsTests
     [InlineData(false, "", "belongs to the user that Windows does not name")]
     [InlineData(true, "", "is a link")]
     public void The_state_directory_and_its_files_are_believed_where_administrators_made_them(bool isLink, string owner, string foreign) =>
-        Assert.Equal(foreign, FileMaker.Foreign(isLink, owner, self: "S-1-5-21-1-2-3-500"));
+        Assert.Equal(foreign, FileOwner.Rejection(isLink, owner, self: "S-1-5-21-1-2-3-500"));
 }

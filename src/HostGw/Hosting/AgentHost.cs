@@ -84,7 +84,7 @@ internal static class AgentHost
     {
         services.AddSingleton(s => new DigestNodes(
             s.GetRequiredService<NodeStore>(), settings.NodeName, settings.Policy.NodeSelector,
-            () => SavedNodes(settings)?.LastKnown(TimeProvider.System) ?? []));
+            () => SavedNodes(settings)?.LastKnown(TimeProvider.System)?.Nodes ?? []));
         services.AddSingleton(s => new Reflector<NodeDraft>(
             ApiAccess.OwnNode(settings, s.GetRequiredService<ApiClient>()), s.GetRequiredService<DigestNodes>().OwnNode, NodesChanged(s),
             TimeProvider.System, s.GetRequiredService<ILogger<Reflector<NodeDraft>>>(), "own Node",

@@ -21,6 +21,9 @@ internal sealed class NodeSaver(
     private NodeSnapshot? _saved;
     private ImmutableArray<IPEndPoint> _savedServers = [];
     private DateTimeOffset _savedAt;
+
+    // See SavedNodes.
+    private DateTimeOffset? _partialFrom;
     private bool _failed;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -48,11 +51,12 @@ internal sealed class NodeSaver(
         try
         {
             ImmutableArray<IPEndPoint> servers = sources.ApiServers();
+            _partialFrom = nodes.IsPartial ? _partialFrom ?? Oldest(at) : null;
             file.Write(new SavedNodes(nodes.Nodes, nodes.ResourceVersion, at, sources.ApiServer())
             {
                 ApiServers = servers,
                 ServiceCidrs = nodes.ServiceCidrs,
-                IsPartial = nodes.IsPartial,
+                PartialFrom = _partialFrom,
             });
             (_saved, _savedServers, _savedAt) = (nodes, servers, at);
             if (_failed)
@@ -67,6 +71,10 @@ internal sealed class NodeSaver(
             _failed = true;
         }
     }
+
+    // The digest has taken the nodes of the file that is replaced for those that it cannot read.
+    private DateTimeOffset Oldest(DateTimeOffset at) =>
+        file.LastKnown(time) is { } before ? before.PartialFrom ?? before.At : at;
 }
 
 /// <summary>What is saved with the nodes.</summary>

@@ -127,7 +127,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
                 return false;
             (_nodes, _byName, _isComplete, _savedAt, _snapshot) = (nodes, null, true, saved.At, null);
             (_serviceCidrs, _awaited) = (saved.ServiceCidrs, Awaited.None);
-            if (saved.IsPartial)
+            if (saved.PartialFrom is not null)
                 _digest ??= new([], IsPartial: true, 0);
             _resourceVersion.Set(saved.ResourceVersion);
             return true;

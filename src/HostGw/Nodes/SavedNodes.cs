@@ -18,8 +18,10 @@ internal sealed record SavedNodes(ImmutableArray<ClusterNode> Nodes, string Reso
     /// <summary>The service networks that the API named.</summary>
     public ImmutableArray<Prefix> ServiceCidrs { get; init; } = [];
 
-    /// <inheritdoc cref="NodeSnapshot.IsPartial"/>
-    public bool IsPartial { get; init; }
+    /// <summary>
+    /// How old nodes among them may be, where a part of the digest had never been read: some may be of an earlier file. Null: all was read.
+    /// </summary>
+    public DateTimeOffset? PartialFrom { get; init; }
 }
 
 /// <summary>The saved nodes cannot be used, or nodes cannot be saved.</summary>
@@ -87,17 +89,18 @@ internal sealed class SavedNodesFile(string directory, NodeSelector selector)
         }
     }
 
-    /// <summary>The nodes in it; none where they cannot be used.</summary>
-    public IReadOnlyList<ClusterNode> LastKnown(TimeProvider time)
+    /// <summary>What may stand for a part of the digest that cannot be read. Null: there is none, or nodes in it may be too old.</summary>
+    public SavedNodes? LastKnown(TimeProvider time)
     {
         try
         {
-            return Read(time.GetUtcNow())?.Nodes ?? [];
+            DateTimeOffset now = time.GetUtcNow();
+            return Read(now) is { } saved && !(now - saved.PartialFrom > LongestAge) ? saved : null;
         }
         catch (SavedNodesException)
         {
             // A start without the API server would say why.
-            return [];
+            return null;
         }
     }
 
@@ -181,8 +184,7 @@ internal sealed record SavedNodesDocument(
 
     public string[] ServiceCidrs { get; init; } = [];
 
-    /// <summary>True, or left out.</summary>
-    public bool? Partial { get; init; }
+    public DateTimeOffset? PartialFrom { get; init; }
 
     public IEnumerable<SavedNode> Nodes { get; init; } = [];
 
@@ -191,7 +193,7 @@ internal sealed record SavedNodesDocument(
         {
             ApiServers = [.. saved.ApiServers.Select(a => a.ToString())],
             ServiceCidrs = [.. saved.ServiceCidrs.Select(c => c.ToString())],
-            Partial = saved.IsPartial ? true : null,
+            PartialFrom = saved.PartialFrom,
             Nodes = saved.Nodes.Select(SavedNode.Of),
         };
 
@@ -212,7 +214,7 @@ internal sealed record SavedNodesDocument(
                 .. (ApiServers ?? []).Select(a => IPEndPoint.TryParse(a ?? "", out IPEndPoint? e) ? e : null).OfType<IPEndPoint>(),
             ],
             ServiceCidrs = [.. (ServiceCidrs ?? []).Select(c => Prefix.TryParse(c, out Prefix p) ? p : (Prefix?)null).OfType<Prefix>()],
-            IsPartial = Partial == true,
+            PartialFrom = PartialFrom,
         };
     }
 }

@@ -216,7 +216,7 @@ internal static class ProblemCatalog
             yield return new("RemovalsHeld",
                 $"{unknown.Routes} of HostGw's {unknown.Installed} routes lead to nodes or addresses that the node digest does not list: " +
                 "they are kept, and no other route takes their packets, until all of its shards have been read",
-                "correct the shards that are rejected");
+                report.NodesSavedAt is null ? "correct the shards that are rejected" : "they are read once the API server can be reached");
         }
         else if (report.HeldRemovals is { } held)
         {

@@ -50,14 +50,16 @@ internal sealed class UnseenPeers
         HashSet<Ip> addresses = [];
         foreach (Verdict verdict in plan.Verdicts)
         {
-            addresses.UnionWith(verdict.Node.InternalIPs);
-            addresses.UnionWith(verdict.Node.ExternalIPs);
-            addresses.UnionWith(verdict.Node.NextHopOverride ?? []);
+            foreach (Ip address in verdict.Node.InternalIPs)
+                addresses.Add(address);
+            foreach (Ip address in verdict.Node.ExternalIPs)
+                addresses.Add(address);
         }
         return addresses;
     }
 
-    // A Node that lost its addresses keeps its next hop. A gateway inside the podCIDR is that of whoever has the podCIDR.
+    // A Node that lost its addresses keeps its next hop, several Nodes may be annotated with one router, and a gateway inside the
+    // podCIDR is that of whoever has the podCIDR.
     private static bool LeadsThere(Plan plan, HostRoute route)
     {
         foreach (PodRoute planned in plan.RoutesTo(route.Destination))

@@ -230,7 +230,9 @@ public sealed class ProbeAddressTests : IDisposable
         ["addr show", "-6 addr show", "route show table main", "-6 route show table main", "rule show"]).Select(_host.Shell)) +
         _host.Network.Exec("ip", "-j", "addr");
 
-    private string All() => _host.Shell("route show table local") + _host.Shell("-6 route show table local");
+    // Sorted: in which order the kernel's trees are listed depends on how they grew.
+    private string All() => string.Join('\n', (_host.Shell("route show table local") + _host.Shell("-6 route show table local"))
+        .Split('\n').Order(StringComparer.Ordinal));
 }
 
 /// <summary>What the kernel announces of them.</summary>

@@ -101,31 +101,56 @@ public sealed class SavedNodesFallbackTests : IAsyncLifetime
         Assert.Equal("b self", Saved());
     }
 
-    // It may last for weeks, and the file is useless after a day.
-    [Fact]
-    public async Task Nodes_of_a_digest_of_which_a_part_was_never_read_are_saved_as_such_until_all_of_it_was()
+    // It may last for weeks, and a file that is not renewed is useless after a day.
+    [Theory]
+    [InlineData(null, null, 0)]
+    [InlineData(5, null, 5)]
+    [InlineData(5, 23, 23)]
+    [InlineData(5, 25, 0)]
+    [InlineData(25, null, 0)]
+    public async Task Nodes_of_a_digest_of_which_a_part_was_never_read_are_saved_with_how_old_they_may_be(
+        int? savedHoursAgo, int? partialForHours, int oldest)
     {
+        DateTimeOffset start = _time.GetUtcNow();
+        if (savedHoursAgo is { } hours)
+        {
+            Write(start.AddHours(-hours), "self", "c");
+            if (partialForHours is { } partial)
+                _file.Write(Read() with { PartialFrom = start.AddHours(-partial) });
+        }
         await _saver.StartAsync(TestContext.Current.CancellationToken);
         Heartbeat();
+        DateTimeOffset first = _heardAt!.Value;
         _store.TakeAll(Named("self", "b"), "8", byQuorum: false, _ => Part);
         await LookAsync();
-        Assert.Equal(("b self", true), (Saved(), Read().IsPartial));
+        DateTimeOffset from = oldest == 0 ? first : start.AddHours(-oldest);
+        Assert.Equal(("b self", first, from), (Saved(), Read().At, Read().PartialFrom));
 
         await LookAsync(TimeSpan.FromHours(2));
         Heartbeat();
         await LookAsync();
-        Assert.Equal((_heardAt!.Value, true), (Read().At, Read().IsPartial));
+        Assert.Equal((_heardAt!.Value, from), (Read().At, Read().PartialFrom));
 
         _store.UpdateDigest(_ => Part with { IsPartial = false });
         await LookAsync();
-        Assert.Equal(("b self", false), (Saved(), Read().IsPartial));
+        Assert.Equal(("b self", null), (Saved(), Read().PartialFrom));
+    }
+
+    [Theory]
+    [InlineData(24, true)]
+    [InlineData(25, false)]
+    public void For_a_part_of_the_digest_no_nodes_stand_that_may_be_older_than_a_day(int hours, bool isUsed)
+    {
+        Write(_time.GetUtcNow(), "self", "b");
+        _file.Write(Read() with { PartialFrom = _time.GetUtcNow().AddHours(-hours) });
+        Assert.Equal(isUsed, _file.LastKnown(_time) is not null);
     }
 
     [Fact]
     public async Task What_was_saved_as_a_part_is_one_when_it_stands_in_and_a_list_of_all_Nodes_is_none()
     {
         Write(_time.GetUtcNow(), "self", "b");
-        _file.Write(Read() with { IsPartial = true });
+        _file.Write(Read() with { PartialFrom = _time.GetUtcNow() });
         await StartAsync();
         _time.Advance(TimeSpan.FromSeconds(1));
         await _good.ExecuteTask!;

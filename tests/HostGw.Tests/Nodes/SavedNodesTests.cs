@@ -48,9 +48,10 @@ public sealed class SavedNodesTests : IDisposable
     [InlineData(false)]
     public void That_they_are_a_part_is_saved_with_them_and_only_then(bool isPartial)
     {
-        byte[] written = Written(Some with { IsPartial = isPartial });
-        Assert.Equal(isPartial, File().Parse(written, At).IsPartial);
-        Assert.Equal(isPartial, Encoding.UTF8.GetString(written).Contains("\"partial\"", StringComparison.Ordinal));
+        DateTimeOffset? from = isPartial ? At.AddHours(-3) : null;
+        byte[] written = Written(Some with { PartialFrom = from });
+        Assert.Equal(from, File().Parse(written, At).PartialFrom);
+        Assert.Equal(isPartial, Encoding.UTF8.GetString(written).Contains("\"partialFrom\"", StringComparison.Ordinal));
     }
 
     [Theory]

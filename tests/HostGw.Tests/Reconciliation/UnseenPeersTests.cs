@@ -77,6 +77,16 @@ public class UnseenPeersTests
         Assert.Empty(before.Except(agent.Host.OurRoutes));
     }
 
+    // Several Nodes may be annotated with one router.
+    [Fact]
+    public void Nor_where_a_Node_that_was_read_is_behind_the_same_router()
+    {
+        Agent agent = Restarted();
+        agent.Nodes = [Self, "other 10.244.8.0/24 10.0.0.8 hop=10.0.0.4", Young];
+        Assert.Equal(1, agent.Pass().HeldRemovals?.Routes);
+        Assert.Contains("10.244.4.0/24 via 10.0.0.4 dev eth0", agent.Host.OurRoutes);
+    }
+
     // As on Windows, where an interface got another metric.
     [Fact]
     public void Nor_is_its_route_exchanged_for_one_with_another_metric()
@@ -280,7 +290,7 @@ public class UnseenPeersTests
         NodeStore store = new();
         Assert.True(store.Restore(new(Given.Nodes(Self, "young 10.244.4.128/25 10.0.0.9"), "7", DateTimeOffset.UnixEpoch, default)
         {
-            IsPartial = true,
+            PartialFrom = DateTimeOffset.UnixEpoch,
         }));
         NodeSnapshot snapshot = store.Snapshot;
 

@@ -108,9 +108,12 @@ internal sealed class WindowsHost : IHostNetwork
         [var first, .. var more] => [$"HostGw goes on without {more.Length + 1} objects of HNS that cannot be read, the first: {first}"],
     };
 
+    // A foreign route that was just replaced by HostGw's is still in the state that was read.
     private static IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) => BestRouteOverrides.Find(
         changes.Plan, changes.Host,
-        changes.Routes.Conflicts.Select(c => (c.Foreign.Destination, c.Foreign.NextHop, c.Foreign.Interface)).ToHashSet(), NetIo.BestRoute);
+        changes.Routes.Conflicts.Select(c => c.Foreign).Concat(changes.Routes.Replace.Select(c => c.Instead))
+            .Select(r => (r.Destination, r.NextHop, r.Interface)).ToHashSet(),
+        NetIo.BestRoute);
 
     private void ApplyRoutes(HostChanges changes, Attempts attempts)
     {

@@ -59,16 +59,32 @@ internal static class StateDirectory
     // create directories, and the owner of one may change its access rights.
     private const string OnlyAdministrators = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
+    private const string Foreign = ".foreign-";
+
+    /// <summary>HostGw's files in it, with their temporary names: no other file there is ever touched.</summary>
+    public static IReadOnlyList<string> Files { get; } =
+    [
+        OwnFiles.Routes, OwnFiles.Routes + OwnFiles.NewRoutes, OwnFiles.Nodes, OwnFiles.Nodes + OwnFiles.NewNodes, OwnFiles.Pid,
+    ];
+
+    public static readonly string Default = OperatingSystem.IsWindows()
+        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw")
+        : "/var/lib/hostgw";
+
     /// <summary>
-    /// Creates the directory if it is missing. On Windows its access rights are set also if it exists already; one that another user has
-    /// made, or that is a link, is renamed first, and files in it that another user has made are removed.
+    /// Creates the directory if it is missing. On Windows its access rights are set also if it exists already; the default one is renamed
+    /// first if another user has made it or it is a link, and so are HostGw's files in it that another user has made.
     /// </summary>
-    /// <exception cref="IOException">It cannot be created.</exception>
+    /// <exception cref="IOException">It cannot be created, or it is another user's and not the default one.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be created, or its access rights cannot be set.</exception>
-    public static void Make(string path)
+    public static void Make(string path) => Make(path, IsDefault(path));
+
+    /// <inheritdoc cref="Make(string)"/>
+    /// <param name="mayRename">Whether one that another user has made is renamed: not where an administrator chose it.</param>
+    public static void Make(string path, bool mayRename)
     {
         if (OperatingSystem.IsWindows())
-            MakeOnWindows(path);
+            MakeOnWindows(path, mayRename);
         else if (!Directory.Exists(path))
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -81,24 +97,45 @@ internal static class StateDirectory
         : RejectionOf(file) is { Length: > 0 } other ? $"{file} {other}"
         : "";
 
+    /// <summary>What was renamed because another user had made it: the directory, or a file in it. Empty: nothing is there.</summary>
+    public static string SetAside(string directory, string file)
+    {
+        string[] found = [.. Renamed(directory), .. Renamed(file)];
+        return found.Length == 0 ? "" : $"another user had made {string.Join(" and ", found)}, which HostGw renamed and does not read";
+    }
+
+    public static bool IsDefault(string path) => string.Equals(
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), Default,
+        OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+
+    // Any user may make such a name beside the default directory: only those that HostGw gives are repeated.
+    private static IEnumerable<string> Renamed(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), start = Path.GetFileName(full) + Foreign;
+        return Path.GetDirectoryName(full) is { } parent && Directory.Exists(parent)
+            ? Directory.EnumerateFileSystemEntries(parent, start + "*", new EnumerationOptions { AttributesToSkip = 0 })
+                .Where(p => Guid.TryParseExact(Path.GetFileName(p).AsSpan(start.Length), "N", out _)).Order(StringComparer.Ordinal)
+            : [];
+    }
+
+    private static string NameAside(string path) => $"{path}{Foreign}{Guid.NewGuid():N}";
+
     [SupportedOSPlatform("windows")]
-    private static void MakeOnWindows(string path)
+    private static void MakeOnWindows(string path, bool mayRename)
     {
         DirectorySecurity security = new();
         security.SetSecurityDescriptorSddlForm(OnlyAdministrators, AccessControlSections.Owner | AccessControlSections.Access);
         // Not given other access rights: its owner may still hold it open, and what a link leads to is not HostGw's.
-        if (RejectionOf(path).Length > 0)
-            Directory.Move(path, $"{path}.foreign-{Guid.NewGuid():N}");
-        DirectoryInfo directory = new(path);
-        if (directory.Exists)
-            directory.SetAccessControl(security);
-        else
+        if (mayRename && RejectionOf(path).Length > 0)
+            Directory.Move(path, NameAside(path));
+        if (!Path.Exists(path))
             security.CreateDirectory(path);
-        // Somebody else may have been faster.
+        // Somebody else may have been faster. Before its access rights are set, for with them its owner changes.
         if (RejectionOf(path) is { Length: > 0 } fault)
-            throw new IOException($"{path} {fault}: remove it");
-        foreach (string file in Directory.EnumerateFiles(path).Where(f => RejectionOf(f).Length > 0))
-            File.Delete(file);
+            throw new IOException($"{path} {fault}: set another stateDirectory, or make it a directory that Administrators own");
+        new DirectoryInfo(path).SetAccessControl(security);
+        foreach (string file in Files.Select(f => Path.Combine(path, f)).Where(f => RejectionOf(f).Length > 0))
+            Directory.Move(file, NameAside(file));
     }
 
     [SupportedOSPlatform("windows")]
@@ -119,6 +156,14 @@ internal static class StateDirectory
             : new FileInfo(path).GetAccessControl(AccessControlSections.Owner);
         return security.GetOwner(typeof(SecurityIdentifier))?.Value ?? "";
     }
+}
+
+/// <summary>The names of HostGw's files in the state directory.</summary>
+internal static class OwnFiles
+{
+    public const string Routes = "routes.state", NewRoutes = ".new";
+    public const string Nodes = "nodes", NewNodes = ".tmp";
+    public const string Pid = "agent.pid";
 }
 
 /// <summary>Whose files and directories are taken for HostGw's on Windows. Pure.</summary>

@@ -36,15 +36,14 @@ internal sealed class SavedNodesFile(string directory, NodeSelector selector)
     /// <summary>Older ones are useless: addresses and podCIDRs have been assigned to other nodes.</summary>
     public static readonly TimeSpan LongestAge = TimeSpan.FromHours(24);
 
-    private const string Name = "nodes";
     private const int Format = 2, HashDigits = 64;
 
     // Clocks differ, and are set back.
     private static readonly TimeSpan FarthestAhead = TimeSpan.FromHours(1);
 
-    private readonly string _temporary = System.IO.Path.Combine(directory, Name + ".tmp");
+    private readonly string _temporary = System.IO.Path.Combine(directory, OwnFiles.Nodes + OwnFiles.NewNodes);
 
-    public string Path { get; } = System.IO.Path.Combine(directory, Name);
+    public string Path { get; } = System.IO.Path.Combine(directory, OwnFiles.Nodes);
 
     // Only labels that the selector names are kept: under another selector peers would seem to have lost theirs.
     private string LabelKeys => string.Join(',', selector.Requirements.Select(r => r.Key).Distinct(StringComparer.Ordinal));

@@ -4,7 +4,7 @@ namespace HostGw.Planning;
 /// Finds the foreign routes that packets to peers take on Windows instead of HostGw's. There are no policy rules: of the routes to one
 /// destination the lowest metric of route and interface together decides, and Windows itself is asked which one that is.
 /// </summary>
-/// <param name="conflicts">Foreign routes that are reported as conflicts already.</param>
+/// <param name="conflicts">Foreign routes that are reported as conflicts already, or that this pass has replaced.</param>
 /// <param name="ask">The route of packets to an address, whatever their source.</param>
 internal sealed class BestRouteOverrides(
     Plan plan, HostState host, IReadOnlySet<(Prefix Destination, Ip NextHop, int Interface)> conflicts, Func<Ip, RouteAnswer> ask)

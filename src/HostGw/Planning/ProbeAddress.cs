@@ -6,7 +6,8 @@ namespace HostGw.Planning;
 /// <summary>
 /// The addresses inside a podCIDR that probes use. A node's probe address, one per family, is the first address of its first podCIDR: no
 /// pod gets it, and a local route makes it this host's. An address on an interface could become the source of the host's own packets.
-/// Windows knows no such route: a Windows node is probed at the address of its host endpoint in the pods' network, <c>.2</c>.
+/// Windows knows no such route: a Windows node is probed at the address of its host endpoint in the pods' network, <c>.2</c>. That has
+/// none of IPv6, in which Windows nodes are not probed, for win-bridge knows IPv4 alone.
 /// </summary>
 internal static class ProbeAddress
 {
@@ -17,10 +18,10 @@ internal static class ProbeAddress
     public static ImmutableArray<Ip> OfEndpoint(ImmutableArray<Prefix> podCidrs, HostState host) =>
         [.. First(podCidrs).Select(p => Of(p, isWindows: true)).Where(a => host.Addresses.Any(h => h.Address == a))];
 
-    /// <summary>Where the node answers. None where the podCIDR has no room for it.</summary>
+    /// <summary>Where the node answers. None where the podCIDR has no room for it, and on Windows in IPv6.</summary>
     public static Ip Of(Prefix podCidr, bool isWindows = false) =>
         podCidr.IsNone || podCidr.Length > podCidr.Address.Bits - 2 ? default
-        : isWindows ? PodGateway.Of(podCidr, isWindows)
+        : isWindows ? (podCidr.IsIPv4 ? PodGateway.Of(podCidr, isWindows) : default)
         : podCidr.Aligned.Address;
 
     /// <summary>

@@ -207,9 +207,9 @@ internal readonly record struct ApiServerRoute(Prefix Destination, Ip Gateway)
 
     private static Ip Connected(HostState host) => host.Protected.FirstOrDefault(p => p.Role == ProtectedRole.ApiServer).Address;
 
+    // An on-link route proves nothing here: AddRoutes.ps1 leaves one to all pods, and the API server in it is not on this segment.
     private static bool IsOnLink(Ip address, HostState host, InterfaceChoice v4) =>
-        v4.Interface is { } link && (host.Addresses.Any(a => a.Interface == link.Index && a.Connected.Contains(address)) ||
-            (InterfaceChoice.BestRoute(address, host) is { } best && best.Interface == link.Index && OnLinkRoutes.IsDirect(best)));
+        v4.Interface is { } link && host.Addresses.Any(a => a.Interface == link.Index && a.Connected.Contains(address));
 
     // Without HostGw's routes the host would send to it over another interface.
     private static bool IsTaken(Ip address, HostState host, InterfaceChoice v4) =>

@@ -66,9 +66,7 @@ internal sealed record AgentSettings
     /// <summary>Where saved nodes and, on Windows, the record of HostGw's routes are kept; null: nothing is saved.</summary>
     public string? StateDirectory { get; init; }
 
-    public static readonly string DefaultStateDirectory = OperatingSystem.IsWindows()
-        ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "hostgw")
-        : "/var/lib/hostgw";
+    public static readonly string DefaultStateDirectory = HostGw.StateDirectory.Default;
 
     public string WindowsNetwork { get; init; } = "";
 

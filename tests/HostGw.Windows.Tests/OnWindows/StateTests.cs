@@ -32,6 +32,12 @@ public sealed class StateTests(Verification run) : Asking(run)
         string answer = Machine.PowerShell($"icacls '{folder}' /setowner '*S-1-5-19' /T; icacls '{folder}' /grant '*S-1-1-0:(F)'");
         Assert.True(OwnerOf(folder) == LocalService, answer);
 
+        // A directory that an administrator chose stays as it is.
+        Assert.Contains(
+            "set another stateDirectory", Assert.Throws<StateFileException>(() => new OwnedRoutesFile(folder).Write(new())).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(LocalService, OwnerOf(folder));
+        StateDirectory.Make(folder, mayRename: true);
         string rights = Check(folder);
         string renamed = Directory.GetDirectories(Machine.Folder, "state-of-others.foreign-*").Single();
         Assert.Equal(LocalService, OwnerOf(renamed));

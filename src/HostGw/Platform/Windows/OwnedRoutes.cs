@@ -87,12 +87,10 @@ internal readonly record struct OwnedRoute(Prefix Destination, Ip NextHop, ulong
 /// <summary>Keeps the list of our routes in the state directory. Replaced atomically, so that a crash leaves no partial file.</summary>
 internal sealed class OwnedRoutesFile(string directory)
 {
-    private const string Name = "routes.state";
-
-    private readonly string _path = Path.Combine(directory, Name);
+    private readonly string _path = Path.Combine(directory, OwnFiles.Routes);
 
     /// <summary>Empty if the file does not exist.</summary>
-    /// <param name="problem">Names unreadable lines; empty: there are none.</param>
+    /// <param name="problem">Names unreadable lines, or what was renamed because another user had made it; empty: neither.</param>
     /// <exception cref="StateFileException">The file cannot be read.</exception>
     public OwnedRoutes Read(out string problem)
     {
@@ -100,6 +98,8 @@ internal sealed class OwnedRoutesFile(string directory)
         problem = "";
         try
         {
+            if (StateDirectory.SetAside(directory, _path) is { Length: > 0 } renamed)
+                problem = $"{renamed}: routes that a list in it names count as foreign. Look at it, remove it and restart the agent";
             if (StateDirectory.Rejection(directory, _path) is { Length: > 0 } rejection)
             {
                 problem = $"the list of HostGw's routes is not read: {rejection}";
@@ -127,7 +127,7 @@ internal sealed class OwnedRoutesFile(string directory)
         try
         {
             StateDirectory.Make(directory);
-            AtomicFile.Write(_path, _path + ".new", stream =>
+            AtomicFile.Write(_path, _path + OwnFiles.NewRoutes, stream =>
             {
                 using StreamWriter writer = new(stream, leaveOpen: true);
                 foreach (string line in routes.Write())

@@ -10,7 +10,6 @@ namespace HostGw.Platform.Windows;
 internal sealed class WindowsAgentLock : IDisposable
 {
     private const string Name = @"Global\hostgw-agent";
-    private const string PidFile = "agent.pid";
 
     private readonly Mutex _mutex;
 
@@ -42,7 +41,7 @@ internal sealed class WindowsAgentLock : IDisposable
     {
         try
         {
-            string text = File.ReadAllText(Path.Combine(stateDirectory, PidFile));
+            string text = File.ReadAllText(Path.Combine(stateDirectory, OwnFiles.Pid));
             if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
                 return default;
             using var process = Process.GetProcessById(pid);
@@ -61,7 +60,7 @@ internal sealed class WindowsAgentLock : IDisposable
         try
         {
             StateDirectory.Make(stateDirectory);
-            File.WriteAllText(Path.Combine(stateDirectory, PidFile), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(Path.Combine(stateDirectory, OwnFiles.Pid), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

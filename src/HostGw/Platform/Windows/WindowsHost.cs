@@ -45,16 +45,17 @@ internal sealed class WindowsHost : IHostNetwork
     {
         _news.Expect(changes.Plan);
         Attempts attempts = new();
+        List<WindowsException> unreadable = [];
         string cni = "", network = "", nat = "";
         // No pod may start while its network is removed.
         attempts.Try(
             HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = ApplyCni(null, mode));
         if (mode == ApplyMode.Change)
-            network = PrepareNetwork(changes, attempts);
+            network = PrepareNetwork(changes, attempts, unreadable);
         // The exemption of a new peer before its route.
         attempts.Try(
             HostPart.Nat, "set OutBoundNAT on pods' endpoints", changes.ChangesNat && _options.CorrectOutBoundNat,
-            () => nat = SetNat(changes, mode));
+            () => nat = SetNat(changes, mode, unreadable));
         if (mode == ApplyMode.Change)
             ApplyRoutes(changes, attempts);
         attempts.Try(
@@ -68,7 +69,7 @@ internal sealed class WindowsHost : IHostNetwork
             Cni = _cni.InUse,
             Leftovers = changes.FindsLeftovers ? [] : null,
             Overrides = changes.FindsOverrides ? FindOverrides(changes) : [],
-            Obstacles = Obstacles(network, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
+            Obstacles = Obstacles(network, unreadable, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
         };
         return result.WithRules(nat, "", changes.HoldsRules);
     }
@@ -92,15 +93,27 @@ internal sealed class WindowsHost : IHostNetwork
     private bool MayWriteCni(Attempts attempts, ApplyMode mode) =>
         attempts.Failures.All(f => f.Part is HostPart.Neighbours or HostPart.Routes) && (_hasPodNetwork || mode == ApplyMode.Preview);
 
-    private IReadOnlyList<string> Obstacles(string network, bool isMissing) =>
+    private IReadOnlyList<string> Obstacles(string network, List<WindowsException> unreadable, bool isMissing) =>
     [
         .. ((string[])[network.Length > 0 || !isMissing ? network : MissingNetwork, _stateProblem]).Where(p => p.Length > 0),
+        .. Unreadable(unreadable),
         .. _cni.Obstacles,
     ];
 
+    // Read more than once a pass, and one obstacle however many there are.
+    private static string[] Unreadable(List<WindowsException> errors) => errors.Select(e => e.Message).Distinct().ToArray() switch
+    {
+        [] => [],
+        [var only] => [$"HostGw goes on without an object of HNS that cannot be read: {only}"],
+        [var first, .. var more] => [$"HostGw goes on without {more.Length + 1} objects of HNS that cannot be read, the first: {first}"],
+    };
+
+    // A foreign route that was just replaced by HostGw's is still in the state that was read.
     private static IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) => BestRouteOverrides.Find(
         changes.Plan, changes.Host,
-        changes.Routes.Conflicts.Select(c => (c.Foreign.Destination, c.Foreign.NextHop, c.Foreign.Interface)).ToHashSet(), NetIo.BestRoute);
+        changes.Routes.Conflicts.Select(c => c.Foreign).Concat(changes.Routes.Replace.Select(c => c.Instead))
+            .Select(r => (r.Destination, r.NextHop, r.Interface)).ToHashSet(),
+        NetIo.BestRoute);
 
     private void ApplyRoutes(HostChanges changes, Attempts attempts)
     {
@@ -110,20 +123,21 @@ internal sealed class WindowsHost : IHostNetwork
     }
 
     // A new interface wakes a pass, which installs the routes over it.
-    private string PrepareNetwork(HostChanges changes, Attempts attempts)
+    private string PrepareNetwork(HostChanges changes, Attempts attempts, List<WindowsException> unreadable)
     {
         string problem = "";
         Prefix podCidr = changes.PodCidrs.FirstOrDefault(p => p.IsIPv4);
         attempts.Try(HostPart.PodNetwork, "keep the pods' HNS network", _options.CreateNetwork && !podCidr.IsNone,
-            () => problem = PodNetwork.Ensure(_options.Network, podCidr, changes.UplinkIPv4));
+            () => problem = PodNetwork.Ensure(_options.Network, podCidr, changes.UplinkIPv4, unreadable));
         EnableForwarding(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, changes.UplinkIPv4, changes.Host, attempts);
         EnableForwarding(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, changes.UplinkIPv6, changes.Host, attempts);
         return problem;
     }
 
-    private string SetNat(HostChanges changes, ApplyMode mode) => changes.HoldsRules || mode == ApplyMode.Preview
-        ? EndpointNat.Preview(_options.Network, changes.Nat)
-        : EndpointNat.Apply(_options.Network, changes.Nat);
+    private string SetNat(HostChanges changes, ApplyMode mode, List<WindowsException> unreadable) =>
+        changes.HoldsRules || mode == ApplyMode.Preview
+        ? EndpointNat.Preview(_options.Network, changes.Nat, unreadable)
+        : EndpointNat.Apply(_options.Network, changes.Nat, unreadable);
 
     private string ApplyCni(CniPlan? desired, ApplyMode mode) =>
         mode == ApplyMode.Change ? _cni.Apply(desired)

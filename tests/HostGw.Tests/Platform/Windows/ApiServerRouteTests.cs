@@ -50,6 +50,16 @@ public sealed class ApiServerRouteTests
     }
 
     [Fact]
+    public void An_on_link_route_to_all_pods_that_AddRoutes_left_does_not_replace_it()
+    {
+        using WindowsAgent agent = new(
+            "clusterCidrs=10.244.0.0/16 windows.api=10.244.200.1", $"route 10.244.0.0/16 on-link {WindowsAgent.Uplink} 300 3");
+        agent.Pass();
+        Assert.Contains("10.244.200.1/32 10.0.0.254 uplink 300", WindowsAgent.Routes);
+        Assert.False(agent.Pass().Changed);
+    }
+
+    [Fact]
     public void While_there_is_no_gateway_it_stays_as_it_stands()
     {
         using WindowsAgent agent = new("windows.api=198.51.100.1");

@@ -94,6 +94,24 @@ public sealed class OutBoundNatTests : IDisposable
         Assert.Equal("set OutBoundNAT of the endpoints 10.244.1.7", _agent.Pass().Result.NatChange);
     }
 
+    [Fact]
+    public void An_object_of_hns_that_cannot_be_opened_is_reported_and_the_others_are_corrected()
+    {
+        StandIn.ForgetNetworks();
+        HnsClient.CreateNetwork(HnsDocuments.Network("nat", Prefix.Parse("172.30.0.0/24"), ""));
+        HnsClient.CreateNetwork(HnsDocuments.Network("cbr0", Prefix.Parse("10.244.1.0/24"), ""));
+        Guid pods = HnsClient.Networks().Single(n => n.Name == "cbr0").Id;
+        HnsClient.CreateEndpoint(
+            pods, $$"""{"HostComputeNetwork":"{{pods}}","IpConfigurations":[{"IpAddress":"10.244.1.7"}],"Policies":[{{Wrong}}]}""");
+        Restarted();
+        StandIn.Do("hcn-answer open 803b0017 1");
+        PassReport report = _agent.Pass();
+        Assert.Empty(report.Failures);
+        Assert.Equal("set OutBoundNAT of the endpoints 10.244.1.7", report.Result.NatChange);
+        Assert.Contains("open HNS network", Assert.Single(report.Result.Obstacles), StringComparison.Ordinal);
+        Assert.Equal($"[{Right}]", StandIn.Ask("hcn-endpoints"));
+    }
+
     private WindowsAgent Restarted()
     {
         _agent.Restart();

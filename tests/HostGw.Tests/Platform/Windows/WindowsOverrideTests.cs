@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using HostGw.Planning;
+using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Tests.Planning;
@@ -72,6 +73,16 @@ public sealed class WindowsOverrideTests
     {
         using WindowsAgent agent = new("", [.. Fast, Rival(metric, destination)]);
         Assert.Equal([rule], ProblemCatalog.All(agent.Pass()).Select(p => p.Rule).Distinct());
+    }
+
+    [Fact]
+    public void One_that_was_just_adopted_is_none()
+    {
+        using WindowsAgent agent = new("", Bridge, $"route 10.244.2.0/24 10.0.0.2 {WindowsAgent.Uplink} 256 3") { Adopt = AdoptMode.All };
+        agent.Restart();
+        PassReport report = agent.Pass();
+        Assert.Equal(CorrectionCause.Adopted, Assert.Single(report.Routes.Replace).Cause);
+        Assert.Empty(report.Result.Overrides);
     }
 
     [Fact]

@@ -113,6 +113,39 @@ public sealed class WindowsOwnershipTests
     }
 
     [Fact]
+    public void What_was_renamed_because_another_user_had_made_it_is_reported_and_no_other_name()
+    {
+        using WindowsAgent agent = new();
+        agent.Pass();
+        string directory = $"{Path.GetDirectoryName(agent.StateFile)}.foreign-{Guid.NewGuid():N}";
+        string list = $"{agent.StateFile}.foreign-{Guid.NewGuid():N}";
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(list, "");
+        File.WriteAllText(agent.StateFile + ".foreign-planted", "");
+        agent.Restart();
+        Assert.Equal(
+            $"another user had made {directory} and {list}, which HostGw renamed and does not read: " +
+            "routes that a list in it names count as foreign. Look at it, remove it and restart the agent",
+            Assert.Single(agent.Pass().Result.Obstacles));
+        Directory.Delete(directory);
+        File.Delete(list);
+        agent.Restart();
+        Assert.Empty(agent.Pass().Result.Obstacles);
+    }
+
+    [Fact]
+    public void Of_the_state_directory_only_files_of_HostGw_are_renamed_and_only_the_default_one_itself()
+    {
+        using WindowsAgent agent = new();
+        agent.Pass();
+        string[] written = Directory.GetFiles(Path.GetDirectoryName(agent.StateFile)!);
+        Assert.All(written, f => Assert.Contains(Path.GetFileName(f), StateDirectory.Files));
+        Assert.Equal(["routes.state", "routes.state.new", "nodes", "nodes.tmp", "agent.pid"], StateDirectory.Files);
+        Assert.True(StateDirectory.IsDefault(StateDirectory.Default + Path.DirectorySeparatorChar));
+        Assert.False(StateDirectory.IsDefault(Path.Combine(StateDirectory.Default, "other")));
+    }
+
+    [Fact]
     public void A_record_that_cannot_be_read_is_told_of()
     {
         using WindowsAgent agent = new();

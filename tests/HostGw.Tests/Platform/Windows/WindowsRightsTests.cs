@@ -59,7 +59,7 @@ public sealed class WindowsRightsTests
         StandIn.ForgetNetworks();
         HnsClient.CreateNetwork(HnsDocuments.Network("cbr0", Prefix.Parse("10.244.1.0/24"), ""));
         StandIn.Do("hcn-answer open 803b0017 1");
-        Assert.Equal(0x803B0017u, Assert.Throws<WindowsException>(HnsClient.Networks).Code);
+        Assert.Equal(0x803B0017u, Assert.Throws<WindowsException>(() => HnsClient.Networks()).Code);
         StandIn.Do("hcn-answer open 803b0001 1");
         Assert.Empty(HnsClient.Networks());
         Assert.Single(HnsClient.Networks());

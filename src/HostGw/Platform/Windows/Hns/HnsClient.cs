@@ -14,24 +14,25 @@ internal static class HnsClient
 
     private delegate uint Query(nint handle, string query, out nint answer, out nint error);
 
-    /// <exception cref="WindowsException">HNS answered with an error, or does not run.</exception>
-    public static List<HnsNetwork> Networks()
+    /// <param name="unreadable">Gets the errors of those that are left out because they cannot be read.</param>
+    /// <exception cref="WindowsException">HNS answered with an error, does not run, or lets none of them be read.</exception>
+    public static List<HnsNetwork> Networks(List<WindowsException>? unreadable = null)
     {
         string ids = Text("list HNS networks", (out nint answer, out nint error) =>
             ComputeNetwork.HcnEnumerateNetworks(HnsDocuments.Query, out answer, out error));
         return [.. Read(
-            "network", ids, ComputeNetwork.HcnOpenNetwork, ComputeNetwork.HcnQueryNetworkProperties, ComputeNetwork.HcnCloseNetwork)
-            .Select(HnsObjects.ReadNetwork)];
+            "network", ids, ComputeNetwork.HcnOpenNetwork, ComputeNetwork.HcnQueryNetworkProperties, ComputeNetwork.HcnCloseNetwork,
+            unreadable).Select(HnsObjects.ReadNetwork)];
     }
 
     /// <inheritdoc cref="Networks"/>
-    public static List<HnsEndpoint> Endpoints()
+    public static List<HnsEndpoint> Endpoints(List<WindowsException>? unreadable = null)
     {
         string ids = Text("list HNS endpoints", (out nint answer, out nint error) =>
             ComputeNetwork.HcnEnumerateEndpoints(HnsDocuments.Query, out answer, out error));
         return [.. Read(
-            "endpoint", ids, ComputeNetwork.HcnOpenEndpoint, ComputeNetwork.HcnQueryEndpointProperties, ComputeNetwork.HcnCloseEndpoint)
-            .Select(HnsObjects.ReadEndpoint)];
+            "endpoint", ids, ComputeNetwork.HcnOpenEndpoint, ComputeNetwork.HcnQueryEndpointProperties, ComputeNetwork.HcnCloseEndpoint,
+            unreadable).Select(HnsObjects.ReadEndpoint)];
     }
 
     /// <inheritdoc cref="Networks"/>
@@ -78,11 +79,12 @@ internal static class HnsClient
     {
         string ids = Text("list HNS namespaces", (out nint answer, out nint error) =>
             ComputeNetwork.HcnEnumerateNamespaces(HnsDocuments.Query, out answer, out error));
+        List<WindowsException> unreadable = [];
         Guid host = Read(
-            "namespace", ids, ComputeNetwork.HcnOpenNamespace, ComputeNetwork.HcnQueryNamespaceProperties, ComputeNetwork.HcnCloseNamespace)
-            .Select(HnsObjects.ReadNamespace).FirstOrDefault(n => n.Type == "HostDefault").Id;
+            "namespace", ids, ComputeNetwork.HcnOpenNamespace, ComputeNetwork.HcnQueryNamespaceProperties, ComputeNetwork.HcnCloseNamespace,
+            unreadable).Select(HnsObjects.ReadNamespace).FirstOrDefault(n => n.Type == "HostDefault").Id;
         if (host == default)
-            throw new WindowsException("find the host's HNS namespace", Win32Error.ERROR_NOT_FOUND);
+            throw unreadable.FirstOrDefault() ?? new("find the host's HNS namespace", Win32Error.ERROR_NOT_FOUND);
         Require("open the host's HNS namespace", ComputeNetwork.HcnOpenNamespace(host, out nint handle, out nint error), error);
         try
         {
@@ -95,9 +97,12 @@ internal static class HnsClient
         }
     }
 
-    private static List<string> Read(string kind, string ids, Open open, Query query, Func<nint, uint> close)
+    // One object that cannot be read must not hide the others.
+    private static List<string> Read(
+        string kind, string ids, Open open, Query query, Func<nint, uint> close, List<WindowsException>? unreadable)
     {
         List<string> all = [];
+        List<WindowsException> failed = [];
         foreach (Guid id in HnsObjects.ReadIds(ids))
         {
             try
@@ -108,16 +113,24 @@ internal static class HnsClient
             {
                 // Deleted since the list was read.
             }
+            catch (WindowsException e) when (!e.IsDenied)
+            {
+                failed.Add(e);
+            }
         }
+        if (all.Count == 0 && failed.Count > 0)
+            throw failed[0];
+        unreadable?.AddRange(failed);
         return all;
     }
 
     private static string Read(string kind, Guid id, Open open, Query query, Func<nint, uint> close)
     {
-        Require($"open HNS {kind}", open(id, out nint handle, out nint error), error);
+        Require($"open HNS {kind} {id}", open(id, out nint handle, out nint error), error);
         try
         {
-            return Text($"query HNS {kind}", (out nint answer, out nint error) => query(handle, HnsDocuments.Query, out answer, out error));
+            return Text(
+                $"query HNS {kind} {id}", (out nint answer, out nint error) => query(handle, HnsDocuments.Query, out answer, out error));
         }
         finally
         {

@@ -51,23 +51,26 @@ internal static class EndpointNat
     /// <summary>Describes what <see cref="Apply"/> would do; empty: nothing.</summary>
     /// <param name="network">Name of the pods' HNS network.</param>
     /// <param name="nat">Null: no endpoint is changed.</param>
+    /// <param name="unreadable">Gets the errors of HNS's objects that cannot be read.</param>
     /// <exception cref="WindowsException">HNS answered with an error.</exception>
-    public static string Preview(string network, NatPlan? nat) => Describe(Wrong(network, OutBoundNat.ExceptionsOf(nat)));
+    public static string Preview(string network, NatPlan? nat, List<WindowsException> unreadable) =>
+        Describe(Wrong(network, OutBoundNat.ExceptionsOf(nat), unreadable));
 
     /// <returns>Describes what was done; empty: nothing.</returns>
     /// <exception cref="WindowsException">HNS answered with an error. Endpoints before that one are changed.</exception>
-    public static string Apply(string network, NatPlan? nat)
+    public static string Apply(string network, NatPlan? nat, List<WindowsException> unreadable)
     {
         IReadOnlyList<string>? exceptions = OutBoundNat.ExceptionsOf(nat);
-        ImmutableArray<HnsEndpoint> wrong = Wrong(network, exceptions);
+        ImmutableArray<HnsEndpoint> wrong = Wrong(network, exceptions, unreadable);
         foreach (HnsEndpoint endpoint in wrong)
             HnsClient.ModifyEndpoint(endpoint.Id, HnsDocuments.UpdateNat(exceptions!));
         return Describe(wrong);
     }
 
-    private static ImmutableArray<HnsEndpoint> Wrong(string name, IReadOnlyList<string>? exceptions) =>
-        exceptions is not null && HnsClient.Networks().FirstOrDefault(n => n.Name == name) is { Subnet.IsNone: false } network
-            ? OutBoundNat.Wrong(network, exceptions, HnsClient.Endpoints())
+    private static ImmutableArray<HnsEndpoint> Wrong(
+        string name, IReadOnlyList<string>? exceptions, List<WindowsException> unreadable) =>
+        exceptions is not null && HnsClient.Networks(unreadable).FirstOrDefault(n => n.Name == name) is { Subnet.IsNone: false } network
+            ? OutBoundNat.Wrong(network, exceptions, HnsClient.Endpoints(unreadable))
             : [];
 
     private static string Describe(ImmutableArray<HnsEndpoint> wrong) =>

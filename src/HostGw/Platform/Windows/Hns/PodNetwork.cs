@@ -11,15 +11,19 @@ internal static class PodNetwork
     private const int MostSteps = 3;
 
     /// <param name="uplink">The interface that holds this node's address; null: none does.</param>
+    /// <param name="unreadable">Gets the errors of HNS's objects that cannot be read.</param>
     /// <returns>Why nothing can be done; empty: the network is complete.</returns>
     /// <exception cref="WindowsException">HNS answered with an error.</exception>
-    public static string Ensure(string name, Prefix podCidr, string? uplink)
+    public static string Ensure(string name, Prefix podCidr, string? uplink, List<WindowsException> unreadable)
     {
         for (int i = 0; i < MostSteps; i++)
         {
-            PodNetworkStep step = PodNetworkStep.Next(name, podCidr, HnsClient.Networks(), HnsClient.Endpoints());
+            PodNetworkStep step = PodNetworkStep.Next(name, podCidr, HnsClient.Networks(unreadable), HnsClient.Endpoints(unreadable));
             if (step.Action == PodNetworkAction.None)
                 return step.Problem;
+            // It may be there.
+            if (unreadable.Count > 0 && step.Action is PodNetworkAction.CreateNetwork or PodNetworkAction.CreateEndpoint)
+                return $"HNS network '{name}' is incomplete, and nothing is created while objects of HNS cannot be read";
             // Bridging an adapter interrupts the host's network: never let HNS choose which one.
             if (step.Action == PodNetworkAction.CreateNetwork && uplink is null)
                 return "no HNS network yet: no interface holds this node's address";

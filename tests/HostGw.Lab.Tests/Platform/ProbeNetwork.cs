@@ -21,7 +21,7 @@ internal sealed class ProbeNetwork : IDisposable
     public ProbeNetwork(int hosts, TunnelPolicy? tunnel = null)
     {
         NetworkNamespace.Create([_switch.Name]);
-        _switch.Configure(["link add lan0 type bridge", "link set lan0 up"]);
+        _switch.Configure(["link add lan0 address 02:00:00:00:ff:01 type bridge", "link set lan0 up"]);
         for (int number = 1; number <= hosts; number++)
             _hosts.Add(Add(number, tunnel ?? new()));
         foreach (ProbingHost host in _hosts)

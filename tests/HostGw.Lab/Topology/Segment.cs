@@ -14,7 +14,8 @@ public sealed class Segment : IDisposable
     {
         (Network, Router, _addressesOf) = (new(name), router, addressesOf);
         NetworkNamespace.Create([name]);
-        Network.Configure([$"link add {Bridge} type bridge", $"link set {Bridge} up"]);
+        // Without an address of its own a bridge takes the lowest of its ports': it would change when that node leaves.
+        Network.Configure([$"link add {Bridge} address 02:00:00:00:ff:01 type bridge", $"link set {Bridge} up"]);
     }
 
     public NetworkNamespace Network { get; }

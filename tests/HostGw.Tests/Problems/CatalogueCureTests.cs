@@ -370,10 +370,23 @@ public partial class CatalogueCureTests
         Assert.StartsWith("make it reachable, or correct the settings apiServer and kubeconfig", problem.Cure, StringComparison.Ordinal);
         string log = Repository.Sources().Single(f => f.Path == "Log.cs").Text;
         Assert.Contains("Cannot watch {What}", log, StringComparison.Ordinal);
-        Assert.Empty(ProblemCatalog.All(report with { NodesSavedAt = null }));
+        Assert.Empty(ProblemCatalog.All(report with { NodesSavedAt = null, HeldRemovals = null }));
     }
 
-    internal static PassReport Saved() => Reports.InOrder() with { NodesSavedAt = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero) };
+    // No shard is rejected then.
+    [Fact]
+    public void What_waits_for_shards_waits_for_the_API_server_while_saved_nodes_are_used()
+    {
+        static string Cure(PassReport report) => Assert.Single(ProblemCatalog.All(report), p => p.Rule == "RemovalsHeld").Cure;
+        Assert.Equal("they are read once the API server can be reached", Cure(Saved()));
+        Assert.Equal("correct the shards that are rejected", Cure(Saved() with { NodesSavedAt = null }));
+    }
+
+    internal static PassReport Saved() => Reports.InOrder() with
+    {
+        NodesSavedAt = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+        HeldRemovals = new(1, 2) { IsPartial = true },
+    };
 
     private sealed record Case(Func<Agent> Agent, Action<Agent> Break, string Rule, string Cure, Action<Agent> Do);
 

@@ -56,7 +56,6 @@ public sealed class WindowsProbesTests : IDisposable
         await AllReachableAsync();
         Two.DeleteEndpoint();
         await One.BecomesAsync(Two, ReachKind.Unknown);
-        // Not in IPv6, where this kernel sends from an address that it does not have.
         await Two.CountsAsync(ProbeResult.NotSent, 1);
         Assert.Equal(ReachKind.Reachable, Two.Of(One).IPv4);
 

@@ -52,7 +52,9 @@ public sealed class HostileAnswersTests
         await using NodeFollower follower = new(server.Configuration, time, "n1");
         await EventuallyAsync(() => time.Waited >= TimeSpan.FromSeconds(2) || server.Requests.Length > MostRequests);
         string[] requests = server.Requests;
-        Assert.True(requests.Length <= MostRequests, $"{requests.Length} requests: {string.Join('\n', requests.Take(30))}");
+        // On a busy machine this looks late, when it has waited for longer and asked more.
+        double most = MostRequests * Math.Max(1, time.Waited / TimeSpan.FromSeconds(2));
+        Assert.True(requests.Length <= most, $"{requests.Length} requests: {string.Join('\n', requests.Take(30))}");
         Assert.All(follower.Announced, s => Assert.Equal(3, s.Nodes.Length));
     }
 

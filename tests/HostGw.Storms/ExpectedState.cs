@@ -17,7 +17,7 @@ internal sealed record ExpectedState(ulong Shards, IReadOnlyDictionary<string, u
     public static async Task<ExpectedState> ComputeAsync(ApiClient client)
     {
         NodeStore store = new();
-        ListWatch<NodeDraft> api = new(client, "/api/v1/nodes", new(NodeSelector.Everything), TimelineObject.Node(""), TimeProvider.System);
+        ListWatch<NodeDraft> api = new(client, "/api/v1/nodes", new(NodeSelector.Everything), NamedObject.Node(""), TimeProvider.System);
         await api.ListAsync(store, from: null, CancellationToken.None);
         return Of(store.Snapshot.Nodes);
     }

@@ -49,17 +49,17 @@ internal static class ApiAccess
         : ApiConfiguration.InClusterConfig(settings.ApiServer?.ToString());
 
     /// <summary>The requests that list and watch Nodes.</summary>
-    public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
-        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), TimelineObject.Node(settings.NodeName),
-            TimeProvider.System);
+    /// <param name="selector">Which ones; empty: all.</param>
+    public static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client, string selector = "") =>
+        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), NamedObject.Node(settings.NodeName),
+            TimeProvider.System)
+        {
+            Selector = selector,
+        };
 
     /// <summary>The same for this node's own Node alone.</summary>
     public static ListWatch<NodeDraft> OwnNode(AgentSettings settings, ApiClient client) =>
-        new(client, "/api/v1/nodes", new(settings.Policy.NodeSelector, settings.NodeName), TimelineObject.Node(settings.NodeName),
-            TimeProvider.System)
-        {
-            Selector = "fieldSelector=" + Uri.EscapeDataString("metadata.name=" + settings.NodeName),
-        };
+        Nodes(settings, client, NamedObject.Selector(settings.NodeName));
 
     /// <summary>The requests that list and watch the shards of the node digest.</summary>
     public static ListWatch<ShardDraft> Shards(ApiClient client) =>

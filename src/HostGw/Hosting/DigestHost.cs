@@ -110,7 +110,7 @@ internal static class DigestHost
     }
 
     private static ListWatch<NodeDraft> Nodes(AgentSettings settings, ApiClient client) =>
-        new(client, "/api/v1/nodes", new(DigestLabels.Selector(settings)), TimelineObject.Node(settings.NodeName), TimeProvider.System);
+        new(client, "/api/v1/nodes", new(DigestLabels.Selector(settings)), NamedObject.Node(settings.NodeName), TimeProvider.System);
 
     private static Action Changed(IServiceProvider services) => () => services.GetRequiredService<DigestWriter>().Signal();
 

@@ -5,7 +5,7 @@ namespace HostGw.Kubernetes;
 /// <summary>The requests of a reflector for one kind of object, and the decoding of their answers into one draft.</summary>
 /// <param name="path">Of the collection, such as /api/v1/nodes.</param>
 /// <param name="timeline">By what the resource version of the store that holds the collection is read.</param>
-internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft draft, TimelineObject timeline, TimeProvider time)
+internal sealed class ListWatch<TDraft>(ApiClient client, string path, TDraft draft, NamedObject timeline, TimeProvider time)
     where TDraft : ObjectDraft
 {
     private const int PageSize = 500;
@@ -199,11 +199,14 @@ internal sealed class QuorumReadRequest : IDisposable
     public void Dispose() => _interrupt.Dispose();
 }
 
-/// <summary>An object of a collection, small or not: its metadata is listed to learn the store's present resource version.</summary>
+/// <summary>One object of a collection. Its metadata is listed to learn the present resource version of the store.</summary>
 /// <param name="Path">Of the collection. Collections may be in stores of their own (--etcd-servers-overrides).</param>
-internal readonly record struct TimelineObject(string Path, string Name)
+internal readonly record struct NamedObject(string Path, string Name)
 {
-    public string PathAndQuery => $"{Path}?fieldSelector={Uri.EscapeDataString($"metadata.name={Name}")}";
+    public string PathAndQuery => $"{Path}?{Selector(Name)}";
 
-    public static TimelineObject Node(string name) => new("/api/v1/nodes", name);
+    public static NamedObject Node(string name) => new("/api/v1/nodes", name);
+
+    /// <summary>The field selector of the one object of this name.</summary>
+    public static string Selector(string name) => "fieldSelector=" + Uri.EscapeDataString("metadata.name=" + name);
 }

@@ -22,7 +22,7 @@ internal sealed class NodeSaver(
     private ImmutableArray<IPEndPoint> _savedServers = [];
     private DateTimeOffset _savedAt;
 
-    // See SavedNodes.
+    // SavedNodes.PartialFrom, as long as the digest is partial.
     private DateTimeOffset? _partialFrom;
     private bool _failed;
 

@@ -5,7 +5,7 @@ namespace HostGw.Planning;
 /// destination the lowest metric of route and interface together decides, and Windows itself is asked which one that is.
 /// </summary>
 /// <param name="conflicts">Foreign routes that are reported as conflicts already, or that this pass has replaced.</param>
-/// <param name="ask">The route of packets to an address, whatever their source.</param>
+/// <param name="ask">Returns the route that packets to an address take; their source is not considered.</param>
 internal sealed class BestRouteOverrides(
     Plan plan, HostState host, IReadOnlySet<(Prefix Destination, Ip NextHop, int Interface)> conflicts, Func<Ip, RouteAnswer> ask)
 {

@@ -57,7 +57,7 @@ internal static class HostDiff
         ulong best = ulong.MaxValue;
         foreach (PodRoute route in plan.RoutesTo(foreign.Destination))
         {
-            // Windows allows one route over a next hop and interface, with whatever metric.
+            // On Windows destination, next hop and interface are the key of a route: the metric is not.
             if (route.NextHop == foreign.NextHop && route.Interface == foreign.Interface)
                 return true;
             best = Math.Min(best, host.MetricOf(route.Destination, route.Metric, route.Interface));

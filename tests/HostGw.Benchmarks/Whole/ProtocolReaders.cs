@@ -40,7 +40,7 @@ internal sealed class ProtocolReaders : IDisposable
         {
             _client = new(configuration, "0", TimeProvider.System);
             NodeDraft draft = new(new([]), "");
-            ListWatch<NodeDraft> api = new(_client, "/api/v1/nodes", draft, TimelineObject.Node("node-00001"), TimeProvider.System);
+            ListWatch<NodeDraft> api = new(_client, "/api/v1/nodes", draft, NamedObject.Node("node-00001"), TimeProvider.System);
             _reflector = new(api, _store, Check, TimeProvider.System, NullLogger.Instance);
             _ = _reflector.RunAsync(stop);
         }

@@ -50,9 +50,9 @@ internal abstract class Reader : IDisposable
 
     protected void Follow(IReflectorStore<NodeDraft> own)
     {
-        ListWatch<NodeDraft> api = new(_client, "/api/v1/nodes", new(NodeSelector.Everything), TimelineObject.Node(Node), TimeProvider.System)
+        ListWatch<NodeDraft> api = new(_client, "/api/v1/nodes", new(NodeSelector.Everything), NamedObject.Node(Node), TimeProvider.System)
         {
-            Selector = "fieldSelector=" + Uri.EscapeDataString("metadata.name=" + Node),
+            Selector = NamedObject.Selector(Node),
         };
         Reflector<NodeDraft> reflector = new(api, own, static () => { }, TimeProvider.System, NullLogger.Instance);
         Run(reflector, reflector.RunAsync(_stop));

@@ -184,7 +184,7 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
     {
         ApiClient client = Connect();
         DigestNodes digest = new(_store, Own, NodeSelector.Everything, static () => []);
-        ListWatch<NodeDraft> own = new(client, "/api/v1/nodes", new(NodeSelector.Everything, Own), TimelineObject.Node(Own), TimeProvider.System)
+        ListWatch<NodeDraft> own = new(client, "/api/v1/nodes", new(NodeSelector.Everything, Own), NamedObject.Node(Own), TimeProvider.System)
         {
             Selector = "fieldSelector=metadata.name%3Dself",
         };

@@ -25,7 +25,7 @@ internal sealed class RunningDigest : IAsyncDisposable
         api.WriteKubeconfig(_folder["config"]);
         _client = new(ApiConfiguration.BuildConfigFromConfigFile(_folder["config"]), "1", PatientTime.OfClient);
         NodeSelector selector = new([.. labels.Select(l => new LabelRequirement(l, Negated: false, []))]);
-        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(selector), TimelineObject.Node("node1"), PatientTime.OfReflector);
+        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(selector), NamedObject.Node("node1"), PatientTime.OfReflector);
         ListWatch<ShardDraft> shards =
             new(_client, ShardFormat.Path, new(), new(ShardFormat.Path, ShardFormat.Name(0)), PatientTime.OfReflector)
             {

@@ -38,7 +38,7 @@ internal sealed class NodeFollower : IAsyncDisposable
         _client = new(configure(_directory), "1.2.3", connecting ?? PatientTime.OfClient);
         if (further is not null)
             _client.UseAddresses(() => [further]);
-        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), TimelineObject.Node(node), time);
+        ListWatch<NodeDraft> nodes = new(_client, "/api/v1/nodes", new(NodeText.Selector, node), NamedObject.Node(node), time);
         Watcher = new(nodes, Store, Announce, time, new Typed<Reflector<NodeDraft>>(Log))
         {
             ListCompleted = () => Interlocked.Increment(ref _listsCompleted),

@@ -80,10 +80,10 @@ internal sealed class AgentProcess : IDisposable
     public unsafe void Send(int number)
     {
         nint routine = NativeLibrary.GetExport(NativeLibrary.Load("kernel32.dll"), "CtrlRoutine");
-        nint thread = Others.CreateRemoteThread(_process.Handle, null, 0, routine, number, 0, null);
+        nint thread = WindowsApi.CreateRemoteThread(_process.Handle, null, 0, routine, number, 0, null);
         if (thread == 0)
             throw new Win32Exception();
-        _ = Others.CloseHandle(thread);
+        _ = WindowsApi.CloseHandle(thread);
     }
 
     /// <summary>Waits for its end.</summary>

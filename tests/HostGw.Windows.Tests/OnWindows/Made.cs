@@ -41,7 +41,7 @@ internal sealed unsafe class Made(string name)
         Note([string.Create(CultureInfo.InvariantCulture, $"address {luid:x16} {address}")]);
         MIB_UNICASTIPADDRESS_ROW row = AddressRow(luid, address);
         row.OnLinkPrefixLength = (byte)address.Bits;
-        Require($"add address {address}", Others.CreateUnicastIpAddressEntry(&row));
+        Require($"add address {address}", WindowsApi.CreateUnicastIpAddressEntry(&row));
     }
 
     /// <summary>Records that the caller is about to create HNS objects named after this program.</summary>
@@ -72,7 +72,7 @@ internal sealed unsafe class Made(string name)
                     break;
                 case ["address", var luid, var address] when IsOfDocumentation(Ip.Parse(address)):
                     MIB_UNICASTIPADDRESS_ROW row = AddressRow(Luid(luid), Ip.Parse(address));
-                    Require($"remove address {address}", Others.DeleteUnicastIpAddressEntry(&row));
+                    Require($"remove address {address}", WindowsApi.DeleteUnicastIpAddressEntry(&row));
                     break;
                 case ["hns"]:
                     TestObjects.Remove();
@@ -100,7 +100,7 @@ internal sealed unsafe class Made(string name)
     private static MIB_UNICASTIPADDRESS_ROW AddressRow(ulong luid, Ip address)
     {
         MIB_UNICASTIPADDRESS_ROW row;
-        Others.InitializeUnicastIpAddressEntry(&row);
+        WindowsApi.InitializeUnicastIpAddressEntry(&row);
         row.Address = InetAddress.Of(address, address.IsIPv6);
         row.InterfaceLuid = luid;
         return row;

@@ -26,11 +26,11 @@ public sealed class RightsTests(Verification run) : Asking(run)
     // This process's own token without administrators' rights, as User Account Control makes one.
     private static unsafe SafeAccessTokenHandle Restricted()
     {
-        if (!Others.OpenProcessToken(Others.GetCurrentProcess(), Others.TOKEN_ALL_ACCESS, out SafeAccessTokenHandle own))
+        if (!WindowsApi.OpenProcessToken(WindowsApi.GetCurrentProcess(), WindowsApi.TOKEN_ALL_ACCESS, out SafeAccessTokenHandle own))
             throw new Win32Exception();
         using (own)
         {
-            return Others.CreateRestrictedToken(own, Others.LUA_TOKEN, 0, null, 0, null, 0, null, out SafeAccessTokenHandle token)
+            return WindowsApi.CreateRestrictedToken(own, WindowsApi.LUA_TOKEN, 0, null, 0, null, 0, null, out SafeAccessTokenHandle token)
                 ? token
                 : throw new Win32Exception();
         }

@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text.Json;
-using HostGw.Platform.Windows;
 using HostGw.Platform.Windows.Hns;
 using HostGw.Platform.Windows.Interop;
 using Microsoft.Win32;
@@ -24,20 +22,20 @@ internal static class TestObjects
     public static void Remove()
     {
         foreach (HnsEndpoint endpoint in HnsClient.Endpoints().Where(e => e.Name.StartsWith(Machine.Name, StringComparison.Ordinal)))
-            Require("delete the HNS endpoint", Others.HcnDeleteEndpoint(endpoint.Id, out nint error), error);
+            HnsClient.Require("delete the HNS endpoint", WindowsApi.HcnDeleteEndpoint(endpoint.Id, out nint error), error);
         foreach (HnsNetwork network in HnsClient.Networks().Where(n => n.Name == Machine.Name))
-            Require("delete the HNS network", Others.HcnDeleteNetwork(network.Id, out nint error), error);
+            HnsClient.Require("delete the HNS network", WindowsApi.HcnDeleteNetwork(network.Id, out nint error), error);
     }
 
     /// <summary>The policies of an endpoint, as HNS writes them.</summary>
     public static IReadOnlyList<string> Policies(Guid endpoint)
     {
-        Require("open the HNS endpoint", ComputeNetwork.HcnOpenEndpoint(endpoint, out nint handle, out nint error), error);
+        HnsClient.Require("open the HNS endpoint", ComputeNetwork.HcnOpenEndpoint(endpoint, out nint handle, out nint error), error);
         try
         {
             uint result = ComputeNetwork.HcnQueryEndpointProperties(handle, HnsDocuments.Query, out nint answer, out error);
-            string json = Take(answer);
-            Require("query the HNS endpoint", result, error);
+            string json = HnsClient.Take(answer);
+            HnsClient.Require("query the HNS endpoint", result, error);
             using var document = JsonDocument.Parse(json);
             return document.RootElement.TryGetProperty("Policies", out JsonElement policies) && policies.ValueKind == JsonValueKind.Array
                 ? [.. policies.EnumerateArray().Select(p => p.GetRawText())]
@@ -47,19 +45,5 @@ internal static class TestObjects
         {
             _ = ComputeNetwork.HcnCloseEndpoint(handle);
         }
-    }
-
-    private static void Require(string what, uint result, nint error)
-    {
-        string record = Take(error);
-        if (result != 0)
-            throw new WindowsException(what, result, record.Length > 0 ? record : null);
-    }
-
-    private static string Take(nint text)
-    {
-        string taken = Marshal.PtrToStringUni(text) ?? "";
-        Marshal.FreeCoTaskMem(text);
-        return taken;
     }
 }

@@ -146,15 +146,17 @@ internal static class HnsClient
         return text;
     }
 
-    private static void Require(string what, uint result, nint error)
+    /// <param name="error">The error record, which is freed.</param>
+    /// <exception cref="WindowsException">The result is an error.</exception>
+    public static void Require(string what, uint result, nint error)
     {
         string record = Take(error);
         if (result != 0)
             throw new WindowsException(what, result, record.Length > 0 ? record : null);
     }
 
-    // The caller frees returned strings.
-    private static string Take(nint text)
+    /// <summary>A string that HNS returned; it is freed.</summary>
+    public static string Take(nint text)
     {
         string taken = Marshal.PtrToStringUni(text) ?? "";
         Marshal.FreeCoTaskMem(text);

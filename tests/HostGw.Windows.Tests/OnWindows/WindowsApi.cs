@@ -7,7 +7,7 @@ namespace HostGw.Windows.Tests.OnWindows;
 
 /// <summary>Functions of Windows for what the agent does not do: addresses, removal of HNS objects, tokens, console events.</summary>
 [SupportedOSPlatform("windows")]
-internal static unsafe partial class Others
+internal static unsafe partial class WindowsApi
 {
     /// <summary>CreateRestrictedToken: the rights that a filtered token of User Account Control has.</summary>
     public const uint LUA_TOKEN = 4;

@@ -174,7 +174,8 @@ internal sealed class ProbingHost : IDisposable
 
     /// <summary>In both families; with Windows at either end in IPv4, the only one in which it is probed.</summary>
     public Task BecomesAsync(ProbingHost peer, ReachKind kind) => Eventually.TrueAsync(
-        () => Of(peer) == (kind, _isWindows || peer._isWindows ? ReachKind.Unknown : kind), () => $"host {peer.Number} is {Of(peer)}; {string.Join(", ", Loop.Counters.Datagrams)}",
+        () => Of(peer) == (kind, _isWindows || peer._isWindows ? ReachKind.Unknown : kind),
+        () => $"host {peer.Number} is {Of(peer)}; {string.Join(", ", Loop.Counters.Datagrams)}",
         TimeSpan.FromSeconds(60));
 
     public Task CountsAsync(ProbeResult result, long least) => Eventually.TrueAsync(

@@ -30,7 +30,8 @@ public sealed class WindowsProbesTests : IDisposable
         {
             Assert.Equal(
                 (0, 0, 0),
-                (host.Loop.Counters[ProbeResult.NotSent], host.Loop.Counters[ProbeResult.NotAsked], host.Loop.Counters[ProbeResult.UnknownSender]));
+                (host.Loop.Counters[ProbeResult.NotSent], host.Loop.Counters[ProbeResult.NotAsked],
+                 host.Loop.Counters[ProbeResult.UnknownSender]));
         }
         IReadOnlyList<SizeAnswer> sizes = await One.Network.Run(
             () => SizeProbe.AskAsync([.. One.SizeQuestions(Two)], ProbingHost.Port, TestContext.Current.CancellationToken));

@@ -45,7 +45,8 @@ internal static class AgentFaults
         await stage.First.KillAsync();
         await second.WaitReadyAsync();
         stage.First.Start();
-        await Eventually.TrueAsync(() => Said(stage.First, "waiting until it ends"), () => "the first agent, started again, does not wait for the second");
+        await Eventually.TrueAsync(
+            () => Said(stage.First, "waiting until it ends"), () => "the first agent, started again, does not wait for the second");
         await second.KillAsync();
         await stage.First.WaitReadyAsync();
     }

@@ -133,7 +133,8 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
             "/api/v1/nodes?fieldSelector=metadata.name%3Dself",
         ];
         await EventuallyAsync(
-            () => checks.All(c => Api.Requests.Any(r => r.Path + r.Query == c)), $"both timeline checks, and not {string.Join('\n', Checks())}");
+            () => checks.All(c => Api.Requests.Any(r => r.Path + r.Query == c)),
+            $"both timeline checks, and not {string.Join('\n', Checks())}");
         Assert.Equal(2, Checks().Distinct().Count());
 
         await Api.RestartAsync(restored: backup);
@@ -184,11 +185,13 @@ public sealed class DigestFollowTests : FakeApiTest, IAsyncDisposable
     {
         ApiClient client = Connect();
         DigestNodes digest = new(_store, Own, NodeSelector.Everything, static () => []);
-        ListWatch<NodeDraft> own = new(client, "/api/v1/nodes", new(NodeSelector.Everything, Own), NamedObject.Node(Own), TimeProvider.System)
-        {
-            Selector = "fieldSelector=metadata.name%3Dself",
-        };
-        _shards = new(ApiAccess.Shards(client), digest.Shards, static () => { }, TimeProvider.System, new Typed<Reflector<ShardDraft>>(_log))
+        ListWatch<NodeDraft> own =
+            new(client, "/api/v1/nodes", new(NodeSelector.Everything, Own), NamedObject.Node(Own), TimeProvider.System)
+            {
+                Selector = "fieldSelector=metadata.name%3Dself",
+            };
+        _shards = new(
+            ApiAccess.Shards(client), digest.Shards, static () => { }, TimeProvider.System, new Typed<Reflector<ShardDraft>>(_log))
         {
             Following = () => Interlocked.Increment(ref _followed),
             WentBack = () => Interlocked.Increment(ref _wentBack),

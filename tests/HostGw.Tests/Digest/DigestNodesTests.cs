@@ -178,7 +178,8 @@ public partial class DigestNodesTests
     [Fact]
     public void Saved_nodes_of_a_part_are_one_until_the_shards_and_the_own_node_are_listed()
     {
-        Assert.True(_store.Restore(new([Node(A), Node(Own)], "90", DateTimeOffset.UnixEpoch, default) { PartialFrom = DateTimeOffset.UnixEpoch }));
+        Assert.True(
+            _store.Restore(new([Node(A), Node(Own)], "90", DateTimeOffset.UnixEpoch, default) { PartialFrom = DateTimeOffset.UnixEpoch }));
         Assert.True(_store.Snapshot.IsPartial);
         List();
         Assert.True(_store.Snapshot.IsPartial);

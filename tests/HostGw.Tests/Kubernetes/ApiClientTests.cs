@@ -15,7 +15,8 @@ public sealed class ApiClientTests : FakeApiTest
     [InlineData(true, false)]
     public async Task A_kubeconfig_opens_the_door(bool clientCertificate, bool tokenFile)
     {
-        Api.WriteKubeconfig(Folder["config"], new() { ClientCertificate = clientCertificate, TokenFile = tokenFile ? Folder["token"] : null });
+        Api.WriteKubeconfig(
+            Folder["config"], new() { ClientCertificate = clientCertificate, TokenFile = tokenFile ? Folder["token"] : null });
         using ApiClient client = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder["config"]));
         Assert.Null(client.RemoteAddress);
         Assert.Contains("NodeList", await ListAsync(client), StringComparison.Ordinal);
@@ -114,12 +115,14 @@ public sealed class ApiClientTests : FakeApiTest
         string kubeconfig = other.Kubeconfig(new() { Server = server });
         Assert.NotEqual(text, kubeconfig);
 
-        using ApiClient wrong = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("wrong", Named(kubeconfig, server, "nobody.example"))));
+        using ApiClient wrong =
+            Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("wrong", Named(kubeconfig, server, "nobody.example"))));
         var e = await Assert.ThrowsAsync<ApiException>(() => ListAsync(wrong));
         Assert.Contains("not for 'nobody.example'", e.Message, StringComparison.Ordinal);
         Assert.Contains("api.example", e.Message, StringComparison.Ordinal);
 
-        using ApiClient right = Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("right", Named(kubeconfig, server, "api.example"))));
+        using ApiClient right =
+            Open(ApiConfiguration.BuildConfigFromConfigFile(Folder.Write("right", Named(kubeconfig, server, "api.example"))));
         await ListAsync(right);
     }
 

@@ -278,6 +278,7 @@ public sealed class ExecPluginTests : FakeApiTest
     {
         if (expires is { } at)
             status["expirationTimestamp"] = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
-        Folder.Write("answer", new JsonObject { ["kind"] = "ExecCredential", ["apiVersion"] = version, ["status"] = status }.ToJsonString());
+        Folder.Write(
+            "answer", new JsonObject { ["kind"] = "ExecCredential", ["apiVersion"] = version, ["status"] = status }.ToJsonString());
     }
 }

@@ -163,7 +163,8 @@ public sealed class BoundProbeSocketsTests : IDisposable
         throw new TimeoutException("nothing was received");
     }
 
-    private static ProbeQuestion Question(string source, int port) => new(0, ProbePaths.Node, port, Ip.Parse(source), Ip.Parse(Peer), default);
+    private static ProbeQuestion Question(string source, int port) =>
+        new(0, ProbePaths.Node, port, Ip.Parse(source), Ip.Parse(Peer), default);
 
     private IPEndPoint To(string address) => new(IPAddress.Parse(address), _port);
 
@@ -178,7 +179,10 @@ public sealed class BoundProbeSocketsTests : IDisposable
 
     private static Socket At(string address, int port)
     {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = (int)Patience.TotalMilliseconds };
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        {
+            ReceiveTimeout = (int)Patience.TotalMilliseconds,
+        };
         socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
         return socket;
     }

@@ -237,7 +237,8 @@ public class ProbePlanTests
     private static string Text(ProbeTarget target)
     {
         int more = System.Numerics.BitOperations.PopCount(target.PodCidrs) - 1;
-        return $"{target.PodAddress} by {target.NodeAddress}{(!target.IsOnLink ? " not on-link" : !target.IsNextHop ? " not next hop" : "")}" +
+        return $"{target.PodAddress} by {target.NodeAddress}" +
+            $"{(!target.IsOnLink ? " not on-link" : !target.IsNextHop ? " not next hop" : "")}" +
             (target.IsEchoOnly ? " by echo only" : "") + (more > 0 ? $" and {more} more" : "");
     }
 }

@@ -8,10 +8,13 @@ namespace HostGw.FakeApi;
 /// </summary>
 public sealed record Sent
 {
-    /// <summary>Lists, also as the beginning of a watch; each page counts.</summary>
+    /// <summary>Lists of more than one name, also as the beginning of a watch; each page counts.</summary>
     public long Lists { get; init; }
 
     public long ListBytes { get; init; }
+
+    /// <summary>Lists of one object by its name, as by clients that check the server's timeline.</summary>
+    public long NamedLists { get; init; }
 
     /// <summary>Watches that were begun.</summary>
     public long Watches { get; init; }
@@ -25,7 +28,7 @@ public sealed record Sent
     /// <summary>Of events and bookmarks.</summary>
     public long WatchBytes { get; init; }
 
-    /// <summary>Of single objects, and in answer to writes.</summary>
+    /// <summary>Of single objects, also in lists by name, and in answer to writes.</summary>
     public long OtherBytes { get; init; }
 
     /// <summary>Writes of clients that were not refused.</summary>
@@ -38,6 +41,7 @@ public sealed record Sent
     {
         Lists = Lists - before.Lists,
         ListBytes = ListBytes - before.ListBytes,
+        NamedLists = NamedLists - before.NamedLists,
         Watches = Watches - before.Watches,
         Events = Events - before.Events,
         Bookmarks = Bookmarks - before.Bookmarks,
@@ -60,12 +64,13 @@ internal sealed class Traffic
 /// <summary>Of one resource.</summary>
 internal sealed class TrafficCounter
 {
-    private long _lists, _listBytes, _watches, _events, _bookmarks, _watchBytes, _otherBytes, _writes;
+    private long _lists, _listBytes, _namedLists, _watches, _events, _bookmarks, _watchBytes, _otherBytes, _writes;
 
     public Sent Now => new()
     {
         Lists = Interlocked.Read(ref _lists),
         ListBytes = Interlocked.Read(ref _listBytes),
+        NamedLists = Interlocked.Read(ref _namedLists),
         Watches = Interlocked.Read(ref _watches),
         Events = Interlocked.Read(ref _events),
         Bookmarks = Interlocked.Read(ref _bookmarks),
@@ -75,6 +80,8 @@ internal sealed class TrafficCounter
     };
 
     public void List() => Interlocked.Increment(ref _lists);
+
+    public void NamedList() => Interlocked.Increment(ref _namedLists);
 
     public void Watch() => Interlocked.Increment(ref _watches);
 

@@ -19,6 +19,9 @@ internal static class AllStorms
     // What a line of a shard has, at most; and what a ConfigMap has in a watch event, in addition to its lines.
     private const int Line = 200, Envelope = 1_200;
 
+    // Of one watcher: a watch lasts 8 minutes at least, and no storm 16.
+    private const int MostChecks = 2;
+
     // Of the digest, and what is kept open for a while.
     private const int FewConnections = 20;
 
@@ -183,6 +186,7 @@ internal static class AllStorms
         if (sent.Events < changes * site.Readers.Count)
             report.Fail("events", $"{sent.Events} of {changes} changes for {site.Readers.Count} readers");
         report.AtMost("lists", sent.Lists, lists);
+        report.AtMost("timeline checks", sent.NamedLists, MostChecks * site.Watchers);
         report.Note($"{sent.WatchBytes / 1e6:#,0.0} MB of events and bookmarks");
     }
 

@@ -25,8 +25,11 @@ internal sealed class ReadEndpoint(ServerState server, Negotiation negotiation)
         Selection selection = Selection.From(path.Kind, path.Namespace, null, request.Query);
         using Seat? seat = selection.Key is null ? await server.Seats.TakeAsync(request.HttpContext.RequestAborted) : null;
         Page page = Choose(path.Kind, options, selection);
-        reply.IsList = true;
-        reply.Traffic?.List();
+        reply.IsList = selection.Key is null;
+        if (reply.IsList)
+            reply.Traffic?.List();
+        else
+            reply.Traffic?.NamedList();
 
         await reply.StartAsync(200, encoder.ContentType);
         encoder.ListStart(reply.Body, page);

@@ -24,6 +24,15 @@ public sealed class TrafficTests : FakeApiTest
     }
 
     [Fact]
+    public async Task Lists_of_one_object_by_its_name_are_counted_by_themselves()
+    {
+        PutNodes("a", "b");
+        Answer named = await Client.GetAsync($"{Nodes}?fieldSelector=metadata.name%3Da");
+        Sent sent = Api.Sent("nodes");
+        Assert.Equal((0, 0, 1, named.Text.Length), (sent.Lists, sent.ListBytes, sent.NamedLists, sent.OtherBytes));
+    }
+
+    [Fact]
     public async Task The_beginning_of_a_streaming_list_is_a_list_and_what_follows_events()
     {
         PutNodes("a", "b");

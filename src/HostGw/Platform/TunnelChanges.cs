@@ -91,6 +91,9 @@ internal sealed record TunnelChanges(
         : refusals.Refused(HostPart.Guards) ? this with { Make = null, AddSources = [], Delete = Make is null ? Delete : null }
         : this;
 
+    /// <summary>The link and its addresses stay, but a link of the wrong kind is created again. Strays go: no guard matches them.</summary>
+    public TunnelChanges WithoutRemovals() => this with { DeleteSources = [], Delete = Make is null ? null : Delete };
+
     private static TunnelChanges InPlace(Plan plan, TunnelPlan wanted, TunnelLink link, HostState host)
     {
         HostAddress[] held = [.. host.Addresses.Where(a => a.Interface == link.Index)];

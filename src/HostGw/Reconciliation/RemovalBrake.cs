@@ -77,7 +77,7 @@ internal sealed class RemovalBrake(TimeProvider time)
     // Without its link, source and guards a route into the tunnel that stays installed would carry nothing.
     private static HostChanges KeepTunnel(HostChanges changes, HostRoute[] held)
     {
-        changes = changes with { Tunnel = changes.Tunnel.Make is null ? TunnelChanges.None : changes.Tunnel };
+        changes = changes with { Tunnel = changes.Tunnel.WithoutRemovals() };
         if (changes.Guards?.Tunnel is not { } guard)
             return held.Any(r => r.Tunnel is not null) ? changes with { ChangesGuards = false } : changes;
         TunnelGuard kept = guard with

@@ -51,7 +51,7 @@ internal sealed record HostChanges
     public ImmutableArray<Prefix> ForwardAccept { get; init; } = [];
 
     /// <summary>This node's own.</summary>
-    public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
+    public ImmutableArray<Prefix> PodCidrs => Plan.OwnPodCidrs;
 
     /// <summary>False: leave the CNI configuration as it is.</summary>
     public bool ChangesCni { get; init; }
@@ -65,12 +65,12 @@ internal sealed record HostChanges
     public IReadOnlyList<string> ForwardIPv4On { get; init; } = [];
 
     /// <summary>The interface towards the peers; null: none at the moment.</summary>
-    public string? UplinkIPv4 { get; init; }
+    public string? UplinkIPv4 => Plan.InterfaceIPv4.Interface?.Name;
 
     public bool EnableForwardingIPv6 { get; init; }
 
     /// <inheritdoc cref="UplinkIPv4"/>
-    public string? UplinkIPv6 { get; init; }
+    public string? UplinkIPv6 => Plan.InterfaceIPv6.Interface?.Name;
 
     /// <summary>Settings of router advertisements, written before forwarding is turned on.</summary>
     public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];

@@ -35,7 +35,6 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
             Tunnel = mayHaveTunnel && TunnelChanges.Between(before, host) is { Continues: true } tunnel ? tunnel : TunnelChanges.None,
             ChangesGuards = changesGuards,
             Guards = last.Changes.Guards,
-            PodCidrs = before.OwnPodCidrs,
             FindsOverrides = false,
         };
         bool isNeeded = (changesGuards && causes.HasFlag(WakeCauses.Guards)) || !changes.PolicyRules.IsEmpty || !changes.Tunnel.IsEmpty;

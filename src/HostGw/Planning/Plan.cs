@@ -226,22 +226,6 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
     /// <summary>It measures a path to a peer (on Windows it leads to the API server): no podCIDR is that long.</summary>
     public bool IsToOneAddress => Destination.IsOneAddress;
 
-    /// <summary>The same route as the kernel reports it once it is installed.</summary>
-    /// <param name="protocol">HostGw's route protocol number.</param>
-    public HostRoute InstalledBy(ushort protocol) => new()
-    {
-        Destination = Destination,
-        Metric = Metric,
-        NextHop = NextHop,
-        Interface = Interface,
-        IsOnLink = !NextHop.IsNone && Tunnel is null,
-        Tunnel = Tunnel,
-        NextHopCount = 1,
-        IsUnicast = true,
-        Protocol = protocol,
-        IsOurs = true,
-    };
-
     public bool IsInstalledAs(HostRoute route) =>
         route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 &&
         route.Extras == RouteExtras.None && route.Interface == Interface && route.NextHop == NextHop &&

@@ -46,7 +46,7 @@ internal sealed record Plan
     /// <inheritdoc cref="ForwardIPv4"/>
     public bool ForwardIPv6 { get; init; }
 
-    /// <summary>The pod networks to which a policy rule of HostGw's leads to table main; empty: no rule of ours.</summary>
+    /// <summary>The pod networks for which HostGw installs a policy rule that leads to table main.</summary>
     public ImmutableArray<Prefix> PolicyRules { get; init; } = [];
 
     /// <summary>This node's own, one per family; empty: none is to be installed.</summary>
@@ -139,7 +139,7 @@ internal sealed record Plan
         return PeerRouteBefore(next, destination);
     }
 
-    /// <summary>The same for whoever knows the index of the first route behind this destination.</summary>
+    /// <summary>The same, given the index of the first route behind this destination.</summary>
     // podCIDRs do not overlap: the last route to one before it is the only one with a next hop that may contain it. Between the two there
     // may be the routes that compare paths to that peer.
     public PodRoute? PeerRouteBefore(int next, Prefix destination)
@@ -200,7 +200,7 @@ internal static class NextHopText
     public static string Of(Ip nextHop, Encapsulation? tunnel) =>
         tunnel is not null ? $"encap to {tunnel.Node}" : nextHop.IsNone ? "on-link" : $"via {nextHop}";
 
-    /// <summary>With the interface only if that is part of what is said: through the tunnel.</summary>
+    /// <summary>With the interface only for a route through the tunnel.</summary>
     public static string Of(in PodRoute route) => OrTunnel(route.NextHop, route.Tunnel);
 
     /// <inheritdoc cref="Of(in PodRoute)"/>

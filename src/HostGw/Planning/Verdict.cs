@@ -38,7 +38,7 @@ internal enum VerdictFault : byte
     /// <summary>The peer's Node.</summary>
     Peer,
 
-    /// <summary>This node's own Node: <see cref="Plan.Faults"/> says so.</summary>
+    /// <summary>This node's own Node: see <see cref="Plan.Faults"/>.</summary>
     Self,
 
     /// <summary>The DNS resolver that this host uses.</summary>

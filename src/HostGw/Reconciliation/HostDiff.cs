@@ -87,10 +87,10 @@ internal static class HostDiff
 /// <remarks>https://docs.kernel.org/networking/ip-sysctl.html; IPv6 forwards by conf.all alone.</remarks>
 internal static class InterfaceForwarding
 {
-    /// <summary>The name of what new interfaces get, beside those of interfaces in /proc/sys/net/ipv4/conf.</summary>
+    /// <summary>The entry of /proc/sys/net/ipv4/conf from which new interfaces inherit.</summary>
     public const string NewInterfaces = "default";
 
-    /// <summary>The interfaces that pods or peers use and on which it is off; those of nobody's pods are left alone.</summary>
+    /// <summary>The interfaces without IPv4 forwarding that pods or peers use. Others are left alone.</summary>
     public static IReadOnlyList<string> Lacking(Plan plan, HostState host)
     {
         string[] future = host.NewInterfacesForwardIPv4 ? [] : [NewInterfaces];

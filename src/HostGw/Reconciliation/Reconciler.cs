@@ -35,7 +35,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         EarlyRepair early = RepairEarly(nodes, causes);
         PassReport report = TryRead(apiServers, out HostState? host, out HostFailure? failure)
             ? Reconcile(begun, nodes, host, early)
-            : early.In(begun with { Result = new() { Failures = [failure] } });
+            : early.AddTo(begun with { Result = new() { Failures = [failure] } });
         return report with { Elapsed = time.GetElapsedTime(start) };
     }
 
@@ -48,7 +48,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         (HostChanges permitted, HeldRepairs held) = _limiter.Hold(confirmed, repairs, _previous.HeldRules);
         (HostChanges made, ApplyResult result) = Apply(permitted, repairs);
 
-        PassReport report = early.In(begun with
+        PassReport report = early.AddTo(begun with
         {
             NodesSavedAt = nodes.SavedAt,
             Plan = plan,
@@ -131,7 +131,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     }
 }
 
-/// <summary>Next hops inside podCIDRs that have passed to another node: their neighbour entries still name the previous one.</summary>
+/// <summary>Next hops inside podCIDRs that moved to another node: their neighbour entries hold the previous node's MAC address.</summary>
 internal sealed class StaleNeighbours
 {
     private readonly Dictionary<Prefix, ObjectUid> _uids = [];

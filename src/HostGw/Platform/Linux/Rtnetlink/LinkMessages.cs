@@ -87,7 +87,7 @@ internal static class LinkMessages
         if (!MemoryMarshal.TryRead(payload, out ifaddrmsg header))
             return false;
 
-        // On a point-to-point link IFA_ADDRESS is the peer's address and IFA_LOCAL ours; otherwise IPv6 sends only IFA_ADDRESS.
+        // On a point-to-point link IFA_ADDRESS is the peer's address and IFA_LOCAL this host's; otherwise IPv6 sends only IFA_ADDRESS.
         Ip local = default, peer = default;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifaddrmsg>()..]);
         while (attributes.Next())

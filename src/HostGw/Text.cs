@@ -56,13 +56,6 @@ internal static class Rfc3339
 
     /// <summary>In UTC, to the microsecond.</summary>
     public static string MicroText(DateTimeOffset at) => at.UtcDateTime.ToString(MicroFormat, CultureInfo.InvariantCulture);
-
-    /// <summary>Unix seconds; long.MaxValue if the text is not a time.</summary>
-    public static long ToUnixSeconds(ReadOnlySpan<char> text) =>
-        DateTimeOffset.TryParseExact(
-            text, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
-            ? time.ToUnixTimeSeconds()
-            : long.MaxValue;
 }
 
 /// <summary>JSON objects as UTF-8.</summary>

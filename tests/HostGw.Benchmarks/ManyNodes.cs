@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using HostGw.Planning;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Benchmarks;
 

@@ -47,14 +47,14 @@ internal sealed record DigestState
     public WriteCounts Counts { get; init; } = new();
 }
 
-/// <summary>What the writer asks of the API server's Nodes beside following them.</summary>
+/// <summary>What the writer asks about the API server's Nodes in addition to watching them.</summary>
 /// <param name="IsFollowing">They are followed: while not, nothing is written, for the server's store may have been restored.</param>
 /// <param name="ReadTimelineAsync">Returns the present resource version of the server's store.</param>
 /// <param name="ReadByQuorum">Lists the Nodes by quorum; <see cref="DigestWriter.Signal"/> is called then.</param>
 internal sealed record NodeReads(Func<bool> IsFollowing, Func<CancellationToken, Task<string>> ReadTimelineAsync, Action ReadByQuorum);
 
 /// <summary>
-/// Keeps the 512 ConfigMaps equal to the Nodes. One loop decides (<see cref="ShardSchedule"/>), a few requests at a time run beside it.
+/// Keeps the 512 ConfigMaps equal to the Nodes. One loop decides (<see cref="ShardSchedule"/>), a few requests run concurrently.
 /// A heartbeat of a Node does not wake it.
 /// </summary>
 internal sealed class DigestWriter : BackgroundService
@@ -80,7 +80,7 @@ internal sealed class DigestWriter : BackgroundService
     private readonly Channel<bool> _news =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    // What the requests beside the loop found out; the loop carries it out.
+    // The results of concurrent requests, which the loop applies.
     private readonly ConcurrentQueue<Action> _ended = new();
     private readonly List<Task> _running = [];
 

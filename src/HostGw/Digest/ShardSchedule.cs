@@ -180,7 +180,7 @@ internal sealed class ShardSchedule(WantedShards wanted, StoredShards stored, Ti
     /// A shard that reflects Nodes of the future was left from before a restore of the server's store, or written by somebody who is no
     /// digest: it is written though its source goes down.
     /// </summary>
-    /// <returns>The shards of which that is so.</returns>
+    /// <returns>The number of these shards.</returns>
     public int EndCheck(IReadOnlyList<(int Shard, StoredShard Stored)> behind, ulong actual)
     {
         int wentBack = 0;
@@ -328,7 +328,7 @@ internal sealed record WriteCounts
 
     public long Refused { get; init; }
 
-    /// <summary>Not reached, or told to come again later.</summary>
+    /// <summary>The server was not reached, or asked to retry later.</summary>
     public long Failed { get; init; }
 
     public WriteCounts After(WriteOutcome outcome) => outcome switch

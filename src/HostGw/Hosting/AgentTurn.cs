@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Hosting;
 
-/// <summary>Waits until this agent is the only one of its host, but not for ever.</summary>
+/// <summary>Waits until this agent is the only one of its host, for a minute at most.</summary>
 /// <param name="tryTake">Takes the lock that allows one agent per host; null if another process holds it.</param>
 /// <param name="holder">The process that holds it (0: not known), and whether it can be an agent.</param>
 internal sealed class AgentTurn(Func<IDisposable?> tryTake, Func<(int Pid, bool IsAgent)> holder, TimeProvider time, ILogger logger)

@@ -57,8 +57,8 @@ internal sealed class ApiClient : AbstractKubernetes, IDisposable
     public IReadOnlyList<IPAddress> ConfiguredAddresses => _connection.ConfiguredAddresses;
 
     /// <summary>
-    /// How far the server's clock is ahead of ours, by the Date header of the latest answer: to the second, plus the answer's time on
-    /// the network. Null before the first answer.
+    /// How far the server's clock is ahead of this host's, by the Date header of the latest answer: to the second, plus the answer's time
+    /// on the network. Null before the first answer.
     /// </summary>
     public TimeSpan? ServerClock { get; private set; }
 

@@ -131,7 +131,7 @@ internal static class ApiServerEndpoints
     }
 
     /// <summary>Those that another host may have: at most 16, each once.</summary>
-    /// <param name="ownPodCidrs">This node's: a pod of ours is no API server.</param>
+    /// <param name="ownPodCidrs">This node's: addresses inside them are pods'.</param>
     public static ImmutableArray<IPEndPoint> Usable(IEnumerable<IPEndPoint> endpoints, ImmutableArray<Prefix> ownPodCidrs) =>
         [.. endpoints.Where(e => IsUsable(Ip.From(e.Address), ownPodCidrs)).Distinct().Take(Max)];
 

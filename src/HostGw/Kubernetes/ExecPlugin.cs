@@ -15,7 +15,7 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
 
     public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
 
-    /// <summary>Whether the program is told about the cluster, in KUBERNETES_EXEC_INFO.</summary>
+    /// <summary>Whether the program receives the cluster in KUBERNETES_EXEC_INFO.</summary>
     public bool ProvideClusterInfo { get; init; }
 
     /// <summary>What to do when the program is missing; may be empty.</summary>
@@ -174,7 +174,7 @@ internal sealed record ExecPlugin(string ApiVersion, string Command, IReadOnlyLi
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It ended meanwhile, or one of its children is not ours to end (it changed its user).
+            // It has ended meanwhile, or a child of it has changed its user and cannot be killed.
         }
     }
 }

@@ -131,7 +131,7 @@ internal sealed class Kubeconfig
         YamlMappingNode exec = Child(user, "exec") as YamlMappingNode ?? [];
         RefuseUnknown(exec, "exec", ExecKeys);
         if (Text(user, "token") is not null || Text(user, "tokenFile") is not null || FileOrData(user, "client-certificate") is not null)
-            throw Wrong("has an exec plugin beside another credential of the same user: remove one");
+            throw Wrong("has an exec plugin and another credential of the same user: remove one");
         string version = Text(exec, "apiVersion") ?? "";
         if (version is not ("client.authentication.k8s.io/v1" or "client.authentication.k8s.io/v1beta1"))
             throw Wrong($"has an exec plugin of apiVersion '{version}': update the plugin to client.authentication.k8s.io/v1");

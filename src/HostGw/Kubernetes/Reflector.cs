@@ -278,7 +278,7 @@ internal sealed class Reflector<TDraft>(
                 logger.WatchExpired(watch.Version);
                 return StepOutcome.Expired;
             case OlderEventException:
-                // The timeline check finds out. Where the store is in order it resumes the watch.
+                // The timeline check finds out whether the store was restored. If not, it resumes the watch.
                 logger.WatchDropped(e.Message);
                 return StepOutcome.EndedEarly;
             case InvalidAnswerException:

@@ -3,7 +3,7 @@ namespace HostGw.Kubernetes;
 /// <summary>What the reflector does next.</summary>
 internal enum ReflectorStep
 {
-    /// <summary>Reads the store's resource version: a store that was restored from a backup has an older one than ours.</summary>
+    /// <summary>Reads the store's resource version: that of a store restored from a backup is older than the last one received.</summary>
     CheckTimeline,
 
     /// <summary>Opens a watch that begins with all objects (sendInitialEvents).</summary>
@@ -46,7 +46,7 @@ internal enum StepOutcome
     /// <summary>The timeline check found no fault.</summary>
     Confirmed,
 
-    /// <summary>The store's resource version is below ours: it was restored from a backup.</summary>
+    /// <summary>The store's resource version is older than the last one received: it was restored from a backup.</summary>
     WentBack,
 
     /// <summary>Interrupted: <see cref="Reflector{TDraft}.ReadByQuorum"/> was called.</summary>

@@ -77,7 +77,7 @@ internal sealed class ServerTrust : IDisposable
         return false;
     }
 
-    // A cluster's authority may itself be signed by one that is not given: then ours is the end of the chain, as for kubectl.
+    // A cluster's authority may itself be signed by one that is not given: then the given one ends the chain, as for kubectl.
     private bool EndsInIntermediate(X509Chain chain) =>
         chain.ChainStatus.All(s => s.Status == X509ChainStatusFlags.PartialChain) &&
         _authorities?.Any(a => a.RawDataMemory.Span.SequenceEqual(chain.ChainElements[^1].Certificate.RawDataMemory.Span)) == true;

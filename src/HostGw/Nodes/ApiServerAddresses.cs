@@ -81,7 +81,7 @@ internal sealed class ApiServerAddresses(
             Changed?.Invoke();
     }
 
-    // Whether the server said which there are, or that it does not say.
+    // Whether the server has answered: with the addresses, or with a refusal.
     private async Task<bool> ReadAsync(CancellationToken stoppingToken)
     {
         using var timeout = new CancellationTokenSource(ReadTimeout, time);

@@ -49,7 +49,7 @@ internal sealed class NodeStore : IReflectorStore<NodeDraft>
     private readonly TextBuffer _resourceVersion = new();
     private Dictionary<string, Entry> _nodes = NewNodes(count: 0);
 
-    // The same nodes by name: one that joins is put in its place, for to sort thousands again would be felt. Null: not sorted yet.
+    // The same nodes by name: a new one is inserted, because sorting thousands again takes too long. Null: not sorted yet.
     private List<ClusterNode>? _byName;
 
     // The list that is arriving; only the writer uses it.

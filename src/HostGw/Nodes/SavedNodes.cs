@@ -88,7 +88,7 @@ internal sealed class SavedNodesFile(string directory, NodeSelector selector)
         }
     }
 
-    /// <summary>What may stand for a part of the digest that cannot be read. Null: there is none, or nodes in it may be too old.</summary>
+    /// <summary>What may replace a part of the digest that cannot be read. Null: there is none, or nodes in it may be too old.</summary>
     public SavedNodes? LastKnown(TimeProvider time)
     {
         try

@@ -223,7 +223,7 @@ internal readonly record struct HostRoute
     public Ip Target => Tunnel?.Node ?? NextHop;
 }
 
-/// <summary>What a route says beside its next hop and <see cref="HostRoute.Tunnel"/>. HostGw's say none of it.</summary>
+/// <summary>Attributes of a route other than its next hop and <see cref="HostRoute.Tunnel"/>. HostGw's routes have none.</summary>
 [Flags]
 internal enum RouteExtras : byte
 {

@@ -17,7 +17,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private readonly Lazy<bool> _lacksIPv6 = new(() => LacksFamily(isIPv4: false, host, self));
     private (Prefix Connected, HostInterface Link)[]? _down;
 
-    // What is on-link without the setting interface: only to say so.
+    // What is on-link without the setting interface: only for the reason of a verdict.
     private readonly Lazy<OnLinkRoutes> _anywhere = new(() => OnLinkRoutes.Of(host, allowed: null));
 
     public required OnLinkRoutes OnLink { get; init; }

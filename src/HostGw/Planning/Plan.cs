@@ -46,7 +46,7 @@ internal sealed record Plan
     /// <inheritdoc cref="ForwardIPv4"/>
     public bool ForwardIPv6 { get; init; }
 
-    /// <summary>The pod networks to which a policy rule of HostGw's leads to table main; empty: no rule of ours.</summary>
+    /// <summary>The pod networks for which HostGw installs a policy rule that leads to table main.</summary>
     public ImmutableArray<Prefix> PolicyRules { get; init; } = [];
 
     /// <summary>This node's own, one per family; empty: none is to be installed.</summary>
@@ -139,7 +139,7 @@ internal sealed record Plan
         return PeerRouteBefore(next, destination);
     }
 
-    /// <summary>The same for whoever knows the index of the first route behind this destination.</summary>
+    /// <summary>The same, given the index of the first route behind this destination.</summary>
     // podCIDRs do not overlap: the last route to one before it is the only one with a next hop that may contain it. Between the two there
     // may be the routes that compare paths to that peer.
     public PodRoute? PeerRouteBefore(int next, Prefix destination)
@@ -200,7 +200,7 @@ internal static class NextHopText
     public static string Of(Ip nextHop, Encapsulation? tunnel) =>
         tunnel is not null ? $"encap to {tunnel.Node}" : nextHop.IsNone ? "on-link" : $"via {nextHop}";
 
-    /// <summary>With the interface only if that is part of what is said: through the tunnel.</summary>
+    /// <summary>With the interface only for a route through the tunnel.</summary>
     public static string Of(in PodRoute route) => OrTunnel(route.NextHop, route.Tunnel);
 
     /// <inheritdoc cref="Of(in PodRoute)"/>
@@ -225,22 +225,6 @@ internal readonly record struct PodRoute(Prefix Destination, uint Metric, Ip Nex
 
     /// <summary>It measures a path to a peer (on Windows it leads to the API server): no podCIDR is that long.</summary>
     public bool IsToOneAddress => Destination.IsOneAddress;
-
-    /// <summary>The same route as the kernel reports it once it is installed.</summary>
-    /// <param name="protocol">HostGw's route protocol number.</param>
-    public HostRoute InstalledBy(ushort protocol) => new()
-    {
-        Destination = Destination,
-        Metric = Metric,
-        NextHop = NextHop,
-        Interface = Interface,
-        IsOnLink = !NextHop.IsNone && Tunnel is null,
-        Tunnel = Tunnel,
-        NextHopCount = 1,
-        IsUnicast = true,
-        Protocol = protocol,
-        IsOurs = true,
-    };
 
     public bool IsInstalledAs(HostRoute route) =>
         route.Key == Key && route.Tos == 0 && route.IsOurs && route.NextHopCount == 1 && route.NextHopObject == 0 &&

@@ -3,79 +3,35 @@ using System.Collections.Immutable;
 namespace HostGw.Planning;
 
 /// <summary>Decides the desired state of this host. Pure: depends on its arguments alone.</summary>
-internal static class Planner
+internal sealed class Planner
 {
+    private readonly IReadOnlyList<ClusterNode> _nodes;
+    private readonly HostState _host;
+    private readonly Policy _policy;
+    private readonly OwnNode _own;
+    private readonly NativeRouting _native;
+    private readonly TunnelDecision _tunnel;
+
+    private Planner(
+        IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy, Plan? previous, Reachability reachability)
+    {
+        (_nodes, _host, _policy) = (nodes, host, policy);
+        _own = OwnNode.Of(nodes, host, policy);
+        _native = NativeRouting.Of(nodes, host, policy, _own, previous);
+        _tunnel = new TunnelPlanner(policy, host, _own.PodCidrs, _native.NextHops, previous) { Reachability = reachability }
+            .Decide(_native.Verdicts);
+    }
+
     /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
     /// <param name="previous">The plan before this one; null: this is the first.</param>
     /// <param name="reachability">What the probes say; null: there are none.</param>
     public static Plan Plan(
         IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy, Plan? previous = null, Reachability? reachability = null)
     {
-        ClusterNode? self = Self(nodes, policy);
-        (PlanScope scope, ImmutableArray<string> faults) = OwnNode.Check(self, policy);
-        ImmutableArray<Prefix> own = scope == PlanScope.Everything ? self!.PodCidrs : [];
-
-        InterfaceChoice v4 = InterfaceChoice.For(ipv6: false, policy, host, self);
-        InterfaceChoice v6 = InterfaceChoice.For(ipv6: true, policy, host, self);
-        PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own));
-        PodCidrGrants grants = new(claims, nodes, policy);
-        OlderClaims older = OlderClaims.On(own, claims, nodes, policy);
-        OnLinkRoutes onLink = OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self));
-        NextHops nextHops = new(policy, host, grants, self)
-        {
-            OnLink = onLink,
-            Shared = new(nodes),
-            Last = new(previous, host),
-        };
-        VerdictPlanner verdictPlanner = new(policy, grants, nextHops, v4, v6) { HeldByOlder = older.Holders };
-        ImmutableArray<Verdict> native = verdictPlanner.For(nodes, claims);
-        TunnelPlanner tunnelPlanner = new(policy, host, own, nextHops, previous) { Reachability = reachability ?? Reachability.Off };
-        TunnelDecision tunnel = tunnelPlanner.Decide(native);
-        ImmutableArray<int> uplinks = Uplinks.OfHost(host, self, own);
-        ImmutableArray<string> names = Uplinks.Kept(
-            Uplinks.Names(host, uplinks, native, v4, v6), previous?.Guards?.Uplinks ?? [], host, own);
-        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(policy, host, self, grants);
-        ApiServerRoute? apiServer = ApiServerRoute.For(policy, host, v4);
-        RoutePlanner routePlanner = new(host, own, apiServer, v4, v6);
-        NatPlan? nat = policy.Nat.Enabled ? NatPlanner.Plan(policy, host, own, grants.Granted(), nodes) : null;
-        bool isWindows = host.Windows is not null || self is { IsWindows: true };
-        PodPolicies? podPolicies = host.Windows is null ? null : new(nat, policy.ServiceCidrs);
-
-        return new()
-        {
-            Scope = scope,
-            KnowsSelf = self is not null,
-            Faults = [.. faults, .. older.Faults],
-            Routes = routePlanner.Routes(tunnel, clusterRoutes),
-            Waiting = routePlanner.Waiting(tunnel.Verdicts, clusterRoutes),
-            ClusterRoutes = clusterRoutes,
-            CoveredNodes = scope == PlanScope.Nothing || clusterRoutes.IsEmpty || !v4.IsUsable ? []
-                : CoveredNodes.Of(clusterRoutes, nodes, grants, onLink.IsNarrowed ? OnLinkRoutes.Of(host, allowed: null) : onLink),
-            ApiServerRoute = apiServer,
-            Nat = nat,
-            ForwardIPv4 = policy.Forwarding && own.Any(p => p.IsIPv4),
-            ForwardIPv6 = policy.Forwarding && own.Any(p => p.IsIPv6),
-            ForwardAccept = policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
-            Cni = policy.InstallCni && older.Faults.IsEmpty
-                ? CniPlan.For(own, v4, v6) with { Policies = podPolicies }
-                : null,
-            PolicyRules = policy.PolicyRule
-                ? [.. policy.ClusterCidrs.Select(c => c.Aligned).Where(c => own.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
-                : [],
-            ProbeAddresses = policy.Probe && !isWindows ? ProbeAddress.OfNode(own) : [],
-            EndpointAddresses = policy.Probe && isWindows ? ProbeAddress.OfEndpoint(own, host) : [],
-            Tunnel = tunnel.Link,
-            TunnelFault = tunnel.Fault,
-            TunnelDoubt = tunnel.Doubt,
-            Guards = GuardPlanner.Plan(policy, host, nodes, tunnel, (names, own)),
-            HostUplinks = uplinks,
-            InterfaceIPv4 = v4,
-            InterfaceIPv6 = v6,
-            Interfaces = host.Interfaces,
-            OnLink = onLink,
-            OwnPodCidrs = own,
-            Verdicts = tunnel.Verdicts,
-        };
+        Planner planner = new(nodes, host, policy, previous, reachability ?? Reachability.Off);
+        Plan plan = planner.Routing();
+        plan = planner.WithPodNetwork(plan);
+        return planner.WithProbesAndTunnel(plan, previous?.Guards);
     }
 
     /// <summary>This node, or null if the API has none.</summary>
@@ -89,58 +45,77 @@ internal static class Planner
         return null;
     }
 
-    // In the order of the nodes and of their podCIDRs: Verdicts relies on it.
-    private static PodCidrClaim[] Claims(IReadOnlyList<ClusterNode> nodes, PodCidrGuard guard)
+    // The verdict on each peer, and the routes that follow from them.
+    private Plan Routing()
     {
-        int count = 0;
-        foreach (ClusterNode node in nodes)
-            count += node.PodCidrs.Length;
-        var claims = new PodCidrClaim[count];
-        int next = 0;
-        foreach (ClusterNode node in nodes)
+        ImmutableArray<ClusterRoute> clusterRoutes = ClusterRoute.For(_policy, _host, _own.Node, _native.Grants);
+        ApiServerRoute? apiServer = ApiServerRoute.For(_policy, _host, _own.IPv4);
+        RoutePlanner routes = new(_host, _own, apiServer);
+        return new()
         {
-            foreach (Prefix podCidr in node.PodCidrs)
-                claims[next++] = new(node, podCidr, guard.Refuse(podCidr, out ProtectedRole? covered)) { Covers = covered };
-        }
-        return claims;
+            Scope = _own.Scope,
+            KnowsSelf = _own.Node is not null,
+            Faults = [.. _own.Faults, .. _native.Older.Faults],
+            OwnPodCidrs = _own.PodCidrs,
+            InterfaceIPv4 = _own.IPv4,
+            InterfaceIPv6 = _own.IPv6,
+            Interfaces = _host.Interfaces,
+            OnLink = _native.NextHops.OnLink,
+            Verdicts = _tunnel.Verdicts,
+            Routes = routes.Routes(_tunnel, clusterRoutes),
+            Waiting = routes.Waiting(_tunnel.Verdicts, clusterRoutes),
+            ClusterRoutes = clusterRoutes,
+            CoveredNodes = CoveredBy(clusterRoutes),
+            ApiServerRoute = apiServer,
+            PolicyRules = _policy.PolicyRule
+                ? [.. _policy.ClusterCidrs.Select(c => c.Aligned).Where(c => _own.PodCidrs.Any(p => p.IsIPv4 == c.IsIPv4)).Distinct()]
+                : [],
+        };
     }
-}
 
-/// <summary>Checks this node's own Node object. If something is wrong with it, installed routes are kept.</summary>
-internal static class OwnNode
-{
-    private const string NoPodCidr = "this node has no podCIDR: let the controller manager give it one " +
-        "(kube-controller-manager --allocate-node-cidrs=true --cluster-cidr=…; for a new cluster kubeadm init --pod-network-cidr=…)";
-
-    /// <summary>Without the second flag it stops at the first pod with such a volume.</summary>
-    public static string Drain(string node) =>
-        $"kubectl drain {node} --ignore-daemonsets --delete-emptydir-data (which deletes what pods keep in emptyDir volumes)";
-
-    public static (PlanScope Scope, ImmutableArray<string> Faults) Check(ClusterNode? self, Policy policy)
+    private ImmutableArray<CoveredNodes> CoveredBy(ImmutableArray<ClusterRoute> routes)
     {
-        if (self is null)
-        {
-            return (PlanScope.Nothing, [$"the API server has no Node named '{policy.NodeName}': check the setting nodeName, " +
-                "or register the node; nothing is changed until then"]);
-        }
+        if (_own.Scope == PlanScope.Nothing || routes.IsEmpty || !_own.IPv4.IsUsable)
+            return [];
+        OnLinkRoutes onLink = _native.NextHops.OnLink;
+        return CoveredNodes.Of(routes, _nodes, _native.Grants, onLink.IsNarrowed ? OnLinkRoutes.Of(_host, allowed: null) : onLink);
+    }
 
-        List<string> faults = [];
-        foreach (string unreadable in self.UnreadablePodCidrs)
+    // What this node's pods need from the host: forwarding, masquerading, a CNI configuration.
+    private Plan WithPodNetwork(Plan plan)
+    {
+        ImmutableArray<Prefix> own = _own.PodCidrs;
+        NatPlan? nat = _policy.Nat.Enabled ? NatPlanner.Plan(_policy, _host, own, _native.Grants.Granted(), _nodes) : null;
+        PodPolicies? podPolicies = _host.Windows is null ? null : new(nat, _policy.ServiceCidrs);
+        return plan with
         {
-            faults.Add($"this node's podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR; " +
-                "nothing is changed until the Node is re-created with a valid one");
-        }
-        foreach (Prefix podCidr in self.PodCidrs)
-        {
-            if (PodCidrGuard.RefuseShape(podCidr, policy) is { } reason)
-                faults.Add($"this node's podCIDR {podCidr} {reason}; nothing is changed until the Node or the setting is corrected");
-        }
-        if (faults.Count > 0)
-            return (PlanScope.Nothing, [.. faults]);
+            ForwardIPv4 = _policy.Forwarding && own.Any(p => p.IsIPv4),
+            ForwardIPv6 = _policy.Forwarding && own.Any(p => p.IsIPv6),
+            ForwardAccept = _policy.ForwardAccept ? [.. own.Select(p => p.Aligned).Order().Distinct()] : [],
+            Nat = nat,
+            Cni = _policy.InstallCni && _native.Older.Faults.IsEmpty
+                ? CniPlan.For(own, _own.IPv4, _own.IPv6) with { Policies = podPolicies }
+                : null,
+        };
+    }
 
-        return self.PodCidrs.IsEmpty
-            ? (PlanScope.AddRoutes, [NoPodCidr])
-            : (PlanScope.Everything, []);
+    // Both receive datagrams of peers, which the guards filter.
+    private Plan WithProbesAndTunnel(Plan plan, GuardPlan? previousGuards)
+    {
+        bool isWindows = _host.Windows is not null || _own.Node is { IsWindows: true };
+        ImmutableArray<int> uplinks = Uplinks.OfHost(_host, _own.Node, _own.PodCidrs);
+        ImmutableArray<string> names = Uplinks.Names(_host, uplinks, _native.Verdicts, _own.IPv4, _own.IPv6);
+        names = Uplinks.Kept(names, previousGuards?.Uplinks ?? [], _host, _own.PodCidrs);
+        return plan with
+        {
+            ProbeAddresses = _policy.Probe && !isWindows ? ProbeAddress.OfNode(_own.PodCidrs) : [],
+            EndpointAddresses = _policy.Probe && isWindows ? ProbeAddress.OfEndpoint(_own.PodCidrs, _host) : [],
+            Tunnel = _tunnel.Link,
+            TunnelFault = _tunnel.Fault,
+            TunnelDoubt = _tunnel.Doubt,
+            Guards = GuardPlanner.Plan(_policy, _host, _nodes, _tunnel, (names, _own.PodCidrs)),
+            HostUplinks = uplinks,
+        };
     }
 }
 

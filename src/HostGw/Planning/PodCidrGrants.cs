@@ -200,7 +200,7 @@ internal sealed class PodCidrGrants
 /// addresses of pods there. An address of another Node in it is no fault of this node: a kubelet can list any.
 /// </summary>
 /// <param name="Faults">One sentence for each podCIDR of this node that is not its own.</param>
-/// <param name="Holders">Each such podCIDR of this node, and the older Node that holds it and is in order.</param>
+/// <param name="Holders">Each such podCIDR of this node, and the older Node to which it is granted.</param>
 internal sealed record OlderClaims(ImmutableArray<string> Faults, ImmutableArray<(Prefix PodCidr, ClusterNode Node)> Holders)
 {
     public static OlderClaims None { get; } = new([], []);

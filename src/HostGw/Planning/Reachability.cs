@@ -83,7 +83,7 @@ internal sealed class Reachability
     /// <summary>Why peers' probes do not reach this host's agent, so that peers know nothing of it; empty: they do.</summary>
     public string Fault { get; init; } = "";
 
-    /// <summary>The UDP port at which agents answer.</summary>
+    /// <summary>The UDP port at which agents answer: the status names it in the command that opens a Windows firewall.</summary>
     public int Port { get; init; }
 
     /// <summary>Whether each podCIDR has the same path in both; one that is not probed is undecided.</summary>

@@ -3,9 +3,7 @@ using System.Collections.Immutable;
 namespace HostGw.Planning;
 
 /// <summary>Makes routes of verdicts: adds the interface and metric to each destination and next hop.</summary>
-/// <param name="own">This node's podCIDRs.</param>
-internal sealed class RoutePlanner(
-    HostState host, ImmutableArray<Prefix> own, ApiServerRoute? apiServer, InterfaceChoice v4, InterfaceChoice v6)
+internal sealed class RoutePlanner(HostState host, OwnNode own, ApiServerRoute? apiServer)
 {
     /// <summary>The desired routes, sorted by key; no two share one.</summary>
     public ImmutableArray<PodRoute> Routes(TunnelDecision tunnel, ImmutableArray<ClusterRoute> clusterRoutes)
@@ -75,7 +73,7 @@ internal sealed class RoutePlanner(
     {
         if (host.Windows is null)
             return;
-        foreach (Prefix podCidr in own)
+        foreach (Prefix podCidr in own.PodCidrs)
             AddOnLink(podCidr, routes);
         if (apiServer is { Gateway.IsNone: false } route && Choice(route.Destination).IsUsable)
             routes.Add(Route(route.Destination, route.Gateway));
@@ -85,7 +83,7 @@ internal sealed class RoutePlanner(
     {
         IEnumerable<Prefix> all = clusterRoutes.Where(c => c.Refusal is null).Select(c => c.Destination);
         if (host.Windows is not null)
-            all = all.Concat(own);
+            all = all.Concat(own.PodCidrs);
         all = all.Where(p => !Choice(p).IsUsable);
         bool lacksGateway = apiServer is { } route && (route.Gateway.IsNone || !Choice(route.Destination).IsUsable);
         return lacksGateway ? all.Append(apiServer!.Value.Destination) : all;
@@ -96,7 +94,7 @@ internal sealed class RoutePlanner(
 
     private uint Metric(Prefix destination) => destination.IsIPv4 ? host.MetricIPv4 : host.MetricIPv6;
 
-    private InterfaceChoice Choice(Prefix destination) => destination.IsIPv4 ? v4 : v6;
+    private InterfaceChoice Choice(Prefix destination) => destination.IsIPv4 ? own.IPv4 : own.IPv6;
 }
 
 /// <summary>An on-link route to a cluster CIDR, over which gateways inside pod subnets are resolved by ARP.</summary>

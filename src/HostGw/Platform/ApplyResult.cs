@@ -95,7 +95,7 @@ internal enum HostPart
     Tunnel,
     Cni,
 
-    /// <summary>The record of which routes are ours.</summary>
+    /// <summary>The list of the routes that HostGw has installed.</summary>
     Ownership,
 
     /// <summary>The pods' network, where the system has a service for such things.</summary>
@@ -104,7 +104,7 @@ internal enum HostPart
 
 /// <summary>A rule that another network agent left behind and that does harm.</summary>
 /// <param name="What">In words.</param>
-/// <param name="Remove">Throws <see cref="HostNetworkException"/>. Null: whether there is one cannot be told.</param>
+/// <param name="Remove">Throws <see cref="HostNetworkException"/>. Null: it is not known whether there is one.</param>
 internal sealed record Leftover(string What, Action? Remove)
 {
     public string Problem => Remove is null ? What : $"{What}; if what made it is gone, `hostgw adopt --rules` removes it";

@@ -38,7 +38,7 @@ internal sealed record HostChanges
     /// <summary>False: rules that an earlier pass found right are not read again where that would start a program.</summary>
     public bool ReadsRulesAgain { get; init; } = true;
 
-    /// <summary>False: of guards that an earlier pass found right only what somebody has changed since is read again.</summary>
+    /// <summary>False: of guards that an earlier pass found right, only changed parts are read again.</summary>
     public bool ReadsGuardsAgain { get; init; } = true;
 
     /// <summary>The desired masquerade rule; null: none.</summary>
@@ -47,16 +47,16 @@ internal sealed record HostChanges
     /// <summary>False: leave chain FORWARD as it is.</summary>
     public bool ChangesForward { get; init; }
 
-    /// <summary>The prefixes whose packets are accepted where chain FORWARD drops them; empty: no rule of ours.</summary>
+    /// <summary>The prefixes whose packets are accepted where chain FORWARD drops them; empty: HostGw has no rule.</summary>
     public ImmutableArray<Prefix> ForwardAccept { get; init; } = [];
 
     /// <summary>This node's own.</summary>
-    public ImmutableArray<Prefix> PodCidrs { get; init; } = [];
+    public ImmutableArray<Prefix> PodCidrs => Plan.OwnPodCidrs;
 
     /// <summary>False: leave the CNI configuration as it is.</summary>
     public bool ChangesCni { get; init; }
 
-    /// <summary>The desired CNI configuration; null: none of ours.</summary>
+    /// <summary>The desired CNI configuration; null: HostGw writes none.</summary>
     public CniPlan? Cni { get; init; }
 
     public bool EnableForwardingIPv4 { get; init; }
@@ -65,12 +65,12 @@ internal sealed record HostChanges
     public IReadOnlyList<string> ForwardIPv4On { get; init; } = [];
 
     /// <summary>The interface towards the peers; null: none at the moment.</summary>
-    public string? UplinkIPv4 { get; init; }
+    public string? UplinkIPv4 => Plan.InterfaceIPv4.Interface?.Name;
 
     public bool EnableForwardingIPv6 { get; init; }
 
     /// <inheritdoc cref="UplinkIPv4"/>
-    public string? UplinkIPv6 { get; init; }
+    public string? UplinkIPv6 => Plan.InterfaceIPv6.Interface?.Name;
 
     /// <summary>Settings of router advertisements, written before forwarding is turned on.</summary>
     public IReadOnlyList<AcceptRaChange> AcceptRa { get; init; } = [];
@@ -148,7 +148,7 @@ internal sealed record PolicyRuleChanges(IReadOnlyList<PolicyRule> Add, IReadOnl
             (int first, int end) = Place(family, cluster);
             if (end < first)
                 continue;
-            // One that somebody else installed, or of which an old kernel does not keep the protocol, will do.
+            // A rule of another program suffices, and so does one whose protocol an old kernel has not kept.
             PolicyRule[] present = [.. family[first..end].Where(r => LeadsTo(r, cluster))];
             if (present.Length > 0)
                 keep.Add(present.FirstOrDefault(r => r.IsOurs) ?? present[0]);

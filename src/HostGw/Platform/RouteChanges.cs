@@ -18,7 +18,7 @@ internal sealed record RouteChanges
     /// <summary>Desired routes that cannot be installed, because a foreign route is in their place.</summary>
     public IReadOnlyList<RouteConflict> Conflicts { get; init; } = [];
 
-    /// <summary>Desired routes of which a foreign, more specific one takes a part; one for each.</summary>
+    /// <summary>Desired routes some of whose packets a foreign, more specific route takes; one entry for each.</summary>
     public IReadOnlyList<RouteShadow> Shadows { get; init; } = [];
 
     /// <summary>Desired routes that wait: what is installed in their place, or around them, is kept.</summary>
@@ -89,7 +89,7 @@ internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instea
     }
 }
 
-/// <summary>What a tunnelled route says beside its next hop, in the words of `ip route`.</summary>
+/// <summary>The attributes of a tunnelled route other than its next hop, as `ip route` writes them.</summary>
 internal static class TunnelText
 {
     public static string Of(Encapsulation tunnel) => $"id {tunnel.Vni}, src {tunnel.Source}, mtu {tunnel.Mtu}";
@@ -121,7 +121,7 @@ internal static class TunnelText
         };
 }
 
-/// <summary>What a route says beside its next hop, in the words of `ip route`.</summary>
+/// <summary>The attributes of a route other than its next hop, as `ip route` writes them.</summary>
 internal static class RouteExtrasText
 {
     public static string Of(RouteExtras extras) => string.Join(", ", Words(extras));

@@ -6,10 +6,10 @@ namespace HostGw.Platform;
 /// The changes of the link hostgw0. What must be there before a route that uses it is made before the routes; what is removed is removed
 /// after them. A pass that creates the link is unfinished: routes need its index, which the next pass reads.
 /// </summary>
-/// <param name="Make">The link that is to be created, or put in order; null: none.</param>
+/// <param name="Make">The link that is to be created, or corrected; null: none.</param>
 /// <param name="AddSources">Addresses that it lacks.</param>
 /// <param name="DeleteSources">Addresses that it must not have.</param>
-/// <param name="Delete">The link that is to be deleted: ours, and no longer needed, or of another kind than it should be.</param>
+/// <param name="Delete">HostGw's link that is to be deleted: no longer needed, or of the wrong kind.</param>
 internal sealed record TunnelChanges(
     TunnelPlan? Make, IReadOnlyList<Ip> AddSources, IReadOnlyList<HostAddress> DeleteSources, TunnelLink? Delete)
 {
@@ -18,16 +18,16 @@ internal sealed record TunnelChanges(
     /// <summary>The link that is there and stays; null: there is none.</summary>
     public TunnelLink? Link { get; init; }
 
-    /// <summary>HostGw's links under other names, beside <see cref="Link"/> or a foreign hostgw0: deleted before everything else.</summary>
+    /// <summary>HostGw's links under other names, in addition to <see cref="Link"/> or a foreign hostgw0: deleted first.</summary>
     public IReadOnlyList<HostInterface> Strays { get; init; } = [];
 
-    /// <summary>Why the link is created or put in order, in words.</summary>
+    /// <summary>Why the link is created or corrected, in words.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>Of a link to create: that of the one that the plan knew, whose routes then need no new plan; 0: any.</summary>
     public int Index { get; init; }
 
-    /// <summary>This pass has read the host again since: the routes over the link are its own.</summary>
+    /// <summary>The pass has read the host since: it installs the routes over the link itself.</summary>
     public bool IsRead { get; init; }
 
     /// <summary>A foreign link of that name is down: the kernel does not announce the alias that a link gets while it is down.</summary>
@@ -84,12 +84,15 @@ internal sealed record TunnelChanges(
             : InPlace(plan, wanted, link, host);
     }
 
-    /// <summary>Those that were made: without guards the link is neither created nor put in order.</summary>
+    /// <summary>Those that were made: without guards the link is neither created nor corrected.</summary>
     public TunnelChanges Without(ApplyResult refusals) =>
         IsEmpty ? this
         : refusals.Refused(HostPart.Tunnel) ? None
         : refusals.Refused(HostPart.Guards) ? this with { Make = null, AddSources = [], Delete = Make is null ? Delete : null }
         : this;
+
+    /// <summary>The link and its addresses stay, but a link of the wrong kind is created again. Strays go: no guard matches them.</summary>
+    public TunnelChanges WithoutRemovals() => this with { DeleteSources = [], Delete = Make is null ? null : Delete };
 
     private static TunnelChanges InPlace(Plan plan, TunnelPlan wanted, TunnelLink link, HostState host)
     {

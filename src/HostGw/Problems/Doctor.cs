@@ -70,7 +70,7 @@ internal sealed record Examination
     /// <summary>What the agent on this host says; off: none answers.</summary>
     public Reachability Reachability { get; init; } = Reachability.Off;
 
-    /// <summary>How far the API server's clock is ahead of ours; null: it did not answer.</summary>
+    /// <summary>How far the API server's clock is ahead of this host's; null: it did not answer.</summary>
     public TimeSpan? ServerClock { get; init; }
 
     public DateTimeOffset Now { get; init; }

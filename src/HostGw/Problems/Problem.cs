@@ -20,7 +20,7 @@ internal sealed record Problem(string Rule, string Text, string Cure = "")
     public (string Rule, string Subject) Key => (Rule, Subject);
 }
 
-/// <summary>What to do about a problem whose text does not say so.</summary>
+/// <summary>The cures of problems whose text names none.</summary>
 internal static class Cures
 {
     public const string ClusterRoute =

@@ -4,7 +4,7 @@ using HostGw.Reconciliation;
 
 namespace HostGw.Problems;
 
-/// <summary>The problems that the report of a pass implies, each with its cure. None in a cluster that is in order.</summary>
+/// <summary>The problems that the report of a pass implies, each with its cure. None in a healthy cluster.</summary>
 internal static class ProblemCatalog
 {
     public static IEnumerable<string> Texts(PassReport report) => All(report).Select(p => p.Text);

@@ -4,21 +4,21 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Repairs guards, policy rules, and link hostgw0 with the routes that went with it, as the plan before wanted them, ahead of everything
-/// that takes longer the more nodes there are. Without it a missing link would make a pass plan all nodes twice. The whole pass follows in
-/// any case. Pure.
+/// Repairs guards, policy rules, and link hostgw0 with the routes that were lost with it, by the previous plan, before everything that
+/// takes longer the more nodes there are. Without it a missing link would make a pass plan all nodes twice. The whole pass always
+/// follows. Pure.
 /// </summary>
 /// <param name="Made">What was changed.</param>
 /// <param name="Result">What the host answered. What it refused the pass tries again.</param>
 internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs Repairs)
 {
-    /// <summary>What may announce that something of them was taken away.</summary>
+    /// <summary>The causes that may announce such a loss.</summary>
     public const WakeCauses Causes =
         WakeCauses.Links | WakeCauses.Addresses | WakeCauses.Forwarding | WakeCauses.PolicyRules | WakeCauses.Guards | WakeCauses.Overrun;
 
     public static EarlyRepair None { get; } = new(new() { Routes = RouteChanges.None }, new(), default);
 
-    /// <summary>What the pass before wanted of them, and nothing else; null: as far as is known, they are as that wants them.</summary>
+    /// <summary>The changes that restore what the previous plan desires of these; null: none is known to be necessary.</summary>
     /// <param name="last">The pass before, which could read the host: its guards also let in peers whose removal it held.</param>
     /// <param name="host">As <see cref="IHostNetwork.ReadBriefly"/> returns it.</param>
     public static HostChanges? Needed(PassReport last, HostState host, WakeCauses causes)
@@ -35,7 +35,6 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
             Tunnel = mayHaveTunnel && TunnelChanges.Between(before, host) is { Continues: true } tunnel ? tunnel : TunnelChanges.None,
             ChangesGuards = changesGuards,
             Guards = last.Changes.Guards,
-            PodCidrs = before.OwnPodCidrs,
             FindsOverrides = false,
         };
         bool isNeeded = (changesGuards && causes.HasFlag(WakeCauses.Guards)) || !changes.PolicyRules.IsEmpty || !changes.Tunnel.IsEmpty;
@@ -61,8 +60,8 @@ internal sealed record EarlyRepair(HostChanges Made, ApplyResult Result, Repairs
         };
     }
 
-    /// <summary>The report of the pass with this repair in it.</summary>
-    public PassReport In(PassReport report) => ReferenceEquals(this, None) ? report : report with
+    /// <summary>The report of the pass, with this repair.</summary>
+    public PassReport AddTo(PassReport report) => ReferenceEquals(this, None) ? report : report with
     {
         Changes = report.Changes with
         {

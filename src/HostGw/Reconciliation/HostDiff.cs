@@ -10,29 +10,38 @@ internal static class HostDiff
     /// <param name="owned">See <see cref="OwnedKeys"/>.</param>
     public static HostChanges Between(Plan plan, HostState host, IReadOnlySet<RouteKey> owned, AdoptMode adopt)
     {
-        RouteChanges routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null);
         HostChanges changes = new()
         {
             Plan = plan,
             Host = host,
-            Routes = routes with
-            {
-                Conflicts = [.. routes.Conflicts.Where(c => IsConflict(c, plan, host))],
-                Shadows = RouteShadow.Find(plan, host.RouteSpan),
-            },
+            Routes = Routes(plan, host, owned, adopt),
             PolicyRules = PolicyRuleChanges.Between(plan, host),
             ProbeRoutes = ProbeRouteChanges.Between(plan, host),
             Tunnel = TunnelChanges.Between(plan, host),
             Guards = plan.Guards,
             Nat = plan.Nat,
             ForwardAccept = plan.ForwardAccept,
-            PodCidrs = plan.OwnPodCidrs,
             Cni = plan.Cni,
-            UplinkIPv4 = plan.InterfaceIPv4.Interface?.Name,
-            UplinkIPv6 = plan.InterfaceIPv6.Interface?.Name,
         };
+        return plan.Scope == PlanScope.Everything ? WithRulesAndSettings(changes, plan, host) : changes;
+    }
+
+    private static RouteChanges Routes(Plan plan, HostState host, IReadOnlySet<RouteKey> owned, AdoptMode adopt)
+    {
+        RouteChanges routes = RouteDiff.Between(plan, host.Routes, owned, adopt, onePerNextHop: host.Windows is not null);
+        return routes with
+        {
+            Conflicts = [.. routes.Conflicts.Where(c => IsConflict(c, plan, host))],
+            Shadows = RouteShadow.Find(plan, host.RouteSpan),
+        };
+    }
+
+    // Whether rules differ is found out when they are applied: each backend reads its own.
+    private static HostChanges WithRulesAndSettings(HostChanges changes, Plan plan, HostState host)
+    {
         IReadOnlyList<string> lacking = plan.ForwardIPv4 ? InterfaceForwarding.Lacking(plan, host) : [];
-        return plan.Scope != PlanScope.Everything ? changes : changes with
+        bool lacksIPv6 = plan.ForwardIPv6 && Links(plan.InterfaceIPv6, host).Any(i => !i.ForwardsIPv6);
+        return changes with
         {
             ChangesNat = true,
             ChangesGuards = true,
@@ -40,8 +49,7 @@ internal static class HostDiff
             ChangesCni = plan.Cni is not { Mtu: 0 },
             EnableForwardingIPv4 = plan.ForwardIPv4 && Lacks(host.Forwarding.IPv4, lacking.Count > 0),
             ForwardIPv4On = lacking,
-            EnableForwardingIPv6 =
-                plan.ForwardIPv6 && Lacks(host.Forwarding.IPv6, Links(plan.InterfaceIPv6, host).Any(i => !i.ForwardsIPv6)),
+            EnableForwardingIPv6 = plan.ForwardIPv6 && Lacks(host.Forwarding.IPv6, lacksIPv6),
             WithoutDad = DuplicateAddressDetection.Unneeded(plan, host),
             AcceptRa = RouterAdvertisements.Between(plan, host),
             Peers = plan.NativeRoutes,
@@ -79,10 +87,10 @@ internal static class HostDiff
 /// <remarks>https://docs.kernel.org/networking/ip-sysctl.html; IPv6 forwards by conf.all alone.</remarks>
 internal static class InterfaceForwarding
 {
-    /// <summary>The name of what new interfaces get, beside those of interfaces in /proc/sys/net/ipv4/conf.</summary>
+    /// <summary>The entry of /proc/sys/net/ipv4/conf from which new interfaces inherit.</summary>
     public const string NewInterfaces = "default";
 
-    /// <summary>The interfaces that pods or peers use and on which it is off; those of nobody's pods are left alone.</summary>
+    /// <summary>The interfaces without IPv4 forwarding that pods or peers use. Others are left alone.</summary>
     public static IReadOnlyList<string> Lacking(Plan plan, HostState host)
     {
         string[] future = host.NewInterfacesForwardIPv4 ? [] : [NewInterfaces];

@@ -104,9 +104,9 @@ internal sealed class PassTimes(LoopTimes times, TimeProvider time)
             _retries++;
 
         TimeSpan wait = report.Continues ? TimeSpan.Zero : report.IsUnfinished ? _retry.Delay(_retries) : times.Resync;
-        // A contest that is over is reported until a pass says so.
+        // A contest that has ended is reported until the next pass.
         Wait = ((TimeSpan?[])[wait, report.HeldRepairs.Wait, report.Contests.Rest]).Min()!.Value;
-        // What follows on a change of our own link need not read rules again.
+        // The pass that follows a change of hostgw0 by HostGw need not read rules again.
         CauseAfterWait = report is { Continues: true, Failures.Count: 0 } ? WakeCauses.Links
             : report.IsUnfinished || Wait < wait ? WakeCauses.Retry
             : WakeCauses.Resync;

@@ -33,20 +33,22 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         long start = time.GetTimestamp();
         _previous = _previous.With(causes);
         EarlyRepair early = RepairEarly(nodes, causes);
-        if (!TryRead(apiServers, out HostState? host, out HostFailure? failure))
-            return early.In(begun with { Elapsed = time.GetElapsedTime(start), Result = new() { Failures = [failure] } });
+        PassReport report = TryRead(apiServers, out HostState? host, out HostFailure? failure)
+            ? Reconcile(begun, nodes, host, early)
+            : early.AddTo(begun with { Result = new() { Failures = [failure] } });
+        return report with { Elapsed = time.GetElapsedTime(start) };
+    }
 
+    private PassReport Reconcile(PassReport begun, NodeSnapshot nodes, HostState host, EarlyRepair early)
+    {
         Plan plan = _planner.Plan(nodes.Nodes, nodes.ServiceCidrs, host, begun.Reachability);
-        HostChanges wanted = Compare(plan, host, causes);
-        (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(
-            wanted, nodes.QuorumReads, nodes.IsPartial);
-        RepairScope repairs = new(_previous, confirmed, _owned.Keys, causes);
+        HostChanges wanted = Compare(plan, host, begun.Causes);
+        (HostChanges confirmed, HeldRemovals? removals) = _brake.Hold(wanted, nodes.QuorumReads, nodes.IsPartial);
+        RepairScope repairs = new(_previous, confirmed, _owned.Keys, begun.Causes);
         (HostChanges permitted, HeldRepairs held) = _limiter.Hold(confirmed, repairs, _previous.HeldRules);
-        ApplyResult result = network.Apply(permitted, ApplyMode.Change);
-        HostChanges made = permitted.Without(result);
-        _limiter.Count(made, result, repairs);
+        (HostChanges made, ApplyResult result) = Apply(permitted, repairs);
 
-        PassReport report = early.In(begun with
+        PassReport report = early.AddTo(begun with
         {
             NodesSavedAt = nodes.SavedAt,
             Plan = plan,
@@ -59,7 +61,15 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
             Leftovers = result.Leftovers is { } found ? [.. found.Select(l => l.Problem)] : _previous.Leftovers,
         });
         Remember(report, repairs);
-        return report with { Elapsed = time.GetElapsedTime(start) };
+        return report;
+    }
+
+    private (HostChanges Made, ApplyResult Result) Apply(HostChanges permitted, RepairScope repairs)
+    {
+        ApplyResult result = network.Apply(permitted, ApplyMode.Change);
+        HostChanges made = permitted.Without(result);
+        _limiter.Count(made, result, repairs);
+        return (made, result);
     }
 
     private bool TryRead(
@@ -86,14 +96,11 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
         needed = needed with { ReadsRulesAgain = _previous.RulesMayHaveChanged, ReadsGuardsAgain = _previous.GuardsMayHaveChanged };
         RepairScope repairs = new(_previous, needed, _owned.Keys, causes);
         (HostChanges permitted, _) = _limiter.Hold(repairs.Only(needed), repairs, _previous.HeldRules);
-        permitted = EarlyRepair.WithRoutes(permitted);
-        ApplyResult result = network.Apply(permitted, ApplyMode.Change);
-        HostChanges made = permitted.Without(result);
-        _limiter.Count(made, result, repairs);
+        (HostChanges made, ApplyResult result) = Apply(EarlyRepair.WithRoutes(permitted), repairs);
         return new(made, result, repairs.Count(made, result));
     }
 
-    // What prevents it the pass finds as well, and reports it.
+    // If this read fails, so does that of the pass, which reports it.
     private HostState? ReadBriefly()
     {
         try
@@ -124,7 +131,7 @@ internal sealed class Reconciler(IHostNetwork network, Policy policy, AdoptMode 
     }
 }
 
-/// <summary>Next hops inside podCIDRs that have passed to another node: their neighbour entries still name the previous one.</summary>
+/// <summary>Next hops inside podCIDRs that moved to another node: their neighbour entries hold the previous node's MAC address.</summary>
 internal sealed class StaleNeighbours
 {
     private readonly Dictionary<Prefix, ObjectUid> _uids = [];

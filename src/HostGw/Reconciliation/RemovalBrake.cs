@@ -5,9 +5,9 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Holds removals if most of our routes would go within 10 minutes, for any reason, until the nodes were read by quorum. Then the
-/// cluster really is so, and they are made. Holds all of them while a part of the node digest was never read, and then also what would
-/// take packets from <see cref="UnseenPeers"/>.
+/// Holds removals if most of HostGw's routes would be removed within 10 minutes, for any reason, until a quorum read of the nodes has
+/// confirmed them. While a part of the node digest was never read, holds all removals, and also what would take packets from
+/// <see cref="UnseenPeers"/>.
 /// </summary>
 internal sealed class RemovalBrake(TimeProvider time)
 {
@@ -30,7 +30,7 @@ internal sealed class RemovalBrake(TimeProvider time)
     {
         Forget(changes.Plan);
         HostRoute[] removals = [.. changes.Routes.Delete.Where(r => Counts(r) && !changes.Plan.Wants(r.Destination))];
-        // Refused by the host, a removal comes again.
+        // A removal that the host refused is in each pass, and counts once.
         int earlier = _removed.Count - removals.Count(r => _removed.ContainsKey(r.Key));
         HostRoute[] unseen = isPartial ? _unseen.Routes(changes) : [], concerned = [.. removals.Union(unseen)];
         int installed = earlier + (concerned.Length > 0 ? changes.Host.Routes.Count(Counts) : 0), total = earlier + removals.Length;
@@ -77,7 +77,7 @@ internal sealed class RemovalBrake(TimeProvider time)
     // Without its link, source and guards a route into the tunnel that stays installed would carry nothing.
     private static HostChanges KeepTunnel(HostChanges changes, HostRoute[] held)
     {
-        changes = changes with { Tunnel = changes.Tunnel.Make is null ? TunnelChanges.None : changes.Tunnel };
+        changes = changes with { Tunnel = changes.Tunnel.WithoutRemovals() };
         if (changes.Guards?.Tunnel is not { } guard)
             return held.Any(r => r.Tunnel is not null) ? changes with { ChangesGuards = false } : changes;
         TunnelGuard kept = guard with
@@ -100,7 +100,7 @@ internal sealed class RemovalBrake(TimeProvider time)
 }
 
 /// <param name="Routes">How many were to be removed, or lead to <see cref="UnseenPeers"/>.</param>
-/// <param name="Installed">Of how many of ours, those that were removed shortly before included.</param>
+/// <param name="Installed">How many routes of HostGw's are installed, those that were removed shortly before included.</param>
 internal readonly record struct HeldRemovals(int Routes, int Installed)
 {
     /// <summary>How many of those were removed within the last 10 minutes.</summary>

@@ -69,7 +69,7 @@ internal sealed class RouteDiff
         else if (installed.Destination == following.Destination && installed.Tos == 0 &&
             (!installed.IsConnected || installed.Interface == following.Interface))
         {
-            // A lower metric takes precedence over ours, which is installed nevertheless.
+            // A foreign route of a lower metric takes precedence. HostGw's is installed nevertheless.
             _changes.Conflicts.Add(new(following, installed));
         }
     }
@@ -160,13 +160,13 @@ internal sealed class RouteDiff
     private static PodRoute WithoutMetric(HostRoute route) => new(route.Destination, 0, route.NextHop, route.Interface);
 }
 
-/// <summary>Which foreign routes HostGw takes over: those of flannel, or made by hand, on a node that moves to HostGw.</summary>
+/// <summary>Which foreign routes HostGw takes over: those of flannel, or set by hand, on a node that moves to HostGw.</summary>
 internal static class Adoption
 {
     public static bool Allows(AdoptMode mode, Plan plan, PodRoute route, HostRoute foreign) => mode switch
     {
         AdoptMode.All => true,
-        // A route that comes back at boot is only taken over where all are: to delete it here does not remove it for good.
+        // A route that the system restores at boot is taken over with adopt: all only. Deleting it here would not be final.
         AdoptMode.Equivalent => !foreign.MayReturn && IsEquivalent(plan, route, foreign),
         _ => false,
     };
@@ -233,7 +233,7 @@ internal sealed class OwnedKeys
             ours |= installed[next].IsOurs;
             foreign |= !installed[next].IsOurs && installed[next].Tos == 0;
         }
-        // A foreign route in addition to ours did not overwrite it, and remains foreign when ours is removed.
+        // A foreign route in addition to HostGw's did not overwrite it, and remains foreign when HostGw's is removed.
         if (ours && foreign)
             _keys.Remove(key);
         else if (ours && !_keys.Contains(key) && IsDefended(plan, key))

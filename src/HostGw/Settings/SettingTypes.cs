@@ -5,7 +5,7 @@ using HostGw.Planning;
 namespace HostGw.Settings;
 
 /// <summary>Which values a setting takes.</summary>
-/// <param name="Placeholder">Stands for the value in --help.</param>
+/// <param name="Placeholder">The name of the value in --help.</param>
 /// <param name="Allowed">Completes the sentence "the value must be …".</param>
 internal abstract record SettingType(string Placeholder, string Allowed)
 {

@@ -50,10 +50,10 @@ internal static class Metrics
         metrics.Gauge("hostgw_api_server_followed", "1 while nodes can be watched; while it is 0, existing routes are kept.",
             api.Problem is null ? 1 : 0);
         metrics.Counter("hostgw_api_server_failures_total", "Failed attempts to list or watch nodes.", api.Failures);
-        if (api.HeardAt is { } heard)
+        if (api.ReceivedAt is { } received)
         {
             metrics.Gauge("hostgw_api_server_heard_timestamp_seconds", "When the last list, event or bookmark was received.",
-                Seconds(heard));
+                Seconds(received));
         }
         if (api.ListedAt is { } listed)
         {
@@ -126,7 +126,7 @@ internal static class Metrics
         Gauge("hostgw_routes_missing", "Desired routes that are not repaired at once because another program keeps changing them.",
             RouteState.Missing);
         Gauge("hostgw_routes_held",
-            "Desired routes that are left as they are: this node is not in order, or shards of the node digest were never valid.",
+            "Desired routes that are left as they are: this node's Node object has a fault, or shards of the node digest were never valid.",
             RouteState.Held);
 
         void Gauge(string name, string help, RouteState state) =>

@@ -214,7 +214,7 @@ internal enum RouteState
     /// <summary>Installed; packets take another route by a policy rule, or by an IPv6 route for certain sources.</summary>
     Overridden,
 
-    /// <summary>Left unchanged: the own Node is not in order, or the podCIDR may be that of a Node that was never read.</summary>
+    /// <summary>Left unchanged: this node's Node object has a fault, or the podCIDR may be that of a Node that was never read.</summary>
     Held,
 }
 

@@ -43,7 +43,7 @@ internal enum RuleState
     Held,
     Off,
 
-    /// <summary>Left unchanged because the own Node is not in order.</summary>
+    /// <summary>Left unchanged because this node's Node object has a fault.</summary>
     LeftAlone,
 }
 

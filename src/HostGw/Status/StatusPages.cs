@@ -50,7 +50,7 @@ internal sealed class StatusPages(
 /// <param name="Problem">Why nodes cannot be watched; null while they can.</param>
 /// <param name="ResourceVersion">The latest one received; empty before the first list.</param>
 /// <param name="ListedAt">When the last complete list was received.</param>
-/// <param name="HeardAt">When the last list, event or bookmark was received.</param>
+/// <param name="ReceivedAt">When the last list, event or bookmark was received.</param>
 /// <param name="Failures">Failed attempts to list or watch since the start.</param>
 internal readonly record struct ApiHealth(
-    string? Problem, string ResourceVersion = "", DateTimeOffset? ListedAt = null, DateTimeOffset? HeardAt = null, long Failures = 0);
+    string? Problem, string ResourceVersion = "", DateTimeOffset? ListedAt = null, DateTimeOffset? ReceivedAt = null, long Failures = 0);

@@ -47,7 +47,7 @@ internal sealed class StatusServer(
     private Socket Listen()
     {
         var listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        // [::] is offered beside 0.0.0.0: all addresses of the host, of both families.
+        // [::] means all addresses of the host, of both families.
         if (listen.Address.Equals(IPAddress.IPv6Any))
             listener.DualMode = true;
         try

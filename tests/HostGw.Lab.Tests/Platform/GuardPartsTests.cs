@@ -64,7 +64,7 @@ public sealed class GuardPartsTests : NftablesTest, IDisposable
         Make();
         Run("nft flush chain inet hostgw-guard inner");
         Assert.Equal("chain inner has 0 rules, not 8", Announced(new(false, Rules: true, []), writes: false));
-        Assert.False(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+        Assert.False(_guards.AreInstalled(GuardPlans.Tunnel, mayDiffer: false));
 
         Assert.Equal("chain inner has 0 rules, not 8", Announced(GuardParts.None));
     }
@@ -74,9 +74,9 @@ public sealed class GuardPartsTests : NftablesTest, IDisposable
     {
         Make();
         Run("nft flush chain inet hostgw-guard inner");
-        Assert.True(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+        Assert.True(_guards.AreInstalled(GuardPlans.Tunnel, mayDiffer: false));
         Announce(new(false, Rules: true, []));
-        Assert.False(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+        Assert.False(_guards.AreInstalled(GuardPlans.Tunnel, mayDiffer: false));
     }
 
     public new void Dispose()

@@ -253,14 +253,14 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
     {
         Make(GuardPlans.Tunnel);
         Run($"nft '{command}'");
-        Assert.True(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
-        Assert.Equal(expected, _guards.Stand(GuardPlans.Tunnel, mayDiffer: true));
+        Assert.True(_guards.AreInstalled(GuardPlans.Tunnel, mayDiffer: false));
+        Assert.Equal(expected, _guards.AreInstalled(GuardPlans.Tunnel, mayDiffer: true));
         // Another plan, which is not carried out yet.
-        Assert.Equal(expected, _guards.Stand(GuardPlans.Tunnel with { Uplinks = ["nft9"] }, mayDiffer: true));
+        Assert.Equal(expected, _guards.AreInstalled(GuardPlans.Tunnel with { Uplinks = ["nft9"] }, mayDiffer: true));
         // Nothing is known any more, and it is read again.
-        Assert.Equal(expected, _guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+        Assert.Equal(expected, _guards.AreInstalled(GuardPlans.Tunnel, mayDiffer: false));
         Make(GuardPlans.Tunnel);
-        Assert.True(_guards.Stand(GuardPlans.Tunnel, mayDiffer: false));
+        Assert.True(_guards.AreInstalled(GuardPlans.Tunnel, mayDiffer: false));
     }
 
     // While its Node has no podCIDR an agent has no plan of them, and after a restart it knows none.
@@ -269,11 +269,11 @@ public sealed partial class GuardTests : NftablesTest, IDisposable
     {
         Make(GuardPlans.Tunnel);
         using LinuxGuards restarted = new(TimeProvider.System);
-        Assert.True(restarted.Stand(null, mayDiffer: true));
+        Assert.True(restarted.AreInstalled(null, mayDiffer: true));
         Run("nft delete table inet hostgw-guard");
-        Assert.False(restarted.Stand(null, mayDiffer: true));
+        Assert.False(restarted.AreInstalled(null, mayDiffer: true));
         Make(GuardPlans.Probes);
-        Assert.False(restarted.Stand(GuardPlans.Probes, mayDiffer: true));
+        Assert.False(restarted.AreInstalled(GuardPlans.Probes, mayDiffer: true));
     }
 
     [Fact]

@@ -40,7 +40,7 @@ internal sealed class NatBox : IDisposable
 
     public ApplyResult Try(NatPlan? plan, bool reread = true)
     {
-        HostChanges changes = new() { Routes = new(), ChangesNat = true, Nat = plan, PodCidrs = plan?.Sources ?? [] };
+        HostChanges changes = new() { Routes = new(), ChangesNat = true, Nat = plan, Plan = new() { OwnPodCidrs = plan?.Sources ?? [] } };
         return Host.Apply(changes with { ReadsRulesAgain = reread }, ApplyMode.Change);
     }
 

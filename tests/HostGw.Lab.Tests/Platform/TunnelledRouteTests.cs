@@ -3,6 +3,7 @@ using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Lab.Tests.Platform;
 

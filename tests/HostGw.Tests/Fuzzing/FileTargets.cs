@@ -142,7 +142,6 @@ internal static class FileTargets
                 Assert.Equal(ip, Ip.Parse(ip.ToString()));
             if (Prefix.TryParse(text, out Prefix prefix))
                 Assert.Equal(prefix, Prefix.Parse(prefix.ToString()));
-            Rfc3339.ToUnixSeconds(text);
             try
             {
                 NodeSelector.Parse(text);

@@ -90,7 +90,7 @@ public sealed class ApiConfigurationTests : IDisposable
         { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Always}", "needs a terminal" },
         { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, argv: [b]}", "'argv' in its exec" },
         { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, env: [{value: hunter2}]}", "without a name" },
-        { "", "token: hunter2, exec: {command: a, apiVersion: client.authentication.k8s.io/v1}", "beside another credential" },
+        { "", "token: hunter2, exec: {command: a, apiVersion: client.authentication.k8s.io/v1}", "and another credential" },
         { "extensions: [{name: x}]", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, provideClusterInfo: true}", "handed over" },
         { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, args: hunter2}", "args that are no list" },
         { "", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, env: {A: hunter2}}", "env that are no list" },

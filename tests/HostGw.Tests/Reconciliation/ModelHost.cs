@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Reconciliation;
 

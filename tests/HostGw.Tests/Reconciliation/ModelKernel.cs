@@ -1,5 +1,6 @@
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Reconciliation;
 

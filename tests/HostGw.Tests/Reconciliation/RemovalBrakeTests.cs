@@ -1,3 +1,4 @@
+using HostGw.Planning;
 using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
@@ -283,13 +284,7 @@ public class RemovalBrakeTests
     [InlineData("tunnel=off tunnel.source=254")]
     public void While_routes_into_the_tunnel_are_held_its_link_is_put_in_order_and_not_deleted(string policy)
     {
-        Agent agent = new("tunnel=always tunnel.source=254")
-        {
-            Nodes = [Planning.Given.Self, .. Enumerable.Range(2, 8).Select(n => $"n{n} 10.244.{n}.0/24 192.0.2.{n}")],
-        };
-        agent.Pass();
-        agent.Pass(WakeCauses.Links);
-        Assert.Equal(8, agent.Host.OurRoutes.Count());
+        Agent agent = Tunnelled();
         agent.Restart(policy);
         agent.Nodes = agent.Nodes[..2];
         bool isPlanned = policy.Contains("always", StringComparison.Ordinal);
@@ -301,6 +296,58 @@ public class RemovalBrakeTests
         Assert.NotNull(held.HeldRemovals);
         Assert.Equal((true, isPlanned), (agent.Host.State.Tunnel is { IsUp: true }, !held.Changes.Tunnel.IsEmpty));
     }
+
+    // A hold may last: until it ends, peers that the plan knows need the new source, and routes that are kept the old one.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void While_routes_into_the_tunnel_are_held_a_new_source_is_added_and_the_old_one_kept(bool isUp)
+    {
+        Agent agent = Tunnelled();
+        agent.Restart("tunnel=always tunnel.source=253");
+        agent.Nodes = agent.Nodes[..2];
+        agent.Host.State = agent.Host.State with { Tunnel = agent.Host.State.Tunnel! with { IsUp = isUp } };
+
+        Assert.NotNull(agent.Pass().HeldRemovals);
+        Assert.Equal(["10.244.1.253", "10.244.1.254"], Sources(agent).Order());
+
+        agent.QuorumReads++;
+        Assert.Null(agent.Pass().HeldRemovals);
+        agent.Pass();
+        Assert.Equal(["10.244.1.253"], Sources(agent));
+    }
+
+    [Fact]
+    public void While_routes_into_the_tunnel_are_held_links_under_other_names_are_deleted()
+    {
+        Agent agent = Tunnelled();
+        agent.Restart("tunnel=always tunnel.source=254");
+        agent.Nodes = agent.Nodes[..2];
+        HostInterface stray = new(99, "renamed", IsUp: true, IsLoopback: false) { IsTunnel = true };
+        agent.Host.State = agent.Host.State with { Interfaces = [.. agent.Host.State.Interfaces, stray] };
+
+        PassReport held = agent.Pass();
+
+        Assert.NotNull(held.HeldRemovals);
+        Assert.Equal([stray], held.Changes.Tunnel.Strays);
+    }
+
+    private static Agent Tunnelled()
+    {
+        Agent agent = new("tunnel=always tunnel.source=254")
+        {
+            Nodes = [Planning.Given.Self, .. Enumerable.Range(2, 8).Select(n => $"n{n} 10.244.{n}.0/24 192.0.2.{n}")],
+        };
+        agent.Pass();
+        agent.Pass(WakeCauses.Links);
+        Assert.Equal(8, agent.Host.OurRoutes.Count());
+        return agent;
+    }
+
+    private static IEnumerable<string> Sources(Agent agent) =>
+        from address in agent.Host.State.Addresses
+        where address.Interface == agent.Host.State.Tunnel!.Index && address.Address.IsIPv4
+        select $"{address.Address}";
 
     private static Agent Running(int peers)
     {

@@ -12,10 +12,10 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
     /// <summary>The configuration that the runtime uses, as of the last Apply; null: not known.</summary>
     public CniInUse? InUse { get; private set; }
 
-    /// <summary>Foreign files that keep the runtime from using ours, with the cure.</summary>
+    /// <summary>Foreign files that keep the runtime from using HostGw's, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; private set; } = [];
 
-    /// <summary>Called on any thread when a configuration changes, while ours is wanted.</summary>
+    /// <summary>Called on any thread when a configuration changes, while HostGw's is desired.</summary>
     public Action Changed
     {
         set => _watch.Changed = value;
@@ -101,13 +101,13 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
 }
 
 /// <summary>The difference between the directory and what it should hold.</summary>
-/// <param name="Writes">Our configuration should exist.</param>
+/// <param name="Writes">HostGw's configuration should exist.</param>
 /// <param name="Text">What to write; null: nothing.</param>
-/// <param name="Surplus">Files of ours to remove.</param>
+/// <param name="Surplus">HostGw's files to remove.</param>
 /// <param name="What">The same for people; empty: nothing.</param>
 internal sealed record CniWork(CniOrder Order, bool Writes, byte[]? Text, string[] Surplus, string What);
 
-/// <summary>Where CNI configurations and plugins are, and whether ours takes precedence over all others.</summary>
+/// <summary>Where CNI configurations and plugins are, and whether HostGw's takes precedence over all others.</summary>
 internal sealed record CniOptions
 {
     public bool TakeOver { get; init; }

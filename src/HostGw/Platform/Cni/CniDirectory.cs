@@ -14,7 +14,7 @@ internal sealed class CniDirectory(string path)
     public string PathOf(string name) => Path.Combine(path, name);
 
     /// <summary>The names of all files; none without the directory.</summary>
-    /// <param name="toRemove">Only to remove ours: none where we may not read the directory.</param>
+    /// <param name="toRemove">Only to remove HostGw's: none where the directory may not be read.</param>
     /// <exception cref="CniException">The directory cannot be read.</exception>
     public IReadOnlyList<string> Names(bool toRemove)
     {

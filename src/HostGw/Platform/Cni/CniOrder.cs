@@ -3,15 +3,15 @@ using System.Text.Json;
 namespace HostGw.Platform.Cni;
 
 /// <summary>Which configuration the container runtime uses: the first by name that it can load. Pure.</summary>
-/// <param name="Other">The file of another plugin that takes precedence; null: ours does.</param>
-/// <param name="Problem">A file before ours that makes the runtime ignore ours, with the cure; null: none.</param>
+/// <param name="Other">The file of another plugin that takes precedence; null: HostGw's does.</param>
+/// <param name="Problem">A file before HostGw's that makes the runtime ignore HostGw's, with the cure; null: none.</param>
 internal sealed record CniOrder(string? Other, string? Problem)
 {
     public const string Usual = "10-hostgw.conflist";
     public const string First = "00-hostgw.conflist";
 
-    /// <param name="own">The name of our file.</param>
-    /// <param name="isInstalled">The runtime already uses ours: files after it change nothing.</param>
+    /// <param name="own">The name of HostGw's file.</param>
+    /// <param name="isInstalled">The runtime already uses it: files after it change nothing.</param>
     /// <param name="names">All files of the directory.</param>
     /// <param name="read">A file's text; empty where it is gone; null where it may not be read.</param>
     public static CniOrder Of(string own, bool isInstalled, IReadOnlyList<string> names, Func<string, byte[]?> read)
@@ -36,7 +36,7 @@ internal sealed record CniOrder(string? Other, string? Problem)
                     break;
             }
         }
-        // Pods already use that plugin; installing ours before it would move new pods to another network.
+        // Pods already use that plugin; installing HostGw's before it would move new pods to another network.
         string? later = isInstalled || own == First ? null
             : others.FirstOrDefault(n => string.CompareOrdinal(n, own) > 0 && IsClusterNetwork(n) &&
                 (read(n) is not { } text || CniNetworks.Judge(n, text) == CniNetwork.Network));

@@ -37,12 +37,10 @@ internal sealed class AgentLock : IDisposable
         }
     }
 
-    /// <summary>The process that holds the lock; 0 if none does, or if it is in a pid namespace that hides it.</summary>
-    public static int HolderPid() => Holder().Pid;
-
     /// <summary>
-    /// The process that holds the lock, and whether it can be an agent: any process may bind the name, but an agent listens
-    /// (a moment later), accepts no connection, and runs as root, unless this process does not either.
+    /// The process that holds the lock (0 if none does, or if it is in a pid namespace that hides it), and whether it can be an agent: any
+    /// process may bind the name, but an agent listens (a moment later), accepts no connection, and runs as root, unless this process
+    /// does not either.
     /// </summary>
     public static (int Pid, bool IsAgent) Holder()
     {

@@ -28,7 +28,7 @@ internal sealed class LinuxForward
         ];
     }
 
-    /// <summary>Chains of which it cannot be told whether they drop our pods' packets, each with the cure.</summary>
+    /// <summary>Chains of which it is not known whether they drop pods' packets, each with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; private set; } = [];
 
     /// <summary>The necessary changes, each in words.</summary>

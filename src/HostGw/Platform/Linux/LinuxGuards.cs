@@ -74,7 +74,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     /// Whether packets out of the tunnel pass its guards, of this pass or of an earlier one. Reads them where it is not known.
     /// </summary>
     /// <param name="mayDiffer">They may have changed since, and this pass has not corrected them.</param>
-    public bool Stand(GuardPlan? desired, bool mayDiffer)
+    public bool AreInstalled(GuardPlan? desired, bool mayDiffer)
     {
         lock (_lock)
         {
@@ -186,7 +186,7 @@ internal sealed class LinuxGuards(TimeProvider time) : IDisposable
     {
         if (_tables!.TryRebuild([table], observed) is not { } refusal)
             return;
-        // Old and minimal kernels have nf_tables without what a rule needs. They only say so when the table is created.
+        // Old and minimal kernels have nf_tables without what a rule needs. Only the creation of the table shows it.
         if (NftExplanation.IsUnsupported(refusal))
             (_obstacle, _askedAt, _refused) = (refusal.Message, time.GetTimestamp(), table);
         throw refusal;

@@ -185,7 +185,8 @@ internal sealed class LinuxHost : IHostNetwork
         if (changes.ChangesGuards)
             attempts.Did(HostPart.Guards, _guards.Make(changes.Guards, changes.ReadsGuardsAgain, writes, attempts));
         bool mayDiffer = changes is { ReadsGuardsAgain: true, ChangesGuards: false };
-        if (writes && changes is { Host.Tunnel: { IsOurs: true } link, Tunnel.Keeps: true } && !_guards.Stand(changes.Guards, mayDiffer))
+        if (writes && changes is { Host.Tunnel: { IsOurs: true } link, Tunnel.Keeps: true } &&
+            !_guards.AreInstalled(changes.Guards, mayDiffer))
             _tunnel.Close(link, attempts);
         else if (!attempts.Refused(HostPart.Guards))
             attempts.Did(HostPart.Tunnel, _tunnel.Make(changes.Tunnel, writes, attempts));

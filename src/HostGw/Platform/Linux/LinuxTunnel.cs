@@ -11,7 +11,7 @@ namespace HostGw.Platform.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
 {
-    private const string PutInOrder = $"make the link {TunnelPlan.LinkName}";
+    private const string MakeLink = $"make the link {TunnelPlan.LinkName}";
 
     // Of a new link; routes name their own.
     private const int UsualMtu = 1500;
@@ -50,7 +50,7 @@ internal sealed class LinuxTunnel(NetlinkSocket socket, ProcSysNet sysctl)
     public string Make(TunnelChanges changes, bool writes, Attempts attempts)
     {
         int index = changes.Link?.Index ?? 0;
-        if (writes && !attempts.Try(HostPart.Tunnel, PutInOrder, changes.Make is not null, () => index = Make(changes.Make!, changes)))
+        if (writes && !attempts.Try(HostPart.Tunnel, MakeLink, changes.Make is not null, () => index = Make(changes.Make!, changes)))
             return ""; // an IPv6 address of a link that is down would stay tentative
         List<string> done = changes.Make is null ? [] : [changes.Reason];
         foreach (Ip source in changes.AddSources)

@@ -82,7 +82,7 @@ internal sealed class ProcSysNet(string root)
         }
         catch (ProcSysException)
         {
-            // Where the mount is read-only or denied, forwarding says so.
+            // A mount that is read-only or denied is reported with forwarding.
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class ProcSysNet(string root)
     {
         foreach (string family in (ReadOnlySpan<string>)["ipv4", "ipv6"])
         {
-            // The largest first: the three must stay in order.
+            // The largest first: the three must stay ascending.
             for (int level = 3; level >= 1; level--)
             {
                 string file = $"{family}/neigh/default/gc_thresh{level}";

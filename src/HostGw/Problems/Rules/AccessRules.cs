@@ -21,7 +21,7 @@ internal static class AccessRules
         string seconds = $"{ahead.Duration().TotalSeconds:0} s {(ahead > TimeSpan.Zero ? "behind" : "ahead of")}";
         yield return new("clock",
             $"this host's clock is {seconds} the API server's: " +
-            "tokens and certificates seem expired or not yet valid, and logs lie",
+            "tokens and certificates seem expired or not yet valid, and times in logs are wrong",
             "timedatectl set-ntp true, or see what keeps chrony or systemd-timesyncd from its servers");
     }
 

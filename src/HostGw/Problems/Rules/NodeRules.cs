@@ -99,7 +99,7 @@ internal static class NeighbourRules
         from verdict in Routed(seen)
         where Entry(seen, verdict.NextHop) is { IsUnanswered: true }
         select new Problem("unanswered",
-            $"nobody answers for {verdict.NextHop}, the next hop to the pods of {verdict.Node.Name} ({verdict.PodCidr})",
+            $"no host answers for {verdict.NextHop}, the next hop to the pods of {verdict.Node.Name} ({verdict.PodCidr})",
             InPods(verdict)
                 ? "see that the node runs, that its bridge holds that address, and that its arp_ignore is 0; " +
                     "or set nextHop to NodeAddress on all nodes"
@@ -111,8 +111,8 @@ internal static class NeighbourRules
         let entry = Entry(seen, verdict.NextHop)
         where entry is { IsFixed: true }
         select new Problem("fixedNeighbour",
-            $"somebody wrote the MAC address {entry.Mac} for {verdict.NextHop}, the next hop to the pods of {verdict.Node.Name}: " +
-            "it stays, whoever has that address",
+            $"the neighbour entry of {verdict.NextHop}, the next hop to the pods of {verdict.Node.Name}, is permanent " +
+            $"(MAC address {entry.Mac}): it is not corrected if another machine has that address",
             $"ip neigh del {verdict.NextHop} dev {seen.Host.Interface(entry.Interface)?.Name}, and remove what writes it");
 
     /// <summary>A gateway inside a podCIDR is answered for by its node, unless another cluster on the segment has the same.</summary>
@@ -145,7 +145,7 @@ internal static class NeighbourRules
                select new Problem("sharedMac",
                    $"{string.Join(", ", who.Take(Named))}{(who.Length > Named ? $" and {who.Length - Named} more" : "")} " +
                    $"are answered by one MAC address, {same.Key}: " +
-                   "a router or the cloud's network stands between these nodes, and drops packets to pods that it does not know",
+                   "a router or the cloud's network is between these nodes, and drops packets to pods that it does not know",
                    "host-gateway routes need one L2 segment (docs/who-for.md); " +
                    "or let that network forward pod addresses (routes in the cloud, no proxy ARP, no source check): this finding remains");
     }

@@ -90,7 +90,7 @@ internal static class SysctlRules
                select new Problem("neighbourLimit",
                    $"the {table.Family} neighbour table holds {table.Limit} entries and should hold {wanted}: " +
                    "beyond that peers become unreachable by turns",
-                   // The largest first: the three must stay in order.
+                   // The largest first: the three must stay ascending.
                    $"sysctl -w {Threshold(table.Family, 3, wanted)} {Threshold(table.Family, 2, wanted / 2)} " +
                    $"{Threshold(table.Family, 1, wanted / 4)}; the agent does so where it runs in the host's first network namespace");
     }

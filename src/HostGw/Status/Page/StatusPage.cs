@@ -10,7 +10,7 @@ namespace HostGw.Status.Page;
 internal sealed record PageInput(StatusView View, ApiHealth Api, string Version, string Node, DateTimeOffset Now, string Search);
 
 /// <summary>
-/// The status for people: is this node in order, and if not, what is wrong and what to do about it. It works without JavaScript; with
+/// The status for people: is this node healthy, and if not, what is wrong and what to do about it. It works without JavaScript; with
 /// it, the sections marked data-live are kept up to date. It loads nothing, and its size does not depend on the size of the cluster.
 /// </summary>
 internal static class StatusPage
@@ -166,8 +166,8 @@ internal static class NodeSection
         ApiHealth api = input.Api;
         html.Add($"<dt>API server<dd><span class={(api.Problem is null ? "good" : "error")}>")
             .Add($"{(api.Problem is null ? "nodes are watched" : "nodes cannot be watched")}</span>");
-        if (api.HeardAt is { } heard)
-            html.Add($", last message received ").AddTime(heard, input.Now);
+        if (api.ReceivedAt is { } received)
+            html.Add($", last message received ").AddTime(received, input.Now);
         html.Add($", resource version {api.ResourceVersion}, {api.Failures} failed attempts\n");
     }
 

@@ -189,7 +189,7 @@ internal static class IptablesCondition
         "--hl-eq" => p => p.Flow != PodFlow.Neighbours ? Match.Some : value == $"{PacketClass.HighestHopLimit}" ? Match.All : Match.None,
         "--physdev-is-bridged" => static _ => Match.None,
         "--pol" => _ => value == "none" ? Match.All : Match.None,
-        // A packet that passes the test of its reverse path matches; "--invert" is said of the test itself.
+        // rpfilter matches a packet that passes the test, and with --invert one that fails it.
         "--invert" => static _ => Match.None,
         _ => Unknown,
     };

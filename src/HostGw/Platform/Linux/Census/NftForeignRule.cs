@@ -24,7 +24,8 @@ internal sealed class NftForeignRule(ulong handle, ImmutableArray<NftExpression>
             match = match.And(Condition(e, packet));
             if (match == Match.None)
                 return;
-            Load(e, packet, level.And(match));
+            if (!SetsMark(e, packet, level.And(match)))
+                Load(e, packet);
         }
     }
 
@@ -113,44 +114,53 @@ internal sealed class NftForeignRule(ulong handle, ImmutableArray<NftExpression>
 
     private static Match Negated(Match match, bool negated) => negated ? match.Not() : match;
 
-    private void Load(NftExpression e, PacketClass packet, Match level)
+    // False: the expression changes no mark.
+    private bool SetsMark(NftExpression e, PacketClass packet, Match level)
     {
-        switch (e.Kind)
+        switch (e)
         {
-            case NftKind.NoTrack:
+            case { Kind: NftKind.NoTrack }:
                 packet.Untrack(level);
-                break;
-            case NftKind.Meta when e is { Source: >= 0, Key: NftLoad.MetaMark }:
+                return true;
+            case { Kind: NftKind.Meta, Source: >= 0, Key: NftLoad.MetaMark }:
                 (uint mark, uint known) = Registers.Read(e.Source);
                 packet.SetMark(mark, known, level);
-                break;
-            case NftKind.Ct when e is { Source: >= 0, Key: NftLoad.CtMark }:
+                return true;
+            case { Kind: NftKind.Ct, Source: >= 0, Key: NftLoad.CtMark }:
                 (uint connectionMark, uint knownMark) = Registers.Read(e.Source);
                 packet.SetConnectionMark(connectionMark, knownMark, level);
-                break;
-            case NftKind.Target when e.Name is "MARK" or "CONNMARK":
+                return true;
+            case { Kind: NftKind.Target, Name: "MARK" or "CONNMARK" }:
                 packet.SetMark(0, 0, Match.All);
-                break;
-            case NftKind.Immediate when e.Destination >= 0:
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Load(NftExpression e, PacketClass packet)
+    {
+        switch (e)
+        {
+            case { Kind: NftKind.Immediate, Destination: >= 0 }:
                 Registers.Set(e.Destination, e.Data);
                 break;
-            case NftKind.Bitwise when e is { Destination: >= 0, Source: >= 0 }:
+            case { Kind: NftKind.Bitwise, Destination: >= 0, Source: >= 0 }:
                 Bitwise(e);
                 break;
-            case NftKind.ByteOrder when e is { Destination: >= 0, Source: >= 0 }:
+            case { Kind: NftKind.ByteOrder, Destination: >= 0, Source: >= 0 }:
                 Registers.Copy(Registers, e.Source, e.Destination, e.Length);
                 Registers.Reverse(e.Destination, e.Length, e.Offset);
                 break;
-            case NftKind.Lookup when e is { Key: 1, Destination: >= 0 }:
+            case { Kind: NftKind.Lookup, Key: 1, Destination: >= 0 }:
                 Registers.Clear(e.Destination, 16, doubtful: true);
                 break;
             // It may load anything anywhere.
-            case NftKind.Other when e.Destination < 0:
+            case { Kind: NftKind.Other, Destination: < 0 }:
                 Registers.Clear(0, Registers.Length, doubtful: true);
                 break;
-            default:
-                if (e.Destination >= 0)
-                    NftLoad.Into(Registers, e, packet, context.Family);
+            case { Destination: >= 0 }:
+                NftLoad.Into(Registers, e, packet, context.Family);
                 break;
         }
     }
@@ -181,9 +191,9 @@ internal static class NftLoad
     public const uint CtStateKey = 0, CtDirection = 1, CtStatus = 2, CtMark = 3;
     public const uint FibAddressType = 3;
     private const uint SourceNat = 0x10, DestinationNat = 0x20, ExpectedAndLocal = 1;
-    private const byte Unicast = 1;
+    private const byte Unicast = 1, PacketHost = 0;
     private const uint FibSource = 1, FibDestination = 2, FibPresent = 32;
-    private const int NameLength = 16, WordLength = 4;
+    private const int NameLength = 16;
 
     public static void Into(KnownBits registers, NftExpression e, PacketClass packet, NftFamily family)
     {
@@ -246,20 +256,22 @@ internal static class NftLoad
             case MetaBridgeIifName or MetaBridgeOifName:
                 Name(registers, to, e.Key == MetaBridgeIifName ? packet.In : packet.Out, isPort: false);
                 break;
-            case MetaNfProto:
-                registers.Set(to, [(byte)(family is NftFamily.Inet ? packet.IsIPv4 ? NftFamily.IPv4 : NftFamily.IPv6 : family), 0, 0, 0]);
-                break;
-            case MetaL4Proto:
-                registers.Set(to, [packet.Protocol, 0, 0, 0]);
-                break;
-            case MetaPacketType:
-                registers.Set(to, stackalloc byte[WordLength]); // PACKET_HOST
+            case MetaNfProto or MetaL4Proto or MetaPacketType:
+                registers.Set(to, [MetaByte(e.Key, packet, family), 0, 0, 0]);
                 break;
             default:
                 registers.Clear(to, NameLength, doubtful: true);
                 break;
         }
     }
+
+    private static byte MetaByte(uint key, PacketClass packet, NftFamily family) => key switch
+    {
+        MetaL4Proto => packet.Protocol,
+        MetaPacketType => PacketHost,
+        _ when family != NftFamily.Inet => (byte)family,
+        _ => (byte)(packet.IsIPv4 ? NftFamily.IPv4 : NftFamily.IPv6),
+    };
 
     private static void Ct(KnownBits registers, NftExpression e, PacketClass packet)
     {

@@ -5,7 +5,7 @@ using HostGw.Platform.Linux.Nftables;
 namespace HostGw.Platform.Linux.Census;
 
 /// <param name="Link">The interface over which they are reached.</param>
-/// <param name="Node">The address of their node, which is looked for there; none: it is at the other end of the tunnel.</param>
+/// <param name="Node">The address of their node, which is resolved on that link; none: it is at the other end of the tunnel.</param>
 /// <param name="Here">This node's address there; none: not known.</param>
 internal readonly record struct PeerPods(Prefix PodCidr, LinkName Link, Ip Node, Ip Here);
 
@@ -16,12 +16,12 @@ internal readonly record struct PeerPods(Prefix PodCidr, LinkName Link, Ip Node,
 internal sealed record PodTraffic(
     ImmutableArray<Prefix> Own, ImmutableArray<PeerPods> Peers, (LinkName First, LinkName Second) Pods, LinkName Uplink)
 {
-    // Beside the first peer so many parts of the cluster are tried: first those that rules name, then some that none names.
+    // How many parts of the cluster are tried in addition to the first peer: first those that rules name, then some others.
     private const int MaxParts = 24;
     private const int MaxOtherParts = 8;
     private const int SmallestPart = 4; // bits: a sixteenth of a podCIDR; smaller ones are pods, and rules on them are policies
 
-    // Addresses of no special meaning in the Internet: what rules on private addresses say is not said of them.
+    // Ordinary public addresses, which rules for private addresses do not match.
     private static readonly Prefix OutsideIPv4 = Prefix.Parse("142.250.74.100/32");
     private static readonly Prefix OutsideIPv6 = Prefix.Parse("2a00:1450:4001:830::2004/128");
     private static readonly Prefix LinkLocal = Prefix.Parse("fe80::/64");

@@ -44,7 +44,7 @@ internal sealed record CensusResult(ImmutableArray<RuleRewrite> Rewrites, Immuta
 {
     public static CensusResult Empty { get; } = new([], []);
 
-    /// <summary>What could not be found out.</summary>
+    /// <summary>Why rules could not be read.</summary>
     public ImmutableArray<string> Unknown { get; init; } = [];
 
     /// <summary>Rules of which an ipset decides what they do to pods' packets: no reason for another census, nor against one.</summary>
@@ -88,7 +88,7 @@ internal sealed class ForeignRules(Func<ForeignTables?> tables, IptablesPrograms
         try
         {
             uint generation = tables()?.Generation() ?? 0;
-            // Changes of iptables-legacy are announced by nobody: what was found there is looked for again.
+            // The kernel announces no change of iptables-legacy: what was found there is read again.
             bool withIptables = changes.FindsLeftovers || _found.HasIptables;
             // Every transaction of any program changes the generation, and kube-proxy makes one with each change of a Service.
             if (generation != _generation || (withIptables && !IsUnknownForNow))
@@ -101,7 +101,7 @@ internal sealed class ForeignRules(Func<ForeignTables?> tables, IptablesPrograms
         }
     }
 
-    // What could not be read a moment ago cannot be read now, and whoever tries waits for a program that hangs.
+    // What could not be read a moment ago is not tried again: the program may hang until its timeout.
     private bool IsUnknownForNow => !_found.HasIptables && !_found.Unknown.IsEmpty && !_unknownUntil.IsPast;
 
     private void Take(HostChanges changes, bool withIptables, uint generation)

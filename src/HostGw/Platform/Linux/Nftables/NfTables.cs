@@ -64,7 +64,6 @@ internal static class NfTables
     public const ushort NFTA_SET_KEY_TYPE = 4;
     public const ushort NFTA_SET_KEY_LEN = 5;
     public const ushort NFTA_SET_ID = 10;
-    public const ushort NFTA_SET_USERDATA = 13;
     public const uint NFT_SET_INTERVAL = 4;
     public const uint TYPE_IPADDR = 7;
     public const uint TYPE_IP6ADDR = 8;
@@ -82,8 +81,6 @@ internal static class NfTables
     public const ushort NFTA_VERDICT_CODE = 1;
     public const ushort NFTA_VERDICT_CHAIN = 2;
     public const ushort NFTA_IMMEDIATE_DATA = 2;
-    public const ushort NFTA_TARGET_NAME = 1;
-    public const ushort NFTA_MATCH_NAME = 1;
     public const ushort NFTA_GEN_ID = 1;
     public const ushort NFTA_GEN_PROC_NAME = 3;
     public const ushort NFTA_COUNTER_PACKETS = 2;

@@ -45,7 +45,7 @@ internal sealed class NftablesBackend : INatBackend, IDisposable
 
     public void Dispose() => _nftables?.Dispose();
 
-    // Old and minimal kernels have nf_tables without NAT. They only say so when the table is created.
+    // Old and minimal kernels have nf_tables without NAT. Only the creation of the table shows it.
     private void ApplyBeforeRoutes(NftablesNat nftables, NatChange change)
     {
         try

@@ -32,40 +32,53 @@ internal static class LinkMessages
         if (!MemoryMarshal.TryRead(payload, out ifinfomsg header) || header.ifi_family != AF_UNSPEC)
             return false;
 
-        string name = "";
-        bool forwards = true;
-        int mtu = 0, acceptRa = 0, acceptDad = 0;
-        bool isPeerElsewhere = false, isPort = false;
-        ReadOnlySpan<byte> all = payload[Unsafe.SizeOf<ifinfomsg>()..];
-        var attributes = new NetlinkAttributes(all);
-        while (attributes.Next())
-        {
-            if (attributes.Type == IFLA_IFNAME)
-                name = attributes.ReadString();
-            else if (attributes.Type == IFLA_MTU && MemoryMarshal.TryRead(attributes.Value, out int bytes))
-                mtu = bytes;
-            else if (attributes.Type == IFLA_AF_SPEC)
-                (forwards, acceptRa, acceptDad) = (ForwardsIPv4(attributes.Value), AcceptRa(attributes.Value), AcceptDad(attributes.Value));
-            isPeerElsewhere |= attributes.Type == IFLA_LINK_NETNSID;
-            isPort |= attributes.Type == IFLA_MASTER;
-        }
+        ReadOnlySpan<byte> attributes = payload[Unsafe.SizeOf<ifinfomsg>()..];
+        Fields fields = Read(attributes);
         bool Has(uint flag) => (header.ifi_flags & flag) != 0;
-        if (name.Length > 0)
+        if (fields.Name is { Length: > 0 } name)
         {
             link = new(header.ifi_index, name, Has(IFF_UP), Has(IFF_LOOPBACK))
             {
                 HasNeighbours = !Has(IFF_NOARP),
                 IsPointToPoint = Has(IFF_POINTOPOINT),
-                ForwardsIPv4 = forwards,
-                Mtu = mtu,
-                AcceptRa = acceptRa,
-                AcceptDad = acceptDad,
-                IsPeerElsewhere = isPeerElsewhere && !isPort,
-                IsTunnel = TunnelMessages.IsOurs(all),
-                HasAllTunnelMarks = TunnelMessages.HasAllMarks(all),
+                ForwardsIPv4 = ForwardsIPv4(fields.Families),
+                Mtu = fields.Mtu,
+                AcceptRa = AcceptRa(fields.Families),
+                AcceptDad = AcceptDad(fields.Families),
+                IsPeerElsewhere = fields.IsPeerElsewhere && !fields.IsPort,
+                IsTunnel = TunnelMessages.IsOurs(attributes),
+                HasAllTunnelMarks = TunnelMessages.HasAllMarks(attributes),
             };
         }
         return link is not null;
+    }
+
+    private static Fields Read(ReadOnlySpan<byte> link)
+    {
+        Fields fields = default;
+        var attributes = new NetlinkAttributes(link);
+        while (attributes.Next())
+        {
+            switch (attributes.Type)
+            {
+                case IFLA_IFNAME:
+                    fields.Name = attributes.ReadString();
+                    break;
+                case IFLA_MTU:
+                    fields.Mtu = attributes.Read<int>();
+                    break;
+                case IFLA_AF_SPEC:
+                    fields.Families = attributes.Value;
+                    break;
+                case IFLA_LINK_NETNSID:
+                    fields.IsPeerElsewhere = true;
+                    break;
+                case IFLA_MASTER:
+                    fields.IsPort = true;
+                    break;
+            }
+        }
+        return fields;
     }
 
     public static bool TryDecodeAddress(ReadOnlySpan<byte> payload, out HostAddress address)
@@ -74,7 +87,7 @@ internal static class LinkMessages
         if (!MemoryMarshal.TryRead(payload, out ifaddrmsg header))
             return false;
 
-        // On a point-to-point link IFA_ADDRESS is the peer's address and IFA_LOCAL ours; otherwise IPv6 sends only IFA_ADDRESS.
+        // On a point-to-point link IFA_ADDRESS is the peer's address and IFA_LOCAL this host's; otherwise IPv6 sends only IFA_ADDRESS.
         Ip local = default, peer = default;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<ifaddrmsg>()..]);
         while (attributes.Next())
@@ -108,6 +121,17 @@ internal static class LinkMessages
         ReadOnlySpan<byte> settings = NetlinkAttributes.Find(NetlinkAttributes.Find(families, AF_INET6), IFLA_INET6_CONF);
         int offset = number * sizeof(int);
         return settings.Length >= offset + sizeof(int) ? MemoryMarshal.Read<int>(settings[offset..]) : 0;
+    }
+
+    private ref struct Fields
+    {
+        public string? Name;
+        public int Mtu;
+        public bool IsPeerElsewhere;
+        public bool IsPort;
+
+        /// <summary>IFLA_AF_SPEC.</summary>
+        public ReadOnlySpan<byte> Families;
     }
 }
 

@@ -105,21 +105,15 @@ internal static class LocalRouteMessages
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<rtmsg>()..]);
         while (attributes.Next())
         {
-            switch (attributes.Type)
-            {
-                case RTA_DST:
-                    destination = Ip.FromBytes(attributes.Value);
-                    break;
-                case RTA_PRIORITY:
-                    metric = attributes.Read<uint>();
-                    break;
-                case RTA_OIF:
-                    link = attributes.Read<int>();
-                    break;
-                case RTA_GATEWAY or RTA_VIA or RTA_MULTIPATH or RTA_NH_ID or RTA_PREFSRC or RTA_METRICS or RTA_ENCAP_TYPE:
-                    saysMore = true;
-                    break;
-            }
+            if (attributes.Type == RTA_DST)
+                destination = Ip.FromBytes(attributes.Value);
+            else if (attributes.Type == RTA_PRIORITY)
+                metric = attributes.Read<uint>();
+            else if (attributes.Type == RTA_OIF)
+                link = attributes.Read<int>();
+            else
+                saysMore |= attributes.Type is RTA_GATEWAY or RTA_VIA or RTA_MULTIPATH or RTA_NH_ID or
+                    RTA_PREFSRC or RTA_METRICS or RTA_ENCAP_TYPE;
         }
         if (destination.IsNone || header.rtm_dst_len > destination.Bits)
             return false;

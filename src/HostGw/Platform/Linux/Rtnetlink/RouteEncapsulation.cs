@@ -51,6 +51,29 @@ internal ref struct RouteEncapsulation
     /// <summary>RTA_METRICS.</summary>
     public ReadOnlySpan<byte> Metrics;
 
+    /// <summary>Takes one of these attributes of a route.</summary>
+    /// <returns>Which extra it shows.</returns>
+    public RouteExtras Add(NetlinkAttributes attribute)
+    {
+        switch (attribute.Type)
+        {
+            case RTA_PREFSRC:
+                Source = attribute.Value;
+                return RouteExtras.Source;
+            case RTA_METRICS:
+                Metrics = attribute.Value;
+                return RouteExtras.Metrics;
+            case RTA_ENCAP_TYPE:
+                Type = attribute.Read<ushort>();
+                return RouteExtras.Encapsulation;
+            case RTA_ENCAP:
+                Encapsulation = attribute.Value;
+                return RouteExtras.None;
+            default:
+                return RouteExtras.None;
+        }
+    }
+
     /// <summary>Writes what belongs to the next hop. The kernel also compares it with a route that is to be deleted.</summary>
     /// <param name="isIPv4">Of the route, not of the outer header.</param>
     public static void Write(NetlinkWriter writer, Encapsulation tunnel, bool isIPv4)

@@ -129,7 +129,6 @@ internal sealed class RouteDecoder(byte protocol)
 
         Fields fields = new() { Table = header.rtm_table, Hop = new(default, 0, header.rtm_flags), HopCount = 1 };
         fields.Destination = Ip.FromBytes(stackalloc byte[header.rtm_family == AF_INET ? 4 : 16]);
-        bool isDefault = header.rtm_dst_len == 0;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<rtmsg>()..]);
         while (attributes.Next())
             Read(attributes, ref fields);
@@ -138,15 +137,7 @@ internal sealed class RouteDecoder(byte protocol)
             fields.Destination.IsNone || header.rtm_dst_len > fields.Destination.Bits)
             return false;
 
-        if (isDefault && !fields.Hop.Gateway.IsNone)
-            Gateways.Add(fields.Hop.Gateway);
-        foreach (Hop other in fields.OtherHops ?? [])
-        {
-            if (isDefault)
-                Gateways.Add(other.Gateway);
-            if (header.rtm_protocol != protocol)
-                MultipathInterfaces.Add(other.Interface);
-        }
+        NoteHops(header, fields);
         Encapsulation? tunnel = ReadTunnel(header, fields);
         if (tunnel is not null)
             TunnelNodes.Add(tunnel.Node);
@@ -156,6 +147,20 @@ internal sealed class RouteDecoder(byte protocol)
         if (!fields.Source.IsNone && header.rtm_src_len <= fields.Source.Bits)
             SourceRoutes.Add(new(new Prefix(fields.Source, header.rtm_src_len).Aligned, route));
         return false;
+    }
+
+    private void NoteHops(rtmsg header, in Fields fields)
+    {
+        bool isDefault = header.rtm_dst_len == 0;
+        if (isDefault && !fields.Hop.Gateway.IsNone)
+            Gateways.Add(fields.Hop.Gateway);
+        foreach (RouteHop other in fields.OtherHops ?? [])
+        {
+            if (isDefault)
+                Gateways.Add(other.Gateway);
+            if (header.rtm_protocol != protocol)
+                MultipathInterfaces.Add(other.Interface);
+        }
     }
 
     private static void Read(NetlinkAttributes attribute, ref Fields fields)
@@ -177,52 +182,24 @@ internal sealed class RouteDecoder(byte protocol)
             case RTA_NH_ID:
                 fields.NextHopObject = attribute.Read<uint>();
                 break;
-            case RTA_PREFSRC:
-                fields.Extras |= RouteExtras.Source;
-                fields.Said.Source = attribute.Value;
-                break;
-            case RTA_METRICS:
-                fields.Extras |= RouteExtras.Metrics;
-                fields.Said.Metrics = attribute.Value;
-                break;
-            case RTA_ENCAP_TYPE:
-                fields.Extras |= RouteExtras.Encapsulation;
-                fields.Said.Type = attribute.Read<ushort>();
-                break;
-            case RTA_ENCAP:
-                fields.Said.Encapsulation = attribute.Value;
+            case RTA_PREFSRC or RTA_METRICS or RTA_ENCAP_TYPE or RTA_ENCAP:
+                fields.Extras |= fields.Encapsulation.Add(attribute);
                 break;
             case RTA_MULTIPATH:
                 ReadMultipath(attribute.Value, ref fields);
                 break;
             default:
-                ReadHop(attribute, ref fields.Hop);
+                fields.Hop.Read(attribute);
                 break;
         }
     }
 
-    // Only of HostGw's: what other programs' routes say beside their next hop is not compared.
+    // Of HostGw's routes alone: those of other programs are compared by their next hop.
     private Encapsulation? ReadTunnel(rtmsg header, in Fields fields) =>
         fields.Extras == RouteEncapsulation.Extras && fields is { HopCount: 1, NextHopObject: 0 } &&
         header.rtm_protocol == protocol && header.rtm_type == RTN_UNICAST && (header.rtm_flags & RTNH_F_ONLINK) == 0
-            ? fields.Said.Read(fields.Hop.Gateway, fields.Destination.IsIPv4)
+            ? fields.Encapsulation.Read(fields.Hop.Gateway, fields.Destination.IsIPv4)
             : null;
-
-    private static void ReadHop(NetlinkAttributes attribute, ref Hop hop)
-    {
-        switch (attribute.Type)
-        {
-            case RTA_GATEWAY:
-                hop.Gateway = Ip.FromBytes(attribute.Value);
-                break;
-            case RTA_VIA when attribute.Value.Length > sizeof(ushort): // a next hop of the other family
-                hop.Gateway = Ip.FromBytes(attribute.Value[sizeof(ushort)..]);
-                break;
-            case RTA_OIF:
-                hop.Interface = attribute.Read<int>();
-                break;
-        }
-    }
 
     private static void ReadMultipath(ReadOnlySpan<byte> hops, ref Fields fields)
     {
@@ -230,11 +207,11 @@ internal sealed class RouteDecoder(byte protocol)
         while (MemoryMarshal.TryRead(hops, out rtnexthop header) &&
             header.rtnh_len >= Unsafe.SizeOf<rtnexthop>() && header.rtnh_len <= hops.Length)
         {
-            Hop hop = new(default, header.rtnh_ifindex, header.rtnh_flags);
+            RouteHop hop = new(default, header.rtnh_ifindex, header.rtnh_flags);
             var attributes = new NetlinkAttributes(hops[Unsafe.SizeOf<rtnexthop>()..header.rtnh_len]);
             while (attributes.Next())
             {
-                ReadHop(attributes, ref hop);
+                hop.Read(attributes);
                 if (attributes.Type == RTA_ENCAP_TYPE)
                     fields.Extras |= RouteExtras.Encapsulation;
             }
@@ -266,19 +243,37 @@ internal sealed class RouteDecoder(byte protocol)
         IsOurs = header.rtm_protocol == protocol && header.rtm_type == RTN_UNICAST,
     };
 
-    private record struct Hop(Ip Gateway, int Interface, uint Flags);
-
     private ref struct Fields
     {
         public Ip Destination;
         public Ip Source;
         public uint Table;
         public uint Metric;
-        public Hop Hop;
+        public RouteHop Hop;
         public ushort HopCount;
         public uint NextHopObject;
         public RouteExtras Extras;
-        public RouteEncapsulation Said;
-        public List<Hop>? OtherHops;
+        public RouteEncapsulation Encapsulation;
+        public List<RouteHop>? OtherHops;
+    }
+}
+
+/// <summary>A next hop of a route, as its attributes name it.</summary>
+internal record struct RouteHop(Ip Gateway, int Interface, uint Flags)
+{
+    public void Read(NetlinkAttributes attribute)
+    {
+        switch (attribute.Type)
+        {
+            case RTA_GATEWAY:
+                Gateway = Ip.FromBytes(attribute.Value);
+                break;
+            case RTA_VIA when attribute.Value.Length > sizeof(ushort): // a next hop of the other family
+                Gateway = Ip.FromBytes(attribute.Value[sizeof(ushort)..]);
+                break;
+            case RTA_OIF:
+                Interface = attribute.Read<int>();
+                break;
+        }
     }
 }

@@ -42,7 +42,6 @@ internal static class Rtnetlink
     public const byte RTN_ANYCAST = 4;
     public const byte RTPROT_KERNEL = 2;
     public const byte RTPROT_RA = 9;
-    public const byte RT_SCOPE_UNIVERSE = 0;
     public const byte RT_SCOPE_SITE = 200;
     public const byte RT_SCOPE_LINK = 253;
     public const byte RT_SCOPE_HOST = 254;

@@ -67,86 +67,97 @@ internal static class RuleMessages
         List<string> further = header.tos == 0 ? [] : [Text($"tos 0x{header.tos:x}")];
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<fib_rule_hdr>()..]);
         while (attributes.Next())
-            Read(attributes, header, ref fields, further);
-
-        rule = new()
         {
-            IsIPv6 = header.family == AF_INET6,
-            Preference = fields.Preference,
-            From = fields.From,
-            To = fields.To,
-            InputInterface = fields.InputInterface ?? "",
-            OutputInterface = fields.OutputInterface ?? "",
-            Mark = fields.Mark,
-            MarkMask = fields.MarkMask,
-            Further = string.Join(' ', further),
-            IsInverted = (header.flags & FIB_RULE_INVERT) != 0,
-            Action = ActionOf(header.action),
-            Table = fields.Table,
-            Target = fields.Target,
-            SuppressPrefixLength = fields.SuppressPrefixLength ?? -1,
-            SuppressesGroup = fields.SuppressGroup is >= 0,
-            IsVrf = fields.IsVrf,
-            Protocol = fields.Protocol,
-        };
+            if (!TryReadAction(attributes, ref fields) && !TryReadSelector(attributes, header, ref fields))
+                further.Add(FurtherSelector(attributes));
+        }
+        rule = Rule(header, fields, string.Join(' ', further));
         bool isOurs = fields.Protocol == protocol && rule is { IsPlain: true, Table: RoutingTables.Main, SuppressPrefixLength: >= 0 } &&
             rule.From.IsNone && !rule.To.IsNone;
         rule = isOurs ? rule with { IsOurs = true } : rule;
         return true;
     }
 
-    private static void Read(NetlinkAttributes attribute, fib_rule_hdr header, ref Fields fields, List<string> further)
+    private static PolicyRule Rule(fib_rule_hdr header, in Fields fields, string further) => new()
+    {
+        IsIPv6 = header.family == AF_INET6,
+        Preference = fields.Preference,
+        From = fields.From,
+        To = fields.To,
+        InputInterface = fields.InputInterface ?? "",
+        OutputInterface = fields.OutputInterface ?? "",
+        Mark = fields.Mark,
+        MarkMask = fields.MarkMask,
+        Further = further,
+        IsInverted = (header.flags & FIB_RULE_INVERT) != 0,
+        Action = ActionOf(header.action),
+        Table = fields.Table,
+        Target = fields.Target,
+        SuppressPrefixLength = fields.SuppressPrefixLength ?? -1,
+        SuppressesGroup = fields.SuppressGroup is >= 0,
+        IsVrf = fields.IsVrf,
+        Protocol = fields.Protocol,
+    };
+
+    // A rule consists of a selector and an action: https://man7.org/linux/man-pages/man8/ip-rule.8.html
+    private static bool TryReadAction(NetlinkAttributes attribute, ref Fields fields)
+    {
+        switch (attribute.Type)
+        {
+            case FRA_PRIORITY:
+                fields.Preference = attribute.Read<uint>();
+                return true;
+            case FRA_TABLE:
+                fields.Table = attribute.Read<uint>();
+                return true;
+            case FRA_GOTO:
+                fields.Target = attribute.Read<uint>();
+                return true;
+            case FRA_PROTOCOL:
+                fields.Protocol = attribute.Read<byte>();
+                return true;
+            case FRA_SUPPRESS_PREFIXLEN:
+                fields.SuppressPrefixLength = attribute.Read<int>();
+                return true;
+            case FRA_SUPPRESS_IFGROUP:
+                fields.SuppressGroup = attribute.Read<int>();
+                return true;
+            default:
+                return attribute.Type is FRA_FLOW or FRA_PAD;
+        }
+    }
+
+    private static bool TryReadSelector(NetlinkAttributes attribute, fib_rule_hdr header, ref Fields fields)
     {
         switch (attribute.Type)
         {
             case FRA_DST:
                 fields.To = PrefixOf(attribute, header.dst_len);
-                break;
+                return true;
             case FRA_SRC:
                 fields.From = PrefixOf(attribute, header.src_len);
-                break;
+                return true;
             case FRA_IIFNAME:
                 fields.InputInterface = attribute.ReadString();
-                break;
+                return true;
             case FRA_OIFNAME:
                 fields.OutputInterface = attribute.ReadString();
-                break;
-            case FRA_PRIORITY:
-                fields.Preference = attribute.Read<uint>();
-                break;
+                return true;
             case FRA_FWMARK:
                 fields.Mark = attribute.Read<uint>();
-                break;
+                return true;
             case FRA_FWMASK:
                 fields.MarkMask = attribute.Read<uint>();
-                break;
-            case FRA_GOTO:
-                fields.Target = attribute.Read<uint>();
-                break;
-            case FRA_TABLE:
-                fields.Table = attribute.Read<uint>();
-                break;
-            case FRA_PROTOCOL:
-                fields.Protocol = attribute.Read<byte>();
-                break;
+                return true;
             case FRA_L3MDEV:
                 fields.IsVrf = attribute.Read<byte>() != 0;
-                break;
-            case FRA_SUPPRESS_PREFIXLEN:
-                fields.SuppressPrefixLength = attribute.Read<int>();
-                break;
-            case FRA_SUPPRESS_IFGROUP:
-                fields.SuppressGroup = attribute.Read<int>();
-                break;
-            case FRA_FLOW or FRA_PAD:
-                break;
+                return true;
             default:
-                further.Add(Selector(attribute));
-                break;
+                return false;
         }
     }
 
-    private static string Selector(NetlinkAttributes attribute) => attribute.Type switch
+    private static string FurtherSelector(NetlinkAttributes attribute) => attribute.Type switch
     {
         FRA_TUN_ID when BinaryPrimitives.TryReadUInt64BigEndian(attribute.Value, out ulong id) => Text($"tun_id {id}"),
         FRA_UID_RANGE when MemoryMarshal.TryRead(attribute.Value, out ulong range) => Text($"uidrange {(uint)range}-{range >> 32}"),
@@ -273,41 +284,30 @@ internal static class LookupMessages
         answer = default;
         if (!MemoryMarshal.TryRead(payload, out rtmsg header) || header.rtm_family is not (AF_INET or AF_INET6))
             return false;
-        Ip destination = Ip.FromBytes(stackalloc byte[header.rtm_family == AF_INET ? 4 : 16]), nextHop = default;
+        Ip destination = Ip.FromBytes(stackalloc byte[header.rtm_family == AF_INET ? 4 : 16]);
         uint table = header.rtm_table;
-        int link = 0;
+        RouteHop hop = default;
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<rtmsg>()..]);
         while (attributes.Next())
         {
-            switch (attributes.Type)
-            {
-                case RTA_DST:
-                    destination = Ip.FromBytes(attributes.Value);
-                    break;
-                case RTA_TABLE:
-                    table = attributes.Read<uint>();
-                    break;
-                case RTA_GATEWAY:
-                    nextHop = Ip.FromBytes(attributes.Value);
-                    break;
-                case RTA_VIA when attributes.Value.Length > sizeof(ushort):
-                    nextHop = Ip.FromBytes(attributes.Value[sizeof(ushort)..]);
-                    break;
-                case RTA_OIF:
-                    link = attributes.Read<int>();
-                    break;
-            }
+            if (attributes.Type == RTA_DST)
+                destination = Ip.FromBytes(attributes.Value);
+            else if (attributes.Type == RTA_TABLE)
+                table = attributes.Read<uint>();
+            else
+                hop.Read(attributes);
         }
         if (destination.IsNone || header.rtm_dst_len > destination.Bits)
             return false;
-        RouteAnswerKind kind = header.rtm_type switch
-        {
-            >= RTN_BLACKHOLE and <= RTN_PROHIBIT => RouteAnswerKind.Blocked,
-            RTN_THROW => RouteAnswerKind.Throw,
-            _ => RouteAnswerKind.Route,
-        };
         uint seen = header.rtm_type == RTN_LOCAL ? RoutingTables.Local : table;
-        answer = new(kind, seen, new Prefix(destination, header.rtm_dst_len).Aligned, nextHop, link);
+        answer = new(KindOf(header.rtm_type), seen, new Prefix(destination, header.rtm_dst_len).Aligned, hop.Gateway, hop.Interface);
         return true;
     }
+
+    private static RouteAnswerKind KindOf(byte type) => type switch
+    {
+        >= RTN_BLACKHOLE and <= RTN_PROHIBIT => RouteAnswerKind.Blocked,
+        RTN_THROW => RouteAnswerKind.Throw,
+        _ => RouteAnswerKind.Route,
+    };
 }

@@ -2,6 +2,7 @@ using HostGw.Planning;
 using HostGw.Platform.Linux;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Platform.Linux.Rtnetlink;
+using HostGw.Tests.Planning;
 
 namespace HostGw.Tests.Platform.Linux.Rtnetlink;
 

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+
+namespace HostGw.Planning;
+
+/// <summary>This node: what its Node object allows, and its interface in each family.</summary>
+/// <param name="Node">Null: the API has none of this name.</param>
+/// <param name="Faults">What is wrong with it, with the cure. Installed routes are kept.</param>
+internal sealed record OwnNode(ClusterNode? Node, PlanScope Scope, ImmutableArray<string> Faults)
+{
+    private const string NoPodCidr = "this node has no podCIDR: let the controller manager give it one " +
+        "(kube-controller-manager --allocate-node-cidrs=true --cluster-cidr=…; for a new cluster kubeadm init --pod-network-cidr=…)";
+
+    /// <summary>Empty unless everything is planned.</summary>
+    public ImmutableArray<Prefix> PodCidrs => Scope == PlanScope.Everything ? Node!.PodCidrs : [];
+
+    /// <summary>The interface of this node's address; peers' routes may use others.</summary>
+    public InterfaceChoice IPv4 { get; private init; }
+
+    /// <inheritdoc cref="IPv4"/>
+    public InterfaceChoice IPv6 { get; private init; }
+
+    /// <summary>Without the second flag it stops at the first pod with such a volume.</summary>
+    public static string Drain(string node) =>
+        $"kubectl drain {node} --ignore-daemonsets --delete-emptydir-data (which deletes what pods keep in emptyDir volumes)";
+
+    public static OwnNode Of(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy)
+    {
+        ClusterNode? self = Planner.Self(nodes, policy);
+        return Check(self, policy) with
+        {
+            IPv4 = InterfaceChoice.For(ipv6: false, policy, host, self),
+            IPv6 = InterfaceChoice.For(ipv6: true, policy, host, self),
+        };
+    }
+
+    /// <summary>Without the interfaces.</summary>
+    public static OwnNode Check(ClusterNode? self, Policy policy)
+    {
+        if (self is null)
+        {
+            return new(self, PlanScope.Nothing, [$"the API server has no Node named '{policy.NodeName}': check the setting nodeName, " +
+                "or register the node; nothing is changed until then"]);
+        }
+
+        List<string> faults = [];
+        foreach (string unreadable in self.UnreadablePodCidrs)
+        {
+            faults.Add($"this node's podCIDR '{PodCidrGuard.Printable(unreadable)}' is not a CIDR; " +
+                "nothing is changed until the Node is re-created with a valid one");
+        }
+        foreach (Prefix podCidr in self.PodCidrs)
+        {
+            if (PodCidrGuard.RefuseShape(podCidr, policy) is { } reason)
+                faults.Add($"this node's podCIDR {podCidr} {reason}; nothing is changed until the Node or the setting is corrected");
+        }
+        if (faults.Count > 0)
+            return new(self, PlanScope.Nothing, [.. faults]);
+
+        return self.PodCidrs.IsEmpty ? new(self, PlanScope.AddRoutes, [NoPodCidr]) : new(self, PlanScope.Everything, []);
+    }
+}

@@ -23,6 +23,9 @@ public sealed record FakeApiOptions
     /// <summary>Writes remembered per kind; older revisions are 410.</summary>
     public int HistoryCapacity { get; init; } = 8192;
 
+    /// <summary>How many connections may be open; one more is closed at once. Null: any number.</summary>
+    public int? MostConnections { get; init; }
+
     /// <summary>How many lists of collections are sent at once, streaming ones included; others wait, or are 429.</summary>
     public int ListsAtOnce { get; init; } = 10_000;
 

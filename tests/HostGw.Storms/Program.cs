@@ -22,6 +22,8 @@ if (!Box.IsInside)
     Box.Enter(args);
 
 int agents = hasCount ? int.Parse(args[0], CultureInfo.InvariantCulture) : StormSettings.Long.Agents;
+if (agents > Descriptors.MostConnections)
+    return Complain($"{agents:N0} agents have as many connections at least, and a process may have {Descriptors.MostConnections:N0}: ulimit -Hn", 1);
 StormSettings settings = StormSettings.Long with { Agents = agents, Nodes = agents };
 return await StormRun.RunAsync(settings, words, Console.Out) ? 0 : 1;
 

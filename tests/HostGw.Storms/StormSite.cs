@@ -96,6 +96,7 @@ internal sealed class StormSite : IAsyncDisposable
             PlainListen = [.. Enumerable.Range(1, PlainAddresses).Select(i => new IPEndPoint(IPAddress.Parse($"127.0.0.{i}"), 0))],
             HistoryCapacity = 4096,
             ListsAtOnce = 50,
+            MostConnections = Descriptors.MostConnections,
         });
         api.Objects.Put($$$"""{"kind":"Namespace","metadata":{"name":"{{{ShardFormat.Namespace}}}"},"status":{"phase":"Active"}}""");
         api.Nodes.Put(NodeFactory.Cluster(settings.Nodes));

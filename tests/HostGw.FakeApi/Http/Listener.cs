@@ -98,6 +98,7 @@ internal sealed class Listener(FakeApiOptions options, Func<X509Certificate2> ce
     private void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = options.MostConnections;
         kestrel.Limits.MaxRequestBodySize = null; // the write endpoint has its own, which does not break the connection
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;

@@ -8,7 +8,7 @@ internal sealed class ReaderCrowd : IDisposable
     // Each reader has two connections, and for a moment a third.
     private const int MostInOneProcess = 4_000;
 
-    // Of the API server's process, in addition to what the readers keep open: requests that come and go, other clients, files.
+    // Of what the API server's process may have open, for connections that come and go.
     private const int Reserve = 2_500;
 
     private readonly List<Process> _processes = [];
@@ -18,8 +18,8 @@ internal sealed class ReaderCrowd : IDisposable
     public ReaderCrowd(int count, int whole, IReadOnlyList<IPEndPoint> servers, string token)
     {
         Count = count;
-        int processes = (count + MostInOneProcess - 1) / MostInOneProcess, descriptors = DescriptorLimit();
-        Own = Math.Clamp(descriptors - Reserve - count, 0, count);
+        int processes = (count + MostInOneProcess - 1) / MostInOneProcess;
+        Own = Math.Clamp(Descriptors.MostConnections - Reserve - count, 0, count);
         for (int i = 0; i < processes; i++)
         {
             (int first, int last) = (Part(count, i), Part(count, i + 1));
@@ -73,9 +73,18 @@ internal sealed class ReaderCrowd : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
+}
+
+/// <summary>What this process may have open: where no descriptor is left, .NET ends it with nothing but "Out of memory".</summary>
+internal static class Descriptors
+{
+    // Files, pipes of programs, listening sockets.
+    private const int Others = 500;
+
+    public static int MostConnections => Limit - Others;
 
     // .NET has raised this process's own limit as far as it may.
-    private static int DescriptorLimit() => int.Parse(
+    private static int Limit { get; } = int.Parse(
         File.ReadLines("/proc/self/limits").Single(l => l.StartsWith("Max open files", StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[3],
         System.Globalization.CultureInfo.InvariantCulture);

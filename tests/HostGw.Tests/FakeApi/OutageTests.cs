@@ -15,6 +15,18 @@ public sealed class OutageTests : FakeApiTest
     };
 
     [Fact]
+    public async Task One_connection_more_than_it_may_have_is_closed_at_once()
+    {
+        await using FakeApiServer small = await FakeApiServer.StartAsync(new() { MostConnections = 1 });
+        using RawClient first = new(small), second = new(small);
+        WatchReader watch = await first.WatchAsync("");
+        await Assert.ThrowsAsync<HttpRequestException>(() => second.GetAsync(Nodes));
+        watch.Dispose();
+        await EventuallyAsync(() => small.OpenConnections == 0, "the first connection is closed");
+        Assert.Equal(200, (await second.GetAsync(Nodes)).Code);
+    }
+
+    [Fact]
     public async Task A_restart_breaks_watches_off_and_makes_every_version_too_old()
     {
         PutNodes("a");

@@ -73,6 +73,20 @@ public sealed class QuietTests : LabTest
         Assert.True(2 * pool < sockets, $"the thread pool waited {pool} times, the thread of the sockets {sockets} times");
     }
 
+    // For `make method-order`: what is called again and again.
+    [Fact(Explicit = true)]
+    public async Task Heartbeats_for_half_a_minute_cause_no_pass()
+    {
+        await StartFirstAgentAsync();
+        double before = await PassesForNodesAsync();
+        for (int i = 0; i < 600; i++)
+        {
+            Cluster.Api.Server.Nodes.Heartbeat($"node{i % 3 + 1}");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(before, await PassesForNodesAsync());
+    }
+
     [Fact]
     public async Task A_quiet_cluster_logs_nothing()
     {

@@ -9,13 +9,18 @@ using Microsoft.Extensions.Logging;
 
 namespace HostGw.Probes;
 
-/// <summary>On Linux: in each family one that answers at all addresses, and eight that choose the source of each question.</summary>
+/// <summary>
+/// On Linux: in each family one that answers at all addresses, eight that ask nodes, and eight that ask in pod networks and through the
+/// tunnel. All choose the source of each question. Only the latter receive ICMP messages: the kernel would wake this thread for each node
+/// that is absent, seconds after its question was lost.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class EpollProbeSockets(int port, Action<string> report, TimeProvider time, ILogger logger)
     : ProbeSockets(port, report, time, logger)
 {
     private const int FirstClient = 2;
-    private const int All = FirstClient + (2 * Prober.Ports);
+    private const int ClientsOfFamily = 2 * Prober.Ports;
+    private const int All = FirstClient + (2 * ClientsOfFamily);
 
     private readonly DatagramSocket?[] _sockets = new DatagramSocket?[All];
 
@@ -34,7 +39,8 @@ internal sealed class EpollProbeSockets(int port, Action<string> report, TimePro
 
     public override SendResult Ask(ReadOnlySpan<byte> datagram, in ProbeQuestion question)
     {
-        int number = FirstClient + (question.Destination.IsIPv4 ? 0 : Prober.Ports) + question.Port;
+        int number = FirstClient + (question.Destination.IsIPv4 ? 0 : ClientsOfFamily) +
+            (question.Path == ProbePaths.Node ? 0 : Prober.Ports) + question.Port;
         int hops = question.Path switch { ProbePaths.Hop => 1, ProbePaths.Node => ProbeDatagram.AllHops, _ => 0 };
         return _sockets[number] is { } socket
             ? Result(socket.Send(datagram, question.Source, question.Destination, Port, hops))
@@ -66,15 +72,15 @@ internal sealed class EpollProbeSockets(int port, Action<string> report, TimePro
     protected override bool TryOpen(int number)
     {
         _sockets[number] ??= Watched(
-            number < FirstClient
-                ? DatagramSocket.Server(isIPv4: number == 0, Port)
-                : DatagramSocket.Client(isIPv4: number < FirstClient + Prober.Ports),
-            number);
+            number < FirstClient ? DatagramSocket.Server(isIPv4: number == 0, Port) : Client(number - FirstClient), number);
         return true;
     }
 
     protected override void Await(TimeSpan atMost) =>
         _epoll.Wait(atMost < TimeSpan.Zero ? -1 : (int)Math.Min(Math.Ceiling(atMost.TotalMilliseconds), int.MaxValue));
+
+    private static DatagramSocket Client(int number) =>
+        DatagramSocket.Client(isIPv4: number < ClientsOfFamily, receivesErrors: number % ClientsOfFamily >= Prober.Ports);
 
     private static SendResult Result(int error) => error switch
     {

@@ -64,10 +64,13 @@ internal struct PeerState
     /// <summary>Of the questions that wait for an answer.</summary>
     private ProbeNonce _nonce;
 
-    /// <param name="number">Of the peer: what is asked in every sixth turn only falls into another interval for the next one.</param>
+    /// <param name="number">
+    /// Of the peer. Those whose turns are taken together are asked in the same sixth turn, because the first of several datagrams costs
+    /// most, and on different source ports.
+    /// </param>
     public PeerState(ProbeTarget target, TunnelMode mode, int number) =>
         (_target, _shown.Path, _turn) =
-            (target, First(target, mode), (byte)(number % Seldom));
+            (target, First(target, mode), (byte)((number / ProbeTurns.AtOnce % Seldom) + (Seldom * (number % 4))));
 
     /// <summary>False: no peer has this place.</summary>
     public readonly bool IsTaken => _target.Node is not null;

@@ -21,6 +21,9 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     // What a socket receives in one go. More is a flood: then the loop rests, so that it takes a bounded part of a processor.
     private const int FewAnswers = 16;
     private const int ManyQuestions = 64;
+
+    // What is sent in one go: an answer that comes meanwhile waits, and its round trip looks longer.
+    private const int FewQuestions = 4;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
     // Random numbers are drawn in stock: that costs as much for one as for many.
@@ -120,7 +123,7 @@ internal sealed class ProbeLoop : IHostedService, IDisposable
     private void SendDue()
     {
         Span<byte> bytes = stackalloc byte[ProbeDatagram.Size];
-        while (_prober.TryTake(out ProbeQuestion question))
+        for (int left = FewQuestions; left > 0 && _prober.TryTake(out ProbeQuestion question); left--)
         {
             new ProbeDatagram(ProbeKind.Question, question.Flags, question.Peer, question.Nonce).Write(bytes);
             SendResult result = _sockets.Ask(bytes, question);

@@ -10,8 +10,14 @@ internal sealed class ProbeTurns(TimeSpan interval)
     /// <summary>The shortest time from one turn to the next.</summary>
     private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Turns within this time are taken together: to wake up costs more than to ask.</summary>
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+    /// <summary>
+    /// Turns within this time are taken together: to wake up costs more than to ask. A quarter of the 0.8 s after which a question is lost,
+    /// so that it is asked again at a tick.
+    /// </summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The most turns that are taken together.</summary>
+    public static readonly int AtOnce = (int)(Tick / ShortestStep);
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -50,7 +56,7 @@ internal sealed class ProbeTurns(TimeSpan interval)
             return;
         // After a time without processor it does not catch up.
         _free = Later(_free, now - Tick);
-        _nextTurn = now - _nextTurn > Second ? now : _nextTurn;
+        _nextTurn = now - _nextTurn > Second ? now - Tick : _nextTurn;
         for (; now >= Due; _free += ShortestStep)
             taken.Add(Next(now, active, peers));
         _nextTick = TickFrom(now + TimeSpan.FromTicks(1));

@@ -48,12 +48,14 @@ internal sealed unsafe class DatagramSocket : IDisposable
         return server;
     }
 
-    /// <summary>A socket on a port that the kernel chooses. ICMP messages about its datagrams are received too.</summary>
+    /// <summary>A socket on a port that the kernel chooses.</summary>
+    /// <param name="receivesErrors">ICMP messages about its datagrams are received too.</param>
     /// <exception cref="SocketException">This host has no such family.</exception>
-    public static DatagramSocket Client(bool isIPv4)
+    public static DatagramSocket Client(bool isIPv4, bool receivesErrors = true)
     {
         DatagramSocket client = new(isIPv4, 0);
-        client.Set(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6, isIPv4 ? IP_RECVERR : IPV6_RECVERR);
+        if (receivesErrors)
+            client.Set(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6, isIPv4 ? IP_RECVERR : IPV6_RECVERR);
         return client;
     }
 

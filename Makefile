@@ -20,7 +20,7 @@ AOT_PACKAGES_x64 := x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu /usr/x86_64-linux-
 registry = $(shell echo '$(REGISTRY)' | tr '[:upper:]' '[:lower:]')
 HOST := linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
-.PHONY: build publish demo demo-picture up break check test test-arm64 test-upgrade test-windows fuzz bench chaos storms manifests method-order format clean install \
+.PHONY: build publish demo demo-picture up down break check test test-arm64 test-upgrade test-windows fuzz bench chaos storms manifests method-order format clean install \
   version release-check release-files release-images release-chart release-publish
 
 build:
@@ -36,7 +36,7 @@ publish:
 	@rm -rf $(out)
 	@$(DOTNET) publish src/HostGw $(RELEASE) -r $(rid) $(AOT:%=-p:Aot=%) -o $(out)
 
-# up: the same cluster to look around in, until Ctrl-C.
+# up: the same cluster to look around in, until Ctrl-C or `make down`.
 demo up:
 	$(if $(filter-out 0,$(shell id -u)),$(error make $@ needs root, for network namespaces: sudo make $@))
 	@echo 'Building (the first time takes a minute or two).'
@@ -53,9 +53,10 @@ demo-picture:
 	@tr -d '\r' < artifacts/demo.raw | sed -e '/^Script started/d' -e '/^Script done/,$$d' -e 's/^\x1b\[?1h\x1b=//' | sed '$${/^$$/d}' > docs/images/demo.txt
 	@tests/tools/demo-picture.sh > docs/images/demo.svg
 
-# In the cluster that `make up` keeps: the list of what can be broken; make break WHAT=snat NODE=2 breaks it.
-break:
-	@$(LAB) break $(WHAT) $(NODE:%=--node %) $(if $(STOP_AGENT),--stop-agent)
+# In the cluster that `make up` keeps: the list of what can be broken; make break WHAT=snat NODE=2 breaks it. STOP_AGENT=1: and nothing repairs it.
+break down:
+	@test -x $(LAB) || { echo 'make $@ is for the cluster of `make up`, which must be run first: sudo make up' >&2; exit 2; }
+	@$(LAB) $@ $(if $(filter break,$@),$(WHAT) $(NODE:%=--node=%) $(if $(filter-out 0 no false,$(STOP_AGENT)),--stop-agent))
 
 # Before each commit: build, format, quick unit tests; a minute or so, without root, packages or a browser.
 check:

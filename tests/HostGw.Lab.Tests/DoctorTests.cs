@@ -78,6 +78,31 @@ public sealed class DoctorTests : LabTest
         Assert.Empty(wrong);
     }
 
+    // In the words of the doctor and the agent.
+    [Fact]
+    public async Task What_the_agent_will_report_and_not_repair_is_shown_by_plan_before_it_runs()
+    {
+        string[] reported = ["conflict", "shadowed", "overridden", "probeAddress", "foreignDrop"];
+        List<string> missing = [];
+        foreach (Breakage breakage in Breakage.All.Where(b => b.Cure is not null && reported.Contains(b.Rule)))
+        {
+            One.Network.Exec("nft", "flush ruleset");
+            await StartFirstAgentAsync();
+            await Cluster.Agent(One).StopAsync();
+
+            breakage.Break(One);
+            string plan = Cluster.Agent(One).RunWithSettings("plan");
+            bool isShown = Cluster.Agent(One).Findings().Where(f => f.GetProperty("rule").GetString() == breakage.Rule)
+                .All(f => plan.Contains($"! {f.GetProperty("problem").GetString()}\n", StringComparison.Ordinal));
+            // Of a conflict the text says what to do, which may be a setting.
+            bool hasCure = breakage.Rule == "conflict" || plan.Contains(breakage.CureOn(One), StringComparison.Ordinal);
+            if (!isShown || !hasCure || plan.Contains("as it should be", StringComparison.Ordinal))
+                missing.Add($"{breakage.Name}: {plan}");
+            One.Network.Exec("sh", "-c", breakage.CureOn(One));
+        }
+        Assert.Empty(missing);
+    }
+
     [Fact]
     public async Task What_the_agent_is_said_to_repair_it_repairs_and_the_rest_it_does_not()
     {

@@ -37,6 +37,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
             "ip link add vpn6 type veth peer name vpn6p && ip link set vpn6 up && ip link set vpn6p up && " +
             "ip -6 route add fd00:192:168:PEER::/64 from fd00:192:168:NODE::/64 dev vpn6", "overridden",
             "ip -6 route del fd00:192:168:PEER::/64 from fd00:192:168:NODE::/64 proto 3"),
+        new("probe-address", "drop what asks this node's pod network whether it is reached", "ip route replace blackhole 192.168.NODE.0 table local",
+            "probeAddress", "ip route del blackhole 192.168.NODE.0 table local proto 3"),
         new("forwarding", "turn IPv4 forwarding off",
             "sysctl -qw net.ipv4.ip_forward=0", "forwarding", "sysctl -w net.ipv4.ip_forward=1") { IsRepaired = true },
         new("forwarding6", "turn IPv6 forwarding off",
@@ -127,7 +129,7 @@ public sealed record Breakage(string Name, string About, string Command, string 
             { NeedsAgents = true, Flags = ["--probe"] },
         // The doctor's own settings: the agents of `up` point routes at pod gateways, where there is no tunnel.
         new("tunnel-link", "take the name of the tunnel's interface; for a doctor with the tunnel on and nextHop NodeAddress",
-            "ip link add hostgw0 type bridge", "tunnelRefused") { Flags = ["--tunnel-mode", "always"] },
+            "ip link add hostgw0 type bridge", "tunnelRefused") { NeedsNodeAddress = true, Flags = ["--tunnel-mode", "always"] },
         new("flannel", "leave flannel's interface behind",
             "ip link add flannel.1 type veth peer name flannel.1p", "otherAgent", "ip link delete flannel.1p"),
         new("networkd", "a systemd-networkd that removes foreign routes, for all nodes",
@@ -165,6 +167,7 @@ public sealed record Breakage(string Name, string About, string Command, string 
     public static readonly ImmutableArray<(string Rule, string Why)> NotHere =
     [
         ("neighbourLimit", "the sizes of the neighbour table exist only in the machine's first network namespace, and nodes are namespaces of their own"),
+        ("probesNotReceived", "the agent holds the port of probes for as long as it runs"),
         ("tunnelUnanswered",
             "only agents whose packets take the tunnel find it, and those of the cluster of `up` point routes at pod gateways, where there is none"),
         ("tunnelSourceAtRisk", "only a tunnel that runs has an address to lose, and in the cluster of `up` there is none"),
@@ -187,6 +190,9 @@ public sealed record Breakage(string Name, string About, string Command, string 
 
     /// <summary>It matters only with nextHop PodGateway, which the cluster of `up` has.</summary>
     public bool NeedsPodGateway { get; private init; }
+
+    /// <summary>The doctor finds it only with nextHop NodeAddress, which the agents of `up` do not have.</summary>
+    public bool NeedsNodeAddress { get; private init; }
 
     public static Breakage Of(string name) => All.Single(b => b.Name == name);
 

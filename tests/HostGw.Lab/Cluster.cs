@@ -9,18 +9,19 @@ public sealed class Cluster : IAsyncDisposable
 {
     private static readonly DateTimeOffset Founded = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly ClusterSettings _settings;
     private readonly List<Node> _nodes = [];
     private readonly Dictionary<string, Agent> _agents = [];
 
     private Cluster(ClusterSettings settings, Segment segment, Outside outside, ControlPlane api)
     {
-        _settings = settings;
+        Settings = settings;
         Segment = segment;
         Outside = outside;
         Second = settings.FirstOnSecondSegment > 0 ? SecondSegment.Create(segment, outside) : null;
         Api = api;
     }
+
+    public ClusterSettings Settings { get; }
 
     public Segment Segment { get; }
 
@@ -70,10 +71,10 @@ public sealed class Cluster : IAsyncDisposable
     /// <summary>Adds a machine, of which the API knows nothing yet.</summary>
     public Node AddMachine(int number)
     {
-        Segment segment = Second is not null && number >= _settings.FirstOnSecondSegment ? Second.Segment : Segment;
-        var node = Topology.Node.Create(segment, number, number == _settings.WindowsNode, _settings.Bridges, _settings.PodsPerNode);
+        Segment segment = Second is not null && number >= Settings.FirstOnSecondSegment ? Second.Segment : Segment;
+        var node = Topology.Node.Create(segment, number, number == Settings.WindowsNode, Settings.Bridges, Settings.PodsPerNode);
         _nodes.Add(node);
-        Agent agent = new(node.Network, Api.Kubeconfig, _settings.Agents);
+        Agent agent = new(node.Network, Api.Kubeconfig, Settings.Agents);
         // What an earlier machine of this name left is not on the disk of this one.
         if (Directory.Exists(agent.StateDirectory))
             Directory.Delete(agent.StateDirectory, recursive: true);
@@ -91,7 +92,7 @@ public sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>A second agent for a node that has one. Whoever asks for it disposes of it.</summary>
-    public Agent AnotherAgent(Node node) => new(node.Network, Api.Kubeconfig, _settings.Agents, $"{node.Name}-second", 9158);
+    public Agent AnotherAgent(Node node) => new(node.Network, Api.Kubeconfig, Settings.Agents, $"{node.Name}-second", 9158);
 
     /// <summary>A digest on this node. Whoever asks for it disposes of it.</summary>
     public DigestProgram NewDigest(Node node, string name = "digest") => new(node.Network, node.Name, Api.Kubeconfig, name);
@@ -111,5 +112,5 @@ public sealed class Cluster : IAsyncDisposable
         await Api.DisposeAsync();
     }
 
-    private bool Has(IPAddress address) => _settings.DualStack || !address.IsV6();
+    private bool Has(IPAddress address) => Settings.DualStack || !address.IsV6();
 }

@@ -7,6 +7,8 @@ namespace HostGw.Lab;
 /// <summary>The Kubernetes API server of the lab, on the nodes' segment.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
+    public const string KubeconfigPath = $"{Box.Directory}/kubeconfig";
+
     private const int Port = 6443;
 
     private readonly string _credentials = $"{Box.Directory}/credentials";
@@ -31,7 +33,7 @@ public sealed class ControlPlane : IAsyncDisposable
     public FakeApiServer Server { get; }
 
     /// <summary>Path of a kubeconfig that works on every node.</summary>
-    public string Kubeconfig { get; } = $"{Box.Directory}/kubeconfig";
+    public string Kubeconfig => KubeconfigPath;
 
     public static async Task<ControlPlane> StartAsync(Segment segment, ClusterSettings settings) => new(await FakeApiServer.StartAsync(new FakeApiOptions
     {

@@ -1,3 +1,3 @@
 using HostGw.Lab;
 
-return await Commands.Create().Parse(args).InvokeAsync();
+return await Commands.RunAsync(args, Console.Error);

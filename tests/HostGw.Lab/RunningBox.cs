@@ -29,9 +29,9 @@ internal static class RunningBox
             return pid > 0 && File.ReadAllText($"/proc/{pid}/cmdline").Split('\0') is [_, var script, "--inside", var lab, "up", ""]
                 && Path.GetFileName(script) == "in-box.sh" && Path.GetFullPath(lab, WorkingDirectory(pid)) == Environment.ProcessPath;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It ended meanwhile.
+            // It ended meanwhile, or is another user's.
             return false;
         }
     }

@@ -67,7 +67,7 @@ internal static class AdoptText
             output.WriteLine($"leave      {conflict.Route.Destination}: {ProblemCatalog.Obstacle(conflict)}");
         foreach (Leftover leftover in preview.Leftovers)
             output.WriteLine($"rule       {Quoted.Visible(leftover.Problem)}");
-        foreach (Problem left in OwnerRules.LeftInterfaces(preview.Host, programs: []))
+        foreach (Problem left in OwnerRules.LeftInterfaces(preview.Changes.Host, programs: []))
             output.WriteLine($"interface  {Quoted.Visible($"{left.Text}: {left.Cure}")}");
         if (adopted.Length == 0 && preview.Changes.Routes.Conflicts.Count == 0)
             output.WriteLine("No foreign route is installed in the place of one of HostGw's.");

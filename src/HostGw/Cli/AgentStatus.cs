@@ -43,7 +43,10 @@ internal static class AgentStatus
         try
         {
             using JsonDocument? status = Parse(await AskAsync(listen, cancellationToken));
-            return status is null || !HasProbes(status.RootElement) ? Reachability.Off : new(Reaches(status.RootElement).ToArray());
+            return status is null || !HasProbes(status.RootElement) ? Reachability.Off : new(Reaches(status.RootElement).ToArray())
+            {
+                Fault = Text(status.RootElement, "probeFault"),
+            };
         }
         catch (Exception e) when (IsUnanswered(e, cancellationToken))
         {

@@ -1,7 +1,6 @@
 using System.Collections;
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 using HostGw.Hosting;
 using HostGw.Kubernetes;
 using HostGw.Nodes;
@@ -18,14 +17,16 @@ internal static class CommandLine
     /// <summary>Runs a command to its end and returns its exit code.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        ParseResult parsed = Build().Parse(args);
-        // An error comes without the page of help, which would push it off the screen. Without arguments there is only the help.
-        ParseErrorAction? parseError = args.Length > 0 ? parsed.Action as ParseErrorAction : null;
-        if (parseError is not null)
-            (parseError.ShowHelp, parseError.ShowTypoCorrections) = (false, parsed.UnmatchedTokens.Count == 1);
+        // As programs with commands have it.
+        ParseResult parsed = Build().Parse(args is ["help", .. var about] ? [.. about, "--help"] : args);
+        // Without arguments there is only the help.
+        if (args.Length > 0 && (parsed.Action is ParseErrorAction || UsageErrors.LacksCommand(parsed)))
+        {
+            foreach (string line in UsageErrors.Of(parsed))
+                await error.WriteLineAsync(line);
+            return ExitCodes.Usage;
+        }
         int exitCode = await parsed.InvokeAsync(Invocation(parsed, output, error));
-        if (parseError is not null)
-            await error.WriteLineAsync($"`{string.Join(' ', NamesOf(parsed.CommandResult))} --help` lists what there is.");
         return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
     }
 
@@ -98,9 +99,6 @@ internal static class CommandLine
             return ExitCodes.Failed;
         }
     }
-
-    private static IEnumerable<string> NamesOf(CommandResult command) =>
-        command.Parent is CommandResult parent ? NamesOf(parent).Append(command.Command.Name) : ["hostgw"];
 
     /// <summary>Reads log.level again whenever the settings file changes, from the flags and variables of the start.</summary>
     public static LogLevelReloader FollowLogLevel(

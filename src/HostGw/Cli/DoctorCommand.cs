@@ -54,7 +54,7 @@ internal static class ExaminationReader
     public static async Task<Examination> ReadAsync(
         AgentSettings settings, IHostNetwork host, bool probe, CancellationToken cancellationToken)
     {
-        (Examination seen, IReadOnlyList<Ip> apiServers) = await ReadNodesAsync(settings, cancellationToken);
+        (Examination seen, NodeSnapshot nodes, IReadOnlyList<Ip> apiServers) = await ReadNodesAsync(settings, cancellationToken);
         List<string> failures = [];
         HostState? state = Try(() => host.Read(apiServers), failures);
         seen = seen with { Facts = HostPlatform.ReadFacts(settings, [.. state?.Interfaces.Select(i => i.Name) ?? []]) };
@@ -63,7 +63,7 @@ internal static class ExaminationReader
         if (state is not null && seen.ApiProblem is null)
         {
             seen = seen with { Reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken) };
-            seen = WithPlan(seen, settings, host, failures);
+            seen = WithPlan(seen, nodes, new(host, settings.Policy, settings.Adopt), failures);
         }
         if (seen.Plan is { } plan)
         {
@@ -79,10 +79,11 @@ internal static class ExaminationReader
         return seen with { Failures = failures };
     }
 
-    private static async Task<(Examination Seen, IReadOnlyList<Ip> ApiServers)> ReadNodesAsync(
+    private static async Task<(Examination Seen, NodeSnapshot Nodes, IReadOnlyList<Ip> ApiServers)> ReadNodesAsync(
         AgentSettings settings, CancellationToken cancellationToken)
     {
         Examination seen = new() { Policy = settings.Policy, Now = TimeProvider.System.GetUtcNow() };
+        NodeSnapshot nodes = NodeSnapshot.Nothing;
         try
         {
             seen = seen with
@@ -93,18 +94,18 @@ internal static class ExaminationReader
             using ApiClient client = ApiAccess.Connect(settings);
             try
             {
-                NodeSnapshot nodes = await ApiAccess.ListAsync(settings, client, cancellationToken);
+                nodes = await ApiAccess.ListAsync(settings, client, cancellationToken);
                 seen = seen with { Nodes = nodes.Nodes, Digest = nodes.Digest, Policy = settings.Policy.WithFound(nodes.ServiceCidrs) };
             }
             catch (Exception e) when (e is ApiException or InvalidAnswerException or IOException)
             {
                 seen = seen with { ApiProblem = e.Message };
             }
-            return (seen with { ServerClock = client.ServerClock }, ApiAccess.Addresses(settings, client));
+            return (seen with { ServerClock = client.ServerClock }, nodes, ApiAccess.Addresses(settings, client));
         }
         catch (ApiConfigurationException e)
         {
-            return (seen with { ApiProblem = e.Message }, []);
+            return (seen with { ApiProblem = e.Message }, nodes, []);
         }
     }
 
@@ -123,20 +124,19 @@ internal static class ExaminationReader
         }
     }
 
-    private static Examination WithPlan(Examination seen, AgentSettings settings, IHostNetwork host, List<string> failures)
+    private static Examination WithPlan(Examination seen, NodeSnapshot nodes, DryPass pass, List<string> failures)
     {
-        Plan plan = Planner.Plan(seen.Nodes, seen.Host, seen.Policy, null, seen.Reachability);
-        HostChanges changes = HostDiff.Between(plan, seen.Host, new HashSet<RouteKey>(), settings.Adopt);
-        seen = seen with { Plan = plan, Routes = changes.Routes };
+        PassReport report = pass.Compare(nodes, seen.Host, seen.Reachability);
+        seen = seen with { Plan = report.Plan, Routes = report.Routes };
         // Without the right to read rules, every one of them would report that again.
         if (!seen.Facts.MayChangeNetwork)
             return seen;
-        changes = changes with { FindsLeftovers = changes.ChangesNat, ChangesCni = false };
-        ApplyResult result = host.Apply(changes, ApplyMode.Preview);
+        ApplyResult result = pass.Preview(report with { Changes = report.Changes with { ChangesCni = false } }).Result;
         failures.AddRange(result.Failures.Select(f => f.Error.Message));
         return seen with
         {
             Overrides = result.Overrides,
+            ProbeObstacles = result.ProbeObstacles,
             NatChange = result.NatChange,
             ForwardChange = result.ForwardChange,
             Leftovers = result.Leftovers ?? [],

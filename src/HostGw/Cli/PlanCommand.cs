@@ -41,41 +41,22 @@ internal static class PlanCommand
     }
 }
 
-/// <summary>What a pass would change now.</summary>
-internal sealed record Preview(
-    Plan Plan, HostChanges Changes, HostState Host, string NatChange, string ForwardChange = "", string CniChange = "")
+/// <summary>What a pass would change now, and what it would report.</summary>
+internal sealed record Preview(PassReport Pass)
 {
-    /// <inheritdoc cref="ApplyResult.GuardChange"/>
-    public string GuardChange { get; init; } = "";
-
-    public bool IsEmpty => Changes.Routes.IsEmpty && NatChange.Length == 0 && ForwardChange.Length == 0 && CniChange.Length == 0
-        && Changes.PolicyRules.IsEmpty && Changes.Tunnel.IsEmpty && GuardChange.Length == 0
-        && Changes.ProbeRoutes.Without(ProbeObstacles).IsEmpty
-        && !Changes.EnableForwardingIPv4 && !Changes.EnableForwardingIPv6 && Changes.AcceptRa.Count == 0;
-
-    /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
-    public IReadOnlyList<Leftover> Leftovers { get; init; } = [];
-
-    /// <inheritdoc cref="ApplyResult.Doubts"/>
-    public IReadOnlyList<RuleDoubt> Doubts { get; init; } = [];
-
-    /// <summary>What keeps packets from taking the installed routes.</summary>
-    public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
-
-    /// <inheritdoc cref="ApplyResult.ProbeObstacles"/>
-    public IReadOnlyList<ProbeObstacle> ProbeObstacles { get; init; } = [];
-
-    /// <summary>What the agent on this host says of peers that are on no segment of it; off: none answers, or there are none.</summary>
-    public Reachability Reachability { get; init; } = Reachability.Off;
-
-    /// <summary>Null where the nodes do not come from the digest.</summary>
-    public DigestHealth? Digest { get; init; }
-
     /// <summary>The setting tunnel.mode.</summary>
     public TunnelMode Tunnel { get; init; }
 
+    public Plan Plan => Pass.Plan!;
+
+    public HostChanges Changes => Pass.Changes;
+
+    /// <summary>Foreign rules that masquerade traffic from pod to pod.</summary>
+    public IReadOnlyList<Leftover> Leftovers => Pass.Result.Leftovers ?? [];
+
     /// <summary>Nothing would change, and no desired route is missing.</summary>
-    public bool IsInOrder => IsEmpty && Changes.Routes.Conflicts.Count == 0 && ProbeObstacles.Count == 0 && Plan.Faults.IsEmpty;
+    public bool IsInOrder =>
+        !Pass.Changed && Pass.Routes.Conflicts.Count == 0 && Pass.Result.ProbeObstacles.Count == 0 && Plan.Faults.IsEmpty;
 
     public static async Task<Preview> TakeAsync(AgentSettings settings, IHostNetwork host, CancellationToken cancellationToken)
     {
@@ -83,28 +64,17 @@ internal sealed record Preview(
         HostState state = host.Read(apiServers);
         // The running agent's probes decide the paths, and which peers need no route.
         Reachability reachability = await AgentStatus.AskReachabilityAsync(settings.Listen, cancellationToken);
-        Plan plan = Planner.Plan(nodes.Nodes, state, settings.Policy.WithFound(nodes.ServiceCidrs), null, reachability);
-        HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), settings.Adopt);
-        if (nodes.IsPartial)
-            (changes, _) = new RemovalBrake(TimeProvider.System).Hold(changes, nodes.QuorumReads, isPartial: true);
-        ApplyResult result = host.Apply(changes with { FindsLeftovers = changes.ChangesNat }, ApplyMode.Preview);
-        if (result.Failures.Count > 0)
-            throw result.Failures[0].Error;
-        return new(plan, changes, state, result.NatChange, result.ForwardChange, result.CniChange)
-        {
-            Reachability = reachability,
-            Tunnel = settings.Policy.Tunnel.Mode,
-            Digest = nodes.Digest,
-            Leftovers = result.Leftovers ?? [],
-            Doubts = result.Doubts,
-            Overrides = result.Overrides,
-            ProbeObstacles = result.ProbeObstacles,
-            GuardChange = result.GuardChange,
-        };
+        DryPass pass = new(host, settings.Policy, settings.Adopt);
+        PassReport report = pass.Preview(pass.Compare(nodes, state, reachability));
+        if (report.Failures.Count > 0)
+            throw report.Failures[0].Error;
+        return new(report) { Tunnel = settings.Policy.Tunnel.Mode };
     }
 }
 
-/// <summary>A preview as text: "+" is added, "~" changed, "-" removed; "=" needs nothing, "!" is a problem, "?" to be looked at.</summary>
+/// <summary>
+/// A preview as text: "+" is added, "~" changed, "-" removed; "=" needs nothing, "!" is a problem, with its cure, "?" to be looked at.
+/// </summary>
 internal static class PreviewText
 {
     public static void Write(Preview preview, TextWriter output)
@@ -114,7 +84,7 @@ internal static class PreviewText
         WriteRoutes(preview, output);
         WriteHost(preview, output);
         WriteProblems(preview, output);
-        if (preview.IsEmpty)
+        if (!preview.Pass.Changed)
             output.WriteLine(Summary(preview));
     }
 
@@ -136,27 +106,26 @@ internal static class PreviewText
             output.WriteLine($"~ {Describe(preview, correction)}");
         foreach (HostRoute route in routes.Delete)
             output.WriteLine($"- {route.Destination} {NextHopText.Of(route.NextHop, route.Tunnel)} dev {Device(preview, route.Interface)}");
-        foreach (RouteConflict conflict in routes.Conflicts)
-            output.WriteLine($"! {Quoted.Visible(ProblemCatalog.Describe(preview.Plan, conflict))}");
     }
 
     private static void WriteHost(Preview preview, TextWriter output)
     {
         HostChanges changes = preview.Changes;
+        ApplyResult result = preview.Pass.Result;
         string[] lines =
         [
             .. changes.PolicyRules.Add.Select(r => $"+ policy rule {r.Preference}: {r}"),
             .. changes.PolicyRules.Delete.Select(r => $"- policy rule {r.Preference}: {r}"),
-            .. changes.ProbeRoutes.Without(preview.ProbeObstacles).Add.Select(a => $"+ local route of probe address {a}"),
+            .. changes.ProbeRoutes.Add.Select(a => $"+ local route of probe address {a}"),
             .. changes.ProbeRoutes.Delete.Select(r => $"- local route {r.Destination} of a probe address"),
             .. Changed("link hostgw0", $"{changes.Tunnel}"),
-            .. Changed("masquerade rule", preview.NatChange),
-            .. Changed("accept in chain FORWARD", preview.ForwardChange),
-            .. Changed("guards of probes and tunnel", preview.GuardChange),
+            .. Changed("masquerade rule", result.NatChange),
+            .. Changed("accept in chain FORWARD", result.ForwardChange),
+            .. Changed("guards of probes and tunnel", result.GuardChange),
             .. changes.EnableForwardingIPv4 ? ["~ turn IPv4 forwarding on"] : Array.Empty<string>(),
             .. changes.EnableForwardingIPv6 ? ["~ turn IPv6 forwarding on"] : Array.Empty<string>(),
             .. changes.AcceptRa.Select(a => $"~ set net.ipv6.conf.{SysctlName.Of(a.Interface)}.accept_ra to {a.Value}"),
-            .. Changed("CNI configuration", Quoted.Visible(preview.CniChange)),
+            .. Changed("CNI configuration", Quoted.Visible(result.CniChange)),
         ];
         foreach (string line in lines)
             output.WriteLine(line);
@@ -166,45 +135,45 @@ internal static class PreviewText
 
     private static void WriteProblems(Preview preview, TextWriter output)
     {
-        foreach (Problem problem in DigestProblems.Of(preview.Digest)
-            .Concat(ProblemCatalog.Tunnel(preview.Plan))
-            .Concat(OverrideProblems.Shadowed(preview.Plan, preview.Changes.Routes.Shadows))
-            .Concat(OverrideProblems.Overridden(preview.Plan, preview.Overrides))
-            .Concat(preview.ProbeObstacles.Select(ProblemCatalog.Of)))
-            output.WriteLine($"! {Quoted.Visible(problem.Text)}");
-        foreach (Leftover leftover in preview.Leftovers)
-            output.WriteLine($"! {Quoted.Visible(leftover.Problem)}");
-        foreach (RuleDoubt doubt in preview.Doubts)
+        // A thousand peers may have one cure.
+        HashSet<string> cures = [""];
+        foreach (Problem problem in ProblemCatalog.OfHost(preview.Pass))
+            Write('!', problem.Text, problem.Cure);
+        foreach (RuleDoubt doubt in preview.Pass.Result.Doubts)
             output.WriteLine($"? {Quoted.Visible(doubt.What)}: {Quoted.Visible(doubt.Check)}");
-        foreach (ClusterRoute route in preview.Plan.ClusterRoutes.Where(c => c.Refusal is not null))
-            output.WriteLine($"! no cluster route {route.Destination}: it {Quoted.Visible(route.Refusal!)}");
         foreach (Verdict verdict in preview.Plan.Verdicts.Where(v => v.Kind != VerdictKind.Self && v.Reason.Length > 0))
         {
-            string sign = verdict.Tunnel is not null || preview.Reachability.IsRoutedByNetwork(verdict) ? "=" : "!";
-            string text = ProblemCatalog.Describe(verdict with { Reason = ReachText.Reason(verdict, preview.Reachability) });
-            output.WriteLine($"{sign} {Quoted.Visible(text)}");
+            string text = ProblemCatalog.Describe(verdict with { Reason = ReachText.Reason(verdict, preview.Pass.Reachability) });
+            bool needsNothing = NeedsNothing(verdict, preview.Pass.Reachability);
+            Write(needsNothing ? '=' : '!', text, needsNothing || verdict.Fault == VerdictFault.Self ? "" : Cures.Of(verdict));
         }
-        if (!preview.Reachability.IsOn && preview.Plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent))
+        if (!preview.Pass.Reachability.IsOn && preview.Plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent))
         {
             string tunnel = preview.Tunnel == TunnelMode.Auto ? "through the tunnel once probes answer. " : "";
             output.WriteLine($"? notAdjacent: {tunnel}{Cures.RoutedByNetwork}");
         }
+
+        void Write(char sign, string text, string cure)
+        {
+            output.WriteLine($"{sign} {Quoted.Visible(text)}");
+            if (cures.Add(cure))
+                output.WriteLine($"    {Quoted.Visible(cure)}");
+        }
     }
 
-    private static string Summary(Preview preview) => preview.Plan switch
-    {
-        { Scope: PlanScope.Nothing } => "Nothing is changed until that is solved.",
-        { Faults.IsEmpty: true } plan when preview.Changes.Routes is { Conflicts.Count: 0, Shadows.Count: 0 }
-            && preview is { Overrides.Count: 0, ProbeObstacles.Count: 0 }
-            && plan.Verdicts.All(v => v.Kind < VerdictKind.Waiting || preview.Reachability.IsRoutedByNetwork(v))
-            => "Nothing to change: this host is as it should be.",
-        _ => "Nothing to change.",
-    };
+    private static bool NeedsNothing(in Verdict verdict, Reachability reachability) =>
+        verdict is { Kind: VerdictKind.Skipped } or { Tunnel: not null } or { AwaitsTunnel: true } ||
+        reachability.IsRoutedByNetwork(verdict);
+
+    private static string Summary(Preview preview) =>
+        preview.Plan.Scope == PlanScope.Nothing ? "Nothing is changed until that is solved."
+        : ProblemCatalog.All(preview.Pass).Any() ? "Nothing to change."
+        : "Nothing to change: this host is as it should be.";
 
     private static string Describe(Preview preview, PodRoute route) =>
         $"{route.Destination} {NextHopText.Of(route.NextHop, route.Tunnel)} dev {Device(preview, route.Interface)}";
 
-    private static string Device(Preview preview, int index) => preview.Host.Interface(index)?.Name ?? $"#{index}";
+    private static string Device(Preview preview, int index) => preview.Changes.Host.Interface(index)?.Name ?? $"#{index}";
 }
 
 /// <summary>A preview as JSON.</summary>
@@ -216,35 +185,39 @@ internal static class PreviewJson
     {
         return Encoding.UTF8.GetString(JsonText.Object(json =>
         {
-            RouteChanges routes = preview.Changes.Routes;
+            PassReport pass = preview.Pass;
+            (RouteChanges routes, HostChanges changes, ApplyResult result) = (pass.Routes, pass.Changes, pass.Result);
             json.WriteNumber("schemaVersion", SchemaVersion);
-            json.WriteBoolean("different", !preview.IsEmpty);
-            WriteArray(json, "faults", preview.Plan.Faults, json.WriteStringValue);
+            json.WriteBoolean("different", pass.Changed);
+            WriteArray(json, "faults", preview.Plan.Faults);
+            WriteArray(json, "problems", ProblemCatalog.Texts(pass));
             WriteArray(json, "add", routes.Add, r => WriteRoute(json, preview, r));
             WriteArray(json, "correct", routes.Replace, c => WriteRoute(json, preview, c.Route, c.Cause.ToString()));
             WriteArray(json, "remove", routes.Delete,
                 r => WriteRoute(json, preview, new(r.Destination, r.Metric, r.NextHop, r.Interface) { Tunnel = r.Tunnel }));
-            WriteArray(json, "conflicts", routes.Conflicts, c => json.WriteStringValue(ProblemCatalog.Describe(preview.Plan, c)));
-            WriteArray(json, "leftovers", preview.Leftovers, l => json.WriteStringValue(l.What));
-            WriteArray(json, "doubts", preview.Doubts, d => json.WriteStringValue($"{d.What}: {d.Check}"));
-            WriteArray(json, "addPolicyRules", preview.Changes.PolicyRules.Add, r => json.WriteStringValue($"{r.Preference}: {r}"));
-            WriteArray(json, "removePolicyRules", preview.Changes.PolicyRules.Delete, r => json.WriteStringValue($"{r.Preference}: {r}"));
-            WriteArray(json, "addProbeAddresses", preview.Changes.ProbeRoutes.Without(preview.ProbeObstacles).Add,
-                a => json.WriteStringValue(a.ToString()));
-            WriteArray(json, "removeProbeRoutes", preview.Changes.ProbeRoutes.Delete, r => json.WriteStringValue(r.Destination.ToString()));
-            WriteArray(json, "probeAddressConflicts", preview.ProbeObstacles, o => json.WriteStringValue(ProblemCatalog.Of(o).Text));
-            WriteArray(json, "overridden", preview.Overrides, o => json.WriteStringValue(OverrideProblems.Reason(o)));
-            json.WriteString("tunnelLink", $"{preview.Changes.Tunnel}");
-            json.WriteString("nat", preview.NatChange);
-            json.WriteString("forwardAccept", preview.ForwardChange);
-            json.WriteString("guards", preview.GuardChange);
-            json.WriteString("cni", preview.CniChange);
-            json.WriteBoolean("enableForwardingIPv4", preview.Changes.EnableForwardingIPv4);
-            json.WriteBoolean("enableForwardingIPv6", preview.Changes.EnableForwardingIPv6);
-            WriteArray(json, "acceptRa", preview.Changes.AcceptRa, c => json.WriteStringValue($"{c.Interface}={c.Value}"));
+            WriteArray(json, "conflicts", routes.Conflicts.Select(c => ProblemCatalog.Describe(preview.Plan, c)));
+            WriteArray(json, "leftovers", preview.Leftovers.Select(l => l.What));
+            WriteArray(json, "doubts", result.Doubts.Select(d => $"{d.What}: {d.Check}"));
+            WriteArray(json, "addPolicyRules", changes.PolicyRules.Add.Select(r => $"{r.Preference}: {r}"));
+            WriteArray(json, "removePolicyRules", changes.PolicyRules.Delete.Select(r => $"{r.Preference}: {r}"));
+            WriteArray(json, "addProbeAddresses", changes.ProbeRoutes.Add.Select(a => a.ToString()));
+            WriteArray(json, "removeProbeRoutes", changes.ProbeRoutes.Delete.Select(r => r.Destination.ToString()));
+            WriteArray(json, "probeAddressConflicts", result.ProbeObstacles.Select(o => ProblemCatalog.Of(o).Text));
+            WriteArray(json, "overridden", result.Overrides.Select(OverrideProblems.Reason));
+            json.WriteString("tunnelLink", $"{changes.Tunnel}");
+            json.WriteString("nat", result.NatChange);
+            json.WriteString("forwardAccept", result.ForwardChange);
+            json.WriteString("guards", result.GuardChange);
+            json.WriteString("cni", result.CniChange);
+            json.WriteBoolean("enableForwardingIPv4", changes.EnableForwardingIPv4);
+            json.WriteBoolean("enableForwardingIPv6", changes.EnableForwardingIPv6);
+            WriteArray(json, "acceptRa", changes.AcceptRa.Select(c => $"{c.Interface}={c.Value}"));
             WriteArray(json, "verdicts", preview.Plan.Verdicts, v => WriteVerdict(json, v));
         }, JsonText.Readable).Span);
     }
+
+    private static void WriteArray(Utf8JsonWriter json, string name, IEnumerable<string> texts) =>
+        WriteArray(json, name, texts, json.WriteStringValue);
 
     private static void WriteArray<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<T> write)
     {
@@ -259,7 +232,7 @@ internal static class PreviewJson
         json.WriteStartObject();
         json.WriteString("destination", route.Destination.ToString());
         json.WriteString("nextHop", route.NextHop.ToString());
-        json.WriteString("interface", preview.Host.Interface(route.Interface)?.Name ?? "");
+        json.WriteString("interface", preview.Changes.Host.Interface(route.Interface)?.Name ?? "");
         if (route.Tunnel is { } tunnel)
             json.WriteString("encap", TunnelText.Of(tunnel));
         if (cause is not null)

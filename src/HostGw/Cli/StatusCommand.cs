@@ -27,6 +27,10 @@ internal static class StatusCommand
         {
             return Show(await AgentStatus.AskAsync(listen, cancellationToken), listen, asJson, console);
         }
+        catch (HttpRequestException e) when (e.StatusCode is not null)
+        {
+            return Refuse(listen, console);
+        }
         catch (Exception e) when (AgentStatus.IsUnanswered(e, cancellationToken))
         {
             await console.Error.WriteLineAsync(
@@ -38,16 +42,16 @@ internal static class StatusCommand
     private static int Show(byte[] answer, IPEndPoint listen, bool asJson, InvocationConfiguration console)
     {
         using JsonDocument? status = AgentStatus.Parse(answer);
-        if (status is null)
-        {
-            console.Error.WriteLine($"The program that answers on {listen} is not a compatible agent (this is hostgw {AgentVersion.Full})");
-            return ExitCodes.Failed;
-        }
-        if (asJson)
-            console.Output.Write(Encoding.UTF8.GetString(answer));
-        else
-            StatusText.Write(status.RootElement, console.Output);
+        if (status is null || StatusText.Of(status.RootElement) is not { } text)
+            return Refuse(listen, console);
+        console.Output.Write(asJson ? Encoding.UTF8.GetString(answer) : text);
         return ExitCodes.Done;
+    }
+
+    private static int Refuse(IPEndPoint listen, InvocationConfiguration console)
+    {
+        console.Error.WriteLine($"The program that answers on {listen} is not a compatible agent (this is hostgw {AgentVersion.Full})");
+        return ExitCodes.Failed;
     }
 }
 
@@ -56,7 +60,22 @@ internal static class StatusText
 {
     private static readonly string[] Header = ["NODE", "OS", "PODCIDR", "VERDICT", "NEXT HOP", "ROUTE"];
 
-    public static void Write(JsonElement status, TextWriter output)
+    /// <summary>Null: it is no status of an agent. The node digest's has the same version.</summary>
+    public static string? Of(JsonElement status)
+    {
+        using StringWriter output = new();
+        try
+        {
+            Write(status, output);
+            return output.ToString();
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static void Write(JsonElement status, TextWriter output)
     {
         bool ready = status.GetProperty("ready").GetBoolean();
         string version = Text(status, "resourceVersion") is { Length: > 0 } at ? $", resource version {at}" : "";

@@ -93,7 +93,7 @@ internal sealed class ServerTrust : IDisposable
     private static X509Certificate2Collection Import(CredentialSource source)
     {
         X509Certificate2Collection certificates = Import(source.Read(), $"{source}");
-        return certificates.Count > 0 ? certificates : throw new ApiException($"No certificate in {source}");
+        return certificates.Count > 0 ? certificates : throw new ApiException($"No certificate in the certificate authority {source}");
     }
 
     private static X509Certificate2Collection Import(string pem, string source)

@@ -13,10 +13,12 @@ internal static class Doctor
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
         NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
-        ReachabilityRules.PodTrafficDropped, ReachabilityRules.Tunnel, ReachabilityRules.Unreachable, ReachabilityRules.PathMtu,
+        ReachabilityRules.ProbesNotReceived, ReachabilityRules.PodTrafficDropped, ReachabilityRules.Tunnel, ReachabilityRules.Unreachable,
+        ReachabilityRules.PathMtu,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
         PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Doubts, PacketRules.Masquerade,
-        PacketRules.Mtu, FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.NotApplied,
+        PacketRules.Mtu, FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.ProbeAddress,
+        RouteRules.NotApplied,
         OwnerRules.OtherAgents, OwnerRules.LeftInterfaces, OwnerRules.Networkd, OwnerRules.CniPlugins,
     ];
 
@@ -46,6 +48,9 @@ internal sealed record Examination
     public RouteChanges Routes { get; init; } = RouteChanges.None;
 
     public IReadOnlyList<RouteOverride> Overrides { get; init; } = [];
+
+    /// <inheritdoc cref="ApplyResult.ProbeObstacles"/>
+    public IReadOnlyList<ProbeObstacle> ProbeObstacles { get; init; } = [];
 
     /// <summary>What would be done to the masquerade rule, in words; empty: nothing.</summary>
     public string NatChange { get; init; } = "";

@@ -69,7 +69,7 @@ internal static class ProblemCatalog
         .. DigestProblems.Of(report.Digest),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
         .. Contested(report.Contests),
-        .. report.Reachability.Fault is { Length: > 0 } fault ? [ProbesNotReceived(fault)] : Array.Empty<Problem>(),
+        .. ProbesNotReceived(report.Reachability),
     ];
 
     /// <summary>Peers need it, and this host cannot have it, or has it with addresses that pods may get.</summary>
@@ -94,10 +94,14 @@ internal static class ProblemCatalog
         }
     }
 
-    private static Problem ProbesNotReceived(string fault) => new(
-        "ProbesNotReceived",
-        $"peers' probes are not received: {fault}. Peers cannot tell whether their packets reach this node's pods",
-        Cures.ProbesNotReceived);
+    public static IEnumerable<Problem> ProbesNotReceived(Reachability reachability)
+    {
+        if (reachability.Fault is not { Length: > 0 } fault)
+            yield break;
+        yield return new("ProbesNotReceived",
+            $"peers' probes are not received: {fault}. Peers cannot tell whether their packets reach this node's pods",
+            Cures.ProbesNotReceived);
+    }
 
     public static IEnumerable<Problem> ClusterRoutes(Plan? plan) =>
     [

@@ -28,7 +28,9 @@ internal static class SettingsFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            string reason = e is DecoderFallbackException ? "it is not UTF-8 text" : Quoted.Plain(e.Message);
+            string reason = e is DecoderFallbackException ? "it is not UTF-8 text"
+                : Directory.Exists(path) ? "it is a folder"
+                : Quoted.Plain(e.Message);
             errors.Add($"config: {Quoted.From(path)} ({where ?? "default"}) cannot be read: {reason}");
             return [];
         }

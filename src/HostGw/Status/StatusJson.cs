@@ -44,6 +44,7 @@ internal static class StatusJson
             WriteDigest(json, digest);
         RouteStates routes = new(report);
         json.WriteBoolean("probes", reachability.IsOn);
+        json.WriteString("probeFault", reachability.Fault);
         WriteNodes(json, plan, routes, reachability);
         WriteClusterRoutes(json, plan, routes);
         WriteRules(json, plan, report);

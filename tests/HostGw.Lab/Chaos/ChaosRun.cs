@@ -11,6 +11,21 @@ internal static class ChaosRun
 {
     private const string End = "<!-- end -->";
 
+    /// <summary>Why these words or this page cannot be used; null: they can.</summary>
+    public static string? Complaint(string[] words, string? page)
+    {
+        if (words.FirstOrDefault(word => Chosen([word]).Length == 0) is { } wrong)
+            return $"no fault has '{wrong}' in its name, as the tables of docs/reliability.md have them";
+        if (page is null)
+            return null;
+        if (!File.Exists(page))
+            return $"there is no page {page}";
+        string text = File.ReadAllText(page);
+        return Chosen(words).FirstOrDefault(t => Place(text, t) is null) is { } lost
+            ? $"{page} has no place for the table, between '{Mark(lost)}' and '{End}'"
+            : null;
+    }
+
     /// <param name="words">Faults whose names hold one of them, or a table's name; none: all.</param>
     /// <param name="page">Where the tables go, each between its marks; null: nowhere.</param>
     /// <returns>Whether all held.</returns>
@@ -18,10 +33,13 @@ internal static class ChaosRun
     {
         var screen = new Screen(Console.Out, colours: !Console.IsOutputRedirected);
         bool held = true;
-        foreach (FaultTable table in FaultTable.All.Select(table => table.With(words)).Where(table => table.Faults.Count > 0))
+        foreach (FaultTable table in Chosen(words))
             held &= await RunAsync(table, screen, seed, page);
         return held;
     }
+
+    private static FaultTable[] Chosen(string[] words) =>
+        [.. FaultTable.All.Select(table => table.With(words)).Where(table => table.Faults.Count > 0)];
 
     private static async Task<bool> RunAsync(FaultTable table, Screen screen, int seed, string? page)
     {
@@ -40,7 +58,7 @@ internal static class ChaosRun
         string run = Describe(stage.First, seed);
         Show(screen, run, results);
         if (page is not null)
-            Write(page, $"<!-- written by make chaos: {table.Name} -->", run, results);
+            Write(page, table, run, results);
         return results.TrueForAll(r => r.IsGood);
     }
 
@@ -60,16 +78,22 @@ internal static class ChaosRun
         screen.Text($"chaos: {results.Count(r => r.IsGood)}/{results.Count} faults survived");
     }
 
-    private static void Write(string page, string mark, string run, List<FaultResult> results)
+    private static string Mark(FaultTable table) => $"<!-- written by make chaos: {table.Name} -->";
+
+    private static Range? Place(string text, FaultTable table)
     {
-        var table = new StringBuilder($"{mark}\n{run}\n\n| Fault | Pings lost | Recovery | Verdict |\n|---|---|---|---|\n");
+        int begin = text.IndexOf(Mark(table), StringComparison.Ordinal), end = begin < 0 ? -1 : text.IndexOf(End, begin, StringComparison.Ordinal);
+        return end < 0 ? null : begin..end;
+    }
+
+    private static void Write(string page, FaultTable faults, string run, List<FaultResult> results)
+    {
+        var table = new StringBuilder($"{Mark(faults)}\n{run}\n\n| Fault | Pings lost | Recovery | Verdict |\n|---|---|---|---|\n");
         foreach (FaultResult result in results)
             table.Append(CultureInfo.InvariantCulture, $"| {Named(result)} | {Lost(result)} | {Recovery(result)} | {result.Verdict} |\n");
         string text = File.ReadAllText(page);
-        int begin = text.IndexOf(mark, StringComparison.Ordinal), end = begin < 0 ? -1 : text.IndexOf(End, begin, StringComparison.Ordinal);
-        if (end < 0)
-            throw new InvalidOperationException($"{page} has no place for the table, between '{mark}' and '{End}'");
-        File.WriteAllText(page, text[..begin] + table + text[end..]);
+        Range place = Place(text, faults)!.Value;
+        File.WriteAllText(page, text[..place.Start] + table + text[place.End..]);
     }
 
     private static string Describe(Agent agent, int seed)

@@ -6,7 +6,7 @@ namespace HostGw.Lab.Network;
 public static class Command
 {
     /// <summary>Runs the program and returns what it wrote to standard output.</summary>
-    /// <exception cref="InvalidOperationException">It did not exit with 0; the message is what it wrote to standard error.</exception>
+    /// <exception cref="CommandException">It did not exit with 0.</exception>
     public static string Run(string program, params IEnumerable<string> arguments) => RunWithInput("", program, arguments);
 
     /// <inheritdoc cref="Run"/>
@@ -27,7 +27,13 @@ public static class Command
 
         return process.ExitCode == 0
             ? output
-            : throw new InvalidOperationException(
-                $"{program} {string.Join(' ', start.ArgumentList)} exited with {process.ExitCode}: {error.Result.Trim()}");
+            : throw new CommandException($"{program} {string.Join(' ', start.ArgumentList)} exited with {process.ExitCode}", error.Result.Trim());
     }
+}
+
+/// <summary>A program that did not exit with 0.</summary>
+/// <param name="error">What it wrote to standard error.</param>
+public sealed class CommandException(string message, string error) : InvalidOperationException($"{message}: {error}")
+{
+    public string Error { get; } = error;
 }

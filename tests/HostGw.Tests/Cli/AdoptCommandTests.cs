@@ -43,10 +43,10 @@ public class AdoptCommandTests
     public void Rules_of_others_are_removed_where_it_is_known_whom_they_harm(bool isKnown, int exitCode, string said, string error)
     {
         bool removed = false;
-        Preview preview = PlanCommandTests.Of(Given.Lan, isKnown ? Agent.ThreeNodes : Agent.ThreeNodes[1..]) with
+        Preview preview = PlanCommandTests.Of(Given.Lan, isKnown ? Agent.ThreeNodes : Agent.ThreeNodes[1..]).With(r => r with
         {
             Leftovers = [new("theirs", () => removed = true)],
-        };
+        });
         using StringWriter output = new() { NewLine = "\n" }, errors = new() { NewLine = "\n" };
         Assert.Equal(exitCode, AdoptCommand.RemoveRules(preview, output, errors));
         Assert.Equal((isKnown, said), (removed, output.ToString()));

@@ -30,6 +30,16 @@ public sealed class AgentStatusTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task They_learn_why_peers_do_not_reach_it()
+    {
+        _agent.Board.Record(Reports.First());
+        _agent.Probes = Reports.Probes with { Reachability = new([]) { Fault = "Address already in use" } };
+        await StartAsync();
+
+        Assert.Equal("Address already in use", (await AgentStatus.AskReachabilityAsync(_agent.EndPoint, Cancel)).Fault);
+    }
+
+    [Fact]
     public async Task Of_an_agent_without_probes_they_learn_nothing()
     {
         _agent.Board.Record(Reports.InOrder());

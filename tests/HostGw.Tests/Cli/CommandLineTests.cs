@@ -59,6 +59,43 @@ public class CommandLineTests
     }
 
     [Theory]
+    [InlineData("foo", "'foo' is neither a command nor an option of hostgw. Commands: agent, plan, status, doctor, adopt, cleanup, digest")]
+    [InlineData("-v", "'-v' is neither a command nor an option of hostgw. Commands: agent, plan, status, doctor, adopt, cleanup, digest")]
+    [InlineData("foo --help", "'foo' is neither a command nor an option of hostgw. Commands: agent, plan, status, doctor, adopt, cleanup, digest")]
+    [InlineData("help foo", "'foo' is neither a command nor an option of hostgw. Commands: agent, plan, status, doctor, adopt, cleanup, digest")]
+    [InlineData("plan --kubeconfg /x", "'--kubeconfg' is no option of hostgw plan; the nearest is --kubeconfig")]
+    [InlineData("plan --kubeconfg=/x", "'--kubeconfg' is no option of hostgw plan; the nearest is --kubeconfig")]
+    [InlineData("agent --log.level debug", "'--log.level' is no option of hostgw agent; the nearest is --log-level")]
+    [InlineData("--kubeconfig /x plan", "'--kubeconfig' must come after the command: hostgw plan --kubeconfig")]
+    [InlineData("status extra", "hostgw status takes options only, and no 'extra'")]
+    [InlineData("doctor --probe maybe", "hostgw doctor takes options only, and no 'maybe'")]
+    [InlineData("plan --cluster-cidrs", "Required argument missing for option: '--cluster-cidrs'.")]
+    [InlineData("plan -o yaml", "Argument 'yaml' not recognized. Must be one of: 'table' 'json'")]
+    public async Task A_wrong_command_line_is_explained_by_one_sentence(string line, string sentence)
+    {
+        CommandRun ran = await CommandRun.OfAsync(line.Split(' '));
+
+        Assert.Equal((ExitCodes.Usage, ""), (ran.ExitCode, ran.Output));
+        Assert.Equal(sentence, ran.Error.Split('\n')[0]);
+        Assert.Equal(2, ran.Error.TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
+    public async Task The_word_help_shows_the_help_of_a_command()
+    {
+        Assert.Equal(await CommandRun.OfAsync("--help"), await CommandRun.OfAsync("help"));
+        Assert.Equal(await CommandRun.OfAsync("plan", "--help"), await CommandRun.OfAsync("help", "plan"));
+    }
+
+    [Fact]
+    public async Task A_folder_in_the_place_of_the_settings_is_named()
+    {
+        CommandRun ran = await CommandRun.OfAsync("plan", "--config", "/");
+
+        Assert.Equal((ExitCodes.Usage, "config: '/' (flag --config) cannot be read: it is a folder\n"), (ran.ExitCode, ran.Error));
+    }
+
+    [Theory]
     [InlineData("plan --next-hop Somewhere", "nextHop: ")]
     [InlineData("plan --cluster-cidrs 10.244.0.0/33", "clusterCidrs: ")]
     [InlineData("agent --resync-seconds 0", "resyncSeconds: ")]

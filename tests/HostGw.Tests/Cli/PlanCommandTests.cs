@@ -50,7 +50,7 @@ public class PlanCommandTests
         Preview preview =
             Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true);
 
-        Assert.True(preview.IsEmpty);
+        Assert.False(preview.Pass.Changed);
         Assert.Equal("Nothing to change: this host is as it should be.\n", Text(preview));
         Assert.False(JsonDocument.Parse(PreviewJson.Write(preview)).RootElement.GetProperty("different").GetBoolean());
     }
@@ -59,10 +59,8 @@ public class PlanCommandTests
     public void A_rule_that_an_ipset_decides_is_a_note()
     {
         Preview preview =
-            Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true) with
-            {
-                Doubts = [new("the rule of crowdsec", "look\u001b")],
-            };
+            Of(Given.Lan + "; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157", [Given.Self, "b 10.244.2.0/24 10.0.0.2"], settled: true)
+                .With(r => r with { Doubts = [new("the rule of crowdsec", "look\u001b")] });
 
         Assert.True(preview.IsInOrder);
         Assert.Matches(
@@ -70,6 +68,35 @@ public class PlanCommandTests
         JsonElement doubts = JsonDocument.Parse(PreviewJson.Write(preview)).RootElement.GetProperty("doubts");
         Assert.StartsWith("the rule of crowdsec: look", Assert.Single(doubts.EnumerateArray()).GetString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_firewall_that_drops_pods_packets_is_a_problem_with_its_cure()
+    {
+        Agent agent = new();
+        agent.Pass();
+        agent.Host.Obstacles = ["the policy of inet f drops\u001b packets between pods: let them pass there: nft add rule"];
+
+        Preview preview = new(agent.DryPass());
+
+        Assert.Matches(
+            "^! the policy of inet f drops[^\u001b]* packets between pods: let them pass there: nft add rule\nNothing to change.\n$", Text(preview));
+        Assert.StartsWith("the policy of inet f drops", Assert.Single(
+            JsonDocument.Parse(PreviewJson.Write(preview)).RootElement.GetProperty("problems").EnumerateArray()).GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Peers_with_one_cure_are_told_it_once()
+    {
+        string text = Text(Of(Given.Lan, [Given.Self, "b 10.244.2.0/24 192.0.2.2", "c 10.244.3.0/24 192.0.2.3"], settled: true));
+
+        Assert.Equal(2, text.Split("(notAdjacent)").Length - 1);
+        Assert.Equal(1, text.Split("host-gateway routes need one L2 segment").Length - 1);
+    }
+
+    [Fact]
+    public void A_peer_that_is_left_out_on_purpose_needs_nothing() => Assert.Equal(
+        "= node b 10.244.2.0/24 (skipped): annotation hostgw.io/skip\nNothing to change: this host is as it should be.\n",
+        Text(Of(Given.Lan, [Given.Self, "b 10.244.2.0/24 10.0.0.2 skip"], settled: true)));
 
     [Fact]
     public void A_conflict_is_nothing_to_change_and_not_as_it_should_be()
@@ -94,11 +121,11 @@ public class PlanCommandTests
         Preview elsewhere = Of(Given.Lan, [Given.Self, "b 10.244.2.0/24 192.0.2.7"], settled: true);
         Assert.Contains($"\n? notAdjacent: {Cures.RoutedByNetwork}\n", Text(elsewhere), StringComparison.Ordinal);
 
-        string unknown = Text(elsewhere with { Reachability = Reports.Of() });
+        string unknown = Text(Reached(elsewhere, Reports.Of()));
         Assert.StartsWith("! node b 10.244.2.0/24 (notAdjacent): ", unknown, StringComparison.Ordinal);
         Assert.DoesNotContain(Cures.RoutedByNetwork, unknown, StringComparison.Ordinal);
 
-        string routed = Text(elsewhere with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.RoutedByNetwork, 900u)) });
+        string routed = Text(Reached(elsewhere, Reports.Of(("10.244.2.0/24", ReachKind.RoutedByNetwork, 900u))));
         Assert.StartsWith("= node b 10.244.2.0/24 (notAdjacent): ", routed, StringComparison.Ordinal);
         Assert.EndsWith("is needed\nNothing to change: this host is as it should be.\n", routed, StringComparison.Ordinal);
     }
@@ -118,7 +145,7 @@ public class PlanCommandTests
         ClusterNode evil = Given.Node("x rubbish 10.0.0.8", 1) with { Name = "\u001b]0;owned\u0007\u202e" };
         HostState state = Given.Host(Given.Lan);
         Plan plan = Planner.Plan([evil, Given.Node(Given.Self, 0)], state, Given.Policy(""));
-        Preview preview = new(plan, HostDiff.Between(plan, state, new HashSet<RouteKey>(), AdoptMode.None), state, "");
+        Preview preview = new(new() { Plan = plan, Changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), AdoptMode.None) });
 
         Assert.DoesNotContain(Text(preview), c => char.IsControl(c) && c != '\n');
         Assert.DoesNotContain('\u202e', Text(preview));
@@ -133,13 +160,23 @@ public class PlanCommandTests
         Plan plan = Planner.Plan(Given.Nodes(nodes), state, Given.Policy(""));
         state = state with { ProbeRoutes = settled ? [.. plan.ProbeAddresses.Select(ModelHost.LocalRoute)] : [] };
         HostChanges changes = HostDiff.Between(plan, state, new HashSet<RouteKey>(), AdoptMode.Equivalent);
-        return new(plan, changes, state, settled ? "" : "created");
+        return new(new() { Plan = plan, Changes = changes, Result = new() { NatChange = settled ? "" : "created" } });
     }
 
-    private static string Text(Preview preview)
+    private static Preview Reached(Preview preview, Reachability reachability) =>
+        preview with { Pass = preview.Pass with { Reachability = reachability } };
+
+    internal static string Text(Preview preview)
     {
         using StringWriter output = new() { NewLine = "\n" };
         PreviewText.Write(preview, output);
         return output.ToString();
     }
+}
+
+internal static class PreviewExtensions
+{
+    /// <summary>The same, had the host said so.</summary>
+    public static Preview With(this Preview preview, Func<ApplyResult, ApplyResult> change) =>
+        preview with { Pass = preview.Pass with { Result = change(preview.Pass.Result) } };
 }

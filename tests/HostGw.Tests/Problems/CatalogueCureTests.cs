@@ -4,6 +4,7 @@ using HostGw.Platform;
 using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Tests.Architecture;
+using HostGw.Tests.Cli;
 using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 using Agent = HostGw.Tests.Reconciliation.Agent;
@@ -26,7 +27,7 @@ public partial class CatalogueCureTests
         IsByRule = true,
     };
 
-    private static readonly ProbeObstacle ProbeBlackhole = new(
+    internal static readonly ProbeObstacle ProbeBlackhole = new(
         Ip.Parse("10.244.1.0"), "the blackhole route 10.244.1.0/32 of protocol static in table local",
         "ip route del blackhole 10.244.1.0 table local proto 4");
 
@@ -281,6 +282,31 @@ public partial class CatalogueCureTests
     };
 
     public static TheoryData<string> Names => [.. Cured.Keys];
+
+    /// <summary>What only an agent that runs for a while can know, or that wrote.</summary>
+    private static readonly string[] OfRunningAgents = ["RemovalsHeld", "Contested", "NotApplied"];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Whoever_asks_for_the_plan_is_told_of_every_problem_that_the_agent_reports_with_its_cure(string what)
+    {
+        (Func<Agent> make, Action<Agent> breaks, _, _, _) = Cured[what];
+        Agent agent = make();
+        agent.Pass();
+        breaks(agent);
+        Problem[] reported =
+        [
+            .. ProblemCatalog.All(agent.Pass()).Where(p => !OfRunningAgents.Any(o => p.Rule.EndsWith(o, StringComparison.Ordinal))),
+        ];
+        if (reported.Length == 0)
+            return;
+
+        string plan = PlanCommandTests.Text(new(agent.DryPass()));
+
+        Assert.All(reported, p => Assert.Contains($"! {p.Text}\n", plan, StringComparison.Ordinal));
+        Assert.All(reported.Where(p => p.Cure.Length > 0), p => Assert.Contains($"\n    {p.Cure}\n", plan, StringComparison.Ordinal));
+        Assert.DoesNotContain("this host is as it should be", plan, StringComparison.Ordinal);
+    }
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -73,6 +73,18 @@ public partial class DoctorTests
             () => Of() with { SizeAnswers = [Sized("b", isLong: false)] },
             "or lower the MTU of eth0 on all nodes, and that of pods with it (the CNI configuration; restart the pods)",
             () => Of() with { SizeAnswers = [Sized("b", isLong: true, mtu: 1400)] }),
+        ["probes that are not received: the other program ends"] = (
+            () => Of() with { Reachability = new([]) { Fault = "Address already in use" } },
+            "stop the program that uses the UDP port of probes",
+            () => Of() with { Reachability = new([]) }),
+        ["probes that are not received: another port"] = (
+            () => Of() with { Reachability = new([]) { Fault = "Address already in use" } },
+            "set probe.port to another one on all nodes",
+            () => Of() with { Reachability = new([]) }),
+        ["a blackhole in the place of the probe address: removed"] = (
+            () => Of() with { ProbeObstacles = [CatalogueCureTests.ProbeBlackhole] },
+            $"if nothing needs it, stop what makes it, then: {CatalogueCureTests.ProbeBlackhole.Removal}",
+            () => Of()),
         ["another segment: left out"] = (
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"), "leave it out with hostgw.io/skip",
             () => WithPeer("d 10.244.4.0/24 192.0.2.4 skip")),

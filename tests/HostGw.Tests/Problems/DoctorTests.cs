@@ -208,6 +208,12 @@ public partial class DoctorTests
                 ],
             },
             ["overridden"], "policyRule"),
+        ["a blackhole in the place of the probe address"] = (
+            () => Of() with { ProbeObstacles = [CatalogueCureTests.ProbeBlackhole] },
+            ["probeAddress"], "the blackhole route 10.244.1.0/32 of protocol static"),
+        ["probes that are not received"] = (
+            () => Of() with { Reachability = new([]) { Fault = "Address already in use" } },
+            ["probesNotReceived"], "Address already in use"),
         ["a route that is missing"] = (() => Of(host: Healthy[..Healthy.LastIndexOf(';')]), ["routes"], "1 missing, 0 wrong, 0 of"),
         ["a route of a node that is gone"] = (() => Of(nodes: Nodes[..^1]), ["routes"], "0 missing, 0 wrong, 1 of"),
         ["flannel on the same host"] = (

@@ -44,13 +44,14 @@ internal sealed class Agent
     /// <summary>What the probes say.</summary>
     public Reachability Reachability { get; set; } = Reachability.Off;
 
-    public PassReport Pass(WakeCauses causes = WakeCauses.Nodes)
+    public PassReport Pass(WakeCauses causes = WakeCauses.Nodes) =>
+        _reconciler.Run(Snapshot, ApiServers, causes) with { Reachability = Reachability };
+
+    /// <summary>What `hostgw plan` finds on this host.</summary>
+    public PassReport DryPass()
     {
-        // As the store does, the same nodes as long as none changes.
-        if (!Nodes.SequenceEqual(_last.Text))
-            _last = ([.. Nodes], Given.Nodes(Nodes));
-        NodeSnapshot snapshot = new(_last.Nodes, "42", IsComplete: true) { QuorumReads = QuorumReads, Digest = Digest };
-        return _reconciler.Run(snapshot, ApiServers, causes) with { Reachability = Reachability };
+        DryPass pass = new(Host, Given.Policy(_policy), Adopt);
+        return pass.Preview(pass.Compare(Snapshot, Host.Read(ApiServers), Reachability));
     }
 
     /// <summary>Runs a pass and returns what it did to the host.</summary>
@@ -63,6 +64,17 @@ internal sealed class Agent
 
     /// <summary>The agent starts again, remembering nothing.</summary>
     public void Restart(string? policy = null, AdoptMode? adopt = null) => _reconciler = NewReconciler(policy, adopt);
+
+    private NodeSnapshot Snapshot
+    {
+        get
+        {
+            // As the store does, the same nodes as long as none changes.
+            if (!Nodes.SequenceEqual(_last.Text))
+                _last = ([.. Nodes], Given.Nodes(Nodes));
+            return new(_last.Nodes, "42", IsComplete: true) { QuorumReads = QuorumReads, Digest = Digest };
+        }
+    }
 
     private Reconciler NewReconciler(string? policy = null, AdoptMode? adopt = null) =>
         new(Host, Given.Policy(policy ?? _policy), adopt ?? Adopt, Time) { Reachability = () => Reachability };

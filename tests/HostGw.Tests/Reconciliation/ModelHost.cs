@@ -20,6 +20,8 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     public IReadOnlyList<RuleDoubt> Doubts { get; set; } = [];
 
+    public IReadOnlyList<string> Obstacles { get; set; } = [];
+
     /// <summary>Whether the last changes asked for a search of all rules.</summary>
     public bool SearchedRules { get; private set; }
 
@@ -117,6 +119,10 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
         CniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "",
         GuardChange = changes.ChangesGuards ? PreviewGuards(changes.Guards) : "",
         Leftovers = changes.FindsLeftovers ? Leftovers : null,
+        Doubts = Doubts,
+        Obstacles = Obstacles,
+        Overrides = Overrides,
+        ProbeObstacles = ProbeObstacles,
     };
 
     private ApplyResult Apply(HostChanges changes)
@@ -173,6 +179,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             NatChange = changes.HoldsRules ? "" : natChange,
             Leftovers = changes.FindsLeftovers && LeftoversRefusal is null ? Leftovers : null,
             Doubts = Doubts,
+            Obstacles = Obstacles,
             Overrides = Overrides,
             ProbeObstacles = ProbeObstacles,
             NetlinkWrites = Writes - before,

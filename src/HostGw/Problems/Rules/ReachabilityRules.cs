@@ -30,6 +30,11 @@ internal static class ReachabilityRules
         from problem in Of(seen, "PeersUnreachable")
         select problem with { Rule = "unreachable" };
 
+    /// <summary>What the running agent says of itself, since its peers cannot know.</summary>
+    public static IEnumerable<Problem> ProbesNotReceived(Examination seen) =>
+        from problem in ProblemCatalog.ProbesNotReceived(seen.Reachability)
+        select problem with { Rule = "probesNotReceived" };
+
     /// <summary>Connections begin, and stall with the first large packet.</summary>
     public static IEnumerable<Problem> PathMtu(Examination seen) =>
         from answer in seen.SizeAnswers

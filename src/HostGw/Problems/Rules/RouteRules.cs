@@ -22,6 +22,10 @@ internal static class RouteRules
     public static IEnumerable<Problem> Overridden(Examination seen) => seen.Plan is not { } plan ? [] :
         OverrideProblems.Overridden(plan, seen.Overrides).Select(p => p with { Rule = "overridden" });
 
+    public static IEnumerable<Problem> ProbeAddress(Examination seen) =>
+        from obstacle in seen.ProbeObstacles
+        select ProblemCatalog.Of(obstacle) with { Rule = "probeAddress" };
+
     public static IEnumerable<Problem> NotApplied(Examination seen)
     {
         int missing = seen.Routes.Add.Count, wrong = seen.Routes.Replace.Count, stale = seen.Routes.Delete.Count;

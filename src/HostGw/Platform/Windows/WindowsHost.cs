@@ -22,6 +22,7 @@ internal sealed class WindowsHost : IHostNetwork
     private readonly WindowsRoutes _routes;
     private readonly CniConfiguration _cni;
     private readonly WindowsNews _news = new();
+    private readonly WindowsOverrides _overrides = new(NetIo.BestRoute);
     private bool _hasPodNetwork;
 
     public WindowsHost(WindowsHostOptions options)
@@ -68,7 +69,7 @@ internal sealed class WindowsHost : IHostNetwork
             CniChange = cni,
             Cni = _cni.InUse,
             Leftovers = changes.FindsLeftovers ? [] : null,
-            Overrides = changes.FindsOverrides ? FindOverrides(changes) : [],
+            Overrides = changes.FindsOverrides ? _overrides.Find(changes) : [],
             Obstacles = Obstacles(network, unreadable, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
         };
         return result.WithRules(nat, "", changes.HoldsRules);
@@ -107,13 +108,6 @@ internal sealed class WindowsHost : IHostNetwork
         [var only] => [$"HostGw goes on without an object of HNS that cannot be read: {only}"],
         [var first, .. var more] => [$"HostGw goes on without {more.Length + 1} objects of HNS that cannot be read, the first: {first}"],
     };
-
-    // A foreign route that was just replaced by HostGw's is still in the state that was read.
-    private static IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) => BestRouteOverrides.Find(
-        changes.Plan, changes.Host,
-        changes.Routes.Conflicts.Select(c => c.Foreign).Concat(changes.Routes.Replace.Select(c => c.Instead))
-            .Select(r => (r.Destination, r.NextHop, r.Interface)).ToHashSet(),
-        NetIo.BestRoute);
 
     private void ApplyRoutes(HostChanges changes, Attempts attempts)
     {

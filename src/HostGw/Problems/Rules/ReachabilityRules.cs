@@ -30,6 +30,10 @@ internal static class ReachabilityRules
         from problem in Of(seen, "PeersUnreachable")
         select problem with { Rule = "unreachable" };
 
+    public static IEnumerable<Problem> PodsSilent(Examination seen) =>
+        from problem in Of(seen, "PodsSilent")
+        select problem with { Rule = "podsSilent" };
+
     /// <summary>Connections begin, and stall with the first large packet.</summary>
     public static IEnumerable<Problem> PathMtu(Examination seen) =>
         from answer in seen.SizeAnswers

@@ -273,4 +273,7 @@ internal static partial class Log
         "Another agent ({Holder}) has run on this host for {Seconds} s: ending. One agent per host: stop it, or remove this one " +
         "(a second release of the chart, an agent outside the cluster)")]
     public static partial void OtherAgentStays(this ILogger logger, string holder, double seconds);
+
+    [LoggerMessage(910, LogLevel.Warning, "The lock against a second agent is incomplete, going on with the rest of it: {Reason}")]
+    public static partial void LockIncomplete(this ILogger logger, string reason);
 }

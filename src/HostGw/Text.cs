@@ -43,6 +43,13 @@ internal static class Quoted
     }
 }
 
+/// <summary>Text in commands for PowerShell.</summary>
+internal static class PowerShell
+{
+    /// <summary>A string in single quotes, in which nothing is expanded.</summary>
+    public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+}
+
 /// <summary>Times as the Kubernetes API writes them.</summary>
 /// <remarks>https://www.rfc-editor.org/rfc/rfc3339</remarks>
 internal static class Rfc3339

@@ -19,6 +19,7 @@ public sealed class VerifyTests : IDisposable
         [Question.Denied.Id] = "not asked: Wine",
         [Question.State.Id] = "not asked: Wine",
         [Question.StateOfOthers.Id] = "not asked: Wine",
+        [Question.StateLink.Id] = "not asked: Wine",
         [Question.Cni.Id] = $"not asked: {Question.Cni.Obstacle}",
         [Question.Probes.Id] = $"not asked: {Question.Probes.Obstacle}",
         [Question.Container.Id] = $"not asked: {Question.Container.Obstacle}",
@@ -54,7 +55,10 @@ public sealed class VerifyTests : IDisposable
         (int exitCode, string output) = await RunAsync(
             ["-namespace", Namespace, "-method-", $"{Namespace}.RouteTests.A_thousand", "-class-", $"{Namespace}.AgentProcessTests"],
             new() { ["STANDIN_TURNED"] = string.Join(' ', turned.Select(q => q.Id)), ["VERIFY_L2BRIDGE"] = "1" }, Network);
-        Question[] leftOut = [Question.Thousand, Question.Lock, Question.StopByCtrlC, Question.StopByCtrlBreak, Question.StopByShutdown];
+        Question[] leftOut =
+        [
+            Question.Thousand, Question.Lock, Question.LockOfOthers, Question.StopByCtrlC, Question.StopByCtrlBreak, Question.StopByShutdown,
+        ];
         Assert.Equal(
             Rows(q => turned.Contains(q) ? "no"
                 : leftOut.Contains(q) ? "not asked: the run ended before"

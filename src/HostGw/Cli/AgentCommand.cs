@@ -25,7 +25,9 @@ internal static class AgentCommand
         using ILoggerFactory loggers = Logging.CreateFactory(settings, level);
         ILogger logger = loggers.CreateLogger("HostGw");
         HostPlatform.RequireRights();
-        AgentTurn turn = new(() => HostPlatform.TryTakeTurn(settings), () => HostPlatform.Holder(settings), TimeProvider.System, logger);
+        AgentTurn turn = new(
+            () => HostPlatform.TryTakeTurn(settings, logger.LockIncomplete), () => HostPlatform.Holder(settings), TimeProvider.System,
+            logger);
         (bool isOurs, IDisposable? heldLock) = await turn.WaitAsync(cancellationToken);
         using IDisposable? onlyAgent = heldLock;
         if (!isOurs)

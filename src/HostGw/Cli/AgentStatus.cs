@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using HostGw.Planning;
 using HostGw.Status;
@@ -58,8 +59,9 @@ internal static class AgentStatus
         from node in Items(status, "nodes")
         from podCidr in Items(node, "podCidrs")
         where Prefix.TryParse(Text(podCidr, "podCidr"), out _)
-        select (Prefix.Parse(Text(podCidr, "podCidr")), new Reach(ReachNames.Parse(Text(podCidr, "reachability")), 0, 0)
+        select (Prefix.Parse(Text(podCidr, "podCidr")), new Reach(ReachNames.Parse(Text(podCidr, "reachability")), Since(podCidr), 0)
         {
+            PodsFellSilent = Property(podCidr, "podsFellSilent") is { ValueKind: JsonValueKind.True },
             Path = PathNames.Parse(Text(podCidr, "path")),
             Native = ReachNames.Parse(Text(podCidr, "nativeReachability")),
         });
@@ -69,6 +71,10 @@ internal static class AgentStatus
 
     private static string Text(JsonElement element, string name) =>
         Property(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
+
+    private static uint Since(JsonElement podCidr) =>
+        DateTimeOffset.TryParse(Text(podCidr, "since"), CultureInfo.InvariantCulture, out DateTimeOffset since) &&
+        since.ToUnixTimeSeconds() is > 0 and <= uint.MaxValue and var seconds ? (uint)seconds : 0;
 
     private static JsonElement? Property(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) ? value : null;

@@ -38,7 +38,7 @@ internal static class CleanupCommand
     private static int Run(AgentSettings settings, TextWriter output, TextWriter error)
     {
         HostPlatform.RequireRights();
-        using IDisposable? onlyAgent = HostPlatform.TryTakeTurn(settings);
+        using IDisposable? onlyAgent = HostPlatform.TryTakeTurn(settings, error.WriteLine);
         if (onlyAgent is null)
         {
             string holder = AgentTurn.Describe(HostPlatform.Holder(settings).Pid);
@@ -141,7 +141,7 @@ internal static class RemainingForwarding
 
     private static string OnWindows(string family, string name) => Sentence(
         family, $" of {name}",
-        $"Set-NetIPInterface -InterfaceAlias '{name.Replace("'", "''", StringComparison.Ordinal)}' " +
+        $"Set-NetIPInterface -InterfaceAlias {PowerShell.Quote(name)} " +
         $"-AddressFamily {family} -Forwarding Disabled");
 
     private static string Sentence(string family, string where, string command) =>

@@ -49,9 +49,10 @@ internal static class HostPlatform
         error is NetlinkException { Errno: Errno.EPERM } or WindowsException { IsDenied: true };
 
     /// <summary>Takes the lock that allows one agent per host; null if another process holds it.</summary>
-    public static IDisposable? TryTakeTurn(AgentSettings settings) =>
+    /// <param name="report">Takes why a part of the lock is missing.</param>
+    public static IDisposable? TryTakeTurn(AgentSettings settings, Action<string> report) =>
         OperatingSystem.IsLinux() ? AgentLock.TryAcquire()
-        : OperatingSystem.IsWindows() ? WindowsAgentLock.TryAcquire(StateDirectory(settings))
+        : OperatingSystem.IsWindows() ? WindowsAgentLock.TryAcquire(StateDirectory(settings), report)
         : throw Unsupported();
 
     /// <summary>The process that holds the lock (0: not known), and whether it can be an agent.</summary>

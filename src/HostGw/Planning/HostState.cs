@@ -124,6 +124,12 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
     /// <inheritdoc cref="ForwardsIPv4"/>
     public bool ForwardsIPv6 { get; init; } = true;
 
+    /// <summary>False where the protocol is not bound to the interface: it has no address, route or setting of the family.</summary>
+    public bool HasIPv4 { get; init; } = true;
+
+    /// <inheritdoc cref="HasIPv4"/>
+    public bool HasIPv6 { get; init; } = true;
+
     /// <summary>Linux's accept_ra: 0 ignores router advertisements, 1 does so while the host forwards, 2 never does.</summary>
     public int AcceptRa { get; init; }
 
@@ -150,6 +156,9 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
 
     /// <summary>What is added to the metric of a route to this destination.</summary>
     public uint AddedMetric(Prefix destination) => destination.IsIPv4 ? MetricIPv4 : MetricIPv6;
+
+    /// <summary>Whether it can have a route to this destination.</summary>
+    public bool HasFamilyOf(Prefix destination) => destination.IsIPv4 ? HasIPv4 : HasIPv6;
 
     /// <summary>On Windows: identifies the interface also after it was renamed or got another index.</summary>
     public ulong Luid { get; init; }

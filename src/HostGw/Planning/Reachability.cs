@@ -48,6 +48,12 @@ internal readonly record struct Reach(ReachKind Kind, uint SinceSeconds, uint Ro
 {
     public PeerPath Path { get; init; }
 
+    /// <summary>
+    /// Of an unknown one: its pod network has answered, and answers no more. Only with a Windows node at one end: of others the verdict
+    /// says it.
+    /// </summary>
+    public bool PodsFellSilent { get; init; }
+
     /// <summary>The verdict on the native path. <see cref="Kind"/> is that on the tunnel while packets take it.</summary>
     public ReachKind Native { get => Path == PeerPath.Tunnel ? field : Kind; init; }
 

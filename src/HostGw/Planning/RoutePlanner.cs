@@ -57,7 +57,8 @@ internal sealed class RoutePlanner(HostState host, OwnNode own, ApiServerRoute? 
     private void AddPeer(Verdict verdict, ImmutableArray<PodRoute>.Builder routes)
     {
         routes.Add(new(verdict.PodCidr, Metric(verdict.PodCidr), verdict.NextHop, verdict.Interface) { Tunnel = verdict.Tunnel });
-        if (host.Windows is { PodEndpoint: { } endpoint } windows)
+        // While it is disconnected Windows keeps its routes, lists none and refuses to make them.
+        if (host.Windows is { PodEndpoint: { IsUp: true } endpoint } windows && endpoint.HasFamilyOf(verdict.PodCidr))
             routes.Add(new(verdict.PodCidr, windows.PodEndpointMetric, verdict.NextHop, endpoint.Index));
     }
 

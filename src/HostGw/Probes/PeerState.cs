@@ -108,7 +108,12 @@ internal struct PeerState
     public readonly ProbeFlags Heard => _shown.Heard & Kept;
 
     public readonly Reach Reach =>
-        new(_kind, _since, _roundTripMicroseconds) { Path = _shown.Path.Path, Native = IsInTunnel ? _native : default };
+        new(_kind, _since, _roundTripMicroseconds)
+        {
+            Path = _shown.Path.Path,
+            Native = IsInTunnel ? _native : default,
+            PodsFellSilent = _kind == ReachKind.Unknown && (_shown.Answers & Answers.OfPods) != 0,
+        };
 
     private readonly bool IsSeldom => _turn % Seldom == 0;
 
@@ -188,7 +193,7 @@ internal struct PeerState
     public ProbePaths TakeTurn(bool isHeld)
     {
         _turn++;
-        bool isSilent = _wasAsked && _shown.Node.IsBad && !_shown.HasAnswered;
+        bool isSilent = _wasAsked && _shown.Node.IsBad && _shown.Answers == Answers.None;
         return isSilent && !IsSeldom ? ProbePaths.None : Begin(isHeld);
     }
 
@@ -248,7 +253,8 @@ internal struct PeerState
         ProbeFlags told = (flags & ProbeFlags.Undetermined) == 0 ? Kept : ProbeFlags.None;
         if (path == ProbePaths.Node)
             told |= ProbeFlags.MetNoRouter;
-        (_shown.HasAnswered, _shown.Heard) = (true, (_shown.Heard & ~told) | (flags & told));
+        _shown.Heard = (_shown.Heard & ~told) | (flags & told);
+        _shown.Answers |= path == ProbePaths.Echo ? Answers.Some | Answers.OfPods : Answers.Some;
         Evidence(path).Answered();
         // Without a route into the tunnel it is not asked, and carries nothing.
         if (path == ProbePaths.Node && IsInTunnel && !_target.HasTunnelPath)
@@ -342,7 +348,7 @@ internal struct PeerState
         : _shown.Tunnel.IsBad ? ReachKind.PodTrafficDropped
         : _kind;
 
-    private readonly ReachKind Silent => _shown.HasAnswered ? ReachKind.Unreachable : ReachKind.Unknown;
+    private readonly ReachKind Silent => _shown.Answers == Answers.None ? ReachKind.Unknown : ReachKind.Unreachable;
 
     private void ForgetPods() => (_shown.Echo, _shown.Hop, _shown.Tunnel, _nativeSince) = (default, default, default, 0);
 
@@ -373,6 +379,17 @@ internal struct PeerState
         /// <summary>The flags of the peer's latest answer; MetNoRouter of the latest one on the node path.</summary>
         public ProbeFlags Heard;
 
-        public bool HasAnswered;
+        public Answers Answers;
+    }
+
+    /// <summary>What has ever been answered.</summary>
+    [Flags]
+    private enum Answers : byte
+    {
+        None = 0,
+        Some = 1,
+
+        /// <summary>In the pod network, by the peer's agent.</summary>
+        OfPods = 2,
     }
 }

@@ -57,6 +57,10 @@ internal static class Cures
         "see that these nodes and their agents run; if they do, let the firewalls on and between the nodes pass UDP to the port of the " +
         "setting probe.port";
 
+    public const string PodsSilent =
+        "see that the agents run, and that the host endpoint (.2) of the Windows nodes is there (`hostgw doctor` on both nodes); if they " +
+        "do, let the firewalls on and between the nodes pass UDP to the port of the setting probe.port, also between pod networks";
+
     public const string ProbesNotReceived =
         "stop the program that uses the UDP port of probes (ss -lunp shows it, on Windows Get-NetUDPEndpoint), or set probe.port to " +
         "another one on all nodes";

@@ -190,7 +190,8 @@ internal static class ProblemCatalog
 
     private static IEnumerable<Problem> ForwardingUnknown(PassReport report)
     {
-        if (report.Plan is not { Scope: PlanScope.Everything } plan)
+        // On Windows the interfaces that lack the family are named.
+        if (report.Plan is not { Scope: PlanScope.Everything } plan || report.Changes.Host.Windows is not null)
             yield break;
         if (plan.ForwardIPv4 && report.Changes.Forwarding.IPv4 is null)
             yield return ForwardingUnknown("IPv4");

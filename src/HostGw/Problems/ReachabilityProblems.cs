@@ -1,3 +1,4 @@
+using System.Globalization;
 using HostGw.Planning;
 
 namespace HostGw.Problems;
@@ -5,7 +6,7 @@ namespace HostGw.Problems;
 /// <summary>Peers whose pods the probes do not reach, although the route is installed: one problem for each cause.</summary>
 internal static class ReachabilityProblems
 {
-    private const int Named = 3;
+    private const int MostNamed = 3;
 
     public static IEnumerable<Problem> Of(Plan plan, Reachability reachability)
     {
@@ -37,7 +38,34 @@ internal static class ReachabilityProblems
                 IsOfMany = true,
             };
         }
+        if (PodsSilent(plan, reachability) is { } unknown)
+            yield return unknown;
     }
+
+    // Readiness does not depend on it, nor a route: nobody knows whether pods' packets arrive.
+    private static Problem? PodsSilent(Plan plan, Reachability reachability)
+    {
+        string[] peers =
+        [
+            .. from verdict in plan.Verdicts
+               where verdict.Kind == VerdictKind.Routed
+               let reach = reachability.Of(verdict)
+               where reach is { PodsFellSilent: true }
+               group $"{verdict.Node.Name} ({verdict.PodCidr}, silent{Since(reach.Value)})" by verdict.Node.Name into node
+               select node.First(),
+        ];
+        return peers.Length == 0 ? null : new("PodsSilent",
+            $"probes of the pod network are answered no more by {Named(peers)}; those of the node's address are. Why is not known: " +
+            "with a Windows node at one end it may be the host endpoint, a firewall, or the network between the nodes",
+            Cures.PodsSilent)
+        {
+            IsOfMany = true,
+        };
+    }
+
+    /// <summary>" since 2026-01-02 02:00:00 UTC"; empty: the time is not known.</summary>
+    public static string Since(Reach reach) =>
+        reach.Since is { } since ? string.Create(CultureInfo.InvariantCulture, $" since {since:yyyy-MM-dd HH:mm:ss} UTC") : "";
 
     // A peer without a route is reported as such, and that explains it.
     private static string? With(Plan plan, Reachability reachability, ReachKind kind, bool? isTunnelled = null)
@@ -48,8 +76,12 @@ internal static class ReachabilityProblems
                 .Where(v => isTunnelled is null || isTunnelled == v.Tunnel is not null)
                 .DistinctBy(v => v.Node.Name).Select(v => $"{v.Node.Name} ({v.PodCidr})"),
         ];
-        string more = peers.Length > Named ? $" and {peers.Length - Named} more" : "";
-        return peers.Length == 0 ? null
-            : $"{peers.Length} {(peers.Length == 1 ? "node" : "nodes")}: {string.Join(", ", peers.Take(Named))}{more}";
+        return peers.Length == 0 ? null : Named(peers);
+    }
+
+    private static string Named(string[] peers)
+    {
+        string more = peers.Length > MostNamed ? $" and {peers.Length - MostNamed} more" : "";
+        return $"{peers.Length} {(peers.Length == 1 ? "node" : "nodes")}: {string.Join(", ", peers.Take(MostNamed))}{more}";
     }
 }

@@ -40,7 +40,7 @@ internal static class HostDiff
     private static HostChanges WithRulesAndSettings(HostChanges changes, Plan plan, HostState host)
     {
         IReadOnlyList<string> lacking = plan.ForwardIPv4 ? InterfaceForwarding.Lacking(plan, host) : [];
-        bool lacksIPv6 = plan.ForwardIPv6 && Links(plan.InterfaceIPv6, host).Any(i => !i.ForwardsIPv6);
+        bool lacksIPv6 = plan.ForwardIPv6 && Links(plan.InterfaceIPv6, host).Any(i => i is { HasIPv6: true, ForwardsIPv6: false });
         return changes with
         {
             ChangesNat = true,
@@ -94,12 +94,13 @@ internal static class InterfaceForwarding
     public static IReadOnlyList<string> Lacking(Plan plan, HostState host)
     {
         string[] future = host.NewInterfacesForwardIPv4 ? [] : [NewInterfaces];
-        if (host.Interfaces.All(i => i.ForwardsIPv4))
+        if (host.Interfaces.All(i => i.ForwardsIPv4 || !i.HasIPv4))
             return future;
         HashSet<int> used = host.Windows is { } windows ? [windows.PodEndpoint?.Index ?? 0] : Used(plan, host);
         if (plan.InterfaceIPv4.Interface is { } uplink)
             used.Add(uplink.Index);
-        return [.. host.Interfaces.Where(i => !i.ForwardsIPv4 && !i.IsLoopback && used.Contains(i.Index)).Select(i => i.Name), .. future];
+        IEnumerable<HostInterface> lacking = host.Interfaces.Where(i => i is { HasIPv4: true, ForwardsIPv4: false, IsLoopback: false });
+        return [.. lacking.Where(i => used.Contains(i.Index)).Select(i => i.Name), .. future];
     }
 
     private static HashSet<int> Used(Plan plan, HostState host)

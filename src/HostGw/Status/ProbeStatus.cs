@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using HostGw.Planning;
+using HostGw.Problems;
 
 namespace HostGw.Status;
 
@@ -50,11 +51,12 @@ internal static class ReachText
 
     /// <summary>What to do about a verdict that is no problem; empty: nothing.</summary>
     public static string Advice(in Verdict verdict, Reachability reachability) =>
-        verdict is { Kind: VerdictKind.Routed, Node.IsWindows: true } && reachability.Of(verdict) is { Kind: ReachKind.Unknown }
-            ? "probes of its pod network are not answered: it has no agent or one of an earlier version, no host endpoint, or a firewall " +
-                "that drops them until `New-NetFirewallRule -DisplayName hostgw-probe -Direction Inbound -Protocol UDP " +
-                $"-LocalPort {reachability.Port} -Action Allow` is run there"
-            : "";
+        verdict.Kind != VerdictKind.Routed || reachability.Of(verdict) is not { Kind: ReachKind.Unknown } reach ? ""
+        : reach.PodsFellSilent ? $"its pod network answered probes, and answers no more{ReachabilityProblems.Since(reach)}"
+        : !verdict.Node.IsWindows ? ""
+        : "probes of its pod network are not answered: it has no agent or one of an earlier version, no host endpoint, or a firewall " +
+            "that drops them until `New-NetFirewallRule -DisplayName hostgw-probe -Direction Inbound -Protocol UDP " +
+            $"-LocalPort {reachability.Port} -Action Allow` is run there";
 
     private static string Join(string reason, string more) => reason.Length > 0 ? $"{reason}: {more}" : more;
 }

@@ -133,6 +133,7 @@ internal static class StatusJson
             json.WriteString("since", since.UtcDateTime);
         else
             json.WriteNull("since");
+        json.WriteBoolean("podsFellSilent", reach is { PodsFellSilent: true });
         if (reach?.Milliseconds is { } milliseconds)
             json.WriteNumber("roundTripMs", milliseconds);
         else

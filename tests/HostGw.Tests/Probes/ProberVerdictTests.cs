@@ -102,6 +102,27 @@ public class ProberVerdictTests
         }
     }
 
+    // Who began without answers is no news.
+    [Theory]
+    [InlineData(Windows, All, ProbePaths.Node, true)]
+    [InlineData(Windows, ProbePaths.Node, ProbePaths.Node, false)]
+    [InlineData(Windows, ProbePaths.None, ProbePaths.Node, false)]
+    [InlineData(Windows, All, ProbePaths.None, false)]
+    [InlineData(OnLink, All, ProbePaths.Node, false)]
+    public void Pods_that_fell_silent_are_told_from_those_that_never_answered(string peer, object before, object after, bool fellSilent)
+    {
+        ProbedNetwork network = new() { Answering = (ProbePaths)before };
+        network.Follow(peer);
+        network.Run(60);
+        Assert.False(network.Prober.Verdicts.Of(Prefix.Parse(A)).PodsFellSilent);
+        network.Answering = (ProbePaths)after;
+        network.Run(60);
+        Assert.Equal(fellSilent, network.Prober.Verdicts.Of(Prefix.Parse(A)).PodsFellSilent);
+        network.Answering = All;
+        network.Run(60);
+        Assert.False(network.Prober.Verdicts.Of(Prefix.Parse(A)).PodsFellSilent);
+    }
+
     [Fact]
     public void A_Node_that_is_said_to_be_Windows_from_now_on_is_another_peer()
     {

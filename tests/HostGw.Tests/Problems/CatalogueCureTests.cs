@@ -131,6 +131,12 @@ public partial class CatalogueCureTests
         ["peers of which nothing is heard any more: the firewall"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u)), "PeersUnreachable",
             "let the firewalls on and between the nodes pass UDP to the port of the setting probe.port", Reached),
+        ["pods that answer no more: the endpoint is there again"] = new(
+            () => new(), a => a.Reachability = Reports.Silent("10.244.2.0/24"), "PodsSilent",
+            "see that the agents run, and that the host endpoint (.2) of the Windows nodes is there (`hostgw doctor` on both nodes)", Reached),
+        ["pods that answer no more: the firewall"] = new(
+            () => new(), a => a.Reachability = Reports.Silent("10.244.2.0/24"), "PodsSilent",
+            "let the firewalls on and between the nodes pass UDP to the port of the setting probe.port, also between pod networks", Reached),
         ["a cluster route that would cover a resolver: off"] = new(
             () => new($"{ClusterCidrs} clusterRoute=on", Given.Lan + "; resolver 10.244.9.53"), _ => { }, "ClusterRouteRefused",
             "set clusterRoute to off", a => a.Restart($"{ClusterCidrs} clusterRoute=off")),

@@ -65,6 +65,11 @@ public partial class DoctorTests
             "see that these nodes and their agents run; if they do, let the firewalls on and between the nodes pass UDP to the port of the " +
             "setting probe.port",
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
+        ["pods that answer no more: the endpoint is there again, or a firewall lets them"] = (
+            () => Of() with { Reachability = Reports.Silent("10.244.2.0/24") },
+            "see that the agents run, and that the host endpoint (.2) of the Windows nodes is there (`hostgw doctor` on both nodes); if they " +
+            "do, let the firewalls on and between the nodes pass UDP to the port of the setting probe.port, also between pod networks",
+            () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
         ["large packets that are lost: the network carries them"] = (
             () => Of() with { SizeAnswers = [Sized("b", isLong: false)] },
             "let the network between the nodes carry 1500 bytes",

@@ -113,6 +113,8 @@ public partial class DoctorTests
                 Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Unreachable, 0u), ("10.244.3.0/24", ReachKind.Unreachable, 0u)),
             },
             ["unreachable"], "by 2 nodes: b (10.244.2.0/24), c (10.244.3.0/24)"),
+        ["pods of a Windows node that answer no more"] = (
+            () => Of() with { Reachability = Reports.Silent("10.244.2.0/24") }, ["podsSilent"], "silent since 2026-01-02 02:00:00 UTC"),
         ["a network that drops large packets"] = (
             () => Of() with { SizeAnswers = [Sized("b", isLong: false), Sized("c", isLong: true)] }, ["pathMtu"],
             "packets of 1500 bytes, the MTU of eth0, do not arrive at b (10.244.2.0/24), and small ones do"),

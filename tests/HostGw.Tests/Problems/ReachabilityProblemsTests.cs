@@ -60,8 +60,28 @@ public class ReachabilityProblemsTests
     [Fact]
     public void Readiness_does_not_depend_on_probes()
     {
-        _agent.Reachability = Dropping(5);
-        Assert.Empty(StatusBoard.NotReady(_agent.Pass()));
+        foreach (Reachability probed in (Reachability[])[Dropping(5), Reports.Silent("10.244.2.0/24")])
+        {
+            _agent.Reachability = probed;
+            Assert.Empty(StatusBoard.NotReady(_agent.Pass()));
+        }
+    }
+
+    [Fact]
+    public void Pods_of_a_Windows_node_that_answer_no_more_are_a_problem_though_nobody_knows_why()
+    {
+        Problem silent = Assert.Single(Problems(Reports.Silent("10.244.2.0/24", "10.244.3.0/24")));
+        Assert.Equal("PodsSilent", silent.Rule);
+        Assert.StartsWith(
+            "probes of the pod network are answered no more by 2 nodes: n2 (10.244.2.0/24, silent since 2026-01-02 02:00:00 UTC), " +
+            "n3 (10.244.3.0/24, silent since 2026-01-02 02:00:00 UTC); those of the node's address are. Why is not known:", silent.Text,
+            StringComparison.Ordinal);
+        Assert.Contains("`hostgw doctor` on both nodes", silent.Cure, StringComparison.Ordinal);
+        Assert.Equal(Assert.Single(Problems(Reports.Silent("10.244.4.0/24"))).Key, silent.Key);
+        PassReport report = _agent.Pass();
+        Assert.Equal(
+            "its pod network answered probes, and answers no more since 2026-01-02 02:00:00 UTC",
+            ReachText.Advice(report.Plan!.Verdicts.Single(v => v.Node.Name == "n4"), report.Reachability));
     }
 
     [Fact]

@@ -77,6 +77,10 @@ internal static class Reports
         return new(all);
     }
 
+    /// <summary>A Windows node whose pod network answered, and answers no more since 2026-01-02 at 02:00.</summary>
+    public static Reachability Silent(params IEnumerable<string> podCidrs) =>
+        new(podCidrs.Select(p => (Prefix.Parse(p), new Reach(ReachKind.Unknown, 1_767_319_200, 0) { PodsFellSilent = true })));
+
     public static PassReport Failed(string why) => new()
     {
         At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using System.Security.Principal;
 using HostGw.Platform.Windows;
 
 namespace HostGw.Windows.Tests.OnWindows;
@@ -25,12 +26,15 @@ public sealed class AgentProcessTests(Verification run) : Asking(run)
         string folder = AgentProcess.NewFolder(), state = AgentProcess.StateFlags(folder)[1];
         using (AgentProcess agent = await AgentProcess.StartAsync(folder))
         {
-            Assert.Null(WindowsAgentLock.TryAcquire(state));
+            Assert.Null(WindowsAgentLock.TryAcquire(state, Assert.Fail));
             Assert.Equal((agent.Id, true), WindowsAgentLock.Holder(state));
+            // Wine names no owner of a mutex.
+            if (!Machine.IsWine)
+                RequireMutexOfAgent();
             agent.Kill();
         }
         string refusal;
-        using (WindowsAgentLock? mine = WindowsAgentLock.TryAcquire(state))
+        using (WindowsAgentLock? mine = WindowsAgentLock.TryAcquire(state, Assert.Fail))
         {
             Assert.NotNull(mine);
             (int exitCode, refusal) = Cleanup(folder);
@@ -41,6 +45,32 @@ public sealed class AgentProcessTests(Verification run) : Asking(run)
         Assert.True(done == 0, output);
         return refusal.Trim();
     });
+
+    // An object of another kind is no agent's, whoever made it.
+    [Fact]
+    public Task One_agent_per_host_though_others_took_the_name() => AskAsync(Question.LockOfOthers, async () =>
+    {
+        RequireNoAgent();
+        string folder = AgentProcess.NewFolder(), state = AgentProcess.StateFlags(folder)[1];
+        using EventWaitHandle squatter = new(initialState: false, EventResetMode.ManualReset, WindowsAgentLock.Name);
+        using AgentProcess agent = await AgentProcess.StartAsync(folder);
+        Assert.Null(WindowsAgentLock.TryAcquire(state, Assert.Fail));
+        (int exitCode, string refusal) = Cleanup(folder);
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"pid {agent.Id}", refusal, StringComparison.Ordinal);
+        agent.Send(CtrlC);
+        (_, string log) = await agent.EndAsync();
+        return log.Split('\n').Single(l => l.Contains($"has taken the name {WindowsAgentLock.Name}", StringComparison.Ordinal)).Trim();
+    });
+
+    // An agent with another state directory is kept away, too.
+    private static void RequireMutexOfAgent()
+    {
+        using var self = WindowsIdentity.GetCurrent();
+        string owner = ObjectOwner.OfMutex(WindowsAgentLock.Name) ?? "none";
+        Assert.True(FileOwner.IsTrusted(owner, self.User!.Value), owner);
+        Assert.Null(WindowsAgentLock.TryAcquire(Path.Combine(AgentProcess.NewFolder(), "state"), Assert.Fail));
+    }
 
     private static async Task<string> StopAsync(int number)
     {
@@ -59,8 +89,11 @@ public sealed class AgentProcessTests(Verification run) : Asking(run)
 
     private static void RequireNoAgent()
     {
-        using WindowsAgentLock? free = WindowsAgentLock.TryAcquire(Path.Combine(AgentProcess.NewFolder(), "state"));
+        string fault = "";
+        using WindowsAgentLock? free = WindowsAgentLock.TryAcquire(Path.Combine(AgentProcess.NewFolder(), "state"), f => fault = f);
         if (free is null)
             throw new NotAskedException("an agent runs on this machine");
+        if (fault.Length > 0)
+            throw new NotAskedException(fault);
     }
 }

@@ -43,8 +43,14 @@ internal sealed record Question(string Id, string Sentence, string Obstacle = ""
 
     public static Question StateOfOthers { get; } = new("state-of-others", "So does one that another user created before");
 
+    public static Question StateLink { get; } = new("state-link",
+        "A junction that leads to it is followed where Administrators own the junction, and refused where another user does");
+
     public static Question Lock { get; } = new("lock",
         "A second process sees the agent's lock, and may take it as soon as the first has ended or was killed");
+
+    public static Question LockOfOthers { get; } = new("lock-of-others",
+        "Another program that has taken the name of the agent's mutex is reported, the agent starts, and a second one still sees its lock");
 
     public static Question StopByCtrlC { get; } = new("stop-ctrl-c", "The agent stops in order by Ctrl-C, sent as containerd sends it");
 
@@ -83,8 +89,8 @@ internal sealed record Question(string Id, string Sentence, string Obstacle = ""
     public static IReadOnlyList<Question> All { get; } =
     [
         Routes, Gateway, NextHop, Errors, BestRoute, Thousand, Rows,
-        WatchRoutes, WatchInterfaces, WatchAddresses, Forwarding, Denied, State, StateOfOthers,
-        Lock, StopByCtrlC, StopByCtrlBreak, StopByShutdown, Hns, HnsNetwork,
+        WatchRoutes, WatchInterfaces, WatchAddresses, Forwarding, Denied, State, StateOfOthers, StateLink,
+        Lock, LockOfOthers, StopByCtrlC, StopByCtrlBreak, StopByShutdown, Hns, HnsNetwork,
         HnsEndpoint, HnsAttach, HnsNat, HnsBridge, Cni, Probes, Container, Removed,
     ];
 }

@@ -45,6 +45,26 @@ public sealed class StateTests(Verification run) : Asking(run)
         return rights;
     });
 
+    [Fact]
+    public Task Behind_a_link() => AskAsync(Question.StateLink, () =>
+    {
+        NotAskedException.OnWine();
+        string link = Path.Combine(Machine.Folder, "state-link"), target = Path.Combine(Machine.Folder, "state-link-target");
+        Directory.CreateDirectory(target);
+        string answer = Machine.PowerShell(
+            $"New-Item -ItemType Junction -Path '{link}' -Target '{target}'; icacls '{link}' /setowner '*{Administrators}' /L");
+        Assert.True(ObjectOwner.OfFile(link) == Administrators.Value, answer);
+        string folder = Path.Combine(link, "state"), rights = Check(folder);
+        Assert.True(Directory.Exists(Path.Combine(target, "state")));
+
+        answer = Machine.PowerShell($"icacls '{link}' /setowner '*{LocalService}' /L");
+        Assert.True(ObjectOwner.OfFile(link) == LocalService.Value, answer);
+        Assert.StartsWith($"{link} is a link that belongs to the user {LocalService}", StateDirectory.Rejection(folder, folder), StringComparison.Ordinal);
+        string refusal = Assert.Throws<StateFileException>(() => new OwnedRoutesFile(folder).Write(new())).Message;
+        Assert.Contains("is not followed", refusal, StringComparison.Ordinal);
+        return $"{rights}; {refusal}";
+    });
+
     /// <summary>Writes the list of routes there, as the agent does, and reads who may use the directory and the file.</summary>
     private static string Check(string folder)
     {

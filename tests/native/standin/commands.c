@@ -2,6 +2,7 @@
  * What others do to the host, and how it looks, in lines of text:
  *
  *   interface LUID INDEX up|down METRIC 4|6|46|- ALIAS...   makes one, or changes it; 4|6: the families that it forwards
+ *                                                           a|b beside them: it lacks IPv4|IPv6
  *   remove-interface LUID                                   with its addresses and routes
  *   address LUID ADDRESS/LENGTH                             and the routes that Windows lists for it (see put_local_routes)
  *   remove-address LUID ADDRESS/LENGTH
@@ -161,6 +162,16 @@ int remove_address(link_t *link, SOCKADDR_INET address) {
   return 0;
 }
 
+/* What an interface has of a family goes when the protocol is unbound. */
+static void drop_families(const link_t *link) {
+  for (int i = route_count - 1; i >= 0; i--)
+    if (routes[i].InterfaceLuid.Value == link->luid && lacks(link, routes[i].DestinationPrefix.Prefix.si_family))
+      remove_route(&routes[i]);
+  for (int i = address_count - 1; i >= 0; i--)
+    if (addresses[i].InterfaceLuid.Value == link->luid && lacks(link, addresses[i].Address.si_family))
+      addresses[i] = addresses[--address_count];
+}
+
 static int put_link(ULONG64 luid, ULONG index, const char *state, ULONG metric, const char *forwards, const char *alias) {
   link_t *link = find_link(luid, 0);
   int is_new = !link;
@@ -175,6 +186,9 @@ static int put_link(ULONG64 luid, ULONG index, const char *state, ULONG metric, 
   link->connected = !strcmp(state, "up");
   link->forwards4 = strchr(forwards, '4') != 0;
   link->forwards6 = strchr(forwards, '6') != 0;
+  link->lacks4 = strchr(forwards, 'a') != 0;
+  link->lacks6 = strchr(forwards, 'b') != 0;
+  drop_families(link);
   snprintf(link->alias, sizeof link->alias, "%s", alias);
   for (int i = 0; i < route_count; i++)
     if (routes[i].InterfaceLuid.Value == luid)
@@ -188,8 +202,8 @@ static int put_link(ULONG64 luid, ULONG index, const char *state, ULONG metric, 
 
 static void save_link(const link_t *l, void (*line)(void *, const char *), void *to) {
   char text[MAX_TEXT];
-  snprintf(text, sizeof text, "interface %016llx %u %s %u %s%s%s %s", (unsigned long long)l->luid, (unsigned)l->index, l->connected ? "up" : "down", (unsigned)l->metric,
-           l->forwards4 ? "4" : "", l->forwards6 ? "6" : "", l->forwards4 || l->forwards6 ? "" : "-", l->alias);
+  snprintf(text, sizeof text, "interface %016llx %u %s %u %s%s%s%s%s %s", (unsigned long long)l->luid, (unsigned)l->index, l->connected ? "up" : "down", (unsigned)l->metric,
+           l->forwards4 ? "4" : "", l->forwards6 ? "6" : "", l->forwards4 || l->forwards6 ? "" : "-", l->lacks4 ? "a" : "", l->lacks6 ? "b" : "", l->alias);
   line(to, text);
 }
 

@@ -6,7 +6,7 @@
  *   hcn-endpoint DOCUMENT   a pod's endpoint in the first network, as a CNI plugin makes it
  *   hcn-endpoints           a question: their policies, a line each
  *   hcn-forget              what restarting the service may do: everything is gone, and the host's end of the network with it
- *   hcn-answer open|attach CODE COUNT   what it answers the next times, in hexadecimal, instead of doing it
+ *   hcn-answer open|attach|modify CODE COUNT   what it answers the next times, in hexadecimal, instead of doing it
  *   hcn-refuse COUNT        the service does not run the next times it is asked for a list
  */
 #include <stdio.h>
@@ -224,9 +224,11 @@ EXPORT HRESULT WINAPI HcnModifyEndpoint(void *h, PCWSTR settings, PWSTR *error) 
   if (strcmp(kind, "Policy") || strcmp(request, "Update"))
     return HCN_E_REFUSED;
   lock(&service);
-  update_policies(h, json);
+  HRESULT code = arranged_for("modify");
+  if (!code)
+    update_policies(h, json);
   unlock(&service);
-  return 0;
+  return code;
 }
 
 /* An endpoint's interface goes with it. */

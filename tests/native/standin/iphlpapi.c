@@ -84,6 +84,8 @@ EXPORT DWORD WINAPI CreateIpForwardEntry2(const MIB_IPFORWARD_ROW2 *row) {
     code = ERROR_INVALID_PARAMETER;
   if (!code && !find_link(row->InterfaceLuid.Value, row->InterfaceIndex))
     code = ERROR_FILE_NOT_FOUND;
+  if (!code && lacks(find_link(row->InterfaceLuid.Value, row->InterfaceIndex), family))
+    code = ERROR_NOT_FOUND;
   if (!code && find_route(row))
     code = turned("errors") ? ERROR_INVALID_PARAMETER : ERROR_OBJECT_ALREADY_EXISTS;
   if (!code)
@@ -187,10 +189,11 @@ EXPORT DWORD WINAPI GetIpInterfaceTable(ADDRESS_FAMILY family, MIB_IPINTERFACE_T
   DWORD code = arranged("GetIpInterfaceTable", 0);
   if (!code) {
     *table = new_table(sizeof **table, link_count * 2);
-    for (int i = 0; i < link_count; i++) {
-      (&(*table)->Table[0])[i] = interface_row(&links[i], AF_INET);
-      (&(*table)->Table[0])[link_count + i] = interface_row(&links[i], AF_INET6);
-    }
+    MIB_IPINTERFACE_ROW *next = &(*table)->Table[0];
+    for (int i = 0; i < 2 * link_count; i++)
+      if (!lacks(&links[i % link_count], i < link_count ? AF_INET : AF_INET6))
+        *next++ = interface_row(&links[i % link_count], i < link_count ? AF_INET : AF_INET6);
+    (*table)->NumEntries = (ULONG)(next - &(*table)->Table[0]);
   }
   unlock(&tables);
   return code;
@@ -202,6 +205,8 @@ EXPORT DWORD WINAPI GetIpInterfaceEntry(MIB_IPINTERFACE_ROW *row) {
   link_t *link = find_link(row->InterfaceLuid.Value, row->InterfaceIndex);
   if (!code && !link)
     code = ERROR_FILE_NOT_FOUND;
+  if (!code && lacks(link, row->Family))
+    code = ERROR_NOT_FOUND;
   if (!code)
     *row = interface_row(link, row->Family);
   unlock(&tables);
@@ -214,6 +219,8 @@ EXPORT DWORD WINAPI SetIpInterfaceEntry(MIB_IPINTERFACE_ROW *row) {
   link_t *link = find_link(row->InterfaceLuid.Value, row->InterfaceIndex);
   if (!code && !link)
     code = ERROR_FILE_NOT_FOUND;
+  if (!code && lacks(link, row->Family))
+    code = ERROR_NOT_FOUND;
   if (!code && row->Family == AF_INET && row->SitePrefixLength != 0)
     code = ERROR_INVALID_PARAMETER;
   if (!code) {
@@ -268,7 +275,9 @@ EXPORT DWORD WINAPI DeleteUnicastIpAddressEntry(const MIB_UNICASTIPADDRESS_ROW *
 EXPORT DWORD WINAPI ConvertInterfaceLuidToAlias(const NET_LUID *luid, WCHAR *alias, size_t length) {
   lock(&tables);
   link_t *link = find_link(luid->Value, 0);
-  DWORD code = !link ? ERROR_FILE_NOT_FOUND : strlen(link->alias) >= length ? ERROR_NOT_ENOUGH_MEMORY : NO_ERROR;
+  DWORD code = arranged("ConvertInterfaceLuidToAlias", 0);
+  if (!code)
+    code = !link ? ERROR_FILE_NOT_FOUND : strlen(link->alias) >= length ? ERROR_NOT_ENOUGH_MEMORY : NO_ERROR;
   for (size_t i = 0; !code && i <= strlen(link->alias); i++)
     alias[i] = (UCHAR)link->alias[i];
   unlock(&tables);

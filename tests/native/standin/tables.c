@@ -46,6 +46,9 @@ MIB_IPFORWARD_ROW2 *add_route(const MIB_IPFORWARD_ROW2 *row) {
 
 void remove_route(MIB_IPFORWARD_ROW2 *row) { *row = routes[--route_count]; }
 
+/* The protocol is not bound to the interface. */
+int lacks(const link_t *link, ADDRESS_FAMILY family) { return family == AF_INET ? link->lacks4 : link->lacks6; }
+
 /* Routes go with their interface, and nobody is told of each. */
 void remove_link(link_t *link) {
   for (int i = route_count - 1; i >= 0; i--)

@@ -12,7 +12,7 @@
 typedef struct {
   ULONG64 luid;
   ULONG index, metric;
-  int connected, forwards4, forwards6;
+  int connected, forwards4, forwards6, lacks4, lacks6;
   char alias[200];
 } link_t;
 
@@ -28,6 +28,7 @@ MIB_IPFORWARD_ROW2 *find_route(const MIB_IPFORWARD_ROW2 *name);
 MIB_IPFORWARD_ROW2 *add_route(const MIB_IPFORWARD_ROW2 *row);
 void remove_route(MIB_IPFORWARD_ROW2 *row);
 void remove_link(link_t *link);
+int lacks(const link_t *link, ADDRESS_FAMILY family);
 int add_address(link_t *link, const SOCKADDR_INET *address, UCHAR length);
 int remove_address(link_t *link, SOCKADDR_INET address);
 void initialize_route(MIB_IPFORWARD_ROW2 *row);

@@ -42,7 +42,13 @@ internal static unsafe class NetIo
     public static string Alias(ulong luid)
     {
         char* alias = stackalloc char[NDIS_IF_MAX_STRING_SIZE];
-        return ConvertInterfaceLuidToAlias(&luid, alias, NDIS_IF_MAX_STRING_SIZE) == 0 ? new(alias) : "";
+        // Without a name it is there all the same, with its routes and addresses.
+        return ConvertInterfaceLuidToAlias(&luid, alias, NDIS_IF_MAX_STRING_SIZE) switch
+        {
+            0 => new(alias),
+            Win32Error.ERROR_FILE_NOT_FOUND or Win32Error.ERROR_NOT_FOUND or Win32Error.ERROR_INVALID_PARAMETER => "",
+            var code => $"interface {luid:x16}, whose name Windows does not tell (error {code})",
+        };
     }
 
     /// <inheritdoc cref="ReadRoutes"/>
@@ -87,19 +93,24 @@ internal static unsafe class NetIo
             : RouteAnswer.Refused;
     }
 
+    /// <returns>False: the interface does not have that family. One that is gone by now is left to the pass that its end wakes.</returns>
     /// <inheritdoc cref="ReadRoutes"/>
-    public static void EnableForwarding(ulong luid, bool ipv6)
+    public static bool EnableForwarding(ulong luid, bool ipv6)
     {
         MIB_IPINTERFACE_ROW row = new() { Family = ipv6 ? AF_INET6 : AF_INET, InterfaceLuid = luid };
-        Require("read the interface's forwarding", GetIpInterfaceEntry(&row));
+        // https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-getipinterfaceentry tells the two errors apart.
+        uint code = GetIpInterfaceEntry(&row);
+        if (!Check("read the interface's forwarding", code))
+            return code != Win32Error.ERROR_NOT_FOUND;
         if (row.ForwardingEnabled != 0)
-            return;
+            return true;
         row.ForwardingEnabled = 1;
         // For IPv4 the value that was read is rejected:
         // https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-setipinterfaceentry
         if (!ipv6)
             row.SitePrefixLength = 0;
-        Require("turn the interface's forwarding on", SetIpInterfaceEntry(&row));
+        code = SetIpInterfaceEntry(&row);
+        return Check("turn the interface's forwarding on", code) || code != Win32Error.ERROR_NOT_FOUND;
     }
 
     /// <inheritdoc cref="ReadRoutes"/>
@@ -121,7 +132,7 @@ internal static unsafe class NetIo
         }
     }
 
-    // An empty table is the answer "not found".
+    // "Not found" is the answer of an empty table, and where an interface is gone or does not have the family.
     private static bool Check(string what, uint code) => code switch
     {
         0 => true,

@@ -22,6 +22,7 @@ internal sealed class WindowsHost : IHostNetwork
     private readonly WindowsRoutes _routes;
     private readonly CniConfiguration _cni;
     private readonly WindowsNews _news = new();
+    private readonly WindowsOverrides _overrides = new(NetIo.BestRoute);
     private bool _hasPodNetwork;
 
     public WindowsHost(WindowsHostOptions options)
@@ -46,12 +47,13 @@ internal sealed class WindowsHost : IHostNetwork
         _news.Expect(changes.Plan);
         Attempts attempts = new();
         List<WindowsException> unreadable = [];
+        List<string> missing = [.. MissingFamilies.Of(changes.Plan, changes.Host)];
         string cni = "", network = "", nat = "";
         // No pod may start while its network is removed.
         attempts.Try(
             HostPart.Cni, "remove the CNI configuration", changes is { ChangesCni: true, Cni: null }, () => cni = ApplyCni(null, mode));
         if (mode == ApplyMode.Change)
-            network = PrepareNetwork(changes, attempts, unreadable);
+            network = PrepareNetwork(changes, attempts, unreadable, missing);
         // The exemption of a new peer before its route.
         attempts.Try(
             HostPart.Nat, "set OutBoundNAT on pods' endpoints", changes.ChangesNat && _options.CorrectOutBoundNat,
@@ -68,8 +70,8 @@ internal sealed class WindowsHost : IHostNetwork
             CniChange = cni,
             Cni = _cni.InUse,
             Leftovers = changes.FindsLeftovers ? [] : null,
-            Overrides = changes.FindsOverrides ? FindOverrides(changes) : [],
-            Obstacles = Obstacles(network, unreadable, isMissing: mode == ApplyMode.Change && changes.Cni is not null && !_hasPodNetwork),
+            Overrides = changes.FindsOverrides ? _overrides.Find(changes) : [],
+            Obstacles = [.. Obstacles(network, unreadable, mode == ApplyMode.Change && changes.Cni is not null), .. missing.Distinct()],
         };
         return result.WithRules(nat, "", changes.HoldsRules);
     }
@@ -93,9 +95,10 @@ internal sealed class WindowsHost : IHostNetwork
     private bool MayWriteCni(Attempts attempts, ApplyMode mode) =>
         attempts.Failures.All(f => f.Part is HostPart.Neighbours or HostPart.Routes) && (_hasPodNetwork || mode == ApplyMode.Preview);
 
-    private IReadOnlyList<string> Obstacles(string network, List<WindowsException> unreadable, bool isMissing) =>
+    private IReadOnlyList<string> Obstacles(string network, List<WindowsException> unreadable, bool isNeeded) =>
     [
-        .. ((string[])[network.Length > 0 || !isMissing ? network : MissingNetwork, _stateProblem]).Where(p => p.Length > 0),
+        .. ((string[])[network.Length > 0 || !isNeeded || _hasPodNetwork ? network : MissingNetwork, _stateProblem])
+            .Where(p => p.Length > 0),
         .. Unreadable(unreadable),
         .. _cni.Obstacles,
     ];
@@ -108,13 +111,6 @@ internal sealed class WindowsHost : IHostNetwork
         [var first, .. var more] => [$"HostGw goes on without {more.Length + 1} objects of HNS that cannot be read, the first: {first}"],
     };
 
-    // A foreign route that was just replaced by HostGw's is still in the state that was read.
-    private static IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) => BestRouteOverrides.Find(
-        changes.Plan, changes.Host,
-        changes.Routes.Conflicts.Select(c => c.Foreign).Concat(changes.Routes.Replace.Select(c => c.Instead))
-            .Select(r => (r.Destination, r.NextHop, r.Interface)).ToHashSet(),
-        NetIo.BestRoute);
-
     private void ApplyRoutes(HostChanges changes, Attempts attempts)
     {
         _routes.Apply(changes.Routes, changes.Host, attempts.Failures);
@@ -123,14 +119,17 @@ internal sealed class WindowsHost : IHostNetwork
     }
 
     // A new interface wakes a pass, which installs the routes over it.
-    private string PrepareNetwork(HostChanges changes, Attempts attempts, List<WindowsException> unreadable)
+    private string PrepareNetwork(
+        HostChanges changes, Attempts attempts, List<WindowsException> unreadable, List<string> missing)
     {
         string problem = "";
         Prefix podCidr = changes.PodCidrs.FirstOrDefault(p => p.IsIPv4);
         attempts.Try(HostPart.PodNetwork, "keep the pods' HNS network", _options.CreateNetwork && !podCidr.IsNone,
             () => problem = PodNetwork.Ensure(_options.Network, podCidr, changes.UplinkIPv4, unreadable));
-        EnableForwarding(HostPart.ForwardingIPv4, changes.EnableForwardingIPv4, changes.UplinkIPv4, changes.Host, attempts);
-        EnableForwarding(HostPart.ForwardingIPv6, changes.EnableForwardingIPv6, changes.UplinkIPv6, changes.Host, attempts);
+        if (changes.EnableForwardingIPv4)
+            EnableForwarding(HostPart.ForwardingIPv4, changes.UplinkIPv4, changes.Host, attempts, missing);
+        if (changes.EnableForwardingIPv6)
+            EnableForwarding(HostPart.ForwardingIPv6, changes.UplinkIPv6, changes.Host, attempts, missing);
         return problem;
     }
 
@@ -144,13 +143,17 @@ internal sealed class WindowsHost : IHostNetwork
         : desired is null || _hasPodNetwork ? _cni.Preview(desired)
         : $"none, for {MissingNetwork}";
 
-    private static void EnableForwarding(HostPart part, bool wanted, string? uplink, HostState host, Attempts attempts)
+    private static void EnableForwarding(HostPart part, string? uplink, HostState host, Attempts attempts, List<string> missing)
     {
-        bool ipv6 = part == HostPart.ForwardingIPv6;
+        bool ipv6 = part == HostPart.ForwardingIPv6, hasFamily = true;
         foreach (HostInterface link in host.Interfaces.Where(i => i.Name == uplink || i.Index == host.Windows?.PodEndpoint?.Index))
         {
-            attempts.Try(part, $"turn {(ipv6 ? "IPv6" : "IPv4")} forwarding on for {link.Name}", wanted,
-                () => NetIo.EnableForwarding(link.Luid, ipv6));
+            attempts.Try(part, $"turn {(ipv6 ? "IPv6" : "IPv4")} forwarding on for {link.Name}", ipv6 ? link.HasIPv6 : link.HasIPv4,
+                () => hasFamily = NetIo.EnableForwarding(link.Luid, ipv6));
+            // Although Windows has just listed it.
+            if (!hasFamily)
+                missing.Add(MissingFamilies.Text(link.Name, isIPv4: !ipv6));
+            hasFamily = true;
         }
     }
 
@@ -228,6 +231,7 @@ internal static class Win32Error
     public const uint ERROR_FILE_NOT_FOUND = 2;
     public const uint ERROR_ACCESS_DENIED = 5;
     public const uint ERROR_INVALID_DATA = 13;
+    public const uint ERROR_INVALID_PARAMETER = 87;
     public const uint ERROR_NOT_FOUND = 1168;
 }
 

@@ -107,12 +107,14 @@ internal sealed class InterfaceRows
             Mtu = int.MaxValue,
             ForwardsIPv4 = false,
             ForwardsIPv6 = false,
+            HasIPv4 = false,
+            HasIPv6 = false,
             Luid = row.InterfaceLuid,
         };
         known = known with { IsUp = known.IsUp || row.Connected != 0, Mtu = (int)Math.Min((uint)known.Mtu, row.NlMtu) };
         _interfaces[index] = isIPv4
-            ? known with { ForwardsIPv4 = forwards, MetricIPv4 = row.Metric }
-            : known with { ForwardsIPv6 = forwards, MetricIPv6 = row.Metric };
+            ? known with { HasIPv4 = true, ForwardsIPv4 = forwards, MetricIPv4 = row.Metric }
+            : known with { HasIPv6 = true, ForwardsIPv6 = forwards, MetricIPv6 = row.Metric };
         if (!isLoopback)
         {
             Forwarding = isIPv4

@@ -30,6 +30,10 @@ internal static class ReachabilityRules
         from problem in Of(seen, "PeersUnreachable")
         select problem with { Rule = "unreachable" };
 
+    public static IEnumerable<Problem> PodsSilent(Examination seen) =>
+        from problem in Of(seen, "PodsSilent")
+        select problem with { Rule = "podsSilent" };
+
     /// <summary>What the running agent says of itself, since its peers cannot know.</summary>
     public static IEnumerable<Problem> ProbesNotReceived(Examination seen) =>
         from problem in ProblemCatalog.ProbesNotReceived(seen.Reachability)

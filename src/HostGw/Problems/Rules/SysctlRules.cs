@@ -99,7 +99,7 @@ internal static class SysctlRules
 
     private static IEnumerable<Problem> ForwardingIPv4(Examination seen, Plan plan)
     {
-        if (!plan.OwnPodCidrs.Any(p => p.IsIPv4))
+        if (!plan.OwnPodCidrs.Any(p => p.IsIPv4) || LacksFamily(seen, seen.Host.Forwarding.IPv4))
             yield break;
         if (seen.Host.Forwarding.IPv4 != true)
         {
@@ -117,7 +117,7 @@ internal static class SysctlRules
 
     private static IEnumerable<Problem> ForwardingIPv6(Examination seen, Plan plan)
     {
-        if (!plan.OwnPodCidrs.Any(p => p.IsIPv6) || seen.Host.Forwarding.IPv6 == true)
+        if (!plan.OwnPodCidrs.Any(p => p.IsIPv6) || seen.Host.Forwarding.IPv6 == true || LacksFamily(seen, seen.Host.Forwarding.IPv6))
             yield break;
         // As the agent does it, in this order. Without accept_ra=2 an uplink loses its default route; a pod's interface must not get it.
         string before = string.Concat(RouterAdvertisements.Needed(plan, seen.Host).Select(c => $"{AcceptRaSetting(c)} "));
@@ -125,11 +125,14 @@ internal static class SysctlRules
         yield return IsOff("IPv6", seen.Host.Forwarding.IPv6, OnWindows("IPv6", plan.InterfaceIPv6, seen) ?? command, seen);
     }
 
+    // Windows itself says which interfaces lack it, and the obstacles name them.
+    private static bool LacksFamily(Examination seen, bool? forwards) => seen.Host.Windows is not null && forwards is null;
+
     private static string? OnWindows(string family, InterfaceChoice uplink, Examination seen) =>
         OnWindows(family, uplink.Interface?.Name ?? "INTERFACE", seen);
 
     private static string? OnWindows(string family, string link, Examination seen) => seen.Host.Windows is null ? null
-        : $"Set-NetIPInterface -InterfaceAlias '{link}' -AddressFamily {family} -Forwarding Enabled";
+        : $"Set-NetIPInterface -InterfaceAlias {PowerShell.Quote(link)} -AddressFamily {family} -Forwarding Enabled";
 
     private static Problem IsOff(string family, bool? state, string command, Examination seen) => state is null
         ? ProblemCatalog.ForwardingUnknown(family) with { Rule = "forwarding" }

@@ -73,6 +73,22 @@ public sealed class OutBoundNatTests : IDisposable
         Assert.Equal(1, _agent.Pass(WakeCauses.Resync).Repairs.Masquerade);
     }
 
+    // HCN_E_ENDPOINT_NOT_FOUND: its pod has just ended. The other one is a refusal, which is told and tried again.
+    [Theory]
+    [InlineData("803b0002", 0)]
+    [InlineData("803b0017", 1)]
+    public void One_endpoint_that_cannot_be_changed_keeps_no_other_from_it(string code, int failures)
+    {
+        Endpoint("10.244.1.7", Wrong);
+        Endpoint("10.244.1.8", Wrong);
+        Restarted();
+        StandIn.Do($"hcn-answer modify {code} 1");
+        Assert.Equal(failures, _agent.Pass().Failures.Count);
+        Assert.Equal($"[{Wrong}]\n[{Right}]", StandIn.Ask("hcn-endpoints"));
+        Assert.Empty(_agent.Pass(WakeCauses.Retry).Failures);
+        Assert.Equal($"[{Right}]\n[{Right}]", StandIn.Ask("hcn-endpoints"));
+    }
+
     [Fact]
     public void Unasked_they_stay_as_the_plugin_made_them()
     {

@@ -86,6 +86,107 @@ public sealed class WindowsInterfaceTests
         Assert.Contains("10.10.0.1", Assert.Single(ProblemCatalog.Texts(agent.Pass())), StringComparison.Ordinal);
     }
 
+    private static readonly string[] DualStack =
+    [
+        "self 10.244.1.0/24,fd00:10:244:1::/64 10.0.0.1,fd00:aaaa::1 windows", "linux 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2",
+    ];
+
+    [Fact]
+    public void A_bridge_without_ipv6_is_named_and_everything_else_goes_on()
+    {
+        using WindowsAgent agent = new("", $"interface {WindowsAgent.PodEndpoint} 12 up 15 -b vEthernet (cbr0)") { Nodes = DualStack };
+        PassReport report = agent.Pass();
+        Assert.Empty(report.Failures);
+        Assert.Equal(
+            [
+                "10.244.1.0/24 on-link uplink 300", "10.244.2.0/24 10.0.0.2 cbr0 250", "10.244.2.0/24 10.0.0.2 uplink 300",
+                "fd00:10:244:1::/64 on-link uplink 300", "fd00:10:244:2::/64 fd00:aaaa::2 uplink 300",
+            ], WindowsAgent.PodRoutes);
+        Assert.Equal(["- Loopback", "46 vEthernet (Ethernet)", "4b vEthernet (cbr0)"], Forwarding());
+        Problem problem = Assert.Single(ProblemCatalog.All(report));
+        Assert.Equal(
+            "vEthernet (cbr0) has no IPv6, which this node's pods have: there is no IPv6 route over it. " +
+            "Enable-NetAdapterBinding -Name 'vEthernet (cbr0)' -ComponentID ms_tcpip6 binds it; or give this node no IPv6 podCIDR", problem.Text);
+
+        PassReport next = agent.Pass();
+        Assert.False(next.Changed);
+        Assert.False(next.ForwardingChanged);
+        StandIn.Do($"interface {WindowsAgent.PodEndpoint} 12 up 15 4 vEthernet (cbr0)");
+        Assert.Empty(ProblemCatalog.All(agent.Pass(WakeCauses.Links)));
+        Assert.Contains("fd00:10:244:2::/64 fd00:aaaa::2 cbr0 250", WindowsAgent.PodRoutes);
+    }
+
+    [Theory]
+    [InlineData("a", "IPv4", "fd00:10:244:2::/64 fd00:aaaa::2 uplink 300")]
+    [InlineData("b", "IPv6", "10.244.2.0/24 10.0.0.2 uplink 300")]
+    public void An_uplink_without_one_family_is_named_and_the_other_family_goes_on(string lacks, string family, string stands)
+    {
+        using WindowsAgent agent = new("", $"interface {WindowsAgent.Uplink} 7 up 25 -{lacks} vEthernet (Ethernet)") { Nodes = DualStack };
+        PassReport report = agent.Pass();
+        Assert.Empty(report.Failures);
+        Assert.Contains(stands, WindowsAgent.PodRoutes);
+        Assert.Single(ProblemCatalog.Texts(report), t => t.StartsWith($"vEthernet (Ethernet) has no {family},", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_family_that_pods_do_not_have_may_be_missing()
+    {
+        using WindowsAgent agent = new(
+            "", $"interface {WindowsAgent.Uplink} 7 up 25 -b vEthernet (Ethernet)", $"interface {WindowsAgent.PodEndpoint} 12 up 15 -b vEthernet (cbr0)");
+        PassReport report = agent.Pass();
+        Assert.Empty(report.Failures);
+        Assert.Empty(ProblemCatalog.All(report));
+    }
+
+    [Fact]
+    public void Over_a_bridge_that_is_disconnected_nothing_is_installed_and_nothing_is_forgotten()
+    {
+        using WindowsAgent agent = new();
+        agent.Pass();
+        string[] before = [.. WindowsAgent.PodRoutes];
+        StandIn.Do($"interface {WindowsAgent.PodEndpoint} 12 down 15 4 vEthernet (cbr0)");
+        PassReport report = agent.Pass(WakeCauses.Links);
+        Assert.Empty(report.Failures);
+        Assert.False(report.Changed);
+        agent.Nodes = [.. agent.Nodes, "new 10.244.4.0/24 10.0.0.4"];
+        Assert.Empty(agent.Pass().Failures);
+        StandIn.Do($"interface {WindowsAgent.PodEndpoint} 12 up 15 4 vEthernet (cbr0)");
+        Assert.Empty(ProblemCatalog.All(agent.Pass(WakeCauses.Links)));
+        Assert.Equal(
+            [.. before, "10.244.4.0/24 10.0.0.4 cbr0 250", "10.244.4.0/24 10.0.0.4 uplink 300"], WindowsAgent.PodRoutes);
+    }
+
+    [Theory]
+    [InlineData(8, true)]
+    [InlineData(2, false)]
+    [InlineData(87, false)]
+    public void An_interface_whose_name_cannot_be_read_is_there_all_the_same_unless_it_is_gone(int code, bool isThere)
+    {
+        using WindowsAgent agent = new();
+        // The first interface is the loopback.
+        StandIn.Do($"answer ConvertInterfaceLuidToAlias {code} 3");
+        HostState state = agent.Host.Read([]);
+        Assert.Equal(isThere ? [1, 7, 12] : (int[])[], state.Interfaces.Select(i => i.Index));
+        Assert.All(state.Interfaces, i => Assert.EndsWith("(error 8)", i.Name, StringComparison.Ordinal));
+    }
+
+    // The error that says that the interface does not have the family, and that which says that there is no such interface any more.
+    [Theory]
+    [InlineData("GetIpInterfaceEntry", 1168, 2)]
+    [InlineData("SetIpInterfaceEntry", 1168, 2)]
+    [InlineData("GetIpInterfaceEntry", 2, 0)]
+    [InlineData("SetIpInterfaceEntry", 2, 0)]
+    public void An_interface_that_loses_it_or_goes_during_a_pass_fails_nothing(string function, int code, int named)
+    {
+        using WindowsAgent agent = new("", $"answer {function} {code} 99");
+        PassReport report = agent.Pass();
+        Assert.Empty(report.Failures);
+        Assert.Equal(named, ProblemCatalog.Texts(report).Count(t => t.Contains("has no IPv4", StringComparison.Ordinal)));
+        StandIn.Do($"answer {function} {code} 0");
+        Assert.Empty(ProblemCatalog.All(agent.Pass()));
+        Assert.Equal(["- Loopback", "4 vEthernet (Ethernet)", "4 vEthernet (cbr0)"], Forwarding());
+    }
+
     // Interfaces by name: the families that they forward.
     private static string[] Forwarding() =>
         [.. StandIn.Ask("interfaces").Split('\n').Select(l => l.Split(' ', 7)).Select(w => $"{w[5]} {w[6].Replace(" Pseudo-Interface 1", "", StringComparison.Ordinal)}").Order(StringComparer.Ordinal)];

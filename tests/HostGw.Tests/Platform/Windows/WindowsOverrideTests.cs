@@ -107,11 +107,54 @@ public sealed class WindowsOverrideTests
     }
 
     [Fact]
-    public void Each_peer_is_asked_for_once_a_pass()
+    public void Each_peer_is_asked_for_once_and_again_only_after_a_change()
     {
-        using WindowsAgent agent = new();
-        agent.Pass();
-        Assert.Equal("2", StandIn.Ask("lookups"));
+        using WindowsAgent agent = new("", Fast);
+        Assert.Equal(2, Lookups(agent));
+        // The routes that were just installed are another table.
+        Assert.Equal(2, Lookups(agent));
+        Assert.Equal((0, 0), (Lookups(agent), Lookups(agent)));
+        string[] changes =
+        [
+            Rival(319), $"interface {Vpn} 20 up 4 - VPN", $"remove-route 10.244.2.0/24 10.9.0.1 {Vpn}", "route 172.20.0.0/16 10.0.0.7 0006008001000000 1 3",
+        ];
+        foreach (string change in changes)
+        {
+            StandIn.Do(change);
+            Assert.Equal((change, 2, 0), (change, Lookups(agent), Lookups(agent)));
+        }
+        agent.Nodes = agent.Nodes[..2];
+        Assert.Equal((1, 1, 0), (Lookups(agent), Lookups(agent), Lookups(agent)));
+    }
+
+    [Fact]
+    public void A_route_that_keeps_winning_stays_a_problem_without_another_question()
+    {
+        using WindowsAgent agent = new("", [.. Fast, Rival(319)]);
+        for (int pass = 0; pass < 4; pass++)
+            Assert.Equal("RouteOverridden", Assert.Single(ProblemCatalog.All(agent.Pass())).Rule);
+        Assert.Equal(0, Lookups(agent));
+    }
+
+    [Fact]
+    public void Of_5000_nodes_a_pass_without_a_change_asks_nothing()
+    {
+        using WindowsAgent agent = new("", [.. Fast, $"address {WindowsAgent.Uplink} 10.1.0.1/16"])
+        {
+            Nodes = [WindowsAgent.Self, .. Enumerable.Range(0, 5000).Select(i => $"p{i} 10.{100 + (i / 256)}.{i % 256}.0/24 10.1.{1 + (i / 200)}.{2 + (i % 200)}")],
+        };
+        Assert.InRange(Lookups(agent), 200, Overrides.MostLookups);
+        Assert.InRange(Lookups(agent), 200, Overrides.MostLookups);
+        Assert.Equal((0, 0), (Lookups(agent), Lookups(agent)));
+    }
+
+    // How often Windows is asked for a route during one pass.
+    private static int Lookups(WindowsAgent agent)
+    {
+        int before = Asked();
+        Assert.Empty(agent.Pass().Failures);
+        return Asked() - before;
+        static int Asked() => int.Parse(StandIn.Ask("lookups"), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Fact]

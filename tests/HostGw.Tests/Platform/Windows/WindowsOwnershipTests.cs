@@ -140,7 +140,7 @@ public sealed class WindowsOwnershipTests
         agent.Pass();
         string[] written = Directory.GetFiles(Path.GetDirectoryName(agent.StateFile)!);
         Assert.All(written, f => Assert.Contains(Path.GetFileName(f), StateDirectory.Files));
-        Assert.Equal(["routes.state", "routes.state.new", "nodes", "nodes.tmp", "agent.pid"], StateDirectory.Files);
+        Assert.Equal(["routes.state", "routes.state.new", "nodes", "nodes.tmp", "agent.pid", "agent.lock"], StateDirectory.Files);
         Assert.True(StateDirectory.IsDefault(StateDirectory.Default + Path.DirectorySeparatorChar));
         Assert.False(StateDirectory.IsDefault(Path.Combine(StateDirectory.Default, "other")));
     }

@@ -82,15 +82,4 @@ public sealed class WindowsRightsTests
         }
         StandIn.ForgetNetworks();
     }
-
-    [Theory]
-    [InlineData(false, "S-1-5-18", "")]
-    [InlineData(false, "S-1-5-32-544", "")]
-    [InlineData(false, "S-1-5-21-1-2-3-500", "")]
-    [InlineData(false, "S-1-5-21-1-2-3-1001", "belongs to the user S-1-5-21-1-2-3-1001")]
-    [InlineData(false, "S-1-5-19", "belongs to the user S-1-5-19")]
-    [InlineData(false, "", "belongs to the user that Windows does not name")]
-    [InlineData(true, "", "is a link")]
-    public void The_state_directory_and_its_files_are_believed_where_administrators_made_them(bool isLink, string owner, string foreign) =>
-        Assert.Equal(foreign, FileOwner.Rejection(isLink, owner, self: "S-1-5-21-1-2-3-500"));
 }

@@ -57,14 +57,29 @@ internal static class EndpointNat
         Describe(Wrong(network, OutBoundNat.ExceptionsOf(nat), unreadable));
 
     /// <returns>Describes what was done; empty: nothing.</returns>
-    /// <exception cref="WindowsException">HNS answered with an error. Endpoints before that one are changed.</exception>
+    /// <exception cref="WindowsException">HNS answered with an error. The other endpoints are changed.</exception>
     public static string Apply(string network, NatPlan? nat, List<WindowsException> unreadable)
     {
         IReadOnlyList<string>? exceptions = OutBoundNat.ExceptionsOf(nat);
-        ImmutableArray<HnsEndpoint> wrong = Wrong(network, exceptions, unreadable);
-        foreach (HnsEndpoint endpoint in wrong)
-            HnsClient.ModifyEndpoint(endpoint.Id, HnsDocuments.UpdateNat(exceptions!));
-        return Describe(wrong);
+        List<HnsEndpoint> changed = [];
+        WindowsException? refusal = null;
+        foreach (HnsEndpoint endpoint in Wrong(network, exceptions, unreadable))
+        {
+            try
+            {
+                HnsClient.ModifyEndpoint(endpoint.Id, HnsDocuments.UpdateNat(exceptions!));
+                changed.Add(endpoint);
+            }
+            catch (WindowsException e) when (e.IsNotFound)
+            {
+                // Its pod has ended since the list was read.
+            }
+            catch (WindowsException e)
+            {
+                refusal ??= e;
+            }
+        }
+        return refusal is null ? Describe([.. changed]) : throw refusal;
     }
 
     private static ImmutableArray<HnsEndpoint> Wrong(

@@ -56,6 +56,8 @@ public partial class DoctorTests
             ["interface"], "eth0 is down"),
         ["a peer on another segment"] = (() => WithPeer("d 10.244.4.0/24 192.0.2.4"), ["notAdjacent"], "hostgw.io/skip"),
         ["a peer without podCIDR"] = (() => WithPeer("d - 10.0.0.4"), ["noPodCidr"], "--allocate-node-cidrs"),
+        ["clusterCidrs over the addresses of nodes"] = (
+            () => Of("clusterCidrs=10.0.0.0/8"), ["ownNode"], "narrow clusterCidrs to the pod networks"),
         ["a peer without an address"] = (() => WithPeer("d 10.244.4.0/24 -"), ["noAddress"], "--node-ip"),
         ["a peer with a duplicate podCIDR"] = (() => WithPeer("d 10.244.2.0/24 10.0.0.4"), ["rejected"], "node d 10.244.2.0/24"),
         ["a resolver inside a peer's podCIDR"] = (

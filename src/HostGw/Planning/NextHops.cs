@@ -78,8 +78,11 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     /// pods can be tunnelled to an address of the other family; natively they cannot be sent.
     /// </summary>
     public static bool HasNoneOfFamily(in Verdict verdict) =>
-        verdict is { NativeKind: VerdictKind.NoAddress, Node.NextHopOverride: null } &&
-        !HasFamily(verdict.Node.InternalIPs, verdict.PodCidr.IsIPv4) && !HasFamily(verdict.Node.ExternalIPs, verdict.PodCidr.IsIPv4);
+        verdict is { NativeKind: VerdictKind.NoAddress, Node.NextHopOverride: null } && ListsNone(verdict.Node, verdict.PodCidr.IsIPv4);
+
+    /// <summary>The Node lists no address of the family.</summary>
+    public static bool ListsNone(ClusterNode node, bool isIPv4) =>
+        !HasFamily(node.InternalIPs, isIPv4) && !HasFamily(node.ExternalIPs, isIPv4);
 
     /// <summary>The addresses, of either family, by which other nodes reach this one's pods of a family.</summary>
     public static ImmutableArray<Ip> Candidates(ClusterNode node, bool isIPv4) =>
@@ -91,8 +94,9 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private Verdict Kept(Ip last, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         Verdict verdict = BestOf([last], peer, podCidr, choice);
+        string what = ListsNone(peer) ? "address" : $"{Family(podCidr.IsIPv4)} address";
         return verdict is { Kind: VerdictKind.Routed, Fault: VerdictFault.Peer }
-            ? verdict with { Reason = "the Node lists no address any more: its last next hop is kept until it lists one again" }
+            ? verdict with { Reason = $"the Node lists no {what} any more: its last next hop is kept until it lists one again" }
             : verdict with { NextHop = last };
     }
 

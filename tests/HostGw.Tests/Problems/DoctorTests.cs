@@ -151,6 +151,12 @@ public partial class DoctorTests
                 Facts = new() { ReversePathFilters = new Dictionary<string, int> { ["eth1"] = 1 } },
             },
             ["rpFilter"], "net.ipv4.conf.eth1.rp_filter=2"),
+        ["strict rp_filter on a second way to a peer with an ExternalIP only"] = (
+            () => Of(host: Healthy + "; eth1 10.0.0.77/24", nodes: [.. Nodes.Select(OnlyExternal)]) with
+            {
+                Facts = new() { ReversePathFilters = new Dictionary<string, int> { ["eth1"] = 1 } },
+            },
+            ["rpFilter"], "net.ipv4.conf.eth1.rp_filter=2"),
         ["arp_ignore with gateways inside podCIDRs"] = (
             () => Of("PodGateway", HealthyByGateway) with { Facts = new() { ArpIgnore = new Dictionary<string, int> { ["eth0"] = 1 } } },
             ["arpIgnore"], "strictARP"),
@@ -394,6 +400,8 @@ public partial class DoctorTests
         Examine(Policy(policy), Host(host), nodes ?? Nodes);
 
     private static string DualPodCidrs(int node) => $"10.244.{node}.0/24,fd00:10:244:{node}::/64";
+
+    private static string OnlyExternal(string node) => node.Replace(" 10.0.0.", " - external=10.0.0.", StringComparison.Ordinal);
 
     private static Examination WithPeer(string peer) => Of(nodes: [.. Nodes, peer]);
 

@@ -7,7 +7,8 @@ namespace HostGw.Lab;
 /// <summary>The Kubernetes API server of the lab, on the nodes' segment.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
-    public const string KubeconfigPath = $"{Box.Directory}/kubeconfig";
+    /// <summary>Path of a kubeconfig that works on every node.</summary>
+    public const string Kubeconfig = $"{Box.Directory}/kubeconfig";
 
     private const int Port = 6443;
 
@@ -31,9 +32,6 @@ public sealed class ControlPlane : IAsyncDisposable
     }
 
     public FakeApiServer Server { get; }
-
-    /// <summary>Path of a kubeconfig that works on every node.</summary>
-    public string Kubeconfig => KubeconfigPath;
 
     public static async Task<ControlPlane> StartAsync(Segment segment, ClusterSettings settings) => new(await FakeApiServer.StartAsync(new FakeApiOptions
     {

@@ -20,19 +20,31 @@ internal sealed class DigestLease(
 {
     private const double ShortestPeriod = 240, LongestPeriod = 360;
 
-    /// <summary>A Lease that was renewed longer ago is stale, for a command that reads it only once.</summary>
-    public static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(LongestPeriod);
-
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(LongestPeriod);
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
 
     private bool _wasRead;
     private DateTimeOffset? _renewedAt;
 
-    /// <summary>When the digest renewed its Lease; null: it has none, or has never renewed it.</summary>
-    /// <exception cref="ApiException">Refused or not reached.</exception>
-    public static async Task<DateTimeOffset?> ReadAsync(ApiClient client, CancellationToken cancellationToken) =>
-        (await FindAsync(client, cancellationToken))?.Spec?.RenewTime is { } at
-            ? new DateTimeOffset(at.ToUniversalTime(), TimeSpan.Zero) : null;
+    /// <summary>When the digest renewed its Lease, by its host's clock; null: it has none, or has never renewed it.</summary>
+    public static DateTimeOffset? RenewedAt(V1Lease? lease) => Utc(lease?.Spec?.RenewTime);
+
+    /// <summary>
+    /// Why the digest is stale, for a command that reads its Lease only once; null: it is not, or the API server does not say when it
+    /// wrote the Lease. By the API server's clock alone: that of the digest's host may be wrong.
+    /// </summary>
+    /// <param name="now">By that clock.</param>
+    public static string? StaleReason(V1Lease? lease, DateTimeOffset now) =>
+        RenewedAt(lease) is null ? StaleReason(null)
+        : WrittenAt(lease!) is { } at && now - at > StaleAfter ? StaleReason(at)
+        : null;
+
+    // https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+    private static DateTimeOffset? WrittenAt(V1Lease lease) => Utc(
+        lease.Metadata?.ManagedFields?.Where(f => f.FieldsV1?.ToString()?.Contains("\"f:renewTime\"", StringComparison.Ordinal) == true)
+            .Max(f => f.Time));
+
+    private static DateTimeOffset? Utc(DateTime? at) => at is { } known ? new DateTimeOffset(known.ToUniversalTime(), TimeSpan.Zero) : null;
 
     /// <summary>The Lease; null: there is none.</summary>
     /// <exception cref="ApiException">Refused or not reached.</exception>
@@ -65,7 +77,7 @@ internal sealed class DigestLease(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stoppingToken);
         try
         {
-            Take(await ReadAsync(client, either.Token));
+            Take(RenewedAt(await FindAsync(client, either.Token)));
         }
         catch (ApiException e)
         {

@@ -16,12 +16,21 @@ internal static class LeaseCondition
 
     /// <summary>Null: the Lease may be renewed.</summary>
     /// <param name="nodes">Of the watch of Nodes.</param>
-    public static string? Obstacle(ReflectorHealth nodes, DigestState state, DateTimeOffset now) =>
-        nodes.Problem is { } problem ? $"Nodes cannot be watched: {problem}"
-        : nodes.ReceivedAt is not { } receivedAt || !state.IsListed ? "the Nodes and the shards are not listed yet"
-        : now - receivedAt > LongestSilence ? $"nothing was received of the Nodes since {Rfc3339.Text(receivedAt)}"
+    /// <param name="shards">Of the watch of the shards: nothing is written while they cannot be watched.</param>
+    public static string? Obstacle(ReflectorHealth nodes, ReflectorHealth shards, DigestState state, DateTimeOffset now) =>
+        Unwatched(nodes, shards, now) is { } problem ? problem
+        : nodes.And(shards).ReceivedAt is null || !state.IsListed ? "the Nodes and the shards are not listed yet"
         : state.BlockedFor > LongestBlock
             ? $"shards cannot be written: {state.Problem ?? state.Refused.FirstOrDefault()?.Reason ?? "the API server reports conflicts"}"
+        : null;
+
+    /// <summary>What cannot be watched, and why; null: both can.</summary>
+    public static string? Unwatched(ReflectorHealth nodes, ReflectorHealth shards, DateTimeOffset now) =>
+        Unwatched("Nodes", nodes, now) ?? Unwatched("shards", shards, now);
+
+    private static string? Unwatched(string what, ReflectorHealth health, DateTimeOffset now) =>
+        health.Problem is { } problem ? $"{what} cannot be watched: {problem}"
+        : health.ReceivedAt is { } at && now - at > LongestSilence ? $"nothing was received of the {what} since {Rfc3339.Text(at)}"
         : null;
 }
 

@@ -4,6 +4,7 @@ using HostGw.Kubernetes;
 using HostGw.Nodes;
 using HostGw.Planning;
 using HostGw.Settings;
+using k8s.Models;
 
 namespace HostGw.Hosting;
 
@@ -106,10 +107,9 @@ internal static class ApiAccess
         DigestNodes digest = new(store, settings.NodeName, settings.Policy.NodeSelector, static () => []);
         await OwnNode(settings, client).ListAsync(digest.OwnNode, AnyVersion, cancellationToken);
         await Shards(client).ListAsync(digest.Shards, AnyVersion, cancellationToken);
-        DateTimeOffset? renewedAt = await DigestLease.ReadAsync(client, cancellationToken);
-        TimeSpan age = TimeProvider.System.GetUtcNow() + (client.ServerClock ?? default) - (renewedAt ?? default);
-        string? stale = age > DigestLease.StaleAfter ? DigestLease.StaleReason(renewedAt) : null;
-        store.UpdateDigest(h => h! with { RenewedAt = renewedAt, Stale = stale });
+        V1Lease? lease = await DigestLease.FindAsync(client, cancellationToken);
+        string? stale = DigestLease.StaleReason(lease, TimeProvider.System.GetUtcNow() + (client.ServerClock ?? default));
+        store.UpdateDigest(h => h! with { RenewedAt = DigestLease.RenewedAt(lease), Stale = stale });
     }
 
     private static async Task ReadServiceCidrsAsync(ApiClient client, NodeStore store, CancellationToken cancellationToken)

@@ -82,7 +82,7 @@ internal static class DigestHost
             s.GetRequiredService<ApiClient>(), s.GetRequiredService<NodeStore>(), s.GetRequiredService<StoredShards>(),
             ShardFormat.Labels(DigestLabels.Of(settings)), Reads(s), TimeProvider.System, s.GetRequiredService<ILogger<DigestWriter>>())
         {
-            Observed = state => s.GetService<EventWriter>()?.Record(DigestEvents.Of(state), isAll: state.IsListed),
+            Observed = state => s.GetService<EventWriter>()?.Record(DigestEvents.Of(state, Unwatched(s)), isAll: state.IsListed),
         });
         services.AddSingleton(s => new LeaseWriter(
             s.GetRequiredService<ApiClient>(), settings.NodeName, () => Obstacle(s), Random.Shared.NextDouble, TimeProvider.System,
@@ -121,7 +121,11 @@ internal static class DigestHost
         services.GetRequiredService<Reflector<NodeDraft>>().ReadByQuorum);
 
     private static string? Obstacle(IServiceProvider services) => LeaseCondition.Obstacle(
-        services.GetRequiredService<Reflector<NodeDraft>>().Health, services.GetRequiredService<DigestWriter>().State,
+        services.GetRequiredService<Reflector<NodeDraft>>().Health, services.GetRequiredService<Reflector<ShardDraft>>().Health,
+        services.GetRequiredService<DigestWriter>().State, TimeProvider.System.GetUtcNow());
+
+    private static string? Unwatched(IServiceProvider services) => LeaseCondition.Unwatched(
+        services.GetRequiredService<Reflector<NodeDraft>>().Health, services.GetRequiredService<Reflector<ShardDraft>>().Health,
         TimeProvider.System.GetUtcNow());
 
     private static DigestView View(IServiceProvider services, AgentSettings settings)
@@ -133,6 +137,7 @@ internal static class DigestHost
         return new(state with { Source = services.GetRequiredService<NodeStore>().ResourceVersion }, health.Problem)
         {
             Labels = ShardFormat.Labels(DigestLabels.Of(settings)),
+            Obstacle = Obstacle(services),
             LeaseHolder = lease.Holder,
             LeaseRenewedAt = lease.RenewedAt,
             LeaseProblem = lease.Problem,

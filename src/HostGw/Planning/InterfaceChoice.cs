@@ -6,6 +6,8 @@ namespace HostGw.Planning;
 /// <summary>The interface of this node's address in one family, or why there is none. Peers may be reached over others.</summary>
 internal readonly record struct InterfaceChoice(HostInterface? Interface, string Reason)
 {
+    public const string NoAddress = "this node's Node lists no address, neither InternalIP nor ExternalIP";
+
     public bool IsUsable => Interface is { IsUp: true };
 
     /// <param name="self">This node, or null if the API has none.</param>
@@ -30,7 +32,7 @@ internal readonly record struct InterfaceChoice(HostInterface? Interface, string
 
         Ip[] own = OwnAddresses(ipv6, self);
         if (own.Length == 0)
-            return new(null, "this node's Node lists no address, neither InternalIP nor ExternalIP");
+            return new(null, NoAddress);
 
         bool isHeld = host.Addresses.Any(a => own.Contains(a.Address));
         // The cluster route makes all of clusterCidrs on-link: not on a segment that this node's address may not be on.

@@ -15,6 +15,8 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
 
     private readonly Lazy<bool> _lacksIPv4 = new(() => LacksFamily(isIPv4: true, host, self));
     private readonly Lazy<bool> _lacksIPv6 = new(() => LacksFamily(isIPv4: false, host, self));
+    private readonly bool _isCoveredIPv4 = !OwnNode.InsideClusterCidrs(self, policy, isIPv4: true).IsNone;
+    private readonly bool _isCoveredIPv6 = !OwnNode.InsideClusterCidrs(self, policy, isIPv4: false).IsNone;
     private (Prefix Connected, HostInterface Link)[]? _down;
 
     // What is on-link without the setting interface: only for the reason of a verdict.
@@ -76,8 +78,15 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     /// pods can be tunnelled to an address of the other family; natively they cannot be sent.
     /// </summary>
     public static bool HasNoneOfFamily(in Verdict verdict) =>
-        verdict is { NativeKind: VerdictKind.NoAddress, Node.NextHopOverride: null } &&
-        !HasFamily(verdict.Node.InternalIPs, verdict.PodCidr.IsIPv4) && !HasFamily(verdict.Node.ExternalIPs, verdict.PodCidr.IsIPv4);
+        verdict is { NativeKind: VerdictKind.NoAddress, Node.NextHopOverride: null } && ListsNone(verdict.Node, verdict.PodCidr.IsIPv4);
+
+    /// <summary>The Node lists no address of the family.</summary>
+    public static bool ListsNone(ClusterNode node, bool isIPv4) =>
+        !HasFamily(node.InternalIPs, isIPv4) && !HasFamily(node.ExternalIPs, isIPv4);
+
+    /// <summary>The addresses, of either family, by which other nodes reach this one's pods of a family.</summary>
+    public static ImmutableArray<Ip> Candidates(ClusterNode node, bool isIPv4) =>
+        node.NextHopOverride is { } annotated && HasFamily(annotated, isIPv4) ? annotated : Addresses(node, isIPv4);
 
     private static ImmutableArray<Ip> Addresses(ClusterNode peer, bool isIPv4) =>
         HasFamily(peer.InternalIPs, isIPv4) ? peer.InternalIPs : peer.ExternalIPs;
@@ -85,8 +94,9 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private Verdict Kept(Ip last, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         Verdict verdict = BestOf([last], peer, podCidr, choice);
+        string what = ListsNone(peer) ? "address" : $"{Family(podCidr.IsIPv4)} address";
         return verdict is { Kind: VerdictKind.Routed, Fault: VerdictFault.Peer }
-            ? verdict with { Reason = "the Node lists no address any more: its last next hop is kept until it lists one again" }
+            ? verdict with { Reason = $"the Node lists no {what} any more: its last next hop is kept until it lists one again" }
             : verdict with { NextHop = last };
     }
 
@@ -147,8 +157,22 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
                 reported = fault;
         }
         (VerdictKind kind, string reason) = reported ?? (VerdictKind.NoAddress, $"the node has no {Family(podCidr.IsIPv4)} address");
-        return kept ?? shared ?? new(peer, podCidr, kind, reason);
+        if ((kept ?? shared) is { } usable)
+            return usable;
+        Verdict refusal = new(peer, podCidr, kind, reason);
+        return kind == VerdictKind.NoAddress ? Explained(refusal) : refusal;
     }
+
+    // A fault of this node's own addresses explains it.
+    private Verdict Explained(Verdict verdict)
+    {
+        if (verdict.PodCidr.IsIPv4 ? _isCoveredIPv4 : _isCoveredIPv6)
+            return verdict with { Kind = VerdictKind.Waiting, Fault = VerdictFault.Self };
+        bool neitherListsAny = verdict.Node.NextHopOverride is null && ListsNone(verdict.Node) && self is not null && ListsNone(self);
+        return neitherListsAny ? verdict with { Kind = VerdictKind.Waiting, Reason = InterfaceChoice.NoAddress } : verdict;
+    }
+
+    private static bool ListsNone(ClusterNode node) => node is { InternalIPs.IsEmpty: true, ExternalIPs.IsEmpty: true };
 
     // Several nodes may be annotated with one router.
     private ClusterNode? OtherClaimant(Ip address, ClusterNode peer) =>

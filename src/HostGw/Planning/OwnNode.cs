@@ -13,6 +13,9 @@ internal sealed record OwnNode(ClusterNode? Node, PlanScope Scope, ImmutableArra
     /// <summary>Empty unless everything is planned.</summary>
     public ImmutableArray<Prefix> PodCidrs => Scope == PlanScope.Everything ? Node!.PodCidrs : [];
 
+    /// <summary>What is wrong with the addresses that it lists, with the cure. Everything is planned all the same.</summary>
+    public ImmutableArray<string> AddressFaults { get; private init; } = [];
+
     /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice IPv4 { get; private init; }
 
@@ -28,12 +31,34 @@ internal sealed record OwnNode(ClusterNode? Node, PlanScope Scope, ImmutableArra
         ClusterNode? self = Planner.Self(nodes, policy);
         return Check(self, policy) with
         {
+            AddressFaults = [.. Covered(self, policy, isIPv4: true), .. Covered(self, policy, isIPv4: false)],
             IPv4 = InterfaceChoice.For(ipv6: false, policy, host, self),
             IPv6 = InterfaceChoice.For(ipv6: true, policy, host, self),
         };
     }
 
-    /// <summary>Without the interfaces.</summary>
+    /// <summary>
+    /// The address by which peers would reach this node's pods of a family, if clusterCidrs covers all of them: then no node can use it,
+    /// and it is the setting that is wrong, or this Node. None: some address is in order, or none is needed.
+    /// </summary>
+    public static Ip InsideClusterCidrs(ClusterNode? self, Policy policy, bool isIPv4)
+    {
+        bool isNeeded = self is not null && self.PodCidrs.Any(p => p.IsIPv4 == isIPv4) &&
+            !(isIPv4 && policy.NextHop == NextHopMode.PodGateway);
+        Ip[] own = isNeeded ? [.. NextHops.Candidates(self!, isIPv4).Where(ip => ip.IsIPv4 == isIPv4)] : [];
+        return own.Length > 0 && own.All(ip => PodCidrGuard.Covers(policy.ClusterCidrs, Prefix.Host(ip))) ? own[0] : default;
+    }
+
+    private static IEnumerable<string> Covered(ClusterNode? self, Policy policy, bool isIPv4)
+    {
+        if (InsideClusterCidrs(self, policy, isIPv4) is not { IsNone: false } address)
+            yield break;
+        yield return $"this node's address {address} lies inside clusterCidrs ({string.Join(", ", policy.ClusterCidrs)}), where pods " +
+            "live, and no node routes to such an address: narrow clusterCidrs to the pod networks or, if the address is wrong, " +
+            "correct it (kubelet --node-ip); routes to peers inside clusterCidrs are kept until then";
+    }
+
+    /// <summary>Without the interfaces and the addresses.</summary>
     public static OwnNode Check(ClusterNode? self, Policy policy)
     {
         if (self is null)

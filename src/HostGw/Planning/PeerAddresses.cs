@@ -69,17 +69,23 @@ internal sealed class SharedAddresses
 }
 
 /// <summary>
-/// The next hop that a peer had before its Node lost all addresses: a cloud controller that is away, or a kubelet that starts, must not
-/// cut the network. Taken from the previous plan; at the first one, and where that knows none, from the installed route.
+/// The next hop that a peer had before its Node lost all addresses of a family: a cloud controller that is away, or a kubelet that
+/// starts, must not cut the network. Taken from the previous plan; at the first one, and where that knows none, from the installed route.
 /// </summary>
 /// <param name="previous">Null: this is the first plan.</param>
 internal sealed class LastNextHops(Plan? previous, HostState host)
 {
-    /// <summary>None if the Node has addresses, is another one, or never had a next hop.</summary>
+    /// <summary>None if the Node has addresses of the family, is another one, or never had a next hop of it.</summary>
     public Ip Of(ClusterNode peer, Prefix podCidr)
     {
-        if (!peer.InternalIPs.IsEmpty || !peer.ExternalIPs.IsEmpty)
+        if (!NextHops.ListsNone(peer, podCidr.IsIPv4))
             return default;
+        // Through the tunnel the next hop may be of the other family.
+        return Before(peer, podCidr) is { IsNone: false } last && last.IsIPv4 == podCidr.IsIPv4 ? last : default;
+    }
+
+    private Ip Before(ClusterNode peer, Prefix podCidr)
+    {
         if (previous is null)
             return Installed(podCidr);
         ReadOnlySpan<Verdict> verdicts = previous.Verdicts.AsSpan();

@@ -17,6 +17,9 @@ internal sealed record Plan
     /// <summary>What is wrong with this node's own Node object, with the cure.</summary>
     public ImmutableArray<string> Faults { get; init; } = [];
 
+    /// <summary>Those of them that concern the addresses that it lists.</summary>
+    public ImmutableArray<string> AddressFaults { get; init; } = [];
+
     /// <summary>Sorted by key; no two share one.</summary>
     public ImmutableArray<PodRoute> Routes { get; init; } = [];
 

@@ -55,7 +55,8 @@ internal sealed class Planner
         {
             Scope = _own.Scope,
             KnowsSelf = _own.Node is not null,
-            Faults = [.. _own.Faults, .. _native.Older.Faults],
+            Faults = [.. _own.Faults, .. _own.AddressFaults, .. _native.Older.Faults],
+            AddressFaults = _own.AddressFaults,
             OwnPodCidrs = _own.PodCidrs,
             InterfaceIPv4 = _own.IPv4,
             InterfaceIPv6 = _own.IPv6,

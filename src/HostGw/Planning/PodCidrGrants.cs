@@ -161,16 +161,19 @@ internal sealed class PodCidrGrants
         return null;
     }
 
-    // The primary address is the first of its family.
+    // The primary address is the first InternalIP of its family, else the first ExternalIP.
     private void NoteAddresses(ClusterNode node)
     {
         bool v4 = false, v6 = false;
-        foreach (Ip ip in node.InternalIPs)
+        foreach (ImmutableArray<Ip> addresses in (ReadOnlySpan<ImmutableArray<Ip>>)[node.InternalIPs, node.ExternalIPs])
         {
-            if (ip.IsIPv4 ? !v4 : !v6)
-                NotePrimary(node, ip);
-            v4 |= ip.IsIPv4;
-            v6 |= ip.IsIPv6;
+            foreach (Ip ip in addresses)
+            {
+                if (ip.IsIPv4 ? !v4 : !v6)
+                    NotePrimary(node, ip);
+                v4 |= ip.IsIPv4;
+                v6 |= ip.IsIPv6;
+            }
         }
     }
 

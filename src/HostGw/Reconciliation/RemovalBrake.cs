@@ -5,9 +5,9 @@ using HostGw.Platform;
 namespace HostGw.Reconciliation;
 
 /// <summary>
-/// Holds removals if most of HostGw's routes would be removed within 10 minutes, for any reason, until a quorum read of the nodes has
-/// confirmed them. While a part of the node digest was never read, holds all removals, and also what would take packets from
-/// <see cref="UnseenPeers"/>.
+/// Holds removals if most of HostGw's routes, or of one family's, would be removed within 10 minutes, for any reason, until a quorum
+/// read of the nodes has confirmed them. While a part of the node digest was never read, holds all removals, and also what would take
+/// packets from <see cref="UnseenPeers"/>.
 /// </summary>
 internal sealed class RemovalBrake(TimeProvider time)
 {
@@ -30,11 +30,12 @@ internal sealed class RemovalBrake(TimeProvider time)
     {
         Forget(changes.Plan);
         HostRoute[] removals = [.. changes.Routes.Delete.Where(r => Counts(r) && !changes.Plan.Wants(r.Destination))];
-        // A removal that the host refused is in each pass, and counts once.
-        int earlier = _removed.Count - removals.Count(r => _removed.ContainsKey(r.Key));
         HostRoute[] unseen = isPartial ? _unseen.Routes(changes) : [], concerned = [.. removals.Union(unseen)];
-        int installed = earlier + (concerned.Length > 0 ? changes.Host.Routes.Count(Counts) : 0), total = earlier + removals.Length;
-        bool isLarge = removals.Length > 0 && total > FreeRemovals && total > installed / 2;
+        int earlier = Earlier(removals, static _ => true);
+        int installed = earlier + (concerned.Length > 0 ? changes.Host.Routes.Count(Counts) : 0);
+        // The IPv6 routes to dual-stack peers are only half of all.
+        bool isLarge = removals.Length > 0 && (AreMost(removals, changes.Host, static _ => true) ||
+            AreMost(removals, changes.Host, static p => p.IsIPv4) || AreMost(removals, changes.Host, static p => p.IsIPv6));
         _readsBefore = isLarge ? _readsBefore ?? quorumReads : null;
         bool isHeld = (isPartial && concerned.Length > 0) || (isLarge && quorumReads <= _readsBefore);
         if (isHeld)
@@ -48,6 +49,17 @@ internal sealed class RemovalBrake(TimeProvider time)
     /// <summary>A route of HostGw's that carries pods' packets.</summary>
     // Not those that compare paths: they come and go with the network between the nodes.
     public static bool Counts(HostRoute route) => route.IsOurs && !route.Destination.IsOneAddress;
+
+    private bool AreMost(HostRoute[] removals, HostState host, Func<Prefix, bool> isOfFamily)
+    {
+        int earlier = Earlier(removals, isOfFamily), total = earlier + removals.Count(r => isOfFamily(r.Destination));
+        return total > FreeRemovals && total > (earlier + host.Routes.Count(r => Counts(r) && isOfFamily(r.Destination))) / 2;
+    }
+
+    // Refused by the host, a removal comes again.
+    private int Earlier(HostRoute[] removals, Func<Prefix, bool> isOfFamily) =>
+        _removed.Keys.Count(k => isOfFamily(k.Destination)) -
+        removals.Count(r => isOfFamily(r.Destination) && _removed.ContainsKey(r.Key));
 
     private void Count(HostRoute[] removals, bool isConfirmed)
     {

@@ -11,6 +11,8 @@ internal static class DigestEvents
         "if it is too large, see which of its nodes are described by so much (`hostgw digest --once` prints it), and remove what they do " +
         "not need; else give what the reason names";
 
+    private const string Unwatched = "Nothing is written meanwhile, and agents learn of no change of other nodes";
+
     /// <summary>`kubectl -n hostgw-digest get events` shows them.</summary>
     public static V1ObjectReference Subject { get; } = new()
     {
@@ -20,9 +22,15 @@ internal static class DigestEvents
         NamespaceProperty = ShardFormat.Namespace,
     };
 
-    /// <summary>Where nothing can be written one problem, else one of each shard that is refused.</summary>
-    public static IEnumerable<Problem> Of(DigestState state)
+    /// <summary>Where nothing can be watched or written one problem, else one of each shard that is refused.</summary>
+    /// <param name="unwatched">What cannot be watched; what the state says of writing is from before then.</param>
+    public static IEnumerable<Problem> Of(DigestState state, string? unwatched)
     {
+        if (unwatched is not null)
+        {
+            yield return new("DigestNotWatched", $"the node digest is not up to date: {unwatched}. {Unwatched}");
+            yield break;
+        }
         if (state.Problem is { } reason)
         {
             int count = ShardFormat.Count - state.Current;

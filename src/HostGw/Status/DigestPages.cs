@@ -126,12 +126,12 @@ internal sealed record DigestView(DigestState State, string? WatchProblem)
     /// <summary>Why the Lease is not renewed; null: it is.</summary>
     public string? LeaseProblem { get; init; }
 
-    /// <summary>Null: all shards have been written, and can be.</summary>
-    public string? NotReady =>
-        !State.IsListed ? WatchProblem ?? "the Nodes and the shards are not listed yet"
-        : !State.WasComplete ? $"{ShardFormat.Count - State.Current} shards are not written yet{Because(State.Problem)}"
-        : State.BlockedFor > LeaseCondition.LongestBlock ? $"shards cannot be written{Because(State.Problem)}"
-        : null;
+    /// <inheritdoc cref="LeaseCondition.Obstacle"/>
+    public string? Obstacle { get; init; }
 
-    private static string Because(string? problem) => problem is null ? "" : $": {problem}";
+    /// <summary>Null: all shards have been written, and nothing keeps them from being up to date.</summary>
+    public string? NotReady => Obstacle ??
+        (State.WasComplete ? null : $"{ShardFormat.Count - State.Current} shards are not written yet{Because}");
+
+    private string Because => State.Problem is { } problem ? $": {problem}" : "";
 }

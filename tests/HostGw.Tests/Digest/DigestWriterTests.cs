@@ -213,6 +213,28 @@ public sealed class DigestWriterTests : DigestTest
         Assert.Empty(Writes);
     }
 
+    // Its Role has lost the right to watch ConfigMaps: nothing is written either, and nodes that join are in no shard.
+    [Fact]
+    public async Task Shards_that_cannot_be_watched_keep_the_Lease_from_being_renewed()
+    {
+        PutNodes(A);
+        await using RunningDigest digest = await RunAsync();
+        Assert.Null(Obstacle(digest));
+        Api.Faults.Forbid(r => r.Method == "GET" && r.Path.Contains("/configmaps", StringComparison.Ordinal));
+        Api.CutConnections();
+        await EventuallyAsync(() => digest.Shards.Health.Problem is not null, "the shards are not watched");
+        PutNodes(B);
+        await EventuallyAsync(() => digest.Store.Count == 2, "the Nodes are");
+        Assert.StartsWith("shards cannot be watched: HostGw needs the right to read ", Obstacle(digest), StringComparison.Ordinal);
+
+        Api.Faults.Clear();
+        await CurrentAsync(digest);
+        Assert.Null(Obstacle(digest));
+    }
+
+    private static string? Obstacle(RunningDigest digest) =>
+        LeaseCondition.Obstacle(digest.Nodes.Health, digest.Shards.Health, digest.State, DateTimeOffset.UtcNow);
+
     [Fact]
     public async Task Other_labels_are_written_to_all_shards()
     {

@@ -132,10 +132,13 @@ public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
     {
         { "in order", null },
         { "problem", "Nodes cannot be watched: the API server is away" },
+        { "problem of the shards", "shards cannot be watched: no right" },
         { "not received", "the Nodes and the shards are not listed yet" },
         { "not listed", "the Nodes and the shards are not listed yet" },
         { "silent for 180 s", null },
         { "silent for 181 s", "nothing was received of the Nodes since 2026-01-02T03:01:04Z" },
+        { "shards silent for 180 s", null },
+        { "shards silent for 181 s", "nothing was received of the shards since 2026-01-02T03:01:04Z" },
         { "blocked for 2 min", null },
         { "blocked for longer", "shards cannot be written: no right" },
         { "too large", null },
@@ -143,10 +146,10 @@ public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Conditions))]
-    public void It_is_renewed_while_the_digest_follows_the_Nodes_and_can_write(string condition, string? obstacle)
+    public void It_is_renewed_while_the_digest_follows_Nodes_and_shards_and_can_write(string condition, string? obstacle)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        ReflectorHealth health = new(now, now, null, 0);
+        ReflectorHealth health = new(now, now, null, 0), shards = health;
         DigestState state = new() { IsListed = true, Current = 512 };
         (health, state) = condition switch
         {
@@ -160,7 +163,14 @@ public sealed class LeaseWriterTests : FakeApiTest, IAsyncDisposable
             "too large" => (health, state with { Refused = [new(7, "too large")] }),
             _ => (health, state),
         };
-        Assert.Equal(obstacle, LeaseCondition.Obstacle(health, state, now));
+        shards = condition switch
+        {
+            "problem of the shards" => shards with { Problem = "no right" },
+            "shards silent for 180 s" => shards with { ReceivedAt = now.AddSeconds(-180) },
+            "shards silent for 181 s" => shards with { ReceivedAt = now.AddSeconds(-181) },
+            _ => shards,
+        };
+        Assert.Equal(obstacle, LeaseCondition.Obstacle(health, shards, state, now));
     }
 
     private async Task<LeaseWriter> StartAsync(string holder)

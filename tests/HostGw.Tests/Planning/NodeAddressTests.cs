@@ -37,7 +37,9 @@ public class NodeAddressTests
         "routed: the Node lists no address any more: its last next hop is kept until it lists one again via 10.0.0.2")]
     [InlineData("a 10.244.2.0/24 - uid=2", "noAddress: the node has no IPv4 address")]
     [InlineData("a 10.244.3.0/24 - uid=1", "noAddress: the node has no IPv4 address")]
-    [InlineData("a 10.244.2.0/24 fd00:aaaa::2 uid=1", "noAddress: the node has no IPv4 address")]
+    [InlineData("a 10.244.2.0/24 fd00:aaaa::2 uid=1",
+        "routed: the Node lists no IPv4 address any more: its last next hop is kept until it lists one again via 10.0.0.2")]
+    [InlineData("a 10.244.2.0/24 192.0.2.2 uid=1", "notAdjacent: 192.0.2.2 is not on this host's segment (eth0)")]
     [InlineData("a 10.244.2.0/24 - external=10.0.0.7 uid=1", "routed via 10.0.0.7")]
     [InlineData("a 10.244.2.0/24 - uid=1 hop=10.0.0.8", "routed via 10.0.0.8")]
     [InlineData("a 10.244.2.0/24 - uid=1 skip", "skipped: annotation hostgw.io/skip")]
@@ -57,6 +59,18 @@ public class NodeAddressTests
         Plan down = Planner.Plan(Given.Nodes(without), Given.Host("eth0 10.0.0.1/24 down"), Given.Policy(""), first);
         Assert.Equal(["10.244.2.0/24"], down.Waiting.Select(p => $"{p}"));
         Assert.Contains("via 10.0.0.2", Assert.Single(Peers(Plan(down, without))), StringComparison.Ordinal);
+    }
+
+    // The node address that such a route leads to is one of the other family.
+    [Fact]
+    public void What_the_tunnel_led_to_is_no_next_hop_of_the_podCIDRs_family()
+    {
+        const string nodes = "self 10.244.1.0/24,fd00:1::/64 10.0.0.1,fd00:aaaa::1|a fd00:2::/64 10.0.0.2 uid=1";
+        HostState host = Given.Host(
+            "eth0 10.0.0.1/24 fd00:aaaa::1/64; hostgw0 fd00:1::1/128 noarp; fd00:2::/64 encap 10.0.0.2 src fd00:1::1 mtu 1464 dev hostgw0");
+        Plan plan = Planner.Plan(Given.Nodes(nodes.Split('|')), host, Given.Policy("tunnel=off"));
+        Assert.Equal(["a fd00:2::/64 noAddress: the node has no IPv6 address"], Peers(plan));
+        Assert.True(plan.Verdicts.Single(v => v.Node.Name == "a").NextHop.IsNone);
     }
 
     // At a start there is no plan before.

@@ -83,7 +83,8 @@ internal sealed class Oracle
         Primary(other).Any(ip => range.Contains(Range.Of(Prefix.Host(ip))) &&
             !_policy.ClusterCidrs.Any(c => Range.Of(c).Contains(Range.Of(Prefix.Host(ip))))));
 
-    private static IEnumerable<Ip> Primary(ClusterNode node) => node.InternalIPs.GroupBy(ip => ip.IsIPv4).Select(g => g.First());
+    private static IEnumerable<Ip> Primary(ClusterNode node) =>
+        node.InternalIPs.Concat(node.ExternalIPs).GroupBy(ip => ip.IsIPv4).Select(g => g.First());
 
     private static BigInteger Number(Ip ip) => new(ip.ToIPAddress().GetAddressBytes(), isUnsigned: true, isBigEndian: true);
 

@@ -97,6 +97,38 @@ public class OwnNodeTests
             plan.Verdicts.Where(v => v.Node.Name == "old" && ProblemCatalog.IsProblem(v)).Select(v => v.PodCidr.ToString()));
     }
 
+    // All of them list addresses inside it: that is no fault of the peers'.
+    [Fact]
+    public void While_clusterCidrs_covers_this_nodes_address_routes_are_kept_and_no_peer_is_blamed()
+    {
+        Plan plan = Covered("self 10.244.1.0/24 10.0.0.1");
+        Assert.StartsWith(
+            "this node's address 10.0.0.1 lies inside clusterCidrs (10.0.0.0/8), ", Assert.Single(plan.Faults), StringComparison.Ordinal);
+        Assert.Equal(
+            ["b 10.244.2.0/24 waiting: its address 10.0.0.2 lies inside clusterCidrs, where pods live", "c 10.244.3.0/24 routed",
+                "self 10.244.1.0/24 self"],
+            Shown.Verdicts(plan));
+        Assert.Equal((PlanScope.Everything, "10.244.2.0/24"), (plan.Scope, $"{Assert.Single(plan.Waiting)}"));
+        Assert.DoesNotContain(plan.Verdicts, ProblemCatalog.IsProblem);
+    }
+
+    // Peers reach this node by an address outside of it.
+    [Theory]
+    [InlineData("self 10.244.1.0/24 192.0.2.1")]
+    [InlineData("self 10.244.1.0/24 10.0.0.1,192.0.2.1")]
+    [InlineData("self 10.244.1.0/24 10.0.0.1 hop=192.0.2.1")]
+    [InlineData("self 10.244.1.0/24 - external=192.0.2.1")]
+    public void An_address_inside_clusterCidrs_is_a_fault_of_the_peer_alone_where_this_nodes_is_not(string self)
+    {
+        Plan plan = Covered(self);
+        Assert.Empty(plan.Faults);
+        Assert.Equal("b", Assert.Single(plan.Verdicts, v => v.Kind == VerdictKind.NoAddress).Node.Name);
+    }
+
+    private static Plan Covered(string self) => Planner.Plan(
+        Given.Nodes(self, "b 10.244.2.0/24 10.0.0.2", "c 10.244.3.0/24 10.0.0.3 hop=192.0.2.9"),
+        Given.Host("eth0 10.0.0.1/24 192.0.2.1/24"), Given.Policy("clusterCidrs=10.0.0.0/8"));
+
     private static Plan Contested(params string[] others) => Planner.Plan(
         Given.Nodes([$"{Given.Self} age=50", .. others, "c 10.243.3.0/24 10.0.0.30 age=60"]),
         Given.Host(Given.Lan), Given.Policy("cni=on"));

@@ -40,7 +40,7 @@ public class VerdictTests
         { "clusterCidrs=10.244.0.0/16,fd00:10:244::/48,10.9.0.0/24", Given.Lan, "peer 10.9.0.0/16 10.0.0.2",
             "rejected: lies outside clusterCidrs" },
         { "clusterCidrs=0.0.0.0/0,::/0", "eth0 192.0.2.1/24 2001:db8::1/64", "peer 8.8.8.0/24 192.0.2.2 hop=192.0.2.2",
-            "noAddress: its address 192.0.2.2 lies inside clusterCidrs" },
+            "waiting: its address 192.0.2.2 lies inside clusterCidrs" },
         { "PodGateway clusterCidrs=0.0.0.0/0,::/0", "eth0 192.0.2.1/24 2001:db8::1/64", "peer 8.8.8.0/24 -", "routed" },
 
         { "clusterCidrs=0.0.0.0/0,::/0", Given.Lan, "peer 127.1.0.0/16 10.0.0.2", "rejected: lies in the loopback range 127.0.0.0/8" },
@@ -109,7 +109,7 @@ public class VerdictTests
         { "", Given.Lan, "peer fd00:10:244:2::/64 fe80::2", "notAdjacent" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.254", "routed: warning: 10.0.0.254 is also a gateway of this host" },
         { "clusterCidrs=10.0.0.0/8,fd00:10:244::/48", Given.Lan, "peer 10.244.2.0/24 10.0.0.2",
-            "noAddress: its address 10.0.0.2 lies inside clusterCidrs, where pods live" },
+            "waiting: its address 10.0.0.2 lies inside clusterCidrs, where pods live" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.244.1.7",
             "noAddress: its address 10.244.1.7 lies inside 10.244.1.0/24, where the pods of self live" },
         { "", Given.Lan, "peer 10.244.2.0/24 10.0.0.2 hop=10.0.9.9", "notAdjacent: 10.0.9.9 is not on this host's segment (eth0)" },

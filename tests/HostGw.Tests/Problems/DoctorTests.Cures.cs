@@ -97,6 +97,12 @@ public partial class DoctorTests
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"),
             "put the node's address on this host's segment",
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4"])),
+        ["clusterCidrs over the addresses of nodes: narrower"] = (
+            () => Of("clusterCidrs=10.0.0.0/8"), "narrow clusterCidrs to the pod networks", () => Of("clusterCidrs=10.244.0.0/16")),
+        ["this node's address among pods: another one"] = (
+            () => Of("clusterCidrs=10.244.0.0/16", nodes: ["self 10.244.1.0/24 10.244.9.9", .. Nodes[1..]]),
+            "correct this node's address (kubelet --node-ip)",
+            () => Of("clusterCidrs=10.244.0.0/16")),
         ["no address: an InternalIP"] = (
             () => WithPeer("d 10.244.4.0/24 -"), "give the node an InternalIP",
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 10.0.0.4"])),

@@ -56,6 +56,8 @@ public partial class DoctorTests
             ["interface"], "eth0 is down"),
         ["a peer on another segment"] = (() => WithPeer("d 10.244.4.0/24 192.0.2.4"), ["notAdjacent"], "hostgw.io/skip"),
         ["a peer without podCIDR"] = (() => WithPeer("d - 10.0.0.4"), ["noPodCidr"], "--allocate-node-cidrs"),
+        ["clusterCidrs over the addresses of nodes"] = (
+            () => Of("clusterCidrs=10.0.0.0/8"), ["ownNode"], "narrow clusterCidrs to the pod networks"),
         ["a peer without an address"] = (() => WithPeer("d 10.244.4.0/24 -"), ["noAddress"], "--node-ip"),
         ["a peer with a duplicate podCIDR"] = (() => WithPeer("d 10.244.2.0/24 10.0.0.4"), ["rejected"], "node d 10.244.2.0/24"),
         ["a resolver inside a peer's podCIDR"] = (
@@ -147,6 +149,12 @@ public partial class DoctorTests
             () => Of() with { Host = AcceptRa("br0", 2) }, ["routerAdvertisements"], "net.ipv6.conf.br0.accept_ra=0"),
         ["strict rp_filter on a second way to a peer"] = (
             () => Of(host: Healthy + "; eth1 10.0.0.77/24") with
+            {
+                Facts = new() { ReversePathFilters = new Dictionary<string, int> { ["eth1"] = 1 } },
+            },
+            ["rpFilter"], "net.ipv4.conf.eth1.rp_filter=2"),
+        ["strict rp_filter on a second way to a peer with an ExternalIP only"] = (
+            () => Of(host: Healthy + "; eth1 10.0.0.77/24", nodes: [.. Nodes.Select(OnlyExternal)]) with
             {
                 Facts = new() { ReversePathFilters = new Dictionary<string, int> { ["eth1"] = 1 } },
             },
@@ -400,6 +408,8 @@ public partial class DoctorTests
         Examine(Policy(policy), Host(host), nodes ?? Nodes);
 
     private static string DualPodCidrs(int node) => $"10.244.{node}.0/24,fd00:10:244:{node}::/64";
+
+    private static string OnlyExternal(string node) => node.Replace(" 10.0.0.", " - external=10.0.0.", StringComparison.Ordinal);
 
     private static Examination WithPeer(string peer) => Of(nodes: [.. Nodes, peer]);
 

@@ -25,6 +25,41 @@ public class RemovalBrakeTests
         Assert.Equal(isHeld ? standing : standing - removed, agent.Host.OurRoutes.Count());
     }
 
+    // Of dual-stack peers it is never most of all routes.
+    [Theory]
+    [InlineData("10.244.{0}.0/24")]
+    [InlineData("fd00:10:244:{0}::/64")]
+    public void Most_routes_of_one_family_are_held(string left)
+    {
+        Agent agent = new() { Nodes = DualStack(4) };
+        agent.Pass();
+        Assert.Equal(8, agent.Host.OurRoutes.Count());
+
+        agent.Nodes = DualStack(4, left);
+        Assert.Equal(new HeldRemovals(4, 8), agent.Pass().HeldRemovals);
+        Assert.Equal(8, agent.Host.OurRoutes.Count());
+        agent.QuorumReads++;
+        agent.Pass();
+        Assert.Equal(4, agent.Host.OurRoutes.Count());
+    }
+
+    // Routes of both families count together as well: a cluster of two dual-stack peers has four.
+    [Fact]
+    public void Few_of_each_family_are_held_together()
+    {
+        Agent agent = new() { Nodes = DualStack(2) };
+        agent.Pass();
+        agent.Nodes = [Planning.Given.Self];
+        Assert.Equal(new HeldRemovals(4, 4), agent.Pass().HeldRemovals);
+    }
+
+    private static string[] DualStack(int peers, string podCidrs = "10.244.{0}.0/24,fd00:10:244:{0}::/64") =>
+    [
+        Planning.Given.Self,
+        .. from n in Enumerable.Range(2, peers)
+           select $"n{n} {podCidrs.Replace("{0}", $"{n}", StringComparison.Ordinal)} 10.0.0.{n},fd00:aaaa::{n}",
+    ];
+
     // An agent that starts beside a digest of which a shard is rejected: what it does not know may exist.
     [Fact]
     public void While_a_part_of_the_digest_was_never_read_nothing_is_removed()

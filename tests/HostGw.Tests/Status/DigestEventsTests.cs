@@ -17,13 +17,23 @@ public sealed class DigestEventsTests : FakeApiTest
     private readonly ManualTime _time = new();
 
     [Fact]
-    public void A_digest_in_order_has_no_problem() => Assert.Empty(DigestEvents.Of(new() { Current = 512 }));
+    public void A_digest_in_order_has_no_problem() => Assert.Empty(DigestEvents.Of(new() { Current = 512 }, unwatched: null));
 
     [Fact]
     public void Where_nothing_can_be_written_that_is_one_problem()
     {
         DigestState state = new() { Current = 500, Problem = "no right", Refused = [new(7, "no right"), new(8, "no right")] };
-        Assert.Equal("12 shards of the node digest cannot be written: no right", Assert.Single(DigestEvents.Of(state)).Text);
+        Assert.Equal("12 shards of the node digest cannot be written: no right", Assert.Single(DigestEvents.Of(state, null)).Text);
+    }
+
+    // What is known of writing is from before.
+    [Fact]
+    public void What_cannot_be_watched_is_one_problem_whatever_was_written_before()
+    {
+        DigestState state = new() { Current = 511, Problem = "no right", Refused = [new(7, "too large")] };
+        Problem problem = Assert.Single(DigestEvents.Of(state, "shards cannot be watched: no right"));
+        Assert.Equal("DigestNotWatched", problem.Rule);
+        Assert.StartsWith("the node digest is not up to date: shards cannot be watched: no right. ", problem.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -36,7 +46,7 @@ public sealed class DigestEventsTests : FakeApiTest
             Subject = DigestEvents.Subject,
         };
         await writer.StartAsync(TestContext.Current.CancellationToken);
-        Problem[] problems = [.. DigestEvents.Of(new() { Current = 510, Refused = [new(7, "too large"), new(8, "too large")] })];
+        Problem[] problems = [.. DigestEvents.Of(new() { Current = 510, Refused = [new(7, "too large"), new(8, "too large")] }, null)];
         writer.Record(problems, isAll: true);
         await _time.AwaitedAsync(EventPace.Settle);
         _time.Advance(EventPace.Settle);

@@ -66,17 +66,16 @@ public class DigestPagesTests
     }
 
     [Fact]
-    public void It_is_ready_once_all_shards_are_written_and_while_they_can_be()
+    public void It_is_ready_once_all_shards_are_written_and_while_nothing_keeps_them_from_being_up_to_date()
     {
+        _view = new(new(), null) { Obstacle = "the Nodes and the shards are not listed yet" };
         Assert.Equal((503, "the Nodes and the shards are not listed yet\n"), Answer("/readyz"));
-        _view = new(new(), "no right");
-        Assert.Equal((503, "no right\n"), Answer("/readyz"));
         _view = new(new() { IsListed = true, Current = 500, Problem = "no namespace" }, null);
         Assert.Equal((503, "12 shards are not written yet: no namespace\n"), Answer("/readyz"));
         _view = new(InOrder with { Current = 500 }, null);
         Assert.Equal((200, "ok\n"), Answer("/readyz"));
-        _view = new(InOrder with { BlockedFor = TimeSpan.FromMinutes(3), Problem = "no right" }, null);
-        Assert.Equal((503, "shards cannot be written: no right\n"), Answer("/readyz"));
+        _view = new(InOrder, "no right") { Obstacle = "shards cannot be watched: no right" };
+        Assert.Equal((503, "shards cannot be watched: no right\n"), Answer("/readyz"));
     }
 
     [Fact]

@@ -63,6 +63,9 @@ public class ReadinessTests
     [InlineData("", true, "self 10.244.1.0/24 - external=10.0.0.1", "b 10.244.2.0/24 - external=10.0.0.2")] // ExternalIPs only
     [InlineData("", false, "self 10.244.1.0/24 -", "b 10.244.2.0/24 192.0.2.2")] // this node without any address
     [InlineData("", true, "self 10.244.1.0/24 -", "b 10.244.2.0/24 10.0.0.2")] // but its host is on the peer's segment
+    [InlineData("", false, "self 10.244.1.0/24 -", "b 10.244.2.0/24 -")] // nor any peer: before the cloud's controller
+    [InlineData("interface=eth0", false, "self 10.244.1.0/24 -", "b 10.244.2.0/24 -")]
+    [InlineData("", true, "self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 -")] // only the peer
     public void Not_while_this_host_has_no_way_to_any_peer(string policy, bool isReady, params string[] nodes)
     {
         IReadOnlyList<string> reasons = StatusBoard.NotReady(new Agent(policy) { Nodes = nodes }.Pass());
@@ -112,6 +115,24 @@ public class ReadinessTests
     {
         PassReport report = new Agent(policy, "eth0; cni0 10.244.1.1/24 fd00:10:244:1::1/64").Pass();
         Assert.StartsWith("no way to any peer: ", Assert.Single(StatusBoard.NotReady(report)), StringComparison.Ordinal);
+    }
+
+    // A setting that covers the nodes' addresses: a rolling update that brings it stops at the first node.
+    [Theory]
+    [InlineData("clusterCidrs=10.0.0.0/8", "10.244.1.0/24", false)]
+    [InlineData("clusterCidrs=10.244.0.0/16,fd00::/16", "10.244.1.0/24,fd00:10:244:1::/64", false)]
+    [InlineData("clusterCidrs=10.244.0.0/16,fd00::/16", "10.244.1.0/24", true)] // no pods in that family
+    [InlineData("PodGateway clusterCidrs=10.0.0.0/8", "10.244.1.0/24", true)] // no next hop is a node's address
+    public void Not_while_clusterCidrs_covers_this_nodes_address(string policy, string podCidrs, bool isReady)
+    {
+        Agent agent = new(policy)
+        {
+            Nodes = [$"self {podCidrs} 10.0.0.1,fd00:aaaa::1", "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2"],
+        };
+        IReadOnlyList<string> reasons = StatusBoard.NotReady(agent.Pass());
+
+        Assert.Equal(isReady ? 0 : 1, reasons.Count);
+        Assert.All(reasons, r => Assert.Contains("lies inside clusterCidrs (", r, StringComparison.Ordinal));
     }
 
     [Fact]

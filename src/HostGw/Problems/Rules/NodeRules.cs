@@ -20,13 +20,15 @@ internal static class NodeRules
             ? [new("noPodCidr",
                 "this node has no podCIDR: its pods get no addresses, and peers have no route to it",
                 Cures.NoPodCidr)]
-            : seen.Plan.Faults.Select(f => new Problem("ownPodCidr",
-                f,
-                seen.Plan.Scope == PlanScope.Everything
-                    ? $"{Planning.OwnNode.Drain(self.Name)}, kubectl delete node {self.Name}, then restart its kubelet: " +
-                        "another podCIDR is allocated; labels and taints that were set by hand are gone"
-                    : "re-create the Node with a podCIDR inside the cluster's pod networks, or correct clusterCidrs or serviceCidrs"));
+            : seen.Plan.Faults.Select(f => seen.Plan.AddressFaults.Contains(f)
+                ? new Problem("ownNode", f, "narrow clusterCidrs to the pod networks, or correct this node's address (kubelet --node-ip)")
+                : new Problem("ownPodCidr", f, OfPodCidr(seen.Plan, self)));
     }
+
+    private static string OfPodCidr(Plan plan, ClusterNode self) => plan.Scope == PlanScope.Everything
+        ? $"{Planning.OwnNode.Drain(self.Name)}, kubectl delete node {self.Name}, then restart its kubelet: " +
+            "another podCIDR is allocated; labels and taints that were set by hand are gone"
+        : "re-create the Node with a podCIDR inside the cluster's pod networks, or correct clusterCidrs or serviceCidrs";
 
     public static IEnumerable<Problem> Digest(Examination seen) =>
     [

@@ -152,7 +152,7 @@ internal static class SysctlRules
             return null;
         foreach (Verdict verdict in plan.Verdicts.Where(v => IsOverAnother(v, link)))
         {
-            bool isOn = verdict.Node.InternalIPs.Any(ip => addresses.Any(a => a.Connected.Contains(ip)));
+            bool isOn = verdict.Node.InternalIPs.Concat(verdict.Node.ExternalIPs).Any(ip => addresses.Any(a => a.Connected.Contains(ip)));
             if (isOn && plan.Uplink(verdict) is { } uplink)
                 return (verdict.Node, uplink);
         }

@@ -28,7 +28,8 @@ internal static class AgentStatus
             var status = JsonDocument.Parse(answer);
             return IsKnown(status.RootElement) ? status : null;
         }
-        catch (JsonException)
+        // A text with half a surrogate pair is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -45,7 +46,7 @@ internal static class AgentStatus
             using JsonDocument? status = Parse(await AskAsync(listen, cancellationToken));
             return status is null || !HasProbes(status.RootElement) ? Reachability.Off : new(Reaches(status.RootElement).ToArray());
         }
-        catch (Exception e) when (IsUnanswered(e, cancellationToken))
+        catch (Exception e) when (IsUnanswered(e, cancellationToken) || e is InvalidOperationException)
         {
             return Reachability.Off;
         }

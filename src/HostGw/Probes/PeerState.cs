@@ -105,11 +105,19 @@ internal struct PeerState
     public readonly ProbeFlags Heard => _shown.Heard & Kept;
 
     public readonly Reach Reach =>
-        new(_kind, _since, _roundTripMicroseconds) { Path = _shown.Path.Path, Native = IsInTunnel ? _native : default };
+        new(_kind, _since, _roundTripMicroseconds)
+        {
+            Path = _shown.Path.Path, Native = IsInTunnel ? _native : default,
+            IsUnsendable = IsInTunnel ? IsTunnelUnsendable : IsNativeUnsendable,
+        };
 
     private readonly bool IsSeldom => _turn % Seldom == 0;
 
     private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
+
+    private readonly bool IsNativeUnsendable => _shown.Node.IsUnsendable || (_shown.Echo.IsUnsendable && _shown.Hop.IsUnsendable);
+
+    private readonly bool IsTunnelUnsendable => _shown.Node.IsUnsendable || _shown.Tunnel.IsUnsendable;
 
     private static PathState First(in ProbeTarget target, TunnelMode mode) =>
         target.IsEchoOnly ? default : PathDecision.First(mode, target.IsTunnelled, target.HasTunnelPath);
@@ -226,8 +234,20 @@ internal struct PeerState
     public void Ask(ProbeNonce nonce, TimeSpan now) =>
         (_waiting, _asked, _planned, _nonce, AskedAt) = (_planned, _planned, ProbePaths.None, nonce, now);
 
-    /// <summary>A question cannot be asked, nor can the others of that way: that says nothing about the peer.</summary>
-    public void GiveUp(ProbePaths path)
+    /// <summary>This host cannot send a question, nor the others of that way.</summary>
+    public void NotSent(ProbePaths path)
+    {
+        GiveUp(path);
+        Evidence(path).NotSent();
+        if ((path & ProbePaths.Pod) != 0)
+            Evidence(path ^ ProbePaths.Pod).NotSent();
+        _nativeSince = IsNativeUnsendable ? 0 : _nativeSince;
+        if (_shown.Node.IsUnsendable)
+            ForgetPods();
+    }
+
+    /// <summary>A question is not asked, nor are the others of that way.</summary>
+    private void GiveUp(ProbePaths path)
     {
         ProbePaths left = path switch
         {
@@ -321,6 +341,8 @@ internal struct PeerState
     {
         if (_shown.Node.IsBad)
             return IsInTunnel ? _native : Silent;
+        if (IsNativeUnsendable)
+            return ReachKind.Unknown;
         if (_shown.Echo.IsGood || _shown.Hop.IsGood)
         {
             return !_target.IsOnLink ? ReachKind.RoutedByNetwork
@@ -335,6 +357,7 @@ internal struct PeerState
 
     private readonly ReachKind JudgedTunnel() =>
         _shown.Node.IsBad ? Silent
+        : IsTunnelUnsendable ? ReachKind.Unknown
         : _shown.Tunnel.IsGood ? ReachKind.Reachable
         : _shown.Tunnel.IsBad ? ReachKind.PodTrafficDropped
         : _kind;

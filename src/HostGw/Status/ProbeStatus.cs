@@ -49,12 +49,17 @@ internal static class ReachText
     };
 
     /// <summary>What to do about a verdict that is no problem; empty: nothing.</summary>
-    public static string Advice(in Verdict verdict, Reachability reachability) =>
-        verdict is { Kind: VerdictKind.Routed, Node.IsWindows: true } && reachability.Of(verdict) is { Kind: ReachKind.Unknown }
-            ? "probes of its pod network are not answered: it has no agent or one of an earlier version, no host endpoint, or a firewall " +
+    public static string Advice(in Verdict verdict, Reachability reachability) => verdict switch
+    {
+        { Kind: VerdictKind.Routed } when reachability.Of(verdict) is { IsUnsendable: true } =>
+            $"this host cannot send probes to {ProbeAddress.Of(verdict.PodCidr, verdict.Node.IsWindows)}: find the route or rule of this " +
+                "host that refuses them (`ip route get` with that address, `hostgw doctor`)",
+        { Kind: VerdictKind.Routed, Node.IsWindows: true } when reachability.Of(verdict) is { Kind: ReachKind.Unknown } =>
+            "probes of its pod network are not answered: it has no agent or one of an earlier version, no host endpoint, or a firewall " +
                 "that drops them until `New-NetFirewallRule -DisplayName hostgw-probe -Direction Inbound -Protocol UDP " +
-                $"-LocalPort {reachability.Port} -Action Allow` is run there"
-            : "";
+                $"-LocalPort {reachability.Port} -Action Allow` is run there",
+        _ => "",
+    };
 
     private static string Join(string reason, string more) => reason.Length > 0 ? $"{reason}: {more}" : more;
 }

@@ -50,8 +50,31 @@ public sealed class SchemaTests
     [InlineData("digest.enabled=true digest.listen=127.0.0.1:9157", "digest.listen: port 9157 is that of config.listen, and both are on the host's network")]
     [InlineData("digest.enabled=true config.listen=0.0.0.0:9157 monitor.kind=PodMonitor", "monitor.kind: Prometheus cannot reach digest.listen 127.0.0.1:9159; set digest.listen to 0.0.0.0:9159 or [::]:9159")]
     [InlineData("config.policyRule=on", "config.policyRule: on needs config.clusterCidrs, to which the rule applies")]
+    [InlineData("config.nextHop=PodGateway config.tunnel.mode=always", "config.tunnel.mode: always needs config.nextHop: NodeAddress")]
+    [InlineData("config.tunnel.port=9158", "config.tunnel.port and config.probe.port are both 9158")]
+    [InlineData("config.tunnel=null config.probe.port=4790", "config.tunnel.port and config.probe.port are both 4790")]
+    [InlineData("config.serviceCidrs=10.96.0.0/12 config.clusterCidrs={10.244.0.0/16,10.100.0.0/16}", "config.serviceCidrs: '10.96.0.0/12' must not overlap '10.100.0.0/16' of config.clusterCidrs")]
+    [InlineData("config.serviceCidrs=fd00::1:0/112 config.clusterCidrs=fd00::/48", "config.serviceCidrs: 'fd00::1:0/112' must not overlap 'fd00::/48' of config.clusterCidrs")]
+    [InlineData("digest.enabled=true digest.listen=127.0.0.1:70000", "digest.listen: '127.0.0.1:70000' must be an address and a port")]
+    [InlineData("config.log=null", "at '/config': missing property 'log'")]
+    [InlineData("config.nat=null", "at '/config': missing property 'nat'")]
+    [InlineData("config.cni=null", "at '/config': missing property 'cni'")]
+    [InlineData("monitor=null", "at '': missing property 'monitor'")]
+    [InlineData("image=null", "at '': missing property 'image'")]
     public void A_wrong_value_is_refused_with_its_path(string value, string message) =>
         Assert.Contains(message, Chart.Refusal(value.Split(' ')), StringComparison.Ordinal);
+
+    public static TheoryData<string> Groups => [.. Chart.Leaves().Select(l => l.Path).Where(p => p.Contains('.')).Select(p => p[..p.LastIndexOf('.')]).Distinct()];
+
+    // An empty group is what remains of one in a file of values where everything in it is commented out.
+    [Theory]
+    [MemberData(nameof(Groups))]
+    public void A_group_that_is_empty_has_its_defaults_or_is_refused_by_name(string group)
+    {
+        string name = group[(group.LastIndexOf('.') + 1)..];
+        (bool succeeds, string said) = Chart.Helm.Try("template", "hostgw", Chart.Folder, "--set", $"{group}=null");
+        Assert.True(succeeds || said.Contains($"missing property '{name}'", StringComparison.Ordinal), said);
+    }
 
     [Fact]
     public void A_right_that_needs_an_admission_policy_is_refused_where_there_is_none()

@@ -137,13 +137,66 @@ public sealed class SettingsTests
             v => Assert.Equal(SettingsTable.Rows.Single(s => s.Name == v.Key).Default, v.Value.Text));
     }
 
+    [Theory]
+    [InlineData("clusterCidrs", "10.244.0.0/33", "must be a CIDR")]
+    [InlineData("clusterCidrs", "10.244.0.256/32", "must be a CIDR")]
+    [InlineData("clusterCidrs", "{fd00:10:244::/56,0.0.0.0/0}", "must be a CIDR")]
+    [InlineData("clusterCidrs", "fd00:::/56", "must be a CIDR")]
+    [InlineData("clusterCidrs", "fd00:1:2:3:4:5:6/128", "must be a CIDR")]
+    [InlineData("serviceCidrs", "10.96.0.1/16", "has bits set behind its length")]
+    [InlineData("nat.exempt", "fd00::1/64", "has bits set behind its length")]
+    [InlineData("interface", "10.0.0.1/24", "must be auto, an interface name")]
+    [InlineData("interface", "127.0.0.0/8", "must be auto, an interface name")]
+    [InlineData("interface", "eth0/24", "must be auto, an interface name")]
+    [InlineData("nodeSelector", "a in (b", "must be a label selector")]
+    [InlineData("nodeSelector", "a=b c", "must be a label selector")]
+    [InlineData("routeProtocol", "16", "must be a number that no other program uses")]
+    [InlineData("listen", "0.0.0.0:99999", "must be an address and a port")]
+    [InlineData("listen", "0.0.0.300:9157", "must be an address and a port")]
+    [InlineData("windows.gateway", "192.0.2.256", "must be an IPv4 address")]
+    public void What_the_agent_would_refuse_is_refused_with_its_words(string path, string value, string message)
+    {
+        Assert.Contains($"config.{path}: ", Chart.Refusal($"config.{path}={value}"), StringComparison.Ordinal);
+        Assert.Contains(message, Chart.Refusal($"config.{path}={value}"), StringComparison.Ordinal);
+        Setting setting = SettingsTable.Rows.Single(s => s.Name == path);
+        Assert.Contains(message.Split(',')[0], Assert.Throws<BadValueException>(() => Set(setting, value.Trim('{', '}'))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_text_that_is_no_source_of_the_tunnel_is_refused() => Assert.Contains(
+        "at '/config/tunnel/source': '1' does not match",
+        Chart.Helm.Fail("template", "hostgw", Chart.Folder, "--set-string", "config.tunnel.source=1"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("clusterCidrs", "fd00:10:244:1:2:3:4:5/128")]
+    [InlineData("clusterCidrs", "::/1")]
+    [InlineData("clusterCidrs", "64:ff9b::10.0.0.0/104")]
+    [InlineData("interface", "fd00:10::/64")]
+    [InlineData("nodeSelector", "!virtual, pool=a,tier != db,zone in (x, y),w notin (z),topology.kubernetes.io/zone")]
+    [InlineData("routeProtocol", "255")]
+    [InlineData("listen", "255.255.255.255:65535")]
+    [InlineData("tunnel.source", "65534")]
+    public void What_the_agent_accepts_is_not_refused(string path, string value)
+    {
+        Set(SettingsTable.Rows.Single(s => s.Name == path), value);
+        Assert.Contains("kind: DaemonSet", Chart.Template($"config.{path}={value.Replace(",", "\\,", StringComparison.Ordinal)}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_chart_knows_the_protocol_numbers_of_other_programs()
+    {
+        Setting protocol = SettingsTable.Rows.Single(s => s.Name == "routeProtocol");
+        int[] foreign = [.. Enumerable.Range(5, 251).Where(n => Record.Exception(() => Set(protocol, $"{n}")) is BadValueException)];
+        string check = File.ReadAllText(Path.Combine(Chart.Folder, "templates", "_check.tpl"));
+        Assert.Contains($"{{{{- if has (int $config.routeProtocol) (list {string.Join(' ', foreign)}) }}}}", check, StringComparison.Ordinal);
+    }
+
     // auto is the default of clusters that cannot have a tunnel, too; the agent would refuse to start.
     [Theory]
     [InlineData("auto")]
     [InlineData("off", "nextHop=PodGateway")]
     [InlineData("off", "probe.enabled=false")]
     [InlineData("off", "tunnel.mode=false")]
-    [InlineData("always", "nextHop=PodGateway", "tunnel.mode=always")]
     public void The_default_mode_of_the_tunnel_is_off_where_there_can_be_none(string expected, params string[] values) =>
         Assert.Equal(expected, Read(Chart.Config([.. values.Select(v => $"config.{v}")]))["tunnel.mode"].Text);
 

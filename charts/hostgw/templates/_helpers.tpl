@@ -156,6 +156,10 @@ seLinuxOptions:
 
 {{/* Refuses what only several values together can get wrong. */}}
 {{- define "hostgw.check" -}}
+{{- include "hostgw.checkConfig" . }}
+{{- if include "hostgw.hasDigest" . }}
+{{- include "hostgw.checkListen" (dict "name" "digest.listen" "value" .Values.digest.listen) }}
+{{- end }}
 {{- if and (ne .Values.monitor.kind "none") (include "hostgw.isLoopback" .Values.config.listen) }}
 {{- fail (printf "monitor.kind: Prometheus cannot reach config.listen %s; set config.listen to 0.0.0.0:9157 or [::]:9157" .Values.config.listen) }}
 {{- end }}

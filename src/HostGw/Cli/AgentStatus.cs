@@ -29,7 +29,8 @@ internal static class AgentStatus
             var status = JsonDocument.Parse(answer);
             return IsKnown(status.RootElement) ? status : null;
         }
-        catch (JsonException)
+        // A text with half a surrogate pair is an InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -49,7 +50,7 @@ internal static class AgentStatus
                 Fault = Text(status.RootElement, "probeFault"),
             };
         }
-        catch (Exception e) when (IsUnanswered(e, cancellationToken))
+        catch (Exception e) when (IsUnanswered(e, cancellationToken) || e is InvalidOperationException)
         {
             return Reachability.Off;
         }

@@ -57,6 +57,9 @@ internal readonly record struct Reach(ReachKind Kind, uint SinceSeconds, uint Ro
     /// <summary>The verdict on the native path. <see cref="Kind"/> is that on the tunnel while packets take it.</summary>
     public ReachKind Native { get => Path == PeerPath.Tunnel ? field : Kind; init; }
 
+    /// <summary>This host could not send the latest questions, so that nothing is known.</summary>
+    public bool IsUnsendable { get; init; }
+
     /// <summary>Null: since ever.</summary>
     public DateTimeOffset? Since => SinceSeconds == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(SinceSeconds);
 

@@ -108,33 +108,49 @@ internal static class PathDecision
     private static bool Has(PathFacts facts, PathFacts any) => (facts & any) != 0;
 }
 
-/// <summary>What the questions on one path have shown. One answer makes it good, five missing in a row make it bad.</summary>
+/// <summary>
+/// What the questions on one path have shown. One answer makes it good, five missing in a row make it bad; after five in a row that this
+/// host could not send nothing is known any more.
+/// </summary>
 internal struct PathEvidence
 {
     private const byte Enough = 5;
     private const byte Good = 8;
+    private const byte Known = 15;
+    private const byte Unsent = 16;
 
-    // How many are missing, and whether it is good.
+    // How many are missing, whether it is good, and how many could not be sent.
     private byte _state;
 
     /// <summary>Neither good nor bad: nothing is known yet.</summary>
     public readonly bool IsGood => (_state & Good) != 0;
 
-    public readonly bool IsBad => _state == Enough;
+    public readonly bool IsBad => (_state & Known) == Enough;
 
     /// <summary>The latest question was answered.</summary>
     public readonly bool IsSteady => _state == Good;
+
+    public readonly bool IsUnsendable => _state == Enough * Unsent;
 
     public void Answered() => _state = Good;
 
     /// <returns>Whether more may come of asking again soon.</returns>
     public bool Missed()
     {
+        _state &= Known;
         if (IsBad)
             return false;
         _state++;
         if ((_state & ~Good) == Enough)
             _state = Enough;
         return !IsBad;
+    }
+
+    public void NotSent()
+    {
+        if (!IsUnsendable)
+            _state += Unsent;
+        if (_state >= Enough * Unsent)
+            _state = Enough * Unsent;
     }
 }

@@ -2,35 +2,6 @@ using HostGw.Planning;
 
 namespace HostGw.Probes;
 
-/// <summary>The ways on which a peer is asked.</summary>
-[Flags]
-internal enum ProbePaths : byte
-{
-    None = 0,
-
-    /// <summary>Node address → node address.</summary>
-    Node = 1,
-
-    /// <summary>Probe address → probe address, where the peer's agent answers.</summary>
-    Echo = 2,
-
-    /// <summary>Probe address → an address that the peer forwards to, with one hop to live: its kernel answers 'time exceeded'.</summary>
-    Hop = 4,
-
-    Pod = Echo | Hop,
-
-    /// <summary>SOURCE → SOURCE, through the tunnel.</summary>
-    Tunnel = 8,
-}
-
-/// <summary>A question that is due.</summary>
-/// <param name="Peer">The number of the peer.</param>
-/// <param name="Port">Which of the source ports.</param>
-internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce)
-{
-    public ProbeFlags Flags { get; init; }
-}
-
 /// <summary>What is known of a peer in one family. There is one for each peer, so that its size matters.</summary>
 internal struct PeerState
 {
@@ -112,12 +83,19 @@ internal struct PeerState
         {
             Path = _shown.Path.Path,
             Native = IsInTunnel ? _native : default,
-            PodsFellSilent = _kind == ReachKind.Unknown && (_shown.Answers & Answers.OfPods) != 0,
+            PodsFellSilent = _kind == ReachKind.Unknown && !IsUnsendable && (_shown.Answers & Answers.OfPods) != 0,
+            IsUnsendable = IsUnsendable,
         };
 
     private readonly bool IsSeldom => _turn % Seldom == 0;
 
     private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
+
+    private readonly bool IsUnsendable => IsInTunnel ? IsTunnelUnsendable : IsNativeUnsendable;
+
+    private readonly bool IsNativeUnsendable => _shown.Node.IsUnsendable || (_shown.Echo.IsUnsendable && _shown.Hop.IsUnsendable);
+
+    private readonly bool IsTunnelUnsendable => _shown.Node.IsUnsendable || _shown.Tunnel.IsUnsendable;
 
     private static PathState First(in ProbeTarget target, TunnelMode mode) =>
         target.IsEchoOnly ? default : PathDecision.First(mode, target.IsTunnelled, target.HasTunnelPath);
@@ -234,8 +212,20 @@ internal struct PeerState
     public void Ask(ProbeNonce nonce, TimeSpan now) =>
         (_waiting, _asked, _planned, _nonce, AskedAt) = (_planned, _planned, ProbePaths.None, nonce, now);
 
-    /// <summary>A question cannot be asked, nor can the others of that way: that says nothing about the peer.</summary>
-    public void GiveUp(ProbePaths path)
+    /// <summary>This host cannot send a question, nor the others of that way.</summary>
+    public void NotSent(ProbePaths path)
+    {
+        GiveUp(path);
+        Evidence(path).NotSent();
+        if ((path & ProbePaths.Pod) != 0)
+            Evidence(path ^ ProbePaths.Pod).NotSent();
+        _nativeSince = IsNativeUnsendable ? 0 : _nativeSince;
+        if (_shown.Node.IsUnsendable)
+            ForgetPods();
+    }
+
+    /// <summary>A question is not asked, nor are the others of that way.</summary>
+    private void GiveUp(ProbePaths path)
     {
         ProbePaths left = path switch
         {
@@ -330,6 +320,8 @@ internal struct PeerState
     {
         if (_shown.Node.IsBad)
             return IsInTunnel ? _native : Silent;
+        if (IsNativeUnsendable)
+            return ReachKind.Unknown;
         if (_shown.Echo.IsGood || _shown.Hop.IsGood)
         {
             return !_target.IsOnLink ? ReachKind.RoutedByNetwork
@@ -344,6 +336,7 @@ internal struct PeerState
 
     private readonly ReachKind JudgedTunnel() =>
         _shown.Node.IsBad ? Silent
+        : IsTunnelUnsendable ? ReachKind.Unknown
         : _shown.Tunnel.IsGood ? ReachKind.Reachable
         : _shown.Tunnel.IsBad ? ReachKind.PodTrafficDropped
         : _kind;

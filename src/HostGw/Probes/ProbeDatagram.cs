@@ -88,3 +88,32 @@ internal enum ProbeFlags : byte
 
 /// <summary>16 random bytes: only who received the question can answer it.</summary>
 internal readonly record struct ProbeNonce(ulong High, ulong Low);
+
+/// <summary>The ways on which a peer is asked.</summary>
+[Flags]
+internal enum ProbePaths : byte
+{
+    None = 0,
+
+    /// <summary>Node address → node address.</summary>
+    Node = 1,
+
+    /// <summary>Probe address → probe address, where the peer's agent answers.</summary>
+    Echo = 2,
+
+    /// <summary>Probe address → an address that the peer forwards to, with one hop to live: its kernel answers 'time exceeded'.</summary>
+    Hop = 4,
+
+    Pod = Echo | Hop,
+
+    /// <summary>SOURCE → SOURCE, through the tunnel.</summary>
+    Tunnel = 8,
+}
+
+/// <summary>A question that is due.</summary>
+/// <param name="Peer">The number of the peer.</param>
+/// <param name="Port">Which of the source ports.</param>
+internal readonly record struct ProbeQuestion(uint Peer, ProbePaths Path, int Port, Ip Source, Ip Destination, ProbeNonce Nonce)
+{
+    public ProbeFlags Flags { get; init; }
+}

@@ -135,8 +135,8 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     }
 
     /// <summary>
-    /// This host cannot send that question. That says nothing about the peer, but where it is beyond this segment and there is no route
-    /// to its pods: then nothing reaches them natively, and the question is lost.
+    /// This host cannot send that question. That says nothing about the peer, which is unknown after five of them, but where it is beyond
+    /// this segment and there is no route to its pods: then nothing reaches them natively, and the question is lost.
     /// </summary>
     public void GiveUp(in ProbeQuestion question, bool hasNoRoute = false)
     {
@@ -144,8 +144,10 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         {
             ref PeerState peer = ref _peers[(int)question.Peer];
             bool isLost = hasNoRoute && !peer.Target.IsOnLink;
-            if (peer.Nonce == question.Nonce && !isLost)
-                peer.GiveUp(question.Path);
+            if (peer.Nonce != question.Nonce || isLost)
+                return;
+            peer.NotSent(question.Path);
+            Judge((int)question.Peer);
         }
     }
 

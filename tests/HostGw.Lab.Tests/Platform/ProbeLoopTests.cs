@@ -144,6 +144,18 @@ public sealed class ProbeLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task A_peer_to_whose_pods_this_host_cannot_send_any_more_is_unknown_and_its_node_is_asked_on()
+    {
+        await AllReachableAsync();
+        One.Network.Configure(["route del 10.244.2.0/24", "route add blackhole 10.244.2.0/24"]);
+        await Eventually.TrueAsync(
+            () => One.Of(Two) == (ReachKind.Unknown, ReachKind.Reachable), () => $"{One.Of(Two)}", TimeSpan.FromSeconds(60));
+
+        One.Network.Configure(["route del blackhole 10.244.2.0/24", "route add 10.244.2.0/24 via 10.0.0.2"]);
+        await One.BecomesAsync(Two, ReachKind.Reachable);
+    }
+
+    [Fact]
     public async Task Behind_a_router_that_knows_pod_networks_a_peer_is_routed_by_the_network()
     {
         // Host 2 routes between two segments, and knows the pod networks on both.

@@ -57,6 +57,8 @@ public sealed class AgentStatusTests : IAsyncDisposable
     [InlineData("[1]", false)]
     [InlineData("{\"schemaVersion\": 2, \"probes\": true}", false)]
     [InlineData("{\"schemaVersion\": 1}", false)]
+    [InlineData("{\"schemaVersion\": 1, \"\\ud800probes1234567\": true}", false)]
+    [InlineData("{\"schemaVersion\": 1, \"probes\": true, \"nodes\": [{\"podCidrs\": [{\"podCidr\": \"\\ud800\"}]}]}", false)]
     [InlineData("{\"schemaVersion\": 1, \"probes\": \"yes\"}", false)]
     [InlineData("{\"schemaVersion\": 1, \"probes\": true}", true)]
     [InlineData("{\"schemaVersion\": 1, \"probes\": true, \"nodes\": 7}", true)]

@@ -305,7 +305,7 @@ public class ProberPathTests
     }
 
     [Fact]
-    public void What_this_host_cannot_send_through_the_tunnel_says_nothing_of_it()
+    public void What_this_host_cannot_send_through_the_tunnel_makes_it_unknown_and_changes_no_path()
     {
         ProbedPair pair = ProbedPair.Tunnelled();
         pair.A.Unsendable = ProbePaths.Tunnel;
@@ -314,18 +314,20 @@ public class ProberPathTests
         Assert.Equal((ReachKind.Reachable, ReachKind.Reachable), (pair.A.Reach.Kind, pair.A.Reach.Native));
         pair.DropsPods = static _ => true;
         pair.Run(30);
-        Assert.Equal((ReachKind.Reachable, ReachKind.PodTrafficDropped), (pair.A.Reach.Kind, pair.A.Reach.Native));
+        Assert.Equal(
+            (ReachKind.Unknown, true, ReachKind.PodTrafficDropped, PeerPath.Tunnel),
+            (pair.A.Reach.Kind, pair.A.Reach.IsUnsendable, pair.A.Reach.Native, pair.A.Reach.Path));
     }
 
     [Fact]
-    public void What_this_host_cannot_send_natively_says_nothing_of_the_native_path()
+    public void What_this_host_cannot_send_natively_is_no_reason_to_leave_the_tunnel()
     {
         ProbedPair pair = ProbedPair.Tunnelled();
         pair.DropsPods = static _ => false;
         pair.Run(30);
         (pair.A.Unsendable, pair.DropsPods, pair.DropsTunnel) = (ProbePaths.Echo, static _ => true, static _ => true);
         pair.Run(30);
-        Assert.Equal((ReachKind.Reachable, PeerPath.Compared), (pair.A.Reach.Native, pair.A.Reach.Path));
+        Assert.Equal((ReachKind.Unknown, PeerPath.Tunnel), (pair.A.Reach.Native, pair.A.Reach.Path));
     }
 
     // A Node that lists its address as well, which the planner does not use then.

@@ -214,17 +214,39 @@ public class ProberVerdictTests
     }
 
     [Theory]
-    [InlineData(ProbePaths.Node)]
-    [InlineData(ProbePaths.Echo)]
-    [InlineData(ProbePaths.Hop)]
-    internal void What_this_host_cannot_send_says_nothing_about_the_peer(ProbePaths path)
+    [InlineData(ProbePaths.Node, ProbePaths.None)]
+    [InlineData(ProbePaths.Echo, ProbePaths.Node)]
+    [InlineData(ProbePaths.Hop, ProbePaths.Node)]
+    [InlineData(ProbePaths.Pod, ProbePaths.Node)]
+    internal void A_peer_is_unknown_after_five_questions_that_this_host_could_not_send(ProbePaths unsendable, ProbePaths answering)
     {
         ProbedNetwork network = new();
         network.Follow(OnLink);
         network.Run(30);
-        (network.Unsendable, network.Answering) = (path, ProbePaths.Node);
+        (network.Unsendable, network.Answering) = (unsendable | (unsendable == ProbePaths.Node ? ProbePaths.Pod : 0), answering);
+        network.Run(35);
+        Assert.Equal((ReachKind.Reachable, false), Seen());
+        network.Run(65);
+        Assert.Equal((ReachKind.Unknown, true), Seen());
+
+        (network.Unsendable, network.Answering) = (ProbePaths.None, All);
+        network.Run(30);
+        Assert.Equal((ReachKind.Reachable, false), Seen());
+
+        (ReachKind, bool) Seen() => (network.Of(A), network.Prober.Latest.Of(Prefix.Parse(A)).IsUnsendable);
+    }
+
+    [Fact]
+    public void A_peer_that_is_silent_when_this_host_can_send_again_is_unreachable()
+    {
+        ProbedNetwork network = new();
+        network.Follow(OnLink);
+        network.Run(30);
+        network.Unsendable = All;
         network.Run(100);
-        Assert.Equal(ReachKind.Reachable, network.Of(A));
+        (network.Unsendable, network.Answering) = (ProbePaths.None, ProbePaths.None);
+        network.Run(30);
+        Assert.Equal((ReachKind.Unreachable, false), (network.Of(A), network.Prober.Latest.Of(Prefix.Parse(A)).IsUnsendable));
     }
 
     [Fact]

@@ -46,6 +46,16 @@ public class StatusJsonTests
         Assert.False(status.TryGetProperty("nodes", out _));
     }
 
+    [Fact]
+    public void A_peer_to_which_this_host_cannot_send_probes_names_the_address()
+    {
+        PassReport report = new Agent { Nodes = [Planning.Given.Self, "b 10.244.2.0/24 10.0.0.2"] }.Pass();
+        Verdict verdict = Assert.Single(report.Plan!.Verdicts, v => v.Node.Name == "b");
+        string reason = new RouteStates(report).Reason(
+            verdict, new([(verdict.PodCidr, new(ReachKind.Unknown, 0, 0) { IsUnsendable = true })]));
+        Assert.StartsWith("this host cannot send probes to 10.244.2.0: ", reason, StringComparison.Ordinal);
+    }
+
     // The peer, what probes say, and whether it is said how a Windows node accepts them. What is wrong with the route comes first.
     [Theory]
     [InlineData("10.0.0.2 windows", ReachKind.Unknown, false, true)]

@@ -21,15 +21,29 @@ internal sealed record CniReservation(string Obstacle, ImmutableArray<Prefix>? S
             if (name is CniOrder.Usual or CniOrder.First)
                 return Complete;
             if (read(name) is not { } text)
-                return new($"the CNI configuration {name} cannot be read", null);
+                return Unreadable(name);
             if (CniNetworks.Judge(name, text) == CniNetwork.Network)
                 return Of(name, text);
         }
         return Complete;
     }
 
-    // Judged before: it can be parsed.
+    private static CniReservation Unreadable(string name) => new($"the CNI configuration {name} cannot be read", null);
+
+    // Judged before: it can be parsed, and its plugins have types. Others of its strings may have an unpaired surrogate.
     private static CniReservation Of(string name, byte[] text)
+    {
+        try
+        {
+            return Read(name, text);
+        }
+        catch (InvalidOperationException)
+        {
+            return Unreadable(name);
+        }
+    }
+
+    private static CniReservation Read(string name, byte[] text)
     {
         using JsonDocument document = JsonDocument.Parse(text);
         JsonElement root = document.RootElement;

@@ -31,6 +31,14 @@ public class CniReservationTests
         { "a list that is none", ["10-bridge.conf {'type': 'bridge', 'plugins': 'x', 'ipam': {'type': 'host-local', 'subnet': '10.244.1.0/24'}}"],
             "10.244.1.0/24" },
         { "a file that may not be read", ["05-secret.conf"], "! the CNI configuration 05-secret.conf cannot be read" },
+        { "half a surrogate pair as the subnet", ["05-x.conf " + Bridge(@"'subnet': '\ud800'")],
+            "! the CNI configuration 05-x.conf cannot be read" },
+        { "half a surrogate pair as the gateway", ["05-x.conf " + Bridge(@"'subnet': '10.244.1.0/24', 'gateway': '\ud800'")],
+            "! the CNI configuration 05-x.conf cannot be read" },
+        { "half a surrogate pair as the kind of IPAM", [@"05-x.conf {'type': 'bridge', 'ipam': {'type': '\ud800'}}"],
+            "! the CNI configuration 05-x.conf cannot be read" },
+        { "half a surrogate pair in a name", ["05-x.conf " + Bridge(@"'subnet': '10.244.1.0/24', '\ud800gateway': ''")],
+            "! the CNI configuration 05-x.conf cannot be read" },
     };
 
     [Theory]

@@ -46,21 +46,21 @@ public sealed class SecretsTests : LabTest
     public async Task A_token_that_cannot_be_one_is_not_told_either()
     {
         const string Token = "no token\tat all";
-        string kubeconfig = File.ReadAllText(ControlPlane.Kubeconfig);
+        string kubeconfig = File.ReadAllText(Cluster.Api.Kubeconfig);
         File.WriteAllText($"{Box.Directory}/{TokenFile}", Token);
-        Cluster.Api.Server.WriteKubeconfig(ControlPlane.Kubeconfig, new KubeconfigOptions { Token = Token, TokenFile = $"{Box.Directory}/{TokenFile}" });
+        Cluster.Api.Server.WriteKubeconfig(Cluster.Api.Kubeconfig, new KubeconfigOptions { Token = Token, TokenFile = $"{Box.Directory}/{TokenFile}" });
 
         Agent.Start();
         await Eventually.TrueAsync(() => Agent.Log.Lines.Any(l => l.Contains("contains characters that no token has", StringComparison.Ordinal)), () => "it does not say what is wrong with its token");
         Assert.DoesNotContain("at all", await SaidAsync(), StringComparison.Ordinal);
-        File.WriteAllText(ControlPlane.Kubeconfig, kubeconfig);
+        File.WriteAllText(Cluster.Api.Kubeconfig, kubeconfig);
     }
 
     // The kubeconfig with this token, which is then known.
     private string Inline(string token)
     {
-        Cluster.Api.Server.WriteKubeconfig(ControlPlane.Kubeconfig, new KubeconfigOptions { Token = token });
-        Assert.Contains(token, File.ReadAllText(ControlPlane.Kubeconfig), StringComparison.Ordinal);
+        Cluster.Api.Server.WriteKubeconfig(Cluster.Api.Kubeconfig, new KubeconfigOptions { Token = token });
+        Assert.Contains(token, File.ReadAllText(Cluster.Api.Kubeconfig), StringComparison.Ordinal);
         return token;
     }
 

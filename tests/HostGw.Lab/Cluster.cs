@@ -74,7 +74,7 @@ public sealed class Cluster : IAsyncDisposable
         Segment segment = Second is not null && number >= Settings.FirstOnSecondSegment ? Second.Segment : Segment;
         var node = Topology.Node.Create(segment, number, number == Settings.WindowsNode, Settings.Bridges, Settings.PodsPerNode);
         _nodes.Add(node);
-        Agent agent = new(node.Network, ControlPlane.Kubeconfig, Settings.Agents);
+        Agent agent = new(node.Network, Api.Kubeconfig, Settings.Agents);
         // What an earlier machine of this name left is not on the disk of this one.
         if (Directory.Exists(agent.StateDirectory))
             Directory.Delete(agent.StateDirectory, recursive: true);
@@ -92,10 +92,10 @@ public sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>A second agent for a node that has one. Whoever asks for it disposes of it.</summary>
-    public Agent AnotherAgent(Node node) => new(node.Network, ControlPlane.Kubeconfig, Settings.Agents, $"{node.Name}-second", 9158);
+    public Agent AnotherAgent(Node node) => new(node.Network, Api.Kubeconfig, Settings.Agents, $"{node.Name}-second", 9158);
 
     /// <summary>A digest on this node. Whoever asks for it disposes of it.</summary>
-    public DigestProgram NewDigest(Node node, string name = "digest") => new(node.Network, node.Name, ControlPlane.Kubeconfig, name);
+    public DigestProgram NewDigest(Node node, string name = "digest") => new(node.Network, node.Name, Api.Kubeconfig, name);
 
     /// <summary>Starts every agent that does not run, and waits until all are ready.</summary>
     public Task StartAgentsAsync() =>

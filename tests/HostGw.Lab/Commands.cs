@@ -169,7 +169,7 @@ internal static class Commands
         foreach (Topology.Node node in cluster.Nodes)
             screen.Text(LookCommands.Shell(box, node.Name));
         screen.Faint("The API, from any of those shells:");
-        screen.Text($"export KUBECONFIG={ControlPlane.Kubeconfig}; kubectl get nodes -o wide");
+        screen.Text($"export KUBECONFIG={cluster.Api.Kubeconfig}; kubectl get nodes -o wide");
         screen.Faint("The agent's view, from the shell of any node:");
         screen.Text($"{LookCommands.FindHostgw}; hostgw status");
         screen.Text(LookCommands.Hostgw("plan", cluster.Settings.Agents));

@@ -7,8 +7,7 @@ namespace HostGw.Lab;
 /// <summary>The Kubernetes API server of the lab, on the nodes' segment.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
-    /// <summary>Path of a kubeconfig that works on every node.</summary>
-    public const string Kubeconfig = $"{Box.Directory}/kubeconfig";
+    public const string KubeconfigPath = $"{Box.Directory}/kubeconfig";
 
     private const int Port = 6443;
 
@@ -32,6 +31,9 @@ public sealed class ControlPlane : IAsyncDisposable
     }
 
     public FakeApiServer Server { get; }
+
+    /// <summary>Path of a kubeconfig that works on every node.</summary>
+    public string Kubeconfig { get; } = KubeconfigPath;
 
     public static async Task<ControlPlane> StartAsync(Segment segment, ClusterSettings settings) => new(await FakeApiServer.StartAsync(new FakeApiOptions
     {

@@ -14,5 +14,5 @@ internal static class LookCommands
 
     /// <summary>A command of hostgw with the settings of the agents, for the shell of any node.</summary>
     public static string Hostgw(string command, AgentSettings settings, params IEnumerable<string> more) => string.Join(
-        ' ', ["hostgw", command, "--node-name", "$(ip netns identify)", "--kubeconfig", ControlPlane.Kubeconfig, .. settings.Flags, .. more]);
+        ' ', ["hostgw", command, "--node-name", "$(ip netns identify)", "--kubeconfig", ControlPlane.KubeconfigPath, .. settings.Flags, .. more]);
 }

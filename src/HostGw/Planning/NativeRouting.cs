@@ -12,7 +12,7 @@ internal sealed record NativeRouting(PodCidrGrants Grants, OlderClaims Older, Ne
     /// <param name="previous">The plan before this one; null: this is the first.</param>
     public static NativeRouting Of(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy, OwnNode own, Plan? previous)
     {
-        PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own.PodCidrs));
+        PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own));
         PodCidrGrants grants = new(claims, nodes, policy);
         OlderClaims older = OlderClaims.On(own.PodCidrs, claims, nodes, policy);
         NextHops nextHops = new(policy, host, grants, own.Node)
@@ -36,7 +36,7 @@ internal sealed record NativeRouting(PodCidrGrants Grants, OlderClaims Older, Ne
         foreach (ClusterNode node in nodes)
         {
             foreach (Prefix podCidr in node.PodCidrs)
-                claims[next++] = new(node, podCidr, guard.Refuse(podCidr, out ProtectedRole? covered)) { Covers = covered };
+                claims[next++] = new(node, podCidr, guard.Refuse(podCidr, out VerdictFault fault)) { Fault = fault };
         }
         return claims;
     }

@@ -46,6 +46,12 @@ internal enum VerdictFault : byte
 
     /// <summary>This host's routes: one of HostGw's is kept although none is on-link any more.</summary>
     Host,
+
+    /// <summary>Pods of this host with addresses of a podCIDR that its Node had before it was re-created.</summary>
+    FormerPods,
+
+    /// <summary>An interface of this host, in a network that is for pods: it leads to no other host.</summary>
+    Interface,
 }
 
 /// <summary>Ordered by severity.</summary>
@@ -127,8 +133,8 @@ internal sealed class VerdictPlanner(
 
     private VerdictFault FaultOf(in PodCidrClaim claim)
     {
-        if (claim.Covers == ProtectedRole.Resolver)
-            return VerdictFault.Resolver;
+        if (claim.Fault != VerdictFault.Peer)
+            return claim.Fault;
         (ClusterNode node, Prefix podCidr, string? refusal) = claim;
         bool isOwn = refusal is null && HeldByOlder.Any(h => ReferenceEquals(h.Node, node) && h.PodCidr.Overlaps(podCidr));
         return isOwn ? VerdictFault.Self : VerdictFault.Peer;

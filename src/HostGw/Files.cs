@@ -164,6 +164,7 @@ internal static class OwnFiles
     public const string Routes = "routes.state", NewRoutes = ".new";
     public const string Nodes = "nodes", NewNodes = ".tmp";
     public const string Pid = "agent.pid";
+    public const string Uplinks = "uplinks", NewUplinks = ".tmp";
 }
 
 /// <summary>Whose files and directories are taken for HostGw's on Windows. Pure.</summary>

@@ -117,6 +117,7 @@ internal static class OwnFiles
     public const string Routes = "routes.state", NewRoutes = ".new";
     public const string Nodes = "nodes", NewNodes = ".tmp";
     public const string Pid = "agent.pid";
+    public const string Uplinks = "uplinks", NewUplinks = ".tmp";
 
     /// <summary>Held open by the agent that runs.</summary>
     public const string Lock = "agent.lock";

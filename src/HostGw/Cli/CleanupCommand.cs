@@ -156,8 +156,11 @@ internal static class LeftDirectories
     /// <returns>One sentence if it was there.</returns>
     public static IEnumerable<string> RemoveState(string path)
     {
-        if (Directory.Exists(path))
-            yield return Remove(path);
+        if (!Directory.Exists(path))
+            yield break;
+        File.Delete(Path.Combine(path, OwnFiles.Uplinks));
+        File.Delete(Path.Combine(path, OwnFiles.Uplinks + OwnFiles.NewUplinks));
+        yield return Remove(path);
     }
 
     /// <summary>Where the plugin host-local records the addresses of pods that still run, which it needs when they end.</summary>

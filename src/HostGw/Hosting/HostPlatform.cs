@@ -70,6 +70,7 @@ internal static class HostPlatform
         NatIptables = settings.NatIptables,
         Cni = Cni(settings),
         ReadsReservation = settings.Policy.Tunnel is { Mode: not TunnelMode.Off, Source: 0 },
+        StateDirectory = settings.StateDirectory,
     });
 
     [SupportedOSPlatform("windows")]

@@ -6,8 +6,8 @@ namespace HostGw.Planning;
 /// <param name="Refusal">Why <see cref="PodCidrGuard"/> rejects it, or null.</param>
 internal readonly record struct PodCidrClaim(ClusterNode Node, Prefix PodCidr, string? Refusal)
 {
-    /// <summary>It is rejected for an address that this host depends on; null: not for that.</summary>
-    public ProtectedRole? Covers { get; init; }
+    /// <summary>What must be changed, where a guard refuses it.</summary>
+    public VerdictFault Fault { get; init; }
 }
 
 /// <summary>

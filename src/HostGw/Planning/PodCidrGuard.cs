@@ -29,24 +29,26 @@ internal sealed class PodCidrGuard
 
     private readonly Policy _policy;
     private readonly HostState _host;
+    private readonly ImmutableArray<Ip> _own;
     private readonly PrefixForest _taken;
 
-    /// <param name="own">This node's podCIDRs: addresses of its own bridge or veths are inside them, which is allowed.</param>
-    public PodCidrGuard(Policy policy, HostState host, ImmutableArray<Prefix> own)
+    /// <param name="own">This node: addresses of its own bridge or veths are inside its podCIDRs, which is allowed.</param>
+    public PodCidrGuard(Policy policy, HostState host, OwnNode own)
     {
         _policy = policy;
         _host = host;
+        _own = own.Node is { } node ? [.. node.InternalIPs, .. node.ExternalIPs] : [];
         // On a point-to-point link this host's own address lies outside the connected prefix.
         IEnumerable<Prefix> taken = host.Addresses.Select(a => a.Connected).Concat(host.Addresses.Select(a => Prefix.Host(a.Address)));
-        _taken = new(taken.Where(t => !own.Any(o => o.Contains(t))));
+        _taken = new(taken.Where(t => !own.PodCidrs.Any(o => o.Contains(t))));
     }
 
     /// <summary>Why the podCIDR is refused on this host, or null.</summary>
-    /// <param name="covered">What the refusal protects; null: it is for another reason, or there is none.</param>
-    public string? Refuse(Prefix podCidr, out ProtectedRole? covered)
+    /// <param name="fault">What must be changed; the peer's Node also where it is not refused.</param>
+    public string? Refuse(Prefix podCidr, out VerdictFault fault)
     {
-        covered = null;
-        return RefuseShape(podCidr, _policy) ?? RefuseConnected(podCidr) ?? RefuseProtected(podCidr, out covered);
+        fault = VerdictFault.Peer;
+        return RefuseShape(podCidr, _policy) ?? RefuseConnected(podCidr, ref fault) ?? RefuseProtected(podCidr, ref fault);
     }
 
     /// <summary>Why the podCIDR is refused on any host of this cluster, or null.</summary>
@@ -102,7 +104,7 @@ internal sealed class PodCidrGuard
         return null;
     }
 
-    private string? RefuseConnected(Prefix podCidr)
+    private string? RefuseConnected(Prefix podCidr, ref VerdictFault fault)
     {
         int index = _taken.Overlapping(podCidr);
         if (index < 0)
@@ -111,23 +113,40 @@ internal sealed class PodCidrGuard
         Prefix taken = _taken[index];
         foreach (HostAddress address in _host.Addresses)
         {
-            string? name = _host.Interface(address.Interface)?.Name;
-            if (address.Connected == taken)
-                return $"overlaps {taken}, which is connected to this host's interface {name}";
-            if (Prefix.Host(address.Address) == taken)
-                return $"overlaps {taken}, an address of this host's interface {name}";
+            bool isConnected = address.Connected == taken;
+            if (!isConnected && Prefix.Host(address.Address) != taken)
+                continue;
+            HostInterface? link = _host.Interface(address.Interface);
+            fault = FaultOf(podCidr, address, link);
+            return isConnected
+                ? $"overlaps {taken}, which is connected to this host's interface {link?.Name}"
+                : $"overlaps {taken}, an address of this host's interface {link?.Name}";
         }
         return null;
     }
 
-    private string? RefuseProtected(Prefix podCidr, out ProtectedRole? covered)
+    // ptp names the host's end veth1a2b3c4d, and gives it the gateway's address alone. Without clusterCidrs nothing says that the network
+    // is for pods: a Node may claim any.
+    private VerdictFault FaultOf(Prefix podCidr, HostAddress address, HostInterface? link) =>
+        link is null || LeadsElsewhere(link) ? VerdictFault.Peer
+        : link.Name.StartsWith("veth", StringComparison.Ordinal) && address.Connected.Length == address.Address.Bits
+            ? VerdictFault.FormerPods
+        : Covers(_policy.ClusterCidrs, podCidr) ? VerdictFault.Interface
+        : VerdictFault.Peer;
+
+    // To other hosts: a node's address is there, or a route with a gateway.
+    private bool LeadsElsewhere(HostInterface link) =>
+        _host.Routes.Any(r => r.Interface == link.Index && !r.NextHop.IsNone) ||
+        _host.Addresses.Any(a => a.Interface == link.Index && _own.Contains(a.Address));
+
+    private string? RefuseProtected(Prefix podCidr, ref VerdictFault fault)
     {
-        covered = null;
         foreach (ProtectedAddress guarded in _host.Protected)
         {
             if (!podCidr.Contains(guarded.Address))
                 continue;
-            covered = guarded.Role;
+            if (guarded.Role == ProtectedRole.Resolver)
+                fault = VerdictFault.Resolver;
             return $"covers {guarded.Address}, {Describe(guarded.Role)}";
         }
         return null;

@@ -46,6 +46,12 @@ internal enum VerdictFault : byte
 
     /// <summary>This host's routes: one of HostGw's is kept although none is on-link any more.</summary>
     Host,
+
+    /// <summary>Pods of this host with addresses of a podCIDR that its Node had before it was re-created.</summary>
+    FormerPods,
+
+    /// <summary>An interface of this host, in a network that is for pods: it leads to no other host.</summary>
+    Interface,
 }
 
 /// <summary>Ordered by severity.</summary>
@@ -106,7 +112,7 @@ internal sealed record NativeRouting(PodCidrGrants Grants, OlderClaims Older, Ne
     /// <param name="previous">The plan before this one; null: this is the first.</param>
     public static NativeRouting Of(IReadOnlyList<ClusterNode> nodes, HostState host, Policy policy, OwnNode own, Plan? previous)
     {
-        PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own.PodCidrs));
+        PodCidrClaim[] claims = Claims(nodes, new PodCidrGuard(policy, host, own));
         PodCidrGrants grants = new(claims, nodes, policy);
         OlderClaims older = OlderClaims.On(own.PodCidrs, claims, nodes, policy);
         NextHops nextHops = new(policy, host, grants, own.Node)
@@ -130,7 +136,7 @@ internal sealed record NativeRouting(PodCidrGrants Grants, OlderClaims Older, Ne
         foreach (ClusterNode node in nodes)
         {
             foreach (Prefix podCidr in node.PodCidrs)
-                claims[next++] = new(node, podCidr, guard.Refuse(podCidr, out ProtectedRole? covered)) { Covers = covered };
+                claims[next++] = new(node, podCidr, guard.Refuse(podCidr, out VerdictFault fault)) { Fault = fault };
         }
         return claims;
     }
@@ -167,8 +173,8 @@ internal sealed class VerdictPlanner(
 
     private VerdictFault FaultOf(in PodCidrClaim claim)
     {
-        if (claim.Covers == ProtectedRole.Resolver)
-            return VerdictFault.Resolver;
+        if (claim.Fault != VerdictFault.Peer)
+            return claim.Fault;
         (ClusterNode node, Prefix podCidr, string? refusal) = claim;
         bool isOwn = refusal is null && HeldByOlder.Any(h => ReferenceEquals(h.Node, node) && h.PodCidr.Overlaps(podCidr));
         return isOwn ? VerdictFault.Self : VerdictFault.Peer;

@@ -88,10 +88,26 @@ internal static class Cures
         "bring back the on-link route to that address (ip route replace PREFIX dev INTERFACE, or what makes it: DHCP, router " +
         "advertisements, the host's network configuration)";
 
-    public static string Of(Verdict verdict)
+    private const string FormerPods =
+        "delete the pods of this host that still have addresses of that podCIDR, which this host's Node had before it was re-created, so " +
+        "that their controllers make them again (hostgw doctor on this host lists the addresses: formerPods)";
+
+    private const string DisplacingInterface =
+        "if that interface is the bridge of this host's pods, from a podCIDR that its Node had before it was re-created: drain this " +
+        "host's node, then remove it (ip link delete, on Windows Remove-HnsNetwork), and the plugin makes it again; if it is another " +
+        "interface, give it another network: this one is for pods (clusterCidrs)";
+
+    public static string Of(Verdict verdict) => verdict.Fault switch
     {
-        if (verdict.Fault is VerdictFault.Resolver or VerdictFault.Host)
-            return verdict.Fault == VerdictFault.Host ? OnLinkRoute : Resolver;
+        VerdictFault.Resolver => Resolver,
+        VerdictFault.Host => OnLinkRoute,
+        VerdictFault.FormerPods => FormerPods,
+        VerdictFault.Interface => DisplacingInterface,
+        _ => OfNode(verdict),
+    };
+
+    private static string OfNode(Verdict verdict)
+    {
         ClusterNode node = verdict.Node;
         // The text names the annotation skip, and perhaps more: that is left when the annotation is right.
         bool isMistyped = verdict.Kind == VerdictKind.Routed && node.Skip is null;

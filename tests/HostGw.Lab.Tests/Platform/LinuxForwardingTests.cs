@@ -79,6 +79,24 @@ public sealed class LinuxForwardingTests : IDisposable
     }
 
     [Fact]
+    public async Task An_uplink_that_is_plugged_in_after_a_restart_of_the_agent_learns_its_default_route_again()
+    {
+        LinuxHostOptions options = _host.Options with { StateDirectory = Path.Combine(_files.FullName, "state") };
+        await LearnDefaultRouteAsync();
+        using (LinuxHost first = _host.Network.Run(() => new LinuxHost(options)))
+            Assert.Empty(ApplyPlan(first));
+        _host.Network.Configure(["link del eth0"]);
+        using LinuxHost second = _host.Network.Run(() => new LinuxHost(options));
+        Assert.Empty(ApplyPlan(second));
+        _host.Network.Configure(["link add eth0 type veth peer name peer0", "link set eth0 up", "link set peer0 up"]);
+
+        Assert.Empty(ApplyPlan(second));
+
+        await AdvertiseAsync("peer0", "eth0");
+        Assert.Contains("dev eth0 proto ra", _host.Show("default", ipv6: true), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_router_advertisement_sent_by_a_pod_gives_the_host_no_default_route()
     {
         Set("ipv6/conf/all/forwarding", "0");
@@ -163,6 +181,12 @@ public sealed class LinuxForwardingTests : IDisposable
 
     private IReadOnlyList<HostFailure> ApplyPlan(string uplink) =>
         _host.Apply(HostDiff.Between(PlanOf(uplink), _host.Read(), new HashSet<RouteKey>(), AdoptMode.None) with { ChangesNat = false, ChangesForward = false });
+
+    private IReadOnlyList<HostFailure> ApplyPlan(LinuxHost host) => _host.Network.Run(() =>
+    {
+        HostChanges changes = HostDiff.Between(PlanOf(""), host.Read([]), new HashSet<RouteKey>(), AdoptMode.None);
+        return host.Apply(changes with { ChangesNat = false, ChangesForward = false }, ApplyMode.Change).Failures;
+    });
 
     private Plan PlanOf(string uplink) => new()
     {

@@ -14,9 +14,10 @@ public sealed class LeftDirectoriesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void An_empty_state_directory_is_removed_and_one_that_is_not_there_is_not_named()
+    public void A_state_directory_that_holds_nothing_else_is_removed_and_one_that_is_not_there_is_not_named()
     {
-        Directory.CreateDirectory(State);
+        Given(State, "uplinks");
+        Given(State, "uplinks.tmp");
         Assert.Equal([$"removed {State}"], LeftDirectories.RemoveState(State));
         Assert.False(Directory.Exists(State));
         Assert.Empty(LeftDirectories.RemoveState(State));

@@ -157,6 +157,24 @@ public class VerdictTests
         Assert.Contains("thief 10.244.1.0/25 rejected: overlaps 10.244.1.0/24 of this host's own node", Shown.Verdicts(plan));
     }
 
+    // The policy, more of the host, the peer's podCIDR, and what the cure begins with.
+    [Theory]
+    [InlineData("", "veth1 10.244.7.1/32; 10.244.7.5/32 dev veth1", "10.244.7.0/24", "delete the pods of this host that still have addresses")]
+    [InlineData("clusterCidrs=10.244.0.0/16", "cni0 10.244.7.1/24", "10.244.7.0/24", "if that interface is the bridge of this host's pods")]
+    [InlineData("clusterCidrs=10.0.0.0/8", "docker0 10.17.0.1/16", "10.17.7.0/24", "if that interface is the bridge of this host's pods")]
+    [InlineData("", "stor0 10.50.0.1/24", "10.50.0.0/24", "re-create the Node")]
+    [InlineData("clusterCidrs=10.0.0.0/8", "", "10.0.0.0/24", "re-create the Node")]
+    [InlineData("clusterCidrs=10.244.0.0/16", "cni0 10.244.7.1/24", "10.245.7.0/24", "re-create the Node")]
+    public void A_peer_that_something_of_this_host_displaces_is_not_told_to_change(string policy, string more, string podCidr, string cure)
+    {
+        Plan plan = Planner.Plan(
+            Given.Nodes("self 10.244.1.0/24 10.0.0.1", $"peer {podCidr} 10.0.0.2"), Given.Host($"{Given.Lan}; {more}"), Given.Policy(policy));
+
+        Verdict verdict = Assert.Single(plan.Verdicts, v => v.Node.Name == "peer");
+        Assert.Equal(VerdictKind.Rejected, verdict.Kind);
+        Assert.StartsWith(cure, HostGw.Problems.Cures.Of(verdict), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_podCIDR_of_every_node_has_one_verdict()
     {

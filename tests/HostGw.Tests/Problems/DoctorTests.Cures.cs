@@ -18,6 +18,8 @@ public partial class DoctorTests
     private const string Foreign = Given.Lan + "; br0 10.244.1.1/24; 10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4; " +
         "10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157; 10.244.3.0/24 via 10.0.0.3 dev eth0 proto 157";
 
+    private const string D = "d 10.244.4.0/24 10.0.0.4";
+
     private const string ToD = "; 10.244.4.0/24 via 10.0.0.4 dev eth0 proto 157";
 
     private static readonly Dictionary<string, (Func<Examination> Broken, string Cure, Func<Examination> Cured)> Cured = new()
@@ -26,6 +28,16 @@ public partial class DoctorTests
             () => WithPeer("d 10.244.4.0/24 192.0.2.4"),
             "annotate it with hostgw.io/next-hop for a router on it",
             () => Of(host: Healthy + ToD, nodes: [.. Nodes, "d 10.244.4.0/24 192.0.2.4 hop=10.0.0.4"])),
+        ["former pods in the place of a peer's podCIDR: deleted"] = (
+            () => Of(host: $"{Healthy}{ToD}; veth9 10.244.4.1/32; 10.244.4.5/32 dev veth9", nodes: [.. Nodes, D]),
+            "delete the pods of this host that still have addresses of that podCIDR", () => Of(host: Healthy + ToD, nodes: [.. Nodes, D])),
+        ["a former bridge in the place of a peer's podCIDR: removed"] = (
+            () => Of("clusterCidrs=10.244.0.0/16", $"{Healthy}{ToD}; cni9 10.244.4.1/24", [.. Nodes, D]),
+            "if that interface is the bridge of this host's pods", () => Of("clusterCidrs=10.244.0.0/16", Healthy + ToD, [.. Nodes, D])),
+        ["another interface in the place of a peer's podCIDR: another network"] = (
+            () => Of("clusterCidrs=10.244.0.0/16", $"{Healthy}{ToD}; docker0 10.244.4.1/24", [.. Nodes, D]),
+            "if it is another interface, give it another network",
+            () => Of("clusterCidrs=10.244.0.0/16", $"{Healthy}{ToD}; docker0 172.17.0.1/16", [.. Nodes, D])),
         ["a network that drops pods' packets: told of the pod networks"] = (
             () => Of() with { Reachability = Dropping },
             "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +

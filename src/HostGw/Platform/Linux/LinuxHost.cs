@@ -34,6 +34,9 @@ internal sealed record LinuxHostOptions
     public TimeSpan ProgramTime { get; init; } = HostProgram.TimeOfPass;
 
     public string ResolvConf { get; init; } = "/etc/resolv.conf";
+
+    /// <summary>Where the names of uplinks are kept; null: nowhere.</summary>
+    public string? StateDirectory { get; init; }
 }
 
 /// <summary>A Linux host: rtnetlink for routes, nf_tables or iptables for NAT, /proc/sys/net for forwarding, a file for CNI.</summary>
@@ -201,6 +204,7 @@ internal sealed class LinuxHost : IHostNetwork
 
     private void ApplySettings(HostChanges changes, Attempts attempts)
     {
+        _reader.Save();
         _sysctl.TurnDadOff(changes.WithoutDad);
         EnableForwarding(changes, attempts);
     }

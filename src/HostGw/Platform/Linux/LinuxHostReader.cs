@@ -17,7 +17,7 @@ internal sealed class LinuxHostReader(
     private const int SpareRoutes = 256;
 
     private readonly NetlinkWriter _request = new();
-    private readonly HashSet<string> _linksWithLearntRoute = [];
+    private readonly LearntUplinks _learntUplinks = new(options.StateDirectory);
     private int _routeCount;
     private Plan _plan = new();
 
@@ -26,6 +26,9 @@ internal sealed class LinuxHostReader(
     /// repair would wait until all nodes are planned again.
     /// </summary>
     public void SetPlan(Plan plan) => _plan = plan;
+
+    /// <summary>Keeps for the next run what <see cref="Read"/> must know of interfaces that are away by then.</summary>
+    public void Save() => _learntUplinks.Save();
 
     /// <summary>Interfaces, addresses and policy rules alone.</summary>
     /// <exception cref="NetlinkException">The kernel refused, or did not answer.</exception>
@@ -75,7 +78,6 @@ internal sealed class LinuxHostReader(
         return [.. interfaces];
     }
 
-    // Remembered by name: an interface that is unplugged loses its routes, and gets another index when it returns.
     private ImmutableArray<HostInterface> MarkLearntRoutes(ImmutableArray<HostInterface> interfaces, List<HostRoute> routes)
     {
         HashSet<int> learnt = [];
@@ -84,8 +86,8 @@ internal sealed class LinuxHostReader(
             if (route.Protocol == RTPROT_RA)
                 learnt.Add(route.Interface);
         }
-        _linksWithLearntRoute.UnionWith(interfaces.Where(i => learnt.Contains(i.Index)).Select(i => i.Name));
-        return [.. interfaces.Select(i => _linksWithLearntRoute.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
+        _learntUplinks.Add(interfaces.Where(i => learnt.Contains(i.Index)).Select(i => i.Name));
+        return [.. interfaces.Select(i => _learntUplinks.Contains(i.Name) ? i with { HasLearntRoute = true } : i)];
     }
 
     private ImmutableArray<HostAddress> ReadAddresses()

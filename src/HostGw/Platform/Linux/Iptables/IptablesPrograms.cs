@@ -79,7 +79,8 @@ internal readonly record struct ProgramUse(string? Of, TimeSpan LockTime);
 
 /// <summary>
 /// Runs programs of the host until they exit: no shell, two environment variables, bounded time and output. All programs of one pass
-/// share its time, and one that hung is not run again for a while: a node that joins meanwhile waits for the next pass.
+/// share its time, and one that hung is not run again for a while, which doubles when it hangs again: a node that joins meanwhile waits
+/// for the next pass.
 /// </summary>
 /// <param name="folders">Where programs are searched, in this order.</param>
 /// <param name="budget">How long all programs of one pass may take together.</param>
@@ -93,7 +94,8 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
     private const int MaxOutput = 256 * 1024 * 1024;
     private const int MaxError = 2000;
 
-    private static readonly TimeSpan PauseAfterHang = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan ShortestRun = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan ShortestAfterLock = TimeSpan.FromSeconds(1);
 
@@ -115,7 +117,7 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
     {
         string what = $"run {string.Join(' ', [path, .. arguments])}{(use.Of is null ? "" : $" ({use.Of})")}";
         _hung.TryGetValue(what, out Hang? before);
-        if (before is not null && (!before.Run.IsCompleted || time.GetElapsedTime(before.At) < PauseAfterHang))
+        if (before is not null && (!before.Run.IsCompleted || time.GetElapsedTime(before.At) < before.Pause))
             throw new IptablesException(before.Message);
         TimeSpan limit = Limit(use.LockTime) ??
             throw new IptablesException($"{what}: not run, because other programs took too long in this pass") { IsOfOneTable = true };
@@ -133,8 +135,10 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
         {
             // The same text as before, so that the log does not repeat it.
             string message = before?.Message ??
-                $"{what}: it did not exit within {limit.TotalSeconds:0.#} s; it is not run again for {PauseAfterHang.TotalSeconds:0} s";
-            _hung[what] = new(message, time.GetTimestamp(), run);
+                $"{what}: it did not exit within {limit.TotalSeconds:0.#} s; it is not run again for {FirstPause.TotalSeconds:0} s, " +
+                $"and for twice as long each time that it hangs again, at most {LongestPause.TotalMinutes:0} min";
+            TimeSpan pause = before is null ? FirstPause : before.Pause * 2 < LongestPause ? before.Pause * 2 : LongestPause;
+            _hung[what] = new(message, time.GetTimestamp(), pause, run);
             throw new IptablesException(message);
         }
         _hung.Remove(what);
@@ -257,5 +261,5 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
     }
 
     /// <param name="Run">Ends when the program has exited: one that the kernel holds cannot be killed.</param>
-    private sealed record Hang(string Message, long At, Task Run);
+    private sealed record Hang(string Message, long At, TimeSpan Pause, Task Run);
 }

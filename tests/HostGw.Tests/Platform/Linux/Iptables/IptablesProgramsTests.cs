@@ -82,10 +82,38 @@ public sealed class IptablesProgramsTests : IDisposable
         Assert.Equal(first, (await HangAsync(Run, () => Runs() == 2)).Message);
 
         File.WriteAllText(Path.Combine(_folder, "works"), "");
-        _time.Advance(TimeSpan.FromSeconds(61));
+        _time.Advance(TimeSpan.FromSeconds(119));
+        Assert.Equal(first, (await RefusalAsync(Run)).Message);
+        _time.Advance(TimeSpan.FromSeconds(2));
         await FakeApiTest.EventuallyAsync(() => Runs() == 3 || Record.Exception(Run) is null, "it runs again");
         Run();
         Assert.Equal(4, Runs());
+    }
+
+    // Each time a node that joins waits.
+    [Fact]
+    public async Task One_that_hangs_every_time_is_run_every_ten_minutes()
+    {
+        HostProgram programs = Programs(12);
+        string path = Script($"[ -e {_folder}/works ] || exec sleep 600");
+        void Run() => programs.Run(path, [], "", static _ => { });
+
+        foreach (int pause in (int[])[60, 120, 240, 480, 600, 600])
+        {
+            programs.BeginPass();
+            await HangAsync(Run);
+            _time.Advance(TimeSpan.FromSeconds(pause - 1));
+            await RefusalAsync(Run);
+            _time.Advance(TimeSpan.FromSeconds(2));
+        }
+        File.WriteAllText(Path.Combine(_folder, "works"), "");
+        programs.BeginPass();
+        await FakeApiTest.EventuallyAsync(() => Record.Exception(Run) is null, "it runs again");
+        File.Delete(Path.Combine(_folder, "works"));
+        await HangAsync(Run);
+        _time.Advance(TimeSpan.FromSeconds(61));
+        programs.BeginPass();
+        await HangAsync(Run);
     }
 
     [Fact]
@@ -182,6 +210,10 @@ public sealed class IptablesProgramsTests : IDisposable
             return _time.Pending().Length == 1 && isStarted?.Invoke() != false;
         }
     }
+
+    // At once: it is not run.
+    private static Task<IptablesException> RefusalAsync(Action run) =>
+        FailureAsync(run).WaitAsync(HangLimit, TestContext.Current.CancellationToken);
 
     private static Task<IptablesException> FailureAsync(Action run) => Task.Run(() => Assert.Throws<IptablesException>(run));
 

@@ -261,8 +261,9 @@ internal static class OverrideProblems
 {
     public static IEnumerable<Problem> Shadowed(Plan plan, IEnumerable<RouteShadow> shadows) =>
         from shadow in shadows
-        let peer = plan.RoutedPeer(shadow.Route.Destination) is { } node ? $"node {node.Name} " : ""
-        select new Problem("RouteShadowed", $"{peer}{shadow.Route.Destination} (shadowed): {Reason(shadow)}",
+        let whose = plan.OwnPodCidrs.Contains(shadow.Route.Destination) ? "own podCIDR "
+            : plan.RoutedPeer(shadow.Route.Destination) is { } node ? $"node {node.Name} " : ""
+        select new Problem("RouteShadowed", $"{whose}{shadow.Route.Destination} (shadowed): {Reason(shadow)}",
             $"stop what makes it, then: {Cures.Removal(shadow.Foreign)}")
         {
             Subject = $"{shadow.Route.Destination}",

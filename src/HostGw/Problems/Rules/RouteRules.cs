@@ -13,7 +13,7 @@ internal static class RouteRules
             ProblemCatalog.Describe(plan, conflict),
             $"stop what makes it, then: {Cures.Removal(conflict.Foreign)}{orElse}");
 
-    /// <summary>The kernel takes the longest prefix: a route inside a peer's podCIDR takes a part of its traffic elsewhere.</summary>
+    /// <summary>The kernel takes the longest prefix: a route inside a podCIDR takes a part of its traffic elsewhere.</summary>
     public static IEnumerable<Problem> Shadowed(Examination seen) => seen.Plan is not { } plan ? [] :
         OverrideProblems.Shadowed(plan, seen.Routes.Shadows.Where(s => !FormerPods.LeadsToOne(s.Foreign, seen)))
             .Select(p => p with { Rule = "shadowed" });

@@ -293,6 +293,8 @@ internal static class OverrideProblems
 
     private static string Cure(Plan plan, RouteOverride found)
     {
+        if (found.IsOmission)
+            return $"stop what deletes or limits the rule for it, then: {found.Removal}";
         string removal = $"if nothing needs it, stop what makes it, then: {found.Removal}";
         if (!found.IsByRule)
             return removal;

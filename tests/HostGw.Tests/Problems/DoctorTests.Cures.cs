@@ -57,6 +57,17 @@ public partial class DoctorTests
             () => WithTunnel(h => h with { GuardObstacle = "no nf_tables" }, "10.244.2.0/24 Compared"),
             "if that cannot be, set tunnel.mode to off on all nodes: peers keep their native routes, and those without one stay as they are",
             () => Of()),
+        ["no policy rule for table main: it is added"] = (
+            () => Of() with
+            {
+                Overrides =
+                [
+                    new("the policy rules, none of which leads to table main", "from this node's pods to other nodes' pods", "no route",
+                        PolicyRule.MainCommand(ipv6: false), new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }) { IsOmission = true },
+                ],
+            },
+            "stop what deletes or limits the rule for it, then: ip rule add pref 32766 lookup main",
+            () => Of()),
         ["a peer that has no route to this node's pods: it has"] = (
             () => Of() with { Reachability = Dropping }, "see that these nodes have a route to this one's pods",
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),

@@ -192,6 +192,25 @@ public class PolicyRuleTests
             ProblemCatalog.Texts(report));
     }
 
+    [Fact]
+    public void Where_no_rule_leads_to_table_main_the_cure_is_that_rule()
+    {
+        Agent agent = new();
+        agent.Host.Overrides =
+        [
+            new("the policy rules, none of which leads to table main", "from this node's pods to other nodes' pods", "no route",
+                PolicyRule.MainCommand(ipv6: false), new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }) { IsOmission = true },
+        ];
+
+        PassReport report = agent.Pass();
+
+        AssertShown(report, "overridden", "RouteOverridden", "stop what deletes or limits the rule for it, then: ip rule add pref 32766 lookup main");
+        Assert.Contains(
+            "node b 10.244.2.0/24 (overridden): packets from this node's pods to other nodes' pods take no route " +
+            "instead of HostGw's routes, by the policy rules, none of which leads to table main",
+            ProblemCatalog.Texts(report));
+    }
+
     [Theory]
     [InlineData("10.244.0.0/16", "add the pods' IPv6 network to clusterCidrs")]
     [InlineData("10.244.0.0/16,fd00:10:244::/48", "there is no room for HostGw's rule before that one")]

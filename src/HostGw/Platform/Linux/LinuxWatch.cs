@@ -291,7 +291,7 @@ internal sealed class OtherTables(TimeProvider time)
     // The rule of VRFs names no table: the kernel takes that of the packet's VRF.
     private bool IsAsked(uint table) => _areAll || _tables.Contains(table);
 
-    // Rules on marks, ports and users are not judged.
+    // Rules on marks and users are not judged.
     private static bool LeadsElsewhere(PolicyRule rule) =>
         rule is { IsDefault: false, IsOurs: false, IsUndecidable: false, Action: PolicyRuleAction.Lookup } &&
         rule.Table is not (RoutingTables.Main or RoutingTables.Local);

@@ -63,6 +63,9 @@ internal static class Rtnetlink
     public const ushort RTA_VIA = 18;
     public const ushort RTA_ENCAP_TYPE = 21;
     public const ushort RTA_ENCAP = 22;
+    public const ushort RTA_IP_PROTO = 27;
+    public const ushort RTA_SPORT = 28;
+    public const ushort RTA_DPORT = 29;
     public const ushort RTA_NH_ID = 30;
 
     public const ushort RTAX_MTU = 2;

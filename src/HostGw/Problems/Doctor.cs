@@ -12,7 +12,7 @@ internal static class Doctor
     [
         RouteRules.WithoutMain,
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
-        NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
+        NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Duplicates, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
         ReachabilityRules.PodTrafficDropped, ReachabilityRules.Tunnel, ReachabilityRules.Unreachable, ReachabilityRules.PathMtu,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,

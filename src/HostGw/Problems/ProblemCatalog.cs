@@ -57,6 +57,7 @@ internal static class ProblemCatalog
     /// <summary>Those that no single node causes.</summary>
     public static IEnumerable<Problem> OfHost(PassReport report) =>
     [
+        .. report.Plan is { } own ? Duplicates(own, report.Changes.Host) : [],
         .. ClusterRoutes(report.Plan),
         .. report.Plan is { } plan ? report.Routes.Conflicts.Select(c => Of(plan, c)) : [],
         .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes.Shadows) : [],
@@ -71,6 +72,20 @@ internal static class ProblemCatalog
         .. Contested(report.Contests),
         .. report.Reachability.Fault is { Length: > 0 } fault ? [ProbesNotReceived(fault)] : Array.Empty<Problem>(),
     ];
+
+    /// <summary>Addresses of this node that it does not use.</summary>
+    public static IEnumerable<Problem> Duplicates(Plan plan, HostState host) =>
+        from duplicate in DuplicateAddresses.Of(plan, host)
+        let link = plan.Interfaces.FirstOrDefault(i => i.Index == duplicate.Interface)?.Name ?? ""
+        let assigned = $"{duplicate.Address}/{duplicate.Connected.Length} dev {link}"
+        select new Problem("DuplicateAddress",
+            $"this node's address {duplicate.Address} on {link} is not in use: duplicate address detection found another machine that " +
+            "has it, which gets this node's packets",
+            $"give that machine another address (on another node, ip neigh show {duplicate.Address} has its MAC address), then: " +
+            $"ip addr del {assigned} && ip addr add {assigned}")
+        {
+            Subject = $"{duplicate.Address}",
+        };
 
     /// <summary>Peers need it, and this host cannot have it, or has it with addresses that pods may get.</summary>
     public static IEnumerable<Problem> Tunnel(Plan? plan)

@@ -54,6 +54,9 @@ public partial class DoctorTests
         ["the interface is down"] = (
             () => Of(host: Healthy.Replace("eth0 10", "eth0 down 10", StringComparison.Ordinal)),
             ["interface"], "eth0 is down"),
+        ["an address of this node that another machine has"] = (
+            () => With(Of(), h => h with { DuplicateAddresses = [new(Ip.Parse("fd00:aaaa::1"), Prefix.Parse("fd00:aaaa::/64"), 2)] }),
+            ["duplicateAddress"], "ip addr add fd00:aaaa::1/64 dev eth0"),
         ["a peer on another segment"] = (() => WithPeer("d 10.244.4.0/24 192.0.2.4"), ["notAdjacent"], "hostgw.io/skip"),
         ["a peer without podCIDR"] = (() => WithPeer("d - 10.0.0.4"), ["noPodCidr"], "--allocate-node-cidrs"),
         ["a peer without an address"] = (() => WithPeer("d 10.244.4.0/24 -"), ["noAddress"], "--node-ip"),

@@ -227,6 +227,8 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
     {
         if (!LinkMessages.TryDecodeAddress(payload, out HostAddress address))
             return false;
+        // That duplicate address detection has failed is announced by the address with another flag.
+        _addresses.Remove(address with { IsDuplicate = !address.IsDuplicate });
         if (type == RTM_NEWADDR)
             return _addresses.Add(address);
 

@@ -96,6 +96,7 @@ internal static class Rtnetlink
 
     public const ushort IFA_ADDRESS = 1;
     public const ushort IFA_LOCAL = 2;
+    public const byte IFA_F_DADFAILED = 0x08;
 
     public const ushort NDA_DST = 1;
     public const ushort NDA_LLADDR = 2;

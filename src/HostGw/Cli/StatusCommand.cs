@@ -100,6 +100,9 @@ internal static class StatusText
             output.WriteLine();
         foreach (string more in problems)
             output.WriteLine($"! {more}");
+        // An agent of an earlier version does not list them.
+        foreach (string rule in status.TryGetProperty("policyRulesNotJudged", out _) ? Strings(status, "policyRulesNotJudged") : [])
+            output.WriteLine($"? policy rule {rule}: it cannot be known beforehand which packets match");
     }
 
     private static string Summary(JsonElement status)

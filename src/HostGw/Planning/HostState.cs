@@ -10,6 +10,9 @@ internal sealed record HostState
 
     public ImmutableArray<HostAddress> Addresses { get; init; } = [];
 
+    /// <summary>Those that this host was given and does not use: another machine on the segment has the same.</summary>
+    public ImmutableArray<HostAddress> DuplicateAddresses { get; init; } = [];
+
     /// <summary>All routes of the table that HostGw writes to, sorted by <see cref="HostRoute.Key"/>.</summary>
     public IReadOnlyList<HostRoute> Routes { get; init; } = [];
 
@@ -165,7 +168,11 @@ internal sealed record HostInterface(int Index, string Name, bool IsUp, bool IsL
 }
 
 /// <summary>An address of this host and its connected prefix (on a point-to-point link the peer's).</summary>
-internal readonly record struct HostAddress(Ip Address, Prefix Connected, int Interface);
+internal readonly record struct HostAddress(Ip Address, Prefix Connected, int Interface)
+{
+    /// <summary>Duplicate address detection has failed: the kernel does not use it (RFC 4862, 5.4.5).</summary>
+    public bool IsDuplicate { get; init; }
+}
 
 /// <summary>An address that this host's own traffic depends on.</summary>
 internal readonly record struct ProtectedAddress(Ip Address, ProtectedRole Role);

@@ -38,7 +38,7 @@ internal sealed class Overrides
         List<RouteOverride> found = [.. SourceRouteOverrides.Find(plan, host)];
         foreach (bool ipv6 in (ReadOnlySpan<bool>)[false, true])
         {
-            if (host.PolicyRules.Any(r => r.IsIPv6 == ipv6 && !r.IsDefault))
+            if (!PolicyRule.AreUsual([.. host.PolicyRules.Where(r => r.IsIPv6 == ipv6)]))
                 found.AddRange(new Overrides(plan, host, lookup, ipv6).Find());
         }
         return found;
@@ -65,7 +65,9 @@ internal sealed class Overrides
             select (path.Value, peer, pair.Traffic);
         foreach ((PacketPath path, PodRoute peer, Traffic traffic) in lookups.Take(MostLookups))
             Examine(path, peer, traffic);
-        return from found in _found
+        RouteOverride[] byRules =
+        [
+            .. from found in _found
                group found by found.Key.Rule into same
                let affected = same.SelectMany(s => s.Value.Affected).ToHashSet()
                select new RouteOverride(
@@ -73,23 +75,64 @@ internal sealed class Overrides
                    same.First().Value.Instead, same.Key.DeleteCommand, affected)
                {
                    IsByRule = true,
-               };
+               },
+        ];
+        return WithoutMain() is { } lack ? [lack, .. byRules] : byRules;
     }
+
+    // Another program has deleted the rule that leads to table main, or limited it.
+    private RouteOverride? WithoutMain()
+    {
+        if (BeforeMain().Count() < _rules.Length)
+            return null;
+        HashSet<Prefix> affected = [];
+        List<Traffic> traffics = [];
+        foreach (Traffic traffic in Enum.GetValues<Traffic>())
+        {
+            var lacking =
+                (from peer in _peers
+                 let path = PathOf(AnyPacket, traffic, peer)
+                 where path is not null && !IsDecidedOrMain(path.Value) && !_found.Any(f => f.Value.Affected.Contains(peer.Destination))
+                 select (Path: path.Value, Peer: peer)).ToArray();
+            // Of IPv6 the kernel looks at no rule as long as none was added.
+            if (lacking is [var first, ..] && !HasTheSameEffect(_lookup.Ask(first.Path), first.Path, first.Peer, traffic))
+            {
+                traffics.Add(traffic);
+                affected.UnionWith(lacking.Select(l => l.Peer.Destination));
+            }
+        }
+        return affected.Count == 0 ? null : new(
+            "the policy rules, none of which leads to table main", string.Join(", ", traffics.Select(Words)), "no route",
+            PolicyRule.MainCommand(_ipv6), affected)
+        {
+            IsOmission = true,
+        };
+    }
+
+    private static PolicyRule AnyPacket { get; } = new();
+
+    private bool IsDecidedOrMain(PacketPath path) => Matching(path).Any(r => r.Action != PolicyRuleAction.None &&
+        (r.Action != PolicyRuleAction.Lookup || (r.Table == RoutingTables.Main && !r.Suppresses(ShortestRoute))));
 
     // The rules that are tried before one that finds HostGw's routes in table main for all packets, such as wg-quick's
     // `lookup main suppress_prefixlength 0` or the main rule itself.
     private IEnumerable<PolicyRule> BeforeMain()
     {
-        int shortest = _peers.Select(p => p.Destination.Length).Concat(_podRoutes.Select(r => r.Destination.Length)).Min();
+        int shortest = ShortestRoute;
         bool mayJump = _rules.Any(r => r.Action == PolicyRuleAction.Goto);
         return _rules.TakeWhile(rule => mayJump || !(rule.IsPlain && rule.Table == RoutingTables.Main && rule.From.IsNone &&
             !rule.Suppresses(shortest) &&
             (rule.To.IsNone || (rule.To.Contains(_own) && _peers.All(p => rule.To.Contains(p.Destination))))));
     }
 
+    private int ShortestRoute => _peers.Select(p => p.Destination.Length).Concat(_podRoutes.Select(r => r.Destination.Length)).Min();
+
     /// <summary>Whether it may take a pod's packet away from table main. Rules on packet marks cannot be judged: left out.</summary>
     public static bool MayInterfere(PolicyRule rule) =>
-        !rule.IsDefault && !rule.IsOurs && !rule.IsUndecidable && (rule.IsInverted || rule.OutputInterface.Length == 0) &&
+        !rule.IsUndecidable && MayLeadElsewhere(rule);
+
+    public static bool MayLeadElsewhere(PolicyRule rule) =>
+        !rule.IsDefault && !rule.IsOurs && (rule.IsInverted || rule.OutputInterface.Length == 0) &&
         rule.Action != PolicyRuleAction.None &&
         (rule.Action != PolicyRuleAction.Lookup || rule.IsVrf || rule.Table is not (RoutingTables.Main or RoutingTables.Local));
 
@@ -122,26 +165,40 @@ internal sealed class Overrides
     private PacketPath? PathOf(PolicyRule rule, Traffic traffic, PodRoute peer)
     {
         Prefix from = rule.IsInverted ? default : rule.From, to = rule.IsInverted ? default : rule.To;
-        PacketPath? path = traffic switch
+        return traffic switch
         {
-            Traffic.ToPeers => Pod(from) is (Ip pod, HostInterface link) ? new(pod, AddressIn(peer.Destination, to), link) : null,
-            Traffic.FromPeers => _host.Interface(peer.Interface) is { } uplink && Pod(to) is (Ip pod, _)
-                ? new(AddressIn(peer.Destination, from), pod, uplink)
-                : null,
-            _ => HostAddress(peer, from) is { IsNone: false } host ? new(host, AddressIn(peer.Destination, to), null) : null,
+            Traffic.ToPeers => ToOrFromPod(rule, from, (pod, link) => new(pod, AddressIn(peer.Destination, to), link)),
+            Traffic.FromPeers => _host.Interface(peer.Interface) is { } uplink
+                ? ToOrFromPod(rule, to, (pod, _) => new(AddressIn(peer.Destination, from), pod, uplink)) : null,
+            _ => HostAddress(peer, from) is { IsNone: false } host
+                ? Matched(rule, new(host, AddressIn(peer.Destination, to), null)) : null,
         };
-        return path is { } p && rule.InputInterface.Length > 0 && !rule.IsInverted && rule.InputInterface != p.InterfaceName ? null : path;
     }
 
     // While no pod has an interface, its packets cannot be asked for.
-    private (Ip Address, HostInterface Link)? Pod(Prefix within)
+    private PacketPath? ToOrFromPod(PolicyRule rule, Prefix within, Func<Ip, HostInterface, PacketPath> path)
     {
         foreach (HostRoute route in _podRoutes)
         {
-            if (Meets(within, route.Destination) && _host.Interface(route.Interface) is { } link)
-                return (AddressIn(route.Destination, within), link);
+            if (Meets(within, route.Destination) && _host.Interface(route.Interface) is { } link &&
+                Matched(rule, path(AddressIn(route.Destination, within), link)) is { } matched)
+                return matched;
         }
         return null;
+    }
+
+    // With the protocol and ports that the rule names. The rule of VRFs matches by what the interface belongs to.
+    private static PacketPath? Matched(PolicyRule rule, PacketPath path)
+    {
+        path = rule.IsInverted
+            ? path with { Protocol = rule.IpProtocol == IpProtocols.Udp ? IpProtocols.Tcp : (byte)0 }
+            : path with
+            {
+                Protocol = rule.IpProtocol,
+                SourcePort = rule.SourcePorts?.First ?? 0,
+                DestinationPort = rule.DestinationPorts?.First ?? 0,
+            };
+        return rule.IsVrf || rule.Matches(path) ? path : null;
     }
 
     private bool IsToPods(HostRoute route) =>
@@ -202,7 +259,7 @@ internal sealed class Overrides
         uint target = 0;
         foreach (PolicyRule rule in _rules)
         {
-            if (rule.Preference < target || !rule.Matches(path.Source, path.Destination, path.InterfaceName))
+            if (rule.Preference < target || !rule.Matches(path))
                 continue;
             if (rule.Action == PolicyRuleAction.Goto)
                 target = rule.Target;

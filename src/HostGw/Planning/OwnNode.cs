@@ -84,3 +84,28 @@ internal sealed record OwnNode(ClusterNode? Node, PlanScope Scope, ImmutableArra
         return self.PodCidrs.IsEmpty ? new(self, PlanScope.AddRoutes, [NoPodCidr]) : new(self, PlanScope.Everything, []);
     }
 }
+
+/// <summary>
+/// Addresses of this node that another machine on the segment has, too. IPv6 alone detects that, and then does not use them: what is sent
+/// to this node goes to the other machine.
+/// </summary>
+internal static class DuplicateAddresses
+{
+    /// <summary>Those that concern the cluster: the Node lists them, or they are in the network of this node's pods.</summary>
+    public static IEnumerable<HostAddress> Of(Plan plan, HostState host) => host.DuplicateAddresses.IsEmpty ? [] :
+        host.DuplicateAddresses.Where(a => Listed(plan).Contains(a.Address) || plan.OwnPodCidrs.Any(p => p.Contains(a.Address)));
+
+    /// <summary>Whether this node's pods have no family in which an address of this node is left.</summary>
+    public static bool LeaveNone(Plan plan, HostState host)
+    {
+        if (host.DuplicateAddresses.IsEmpty || plan.OwnPodCidrs.IsEmpty)
+            return false;
+        Ip[] duplicate = [.. host.DuplicateAddresses.Select(a => a.Address)];
+        Ip[] listed = [.. Listed(plan)];
+        return listed.Intersect(duplicate).Any() &&
+            plan.OwnPodCidrs.All(p => listed.Where(a => a.IsIPv4 == p.IsIPv4).All(duplicate.Contains));
+    }
+
+    private static IEnumerable<Ip> Listed(Plan plan) =>
+        plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node is { } self ? self.InternalIPs.Concat(self.ExternalIPs) : [];
+}

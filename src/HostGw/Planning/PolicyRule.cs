@@ -28,7 +28,16 @@ internal sealed record PolicyRule
 
     public uint MarkMask { get; init; }
 
-    /// <summary>Further selectors as `ip rule` writes them: ports, protocol, user, type of service, tunnel; empty: none.</summary>
+    /// <summary>IPPROTO_*; 0: any.</summary>
+    public byte IpProtocol { get; init; }
+
+    /// <summary>Null: any.</summary>
+    public PortRange? SourcePorts { get; init; }
+
+    /// <inheritdoc cref="SourcePorts"/>
+    public PortRange? DestinationPorts { get; init; }
+
+    /// <summary>Further selectors as `ip rule` writes them: user, type of service, tunnel; empty: none.</summary>
     public string Further { get; init; } = "";
 
     /// <summary>It matches what its selectors do not.</summary>
@@ -62,20 +71,26 @@ internal sealed record PolicyRule
 
     /// <summary>A lookup that no selector but addresses limits.</summary>
     public bool IsPlain => Action == PolicyRuleAction.Lookup && InputInterface.Length == 0 && OutputInterface.Length == 0 && !NeedsMark &&
-        MarkMask == 0 && Further.Length == 0 && !IsInverted && !IsVrf && !SuppressesGroup;
+        MarkMask == 0 && IpProtocol == 0 && SourcePorts is null && DestinationPorts is null && Further.Length == 0 && !IsInverted &&
+        !IsVrf && !SuppressesGroup;
 
-    /// <summary>What it decides about a packet depends on more than addresses and interface: nobody can tell beforehand.</summary>
+    /// <summary>What it decides about a packet depends on what the packet does not say, or not everybody's: nobody can tell.</summary>
     public bool IsUndecidable => !IsInverted && (NeedsMark || Further.Length > 0);
 
-    private bool NeedsMark => (Mark & MarkMask) != 0;
+    public bool NeedsMark => (Mark & MarkMask) != 0;
 
-    /// <summary>Whether it matches an unmarked packet between two addresses.</summary>
-    /// <param name="inputInterface">"lo" for what this host sends itself.</param>
-    public bool Matches(Ip source, Ip destination, string inputInterface)
+    /// <summary>Only those of every host, in each family that has any: packets take table main.</summary>
+    public static bool AreUsual(IReadOnlyCollection<PolicyRule> rules) =>
+        rules.All(r => r.IsDefault) &&
+        rules.Select(r => r.IsIPv6).Distinct().All(f => rules.Any(r => r.IsIPv6 == f && r.Table == RoutingTables.Main));
+
+    /// <summary>Whether it matches an unmarked packet.</summary>
+    public bool Matches(in PacketPath path)
     {
-        bool matches = (From.IsNone || From.Contains(source)) && (To.IsNone || To.Contains(destination)) &&
-            (InputInterface.Length == 0 || InputInterface == inputInterface) && OutputInterface.Length == 0 &&
-            !NeedsMark && Further.Length == 0 && !IsVrf;
+        bool matches = (From.IsNone || From.Contains(path.Source)) && (To.IsNone || To.Contains(path.Destination)) &&
+            (InputInterface.Length == 0 || InputInterface == path.InterfaceName) && OutputInterface.Length == 0 &&
+            (IpProtocol == 0 || IpProtocol == path.KernelProtocol) && SourcePorts?.Contains(path.SourcePort) != false &&
+            DestinationPorts?.Contains(path.DestinationPort) != false && !NeedsMark && Further.Length == 0 && !IsVrf;
         return matches != IsInverted;
     }
 
@@ -83,6 +98,9 @@ internal sealed record PolicyRule
 
     /// <summary>The command that deletes exactly this rule.</summary>
     public string DeleteCommand => $"ip {(IsIPv6 ? "-6 " : "")}rule del pref {Preference} {this}";
+
+    /// <summary>The command that adds the rule which every host has for table main.</summary>
+    public static string MainCommand(bool ipv6) => $"ip {(ipv6 ? "-6 " : "")}rule add pref 32766 lookup main";
 
     /// <summary>As `ip rule` writes it, without its preference.</summary>
     public override string ToString()
@@ -95,6 +113,9 @@ internal sealed record PolicyRule
             MarkMask == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"fwmark 0x{Mark:x}/0x{MarkMask:x}"),
             InputInterface.Length == 0 ? "" : $"iif {InputInterface}",
             OutputInterface.Length == 0 ? "" : $"oif {OutputInterface}",
+            IpProtocol == 0 ? "" : $"ipproto {IpProtocols.Name(IpProtocol)}",
+            SourcePorts is { } from ? $"sport {from}" : "",
+            DestinationPorts is { } to ? $"dport {to}" : "",
             Further,
             Effect,
             SuppressPrefixLength < 0 ? "" : $"suppress_prefixlength {SuppressPrefixLength}",
@@ -122,6 +143,31 @@ internal enum PolicyRuleAction
     Blackhole,
     Unreachable,
     Prohibit,
+}
+
+internal readonly record struct PortRange(ushort First, ushort Last)
+{
+    public bool Contains(ushort port) => port >= First && port <= Last;
+
+    public override string ToString() => First == Last
+        ? First.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{First}-{Last}");
+}
+
+/// <summary>IPPROTO_* of linux/in.h and linux/in6.h.</summary>
+internal static class IpProtocols
+{
+    public const byte Tcp = 6;
+    public const byte Udp = 17;
+
+    public static string Name(byte protocol) => protocol switch
+    {
+        1 => "icmp",
+        Tcp => "tcp",
+        Udp => "udp",
+        58 => "ipv6-icmp",
+        132 => "sctp",
+        _ => protocol.ToString(CultureInfo.InvariantCulture),
+    };
 }
 
 /// <summary>The tables that every host has.</summary>
@@ -153,6 +199,9 @@ internal sealed record RouteOverride(string Cause, string Traffic, string Instea
 {
     /// <summary>HostGw's own policy rule would put it right.</summary>
     public bool IsByRule { get; init; }
+
+    /// <summary>The cause is a rule that is missing: the command adds it.</summary>
+    public bool IsOmission { get; init; }
 }
 
 /// <summary>A packet of which the kernel is asked which route it takes.</summary>
@@ -160,6 +209,16 @@ internal sealed record RouteOverride(string Cause, string Traffic, string Instea
 internal readonly record struct PacketPath(Ip Source, Ip Destination, HostInterface? Interface)
 {
     public string InterfaceName => Interface?.Name ?? "lo";
+
+    /// <summary>IPPROTO_*; 0: whatever the kernel assumes.</summary>
+    public byte Protocol { get; init; }
+
+    public ushort SourcePort { get; init; }
+
+    public ushort DestinationPort { get; init; }
+
+    /// <summary>The one by which the kernel judges the packet.</summary>
+    public byte KernelProtocol => Protocol == 0 ? IpProtocols.Udp : Protocol;
 }
 
 /// <summary>What the kernel answers about a packet.</summary>

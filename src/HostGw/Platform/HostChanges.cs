@@ -110,7 +110,12 @@ internal sealed record HostChanges
     public HostChanges Lasting() => this with
     {
         Routes = Routes.Lasting(),
-        Host = new() { Forwarding = Host.Forwarding, PolicyRules = Host.PolicyRules },
+        Host = new()
+        {
+            Forwarding = Host.Forwarding,
+            PolicyRules = Host.PolicyRules,
+            DuplicateAddresses = Host.DuplicateAddresses,
+        },
     };
 }
 

@@ -18,7 +18,7 @@ internal sealed record RouteChanges
     /// <summary>Desired routes that cannot be installed, because a foreign route is in their place.</summary>
     public IReadOnlyList<RouteConflict> Conflicts { get; init; } = [];
 
-    /// <summary>Desired routes some of whose packets a foreign, more specific route takes; one entry for each.</summary>
+    /// <summary>Desired routes, and this node's podCIDRs, of which a foreign, more specific route takes a part; one for each.</summary>
     public IReadOnlyList<RouteShadow> Shadows { get; init; } = [];
 
     /// <summary>Desired routes that wait: what is installed in their place, or around them, is kept.</summary>
@@ -153,16 +153,19 @@ internal enum CorrectionCause
 /// <param name="IsShared">There are other routes on its key, such as HostGw's own: none can be taken over.</param>
 internal readonly record struct RouteConflict(PodRoute Route, HostRoute Foreign, bool IsShared = false);
 
-/// <summary>A desired route, and a foreign one inside its destination. The kernel takes the longest prefix.</summary>
+/// <summary>
+/// A desired route, or the CNI plugin's to this node's own pods, and a foreign one inside its destination. The kernel takes the longest
+/// prefix.
+/// </summary>
 /// <param name="More">How many others there are inside it.</param>
 internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, int More)
 {
-    /// <summary>The first shadow of each desired route. Walks two sorted lists once.</summary>
-    public static IReadOnlyList<RouteShadow> Find(Plan plan, ReadOnlySpan<HostRoute> installed)
+    /// <summary>The first shadow of each desired route and of each podCIDR of this node. Walks two sorted lists once.</summary>
+    public static IReadOnlyList<RouteShadow> Find(Plan plan, HostState host)
     {
         List<RouteShadow> found = [];
         int next = 0;
-        foreach (ref readonly HostRoute foreign in installed)
+        foreach (ref readonly HostRoute foreign in host.RouteSpan)
         {
             if (foreign.IsOurs)
                 continue;
@@ -171,13 +174,48 @@ internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, i
             if (plan.PeerRouteBefore(next, foreign.Destination) is { } route && TakesPartOf(route, foreign))
                 Add(found, route, foreign);
         }
+        foreach (Prefix own in plan.OwnPodCidrs)
+            FindInside(own, host, found);
         return found;
+    }
+
+    private static void FindInside(Prefix own, HostState host, List<RouteShadow> found)
+    {
+        for (int i = host.FirstRouteFrom(own); i < host.Routes.Count && own.Contains(host.Routes[i].Destination); i++)
+        {
+            HostRoute foreign = host.Routes[i];
+            if (!IsToPods(foreign, host) && PodRouteUnder(foreign, own, host) is { } hidden)
+                Add(found, new(own, hidden.Metric, default, hidden.Interface), foreign);
+        }
+    }
+
+    // To the pods' bridge the kernel makes one for its address; to each pod's own interface the plugin ptp makes one.
+    private static bool IsToPods(HostRoute route, HostState host) =>
+        route.IsUnicast && route.NextHop.IsNone && (route.IsConnected || route.IsOurs || route.Destination.IsOneAddress) &&
+        host.Interface(route.Interface) is { IsUp: true, IsLoopback: false };
+
+    private static HostRoute? PodRouteUnder(HostRoute foreign, Prefix own, HostState host)
+    {
+        for (int i = host.FirstRouteFrom(own); i < host.Routes.Count && own.Contains(host.Routes[i].Destination); i++)
+        {
+            HostRoute route = host.Routes[i];
+            bool isHidden = route.Destination == foreign.Destination
+                ? host.MetricOf(route.Destination, route.Metric, route.Interface) >
+                    host.MetricOf(foreign.Destination, foreign.Metric, foreign.Interface)
+                : route.Destination.Contains(foreign.Destination);
+            if (isHidden && IsToPods(route, host) && !HasTheSameEffect(foreign, route.NextHop, route.Interface))
+                return route;
+        }
+        return null;
     }
 
     private static bool TakesPartOf(PodRoute route, HostRoute foreign) =>
         foreign.Destination.Length > route.Destination.Length &&
-        !(route.Tunnel is null && foreign.IsUnicast && foreign.NextHopCount == 1 && !foreign.Extras.HasFlag(RouteExtras.Encapsulation) &&
-            foreign.NextHop == route.NextHop && foreign.Interface == route.Interface);
+        !(route.Tunnel is null && HasTheSameEffect(foreign, route.NextHop, route.Interface));
+
+    private static bool HasTheSameEffect(HostRoute foreign, Ip nextHop, int link) =>
+        foreign.IsUnicast && foreign.NextHopCount == 1 && !foreign.Extras.HasFlag(RouteExtras.Encapsulation) &&
+        foreign.NextHop == nextHop && foreign.Interface == link;
 
     private static void Add(List<RouteShadow> found, PodRoute route, HostRoute foreign)
     {

@@ -10,16 +10,16 @@ internal static class Doctor
 {
     private static readonly Func<Examination, IEnumerable<Problem>>[] Rules =
     [
+        RouteRules.WithoutMain,
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
-        NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
+        NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Duplicates, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
         ReachabilityRules.ProbesNotReceived, ReachabilityRules.PodTrafficDropped, ReachabilityRules.Tunnel, ReachabilityRules.Unreachable,
-        ReachabilityRules.PodsSilent,
-        ReachabilityRules.PathMtu,
+        ReachabilityRules.PodsSilent, ReachabilityRules.PathMtu,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
         PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Doubts, PacketRules.Masquerade,
-        PacketRules.Mtu, FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.ProbeAddress,
-        RouteRules.NotApplied,
+        PacketRules.Mtu, FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.NotJudged,
+        RouteRules.ProbeAddress, RouteRules.NotApplied,
         OwnerRules.OtherAgents, OwnerRules.LeftInterfaces, OwnerRules.Networkd, OwnerRules.CniPlugins,
     ];
 

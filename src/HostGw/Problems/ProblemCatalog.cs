@@ -57,6 +57,7 @@ internal static class ProblemCatalog
     /// <summary>Those that no single node causes.</summary>
     public static IEnumerable<Problem> OfHost(PassReport report) =>
     [
+        .. report.Plan is { } own ? Duplicates(own, report.Changes.Host) : [],
         .. ClusterRoutes(report.Plan),
         .. report.Plan is { } plan ? report.Routes.Conflicts.Select(c => Of(plan, c)) : [],
         .. report.Plan is { } installed ? OverrideProblems.Shadowed(installed, report.Routes.Shadows) : [],
@@ -71,6 +72,20 @@ internal static class ProblemCatalog
         .. Contested(report.Contests),
         .. ProbesNotReceived(report.Reachability),
     ];
+
+    /// <summary>Addresses of this node that it does not use.</summary>
+    public static IEnumerable<Problem> Duplicates(Plan plan, HostState host) =>
+        from duplicate in DuplicateAddresses.Of(plan, host)
+        let link = plan.Interfaces.FirstOrDefault(i => i.Index == duplicate.Interface)?.Name ?? ""
+        let assigned = $"{duplicate.Address}/{duplicate.Connected.Length} dev {link}"
+        select new Problem("DuplicateAddress",
+            $"this node's address {duplicate.Address} on {link} is not in use: duplicate address detection found another machine that " +
+            "has it, which gets this node's packets",
+            $"give that machine another address (on another node, ip neigh show {duplicate.Address} has its MAC address), then: " +
+            $"ip addr del {assigned} && ip addr add {assigned}")
+        {
+            Subject = $"{duplicate.Address}",
+        };
 
     /// <summary>Peers need it, and this host cannot have it, or has it with addresses that pods may get.</summary>
     public static IEnumerable<Problem> Tunnel(Plan? plan)
@@ -266,8 +281,9 @@ internal static class OverrideProblems
 {
     public static IEnumerable<Problem> Shadowed(Plan plan, IEnumerable<RouteShadow> shadows) =>
         from shadow in shadows
-        let peer = plan.RoutedPeer(shadow.Route.Destination) is { } node ? $"node {node.Name} " : ""
-        select new Problem("RouteShadowed", $"{peer}{shadow.Route.Destination} (shadowed): {Reason(shadow)}",
+        let whose = plan.OwnPodCidrs.Contains(shadow.Route.Destination) ? "own podCIDR "
+            : plan.RoutedPeer(shadow.Route.Destination) is { } node ? $"node {node.Name} " : ""
+        select new Problem("RouteShadowed", $"{whose}{shadow.Route.Destination} (shadowed): {Reason(shadow)}",
             $"stop what makes it, then: {Cures.Removal(shadow.Foreign)}")
         {
             Subject = $"{shadow.Route.Destination}",
@@ -297,6 +313,8 @@ internal static class OverrideProblems
 
     private static string Cure(Plan plan, RouteOverride found)
     {
+        if (found.IsOmission)
+            return $"stop what deletes or limits the rule for it, then: {found.Removal}";
         string removal = $"if nothing needs it, stop what makes it, then: {found.Removal}";
         if (!found.IsByRule)
             return removal;

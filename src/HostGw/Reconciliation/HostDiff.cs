@@ -32,7 +32,7 @@ internal static class HostDiff
         return routes with
         {
             Conflicts = [.. routes.Conflicts.Where(c => IsConflict(c, plan, host))],
-            Shadows = RouteShadow.Find(plan, host.RouteSpan),
+            Shadows = RouteShadow.Find(plan, host),
         };
     }
 

@@ -30,7 +30,7 @@ internal static class Metrics
         WriteChanges(metrics, view.Counters);
         if (view.Last is { Plan: { } plan } last)
         {
-            WriteRoutes(metrics, plan, new(last));
+            WriteRoutes(metrics, plan, last);
             WriteNodes(metrics, plan);
             WriteHost(metrics, plan, last);
             if (!view.GuardDrops.IsEmpty)
@@ -105,8 +105,9 @@ internal static class Metrics
         static string Cause(string cause) => Labels(("cause", cause));
     }
 
-    private static void WriteRoutes(MetricsWriter metrics, Plan plan, RouteStates routes)
+    private static void WriteRoutes(MetricsWriter metrics, Plan plan, PassReport report)
     {
+        RouteStates routes = new(report);
         Dictionary<RouteState, int>[] counts = [.. RouteFamilies.Select(_ => new Dictionary<RouteState, int>())];
         foreach (PodRoute route in plan.Routes)
             CollectionsMarshal.GetValueRefOrAddDefault(counts[IndexOf(route.Destination)], routes.Of(route.Destination), out _)++;
@@ -115,8 +116,9 @@ internal static class Metrics
         metrics.Gauge("hostgw_routes_installed", "Desired routes that are installed.", ByFamily(c =>
             c.GetValueOrDefault(RouteState.Installed) + c.GetValueOrDefault(RouteState.Shadowed) +
             c.GetValueOrDefault(RouteState.Overridden)));
-        Gauge("hostgw_routes_shadowed", "Installed routes of which a foreign, more specific route takes a part of the packets.",
-            RouteState.Shadowed);
+        metrics.Gauge("hostgw_routes_shadowed",
+            "Installed routes, and own podCIDRs, of which a foreign, more specific route takes a part of the packets.",
+            ByFamily(c => c.GetValueOrDefault(RouteState.Shadowed), report.Routes.Shadows.Where(s => !plan.Wants(s.Route.Destination))));
         Gauge("hostgw_routes_overridden",
             "Installed routes that packets do not take, because of a policy rule or an IPv6 route for certain sources.",
             RouteState.Overridden);
@@ -132,8 +134,11 @@ internal static class Metrics
         void Gauge(string name, string help, RouteState state) =>
             metrics.Gauge(name, help, ByFamily(c => c.GetValueOrDefault(state)));
 
-        (string, double)[] ByFamily(Func<Dictionary<RouteState, int>, int> count) =>
-            [.. RouteFamilies.Select((family, i) => (Labels(("family", family)), (double)count(counts[i])))];
+        (string, double)[] ByFamily(Func<Dictionary<RouteState, int>, int> count, params IEnumerable<RouteShadow> more) =>
+        [
+            .. RouteFamilies.Select((family, i) =>
+                (Labels(("family", family)), (double)(count(counts[i]) + more.Count(s => IndexOf(s.Route.Destination) == i)))),
+        ];
     }
 
     private static void WriteNodes(MetricsWriter metrics, Plan plan)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using HostGw.Planning;
 using HostGw.Platform;
+using HostGw.Problems;
 using HostGw.Reconciliation;
 
 namespace HostGw.Status;
@@ -55,6 +56,8 @@ internal sealed class StatusBoard(PassClock? clock = null)
             .. last.Failures.Select(f => $"{f.What}: {f.Error.Message}"),
             .. last.Plan?.Faults ?? [],
             .. last.Plan is { } plan && NoWayToPeers(plan) is { } reason ? (string[])[reason] : [],
+            .. last.Plan is { } own && DuplicateAddresses.LeaveNone(own, last.Changes.Host)
+                ? ProblemCatalog.Duplicates(own, last.Changes.Host).Select(p => p.Text) : [],
         ];
 
     // Where there is a fault of this node, it explains the rest. A peer on another segment is no fault of this host, and one that is

@@ -193,7 +193,7 @@ internal static class StatusJson
         json.WriteString("file", report.Result.Cni?.File ?? "");
         json.WriteEndObject();
 
-        // Whether they match is decided by what marks packets, or by ports and users.
+        // Whether they match is decided by what marks packets, or by users and other things that packets do not say.
         WriteStrings(json, "policyRulesNotJudged",
             report.Changes.Host.PolicyRules.Where(r => r.IsUndecidable).Select(r => $"{r.Preference}: {(r.IsIPv6 ? "IPv6 " : "")}{r}"));
 

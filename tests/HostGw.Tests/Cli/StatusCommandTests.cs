@@ -50,6 +50,20 @@ public sealed class StatusCommandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Policy_rules_that_are_not_judged_are_listed()
+    {
+        Agent agent = new();
+        agent.Host.SetRules(Planning.Given.PolicyRules("5210 fwmark 0x80000 lookup 52; 5270 lookup 52"));
+        _agent.Board.Record(agent.Pass());
+
+        CommandRun ran = await AskAsync();
+
+        Assert.EndsWith(
+            "\n? policy rule 5210: from all fwmark 0x80000/0xffffffff lookup 52: it cannot be known beforehand which packets match\n",
+            ran.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task As_JSON_it_is_what_the_agent_says()
     {
         _agent.Board.Record(Reports.InOrder());

@@ -83,15 +83,16 @@ internal static class Given
     }
 
     /// <summary>
-    /// "PREFERENCE [not] [from P] [to P] [iif N] [oif N] [fwmark M] lookup T [suppress N]|goto N|nop|prohibit|unreachable|blackhole [ours];
-    /// …" of the family of the first prefix, IPv4 without one, and those of every host.
+    /// "PREFERENCE [not] [from P] [to P] [iif N] [oif N] [fwmark M] [ipproto P] [sport N-N] [dport N-N] [tos T] lookup T [suppress N]|goto N|nop|prohibit|unreachable|blackhole [ours];
+    /// …" of the family of the first prefix, IPv4 without one, and those of every host; "no main" leaves out that of table main.
     /// </summary>
     public static ImmutableArray<PolicyRule> PolicyRules(string text)
     {
-        IEnumerable<PolicyRule> rules = text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(PolicyRule);
-        PolicyRule[] all = [.. DefaultRules.Where(d => !rules.Any(r => (r.Preference, r.Table) == (d.Preference, d.Table))), .. rules];
-        return all.Length == DefaultRules.Length ? [] : [.. all.OrderBy(r => r.Preference)];
+        string[] lines = text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        PolicyRule[] rules = [.. lines.Where(l => l != "no main").Select(PolicyRule)];
+        IEnumerable<PolicyRule> usual = DefaultRules.Where(d => !rules.Any(r => (r.Preference, r.Table) == (d.Preference, d.Table)))
+            .Where(d => d.Table != RoutingTables.Main || !lines.Contains("no main"));
+        return lines.Length == 0 ? [] : [.. usual.Concat(rules).OrderBy(r => r.Preference)];
     }
 
     private static readonly PolicyRule[] DefaultRules =
@@ -116,6 +117,10 @@ internal static class Given
             OutputInterface = After("oif"),
             Mark = mark,
             MarkMask = mark == 0 ? 0 : uint.MaxValue,
+            IpProtocol = After("ipproto") switch { "tcp" => 6, "udp" => 17, "sctp" => 132, _ => 0 },
+            SourcePorts = Ports(After("sport")),
+            DestinationPorts = Ports(After("dport")),
+            Further = words.Contains("tos") ? $"tos {After("tos")}" : "",
             IsInverted = words.Contains("not"),
             Action = words.Contains("lookup") ? PolicyRuleAction.Lookup : words.Contains("goto") ? PolicyRuleAction.Goto
                 : words.Contains("nop") ? PolicyRuleAction.None : words.Contains("prohibit") ? PolicyRuleAction.Prohibit
@@ -126,6 +131,9 @@ internal static class Given
             IsOurs = words.Contains("ours"),
         };
     }
+
+    private static PortRange? Ports(string text) => text.Split('-') is [{ Length: > 0 } first, ..] ports
+        ? new(ushort.Parse(first, CultureInfo.InvariantCulture), ushort.Parse(ports[^1], CultureInfo.InvariantCulture)) : null;
 
     private static NatPolicy Nat(NatPolicy nat, string word, string value) => word.Split('=')[0] switch
     {

@@ -40,6 +40,15 @@ public class OverridesTests
     [InlineData("32765 not fwmark 0xca6c lookup 51820", "51820 0.0.0.0/0 dev vpn0", "32765 -> table 51820 (0.0.0.0/0 dev vpn0): all")]
     [InlineData("5210 fwmark 0x80000 lookup main; 5250 fwmark 0x80000 unreachable; 5270 lookup 52", "52 100.64.0.0/10 dev vpn0", "")]
     [InlineData("1000 fwmark 0x1 lookup 100", "100 0.0.0.0/0 dev vpn0", "")]
+    [InlineData("1000 from 10.244.1.0/24 ipproto tcp lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("1000 ipproto sctp lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("1000 ipproto tcp dport 443 lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("1000 sport 1000-2000 lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("1000 not ipproto tcp lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("1000 not ipproto udp lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("900 ipproto tcp lookup main; 1000 lookup 100", "100 0.0.0.0/0 dev vpn0", "1000 -> table 100 (0.0.0.0/0 dev vpn0): all")]
+    [InlineData("1000 ipproto tcp lookup 100", "100 10.9.0.0/16 dev vpn0", "")]
+    [InlineData("1000 tos 0x10 lookup 100", "100 0.0.0.0/0 dev vpn0", "")]
     // HostGw's own before it, and one that suppresses too much to be of use
     [InlineData("100 to 10.244.0.0/16 lookup main suppress 15; 5270 lookup 52", "52 10.244.0.0/16 dev vpn0", "")]
     [InlineData("100 lookup main suppress 24; 5270 lookup 52", "52 10.244.0.0/16 dev vpn0", "5270 -> table 52 (10.244.0.0/16 dev vpn0): all")]
@@ -49,6 +58,63 @@ public class OverridesTests
         ModelTables kernel = new(rules, tables);
         Assert.Equal(expected.Length == 0 ? [] : [expected], Find(kernel));
         Assert.InRange(kernel.Asked, 0, Overrides.MostLookups);
+    }
+
+    [Theory]
+    [InlineData("no main", "", "rules, -> no route: all")]
+    [InlineData("no main; 500 from 10.9.0.0/16 lookup 7", "", "rules, -> no route: all")]
+    [InlineData("no main; 500 fwmark 0x1 lookup main", "", "rules, -> no route: all")]
+    [InlineData("no main; 500 lookup main suppress 24", "", "rules, -> no route: all")]
+    [InlineData("32766 from 10.0.0.0/24 lookup main", "", "rules, -> no route: all")]
+    [InlineData("no main; 500 to 10.244.1.0/24 lookup main; 501 to 10.244.2.0/24 lookup main", "", "rules, -> no route: 10.244.3.0/24")]
+    [InlineData("no main; 500 goto 600; 550 lookup main; 600 nop", "", "rules, -> no route: all")]
+    [InlineData("no main; 500 goto 600; 600 lookup main", "", "")]
+    [InlineData("no main; 40000 lookup main", "", "")]
+    [InlineData("no main; 500 lookup main suppress 0", "", "")]
+    [InlineData("no main; 100 to 10.244.0.0/16 lookup main suppress 15", "", "")]
+    [InlineData("no main; 500 lookup 52", "52 10.244.0.0/16 dev vpn0", "500 -> table 52 (10.244.0.0/16 dev vpn0): all")]
+    [InlineData("no main; 500 lookup 52", "52 10.0.0.0/8 via 10.0.0.254 dev eth0", "500 -> table 52 (10.0.0.0/8 via 10.0.0.254 dev eth0): all")]
+    public void Where_no_rule_leads_to_table_main_that_is_named(string rules, string tables, string expected) =>
+        Assert.Equal(expected.Length == 0 ? [] : [expected], Find(new(rules, tables)));
+
+    [Fact]
+    public void A_kernel_that_finds_main_without_a_rule_for_it_is_believed()
+    {
+        HostState host = Given.Host(Host) with { PolicyRules = Given.PolicyRules("no main") };
+        Assert.Empty(Overrides.Find(Planner.Plan(Given.Nodes(Nodes), host, Given.Policy("")), host, new MainAlone()));
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("4 local, 4 main, 4 default, 6 local, 6 main", true)]
+    [InlineData("4 local, 4 main, 4 default", true)]
+    [InlineData("4 local, 4 main, 4 default, 6 local", false)]
+    [InlineData("4 local, 4 default, 6 local, 6 main", false)]
+    public void Rules_are_the_usual_ones_if_each_family_has_that_of_table_main(string rules, bool areUsual) =>
+        Assert.Equal(areUsual, PolicyRule.AreUsual(
+            [.. rules.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(r => r.Split(' ')).Select(r => new PolicyRule
+            {
+                IsIPv6 = r[0] == "6",
+                Preference = r[1] switch { "local" => 0u, "main" => 32766u, _ => 32767u },
+                Table = r[1] switch { "local" => RoutingTables.Local, "main" => RoutingTables.Main, _ => RoutingTables.Default },
+            })]));
+
+    // As the plugin ptp makes them: each pod has an interface of its own.
+    [Theory]
+    [InlineData("1000 iif veth1 lookup 100")]
+    [InlineData("1000 iif veth2 lookup 100")]
+    [InlineData("1000 not iif veth1 lookup 100")]
+    [InlineData("1000 not from 10.244.1.5 lookup 100")]
+    [InlineData("1000 not to 10.244.1.5 lookup 100")]
+    public void A_rule_on_the_interface_or_address_of_any_pod_is_found(string rule)
+    {
+        const string pods = "veth1 10.244.1.1/32; veth2 10.244.1.1/32; 10.244.1.5/32 dev veth1; 10.244.1.6/32 dev veth2; ";
+        string host = Host.Replace("br0 10.244.1.1/24 fd00:10:244:1::1/64; ", pods, StringComparison.Ordinal)
+            .Replace("10.244.1.0/24 dev br0 proto 2; ", "", StringComparison.Ordinal)
+            .Replace("fd00:10:244:1::/64 dev br0 proto 2; ", "", StringComparison.Ordinal);
+        Assert.Equal(
+            ["1000 -> table 100 (0.0.0.0/0 via 10.0.0.254 dev eth0): all"],
+            Find(new(rule, "100 0.0.0.0/0 via 10.0.0.254 dev eth0"), host));
     }
 
     // rp_filter and others make the kernel refuse an answer: then only rules and tables can tell.
@@ -194,7 +260,9 @@ internal sealed class ModelTables(string rules, string tables) : IRouteLookup
         {
             PolicyRule rule = Rules[i];
             bool matches = (rule.From.IsNone || rule.From.Contains(path.Source)) && (rule.To.IsNone || rule.To.Contains(path.Destination)) &&
-                (rule.InputInterface is "" || rule.InputInterface == path.InterfaceName) && rule.OutputInterface is "" && rule.Mark == 0;
+                (rule.InputInterface is "" || rule.InputInterface == path.InterfaceName) && rule.OutputInterface is "" && rule.Mark == 0 &&
+                (rule.IpProtocol == 0 || rule.IpProtocol == (path.Protocol == 0 ? 17 : path.Protocol)) && rule.Further is "" &&
+                IsIn(rule.SourcePorts, path.SourcePort) && IsIn(rule.DestinationPorts, path.DestinationPort);
             if (matches == rule.IsInverted || rule.Action == PolicyRuleAction.None)
                 continue;
             if (rule.Action == PolicyRuleAction.Goto)
@@ -209,6 +277,8 @@ internal sealed class ModelTables(string rules, string tables) : IRouteLookup
 
     public RouteAnswer? LongestMatch(uint table, Ip destination) => Table(table)
         .Where(r => r.Destination.Contains(destination)).OrderByDescending(r => r.Destination.Length).Select(r => (RouteAnswer?)r).FirstOrDefault();
+
+    private static bool IsIn(PortRange? range, int port) => range is not { } r || (port >= r.First && port <= r.Last);
 
     private IEnumerable<RouteAnswer> Table(uint table) => table == RoutingTables.Main
         ? Host.Routes.Select(r => new RouteAnswer(RouteAnswerKind.Route, table, r.Destination, r.NextHop, r.Interface))

@@ -70,6 +70,15 @@ public partial class CatalogueCureTests
             () => new() { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
             "host-gateway routes need one L2 segment",
             a => a.Reachability = Reports.Of(("10.244.4.0/24", ReachKind.RoutedByNetwork, 310u))),
+        ["an address that another machine has, too: that one gets another"] = new(
+            () => new(), a => a.Host.State = a.Host.State with
+            {
+                DuplicateAddresses = [new(Ip.Parse("fd00:aaaa::1"), Prefix.Parse("fd00:aaaa::/64"), 2)],
+            },
+            "DuplicateAddress",
+            "give that machine another address (on another node, ip neigh show fd00:aaaa::1 has its MAC address), then: " +
+            "ip addr del fd00:aaaa::1/64 dev eth0 && ip addr add fd00:aaaa::1/64 dev eth0",
+            a => a.Host.State = a.Host.State with { DuplicateAddresses = [] }),
         ["a network that drops pods' packets: told of the pod networks"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
             "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +

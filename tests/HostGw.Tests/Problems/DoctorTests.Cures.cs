@@ -69,6 +69,22 @@ public partial class DoctorTests
             () => WithTunnel(h => h with { GuardObstacle = "no nf_tables" }, "10.244.2.0/24 Compared"),
             "if that cannot be, set tunnel.mode to off on all nodes: peers keep their native routes, and those without one stay as they are",
             () => Of()),
+        ["no policy rule for table main: it is added"] = (
+            () => Of() with
+            {
+                Overrides =
+                [
+                    new("the policy rules, none of which leads to table main", "from this node's pods to other nodes' pods", "no route",
+                        PolicyRule.MainCommand(ipv6: false), new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }) { IsOmission = true },
+                ],
+            },
+            "stop what deletes or limits the rule for it, then: ip rule add pref 32766 lookup main",
+            () => Of()),
+        ["an address that another machine has, too: that one gets another"] = (
+            () => With(Of(), h => h with { DuplicateAddresses = [new(Ip.Parse("fd00:aaaa::1"), Prefix.Parse("fd00:aaaa::/64"), 2)] }),
+            "give that machine another address (on another node, ip neigh show fd00:aaaa::1 has its MAC address), then: " +
+            "ip addr del fd00:aaaa::1/64 dev eth0 && ip addr add fd00:aaaa::1/64 dev eth0",
+            () => Of()),
         ["a peer that has no route to this node's pods: it has"] = (
             () => Of() with { Reachability = Dropping }, "see that these nodes have a route to this one's pods",
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),

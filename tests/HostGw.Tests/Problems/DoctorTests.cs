@@ -54,6 +54,9 @@ public partial class DoctorTests
         ["the interface is down"] = (
             () => Of(host: Healthy.Replace("eth0 10", "eth0 down 10", StringComparison.Ordinal)),
             ["interface"], "eth0 is down"),
+        ["an address of this node that another machine has"] = (
+            () => With(Of(), h => h with { DuplicateAddresses = [new(Ip.Parse("fd00:aaaa::1"), Prefix.Parse("fd00:aaaa::/64"), 2)] }),
+            ["duplicateAddress"], "ip addr add fd00:aaaa::1/64 dev eth0"),
         ["a peer on another segment"] = (() => WithPeer("d 10.244.4.0/24 192.0.2.4"), ["notAdjacent"], "hostgw.io/skip"),
         ["a peer without podCIDR"] = (() => WithPeer("d - 10.0.0.4"), ["noPodCidr"], "--allocate-node-cidrs"),
         ["clusterCidrs over the addresses of nodes"] = (
@@ -224,6 +227,17 @@ public partial class DoctorTests
         ["probes that are not received"] = (
             () => Of() with { Reachability = new([]) { Fault = "Address already in use" } },
             ["probesNotReceived"], "Address already in use"),
+        ["no policy rule for table main, and for that no API server"] = (
+            () => new()
+            {
+                Policy = Policy(),
+                ApiProblem = "No answer from https://192.0.2.1",
+                Host = new() { PolicyRules = Given.PolicyRules("no main; 1000 from 10.244.1.0/24 lookup main") },
+            },
+            ["overridden", "apiServer"], "ip rule add pref 32766 lookup main"),
+        ["a policy rule on what nobody knows of packets"] = (
+            () => WithRules("1000 tos 0x10 lookup 100; 1001 fwmark 0x1 lookup 100; 1002 from 10.9.0.0/16 to 10.9.0.0/16 tos 0x10 lookup 100"),
+            ["ruleNotJudged"], "ip rule del pref 1000 from all tos 0x10 lookup 100"),
         ["a route that is missing"] = (() => Of(host: Healthy[..Healthy.LastIndexOf(';')]), ["routes"], "1 missing, 0 wrong, 0 of"),
         ["a route of a node that is gone"] = (() => Of(nodes: Nodes[..^1]), ["routes"], "0 missing, 0 wrong, 1 of"),
         ["flannel on the same host"] = (
@@ -410,6 +424,10 @@ public partial class DoctorTests
     private static string DualPodCidrs(int node) => $"10.244.{node}.0/24,fd00:10:244:{node}::/64";
 
     private static string OnlyExternal(string node) => node.Replace(" 10.0.0.", " - external=10.0.0.", StringComparison.Ordinal);
+
+    private static Examination WithRules(string rules) => With(Of(), h => h with { PolicyRules = Given.PolicyRules(rules) });
+
+    private static Examination With(Examination seen, Func<HostState, HostState> host) => seen with { Host = host(seen.Host) };
 
     private static Examination WithPeer(string peer) => Of(nodes: [.. Nodes, peer]);
 

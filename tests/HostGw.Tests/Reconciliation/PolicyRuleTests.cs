@@ -108,10 +108,56 @@ public class PolicyRuleTests
     [InlineData("10.244.2.0/24 dev eth0 blackhole proto 4", "")]
     public void A_more_specific_route_shadows_and_a_wider_one_does_not(string foreign, string expected)
     {
-        Agent agent = new("clusterCidrs=10.244.0.0/16", $"{Given.Lan}; {foreign}");
-        Assert.Equal(expected, string.Join(' ', agent.Pass().Routes.Shadows.Select(s =>
-            $"{s.Route.Destination} by {s.Foreign.Destination}{(s.More > 0 ? $" +{s.More}" : "")}")));
+        Assert.Equal(expected, Shadows($"{Given.Lan}; {foreign}"));
     }
+
+    /// <summary>Foreign routes beside those to this node's pods: on a bridge, or one for each pod's own interface.</summary>
+    [Theory]
+    [InlineData("10.244.1.0/25 dev vpn0; 10.244.1.128/25 dev vpn0", "10.244.1.0/24 by 10.244.1.0/25 +1")]
+    [InlineData("10.244.1.7/32 via 10.0.0.9 dev eth0", "10.244.1.0/24 by 10.244.1.7/32")]
+    [InlineData("10.244.1.0/28 dev eth0 blackhole", "10.244.1.0/24 by 10.244.1.0/28")]
+    [InlineData("fd00:10:244:1::/64 dev vpn0 metric 1", "fd00:10:244:1::/64 by fd00:10:244:1::/64")]
+    [InlineData("fd00:10:244:1::/64 dev vpn0 metric 1024", "")]
+    [InlineData("10.244.1.0/25 dev br0", "")]
+    [InlineData("10.244.1.7/32 dev vpn0", "")]
+    [InlineData("10.244.0.0/16 dev vpn0", "")]
+    public void So_does_one_inside_this_nodes_own_podCIDR(string foreign, string expected)
+    {
+        const string bridge = "br0 10.244.1.1/24 fd00:10:244:1::1/64";
+        Assert.Equal(expected, Shadows($"{Given.Lan}; {bridge}; vpn0 172.31.0.1/24; {foreign}"));
+    }
+
+    // A plugin's blackhole for what no pod has, as Calico makes it, takes nothing from pods.
+    [Theory]
+    [InlineData("10.244.1.0/26 dev eth0 blackhole", "")]
+    [InlineData("10.244.1.0/25 dev vpn0", "")]
+    [InlineData("fd00:10:244:1::5/128 dev vpn0 blackhole metric 1", "fd00:10:244:1::/64 by fd00:10:244:1::5/128")]
+    public void One_that_is_shorter_than_those_to_each_pod_does_not(string foreign, string expected)
+    {
+        const string pods = "veth1 10.244.1.1/32; 10.244.1.5/32 dev veth1; fd00:10:244:1::5/128 dev veth1 metric 1024";
+        Assert.Equal(expected, Shadows($"{Given.Lan}; {pods}; vpn0 172.31.0.1/24; {foreign}"));
+    }
+
+    [Fact]
+    public void A_shadowed_podCIDR_of_this_node_is_a_problem_and_counted_and_the_node_is_ready()
+    {
+        PassReport report = new Agent("", $"{Given.Lan}; br0 10.244.1.1/24; vpn0 172.31.0.1/24; 10.244.1.0/25 dev vpn0 proto 4").Pass();
+        Problem problem = Assert.Single(ProblemCatalog.All(report));
+        Assert.Equal(
+            ("RouteShadowed", "own podCIDR 10.244.1.0/24 (shadowed): a route on-link to 10.244.1.0/25 of protocol static " +
+                "takes a part of its packets", "stop what makes it, then: ip route del 10.244.1.0/25 proto 4"),
+            (problem.Rule, problem.Text, problem.Cure));
+        Assert.Empty(StatusBoard.NotReady(report));
+        StatusBoard board = new();
+        board.Record(report);
+        string metrics = Metrics.Write("1", board.View, Followed);
+        Assert.Contains("hostgw_routes_shadowed{family=\"ipv4\"} 1", metrics, StringComparison.Ordinal);
+        Assert.Contains("hostgw_routes_installed{family=\"ipv4\"} 2", metrics, StringComparison.Ordinal);
+    }
+
+    private static string Shadows(string host) =>
+        string.Join(' ', new Agent("clusterCidrs=10.244.0.0/16,fd00::/16", host).Pass().Routes.Shadows
+            .Select(s => $"{s.Route.Destination} by {s.Foreign.Destination}{(s.More > 0 ? $" +{s.More}" : "")}"));
 
     [Fact]
     public void A_shadowed_route_is_called_so_everywhere_and_the_node_is_ready()
@@ -143,6 +189,25 @@ public class PolicyRuleTests
         Assert.Contains(
             "node b 10.244.2.0/24 (overridden): packets from this node's pods to other nodes' pods take table 52 (10.244.0.0/16 dev vpn0) " +
             "instead of HostGw's routes, by policy rule 5270: from all lookup 52",
+            ProblemCatalog.Texts(report));
+    }
+
+    [Fact]
+    public void Where_no_rule_leads_to_table_main_the_cure_is_that_rule()
+    {
+        Agent agent = new();
+        agent.Host.Overrides =
+        [
+            new("the policy rules, none of which leads to table main", "from this node's pods to other nodes' pods", "no route",
+                PolicyRule.MainCommand(ipv6: false), new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }) { IsOmission = true },
+        ];
+
+        PassReport report = agent.Pass();
+
+        AssertShown(report, "overridden", "RouteOverridden", "stop what deletes or limits the rule for it, then: ip rule add pref 32766 lookup main");
+        Assert.Contains(
+            "node b 10.244.2.0/24 (overridden): packets from this node's pods to other nodes' pods take no route " +
+            "instead of HostGw's routes, by the policy rules, none of which leads to table main",
             ProblemCatalog.Texts(report));
     }
 

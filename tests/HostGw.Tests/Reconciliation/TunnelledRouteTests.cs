@@ -87,7 +87,8 @@ public class TunnelledRouteTests
     [InlineData("10.244.2.128/25 via 198.51.100.10 dev 3")]
     [InlineData("10.244.2.128/25 dev 3 encap")]
     public void A_foreign_route_inside_of_it_takes_a_part_of_its_packets_whatever_its_next_hop(string foreign) =>
-        Assert.Single(RouteShadow.Find(PlanOf(Tunnelled), [RouteText.Standing(Right), RouteText.Standing(foreign)]));
+        Assert.Single(RouteShadow.Find(
+            PlanOf(Tunnelled), new() { Routes = [RouteText.Standing(Right), RouteText.Standing(foreign)] }));
 
     [Fact]
     public void What_the_pass_says_of_it_names_the_node_and_the_link()

@@ -2,6 +2,7 @@ using HostGw.Planning;
 using HostGw.Problems;
 using HostGw.Reconciliation;
 using HostGw.Status;
+using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Status;
@@ -43,6 +44,28 @@ public class ReadinessTests
         Assert.Contains("re-create this node's Node self ", reason, StringComparison.Ordinal);
         Assert.Equal([reason], ProblemCatalog.Texts(report));
         Assert.Null(agent.Host.Cni);
+    }
+
+    // Another machine has fd00:aaaa::1. Readiness stays while the pods' other family works.
+    [Theory]
+    [InlineData("self fd00:10:244:1::/64 fd00:aaaa::1", "b fd00:10:244:2::/64 fd00:aaaa::2", false)]
+    [InlineData("self fd00:10:244:1::/64 fd00:aaaa::1,fd00:aaaa::9", "b fd00:10:244:2::/64 fd00:aaaa::2", true)]
+    [InlineData(Given.Self, "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2", true)]
+    public void Not_while_no_family_is_left_in_which_this_nodes_address_is_its_own(string self, string peer, bool isReady)
+    {
+        Agent agent = new("", "eth0 10.0.0.1/24 fd00:aaaa::9/64") { Nodes = [self, peer] };
+        HostAddress duplicate = new(Ip.Parse("fd00:aaaa::1"), Prefix.Parse("fd00:aaaa::/64"), 2) { IsDuplicate = true };
+        agent.Host.State = agent.Host.State with { DuplicateAddresses = [duplicate, duplicate with { Address = Ip.Parse("fd00:7::1") }] };
+
+        PassReport report = agent.Pass();
+
+        Problem problem = Assert.Single(ProblemCatalog.All(report));
+        Assert.Equal(("DuplicateAddress", "fd00:aaaa::1"), (problem.Rule, problem.Subject));
+        Assert.Contains("fd00:aaaa::1 on eth0 is not in use", problem.Text, StringComparison.Ordinal);
+        Assert.EndsWith("then: ip addr del fd00:aaaa::1/64 dev eth0 && ip addr add fd00:aaaa::1/64 dev eth0", problem.Cure, StringComparison.Ordinal);
+        Assert.Equal(isReady ? [] : [problem.Text], StatusBoard.NotReady(report));
+        Assert.Equal(StatusBoard.NotReady(report), StatusBoard.NotReady(report.Lasting()));
+        Assert.Contains(agent.Host.OurRoutes, r => r.StartsWith("fd00:10:244:2::/64", StringComparison.Ordinal));
     }
 
     [Fact]

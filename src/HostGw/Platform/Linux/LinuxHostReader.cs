@@ -35,7 +35,7 @@ internal sealed class LinuxHostReader(
     public HostState ReadBriefly() => new()
     {
         Interfaces = ReadInterfaces(),
-        Addresses = ReadAddresses(),
+        Addresses = ReadAddresses().RemoveAll(a => a.IsDuplicate),
         PolicyRules = rules.Read(),
     };
 
@@ -51,10 +51,12 @@ internal sealed class LinuxHostReader(
         RemoveRepeated(routes);
         _routeCount = routes.Count;
         ImmutableArray<HostInterface> interfaces = MarkLearntRoutes(ReadInterfaces(), routes);
+        ImmutableArray<HostAddress> addresses = ReadAddresses();
         return new()
         {
             Interfaces = interfaces,
-            Addresses = ReadAddresses(),
+            Addresses = addresses.RemoveAll(a => a.IsDuplicate),
+            DuplicateAddresses = [.. addresses.Where(a => a.IsDuplicate)],
             MultipathInterfaces = [.. decoder.MultipathInterfaces.Order()],
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],

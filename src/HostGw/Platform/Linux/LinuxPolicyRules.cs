@@ -31,7 +31,7 @@ internal sealed class LinuxPolicyRules(NetlinkSocket socket, byte protocol)
         {
             return [];
         }
-        return rules.TrueForAll(r => r.IsDefault) ? [] : [.. rules];
+        return PolicyRule.AreUsual(rules) ? [] : [.. rules];
     }
 
     /// <summary>Additions are made first: packets are never without a rule.</summary>

@@ -227,6 +227,8 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
     {
         if (!LinkMessages.TryDecodeAddress(payload, out HostAddress address))
             return false;
+        // That duplicate address detection has failed is announced by the address with another flag.
+        _addresses.Remove(address with { IsDuplicate = !address.IsDuplicate });
         if (type == RTM_NEWADDR)
             return _addresses.Add(address);
 
@@ -291,7 +293,7 @@ internal sealed class OtherTables(TimeProvider time)
     // The rule of VRFs names no table: the kernel takes that of the packet's VRF.
     private bool IsAsked(uint table) => _areAll || _tables.Contains(table);
 
-    // Rules on marks, ports and users are not judged.
+    // Rules on marks and users are not judged.
     private static bool LeadsElsewhere(PolicyRule rule) =>
         rule is { IsDefault: false, IsOurs: false, IsUndecidable: false, Action: PolicyRuleAction.Lookup } &&
         rule.Table is not (RoutingTables.Main or RoutingTables.Local);

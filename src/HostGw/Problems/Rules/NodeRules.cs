@@ -44,6 +44,9 @@ internal static class NodeRules
             "bring the interface and its address up, correct this node's address (kubelet --node-ip), " +
             "or name another interface in the setting interface");
 
+    public static IEnumerable<Problem> Duplicates(Examination seen) => seen.Plan is not { } plan ? [] :
+        ProblemCatalog.Duplicates(plan, seen.Host).Select(p => p with { Rule = "duplicateAddress" });
+
     public static IEnumerable<Problem> Peers(Examination seen)
     {
         string[] reported = [.. Unusable(seen).Select(c => c.Reason)];

@@ -13,7 +13,7 @@ internal static class RouteRules
             ProblemCatalog.Describe(plan, conflict),
             $"stop what makes it, then: {Cures.Removal(conflict.Foreign)}{orElse}");
 
-    /// <summary>The kernel takes the longest prefix: a route inside a peer's podCIDR takes a part of its traffic elsewhere.</summary>
+    /// <summary>The kernel takes the longest prefix: a route inside a podCIDR takes a part of its traffic elsewhere.</summary>
     public static IEnumerable<Problem> Shadowed(Examination seen) => seen.Plan is not { } plan ? [] :
         OverrideProblems.Shadowed(plan, seen.Routes.Shadows.Where(s => !FormerPods.LeadsToOne(s.Foreign, seen)))
             .Select(p => p with { Rule = "shadowed" });
@@ -25,6 +25,30 @@ internal static class RouteRules
     public static IEnumerable<Problem> ProbeAddress(Examination seen) =>
         from obstacle in seen.ProbeObstacles
         select ProblemCatalog.Of(obstacle) with { Rule = "probeAddress" };
+
+    /// <summary>Other nodes and the API server may be away for it: found without them.</summary>
+    public static IEnumerable<Problem> WithoutMain(Examination seen) =>
+        from family in seen.Host.PolicyRules.GroupBy(r => r.IsIPv6)
+        where seen.Plan is null && !family.Any(LeadsToMain)
+            // Of IPv6 the kernel looks at no rule as long as none was added.
+            && !(family.Key && family.All(r => r.IsDefault))
+        select new Problem("overridden",
+            $"no policy rule of {(family.Key ? "IPv6" : "IPv4")} leads to table main (overridden): packets find none of the routes there",
+            $"stop what deletes or limits the rule for it, then: {PolicyRule.MainCommand(family.Key)}");
+
+    private static bool LeadsToMain(PolicyRule rule) => rule is { IsPlain: true, Table: RoutingTables.Main, SuppressPrefixLength: < 0 } &&
+        rule.From.IsNone && rule.To.IsNone;
+
+    /// <summary>Those on marks are left out: by them VPNs leave pods' packets alone.</summary>
+    public static IEnumerable<Problem> NotJudged(Examination seen) => seen.Plan is not { } plan ? [] :
+        from rule in seen.Host.PolicyRules
+        where rule is { IsUndecidable: true, NeedsMark: false } && Overrides.MayLeadElsewhere(rule)
+            && plan.OwnPodCidrs.Any(own => own.IsIPv6 == rule.IsIPv6 && (rule.From.IsNone || rule.From.Overlaps(own) ||
+                rule.To.IsNone || rule.To.Overlaps(own)))
+        select new Problem("ruleNotJudged",
+            $"policy rule {rule.Preference}: {rule} may take pods' packets: it depends on more than their addresses, interface, " +
+                "protocol and ports",
+            $"if packets between pods are lost and nothing needs it: {rule.DeleteCommand}");
 
     public static IEnumerable<Problem> NotApplied(Examination seen)
     {

@@ -146,6 +146,22 @@ public class LinuxWatchTests
         Assert.True(expected == string.Join(", ", woken), because);
     }
 
+    // Tentative, in use, and detection failed: of the first two the second does not wake.
+    [Fact]
+    public void An_address_that_another_machine_has_wakes_and_so_does_its_return()
+    {
+        RouteNotifications notifications = new(157, ownPort: 7, TimeProvider.System);
+        WakeCauses Read(int type, string flags) => notifications.Read(Message(
+            type, Convert.FromHexString($"0A40{flags}000900000014000100FD00AAAA000000000000000000000001")));
+
+        Assert.Equal(WakeCauses.Addresses, Read(20, "C0"));
+        Assert.Equal(WakeCauses.None, Read(20, "80"));
+        Assert.Equal(WakeCauses.Addresses, Read(20, "C8"));
+        Assert.Equal(WakeCauses.None, Read(20, "C8"));
+        Assert.Equal(WakeCauses.Addresses, Read(21, "C8"));
+        Assert.Equal(WakeCauses.Addresses, Read(20, "C0"));
+    }
+
     // Interface 9: ifinfomsg, whose third word says whether it is up, and IFLA_IFNAME; ifaddrmsg and IFA_ADDRESS.
     [Theory]
     [InlineData("it is down", 16, "09000000 80000000", 16, "09000000 81000000")]

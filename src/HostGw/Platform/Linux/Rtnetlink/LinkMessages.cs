@@ -100,7 +100,10 @@ internal static class LinkMessages
         if (peer.IsNone || header.ifa_prefixlen > peer.Bits)
             return false;
 
-        address = new(local.IsNone ? peer : local, new Prefix(peer, header.ifa_prefixlen).Aligned, (int)header.ifa_index);
+        address = new(local.IsNone ? peer : local, new Prefix(peer, header.ifa_prefixlen).Aligned, (int)header.ifa_index)
+        {
+            IsDuplicate = peer.IsIPv6 && (header.ifa_flags & IFA_F_DADFAILED) != 0,
+        };
         return true;
     }
 

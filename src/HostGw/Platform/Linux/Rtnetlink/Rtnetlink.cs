@@ -63,6 +63,9 @@ internal static class Rtnetlink
     public const ushort RTA_VIA = 18;
     public const ushort RTA_ENCAP_TYPE = 21;
     public const ushort RTA_ENCAP = 22;
+    public const ushort RTA_IP_PROTO = 27;
+    public const ushort RTA_SPORT = 28;
+    public const ushort RTA_DPORT = 29;
     public const ushort RTA_NH_ID = 30;
 
     public const ushort RTAX_MTU = 2;
@@ -93,6 +96,7 @@ internal static class Rtnetlink
 
     public const ushort IFA_ADDRESS = 1;
     public const ushort IFA_LOCAL = 2;
+    public const byte IFA_F_DADFAILED = 0x08;
 
     public const ushort NDA_DST = 1;
     public const ushort NDA_LLADDR = 2;

@@ -32,6 +32,8 @@ internal static class RuleMessages
     private const ushort FRA_IP_PROTO = 22;
     private const ushort FRA_SPORT_RANGE = 23;
     private const ushort FRA_DPORT_RANGE = 24;
+    private const ushort FRA_SPORT_MASK = 28;
+    private const ushort FRA_DPORT_MASK = 29;
 
     private const byte FR_ACT_TO_TBL = 1;
     private const byte FR_ACT_GOTO = 2;
@@ -68,7 +70,8 @@ internal static class RuleMessages
         var attributes = new NetlinkAttributes(payload[Unsafe.SizeOf<fib_rule_hdr>()..]);
         while (attributes.Next())
         {
-            if (!TryReadAction(attributes, ref fields) && !TryReadSelector(attributes, header, ref fields))
+            if (!TryReadAction(attributes, ref fields) && !TryReadSelector(attributes, header, ref fields) &&
+                !TryReadTransport(attributes, ref fields))
                 further.Add(FurtherSelector(attributes));
         }
         rule = Rule(header, fields, string.Join(' ', further));
@@ -88,6 +91,9 @@ internal static class RuleMessages
         OutputInterface = fields.OutputInterface ?? "",
         Mark = fields.Mark,
         MarkMask = fields.MarkMask,
+        IpProtocol = fields.IpProtocol,
+        SourcePorts = fields.SourcePorts,
+        DestinationPorts = fields.DestinationPorts,
         Further = further,
         IsInverted = (header.flags & FIB_RULE_INVERT) != 0,
         Action = ActionOf(header.action),
@@ -157,13 +163,34 @@ internal static class RuleMessages
         }
     }
 
+    private static bool TryReadTransport(NetlinkAttributes attribute, ref Fields fields)
+    {
+        switch (attribute.Type)
+        {
+            case FRA_IP_PROTO:
+                fields.IpProtocol = attribute.Read<byte>();
+                return true;
+            case FRA_SPORT_RANGE:
+                fields.SourcePorts = Ports(attribute);
+                return true;
+            case FRA_DPORT_RANGE:
+                fields.DestinationPorts = Ports(attribute);
+                return true;
+            case FRA_SPORT_MASK or FRA_DPORT_MASK:
+                return attribute.Read<ushort>() == ushort.MaxValue; // the whole port, as newer kernels say of a single one
+            default:
+                return false;
+        }
+    }
+
+    // struct fib_rule_port_range: start and end, in the order of the host's bytes.
+    private static PortRange Ports(NetlinkAttributes attribute) =>
+        new((ushort)attribute.Read<uint>(), (ushort)(attribute.Read<uint>() >> 16));
+
     private static string FurtherSelector(NetlinkAttributes attribute) => attribute.Type switch
     {
         FRA_TUN_ID when BinaryPrimitives.TryReadUInt64BigEndian(attribute.Value, out ulong id) => Text($"tun_id {id}"),
         FRA_UID_RANGE when MemoryMarshal.TryRead(attribute.Value, out ulong range) => Text($"uidrange {(uint)range}-{range >> 32}"),
-        FRA_IP_PROTO => Text($"ipproto {attribute.Read<byte>()}"),
-        FRA_SPORT_RANGE => Text($"sport {(ushort)attribute.Read<uint>()}-{attribute.Read<uint>() >> 16}"),
-        FRA_DPORT_RANGE => Text($"dport {(ushort)attribute.Read<uint>()}-{attribute.Read<uint>() >> 16}"),
         // Newer than this program.
         _ => Text($"(selector {attribute.Type})"),
     };
@@ -210,6 +237,9 @@ internal static class RuleMessages
         public string? OutputInterface;
         public uint Mark;
         public uint MarkMask;
+        public byte IpProtocol;
+        public PortRange? SourcePorts;
+        public PortRange? DestinationPorts;
         public uint Table;
         public uint Target;
         public int? SuppressPrefixLength;
@@ -243,6 +273,12 @@ internal static class LookupMessages
         writer.Attribute(RTA_SRC, path.Source);
         if (path.Interface is { } link)
             writer.Attribute(RTA_IIF, link.Index);
+        if (path.Protocol != 0)
+            writer.Attribute(RTA_IP_PROTO, path.Protocol);
+        if (path.SourcePort != 0)
+            writer.Attribute(RTA_SPORT, BinaryPrimitives.ReverseEndianness(path.SourcePort));
+        if (path.DestinationPort != 0)
+            writer.Attribute(RTA_DPORT, BinaryPrimitives.ReverseEndianness(path.DestinationPort));
         writer.End();
     }
 

@@ -186,6 +186,17 @@ public class DecoderTests
             Assert.True(!address.Address.IsNone && address.Connected.IsAligned && address.Connected.Length <= address.Address.Bits);
     }
 
+    [Theory]
+    [InlineData("C0", false)]
+    [InlineData("80", false)]
+    [InlineData("C8", true)]
+    public void An_address_for_which_duplicate_address_detection_failed_is_marked(string flags, bool isDuplicate)
+    {
+        byte[] payload = Convert.FromHexString($"0A40{flags}000900000014000100FD00AAAA000000000000000000000001");
+        Assert.True(LinkMessages.TryDecodeAddress(payload, out HostAddress address));
+        Assert.Equal(("fd00:aaaa::1", isDuplicate), ($"{address.Address}", address.IsDuplicate));
+    }
+
     private static string Route(byte[] payload)
     {
         if (!new RouteDecoder(157).TryDecode(payload, 0, out HostRoute r))

@@ -21,6 +21,17 @@ public class LookupMessagesTests
         Assert.Equal(flags, MemoryMarshal.Read<rtmsg>(writer.Written[16..]).rtm_flags);
     }
 
+    // RTA_IP_PROTO, RTA_SPORT and RTA_DPORT: ports in network order.
+    [Fact]
+    public void Protocol_and_ports_are_asked_for_where_a_rule_names_them()
+    {
+        PacketPath path = new(Ip.Parse("10.244.1.2"), Ip.Parse("10.244.2.2"), null) { Protocol = 6, SourcePort = 258, DestinationPort = 443 };
+        NetlinkWriter writer = Wire.Dirty();
+        LookupMessages.Ask(writer, path, 7);
+        Assert.EndsWith(
+            "05001B00" + "06000000" + "06001C00" + "01020000" + "06001D00" + "01BB", Convert.ToHexString(writer.Written), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("10.244.0.0/16 throw; 10.0.0.0/8", "10.244.2.2", "")]
     [InlineData("10.244.0.0/16 throw; 10.244.2.0/24", "10.244.2.2", "10.244.2.0/24")]

@@ -44,7 +44,7 @@ internal sealed class Overrides
         return found;
     }
 
-    private IEnumerable<RouteOverride> Find()
+    private RouteOverride[] Find()
     {
         if (_own.IsNone || _peers.IsEmpty)
             return [];

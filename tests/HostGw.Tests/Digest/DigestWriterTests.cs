@@ -225,7 +225,7 @@ public sealed class DigestWriterTests : DigestTest
         await EventuallyAsync(() => digest.Shards.Health.Problem is not null, "the shards are not watched");
         PutNodes(B);
         await EventuallyAsync(() => digest.Store.Count == 2, "the Nodes are");
-        Assert.StartsWith("shards cannot be watched: HostGw needs the right to read ", Obstacle(digest), StringComparison.Ordinal);
+        Assert.StartsWith("shards cannot be watched: The API server answered ", Obstacle(digest), StringComparison.Ordinal);
 
         Api.Faults.Clear();
         await CurrentAsync(digest);

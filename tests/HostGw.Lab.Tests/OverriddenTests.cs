@@ -34,6 +34,9 @@ public sealed class OverriddenTests : LabTest
         ["a rule that prohibits"] = (
             ["rule add pref 1000 from 192.168.1.0/24 to 192.168.0.0/16 prohibit"],
             false, 0, "policy rule 1000: from 192.168.1.0/24 to 192.168.0.0/16 prohibit"),
+        ["a rule on a protocol"] = (
+            ["route add default dev vpn0 table 52", "rule add pref 100 from 192.168.0.0/16 ipproto icmp lookup 52"],
+            false, 0, "policy rule 100: from 192.168.0.0/16 ipproto icmp lookup 52"),
         ["a blackhole in a table"] = (
             ["route add blackhole 192.168.2.0/24 table 52", "rule add pref 5270 lookup 52"],
             false, 0, "blackhole or unreachable 192.168.2.0/24"),
@@ -61,6 +64,32 @@ public sealed class OverriddenTests : LabTest
 
     [Fact]
     public Task A_blackhole_inside_a_peers_podCIDR_is_named_and_cured() => NamedAndCuredAsync(Blackhole, "shadowed");
+
+    // The kernel looks at rules of IPv6 only once there is another one than the usual.
+    [Fact]
+    public Task A_host_without_a_rule_for_table_main_is_named_and_cured() => NamedAndCuredAsync(
+        (["-6 rule add pref 500 from fd00:9::/64 lookup 7", "-6 rule del pref 32766"], false, 1, "none of which leads to table main"),
+        "overridden");
+
+    // Without the route to its own pods, and with an answer by this host itself, no ping tells.
+    [Theory]
+    [InlineData("own podCIDR 192.168.1.0/24 (shadowed)", "shadowed", "route add 192.168.1.0/25 dev vpn0")]
+    [InlineData("the route local 192.168.2.0/24 dev lo of protocol 3", "overridden", "route add local 192.168.2.0/24 dev lo table local")]
+    public async Task What_takes_packets_to_pods_on_this_host_is_named_and_cured(string problem, string rule, string command)
+    {
+        await StartAllAsync();
+
+        Break([command]);
+
+        await Eventually.TrueAsync(async () => Problems(await Agent.StatusAsync()).Contains(problem, StringComparison.Ordinal), () => $"no {problem}");
+        Assert.True(await Agent.IsReadyAsync());
+        string cure = Agent.Findings().Single(f => f.GetProperty("rule").GetString() == rule).GetProperty("cure").GetString()!;
+        One.Network.Exec("sh", "-c", cure[(cure.IndexOf("then: ", StringComparison.Ordinal) + 6)..]);
+        await Eventually.TrueAsync(async () => Problems(await Agent.StatusAsync()) == "[]", () => "the problem remains");
+        Assert.Empty(Agent.Diagnose());
+    }
+
+    private static string Problems(JsonElement status) => $"{status.GetProperty("problems")}";
 
     [Theory]
     [MemberData(nameof(RuleNames))]

@@ -22,6 +22,9 @@ internal sealed record HostState
     /// <summary>IPv6 routes of that table for packets from certain sources only.</summary>
     public ImmutableArray<SourceRoute> SourceRoutes { get; init; } = [];
 
+    /// <summary>Routes of Linux's table local over lo that neither the kernel nor HostGw made.</summary>
+    public ImmutableArray<ForeignLocalRoute> ForeignLocalRoutes { get; init; } = [];
+
     /// <summary>All policy rules, in the order in which they are tried; empty where there are only the three of every host.</summary>
     public ImmutableArray<PolicyRule> PolicyRules { get; init; } = [];
 
@@ -254,6 +257,9 @@ internal enum RouteExtras : byte
     /// <summary>RTA_ENCAP (encap): packets leave by a tunnel.</summary>
     Encapsulation = 4,
 }
+
+/// <param name="Protocol">Who installed it: RTPROT_*.</param>
+internal readonly record struct ForeignLocalRoute(Prefix Destination, ushort Protocol);
 
 /// <summary>The key of a route: a table holds one route per key.</summary>
 internal readonly record struct RouteKey(Prefix Destination, uint Metric) : IComparable<RouteKey>

@@ -14,12 +14,12 @@ internal static class Doctor
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
         NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Duplicates, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
-        ReachabilityRules.ProbesNotReceived, ReachabilityRules.PodTrafficDropped, ReachabilityRules.Tunnel, ReachabilityRules.Unreachable,
-        ReachabilityRules.PodsSilent, ReachabilityRules.PathMtu,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
         PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Doubts, PacketRules.Masquerade,
         PacketRules.Mtu, FormerPods.Find, RouteRules.Conflicts, RouteRules.Shadowed, RouteRules.Overridden, RouteRules.NotJudged,
         RouteRules.ProbeAddress, RouteRules.NotApplied,
+        ReachabilityRules.ProbesNotReceived, ReachabilityRules.PodTrafficDropped, ReachabilityRules.Tunnel, ReachabilityRules.Unreachable,
+        ReachabilityRules.PodsSilent, ReachabilityRules.PathMtu,
         OwnerRules.OtherAgents, OwnerRules.LeftInterfaces, OwnerRules.Networkd, OwnerRules.CniPlugins,
     ];
 

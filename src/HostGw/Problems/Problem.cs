@@ -32,9 +32,9 @@ internal static class Cures
     public const string Contest = "keep one program for it: stop or reconfigure the other one";
 
     public const string PodTrafficDropped =
-        "see that these nodes have a route to this one's pods (`hostgw status` there); if they have, the network between the nodes drops " +
-        "packets with pod addresses: switch its check of addresses off for every node, or name the pod networks to it " +
-        "(docs/networks.md has the commands for each platform)";
+        "see that these nodes have a route to this one's pods (`hostgw status` there); if they have, an IPsec policy (`ip xfrm policy`) " +
+        "or the network between the nodes drops pods' packets: switch its check of addresses off for every node, or name the pod " +
+        "networks to it (docs/networks.md has the commands)";
 
     /// <summary>A second way, after what would make the first one work.</summary>
     public const string UseTunnel = "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass";

@@ -64,11 +64,14 @@ internal static class ProblemCatalog
         .. report.Plan is { } present ? OverrideProblems.Overridden(present, report.Result.Overrides) : [],
         .. report.Result.ProbeObstacles.Select(Of),
         .. Tunnel(report.Plan),
-        .. report.Plan is { } probed ? ReachabilityProblems.Of(probed, report.Reachability) : [],
         .. ForwardingUnknown(report),
         .. Waiting(report),
         .. DigestProblems.Of(report.Digest),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
+        // What this host does to packets comes before what the network may do.
+        .. report.Plan is { } probed
+            ? ReachabilityProblems.Of(
+                probed, report.Reachability, ReachabilityProblems.Explained(report.Routes, report.Result.Overrides)) : [],
         .. Contested(report.Contests),
         .. ProbesNotReceived(report.Reachability),
     ];

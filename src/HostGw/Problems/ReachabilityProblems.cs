@@ -1,5 +1,6 @@
 using System.Globalization;
 using HostGw.Planning;
+using HostGw.Platform;
 
 namespace HostGw.Problems;
 
@@ -8,9 +9,10 @@ internal static class ReachabilityProblems
 {
     private const int MostNamed = 3;
 
-    public static IEnumerable<Problem> Of(Plan plan, Reachability reachability)
+    /// <param name="explained">Destinations whose packets something on this host takes, which is reported as such.</param>
+    public static IEnumerable<Problem> Of(Plan plan, Reachability reachability, IReadOnlySet<Prefix> explained)
     {
-        if (With(plan, reachability, ReachKind.PodTrafficDropped, isTunnelled: false) is { } dropped)
+        if (With(plan, reachability, explained, ReachKind.PodTrafficDropped, isTunnelled: false) is { } dropped)
         {
             yield return new("PodTrafficDropped",
                 $"packets between pods do not arrive at {dropped}: probes between the nodes' addresses are answered, " +
@@ -20,7 +22,7 @@ internal static class ReachabilityProblems
                 IsOfMany = true,
             };
         }
-        if (With(plan, reachability, ReachKind.PodTrafficDropped, isTunnelled: true) is { } blocked)
+        if (With(plan, reachability, explained, ReachKind.PodTrafficDropped, isTunnelled: true) is { } blocked)
         {
             yield return new("TunnelUnanswered",
                 $"packets between pods do not arrive at {blocked}: probes between the nodes' addresses are answered, " +
@@ -30,7 +32,7 @@ internal static class ReachabilityProblems
                 IsOfMany = true,
             };
         }
-        if (With(plan, reachability, ReachKind.Unreachable) is { } silent)
+        if (With(plan, reachability, explained, ReachKind.Unreachable) is { } silent)
         {
             yield return new("PeersUnreachable",
                 $"no probe is answered any more by {silent}: neither at the node's address nor in its pod network", Cures.Unreachable)
@@ -38,17 +40,25 @@ internal static class ReachabilityProblems
                 IsOfMany = true,
             };
         }
-        if (PodsSilent(plan, reachability) is { } unknown)
+        if (PodsSilent(plan, reachability, explained) is { } unknown)
             yield return unknown;
     }
 
+    /// <summary>Destinations of which a foreign route or rule of this host takes the packets, or a part of them.</summary>
+    public static IReadOnlySet<Prefix> Explained(RouteChanges routes, IReadOnlyList<RouteOverride> overrides) =>
+        new HashSet<Prefix>([
+            .. overrides.SelectMany(o => o.Affected), .. routes.Shadows.Select(s => s.Route.Destination),
+            .. routes.Conflicts.Where(c => (c.Foreign.NextHop, c.Foreign.Interface) != (c.Route.NextHop, c.Route.Interface))
+                .Select(c => c.Route.Destination),
+        ]);
+
     // Readiness does not depend on it, nor a route: nobody knows whether pods' packets arrive.
-    private static Problem? PodsSilent(Plan plan, Reachability reachability)
+    private static Problem? PodsSilent(Plan plan, Reachability reachability, IReadOnlySet<Prefix> explained)
     {
         string[] peers =
         [
             .. from verdict in plan.Verdicts
-               where verdict.Kind == VerdictKind.Routed
+               where verdict.Kind == VerdictKind.Routed && !explained.Contains(verdict.PodCidr)
                let reach = reachability.Of(verdict)
                where reach is { PodsFellSilent: true }
                group $"{verdict.Node.Name} ({verdict.PodCidr}, silent{Since(reach.Value)})" by verdict.Node.Name into node
@@ -68,11 +78,13 @@ internal static class ReachabilityProblems
         reach.Since is { } since ? string.Create(CultureInfo.InvariantCulture, $" since {since:yyyy-MM-dd HH:mm:ss} UTC") : "";
 
     // A peer without a route is reported as such, and that explains it.
-    private static string? With(Plan plan, Reachability reachability, ReachKind kind, bool? isTunnelled = null)
+    private static string? With(
+        Plan plan, Reachability reachability, IReadOnlySet<Prefix> explained, ReachKind kind, bool? isTunnelled = null)
     {
         string[] peers =
         [
             .. plan.Verdicts.Where(v => v.Kind == VerdictKind.Routed && reachability.Of(v) is { } reach && reach.Kind == kind)
+                .Where(v => !explained.Contains(v.PodCidr))
                 .Where(v => isTunnelled is null || isTunnelled == v.Tunnel is not null)
                 .DistinctBy(v => v.Node.Name).Select(v => $"{v.Node.Name} ({v.PodCidr})"),
         ];

@@ -52,6 +52,53 @@ public sealed class LinuxHostReadTests : IDisposable
     }
 
     [Fact]
+    public async Task An_address_that_another_machine_has_is_none_of_this_host()
+    {
+        const string address = "fd00:10::11";
+        _host.Network.Sysctl("ipv6/conf/eth0/accept_dad", "1");
+        _host.Network.Sysctl("ipv6/conf/eth0/dad_transmits", "1");
+        _host.Shell($"addr add {address}/64 dev peer0 nodad");
+        _host.Shell($"addr add {address}/64 dev eth0");
+
+        await Eventually.TrueAsync(() => !_host.Read().DuplicateAddresses.IsEmpty, () => "the detection does not fail");
+
+        HostState state = _host.Read();
+        Assert.Equal((address, _host.Eth0), state.DuplicateAddresses.Select(a => ($"{a.Address}", a.Interface)).Single());
+        Assert.DoesNotContain(state.Addresses, a => a.Interface == _host.Eth0 && $"{a.Address}" == address);
+
+        _host.Shell($"addr del {address}/64 dev peer0");
+        _host.Shell($"addr del {address}/64 dev eth0");
+        _host.Shell($"addr add {address}/64 dev eth0 nodad");
+        Assert.Empty(_host.Read().DuplicateAddresses);
+    }
+
+    [Fact]
+    public void Foreign_routes_of_table_local_over_lo_are_read_and_no_addresses()
+    {
+        _host.Shell("addr add 10.9.9.1/24 dev eth0");
+        _host.Shell("addr add 10.9.8.1/32 dev lo");
+        Assert.Empty(_host.Read().ForeignLocalRoutes);
+
+        _host.Shell("route add local 10.244.2.0/24 dev lo table local");
+        _host.Shell("-6 route add local fd00:2::/64 dev lo table local proto static");
+
+        Assert.Equal(
+            "10.244.2.0/24 3, fd00:2::/64 4",
+            string.Join(", ", _host.Read().ForeignLocalRoutes.Select(r => $"{r.Destination} {r.Protocol}")));
+    }
+
+    [Theory]
+    [InlineData("-6 rule del pref 32766", "local")]
+    [InlineData("-4 rule del pref 32766", "local, default")]
+    public void Rules_without_that_of_table_main_are_read(string command, string left)
+    {
+        Assert.Empty(_host.Read().PolicyRules);
+        _host.Shell(command);
+        bool ipv6 = command.StartsWith("-6", StringComparison.Ordinal);
+        Assert.Equal(left, string.Join(", ", _host.Read().PolicyRules.Where(r => r.IsIPv6 == ipv6).Select(r => RoutingTables.Name(r.Table))));
+    }
+
+    [Fact]
     public void Links_and_addresses_are_those_of_the_kernel()
     {
         _host.Shell("addr add 10.9.9.1 peer 10.9.9.2/32 dev peer0");

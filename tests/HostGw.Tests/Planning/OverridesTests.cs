@@ -217,6 +217,27 @@ public class OverridesTests
         }
     }
 
+    // As transparent proxies have it; this host answers for those addresses.
+    [Theory]
+    [InlineData("10.244.2.0/24", "to other nodes' pods", "10.244.2.0/24")]
+    [InlineData("10.244.2.128/25", "to other nodes' pods", "10.244.2.0/24")]
+    [InlineData("10.244.0.0/16", "to other nodes' pods", "10.244.2.0/24, 10.244.3.0/24")]
+    [InlineData("fd00:10:244:2::/64", "to other nodes' pods", "fd00:10:244:2::/64")]
+    [InlineData("10.244.1.128/25", "to this node's pods", "10.244.1.0/24")]
+    [InlineData("172.31.0.0/16", "", "")]
+    public void A_foreign_route_of_table_local_over_podCIDRs_is_named(string local, string traffic, string affected)
+    {
+        HostState host = Given.Host(Host) with { ForeignLocalRoutes = [new(Prefix.Parse(local), 3)] };
+        Plan plan = Planner.Plan(Given.Nodes(Nodes), host, Given.Policy(""));
+
+        RouteOverride[] found = [.. Overrides.Find(plan, host, new ModelTables("", ""))];
+
+        Assert.Equal(affected.Length == 0 ? [] : [traffic], found.Select(f => f.Traffic));
+        Assert.Equal(affected, string.Join(", ", found.SelectMany(f => f.Affected).Order()));
+        string family = local.Contains(':', StringComparison.Ordinal) ? "-6 " : "";
+        Assert.All(found, f => Assert.Equal($"ip {family}route del local {local} dev lo table local proto 3", f.Removal));
+    }
+
     private static string[] Find(ModelTables kernel, string host = Host, string[]? nodes = null)
     {
         HostState state = Given.Host(host) with { PolicyRules = kernel.Rules };

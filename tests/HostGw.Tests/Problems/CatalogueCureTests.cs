@@ -81,8 +81,8 @@ public partial class CatalogueCureTests
             a => a.Host.State = a.Host.State with { DuplicateAddresses = [] }),
         ["a network that drops pods' packets: told of the pod networks"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
-            "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +
-            "node, or name the pod networks to it (docs/networks.md has the commands for each platform)",
+            "if they have, an IPsec policy (`ip xfrm policy`) or the network between the nodes drops pods\' packets: switch its check of " +
+            "addresses off for every node, or name the pod networks to it (docs/networks.md has the commands)",
             Reached),
         ["a network that drops pods' packets: the peer had no route"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",

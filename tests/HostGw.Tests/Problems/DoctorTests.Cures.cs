@@ -40,8 +40,8 @@ public partial class DoctorTests
             () => Of("clusterCidrs=10.244.0.0/16", $"{Healthy}{ToD}; docker0 172.17.0.1/16", [.. Nodes, D])),
         ["a network that drops pods' packets: told of the pod networks"] = (
             () => Of() with { Reachability = Dropping },
-            "if they have, the network between the nodes drops packets with pod addresses: switch its check of addresses off for every " +
-            "node, or name the pod networks to it",
+            "if they have, an IPsec policy (`ip xfrm policy`) or the network between the nodes drops pods' packets: switch its check of " +
+            "addresses off for every node, or name the pod networks to it",
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
         ["a network that drops pods' packets: the tunnel"] = (
             () => Of() with { Reachability = Dropping },
@@ -469,7 +469,7 @@ public partial class DoctorTests
     /// <summary>Parts that are nothing to do.</summary>
     private static readonly string[] Explanations =
     [
-        "(docs/networks.md has the commands for each platform)", "This host is ", "libvirt: a filterref", "vSphere alone checks no addresses",
+        "(docs/networks.md has the commands)", "This host is ", "libvirt: a filterref", "vSphere alone checks no addresses",
         "a plain switch checks no addresses", "nothing is to do: the probes of a running agent find out",
         "what it names is missing there", "hidden by a security module", "for a new cluster kubeadm init",
         "labels and taints that were set by hand",

@@ -274,7 +274,8 @@ internal sealed class LinuxHost : IHostNetwork
     }
 
     private IReadOnlyList<RouteOverride> FindOverrides(HostChanges changes) =>
-        !changes.FindsOverrides || changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true }
+        !changes.FindsOverrides ||
+        changes.Host is { PolicyRules.IsEmpty: true, SourceRoutes.IsEmpty: true, ForeignLocalRoutes.IsEmpty: true }
             ? []
             : Overrides.Find(changes.Plan, changes.Host, new LinuxRouteLookup(_socket));
 }

@@ -62,6 +62,7 @@ internal sealed class LinuxHostReader(
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
             PolicyRules = rules.Read(),
             ProbeRoutes = probeAddress.Read(),
+            ForeignLocalRoutes = probeAddress.ReadForeign(),
             PathMtus = ReadPathMtus(decoder.TunnelNodes, interfaces),
             Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),

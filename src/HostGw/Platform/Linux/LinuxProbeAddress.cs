@@ -17,6 +17,14 @@ internal sealed class LinuxProbeAddress(NetlinkSocket socket, byte protocol)
     public ImmutableArray<ProbeRoute> Read() =>
         [.. Read(AF_INET, protocol).Concat(Read(AF_INET6, protocol)).Select(r => r.Route)];
 
+    /// <summary>Those over lo that other programs made. The host's addresses, which may be thousands, are on other interfaces.</summary>
+    public ImmutableArray<ForeignLocalRoute> ReadForeign() =>
+    [
+        .. from route in Read(AF_INET, ofProtocol: 0, LOOPBACK_IFINDEX).Concat(Read(AF_INET6, ofProtocol: 0, LOOPBACK_IFINDEX))
+           where route.IsForeign(protocol)
+           select new ForeignLocalRoute(route.Route.Destination, route.Protocol),
+    ];
+
     /// <summary>
     /// Deletions are made first: a route to add may have the key of one to delete. A foreign route in the place of one is left, and
     /// prevents it.
@@ -71,11 +79,11 @@ internal sealed class LinuxProbeAddress(NetlinkSocket socket, byte protocol)
         return LocalRoute.IsForThisHost(type);
     }
 
-    private List<LocalRoute> Read(byte family, byte ofProtocol)
+    private List<LocalRoute> Read(byte family, byte ofProtocol, int link = 0)
     {
         List<LocalRoute> routes = [];
         _request.Clear();
-        LocalRouteMessages.Dump(_request, family, ofProtocol, socket.NextSequence());
+        LocalRouteMessages.Dump(_request, family, ofProtocol, socket.NextSequence(), link);
         try
         {
             socket.Dump("list local routes", _request, routes.Clear, (_, payload) =>

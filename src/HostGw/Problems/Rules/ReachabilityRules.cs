@@ -53,7 +53,8 @@ internal static class ReachabilityRules
             $"of {found.Key.Interface} on all nodes, and that of pods with it (the CNI configuration; restart the pods)");
 
     private static IEnumerable<Problem> Of(Examination seen, string rule) =>
-        seen.Plan is null ? [] : ReachabilityProblems.Of(seen.Plan, seen.Reachability).Where(p => p.Rule == rule);
+        seen.Plan is null ? [] : ReachabilityProblems.Of(
+            seen.Plan, seen.Reachability, ReachabilityProblems.Explained(seen.Routes, seen.Overrides)).Where(p => p.Rule == rule);
 
     private static string Here(MachinePlatform platform) => platform switch
     {

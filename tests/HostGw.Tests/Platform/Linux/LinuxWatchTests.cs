@@ -78,6 +78,8 @@ public class LinuxWatchTests
     [InlineData("our probe address is gone", 25, "02200000 FF9DFE02 00000000 08000F00 FF000000 08000100 0AF40100 08000400 01000000", "Routes")]
     [InlineData("a foreign route in its place", 24, "02200000 FF04FE06 00000000 08000F00 FF000000 08000100 0AF40100", "Routes")]
     [InlineData("a local route of ours to elsewhere", 24, "02200000 FF9DFE02 00000000 08000F00 FF000000 08000100 0AF40900", "Routes")]
+    [InlineData("a foreign route that makes others' addresses local", 24,
+        "02180000 FF03FE02 00000000 08000F00 FF000000 08000100 0AF40200 08000400 01000000", "Routes")]
     [InlineData("an address of a Service", 24, "02200000 FF02FE02 00000000 08000F00 FF000000 08000100 0A600001 08000400 09000000", "None")]
     [InlineData("our IPv6 probe address is gone", 25,
         "0A800000 FF9D0002 00000000 08000F00 FF000000 14000100 FD000010024400010000000000000000 08000400 01000000", "Routes")]

@@ -19,6 +19,11 @@ internal readonly record struct LocalRoute(ProbeRoute Route, byte Type, byte Pro
 
     /// <summary>This host takes its packets: the kernel makes an anycast entry of the first address of each of its IPv6 prefixes.</summary>
     public static bool IsForThisHost(byte type) => type is RTN_LOCAL or RTN_ANYCAST;
+
+    /// <summary>By it this host takes packets for its own, though it has no such address.</summary>
+    /// <param name="protocol">That of HostGw's routes.</param>
+    public bool IsForeign(byte protocol) =>
+        Type == RTN_LOCAL && Route.Interface == LOOPBACK_IFINDEX && Protocol != protocol && Protocol != RTPROT_KERNEL;
 }
 
 /// <summary>Encodes and decodes routes of table local, in which the kernel keeps this host's addresses.</summary>
@@ -61,11 +66,14 @@ internal static class LocalRouteMessages
 
     /// <summary>Lists the routes of one family.</summary>
     /// <param name="protocol">Of these alone; 0: of all. Kernels before 4.20 list those of all.</param>
-    public static void Dump(NetlinkWriter writer, byte family, byte protocol, uint sequence)
+    /// <param name="link">Over this interface alone; 0: over any.</param>
+    public static void Dump(NetlinkWriter writer, byte family, byte protocol, uint sequence, int link = 0)
     {
         writer.Begin(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, sequence);
         writer.Write(new rtmsg { rtm_family = family, rtm_table = Table, rtm_protocol = protocol });
         writer.Attribute(RTA_TABLE, (uint)Table);
+        if (link != 0)
+            writer.Attribute(RTA_OIF, link);
         writer.End();
     }
 
@@ -81,14 +89,14 @@ internal static class LocalRouteMessages
     /// <summary>RTN_* of the answer; 0: it is none.</summary>
     public static byte TypeOf(ReadOnlySpan<byte> payload) => MemoryMarshal.TryRead(payload, out rtmsg header) ? header.rtm_type : (byte)0;
 
-    /// <summary>Whether a notification concerns one of these addresses, or a route of HostGw's.</summary>
+    /// <summary>Whether a notification concerns one of these addresses, a route of HostGw's, or a foreign one over lo.</summary>
     public static bool Concerns(ReadOnlySpan<byte> payload, ReadOnlySpan<Ip> addresses, byte protocol)
     {
         // Most are of kube-proxy's ipvs mode, which gives the host thousands of addresses.
         if (!MemoryMarshal.TryRead(payload, out rtmsg header) || header.rtm_table != Table)
             return false;
         return TryDecode(payload, out LocalRoute route) &&
-            (route.Protocol == protocol || addresses.Contains(route.Route.Destination.Address));
+            (route.Protocol == protocol || route.IsForeign(protocol) || addresses.Contains(route.Route.Destination.Address));
     }
 
     /// <summary>False for a message that is no route of table local.</summary>

@@ -1,0 +1,26 @@
+namespace HostGw.Planning;
+
+/// <summary>
+/// Foreign routes of table local, which the kernel looks at before table main: by them this host takes packets to pods for its own, as
+/// transparent proxies and load balancers have it (AnyIP), and answers them.
+/// </summary>
+internal static class LocalRouteOverrides
+{
+    public static IEnumerable<RouteOverride> Find(Plan plan, HostState host)
+    {
+        foreach ((Prefix taken, ushort protocol) in host.ForeignLocalRoutes)
+        {
+            HashSet<Prefix> affected = [.. plan.Routes.Where(r => !r.NextHop.IsNone && !r.IsToOneAddress).Select(r => r.Destination)
+                .Where(taken.Overlaps)];
+            string whose = affected.Count > 0 ? "to other nodes' pods" : "to this node's pods";
+            if (affected.Count == 0)
+                affected = [.. plan.OwnPodCidrs.Where(taken.Overlaps)];
+            if (affected.Count > 0)
+            {
+                yield return new(
+                    $"the route local {taken} dev lo of protocol {protocol}", whose, "table local (this host takes them for its own)",
+                    $"ip {(taken.IsIPv6 ? "-6 " : "")}route del local {taken} dev lo table local proto {protocol}", affected);
+            }
+        }
+    }
+}

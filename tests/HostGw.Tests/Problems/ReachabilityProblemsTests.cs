@@ -70,7 +70,8 @@ public class ReachabilityProblemsTests
             "shadowed" => "; 10.244.2.0/25 dev eth0 blackhole proto 4",
             "conflict" => "; 10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4",
             _ => "",
-        })}") { Nodes = Six };
+        })}")
+        { Nodes = Six };
         if (fault == "overridden")
         {
             agent.Host.Overrides =

@@ -33,6 +33,9 @@ public sealed record Breakage(string Name, string About, string Command, string 
         new("prohibit", "a policy rule that forbids pods to speak to each other",
             "ip rule add pref 1000 from 192.168.NODE.0/24 to 192.168.0.0/16 prohibit", "overridden",
             "ip rule del pref 1000 from 192.168.NODE.0/24 to 192.168.0.0/16 prohibit"),
+        new("tos-rule", "a policy rule on the type of service of packets",
+            "ip route add default via 10.0.0.1 table 100 && ip rule add pref 1000 tos 0x10 lookup 100", "ruleNotJudged",
+            "ip rule del pref 1000 from all tos 0x10 lookup 100"),
         new("source-route", "an IPv6 route for packets of this node's pods",
             "ip link add vpn6 type veth peer name vpn6p && ip link set vpn6 up && ip link set vpn6p up && " +
             "ip -6 route add fd00:192:168:PEER::/64 from fd00:192:168:NODE::/64 dev vpn6", "overridden",
@@ -173,6 +176,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
         ("tunnelSourceAtRisk", "only a tunnel that runs has an address to lose, and in the cluster of `up` there is none"),
         ("digestShardRejected", "the agents of the cluster of `up` follow Nodes, and there is no node digest"),
         ("digestStale", "the agents of the cluster of `up` follow Nodes, and there is no node digest"),
+        ("duplicateAddress", "another machine on the segment must have this node's address, and the machines here are nodes"),
+        ("podsSilent", "one of the two nodes must run Windows"),
         ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
     ];
 

@@ -10,6 +10,9 @@ internal static class LocalRouteOverrides
     {
         foreach ((Prefix taken, ushort protocol) in host.ForeignLocalRoutes)
         {
+            // Under another routeProtocol HostGw has made it itself, and it does what is wanted.
+            if (taken.IsOneAddress && plan.ProbeAddresses.Contains(taken.Address))
+                continue;
             HashSet<Prefix> affected = [.. plan.Routes.Where(r => !r.NextHop.IsNone && !r.IsToOneAddress).Select(r => r.Destination)
                 .Where(taken.Overlaps)];
             string whose = affected.Count > 0 ? "to other nodes' pods" : "to this node's pods";
@@ -19,7 +22,10 @@ internal static class LocalRouteOverrides
             {
                 yield return new(
                     $"the route local {taken} dev lo of protocol {protocol}", whose, "table local (this host takes them for its own)",
-                    $"ip {(taken.IsIPv6 ? "-6 " : "")}route del local {taken} dev lo table local proto {protocol}", affected);
+                    $"ip {(taken.IsIPv6 ? "-6 " : "")}route del local {taken} dev lo table local proto {protocol}", affected)
+                {
+                    SparesProbes = !affected.Any(p => taken.Contains(ProbeAddress.Of(p))),
+                };
             }
         }
     }

@@ -75,10 +75,14 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
 
     /// <summary>
     /// The Node lists no address of the podCIDR's family, not even one that cannot be used, and has no annotated next hop. Packets to its
-    /// pods can be tunnelled to an address of the other family; natively they cannot be sent.
+    /// pods can be tunnelled to an address of the other family; natively they cannot be sent, or only to the last next hop, which is kept.
     /// </summary>
     public static bool HasNoneOfFamily(in Verdict verdict) =>
-        verdict is { NativeKind: VerdictKind.NoAddress, Node.NextHopOverride: null } && ListsNone(verdict.Node, verdict.PodCidr.IsIPv4);
+        verdict.Node.NextHopOverride is null && ListsNone(verdict.Node, verdict.PodCidr.IsIPv4) &&
+        (verdict.NativeKind == VerdictKind.NoAddress || (IsNodeAddress(verdict) && !ListsNone(verdict.Node)));
+
+    private static bool IsNodeAddress(in Verdict verdict) =>
+        verdict.NativeKind is VerdictKind.Routed or VerdictKind.NotAdjacent && !verdict.PodCidr.Contains(verdict.NextHop);
 
     /// <summary>The Node lists no address of the family.</summary>
     public static bool ListsNone(ClusterNode node, bool isIPv4) =>

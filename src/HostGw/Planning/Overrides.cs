@@ -75,6 +75,7 @@ internal sealed class Overrides
                    same.First().Value.Instead, same.Key.DeleteCommand, affected)
                {
                    IsByRule = true,
+                   SparesProbes = !same.Key.MayTakeProbes || same.All(s => s.Key.Traffic == Traffic.OfHost),
                },
         ];
         return WithoutMain() is { } lack ? [lack, .. byRules] : byRules;
@@ -167,20 +168,25 @@ internal sealed class Overrides
         Prefix from = rule.IsInverted ? default : rule.From, to = rule.IsInverted ? default : rule.To;
         return traffic switch
         {
-            Traffic.ToPeers => ToOrFromPod(rule, from, (pod, link) => new(pod, AddressIn(peer.Destination, to), link)),
-            Traffic.FromPeers => _host.Interface(peer.Interface) is { } uplink
-                ? ToOrFromPod(rule, to, (pod, _) => new(AddressIn(peer.Destination, from), pod, uplink)) : null,
+            Traffic.ToPeers => ToOrFromPod(rule, from, InterfaceOf(rule), (pod, link) => new(pod, AddressIn(peer.Destination, to), link)),
+            Traffic.FromPeers => InterfaceOf(rule) is { } only && only != peer.Interface ? null
+                : _host.Interface(peer.Interface) is { } uplink
+                    ? ToOrFromPod(rule, to, null, (pod, _) => new(AddressIn(peer.Destination, from), pod, uplink)) : null,
             _ => HostAddress(peer, from) is { IsNone: false } host
                 ? Matched(rule, new(host, AddressIn(peer.Destination, to), null)) : null,
         };
     }
 
+    // On which alone the rule takes packets; null: on any, 0: the host has no such interface.
+    private int? InterfaceOf(PolicyRule rule) => rule.IsInverted || rule.InputInterface.Length == 0 ? null
+        : _host.Interfaces.FirstOrDefault(i => i.Name == rule.InputInterface)?.Index ?? 0;
+
     // While no pod has an interface, its packets cannot be asked for.
-    private PacketPath? ToOrFromPod(PolicyRule rule, Prefix within, Func<Ip, HostInterface, PacketPath> path)
+    private PacketPath? ToOrFromPod(PolicyRule rule, Prefix within, int? only, Func<Ip, HostInterface, PacketPath> path)
     {
         foreach (HostRoute route in _podRoutes)
         {
-            if (Meets(within, route.Destination) && _host.Interface(route.Interface) is { } link &&
+            if ((only is null || route.Interface == only) && Meets(within, route.Destination) && _host.Interface(route.Interface) is { } link &&
                 Matched(rule, path(AddressIn(route.Destination, within), link)) is { } matched)
                 return matched;
         }

@@ -101,11 +101,11 @@ internal static class DuplicateAddresses
         if (host.DuplicateAddresses.IsEmpty || plan.OwnPodCidrs.IsEmpty)
             return false;
         Ip[] duplicate = [.. host.DuplicateAddresses.Select(a => a.Address)];
-        Ip[] listed = [.. Listed(plan)];
-        return listed.Intersect(duplicate).Any() &&
-            plan.OwnPodCidrs.All(p => listed.Where(a => a.IsIPv4 == p.IsIPv4).All(duplicate.Contains));
+        return Self(plan) is { } self && Listed(plan).Intersect(duplicate).Any() && plan.OwnPodCidrs.All(p =>
+            NextHops.Candidates(self, p.IsIPv4).Where(a => a.IsIPv4 == p.IsIPv4).All(duplicate.Contains));
     }
 
-    private static IEnumerable<Ip> Listed(Plan plan) =>
-        plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node is { } self ? self.InternalIPs.Concat(self.ExternalIPs) : [];
+    private static IEnumerable<Ip> Listed(Plan plan) => Self(plan) is { } self ? self.InternalIPs.Concat(self.ExternalIPs) : [];
+
+    private static ClusterNode? Self(Plan plan) => plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
 }

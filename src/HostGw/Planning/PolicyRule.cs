@@ -77,6 +77,9 @@ internal sealed record PolicyRule
     /// <summary>What it decides about a packet depends on what the packet does not say, or not everybody's: nobody can tell.</summary>
     public bool IsUndecidable => !IsInverted && (NeedsMark || Further.Length > 0);
 
+    /// <summary>Probes are UDP datagrams from and to ports that no rule is about.</summary>
+    public bool MayTakeProbes => IsInverted || (IpProtocol is 0 or IpProtocols.Udp && SourcePorts is null && DestinationPorts is null);
+
     public bool NeedsMark => (Mark & MarkMask) != 0;
 
     /// <summary>Only those of every host, in each family that has any: packets take table main.</summary>
@@ -202,6 +205,9 @@ internal sealed record RouteOverride(string Cause, string Traffic, string Instea
 
     /// <summary>The cause is a rule that is missing: the command adds it.</summary>
     public bool IsOmission { get; init; }
+
+    /// <summary>No probe of a pod network is among the packets: they are of TCP, of certain ports or addresses, or of the host itself.</summary>
+    public bool SparesProbes { get; init; }
 }
 
 /// <summary>A packet of which the kernel is asked which route it takes.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using HostGw.Planning;
 using HostGw.Platform;
@@ -32,7 +33,7 @@ internal static class ReachabilityProblems
                 IsOfMany = true,
             };
         }
-        if (With(plan, reachability, explained, ReachKind.Unreachable) is { } silent)
+        if (With(plan, reachability, ImmutableHashSet<Prefix>.Empty, ReachKind.Unreachable) is { } silent)
         {
             yield return new("PeersUnreachable",
                 $"no probe is answered any more by {silent}: neither at the node's address nor in its pod network", Cures.Unreachable)
@@ -44,10 +45,12 @@ internal static class ReachabilityProblems
             yield return unknown;
     }
 
-    /// <summary>Destinations of which a foreign route or rule of this host takes the packets, or a part of them.</summary>
+    /// <summary>PodCIDRs to which a foreign route or rule of this host takes the probes.</summary>
     public static IReadOnlySet<Prefix> Explained(RouteChanges routes, IReadOnlyList<RouteOverride> overrides) =>
         new HashSet<Prefix>([
-            .. overrides.SelectMany(o => o.Affected), .. routes.Shadows.Select(s => s.Route.Destination),
+            .. overrides.Where(o => !o.SparesProbes).SelectMany(o => o.Affected),
+            .. routes.Shadows.Where(s => s.Foreign.Destination.Contains(ProbeAddress.Of(s.Route.Destination)))
+                .Select(s => s.Route.Destination),
             .. routes.Conflicts.Where(c => (c.Foreign.NextHop, c.Foreign.Interface) != (c.Route.NextHop, c.Route.Interface))
                 .Select(c => c.Route.Destination),
         ]);

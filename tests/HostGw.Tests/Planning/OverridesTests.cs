@@ -224,6 +224,8 @@ public class OverridesTests
     [InlineData("10.244.0.0/16", "to other nodes' pods", "10.244.2.0/24, 10.244.3.0/24")]
     [InlineData("fd00:10:244:2::/64", "to other nodes' pods", "fd00:10:244:2::/64")]
     [InlineData("10.244.1.128/25", "to this node's pods", "10.244.1.0/24")]
+    [InlineData("10.244.1.1/32", "to this node's pods", "10.244.1.0/24")]
+    [InlineData("10.244.1.0/32", "", "")] // the probe address, of another routeProtocol
     [InlineData("172.31.0.0/16", "", "")]
     public void A_foreign_route_of_table_local_over_podCIDRs_is_named(string local, string traffic, string affected)
     {
@@ -236,6 +238,7 @@ public class OverridesTests
         Assert.Equal(affected, string.Join(", ", found.SelectMany(f => f.Affected).Order()));
         string family = local.Contains(':', StringComparison.Ordinal) ? "-6 " : "";
         Assert.All(found, f => Assert.Equal($"ip {family}route del local {local} dev lo table local proto 3", f.Removal));
+        Assert.All(found, f => Assert.Equal(local is "10.244.2.128/25" or "10.244.1.128/25" or "10.244.1.1/32", f.SparesProbes));
     }
 
     private static string[] Find(ModelTables kernel, string host = Host, string[]? nodes = null)

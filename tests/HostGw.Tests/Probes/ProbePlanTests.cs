@@ -204,6 +204,21 @@ public class ProbePlanTests
         Assert.Equal((Ip.Parse("10.244.1.1"), true), (with.IPv4.Tunnel, with.IPv6.Tunnel.IsNone));
     }
 
+    // Its last next hop is kept, and the tunnel can only lead to an address that it has.
+    [Fact]
+    public void A_peer_that_lost_its_addresses_of_one_family_is_probed_at_the_other()
+    {
+        const string peer = "a 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2";
+        HostState host = Given.Host("eth0 10.0.0.1/24 fd00:aaaa::1/64");
+        Policy policy = Given.Policy("tunnel=auto");
+        Plan before = Planner.Plan(Given.Nodes(Given.Self, $"{peer},fd00:aaaa::2 uid=1"), host, policy);
+        Plan plan = Planner.Plan(Given.Nodes(Given.Self, $"{peer} uid=1"), host, policy, before);
+
+        Assert.Equal(Ip.Parse("fd00:aaaa::2"), plan.Verdicts.Single(v => v.PodCidr == Prefix.Parse("fd00:10:244:2::/64")).NextHop);
+        ProbePlan probes = ProbePlan.Of(plan, plan.ProbeAddresses, new() { Mode = TunnelMode.Auto });
+        Assert.Equal([Ip.Parse("10.0.0.2"), Ip.Parse("10.0.0.2")], probes.Targets.Select(t => t.NodeAddress));
+    }
+
     [Fact]
     public void What_hostile_Nodes_say_makes_no_two_targets_with_one_podCIDR()
     {

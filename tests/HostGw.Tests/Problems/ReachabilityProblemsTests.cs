@@ -60,33 +60,52 @@ public class ReachabilityProblemsTests
     // Of n2: this host itself takes the packets. n3's are lost on their way.
     [Theory]
     [InlineData("PodTrafficDropped", "overridden", "RouteOverridden, PodTrafficDropped")]
-    [InlineData("Unreachable", "overridden", "RouteOverridden, PeersUnreachable")]
     [InlineData("PodTrafficDropped", "shadowed", "RouteShadowed, PodTrafficDropped")]
     [InlineData("PodTrafficDropped", "conflict", "RouteConflict, PodTrafficDropped")]
     public void A_peer_whose_packets_this_host_takes_elsewhere_is_not_also_lost_in_the_network(string kind, string fault, string expected)
     {
+        Problem[] found = Lost(kind, fault);
+        Assert.Equal(expected, string.Join(", ", found.Select(p => p.Rule)));
+        Assert.Contains("1 node: n3 (10.244.3.0/24)", found[^1].Text, StringComparison.Ordinal);
+    }
+
+    // Node addresses are silent too, or what is taken are no probes.
+    [Theory]
+    [InlineData("Unreachable", "overridden", "RouteOverridden, PeersUnreachable")]
+    [InlineData("PodTrafficDropped", "overridden for TCP", "RouteOverridden, PodTrafficDropped")]
+    [InlineData("PodTrafficDropped", "shadowed in the upper half", "RouteShadowed, PodTrafficDropped")]
+    public void What_takes_no_probes_explains_no_loss_of_them(string kind, string fault, string expected)
+    {
+        Problem[] found = Lost(kind, fault);
+        Assert.Equal(expected, string.Join(", ", found.Select(p => p.Rule)));
+        Assert.Contains("2 nodes: n2 (10.244.2.0/24), n3 (10.244.3.0/24)", found[^1].Text, StringComparison.Ordinal);
+    }
+
+    private static Problem[] Lost(string kind, string fault)
+    {
         Agent agent = new("", $"{Given.Lan}{(fault switch
         {
             "shadowed" => "; 10.244.2.0/25 dev eth0 blackhole proto 4",
+            "shadowed in the upper half" => "; 10.244.2.128/25 dev eth0 blackhole proto 4",
             "conflict" => "; 10.244.2.0/24 via 10.0.0.9 dev eth0 proto 4",
             _ => "",
         })}")
         { Nodes = Six };
-        if (fault == "overridden")
+        if (fault.StartsWith("overridden", StringComparison.Ordinal))
         {
             agent.Host.Overrides =
             [
                 new("the route local 10.244.2.0/24 dev lo of protocol 3", "to other nodes' pods", "table local",
-                    "ip route del local 10.244.2.0/24 dev lo table local proto 3", new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }),
+                    "ip route del local 10.244.2.0/24 dev lo table local proto 3", new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") })
+                {
+                    SparesProbes = fault != "overridden",
+                },
             ];
         }
         ReachKind lost = Enum.Parse<ReachKind>(kind);
         agent.Reachability = Reports.Of(("10.244.2.0/24", lost, 0u), ("10.244.3.0/24", lost, 0u));
 
-        Problem[] found = [.. ProblemCatalog.All(agent.Pass())];
-
-        Assert.Equal(expected, string.Join(", ", found.Select(p => p.Rule)));
-        Assert.Contains("1 node: n3 (10.244.3.0/24)", found[^1].Text, StringComparison.Ordinal);
+        return [.. ProblemCatalog.All(agent.Pass())];
     }
 
     [Fact]

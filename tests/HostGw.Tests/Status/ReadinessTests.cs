@@ -49,6 +49,7 @@ public class ReadinessTests
     // Another machine has fd00:aaaa::1. Readiness stays while the pods' other family works.
     [Theory]
     [InlineData("self fd00:10:244:1::/64 fd00:aaaa::1", "b fd00:10:244:2::/64 fd00:aaaa::2", false)]
+    [InlineData("self fd00:10:244:1::/64 fd00:aaaa::1 external=2001:db8::1", "b fd00:10:244:2::/64 fd00:aaaa::2", false)]
     [InlineData("self fd00:10:244:1::/64 fd00:aaaa::1,fd00:aaaa::9", "b fd00:10:244:2::/64 fd00:aaaa::2", true)]
     [InlineData(Given.Self, "b 10.244.2.0/24,fd00:10:244:2::/64 10.0.0.2,fd00:aaaa::2", true)]
     public void Not_while_no_family_is_left_in_which_this_nodes_address_is_its_own(string self, string peer, bool isReady)

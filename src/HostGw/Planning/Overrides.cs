@@ -186,7 +186,8 @@ internal sealed class Overrides
     {
         foreach (HostRoute route in _podRoutes)
         {
-            if ((only is null || route.Interface == only) && Meets(within, route.Destination) && _host.Interface(route.Interface) is { } link &&
+            if ((only is null || route.Interface == only) && Meets(within, route.Destination) &&
+                _host.Interface(route.Interface) is { } link &&
                 Matched(rule, path(AddressIn(route.Destination, within), link)) is { } matched)
                 return matched;
         }

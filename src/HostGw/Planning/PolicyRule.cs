@@ -206,7 +206,7 @@ internal sealed record RouteOverride(string Cause, string Traffic, string Instea
     /// <summary>The cause is a rule that is missing: the command adds it.</summary>
     public bool IsOmission { get; init; }
 
-    /// <summary>No probe of a pod network is among the packets: they are of TCP, of certain ports or addresses, or of the host itself.</summary>
+    /// <summary>No probe of a pod network is among the packets: TCP, certain ports or addresses, or the host's own alone.</summary>
     public bool SparesProbes { get; init; }
 }
 

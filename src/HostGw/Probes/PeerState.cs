@@ -83,7 +83,8 @@ internal struct PeerState
         {
             Path = _shown.Path.Path,
             Native = IsInTunnel ? _native : default,
-            PodsFellSilent = _target.IsEchoOnly && _shown.Echo.IsBad && _kind == ReachKind.Unknown && (_shown.Answers & Answers.OfPods) != 0,
+            PodsFellSilent = _target.IsEchoOnly && _shown.Echo.IsBad && _kind == ReachKind.Unknown &&
+                (_shown.Answers & Answers.OfPods) != 0,
             IsUnsendable = IsUnsendable,
         };
 

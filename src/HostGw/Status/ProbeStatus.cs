@@ -53,8 +53,8 @@ internal static class ReachText
     public static string Advice(in Verdict verdict, Reachability reachability) =>
         verdict.Kind != VerdictKind.Routed || reachability.Of(verdict) is not { Kind: ReachKind.Unknown } reach ? ""
         : reach.IsUnsendable
-            ? $"this host cannot send probes to {ProbeAddress.Of(verdict.PodCidr, verdict.Node.IsWindows)} or to the node's address: find " +
-                "the route or rule of this host that refuses them (`ip route get` with both addresses, `hostgw doctor`)"
+            ? $"this host cannot send probes to {ProbeAddress.Of(verdict.PodCidr, verdict.Node.IsWindows)} or to the node's address: " +
+                "find the route or rule of this host that refuses them (`ip route get` with both addresses, `hostgw doctor`)"
         : reach.PodsFellSilent ? $"its pod network answered probes, and answers no more{ReachabilityProblems.Since(reach)}"
         : !verdict.Node.IsWindows ? ""
         : "probes of its pod network are not answered: it has no agent or one of an earlier version, no host endpoint, or a firewall " +

@@ -53,7 +53,7 @@ public class StatusJsonTests
         Verdict verdict = Assert.Single(report.Plan!.Verdicts, v => v.Node.Name == "b");
         string reason = new RouteStates(report).Reason(
             verdict, new([(verdict.PodCidr, new(ReachKind.Unknown, 0, 0) { IsUnsendable = true })]));
-        Assert.StartsWith("this host cannot send probes to 10.244.2.0: ", reason, StringComparison.Ordinal);
+        Assert.StartsWith("this host cannot send probes to 10.244.2.0 or to the node's address: ", reason, StringComparison.Ordinal);
     }
 
     // The peer, what probes say, and whether it is said how a Windows node accepts them. What is wrong with the route comes first.

@@ -59,7 +59,7 @@ public sealed class OwnershipTests : LabTest
     {
         await StartFirstAgentAsync();
 
-        var refusal = Assert.Throws<InvalidOperationException>(() => Agent.Run("cleanup"));
+        var refusal = Assert.Throws<CommandException>(() => Agent.Run("cleanup"));
 
         Assert.Contains($"{Agent.ProcessId}", refusal.Message, StringComparison.Ordinal);
         await Expect.RoutesAsync(One, Cluster.Nodes.Skip(1).SelectMany(Expect.ByNodeAddress));

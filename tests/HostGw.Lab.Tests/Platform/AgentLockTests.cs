@@ -48,7 +48,7 @@ public sealed class AgentLockTests : IDisposable
         using Process agent = StartAgent();
         await Eventually.TrueAsync(() => HolderPid() == agent.Id, () => $"held by {HolderPid()}, agent {agent.Id} exited: {agent.HasExited}");
         Assert.Null(Acquire());
-        InvalidOperationException refusal = Assert.Throws<InvalidOperationException>(() => _host.Network.Exec(AgentBinary.Find(), "cleanup"));
+        CommandException refusal = Assert.Throws<CommandException>(() => _host.Network.Exec(AgentBinary.Find(), "cleanup"));
         Assert.Contains($"(pid {agent.Id})", refusal.Message, StringComparison.Ordinal);
 
         agent.Kill();

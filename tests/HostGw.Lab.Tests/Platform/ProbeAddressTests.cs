@@ -261,11 +261,12 @@ public sealed class ProbeAddressWatchTests : IAsyncLifetime
             "route del 10.244.1.0 table local", "-6 route del fd00:1:: table local",
             "route add blackhole 10.244.1.0 table local", "-6 route add local fd00:1::/128 dev eth0 table local",
             "route add local 10.9.9.9 dev lo table local proto 157",
+            "route add local 10.9.9.10 dev lo table local", "route del local 10.9.9.10 dev lo table local",
         ])
             Wakes(WakeCauses.Routes, () => _watched.Space.Shell(change));
         foreach (string change in (string[])
         [
-            "route add local 10.9.9.10 dev lo table local", "route del local 10.9.9.10 dev lo table local",
+            "route add local 10.9.9.11 dev eth0 table local", "route del local 10.9.9.11 dev eth0 table local",
             "route add 10.244.1.0/32 dev eth0 table 99",
         ])
             Wakes(WakeCauses.None, () => _watched.Space.Shell(change));

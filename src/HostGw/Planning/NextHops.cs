@@ -94,7 +94,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private Verdict Kept(Ip last, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         Verdict verdict = BestOf([last], peer, podCidr, choice);
-        string what = ListsNone(peer) ? "address" : $"{Family(podCidr.IsIPv4)} address";
+        string what = ListsNoAddress(peer) ? "address" : $"{Family(podCidr.IsIPv4)} address";
         return verdict is { Kind: VerdictKind.Routed, Fault: VerdictFault.Peer }
             ? verdict with { Reason = $"the Node lists no {what} any more: its last next hop is kept until it lists one again" }
             : verdict with { NextHop = last };
@@ -168,11 +168,12 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     {
         if (verdict.PodCidr.IsIPv4 ? _isCoveredIPv4 : _isCoveredIPv6)
             return verdict with { Kind = VerdictKind.Waiting, Fault = VerdictFault.Self };
-        bool neitherListsAny = verdict.Node.NextHopOverride is null && ListsNone(verdict.Node) && self is not null && ListsNone(self);
+        bool neitherListsAny =
+            verdict.Node.NextHopOverride is null && ListsNoAddress(verdict.Node) && self is not null && ListsNoAddress(self);
         return neitherListsAny ? verdict with { Kind = VerdictKind.Waiting, Reason = InterfaceChoice.NoAddress } : verdict;
     }
 
-    private static bool ListsNone(ClusterNode node) => node is { InternalIPs.IsEmpty: true, ExternalIPs.IsEmpty: true };
+    private static bool ListsNoAddress(ClusterNode node) => node is { InternalIPs.IsEmpty: true, ExternalIPs.IsEmpty: true };
 
     // Several nodes may be annotated with one router.
     private ClusterNode? OtherClaimant(Ip address, ClusterNode peer) =>

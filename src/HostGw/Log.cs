@@ -274,6 +274,6 @@ internal static partial class Log
         "(a second release of the chart, an agent outside the cluster)")]
     public static partial void OtherAgentStays(this ILogger logger, string holder, double seconds);
 
-    [LoggerMessage(910, LogLevel.Warning, "The lock against a second agent is incomplete, going on with the rest of it: {Reason}")]
+    [LoggerMessage(910, LogLevel.Warning, "The agent starts without a part of its lock against a second agent: {Reason}")]
     public static partial void LockIncomplete(this ILogger logger, string reason);
 }

@@ -1,9 +1,6 @@
 namespace HostGw;
 
-/// <summary>
-/// Finds what keeps a path on Windows from being taken for HostGw's: it is another user's, or a link on its path is. A link that an
-/// administrator made is followed. Pure.
-/// </summary>
+/// <summary>Checks who owns a path on Windows and the links on it. Links of administrators are followed. Pure.</summary>
 /// <param name="look">What is at a path, without following it; null: nothing.</param>
 /// <param name="ownerOf">The SID of who owns that; empty: not known.</param>
 /// <param name="describe">The words for an owner.</param>

@@ -13,7 +13,7 @@ internal static class StateDirectory
 
     private const string Foreign = ".foreign-";
 
-    /// <summary>HostGw's files in it, with their temporary names: no other file there is ever touched.</summary>
+    /// <summary>HostGw's files in it on Windows, with their temporary names: no other file there is touched.</summary>
     public static IReadOnlyList<string> Files { get; } =
     [
         OwnFiles.Routes, OwnFiles.Routes + OwnFiles.NewRoutes, OwnFiles.Nodes, OwnFiles.Nodes + OwnFiles.NewNodes, OwnFiles.Pid,

@@ -131,13 +131,15 @@ internal static class DigestHost
     private static DigestView View(IServiceProvider services, AgentSettings settings)
     {
         LeaseWriter lease = services.GetRequiredService<LeaseWriter>();
-        ReflectorHealth health = services.GetRequiredService<Reflector<NodeDraft>>().Health
-            .And(services.GetRequiredService<Reflector<ShardDraft>>().Health);
-        DigestState state = services.GetRequiredService<DigestWriter>().State;
-        return new(state with { Source = services.GetRequiredService<NodeStore>().ResourceVersion }, health.Problem)
+        DigestState state = services.GetRequiredService<DigestWriter>().State with
+        {
+            Source = services.GetRequiredService<NodeStore>().ResourceVersion,
+        };
+        return DigestView.Of(
+            state, services.GetRequiredService<Reflector<NodeDraft>>().Health, services.GetRequiredService<Reflector<ShardDraft>>().Health,
+            TimeProvider.System.GetUtcNow()) with
         {
             Labels = ShardFormat.Labels(DigestLabels.Of(settings)),
-            Obstacle = Obstacle(services),
             LeaseHolder = lease.Holder,
             LeaseRenewedAt = lease.RenewedAt,
             LeaseProblem = lease.Problem,

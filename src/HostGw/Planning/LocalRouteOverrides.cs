@@ -1,8 +1,8 @@
 namespace HostGw.Planning;
 
 /// <summary>
-/// Foreign routes of table local, which the kernel looks at before table main: by them this host takes packets to pods for its own, as
-/// transparent proxies and load balancers have it (AnyIP), and answers them.
+/// Foreign routes of table local, which is looked up before table main: this host treats packets to these addresses as its own (AnyIP;
+/// transparent proxies and load balancers use it).
 /// </summary>
 internal static class LocalRouteOverrides
 {
@@ -21,7 +21,7 @@ internal static class LocalRouteOverrides
             if (affected.Count > 0)
             {
                 yield return new(
-                    $"the route local {taken} dev lo of protocol {protocol}", whose, "table local (this host takes them for its own)",
+                    $"the route local {taken} dev lo", whose, "table local (this host takes them for its own)",
                     $"ip {(taken.IsIPv6 ? "-6 " : "")}route del local {taken} dev lo table local proto {protocol}", affected)
                 {
                     SparesProbes = !affected.Any(p => taken.Contains(ProbeAddress.Of(p))),

@@ -79,7 +79,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     /// </summary>
     public static bool HasNoneOfFamily(in Verdict verdict) =>
         verdict.Node.NextHopOverride is null && ListsNone(verdict.Node, verdict.PodCidr.IsIPv4) &&
-        (verdict.NativeKind == VerdictKind.NoAddress || (IsNodeAddress(verdict) && !ListsNone(verdict.Node)));
+        (verdict.NativeKind == VerdictKind.NoAddress || (IsNodeAddress(verdict) && !ListsNoAddress(verdict.Node)));
 
     private static bool IsNodeAddress(in Verdict verdict) =>
         verdict.NativeKind is VerdictKind.Routed or VerdictKind.NotAdjacent && !verdict.PodCidr.Contains(verdict.NextHop);
@@ -98,7 +98,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     private Verdict Kept(Ip last, ClusterNode peer, Prefix podCidr, InterfaceChoice choice)
     {
         Verdict verdict = BestOf([last], peer, podCidr, choice);
-        string what = ListsNone(peer) ? "address" : $"{Family(podCidr.IsIPv4)} address";
+        string what = ListsNoAddress(peer) ? "address" : $"{Family(podCidr.IsIPv4)} address";
         return verdict is { Kind: VerdictKind.Routed, Fault: VerdictFault.Peer }
             ? verdict with { Reason = $"the Node lists no {what} any more: its last next hop is kept until it lists one again" }
             : verdict with { NextHop = last };
@@ -172,11 +172,12 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     {
         if (verdict.PodCidr.IsIPv4 ? _isCoveredIPv4 : _isCoveredIPv6)
             return verdict with { Kind = VerdictKind.Waiting, Fault = VerdictFault.Self };
-        bool neitherListsAny = verdict.Node.NextHopOverride is null && ListsNone(verdict.Node) && self is not null && ListsNone(self);
+        bool neitherListsAny =
+            verdict.Node.NextHopOverride is null && ListsNoAddress(verdict.Node) && self is not null && ListsNoAddress(self);
         return neitherListsAny ? verdict with { Kind = VerdictKind.Waiting, Reason = InterfaceChoice.NoAddress } : verdict;
     }
 
-    private static bool ListsNone(ClusterNode node) => node is { InternalIPs.IsEmpty: true, ExternalIPs.IsEmpty: true };
+    private static bool ListsNoAddress(ClusterNode node) => node is { InternalIPs.IsEmpty: true, ExternalIPs.IsEmpty: true };
 
     // Several nodes may be annotated with one router.
     private ClusterNode? OtherClaimant(Ip address, ClusterNode peer) =>

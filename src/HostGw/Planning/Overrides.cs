@@ -65,21 +65,20 @@ internal sealed class Overrides
             select (path.Value, peer, pair.Traffic);
         foreach ((PacketPath path, PodRoute peer, Traffic traffic) in lookups.Take(MostLookups))
             Examine(path, peer, traffic);
-        RouteOverride[] byRules =
-        [
-            .. from found in _found
-               group found by found.Key.Rule into same
-               let affected = same.SelectMany(s => s.Value.Affected).ToHashSet()
-               select new RouteOverride(
-                   $"policy rule {same.Key.Preference}: {same.Key}", string.Join(", ", same.Select(s => Words(s.Key.Traffic))),
-                   same.First().Value.Instead, same.Key.DeleteCommand, affected)
-               {
-                   IsByRule = true,
-                   SparesProbes = !same.Key.MayTakeProbes || same.All(s => s.Key.Traffic == Traffic.OfHost),
-               },
-        ];
-        return WithoutMain() is { } lack ? [lack, .. byRules] : byRules;
+        return WithoutMain() is { } lack ? [lack, .. ByRules()] : [.. ByRules()];
     }
+
+    private IEnumerable<RouteOverride> ByRules() =>
+        from found in _found
+        group found by found.Key.Rule into same
+        let affected = same.SelectMany(s => s.Value.Affected).ToHashSet()
+        select new RouteOverride(
+            $"policy rule {same.Key.Preference}: {same.Key}", string.Join(", ", same.Select(s => Words(s.Key.Traffic))),
+            same.First().Value.Instead, same.Key.DeleteCommand, affected)
+        {
+            IsByRule = true,
+            SparesProbes = !same.Key.MayTakeProbes || same.All(s => s.Key.Traffic == Traffic.OfHost),
+        };
 
     // Another program has deleted the rule that leads to table main, or limited it.
     private RouteOverride? WithoutMain()
@@ -95,7 +94,7 @@ internal sealed class Overrides
                  let path = PathOf(AnyPacket, traffic, peer)
                  where path is not null && !IsDecidedOrMain(path.Value) && !_found.Any(f => f.Value.Affected.Contains(peer.Destination))
                  select (Path: path.Value, Peer: peer)).ToArray();
-            // Of IPv6 the kernel looks at no rule as long as none was added.
+            // The kernel consults IPv6 rules only once one was added.
             if (lacking is [var first, ..] && !HasTheSameEffect(_lookup.Ask(first.Path), first.Path, first.Peer, traffic))
             {
                 traffics.Add(traffic);
@@ -103,7 +102,7 @@ internal sealed class Overrides
             }
         }
         return affected.Count == 0 ? null : new(
-            "the policy rules, none of which leads to table main", string.Join(", ", traffics.Select(Words)), "no route",
+            "policy rules: none leads to table main", string.Join(", ", traffics.Select(Words)), "no route",
             PolicyRule.MainCommand(_ipv6), affected)
         {
             IsOmission = true,

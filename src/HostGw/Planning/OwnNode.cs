@@ -7,6 +7,9 @@ namespace HostGw.Planning;
 /// <param name="Faults">What is wrong with it, with the cure. Installed routes are kept.</param>
 internal sealed record OwnNode(ClusterNode? Node, PlanScope Scope, ImmutableArray<string> Faults)
 {
+    /// <summary>The cure of <see cref="AddressFaults"/>, which their text contains.</summary>
+    public const string AddressCure = "narrow clusterCidrs to the pod networks, or correct this node's address (kubelet --node-ip)";
+
     private const string NoPodCidr = "this node has no podCIDR: let the controller manager give it one " +
         "(kube-controller-manager --allocate-node-cidrs=true --cluster-cidr=…; for a new cluster kubeadm init --pod-network-cidr=…)";
 
@@ -54,8 +57,7 @@ internal sealed record OwnNode(ClusterNode? Node, PlanScope Scope, ImmutableArra
         if (InsideClusterCidrs(self, policy, isIPv4) is not { IsNone: false } address)
             yield break;
         yield return $"this node's address {address} lies inside clusterCidrs ({string.Join(", ", policy.ClusterCidrs)}), where pods " +
-            "live, and no node routes to such an address: narrow clusterCidrs to the pod networks or, if the address is wrong, " +
-            "correct it (kubelet --node-ip); routes to peers inside clusterCidrs are kept until then";
+            $"live, and no node routes to such an address: {AddressCure}; routes to peers inside clusterCidrs are kept until then";
     }
 
     /// <summary>Without the interfaces and the addresses.</summary>

@@ -74,7 +74,7 @@ internal sealed record PolicyRule
         MarkMask == 0 && IpProtocol == 0 && SourcePorts is null && DestinationPorts is null && Further.Length == 0 && !IsInverted &&
         !IsVrf && !SuppressesGroup;
 
-    /// <summary>What it decides about a packet depends on what the packet does not say, or not everybody's: nobody can tell.</summary>
+    /// <summary>It matches by a mark, user, type of service or tunnel, which are not known beforehand.</summary>
     public bool IsUndecidable => !IsInverted && (NeedsMark || Further.Length > 0);
 
     /// <summary>Probes are UDP datagrams from and to ports that no rule is about.</summary>
@@ -82,7 +82,7 @@ internal sealed record PolicyRule
 
     public bool NeedsMark => (Mark & MarkMask) != 0;
 
-    /// <summary>Only those of every host, in each family that has any: packets take table main.</summary>
+    /// <summary>All are default rules, and each family that has rules has the one for table main.</summary>
     public static bool AreUsual(IReadOnlyCollection<PolicyRule> rules) =>
         rules.All(r => r.IsDefault) &&
         rules.Select(r => r.IsIPv6).Distinct().All(f => rules.Any(r => r.IsIPv6 == f && r.Table == RoutingTables.Main));

@@ -284,9 +284,7 @@ internal static class OverrideProblems
 {
     public static IEnumerable<Problem> Shadowed(Plan plan, IEnumerable<RouteShadow> shadows) =>
         from shadow in shadows
-        let whose = plan.OwnPodCidrs.Contains(shadow.Route.Destination) ? "own podCIDR "
-            : plan.RoutedPeer(shadow.Route.Destination) is { } node ? $"node {node.Name} " : ""
-        select new Problem("RouteShadowed", $"{whose}{shadow.Route.Destination} (shadowed): {Reason(shadow)}",
+        select new Problem("RouteShadowed", $"{Whose(plan, shadow.Route.Destination)} (shadowed): {Reason(shadow)}",
             $"stop what makes it, then: {Cures.Removal(shadow.Foreign)}")
         {
             Subject = $"{shadow.Route.Destination}",
@@ -303,10 +301,10 @@ internal static class OverrideProblems
     public static IEnumerable<Problem> Overridden(Plan plan, IReadOnlyList<RouteOverride> overrides) =>
         from found in overrides
         let first = found.Affected.Min()
-        let peer = plan.RoutedPeer(first) is { } node ? $"node {node.Name} {first}" : $"{first}"
         let others = found.Affected.Count > 1 ? " and other nodes" : ""
         select new Problem("RouteOverridden",
-            $"{peer}{others} (overridden): packets {found.Traffic} take {found.Instead} instead of HostGw's routes, by {found.Cause}",
+            $"{Whose(plan, first)}{others} (overridden): packets {found.Traffic} take {found.Instead} instead of HostGw's routes, " +
+                $"by {found.Cause}",
             Cure(plan, found))
         {
             Subject = found.Cause,
@@ -314,10 +312,18 @@ internal static class OverrideProblems
 
     public static string Reason(RouteOverride found) => $"packets {found.Traffic} take {found.Instead}, by {found.Cause}";
 
+    /// <param name="command">That adds the rule for table main.</param>
+    public static string MainCure(string command) => $"stop what deletes or limits the rule for table main, then: {command}";
+
+    private static string Whose(Plan plan, Prefix podCidr) =>
+        plan.OwnPodCidrs.Contains(podCidr) ? $"own podCIDR {podCidr}"
+        : plan.RoutedPeer(podCidr) is { } node ? $"node {node.Name} {podCidr}"
+        : $"{podCidr}";
+
     private static string Cure(Plan plan, RouteOverride found)
     {
         if (found.IsOmission)
-            return $"stop what deletes or limits the rule for it, then: {found.Removal}";
+            return MainCure(found.Removal);
         string removal = $"if nothing needs it, stop what makes it, then: {found.Removal}";
         if (!found.IsByRule)
             return removal;

@@ -15,31 +15,23 @@ internal static class ReachabilityProblems
     {
         if (With(plan, reachability, explained, ReachKind.PodTrafficDropped, isTunnelled: false) is { } dropped)
         {
-            yield return new("PodTrafficDropped",
+            yield return OfMany("PodTrafficDropped",
                 $"packets between pods do not arrive at {dropped}: probes between the nodes' addresses are answered, " +
                 "those between addresses of the pod networks are not",
-                $"{Cures.PodTrafficDropped}; or {(plan.Tunnel is null ? Cures.UseTunnel : Cures.LetTunnelPass)}")
-            {
-                IsOfMany = true,
-            };
+                $"{Cures.PodTrafficDropped}; or {(plan.Tunnel is null ? Cures.UseTunnel : Cures.LetTunnelPass)}");
         }
         if (With(plan, reachability, explained, ReachKind.PodTrafficDropped, isTunnelled: true) is { } blocked)
         {
-            yield return new("TunnelUnanswered",
+            yield return OfMany("TunnelUnanswered",
                 $"packets between pods do not arrive at {blocked}: probes between the nodes' addresses are answered, " +
                 "those through the tunnel are not",
-                $"{Cures.LetTunnelPass}, and see that these nodes' agents run with the same settings of the tunnel (`hostgw status` there)")
-            {
-                IsOfMany = true,
-            };
+                $"{Cures.LetTunnelPass}, and see that these nodes' agents run with the same settings of the tunnel " +
+                "(`hostgw status` there)");
         }
         if (With(plan, reachability, ImmutableHashSet<Prefix>.Empty, ReachKind.Unreachable) is { } silent)
         {
-            yield return new("PeersUnreachable",
-                $"no probe is answered any more by {silent}: neither at the node's address nor in its pod network", Cures.Unreachable)
-            {
-                IsOfMany = true,
-            };
+            yield return OfMany("PeersUnreachable",
+                $"no probe is answered any more by {silent}: neither at the node's address nor in its pod network", Cures.Unreachable);
         }
         if (PodsSilent(plan, reachability, explained) is { } unknown)
             yield return unknown;
@@ -55,7 +47,9 @@ internal static class ReachabilityProblems
                 .Select(c => c.Route.Destination),
         ]);
 
-    // Readiness does not depend on it, nor a route: nobody knows whether pods' packets arrive.
+    private static Problem OfMany(string rule, string text, string cure) => new(rule, text, cure) { IsOfMany = true };
+
+    // Affects neither readiness nor routes: whether pods' packets arrive is unknown.
     private static Problem? PodsSilent(Plan plan, Reachability reachability, IReadOnlySet<Prefix> explained)
     {
         string[] peers =
@@ -67,13 +61,10 @@ internal static class ReachabilityProblems
                group $"{verdict.Node.Name} ({verdict.PodCidr}, silent{Since(reach.Value)})" by verdict.Node.Name into node
                select node.First(),
         ];
-        return peers.Length == 0 ? null : new("PodsSilent",
-            $"probes of the pod network are answered no more by {Named(peers)}; those of the node's address are. Why is not known: " +
+        return peers.Length == 0 ? null : OfMany("PodsSilent",
+            $"probes in the pod network are no longer answered by {Named(peers)}; those to the node's address are. The cause is unknown: " +
             "with a Windows node at one end it may be the host endpoint, a firewall, or the network between the nodes",
-            Cures.PodsSilent)
-        {
-            IsOfMany = true,
-        };
+            Cures.PodsSilent);
     }
 
     /// <summary>" since 2026-01-02 02:00:00 UTC"; empty: the time is not known.</summary>

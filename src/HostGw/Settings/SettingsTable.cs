@@ -150,8 +150,8 @@ internal static class SettingsTable
         Row("procSysNet", SettingTypes.AbsolutePath, "/proc/sys/net", UsedBy.Planners | UsedBy.Cleanup,
             "Where /proc/sys/net is mounted; /host/proc/sys/net in the container", (s, v) => s with { ProcSysNet = v }),
         Row("stateDirectory", SettingTypes.OptionalDirectory, AgentSettings.DefaultStateDirectory, UsedBy.Planners | UsedBy.Cleanup,
-            "Directory for the saved nodes, which a start without the API server uses (none: not saved), and on Windows for the " +
-                "record of routes",
+            "Directory for the saved nodes, which a start without the API server uses, and the names of uplinks (none: not saved), and " +
+                "on Windows for the record of routes and the agent's lock",
             (s, v) => s with { StateDirectory = v }, @"/var/lib/hostgw; %ProgramData%\hostgw on Windows"),
         Row("log.level", SettingTypes.Choice(("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using HostGw.Digest;
+using HostGw.Kubernetes;
 using static HostGw.Status.MetricsWriter;
 
 namespace HostGw.Status;
@@ -114,7 +115,7 @@ internal sealed class DigestPages(Func<DigestView> view, string version, TimePro
 }
 
 /// <summary>What the digest's pages show.</summary>
-/// <param name="WatchProblem">Why Nodes or shards cannot be watched; null while they can.</param>
+/// <param name="WatchProblem">What cannot be watched, and why; null: both Nodes and shards can.</param>
 internal sealed record DigestView(DigestState State, string? WatchProblem)
 {
     public string Labels { get; init; } = "";
@@ -132,6 +133,9 @@ internal sealed record DigestView(DigestState State, string? WatchProblem)
     /// <summary>Null: all shards have been written, and nothing keeps them from being up to date.</summary>
     public string? NotReady => Obstacle ??
         (State.WasComplete ? null : $"{ShardFormat.Count - State.Current} shards are not written yet{Because}");
+
+    public static DigestView Of(DigestState state, ReflectorHealth nodes, ReflectorHealth shards, DateTimeOffset now) =>
+        new(state, LeaseCondition.Unwatched(nodes, shards, now)) { Obstacle = LeaseCondition.Obstacle(nodes, shards, state, now) };
 
     private string Because => State.Problem is { } problem ? $": {problem}" : "";
 }

@@ -19,6 +19,23 @@ internal static class Metrics
     private static readonly ReachKind[] ReachKinds = Enum.GetValues<ReachKind>();
     private static readonly VerdictKind[] VerdictKinds = Enum.GetValues<VerdictKind>();
 
+    private static readonly (RouteState State, string Name, string Help)[] RouteGauges =
+    [
+        (RouteState.Shadowed, "hostgw_routes_shadowed",
+            "Installed routes, and own podCIDRs, of which a foreign, more specific route takes a part of the packets."),
+        (RouteState.Overridden, "hostgw_routes_overridden",
+            "Installed routes, and own podCIDRs, that packets do not take, because of policy rules or a route that is tried before " +
+            "table main."),
+        (RouteState.Conflict, "hostgw_routes_conflicting",
+            "Desired routes that are not installed because a foreign route is in their place."),
+        (RouteState.Failed, "hostgw_routes_failed", "Desired routes that the host refused."),
+        (RouteState.Missing, "hostgw_routes_missing",
+            "Desired routes that are not repaired at once because another program keeps changing them."),
+        (RouteState.Held, "hostgw_routes_held",
+            "Desired routes that are left as they are: this node's Node object has a fault, or shards of the node digest were never " +
+            "valid."),
+    ];
+
     public static string Write(string version, StatusView view, ApiHealth api)
     {
         MetricsWriter metrics = new();
@@ -116,29 +133,26 @@ internal static class Metrics
         metrics.Gauge("hostgw_routes_installed", "Desired routes that are installed.", ByFamily(c =>
             c.GetValueOrDefault(RouteState.Installed) + c.GetValueOrDefault(RouteState.Shadowed) +
             c.GetValueOrDefault(RouteState.Overridden)));
-        metrics.Gauge("hostgw_routes_shadowed",
-            "Installed routes, and own podCIDRs, of which a foreign, more specific route takes a part of the packets.",
-            ByFamily(c => c.GetValueOrDefault(RouteState.Shadowed), report.Routes.Shadows.Where(s => !plan.Wants(s.Route.Destination))));
-        Gauge("hostgw_routes_overridden",
-            "Installed routes that packets do not take, because of a policy rule or an IPv6 route for certain sources.",
-            RouteState.Overridden);
-        Gauge("hostgw_routes_conflicting", "Desired routes that are not installed because a foreign route is in their place.",
-            RouteState.Conflict);
-        Gauge("hostgw_routes_failed", "Desired routes that the host refused.", RouteState.Failed);
-        Gauge("hostgw_routes_missing", "Desired routes that are not repaired at once because another program keeps changing them.",
-            RouteState.Missing);
-        Gauge("hostgw_routes_held",
-            "Desired routes that are left as they are: this node's Node object has a fault, or shards of the node digest were never valid.",
-            RouteState.Held);
+        foreach ((RouteState state, string name, string help) in RouteGauges)
+            metrics.Gauge(name, help, ByFamily(c => c.GetValueOrDefault(state), OwnPodCidrs(state, plan, report)));
 
-        void Gauge(string name, string help, RouteState state) =>
-            metrics.Gauge(name, help, ByFamily(c => c.GetValueOrDefault(state)));
-
-        (string, double)[] ByFamily(Func<Dictionary<RouteState, int>, int> count, params IEnumerable<RouteShadow> more) =>
+        (string, double)[] ByFamily(Func<Dictionary<RouteState, int>, int> count, params IEnumerable<Prefix> more) =>
         [
             .. RouteFamilies.Select((family, i) =>
-                (Labels(("family", family)), (double)(count(counts[i]) + more.Count(s => IndexOf(s.Route.Destination) == i)))),
+                (Labels(("family", family)), (double)(count(counts[i]) + more.Count(p => IndexOf(p) == i)))),
         ];
+    }
+
+    // HostGw has no routes to them, but others may take their packets all the same.
+    private static IEnumerable<Prefix> OwnPodCidrs(RouteState state, Plan plan, PassReport report)
+    {
+        IEnumerable<Prefix> taken = state switch
+        {
+            RouteState.Shadowed => report.Routes.Shadows.Select(s => s.Route.Destination),
+            RouteState.Overridden => report.Result.Overrides.SelectMany(o => o.Affected),
+            _ => [],
+        };
+        return taken.Where(d => !plan.Wants(d)).Distinct();
     }
 
     private static void WriteNodes(MetricsWriter metrics, Plan plan)

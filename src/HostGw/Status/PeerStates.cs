@@ -211,7 +211,7 @@ internal enum RouteState
     /// <summary>Installed; a foreign, more specific route takes a part of its packets.</summary>
     Shadowed,
 
-    /// <summary>Installed; packets take another route by a policy rule, or by an IPv6 route for certain sources.</summary>
+    /// <summary>Installed; packets take another route, by policy rules or a route that is tried before table main.</summary>
     Overridden,
 
     /// <summary>Left unchanged: this node's Node object has a fault, or the podCIDR may be that of a Node that was never read.</summary>

@@ -55,7 +55,7 @@ internal static class ReachText
         : reach.IsUnsendable
             ? $"this host cannot send probes to {ProbeAddress.Of(verdict.PodCidr, verdict.Node.IsWindows)} or to the node's address: " +
                 "find the route or rule of this host that refuses them (`ip route get` with both addresses, `hostgw doctor`)"
-        : reach.PodsFellSilent ? $"its pod network answered probes, and answers no more{ReachabilityProblems.Since(reach)}"
+        : reach.PodsFellSilent ? $"its pod network no longer answers probes{ReachabilityProblems.Since(reach)}"
         : !verdict.Node.IsWindows ? ""
         : "probes of its pod network are not answered: it has no agent or one of an earlier version, no host endpoint, or a firewall " +
             "that drops them until `New-NetFirewallRule -DisplayName hostgw-probe -Direction Inbound -Protocol UDP " +

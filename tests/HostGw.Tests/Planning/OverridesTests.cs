@@ -237,7 +237,8 @@ public class OverridesTests
         Assert.Equal(affected.Length == 0 ? [] : [traffic], found.Select(f => f.Traffic));
         Assert.Equal(affected, string.Join(", ", found.SelectMany(f => f.Affected).Order()));
         string family = local.Contains(':', StringComparison.Ordinal) ? "-6 " : "";
-        Assert.All(found, f => Assert.Equal($"ip {family}route del local {local} dev lo table local proto 3", f.Removal));
+        Assert.All(found, f => Assert.Equal(
+            ($"the route local {local} dev lo", $"ip {family}route del local {local} dev lo table local proto 3"), (f.Cause, f.Removal)));
         Assert.All(found, f => Assert.Equal(local is "10.244.2.128/25" or "10.244.1.128/25" or "10.244.1.1/32", f.SparesProbes));
     }
 

@@ -74,11 +74,11 @@ public partial class DoctorTests
             {
                 Overrides =
                 [
-                    new("the policy rules, none of which leads to table main", "from this node's pods to other nodes' pods", "no route",
+                    new("policy rules: none leads to table main", "from this node's pods to other nodes' pods", "no route",
                         PolicyRule.MainCommand(ipv6: false), new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }) { IsOmission = true },
                 ],
             },
-            "stop what deletes or limits the rule for it, then: ip rule add pref 32766 lookup main",
+            "stop what deletes or limits the rule for table main, then: ip rule add pref 32766 lookup main",
             () => Of()),
         ["an address that another machine has, too: that one gets another"] = (
             () => With(Of(), h => h with { DuplicateAddresses = [new(Ip.Parse("fd00:aaaa::1"), Prefix.Parse("fd00:aaaa::/64"), 2)] }),

@@ -283,6 +283,7 @@ public partial class DoctorTests
 
         Assert.Equal(rules, problems.Select(p => p.Rule));
         Assert.Contains(problems, p => $"{p.Text}\n{p.Cure}".Contains(word, StringComparison.Ordinal));
+        Assert.DoesNotContain(problems, p => p.Cure.Length > 0 && p.Text.Contains(p.Cure, StringComparison.Ordinal));
         Assert.All(problems, p => Assert.NotEqual("", p.Cure));
     }
 

@@ -95,7 +95,7 @@ public class ReachabilityProblemsTests
         {
             agent.Host.Overrides =
             [
-                new("the route local 10.244.2.0/24 dev lo of protocol 3", "to other nodes' pods", "table local",
+                new("the route local 10.244.2.0/24 dev lo", "to other nodes' pods", "table local",
                     "ip route del local 10.244.2.0/24 dev lo table local proto 3", new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") })
                 {
                     SparesProbes = fault != "overridden",
@@ -124,14 +124,14 @@ public class ReachabilityProblemsTests
         Problem silent = Assert.Single(Problems(Reports.Silent("10.244.2.0/24", "10.244.3.0/24")));
         Assert.Equal("PodsSilent", silent.Rule);
         Assert.StartsWith(
-            "probes of the pod network are answered no more by 2 nodes: n2 (10.244.2.0/24, silent since 2026-01-02 02:00:00 UTC), " +
-            "n3 (10.244.3.0/24, silent since 2026-01-02 02:00:00 UTC); those of the node's address are. Why is not known:", silent.Text,
+            "probes in the pod network are no longer answered by 2 nodes: n2 (10.244.2.0/24, silent since 2026-01-02 02:00:00 UTC), " +
+            "n3 (10.244.3.0/24, silent since 2026-01-02 02:00:00 UTC); those to the node's address are. The cause is unknown:", silent.Text,
             StringComparison.Ordinal);
         Assert.Contains("`hostgw doctor` on both nodes", silent.Cure, StringComparison.Ordinal);
         Assert.Equal(Assert.Single(Problems(Reports.Silent("10.244.4.0/24"))).Key, silent.Key);
         PassReport report = _agent.Pass();
         Assert.Equal(
-            "its pod network answered probes, and answers no more since 2026-01-02 02:00:00 UTC",
+            "its pod network no longer answers probes since 2026-01-02 02:00:00 UTC",
             ReachText.Advice(report.Plan!.Verdicts.Single(v => v.Node.Name == "n4"), report.Reachability));
     }
 

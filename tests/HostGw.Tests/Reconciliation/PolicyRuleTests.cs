@@ -155,6 +155,26 @@ public class PolicyRuleTests
         Assert.Contains("hostgw_routes_installed{family=\"ipv4\"} 2", metrics, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_overridden_podCIDR_of_this_node_is_a_problem_and_counted_and_the_node_is_ready()
+    {
+        Agent agent = new();
+        agent.Host.Overrides =
+        [
+            new("the route local 10.244.1.0/25 dev lo", "to this node's pods", "table local (this host takes them for its own)",
+                "ip route del local 10.244.1.0/25 dev lo table local proto 3", new HashSet<Prefix> { Prefix.Parse("10.244.1.0/24") }),
+        ];
+        PassReport report = agent.Pass();
+        Problem problem = Assert.Single(ProblemCatalog.All(report));
+        Assert.Equal("RouteOverridden", problem.Rule);
+        Assert.StartsWith("own podCIDR 10.244.1.0/24 (overridden): packets to this node's pods take ", problem.Text, StringComparison.Ordinal);
+        Assert.Empty(StatusBoard.NotReady(report));
+        string metrics = Metrics.Write("1", Reports.View(report), Followed);
+        Assert.Contains("hostgw_routes_overridden{family=\"ipv4\"} 1", metrics, StringComparison.Ordinal);
+        Assert.Contains("hostgw_routes_overridden{family=\"ipv6\"} 0", metrics, StringComparison.Ordinal);
+        Assert.Contains("hostgw_routes_installed{family=\"ipv4\"} 2", metrics, StringComparison.Ordinal);
+    }
+
     private static string Shadows(string host) =>
         string.Join(' ', new Agent("clusterCidrs=10.244.0.0/16,fd00::/16", host).Pass().Routes.Shadows
             .Select(s => $"{s.Route.Destination} by {s.Foreign.Destination}{(s.More > 0 ? $" +{s.More}" : "")}"));
@@ -198,16 +218,16 @@ public class PolicyRuleTests
         Agent agent = new();
         agent.Host.Overrides =
         [
-            new("the policy rules, none of which leads to table main", "from this node's pods to other nodes' pods", "no route",
+            new("policy rules: none leads to table main", "from this node's pods to other nodes' pods", "no route",
                 PolicyRule.MainCommand(ipv6: false), new HashSet<Prefix> { Prefix.Parse("10.244.2.0/24") }) { IsOmission = true },
         ];
 
         PassReport report = agent.Pass();
 
-        AssertShown(report, "overridden", "RouteOverridden", "stop what deletes or limits the rule for it, then: ip rule add pref 32766 lookup main");
+        AssertShown(report, "overridden", "RouteOverridden", "stop what deletes or limits the rule for table main, then: ip rule add pref 32766 lookup main");
         Assert.Contains(
             "node b 10.244.2.0/24 (overridden): packets from this node's pods to other nodes' pods take no route " +
-            "instead of HostGw's routes, by the policy rules, none of which leads to table main",
+            "instead of HostGw's routes, by policy rules: none leads to table main",
             ProblemCatalog.Texts(report));
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using HostGw.Digest;
+using HostGw.Kubernetes;
 using HostGw.Status;
 using HostGw.Tests.Reconciliation;
 using HostGw.Tests.Settings;
@@ -76,6 +77,19 @@ public class DigestPagesTests
         Assert.Equal((200, "ok\n"), Answer("/readyz"));
         _view = new(InOrder, "no right") { Obstacle = "shards cannot be watched: no right" };
         Assert.Equal((503, "shards cannot be watched: no right\n"), Answer("/readyz"));
+    }
+
+    [Fact]
+    public void A_watch_that_receives_nothing_is_named_as_in_readiness()
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        ReflectorHealth silent = new(now - TimeSpan.FromMinutes(4), now - TimeSpan.FromMinutes(4), null, 0), live = new(now, now, null, 0);
+        _view = DigestView.Of(InOrder, live, silent, now);
+        using JsonDocument status = JsonDocument.Parse(Body("/status"));
+        string problem = status.RootElement.GetProperty("watchProblem").GetString()!;
+        Assert.StartsWith("nothing was received of the shards since ", problem, StringComparison.Ordinal);
+        Assert.Equal((503, $"{problem}\n"), Answer("/readyz"));
+        Assert.Contains("hostgw_digest_watch_problem 1\n", Body("/metrics"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal sealed class LearntUplinks(string? directory)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The file of saved nodes is in the same directory, and says so.
+            // SavedNodesFile writes to the same directory and reports it.
         }
     }
 

@@ -47,7 +47,7 @@ internal static unsafe class NetIo
         {
             0 => new(alias),
             Win32Error.ERROR_FILE_NOT_FOUND or Win32Error.ERROR_NOT_FOUND or Win32Error.ERROR_INVALID_PARAMETER => "",
-            var code => $"interface {luid:x16}, whose name Windows does not tell (error {code})",
+            var code => $"LUID {luid:x16} (name unreadable, error {code})",
         };
     }
 

@@ -7,9 +7,9 @@ using System.Security.Principal;
 namespace HostGw.Platform.Windows;
 
 /// <summary>
-/// Allows one agent per host, by a file in the state directory, which no other user may open, and by a named mutex. The mutex also keeps
-/// agents of version 0.1 away, and those with another state directory; but any user may take its name, which is then told and not obeyed.
-/// Windows releases both when the process ends.
+/// Allows one agent per host, by a file in the state directory and a named mutex. Windows releases both when the process ends. No other
+/// user can open the file. The mutex is the lock against agents of version 0.1 and those with another state directory; any user can take
+/// its name: then this agent reports that and runs without it.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed class WindowsAgentLock : IDisposable
@@ -84,7 +84,7 @@ internal sealed class WindowsAgentLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            fault = $"no lock in {directory}: {e.Message}";
+            fault = $"{directory} cannot hold the lock file: {e.Message}";
             return true;
         }
         try
@@ -97,7 +97,7 @@ internal sealed class WindowsAgentLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            fault = $"no lock in {directory}: {e.Message}";
+            fault = $"{path} cannot be locked: {e.Message}";
         }
         return true;
     }
@@ -129,7 +129,7 @@ internal sealed class WindowsAgentLock : IDisposable
         using var self = WindowsIdentity.GetCurrent();
         return ObjectOwner.OfMutex(Name) is not { } owner || FileOwner.IsTrusted(owner, self.User?.Value ?? "") ? ""
             : $"a program of {ObjectOwner.Describe(owner)} has taken the name {Name}, which only agents use: end it. Until then " +
-                "agents of version 0.1, and those with another stateDirectory, are not kept from running beside this one";
+                "agents of version 0.1, and those with another stateDirectory, can run at the same time as this one";
     }
 
     private static void WritePid(string stateDirectory)

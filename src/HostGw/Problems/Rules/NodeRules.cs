@@ -21,9 +21,11 @@ internal static class NodeRules
                 "this node has no podCIDR: its pods get no addresses, and peers have no route to it",
                 Cures.NoPodCidr)]
             : seen.Plan.Faults.Select(f => seen.Plan.AddressFaults.Contains(f)
-                ? new Problem("ownNode", f, "narrow clusterCidrs to the pod networks, or correct this node's address (kubelet --node-ip)")
+                ? new Problem("ownNode", WithoutCure(f), Planning.OwnNode.AddressCure)
                 : new Problem("ownPodCidr", f, OfPodCidr(seen.Plan, self)));
     }
+
+    private static string WithoutCure(string fault) => fault.Replace($": {Planning.OwnNode.AddressCure}", "", StringComparison.Ordinal);
 
     private static string OfPodCidr(Plan plan, ClusterNode self) => plan.Scope == PlanScope.Everything
         ? $"{Planning.OwnNode.Drain(self.Name)}, kubectl delete node {self.Name}, then restart its kubelet: " +

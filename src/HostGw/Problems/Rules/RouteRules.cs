@@ -26,20 +26,20 @@ internal static class RouteRules
         from obstacle in seen.ProbeObstacles
         select ProblemCatalog.Of(obstacle) with { Rule = "probeAddress" };
 
-    /// <summary>Other nodes and the API server may be away for it: found without them.</summary>
+    /// <summary>Works without the plan: this fault can cut the way to the API server.</summary>
     public static IEnumerable<Problem> WithoutMain(Examination seen) =>
         from family in seen.Host.PolicyRules.GroupBy(r => r.IsIPv6)
         where seen.Plan is null && !family.Any(LeadsToMain)
-            // Of IPv6 the kernel looks at no rule as long as none was added.
+            // The kernel consults IPv6 rules only once one was added.
             && !(family.Key && family.All(r => r.IsDefault))
         select new Problem("overridden",
             $"no policy rule of {(family.Key ? "IPv6" : "IPv4")} leads to table main (overridden): packets find none of the routes there",
-            $"stop what deletes or limits the rule for it, then: {PolicyRule.MainCommand(family.Key)}");
+            OverrideProblems.MainCure(PolicyRule.MainCommand(family.Key)));
 
     private static bool LeadsToMain(PolicyRule rule) => rule is { IsPlain: true, Table: RoutingTables.Main, SuppressPrefixLength: < 0 } &&
         rule.From.IsNone && rule.To.IsNone;
 
-    /// <summary>Those on marks are left out: by them VPNs leave pods' packets alone.</summary>
+    /// <summary>Rules on marks are left out: VPNs use them to exempt packets.</summary>
     public static IEnumerable<Problem> NotJudged(Examination seen) => seen.Plan is not { } plan ? [] :
         from rule in seen.Host.PolicyRules
         where rule is { IsUndecidable: true, NeedsMark: false } && Overrides.MayLeadElsewhere(rule)

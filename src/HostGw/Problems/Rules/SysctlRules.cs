@@ -99,7 +99,7 @@ internal static class SysctlRules
 
     private static IEnumerable<Problem> ForwardingIPv4(Examination seen, Plan plan)
     {
-        if (!plan.OwnPodCidrs.Any(p => p.IsIPv4) || LacksFamily(seen, seen.Host.Forwarding.IPv4))
+        if (!plan.OwnPodCidrs.Any(p => p.IsIPv4) || NoInterfaceHas(seen, seen.Host.Forwarding.IPv4))
             yield break;
         if (seen.Host.Forwarding.IPv4 != true)
         {
@@ -117,7 +117,7 @@ internal static class SysctlRules
 
     private static IEnumerable<Problem> ForwardingIPv6(Examination seen, Plan plan)
     {
-        if (!plan.OwnPodCidrs.Any(p => p.IsIPv6) || seen.Host.Forwarding.IPv6 == true || LacksFamily(seen, seen.Host.Forwarding.IPv6))
+        if (!plan.OwnPodCidrs.Any(p => p.IsIPv6) || seen.Host.Forwarding.IPv6 == true || NoInterfaceHas(seen, seen.Host.Forwarding.IPv6))
             yield break;
         // As the agent does it, in this order. Without accept_ra=2 an uplink loses its default route; a pod's interface must not get it.
         string before = string.Concat(RouterAdvertisements.Needed(plan, seen.Host).Select(c => $"{AcceptRaSetting(c)} "));
@@ -126,7 +126,7 @@ internal static class SysctlRules
     }
 
     // Windows itself says which interfaces lack it, and the obstacles name them.
-    private static bool LacksFamily(Examination seen, bool? forwards) => seen.Host.Windows is not null && forwards is null;
+    private static bool NoInterfaceHas(Examination seen, bool? forwards) => seen.Host.Windows is not null && forwards is null;
 
     private static string? OnWindows(string family, InterfaceChoice uplink, Examination seen) =>
         OnWindows(family, uplink.Interface?.Name ?? "INTERFACE", seen);

@@ -132,17 +132,20 @@ internal sealed class HostProgram(IReadOnlyList<string> folders, TimeSpan budget
             Kill(process);
         _spent += time.GetElapsedTime(start);
         if (isLate)
-        {
-            // The same text as before, so that the log does not repeat it.
-            string message = before?.Message ??
-                $"{what}: it did not exit within {limit.TotalSeconds:0.#} s; it is not run again for {FirstPause.TotalSeconds:0} s, " +
-                $"and for twice as long each time that it hangs again, at most {LongestPause.TotalMinutes:0} min";
-            TimeSpan pause = before is null ? FirstPause : before.Pause * 2 < LongestPause ? before.Pause * 2 : LongestPause;
-            _hung[what] = new(message, time.GetTimestamp(), pause, run);
-            throw new IptablesException(message);
-        }
+            throw Late(what, limit, before, run);
         _hung.Remove(what);
         run.GetAwaiter().GetResult();
+    }
+
+    private IptablesException Late(string what, TimeSpan limit, Hang? before, Task run)
+    {
+        // The same text as before, so that the log does not repeat it.
+        string message = before?.Message ??
+            $"{what}: it did not exit within {limit.TotalSeconds:0.#} s; it is not run again for {FirstPause.TotalSeconds:0} s, " +
+            $"and for twice as long each time that it hangs again, at most {LongestPause.TotalMinutes:0} min";
+        TimeSpan pause = before is null ? FirstPause : before.Pause * 2 < LongestPause ? before.Pause * 2 : LongestPause;
+        _hung[what] = new(message, time.GetTimestamp(), pause, run);
+        return new(message);
     }
 
     // Null: too little of the pass is left. One that hangs leaves time to the others; one that waits for a lock does not hang.

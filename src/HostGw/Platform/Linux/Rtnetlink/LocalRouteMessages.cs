@@ -20,7 +20,7 @@ internal readonly record struct LocalRoute(ProbeRoute Route, byte Type, byte Pro
     /// <summary>This host takes its packets: the kernel makes an anycast entry of the first address of each of its IPv6 prefixes.</summary>
     public static bool IsForThisHost(byte type) => type is RTN_LOCAL or RTN_ANYCAST;
 
-    /// <summary>By it this host takes packets for its own, though it has no such address.</summary>
+    /// <summary>This host accepts packets to it although it has no such address (AnyIP).</summary>
     /// <param name="protocol">That of HostGw's routes.</param>
     public bool IsForeign(byte protocol) =>
         Type == RTN_LOCAL && Route.Interface == LOOPBACK_IFINDEX && Protocol != protocol && Protocol != RTPROT_KERNEL;

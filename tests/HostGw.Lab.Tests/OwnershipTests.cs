@@ -1,4 +1,5 @@
 using HostGw.Lab.Agents;
+using HostGw.Lab.Network;
 using HostGw.Lab.Topology;
 
 namespace HostGw.Lab.Tests;

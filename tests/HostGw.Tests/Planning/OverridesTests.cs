@@ -61,13 +61,13 @@ public class OverridesTests
     }
 
     [Theory]
-    [InlineData("no main", "", "rules, -> no route: all")]
-    [InlineData("no main; 500 from 10.9.0.0/16 lookup 7", "", "rules, -> no route: all")]
-    [InlineData("no main; 500 fwmark 0x1 lookup main", "", "rules, -> no route: all")]
-    [InlineData("no main; 500 lookup main suppress 24", "", "rules, -> no route: all")]
-    [InlineData("32766 from 10.0.0.0/24 lookup main", "", "rules, -> no route: all")]
-    [InlineData("no main; 500 to 10.244.1.0/24 lookup main; 501 to 10.244.2.0/24 lookup main", "", "rules, -> no route: 10.244.3.0/24")]
-    [InlineData("no main; 500 goto 600; 550 lookup main; 600 nop", "", "rules, -> no route: all")]
+    [InlineData("no main", "", "none -> no route: all")]
+    [InlineData("no main; 500 from 10.9.0.0/16 lookup 7", "", "none -> no route: all")]
+    [InlineData("no main; 500 fwmark 0x1 lookup main", "", "none -> no route: all")]
+    [InlineData("no main; 500 lookup main suppress 24", "", "none -> no route: all")]
+    [InlineData("32766 from 10.0.0.0/24 lookup main", "", "none -> no route: all")]
+    [InlineData("no main; 500 to 10.244.1.0/24 lookup main; 501 to 10.244.2.0/24 lookup main", "", "none -> no route: 10.244.3.0/24")]
+    [InlineData("no main; 500 goto 600; 550 lookup main; 600 nop", "", "none -> no route: all")]
     [InlineData("no main; 500 goto 600; 600 lookup main", "", "")]
     [InlineData("no main; 40000 lookup main", "", "")]
     [InlineData("no main; 500 lookup main suppress 0", "", "")]
@@ -248,7 +248,7 @@ public class OverridesTests
         Plan plan = Planner.Plan(Given.Nodes(nodes ?? Nodes), state, Given.Policy(""));
         kernel.Host = state;
         return [.. Overrides.Find(plan, state, kernel).Select(o =>
-            $"{o.Cause.Split(':', ' ')[2]} -> {o.Instead}: {(o.Affected.Count > 1 ? "all" : $"{o.Affected.Single()}")}")];
+            $"{(o.IsOmission ? "none" : o.Cause.Split(':', ' ')[2])} -> {o.Instead}: {(o.Affected.Count > 1 ? "all" : $"{o.Affected.Single()}")}")];
     }
 }
 

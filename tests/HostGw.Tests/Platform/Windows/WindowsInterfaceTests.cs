@@ -167,7 +167,7 @@ public sealed class WindowsInterfaceTests
         StandIn.Do($"answer ConvertInterfaceLuidToAlias {code} 3");
         HostState state = agent.Host.Read([]);
         Assert.Equal(isThere ? [1, 7, 12] : (int[])[], state.Interfaces.Select(i => i.Index));
-        Assert.All(state.Interfaces, i => Assert.EndsWith("(error 8)", i.Name, StringComparison.Ordinal));
+        Assert.All(state.Interfaces, i => Assert.EndsWith(", error 8)", i.Name, StringComparison.Ordinal));
     }
 
     // The error that says that the interface does not have the family, and that which says that there is no such interface any more.

@@ -34,8 +34,8 @@ public sealed record Breakage(string Name, string About, string Command, string 
             "ip rule add pref 1000 from 192.168.NODE.0/24 to 192.168.0.0/16 prohibit", "overridden",
             "ip rule del pref 1000 from 192.168.NODE.0/24 to 192.168.0.0/16 prohibit"),
         new("tos-rule", "a policy rule on the type of service of packets",
-            "ip route add default via 10.0.0.1 table 100 && ip rule add pref 1000 tos 0x10 lookup 100", "ruleNotJudged",
-            "ip rule del pref 1000 from all tos 0x10 lookup 100"),
+            "ip route add default via 10.0.0.1 table 101 && ip rule add pref 1000 tos 0x10 lookup 101", "ruleNotJudged",
+            "ip rule del pref 1000 from all tos 0x10 lookup 101"),
         new("source-route", "an IPv6 route for packets of this node's pods",
             "ip link add vpn6 type veth peer name vpn6p && ip link set vpn6 up && ip link set vpn6p up && " +
             "ip -6 route add fd00:192:168:PEER::/64 from fd00:192:168:NODE::/64 dev vpn6", "overridden",

@@ -21,7 +21,7 @@ internal static unsafe partial class ObjectOwner
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static string OfFile(string path)
     {
-        // Its owner is read also while others hold it open, whatever they share.
+        // So the owner can be read while another program holds it open.
         using SafeFileHandle file = CreateFileW(
             path, READ_CONTROL, FILE_SHARE_ALL, null, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, 0);
         if (!file.IsInvalid)

@@ -216,7 +216,7 @@ internal readonly record struct PacketPath(Ip Source, Ip Destination, HostInterf
 {
     public string InterfaceName => Interface?.Name ?? "lo";
 
-    /// <summary>IPPROTO_*; 0: whatever the kernel assumes.</summary>
+    /// <summary>IPPROTO_*; 0: none is named, and the kernel assumes one.</summary>
     public byte Protocol { get; init; }
 
     public ushort SourcePort { get; init; }

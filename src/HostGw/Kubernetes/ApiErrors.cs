@@ -6,7 +6,8 @@ using Polly.Retry;
 namespace HostGw.Kubernetes;
 
 /// <summary>The API server refused, or could not be reached. The message says what to do; the next attempt may succeed.</summary>
-internal sealed class ApiException(string message, Exception? inner = null) : Exception(message, inner)
+/// <remarks>Without a full stop, which ends the texts of Windows and of other servers: others go on with the sentence.</remarks>
+internal sealed class ApiException(string message, Exception? inner = null) : Exception(message.TrimEnd('.'), inner)
 {
     /// <summary>The cause of a Status about a resource version in the future.</summary>
     public const string VersionTooLarge = "ResourceVersionTooLarge";
@@ -70,7 +71,7 @@ internal static class ApiErrors
         RetryAfter = Bounded(RetryAfter(status)),
     };
 
-    private static string Describe(ApiStatus status) => (status.Reason, status.Message) switch
+    private static string Describe(ApiStatus status) => (status.Reason, status.Message.TrimEnd('.')) switch
     {
         ("", "") => "",
         ("", var message) => $": {message}",

@@ -63,7 +63,7 @@ internal abstract class ProbeSockets(int port, Action<string> report, TimeProvid
             catch (Win32Exception e)
             {
                 bool hasFamily = e is not SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported };
-                (fault, _isComplete) = hasFamily ? (e.Message, false) : (fault, _isComplete);
+                (fault, _isComplete) = hasFamily ? (e.Message.TrimEnd('.'), false) : (fault, _isComplete);
             }
         }
         if (fault.Length > 0)

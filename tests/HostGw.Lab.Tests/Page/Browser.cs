@@ -57,10 +57,18 @@ internal sealed class Browser : IAsyncDisposable
         await UntilAsync("document.readyState === 'complete' && location.href !== 'about:blank'");
     }
 
-    /// <summary>What an expression of JavaScript is worth in the page.</summary>
+    /// <summary>What an expression of JavaScript is worth in the page; asked again where the page loads itself meanwhile.</summary>
     public async Task<JsonNode?> EvaluateAsync(string expression)
     {
-        JsonNode answer = await CallAsync("Runtime.evaluate", new() { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true });
+        JsonNode answer;
+        try
+        {
+            answer = await CallAsync("Runtime.evaluate", new() { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true });
+        }
+        catch (InvalidOperationException e) when (e.Message.Contains("Inspected target navigated or closed", StringComparison.Ordinal))
+        {
+            return await EvaluateAsync(expression);
+        }
         return answer["exceptionDetails"] is { } failure ? throw new InvalidOperationException($"{expression}: {failure.ToJsonString()}") : answer["result"]?["value"];
     }
 

@@ -69,13 +69,20 @@ public sealed class ApiClientTests : FakeApiTest
     [InlineData("""{"kind":"Status","reason":"hunter2-is-a-token","message":"no hunter2-is-a-token here","code":401}""", "(the token): no (the token) here")]
     public async Task An_answer_that_shows_the_token_is_told_without_it(string body, string told)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "https://192.0.2.1") { Headers = { Authorization = new("Bearer", "hunter2-is-a-token") } };
-        using var response = new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request, Content = new StringContent(body) };
-
-        ApiException e = await ApiErrors.ReadAsync(response, new() { Server = new("https://192.0.2.1") }, new(null), PatientTime.OfClient, TestContext.Current.CancellationToken);
-
+        ApiException e = await ErrorAsync(HttpStatusCode.BadGateway, body);
         Assert.Contains(told, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
+    }
+
+    // Others go on with the sentence.
+    [Theory]
+    [InlineData(HttpStatusCode.InternalServerError, "answered 500 Odd: not now")]
+    [InlineData(HttpStatusCode.Forbidden, "answered 403 Odd: not now. ")]
+    public async Task A_full_stop_at_the_end_of_an_answer_stands_once_or_not_at_all(HttpStatusCode code, string told)
+    {
+        string message = (await ErrorAsync(code, """{"kind":"Status","reason":"Odd","message":"not now."}""")).Message;
+        Assert.Contains(told, message, StringComparison.Ordinal);
+        Assert.False(message.EndsWith('.') || message.Contains("..", StringComparison.Ordinal), message);
     }
 
     [Fact]
@@ -208,6 +215,17 @@ public sealed class ApiClientTests : FakeApiTest
             configuration = ServiceAccount();
         }
         return new(configuration, "1.2.3", PatientTime.OfClient);
+    }
+
+    private static async Task<ApiException> ErrorAsync(HttpStatusCode code, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://192.0.2.1")
+        {
+            Headers = { Authorization = new("Bearer", "hunter2-is-a-token") },
+        };
+        using var response = new HttpResponseMessage(code) { RequestMessage = request, Content = new StringContent(body) };
+        return await ApiErrors.ReadAsync(
+            response, new() { Server = new("https://192.0.2.1") }, new(null), PatientTime.OfClient, Cancel);
     }
 
     private static async Task<string> ListAsync(ApiClient client)

@@ -59,13 +59,13 @@ internal sealed class AgentProcess : IDisposable
 
     public static string[] StateFlags(string folder) => ["--state-directory", Path.Combine(folder, "state")];
 
-    /// <returns>When it has started, and so holds the lock.</returns>
+    /// <returns>When it holds the lock, and its host, which listens for console events, has started.</returns>
     public static async Task<AgentProcess> StartAsync(string folder)
     {
         AgentProcess agent = new(folder);
         try
         {
-            await agent.AwaitAsync($"on node {Machine.Name}");
+            await agent.AwaitAsync("Cannot watch nodes");
         }
         catch
         {

@@ -8,11 +8,12 @@ namespace HostGw.Problems;
 /// <summary>Applies every rule of `hostgw doctor`, causes before effects. Pure.</summary>
 internal static class Doctor
 {
-    private static readonly Func<Examination, IEnumerable<Problem>>[] Rules =
+    /// <summary>In the order of cause and effect.</summary>
+    public static IReadOnlyList<Func<Examination, IEnumerable<Problem>>> Rules { get; } =
     [
         RouteRules.WithoutMain,
         AccessRules.ApiServer, AccessRules.Credentials, AccessRules.Clock, AccessRules.Rights, AccessRules.Unreadable,
-        NodeRules.OwnNode, NodeRules.Digest, NodeRules.Interfaces, NodeRules.Duplicates, NodeRules.Peers, NodeRules.ClusterRoutes,
+        NodeRules.OwnNode, NodeRules.Digest, NodeRules.Duplicates, NodeRules.Interfaces, NodeRules.Peers, NodeRules.ClusterRoutes,
         NeighbourRules.Unanswered, NeighbourRules.Fixed, NeighbourRules.OtherMac, NeighbourRules.SharedMac,
         SysctlRules.Forwarding, SysctlRules.AcceptRa, SysctlRules.ReversePath, SysctlRules.ArpIgnore, SysctlRules.NeighbourLimit,
         PacketRules.ForwardDrop, PacketRules.Obstacles, PacketRules.Leftovers, PacketRules.Doubts, PacketRules.Masquerade,

@@ -94,8 +94,9 @@ internal static class Cures
 
     private const string DisplacingInterface =
         "if that interface is the bridge of this host's pods, from a podCIDR that its Node had before it was re-created: drain this " +
-        "host's node, then remove it (ip link delete, on Windows Remove-HnsNetwork), and the plugin makes it again; if it is another " +
-        "interface, give it another network: this one is for pods (clusterCidrs)";
+        "host's node, remove it (ip link delete, on Windows Remove-HnsNetwork), kubectl uncordon the node, and delete the pods of " +
+        "DaemonSets that remain: the plugin makes it again; if it is another interface, give it another network: this one is for pods " +
+        "(clusterCidrs)";
 
     public static string Of(Verdict verdict) => verdict.Fault switch
     {

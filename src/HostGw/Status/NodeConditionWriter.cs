@@ -75,8 +75,8 @@ internal sealed class NodeConditionWriter(
                     {
                         Type = "NetworkUnavailable",
                         Status = "False",
-                        Reason = "HostGwRoutesStand",
-                        Message = "hostgw made this node's routes",
+                        Reason = "HostGwIsUp",
+                        Message = "HostGw installed this node's routes and NAT rule",
                         LastHeartbeatTime = now,
                         LastTransitionTime = now,
                     },

@@ -133,7 +133,14 @@ internal static class PassHistory
         .. Rule("guards", report.Result.GuardChange),
         .. Rule("CNI configuration", report.Result.CniChange),
         .. Rule("link hostgw0", report.Result.TunnelChange),
+        .. Some(report.Changes.PolicyRules.Add.Count, "policy rules added", report.Changes.PolicyRules.Add.Select(r => $"{r}")),
+        .. Some(report.Changes.PolicyRules.Delete.Count, "policy rules removed", report.Changes.PolicyRules.Delete.Select(r => $"{r}")),
+        .. Some(report.Changes.ProbeRoutes.Add.Count, "probe addresses added", report.Changes.ProbeRoutes.Add.Select(a => $"{a}")),
+        .. Some(
+            report.Changes.ProbeRoutes.Delete.Count, "routes of probe addresses removed",
+            report.Changes.ProbeRoutes.Delete.Select(r => $"{r.Destination}")),
         .. Rule("forwarding", report.ForwardingChanged ? "switched on" : ""),
+        .. Some(report.Changes.AcceptRa.Count, "accept_ra set", report.Changes.AcceptRa.Select(c => $"{c.Interface} {c.Value}")),
     ]);
 
     private static IEnumerable<string> Routes(int count, string what, IEnumerable<string> each) =>

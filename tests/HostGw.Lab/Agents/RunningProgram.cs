@@ -59,6 +59,8 @@ public abstract class RunningProgram : IDisposable
         if (IsRunning)
             throw new InvalidOperationException($"{What} runs already");
         _process?.Dispose();
+        // A process that cannot be started leaves none behind.
+        _process = null;
         _process = Process.Start(StartInfo(Arguments))!;
         _process.OutputDataReceived += (_, e) => Log.Add(e.Data);
         _process.ErrorDataReceived += (_, e) => Log.Add(e.Data);

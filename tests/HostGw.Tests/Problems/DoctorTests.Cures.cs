@@ -305,10 +305,10 @@ public partial class DoctorTests
             () => Of(host: Healthy + "; vethab12cd 10.244.9.1/32; 10.244.9.5/32 dev vethab12cd"), "delete these pods",
             () => Of(host: Healthy + "; vethab12ce 10.244.1.1/32; 10.244.1.5/32 dev vethab12ce")),
         ["flannel on the same host: stopped"] = (
-            () => Facts(f => f with { Programs = new HashSet<string> { "flanneld", "bash" } }), "keep one network agent",
+            () => Facts(f => f with { Programs = new HashSet<string> { "flanneld", "bash" } }), "keep one program that makes routes to pods",
             () => Facts(f => f with { Programs = new HashSet<string> { "bash" } })),
         ["flannel in a pod: it was meant"] = (
-            () => Of(host: Healthy + "; flannel.1 172.31.0.0/32"), "keep one network agent (docs/migrate.md)", () => Of()),
+            () => Of(host: Healthy + "; flannel.1 172.31.0.0/32"), "keep one program that makes routes to pods (docs/migrate.md)", () => Of()),
         ["CNI plugins that are missing: installed"] = (
             () => Of("cni=on") with { Facts = new() { MissingCniPlugins = ["ptp"] } }, "install kubernetes-cni", () => Of("cni=on")),
         ["CNI plugins that are missing: their directory"] = (

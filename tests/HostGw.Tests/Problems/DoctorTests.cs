@@ -236,7 +236,8 @@ public partial class DoctorTests
             },
             ["overridden", "apiServer"], "ip rule add pref 32766 lookup main"),
         ["a policy rule on what nobody knows of packets"] = (
-            () => WithRules("1000 tos 0x10 lookup 100; 1001 fwmark 0x1 lookup 100; 1002 from 10.9.0.0/16 to 10.9.0.0/16 tos 0x10 lookup 100"),
+            () => WithRules("1000 tos 0x10 lookup 100; 1001 fwmark 0x1 lookup 100; 1002 from 10.9.0.0/16 to 10.9.0.0/16 tos 0x10 lookup 100; " +
+                "1003 from 10.0.0.1 tos 0x10 lookup 100"),
             ["ruleNotJudged"], "ip rule del pref 1000 from all tos 0x10 lookup 100"),
         ["a route that is missing"] = (() => Of(host: Healthy[..Healthy.LastIndexOf(';')]), ["routes"], "1 missing, 0 wrong, 0 of"),
         ["a route of a node that is gone"] = (() => Of(nodes: Nodes[..^1]), ["routes"], "0 missing, 0 wrong, 1 of"),
@@ -298,10 +299,24 @@ public partial class DoctorTests
             [.. Broken.Values.SelectMany(b => b.Rules).Append("waiting").Append("noGateway").Distinct().Order(StringComparer.Ordinal)];
         Assert.Equal(tried, inSources.Concat(ofVerdicts).Append("nextHop").Distinct().Order(StringComparer.Ordinal));
 
-        string page = File.ReadAllText(Repository.PathTo("docs/doctor.md"));
-        Assert.Equal(
-            tried, RuleRow().Matches(page).SelectMany(m => m.Groups[1].Captures.Select(c => c.Value)).Order(StringComparer.Ordinal));
+        Assert.Equal(tried, OnPage().Order(StringComparer.Ordinal));
     }
+
+    // "Cure the first finding first." A fault of table main that hides the API server comes first of all, and a second time.
+    [Fact]
+    public void The_page_of_the_doctor_has_the_rules_in_the_order_of_cause_and_effect()
+    {
+        Examination[] all = [.. Broken.Values.Select(b => b.Seen())];
+        int[] places = [.. OnPage().Select(PlaceOf).Where(place => place >= 0)];
+        Assert.True(places.Length > 30);
+        Assert.Equal(places.Order(), places);
+
+        int PlaceOf(string rule) =>
+            Doctor.Rules.ToList().FindLastIndex(find => all.Any(seen => find(seen).Any(p => p.Rule == rule)));
+    }
+
+    private static IEnumerable<string> OnPage() =>
+        RuleRow().Matches(File.ReadAllText(Repository.PathTo("docs/doctor.md"))).SelectMany(m => m.Groups[1].Captures.Select(c => c.Value));
 
     [Fact]
     public void The_neighbours_asked_for_are_next_hops_their_nodes_and_the_gateway()

@@ -1,3 +1,4 @@
+using HostGw.Planning;
 using HostGw.Settings;
 
 namespace HostGw.Tests.Settings;
@@ -130,11 +131,12 @@ public class SettingsReaderTests
         Assert.Equal(expected, new Given { Flags = flags }.Error());
 
     [Theory]
-    [InlineData("--next-hop PodGateway")]
-    [InlineData("--tunnel-port 9158")]
-    [InlineData("--probe-enabled false")]
-    [InlineData("--probe-enabled false --tunnel-mode always")]
-    public void Without_a_tunnel_or_for_always_it_is_none(string flags) => new Given { Flags = flags }.Read();
+    [InlineData("--next-hop PodGateway", nameof(TunnelMode.Off))]
+    [InlineData("--tunnel-port 9158", nameof(TunnelMode.Off))]
+    [InlineData("--probe-enabled false", nameof(TunnelMode.Off))]
+    [InlineData("--probe-enabled false --tunnel-mode always", nameof(TunnelMode.Always))]
+    public void Without_a_tunnel_or_for_always_it_is_none(string flags, string mode) =>
+        Assert.Equal(mode, new Given { Flags = flags }.Read().Policy.Tunnel.Mode.ToString());
 
     [Fact]
     public void A_policy_rule_needs_a_cluster_cidr()

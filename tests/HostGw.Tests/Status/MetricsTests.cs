@@ -164,7 +164,10 @@ public class MetricsTests
 
     [Fact]
     public void The_documented_metrics_are_the_metrics() => Golden.Equal(
-        "docs/metrics.md", MetricsPage.Of(Everything(), File.ReadAllText(Repository.PathTo("tests/HostGw.Tests/Status/Golden/digest-metrics.txt"))));
+        "docs/metrics.md",
+        MetricsPage.Of(Everything(), Text("tests/HostGw.Tests/Status/Golden/digest-metrics.txt"), Text("charts/hostgw/templates/rules.yaml")));
+
+    private static string Text(string path) => File.ReadAllText(Repository.PathTo(path));
 
     private static string Everything()
     {

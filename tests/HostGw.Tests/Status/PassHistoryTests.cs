@@ -1,5 +1,7 @@
+using HostGw.Net;
 using HostGw.Platform;
 using HostGw.Status;
+using HostGw.Tests.Planning;
 using HostGw.Tests.Reconciliation;
 
 namespace HostGw.Tests.Status;
@@ -27,6 +29,24 @@ public class PassHistoryTests
             "forwarding: switched on",
         ],
         _board.View.Passes.Select(n => $"{n.Kind} {WakeCauseNames.Of(n.Causes)} {n.Text}"));
+    }
+
+    [Fact]
+    public void What_is_no_route_is_named_too()
+    {
+        _board.Record(new()
+        {
+            Changes = new()
+            {
+                Routes = RouteChanges.None,
+                PolicyRules = new([], Given.PolicyRules("1000 to 10.244.0.0/16 lookup main")),
+                ProbeRoutes = new([Ip.Parse("10.244.1.0")], []),
+                AcceptRa = [new("eth0", 2)],
+            },
+        });
+        Assert.Equal(
+            ["policy rules removed: to 10.244.0.0/16 lookup main; probe addresses added: 10.244.1.0; accept_ra set: eth0 2"],
+            _board.View.Passes.Select(n => n.Text));
     }
 
     [Fact]

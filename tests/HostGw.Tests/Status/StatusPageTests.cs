@@ -30,6 +30,26 @@ public class StatusPageTests
         Golden.Equal("tests/HostGw.Tests/Status/Golden/page.html", body);
     }
 
+    // A reader of half a cure drains a node and stops.
+    [Fact]
+    public void A_cure_is_shown_to_its_end()
+    {
+        _board.Record(Reports.InOrder() with { Result = new() { Obstacles = [$"{new string('x', 900)} then restart its kubelet"] } });
+        Assert.Contains("then restart its kubelet", Page(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllRepairs))]
+    public void Each_kind_of_repair_is_counted_on_the_page(string kind)
+    {
+        object repairs = default(Repairs);
+        typeof(Repairs).GetProperty(kind)!.SetValue(repairs, 3L);
+        _board.Record(Reports.InOrder() with { Repairs = (Repairs)repairs });
+        Assert.Matches("<p>Repaired: [^.,]+ 3.</p>", Page());
+    }
+
+    public static TheoryData<string> AllRepairs => [.. typeof(Repairs).GetProperties().Select(p => p.Name)];
+
     [Fact]
     public void A_cluster_in_order_says_so_first()
     {

@@ -74,7 +74,7 @@ internal static class OwnerRules
         where seen.Facts.Programs.Contains(agent)
         select new Problem("otherAgent",
             $"{agent} runs on this host, and may make routes and rules for the same pods",
-            "keep one network agent: docs/migrate.md says how to leave another one without a gap");
+            "keep one program that makes routes to pods (docs/migrate.md); one that only enforces network policies may stay");
 
     public static IEnumerable<Problem> LeftInterfaces(Examination seen) => LeftInterfaces(seen.Host, seen.Facts.Programs);
 
@@ -87,7 +87,7 @@ internal static class OwnerRules
         select new Problem("otherAgent",
             $"the interface {link.Name} is {known.Agent}'s: it runs in a pod and may make routes and rules for the same pods, " +
             "or has left it behind",
-            $"keep one network agent (docs/migrate.md); if {known.Agent} is gone: {Delete(link.Name, known.Agent)}");
+            $"keep one program that makes routes to pods (docs/migrate.md); if {known.Agent} is gone: {Delete(link.Name, known.Agent)}");
 
     // A port of Open vSwitch is no link of its own, and `ip link delete` refuses it.
     private static string Delete(string link, string agent) =>

@@ -43,12 +43,20 @@ internal static class RouteRules
     public static IEnumerable<Problem> NotJudged(Examination seen) => seen.Plan is not { } plan ? [] :
         from rule in seen.Host.PolicyRules
         where rule is { IsUndecidable: true, NeedsMark: false } && Overrides.MayLeadElsewhere(rule)
-            && plan.OwnPodCidrs.Any(own => own.IsIPv6 == rule.IsIPv6 && (rule.From.IsNone || rule.From.Overlaps(own) ||
-                rule.To.IsNone || rule.To.Overlaps(own)))
+            && plan.OwnPodCidrs.Any(own => own.IsIPv6 == rule.IsIPv6 && MayMatchPodsOf(rule, own, plan))
         select new Problem("ruleNotJudged",
             $"policy rule {rule.Preference}: {rule} may take pods' packets: it depends on more than their addresses, interface, " +
                 "protocol and ports",
             $"if packets between pods are lost and nothing needs it: {rule.DeleteCommand}");
+
+    // From this node's pods to other nodes', or the way back.
+    private static bool MayMatchPodsOf(PolicyRule rule, Prefix own, Plan plan)
+    {
+        return rule.IsInverted || (Meets(rule.From, own) && MeetsPeer(rule.To)) || (MeetsPeer(rule.From) && Meets(rule.To, own));
+
+        static bool Meets(Prefix selector, Prefix pods) => selector.IsNone || selector.Overlaps(pods);
+        bool MeetsPeer(Prefix selector) => selector.IsNone || plan.Routes.Any(r => selector.Overlaps(r.Destination));
+    }
 
     public static IEnumerable<Problem> NotApplied(Examination seen)
     {

@@ -10,7 +10,8 @@ namespace HostGw.Status.Page;
 /// </summary>
 internal sealed class Html
 {
-    private const int MaxText = 400;
+    // As of an Event's message: a cure may be long, and half a cure does harm.
+    private const int MaxText = 1024;
 
     private readonly StringBuilder _markup = new(16 * 1024);
 

@@ -221,7 +221,9 @@ internal static class PassesSection
         [
             ("routes removed", repairs.RoutesRemoved), ("routes changed", repairs.RoutesChanged),
             ("routes overwritten", repairs.RoutesOverwritten), ("masquerade rule", repairs.Masquerade),
-            ("accept in chain FORWARD", repairs.ForwardAccept), ("forwarding", repairs.Forwarding), ("CNI configuration", repairs.Cni),
+            ("accept in chain FORWARD", repairs.ForwardAccept), ("guards", repairs.Guards), ("forwarding", repairs.Forwarding),
+            ("CNI configuration", repairs.Cni), ("policy rules", repairs.PolicyRules), ("probe addresses", repairs.ProbeAddress),
+            ("link hostgw0", repairs.Tunnel),
         ];
         string sum = string.Join(", ", all.Where(a => a.Times > 0).Select(a => $"{a.What} {a.Times}"));
         return sum.Length > 0 ? sum : "nothing";

@@ -146,7 +146,11 @@ public sealed class ProcSysNetTests : IDisposable
     }
 
     [Fact]
-    public void Thresholds_that_are_not_there_are_left_out() => new ProcSysNet(_root).RaiseNeighbourThresholds(5000);
+    public void Thresholds_that_are_not_there_are_left_out()
+    {
+        new ProcSysNet(_root).RaiseNeighbourThresholds(5000);
+        Assert.Empty(Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories));
+    }
 
     private void Given(string file, string? content)
     {

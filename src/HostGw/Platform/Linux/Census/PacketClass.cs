@@ -110,11 +110,11 @@ internal sealed class PacketClass
         }
         (int source, int destination, int protocol) = IsIPv4 ? (12, 16, 9) : (8, 24, 6);
         header.Set(0, [(byte)(IsIPv4 ? 0x45 : 0x60)]);
-        header.Set(protocol, [Protocol]);
         if (IsIPv4)
+        {
             header.Set(6, 0, known: 0xFF3F); // no fragment: two bytes in network order, and the two that follow are set below
-        if (IsIPv4)
             header.Clear(8, 1, doubtful: true);
+        }
         else if (Flow == PodFlow.Neighbours)
             header.Set(7, [HighestHopLimit]);
         header.Set(protocol, [Protocol]);

@@ -181,7 +181,7 @@ public class DecoderTests
                 tunnel.Mtu > 0 && tunnel.Source.IsIPv4 == route.Destination.IsIPv4));
         }
         if (LinkMessages.TryDecodeLink(payload, out HostInterface? link))
-            Assert.NotNull(link);
+            Assert.NotEqual("", link!.Name);
         if (LinkMessages.TryDecodeAddress(payload, out HostAddress address))
             Assert.True(!address.Address.IsNone && address.Connected.IsAligned && address.Connected.Length <= address.Address.Bits);
     }

@@ -26,7 +26,7 @@ public class PassHistoryTests
             "Failure nodes failed: add 10.244.4.0/24: Network is unreachable; masquerade rule: changed",
             "Repair routes 1 route added: 10.244.3.0/24 via 10.0.0.3",
             "Change start 2 routes added: 10.244.2.0/24 via 10.0.0.2, 10.244.3.0/24 via 10.0.0.3; masquerade rule: created; guards: guards changed; " +
-            "forwarding: switched on",
+            "probe addresses added: 10.244.1.0, fd00:10:244:1::; forwarding: switched on",
         ],
         _board.View.Passes.Select(n => $"{n.Kind} {WakeCauseNames.Of(n.Causes)} {n.Text}"));
     }
@@ -39,13 +39,13 @@ public class PassHistoryTests
             Changes = new()
             {
                 Routes = RouteChanges.None,
-                PolicyRules = new([], Given.PolicyRules("1000 to 10.244.0.0/16 lookup main")),
+                PolicyRules = new([], [Given.PolicyRules("1000 to 10.244.0.0/16 lookup main")[1]]),
                 ProbeRoutes = new([Ip.Parse("10.244.1.0")], []),
                 AcceptRa = [new("eth0", 2)],
             },
         });
         Assert.Equal(
-            ["policy rules removed: to 10.244.0.0/16 lookup main; probe addresses added: 10.244.1.0; accept_ra set: eth0 2"],
+            ["policy rules removed: from all to 10.244.0.0/16 lookup main; probe addresses added: 10.244.1.0; accept_ra set: eth0 2"],
             _board.View.Passes.Select(n => n.Text));
     }
 

@@ -74,7 +74,7 @@ internal static class OwnerRules
         where seen.Facts.Programs.Contains(agent)
         select new Problem("otherAgent",
             $"{agent} runs on this host, and may make routes and rules for the same pods",
-            "keep one program that makes routes to pods (docs/migrate.md); one that only enforces network policies may stay");
+            "keep one program that makes routes to pods (docs/migrate.md)");
 
     public static IEnumerable<Problem> LeftInterfaces(Examination seen) => LeftInterfaces(seen.Host, seen.Facts.Programs);
 

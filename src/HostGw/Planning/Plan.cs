@@ -73,6 +73,9 @@ internal sealed record Plan
     /// <summary>What the guards took from the host's own routes and addresses: see <see cref="Uplinks.OfHost"/>.</summary>
     public ImmutableArray<int> HostUplinks { get; init; } = [];
 
+    /// <summary>From which address peers are probed at their node addresses.</summary>
+    public NodeSources NodeSources { get; init; } = NodeSources.None;
+
     /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice InterfaceIPv4 { get; init; }
 

@@ -302,11 +302,11 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         ref PeerState peer = ref _peers[number];
         ProbeTarget target = peer.Target;
         ProbeSource source = _peers.Source(target);
-        // In the other family these addresses are those of another peer, of which flags would speak; and the kernel chooses ours.
+        // In the other family these addresses are those of another peer, of which flags would speak.
         bool isOfOtherFamily = path == ProbePaths.Node && target.NodeAddress.IsIPv4 != target.PodCidr.IsIPv4;
         (Ip from, Ip to) = path switch
         {
-            ProbePaths.Node => (isOfOtherFamily ? default : source.Node, target.NodeAddress),
+            ProbePaths.Node => (_peers.NodeSource(target), target.NodeAddress),
             ProbePaths.Echo => (source.Pod, target.PodAddress),
             ProbePaths.Tunnel => (source.Tunnel, TunnelSource.Of(target.PodCidr, settings.Tunnel.Source)),
             _ => (source.Pod, ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source)),

@@ -303,7 +303,7 @@ public class ProberScheduleTests
         {
             Routes = PeerRoutes.Tunnelled | PeerRoutes.Tunnel,
         };
-        ProbeSource source = new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0"), IsHeld: true) { Tunnel = Ip.Parse("10.244.1.1") };
+        ProbeSource source = new(Ip.Parse("10.244.1.0"), IsHeld: true) { Tunnel = Ip.Parse("10.244.1.1") };
         foreach ((ProbeSource from, int expected) in (((ProbeSource, int)[])[(source, 0), (source with { Tunnel = default }, 1)]))
         {
             prober.Follow(new(from, default, [target], KnownAddresses.None));

@@ -155,6 +155,17 @@ internal sealed record Plan
         return next > 0 && Routes[next - 1] is { NextHop.IsNone: false } before && before.Destination.Contains(destination) ? before : null;
     }
 
+    /// <summary>Whether this destination lies inside one of this node's podCIDRs, or is one.</summary>
+    public bool IsOfOwnPods(Prefix destination)
+    {
+        foreach (Prefix own in OwnPodCidrs)
+        {
+            if (own.Contains(destination))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>The peer that has exactly this podCIDR, and a route to it; null: none has.</summary>
     public ClusterNode? RoutedPeer(Prefix podCidr) => (_routedPeers ??= RoutedPeers()).GetValueOrDefault(podCidr);
 

@@ -11,7 +11,7 @@ namespace HostGw.Probes;
 internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
 {
     private readonly Stack<int> _unused = [];
-    private PeerState[] _peers = [];
+    private ProbedPeer[] _peers = [];
     private int _count;
     private ProbeSource _sourceIPv4, _sourceIPv6;
     private NodeSources _nodeSources = NodeSources.None;
@@ -28,9 +28,9 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
     public int Active => _count - _unused.Count;
 
     /// <summary>By number; not all numbers are in use.</summary>
-    public Span<PeerState> All => _peers.AsSpan(0, _count);
+    public Span<ProbedPeer> All => _peers.AsSpan(0, _count);
 
-    public ref PeerState this[int number] => ref _peers[number];
+    public ref ProbedPeer this[int number] => ref _peers[number];
 
     /// <summary>This node's own addresses in the pod network of a peer's family.</summary>
     public ProbeSource Source(in ProbeTarget target) => target.PodCidr.IsIPv4 ? _sourceIPv4 : _sourceIPv6;

@@ -121,6 +121,27 @@ public sealed class ReachabilityTests : LabTest
     }
 
     [Fact]
+    public async Task Two_hosts_that_list_a_virtual_address_first_are_probed_and_probe_whoever_of_them_holds_it()
+    {
+        foreach (Node node in (Node[])[One, Two])
+        {
+            Cluster.Api.Server.Nodes.Put(
+                Cluster.Describe(node) with { InternalIPs = ["10.0.0.100", .. node.Addresses.Select(a => $"{a}")] });
+        }
+        One.Network.Configure(["address add 10.0.0.100/32 dev eth0"]);
+        await StartAsync();
+
+        One.Network.Configure(["address delete 10.0.0.100/32 dev eth0"]);
+        Two.Network.Configure(["address add 10.0.0.100/32 dev eth0"]);
+        Cluster.Segment.DropPodAddresses();
+        // Where the node's address is not asked, or does not answer, it is another verdict.
+        await Verdicts.AllBecomeAsync(Cluster, Dropped);
+
+        Cluster.Segment.DropNothing();
+        await Verdicts.AllBecomeAsync(Cluster, Reachable);
+    }
+
+    [Fact]
     public async Task A_bridge_that_comes_goes_and_holds_the_IPv6_podCIDR_takes_no_probe()
     {
         // Since a /64 is on it, the kernel itself has an (anycast) entry for the probe address there.

@@ -73,6 +73,9 @@ internal sealed record Plan
     /// <summary>What the guards took from the host's own routes and addresses: see <see cref="Uplinks.OfHost"/>.</summary>
     public ImmutableArray<int> HostUplinks { get; init; } = [];
 
+    /// <summary>From which address peers are probed at their node addresses.</summary>
+    public NodeSources NodeSources { get; init; } = NodeSources.None;
+
     /// <summary>The interface of this node's address; peers' routes may use others.</summary>
     public InterfaceChoice InterfaceIPv4 { get; init; }
 
@@ -150,6 +153,17 @@ internal sealed record Plan
         while (next > 0 && Routes[next - 1].IsToOneAddress)
             next--;
         return next > 0 && Routes[next - 1] is { NextHop.IsNone: false } before && before.Destination.Contains(destination) ? before : null;
+    }
+
+    /// <summary>Whether this destination lies inside one of this node's podCIDRs, or is one.</summary>
+    public bool IsOfOwnPods(Prefix destination)
+    {
+        foreach (Prefix own in OwnPodCidrs)
+        {
+            if (own.Contains(destination))
+                return true;
+        }
+        return false;
     }
 
     /// <summary>The peer that has exactly this podCIDR, and a route to it; null: none has.</summary>

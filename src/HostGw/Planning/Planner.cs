@@ -111,6 +111,9 @@ internal sealed class Planner
         {
             ProbeAddresses = _policy.Probe && !isWindows ? ProbeAddress.OfNode(_own.PodCidrs) : [],
             EndpointAddresses = _policy.Probe && isWindows ? ProbeAddress.OfEndpoint(_own.PodCidrs, _host) : [],
+            NodeSources = _policy.Probe
+                ? NodeSources.Of(_host, _own.Node, _native.NextHops.Shared, plan.Verdicts)
+                : NodeSources.None,
             Tunnel = _tunnel.Link,
             TunnelFault = _tunnel.Fault,
             TunnelDoubt = _tunnel.Doubt,
@@ -175,7 +178,8 @@ internal sealed class PlanCache(Policy settings)
             InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6 &&
             ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute &&
             OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self)).Equals(last.OnLink) &&
-            Uplinks.OfHost(host, self, last.OwnPodCidrs).AsSpan().SequenceEqual(last.HostUplinks.AsSpan());
+            Uplinks.OfHost(host, self, last.OwnPodCidrs).AsSpan().SequenceEqual(last.HostUplinks.AsSpan()) &&
+            last.NodeSources.IsOf(host, last.Verdicts);
     }
 
     private static bool AreEqual(ImmutableArray<Prefix>? one, ImmutableArray<Prefix>? other) =>

@@ -41,7 +41,7 @@ internal sealed class EpollProbeSockets(int port, Action<string> report, TimePro
     {
         int number = FirstClient + (question.Destination.IsIPv4 ? 0 : ClientsOfFamily) +
             (question.Path == ProbePaths.Node ? 0 : Prober.Ports) + question.Port;
-        int hops = question.Path switch { ProbePaths.Hop => 1, ProbePaths.Node => ProbeDatagram.AllHops, _ => 0 };
+        int hops = question.Path switch { ProbePaths.OneHop => 1, ProbePaths.Node => ProbeDatagram.AllHops, _ => 0 };
         return _sockets[number] is { } socket
             ? Result(socket.Send(datagram, question.Source, question.Destination, Port, hops))
             : SendResult.NoSource;

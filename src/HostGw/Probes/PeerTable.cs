@@ -11,9 +11,10 @@ namespace HostGw.Probes;
 internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
 {
     private readonly Stack<int> _unused = [];
-    private PeerState[] _peers = [];
+    private ProbedPeer[] _peers = [];
     private int _count;
     private ProbeSource _sourceIPv4, _sourceIPv6;
+    private NodeSources _nodeSources = NodeSources.None;
     private KnownAddresses _known = KnownAddresses.None;
 
     // By the index of the target.
@@ -27,12 +28,15 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
     public int Active => _count - _unused.Count;
 
     /// <summary>By number; not all numbers are in use.</summary>
-    public Span<PeerState> All => _peers.AsSpan(0, _count);
+    public Span<ProbedPeer> All => _peers.AsSpan(0, _count);
 
-    public ref PeerState this[int number] => ref _peers[number];
+    public ref ProbedPeer this[int number] => ref _peers[number];
 
-    /// <summary>This node's own addresses in the family of a peer.</summary>
+    /// <summary>This node's own addresses in the pod network of a peer's family.</summary>
     public ProbeSource Source(in ProbeTarget target) => target.PodCidr.IsIPv4 ? _sourceIPv4 : _sourceIPv6;
+
+    /// <summary>From which address a peer is asked at its node address; none: the kernel chooses.</summary>
+    public Ip NodeSource(in ProbeTarget target) => _nodeSources.To(target.NodeAddress);
 
     /// <summary>The number of the peer that has this address; -1: none has; or <see cref="KnownAddresses.Disputed"/>.</summary>
     public int Find(Ip address)
@@ -47,7 +51,8 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
     public bool Follow(ProbePlan probes, ProbeTurns turns)
     {
         bool isNewIPv4 = probes.IPv4.IsAnother(_sourceIPv4), isNewIPv6 = probes.IPv6.IsAnother(_sourceIPv6), isOtherPath = false;
-        (_sourceIPv4, _sourceIPv6, _known) = (probes.IPv4, probes.IPv6, probes.Known);
+        NodeSources before = _nodeSources;
+        (_sourceIPv4, _sourceIPv6, _nodeSources, _known) = (probes.IPv4, probes.IPv6, probes.NodeSources, probes.Known);
 
         bool[] isFollowed = new bool[_count];
         _numbers = new int[probes.Targets.Length];
@@ -61,17 +66,12 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
                 continue;
             }
             (_numbers[i], isFollowed[number]) = (number, true);
-            if (_peers[number].Follow(target, target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6))
+            bool isNewSource = (target.PodCidr.IsIPv4 ? isNewIPv4 : isNewIPv6) || NodeSource(target) != before.To(target.NodeAddress);
+            if (_peers[number].Follow(target, isNewSource))
                 turns.Add(number);
             isOtherPath |= tunnel.Mode == TunnelMode.Auto && Source(target).Tunnel.IsNone && _peers[number].LeaveTunnel();
         }
-        for (int number = 0; number < isFollowed.Length; number++)
-        {
-            if (isFollowed[number] || !_peers[number].IsTaken)
-                continue;
-            _peers[number] = default;
-            _unused.Push(number);
-        }
+        RemoveAllBut(isFollowed);
         Add(probes.Targets, added, turns);
         Index(probes.Targets);
         return isOtherPath;
@@ -96,6 +96,17 @@ internal sealed class PeerTable(TunnelPolicy tunnel, Func<ProbeNonce> draw)
         ProbeTarget known = _peers[_peerOf[index]].Target;
         bool isSame = known.PodCidr == target.PodCidr && known.Node.Uid == target.Node.Uid && known.IsEchoOnly == target.IsEchoOnly;
         return isSame ? _peerOf[index] : -1;
+    }
+
+    private void RemoveAllBut(bool[] isFollowed)
+    {
+        for (int number = 0; number < isFollowed.Length; number++)
+        {
+            if (isFollowed[number] || !_peers[number].IsTaken)
+                continue;
+            _peers[number] = default;
+            _unused.Push(number);
+        }
     }
 
     private void Index(ImmutableArray<ProbeTarget> targets)

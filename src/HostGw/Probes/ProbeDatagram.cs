@@ -102,9 +102,9 @@ internal enum ProbePaths : byte
     Echo = 2,
 
     /// <summary>Probe address → an address that the peer forwards to, with one hop to live: its kernel answers 'time exceeded'.</summary>
-    Hop = 4,
+    OneHop = 4,
 
-    Pod = Echo | Hop,
+    Pod = Echo | OneHop,
 
     /// <summary>SOURCE → SOURCE, through the tunnel.</summary>
     Tunnel = 8,

@@ -11,6 +11,9 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
     /// <summary>The addresses at which this node is asked, as far as this host has them.</summary>
     public ImmutableArray<Ip> Own { get; init; } = [];
 
+    /// <summary>From which address peers are asked at their node addresses.</summary>
+    public NodeSources NodeSources { get; init; } = NodeSources.None;
+
     // A Node may list any address. What is sent to these reaches this host itself, or many.
     private static readonly ImmutableArray<Prefix> OfNoNode =
     [
@@ -23,13 +26,15 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
     {
         tunnel ??= new();
         ClusterNode? self = plan.Verdicts.FirstOrDefault(v => v.Kind == VerdictKind.Self).Node;
-        ProbeSource v4 = ProbeSource.Of(plan, self, held, isIPv4: true), v6 = ProbeSource.Of(plan, self, held, isIPv4: false);
-        ImmutableArray<ProbeTarget> targets = Choose(plan, tunnel, v4, v6, isWindows: self is { IsWindows: true });
+        bool isWindows = self is { IsWindows: true };
+        ProbeSource v4 = ProbeSource.Of(plan, held, isIPv4: true, isWindows), v6 = ProbeSource.Of(plan, held, isIPv4: false, isWindows);
+        ImmutableArray<ProbeTarget> targets = Choose(plan, tunnel, v4, v6, isWindows);
         return new(v4, v6, targets, KnownAddresses.Of(plan, tunnel.Source, targets))
         {
             // 0.0.0.0 and :: would be all of this host's.
             Own = self is null ? held
                 : [.. self.InternalIPs.Concat(self.ExternalIPs).Concat(held).Where(a => a.Value != UInt128.Zero).Distinct()],
+            NodeSources = plan.NodeSources,
         };
     }
 
@@ -113,11 +118,10 @@ internal sealed record ProbePlan(ProbeSource IPv4, ProbeSource IPv6, ImmutableAr
     }
 }
 
-/// <summary>This node's own addresses in one family, from which it probes.</summary>
-/// <param name="Node">None: the kernel chooses.</param>
+/// <summary>This node's own addresses in the pod network of one family, from which it probes.</summary>
 /// <param name="Pod">Its probe address.</param>
 /// <param name="IsHeld">Answers to the probe address reach this host. The kernel sends from it all the same, in IPv6.</param>
-internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
+internal readonly record struct ProbeSource(Ip Pod, bool IsHeld)
 {
     /// <summary>Its SOURCE; none: it has no tunnel.</summary>
     public Ip Tunnel { get; init; }
@@ -125,15 +129,12 @@ internal readonly record struct ProbeSource(Ip Node, Ip Pod, bool IsHeld)
     public bool IsNone => Pod.IsNone;
 
     /// <summary>Whether natively another address asks, so that what is known may hold no more.</summary>
-    public bool IsAnother(ProbeSource before) => (Node, Pod, IsHeld) != (before.Node, before.Pod, before.IsHeld);
+    public bool IsAnother(ProbeSource before) => (Pod, IsHeld) != (before.Pod, before.IsHeld);
 
-    /// <param name="self">This node; null: it is not known.</param>
-    public static ProbeSource Of(Plan plan, ClusterNode? self, ImmutableArray<Ip> held, bool isIPv4)
+    public static ProbeSource Of(Plan plan, ImmutableArray<Ip> held, bool isIPv4, bool isWindows)
     {
-        Ip node = self is null ? default : self.InternalIPs.Concat(self.ExternalIPs).FirstOrDefault(a => a.IsIPv4 == isIPv4);
-        bool isWindows = self is { IsWindows: true };
         Ip pod = ProbeAddress.Of(ProbeAddress.FirstPodCidr(plan.OwnPodCidrs, isIPv4), isWindows);
-        return new(node, pod, held.Contains(pod))
+        return new(pod, held.Contains(pod))
         {
             Tunnel = plan.Tunnel is { } tunnel ? tunnel.Sources.FirstOrDefault(s => s.IsIPv4 == isIPv4) : default,
         };

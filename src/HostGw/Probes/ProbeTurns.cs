@@ -49,7 +49,7 @@ internal sealed class ProbeTurns(TimeSpan interval)
     /// <summary>Takes the turns that are due.</summary>
     /// <param name="peers">By number; not all numbers are in use.</param>
     /// <param name="taken">Receives the numbers.</param>
-    public void Take(TimeSpan now, int active, ReadOnlySpan<PeerState> peers, List<int> taken)
+    public void Take(TimeSpan now, int active, ReadOnlySpan<ProbedPeer> peers, List<int> taken)
     {
         taken.Clear();
         if (now < NextAt(active))
@@ -69,7 +69,7 @@ internal sealed class ProbeTurns(TimeSpan interval)
 
     private TimeSpan Step(int active) => Later(interval / Math.Max(active, 1), ShortestStep);
 
-    private int Next(TimeSpan now, int active, ReadOnlySpan<PeerState> peers)
+    private int Next(TimeSpan now, int active, ReadOnlySpan<ProbedPeer> peers)
     {
         bool isOldFirst = _wasNew && now >= _nextTurn;
         while (!isOldFirst && _new.TryDequeue(out int number))

@@ -30,7 +30,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     private readonly Lock _lock = new();
     private readonly Queue<(int Peer, ProbePaths Path)> _due = [];
     private readonly Queue<(int Peer, TimeSpan AskedAt)> _waiting = [];
-    private readonly Queue<(int Peer, TimeSpan At)> _awaited = [];
+    private readonly Queue<(int Peer, TimeSpan At)> _earlyTurns = [];
     private readonly ProbeTurns _turns = new(settings.Interval);
     private readonly PeerTable _peers = new(settings.Tunnel, draw);
     private readonly List<int> _taken = [];
@@ -82,8 +82,8 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
                 TimeSpan at = _turns.NextAt(_peers.Active);
                 if (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
                     at = Earlier(at, LostAt(first.AskedAt));
-                if (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited))
-                    at = Earlier(at, awaited.At);
+                if (_earlyTurns.TryPeek(out (int Peer, TimeSpan At) early))
+                    at = Earlier(at, early.At);
                 if (_mustSignal)
                     at = Earlier(at, _signalledAt + Second);
                 return at == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : at > Now ? at - Now : TimeSpan.Zero;
@@ -119,8 +119,8 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
             TimeSpan now = Now;
             Expire(now);
             Signal(now);
-            while (_awaited.TryPeek(out (int Peer, TimeSpan At) awaited) && now >= awaited.At)
-                Hasten(_awaited.Dequeue().Peer, now);
+            while (_earlyTurns.TryPeek(out (int Peer, TimeSpan At) early) && now >= early.At)
+                BeginEarlyTurn(_earlyTurns.Dequeue().Peer, now);
             _turns.Take(now, _peers.Active, _peers.All, _taken);
             foreach (int number in _taken)
                 Enqueue(number, _peers[number].TakeTurn(_peers.Source(_peers[number].Target).IsHeld));
@@ -142,7 +142,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     {
         lock (_lock)
         {
-            ref PeerState peer = ref _peers[(int)question.Peer];
+            ref ProbedPeer peer = ref _peers[(int)question.Peer];
             bool isLost = hasNoRoute && !peer.Target.IsOnLink;
             if (peer.Nonce != question.Nonce || isLost)
                 return;
@@ -162,13 +162,13 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
                 counters.Count(ProbeResult.NotAsked);
                 return;
             }
-            ref PeerState peer = ref _peers[(int)answer.Peer];
+            ref ProbedPeer peer = ref _peers[(int)answer.Peer];
             ProbeTarget target = peer.Target;
             // Where the last address of the podCIDR is the peer's own, its agent answers.
             ProbePaths path = from == target.NodeAddress ? ProbePaths.Node
                 : from == target.PodAddress ? ProbePaths.Echo
                 : from == TunnelSource.Of(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Tunnel
-                : from == ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.Hop
+                : from == ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source) ? ProbePaths.OneHop
                 : ProbePaths.None;
             Take((int)answer.Peer, path, answer.Flags);
         }
@@ -187,9 +187,9 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
                 return;
             }
             // A router on the way says the same.
-            ref PeerState peer = ref _peers[(int)question.Peer];
+            ref ProbedPeer peer = ref _peers[(int)question.Peer];
             bool isOfPeer = peer.Target.Has(from) || peer.IsFirstHop;
-            Take((int)question.Peer, isOfPeer ? ProbePaths.Hop : ProbePaths.None, peer.Heard);
+            Take((int)question.Peer, isOfPeer ? ProbePaths.OneHop : ProbePaths.None, peer.PeerTunnelFlags);
         }
     }
 
@@ -218,7 +218,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
 
     private void Take(int number, ProbePaths path, ProbeFlags flags)
     {
-        ref PeerState peer = ref _peers[number];
+        ref ProbedPeer peer = ref _peers[number];
         if ((peer.Waiting & path) == 0)
         {
             counters.Count(ProbeResult.NotAsked);
@@ -231,14 +231,14 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
         peer.Answered(path, flags, now);
         Judge(number);
         if (path == ProbePaths.Node)
-            PlanBeyond(number);
+            PlanAfterNode(number);
     }
 
-    private void PlanBeyond(int number)
+    private void PlanAfterNode(int number)
     {
-        ref PeerState peer = ref _peers[number];
+        ref ProbedPeer peer = ref _peers[number];
         ProbeSource source = _peers.Source(peer.Target);
-        ProbePaths paths = peer.Beyond(!source.Tunnel.IsNone);
+        ProbePaths paths = peer.PathsAfterNode(!source.Tunnel.IsNone);
         if (!source.IsHeld)
             paths &= ~ProbePaths.Pod;
         if (paths != ProbePaths.None && peer.Plan(paths))
@@ -249,7 +249,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     {
         while (_waiting.TryPeek(out (int Peer, TimeSpan AskedAt) first))
         {
-            ref PeerState peer = ref _peers[first.Peer];
+            ref ProbedPeer peer = ref _peers[first.Peer];
             bool isOver = peer.Waiting == ProbePaths.None || peer.AskedAt != first.AskedAt;
             if (!isOver && now < LostAt(first.AskedAt))
                 return;
@@ -257,7 +257,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
             bool isOpen = false;
             if (!isOver)
             {
-                (int lost, isOpen) = peer.Lose();
+                (int lost, isOpen) = peer.LoseWaiting();
                 for (int i = 0; i < lost; i++)
                     counters.Count(ProbeResult.Lost);
                 Judge(first.Peer);
@@ -273,7 +273,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
 
     private void Enqueue(int number, ProbePaths planned)
     {
-        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Tunnel])
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.OneHop, ProbePaths.Tunnel])
         {
             if ((planned & path) != 0)
                 _due.Enqueue((number, path));
@@ -283,7 +283,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     // The time counts from here: others may have been asked since the question became due.
     private bool TryAsk(int number, ProbePaths path, TimeSpan now, out ProbeQuestion question)
     {
-        ref PeerState peer = ref _peers[number];
+        ref ProbedPeer peer = ref _peers[number];
         question = default;
         if ((peer.Planned & path) != 0)
         {
@@ -299,14 +299,14 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
 
     private ProbeQuestion Question(int number, ProbePaths path)
     {
-        ref PeerState peer = ref _peers[number];
+        ref ProbedPeer peer = ref _peers[number];
         ProbeTarget target = peer.Target;
         ProbeSource source = _peers.Source(target);
-        // In the other family these addresses are those of another peer, of which flags would speak; and the kernel chooses ours.
+        // In the other family these addresses are those of another peer, of which flags would speak.
         bool isOfOtherFamily = path == ProbePaths.Node && target.NodeAddress.IsIPv4 != target.PodCidr.IsIPv4;
         (Ip from, Ip to) = path switch
         {
-            ProbePaths.Node => (isOfOtherFamily ? default : source.Node, target.NodeAddress),
+            ProbePaths.Node => (_peers.NodeSource(target), target.NodeAddress),
             ProbePaths.Echo => (source.Pod, target.PodAddress),
             ProbePaths.Tunnel => (source.Tunnel, TunnelSource.Of(target.PodCidr, settings.Tunnel.Source)),
             _ => (source.Pod, ProbeAddress.Beyond(target.PodCidr, settings.Tunnel.Source)),
@@ -319,7 +319,7 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
 
     private void Judge(int number)
     {
-        ref PeerState peer = ref _peers[number];
+        ref ProbedPeer peer = ref _peers[number];
         ProbeFlags before = peer.Flags;
         if (peer.Judge(settings.Tunnel, Now, time.GetUtcNow()))
             (_verdicts, _latest, _mustSignal) = (null, null, true);
@@ -330,17 +330,17 @@ internal sealed class Prober(ProbeSettings settings, ProbeCounters counters, Fun
     private void AskSoon(int number)
     {
         TimeSpan now = Now;
-        if (_peers[number].Await(now) is not { } at)
+        if (_peers[number].ScheduleEarlyTurn(now) is not { } at)
             return;
         if (at <= now)
-            Hasten(number, now);
+            BeginEarlyTurn(number, now);
         else
-            _awaited.Enqueue((number, at));
+            _earlyTurns.Enqueue((number, at));
     }
 
-    private void Hasten(int number, TimeSpan now)
+    private void BeginEarlyTurn(int number, TimeSpan now)
     {
-        _peers[number].Hasten(now);
+        _peers[number].BeginEarlyTurn(now);
         _turns.Add(number);
     }
 

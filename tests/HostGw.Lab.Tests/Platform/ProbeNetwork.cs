@@ -123,6 +123,13 @@ internal sealed class ProbingHost : IDisposable
     private Plan Following(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => new()
     {
         OwnPodCidrs = [PodCidr, PodCidrIPv6],
+        NodeSources = NodeSources.Of(
+            new()
+            {
+                Interfaces = [new(2, "eth0", IsUp: true, IsLoopback: false)],
+                Addresses = [.. Node.InternalIPs.Select(a => new HostAddress(a, Prefix.Host(a), 2))],
+            },
+            Node, new([]), []),
         Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
             h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
     };

@@ -61,8 +61,10 @@ public class ProbePlanTests
     public void This_node_asks_from_its_first_InternalIP_and_its_own_probe_address()
     {
         ProbePlan plan = Of("", "a 10.244.2.0/24 10.0.0.2");
-        Assert.Equal(new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0"), true), plan.IPv4);
-        Assert.Equal(new(Ip.Parse("fd00:aaaa::1"), Ip.Parse("fd00:10:244:1::"), true), plan.IPv6);
+        Assert.Equal(new(Ip.Parse("10.244.1.0"), true), plan.IPv4);
+        Assert.Equal(new(Ip.Parse("fd00:10:244:1::"), true), plan.IPv6);
+        Assert.Equal("10.0.0.1", plan.NodeSources.To(Ip.Parse("10.0.0.2")).ToString());
+        Assert.Equal("fd00:aaaa::1", plan.NodeSources.To(Ip.Parse("fd00:aaaa::2")).ToString());
     }
 
     [Fact]
@@ -92,7 +94,9 @@ public class ProbePlanTests
             Given.Policy("tunnel=auto"));
         ProbePlan probes = ProbePlan.Of(plan, plan.EndpointAddresses, new() { Mode = TunnelMode.Auto });
         Assert.Equal(["10.244.2.0 by 10.0.0.2 by echo only"], probes.Targets.Select(Text));
-        Assert.Equal((Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.2"), true), (probes.IPv4.Node, probes.IPv4.Pod, probes.IPv4.IsHeld));
+        Assert.Equal(
+            (Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.2"), true),
+            (probes.NodeSources.To(Ip.Parse("10.0.0.2")), probes.IPv4.Pod, probes.IPv4.IsHeld));
         Assert.True(probes.IPv6.IsNone);
         Assert.Equal("10.0.0.1 fd00:aaaa::1 203.0.113.1 10.244.1.2", string.Join(' ', probes.Own));
     }

@@ -8,7 +8,7 @@ namespace HostGw.Tests.Probes;
 public class ProbeTurnsTests
 {
     private readonly ProbeTurns _turns = new(TimeSpan.FromMilliseconds(60));
-    private readonly PeerState[] _peers = [.. Enumerable.Range(0, 3).Select(_ => new PeerState(
+    private readonly ProbedPeer[] _peers = [.. Enumerable.Range(0, 3).Select(_ => new ProbedPeer(
         new(Given.Node("a 10.244.2.0/24 10.0.0.2", 0), 1, Ip.Parse("10.0.0.2"), IsOnLink: true, IsNextHop: true), TunnelMode.Auto, 0))];
 
     public ProbeTurnsTests() => _turns.Restart(TimeSpan.FromSeconds(1), active: 3);

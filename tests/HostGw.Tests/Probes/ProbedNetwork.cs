@@ -120,14 +120,14 @@ internal sealed class ProbedNetwork
             if ((Unsendable & question.Path) != 0)
                 Prober.GiveUp(question);
             else if ((Answering & question.Path) != 0 && !IsDown(question.Destination))
-                _coming.Enqueue((question, question.Path == ProbePaths.Hop ? Router : question.Destination), Now + _delay);
+                _coming.Enqueue((question, question.Path == ProbePaths.OneHop ? Router : question.Destination), Now + _delay);
         }
     }
 
     // 'Time exceeded' comes from the address of the node that was asked before.
     private void Deliver((ProbeQuestion Question, Ip From) answer)
     {
-        if (answer.Question.Path != ProbePaths.Hop)
+        if (answer.Question.Path != ProbePaths.OneHop)
         {
             ProbeFlags met = HasRouter ? ProbeFlags.None : ProbeFlags.MetNoRouter;
             Prober.Answered(AnswerTo(answer.Question) with { Flags = met | Says }, answer.From);

@@ -257,7 +257,7 @@ internal sealed class ProbedEnd
 
     private void Receive(byte[] bytes, Ip source, ProbeQuestion question)
     {
-        if (question.Path == ProbePaths.Hop)
+        if (question.Path == ProbePaths.OneHop)
         {
             // The kernel's 'time exceeded'.
             ProbeDatagram quoted = new(ProbeKind.Question, question.Flags, question.Peer, question.Nonce);

@@ -28,12 +28,12 @@ public class ProberScheduleTests
         network.Run(10 * actual);
 
         // A peer that answers is asked so in each round.
-        TimeSpan[] rounds = [.. network.Asked.Where(a => a.Question.Path == ProbePaths.Hop).Select(a => a.At)];
+        TimeSpan[] rounds = [.. network.Asked.Where(a => a.Question.Path == ProbePaths.OneHop).Select(a => a.At)];
         Assert.InRange(rounds.Length, (10 * peers) - 1, (10 * peers) + 1);
         // Those that are due within 200 ms are asked together.
         Assert.All(Enumerable.Range(0, rounds.Length), i => Assert.InRange(
             (rounds[i] - rounds[0]).TotalSeconds, (i * actual / peers) - 0.201, (i * actual / peers) + 0.201));
-        Assert.All(network.Asked.Where(a => a.Question.Path == ProbePaths.Hop).GroupBy(a => a.Question.Peer), g => Assert.InRange(g.Count(), 9, 11));
+        Assert.All(network.Asked.Where(a => a.Question.Path == ProbePaths.OneHop).GroupBy(a => a.Question.Peer), g => Assert.InRange(g.Count(), 9, 11));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public class ProberScheduleTests
             network.Run(0.1);
         }
         // Their ten turns a second remain.
-        int[] rounds = [.. network.Asked.Where(a => a.Question.Path == ProbePaths.Hop).CountBy(a => a.Question.Peer).Select(p => p.Value)];
+        int[] rounds = [.. network.Asked.Where(a => a.Question.Path == ProbePaths.OneHop).CountBy(a => a.Question.Peer).Select(p => p.Value)];
         Assert.Equal(100, rounds.Length);
         Assert.All(rounds, r => Assert.InRange(r, 3, int.MaxValue));
     }
@@ -132,7 +132,7 @@ public class ProberScheduleTests
         network.Asked.Clear();
         network.Run(30);
         Assert.Equal(
-            ["Hop 0", "Node 0.8", "Node 1.6", "Node 2.4", "Node 3.2", "Node 4", "Node 10", "Node 20"],
+            ["OneHop 0", "Node 0.8", "Node 1.6", "Node 2.4", "Node 3.2", "Node 4", "Node 10", "Node 20"],
             network.Asked.Take(8).Select(a => string.Create(
                 CultureInfo.InvariantCulture, $"{a.Question.Path} {Math.Round((a.At - network.Asked[0].At).TotalSeconds, 2)}")));
     }
@@ -191,7 +191,7 @@ public class ProberScheduleTests
     [Fact]
     public void A_path_that_never_answers_does_not_hasten_the_rounds_for_ever()
     {
-        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop };
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.OneHop };
         network.Follow(OnLink);
         network.Run(20);
         network.Asked.Clear();
@@ -218,14 +218,14 @@ public class ProberScheduleTests
         network.Run(1);
         Assert.Equal(
             [
-                "Node 10.0.0.1 10.0.0.2", "Echo 10.244.1.0 10.244.2.0", "Hop 10.244.1.0 10.244.2.254",
+                "Node 10.0.0.1 10.0.0.2", "Echo 10.244.1.0 10.244.2.0", "OneHop 10.244.1.0 10.244.2.254",
                 "Node fd00:aaaa::1 fd00:aaaa::2", "Echo fd00:10:244:1:: fd00:10:244:2::",
-                "Hop fd00:10:244:1:: fd00:10:244:2:ffff:ffff:ffff:ffff",
+                "OneHop fd00:10:244:1:: fd00:10:244:2:ffff:ffff:ffff:ffff",
             ],
             network.Asked.Select(a => $"{a.Question.Path} {a.Question.Source} {a.Question.Destination}").Order(Comparer<string>.Create(ByFamily)));
 
         static int ByFamily(string a, string b) => a.Contains(':', StringComparison.Ordinal).CompareTo(b.Contains(':', StringComparison.Ordinal)) is not 0 and var family
-            ? family : "NEH".IndexOf(a[0], StringComparison.Ordinal).CompareTo("NEH".IndexOf(b[0], StringComparison.Ordinal));
+            ? family : "NEO".IndexOf(a[0], StringComparison.Ordinal).CompareTo("NEO".IndexOf(b[0], StringComparison.Ordinal));
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public class ProberScheduleTests
         network.Time.Advance(TimeSpan.FromHours(1));
         network.Run(1);
         // Those of a tick, and those that were being asked.
-        Assert.InRange(network.Asked.Count(a => a.Question.Path == ProbePaths.Hop), 9, 15);
+        Assert.InRange(network.Asked.Count(a => a.Question.Path == ProbePaths.OneHop), 9, 15);
     }
 
     [Fact]
@@ -303,7 +303,7 @@ public class ProberScheduleTests
         {
             Routes = PeerRoutes.Tunnelled | PeerRoutes.Tunnel,
         };
-        ProbeSource source = new(Ip.Parse("10.0.0.1"), Ip.Parse("10.244.1.0"), IsHeld: true) { Tunnel = Ip.Parse("10.244.1.1") };
+        ProbeSource source = new(Ip.Parse("10.244.1.0"), IsHeld: true) { Tunnel = Ip.Parse("10.244.1.1") };
         foreach ((ProbeSource from, int expected) in (((ProbeSource, int)[])[(source, 0), (source with { Tunnel = default }, 1)]))
         {
             prober.Follow(new(from, default, [target], KnownAddresses.None));
@@ -384,7 +384,7 @@ public class ProberScheduleTests
             {
                 new ProbeDatagram(ProbeKind.Question, ProbeFlags.None, question.Peer, question.Nonce).Write(bytes);
                 Assert.True(ProbeDatagram.TryRead(bytes, out ProbeDatagram datagram, out _));
-                if (question.Path == ProbePaths.Hop)
+                if (question.Path == ProbePaths.OneHop)
                     prober.Expired(datagram, question.Destination);
                 else
                     prober.Answered(datagram with { Kind = ProbeKind.Answer }, question.Destination);
@@ -406,7 +406,7 @@ public class ProberScheduleTests
     public void A_peer_takes_145_bytes_in_a_family_with_the_addresses_that_are_answered()
     {
         const int perIPv4 = 3 * (sizeof(uint) + sizeof(int) + 1), perIPv6 = 3 * (16 + sizeof(int) + 1);
-        int state = System.Runtime.CompilerServices.Unsafe.SizeOf<PeerState>();
+        int state = System.Runtime.CompilerServices.Unsafe.SizeOf<ProbedPeer>();
         Assert.InRange(state + ((perIPv4 + perIPv6) / 2), 1, 145);
     }
 

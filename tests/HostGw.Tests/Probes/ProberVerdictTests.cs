@@ -16,7 +16,7 @@ public class ProberVerdictTests
     public static TheoryData<string, object, object, object, object> Verdicts => new()
     {
         { OnLink, All, ReachKind.Reachable, ProbePaths.Node, ReachKind.PodTrafficDropped },
-        { OnLink, All, ReachKind.Reachable, ProbePaths.Node | ProbePaths.Hop, ReachKind.ProbeFiltered },
+        { OnLink, All, ReachKind.Reachable, ProbePaths.Node | ProbePaths.OneHop, ReachKind.ProbeFiltered },
         { OnLink, All, ReachKind.Reachable, ProbePaths.Node | ProbePaths.Echo, ReachKind.Reachable },
         { OnLink, All, ReachKind.Reachable, ProbePaths.None, ReachKind.Unreachable },
         { OnLink, All, ReachKind.Reachable, ProbePaths.Pod, ReachKind.Reachable },
@@ -25,21 +25,21 @@ public class ProberVerdictTests
         { OnLink, ProbePaths.None, ReachKind.Unknown, ProbePaths.Node, ReachKind.PodTrafficDropped },
         { OnLink, ProbePaths.Node, ReachKind.PodTrafficDropped, All, ReachKind.Reachable },
         { OnLink, ProbePaths.Node, ReachKind.PodTrafficDropped, ProbePaths.None, ReachKind.Unreachable },
-        { OnLink, ProbePaths.Node, ReachKind.PodTrafficDropped, ProbePaths.Node | ProbePaths.Hop, ReachKind.ProbeFiltered },
-        { OnLink, ProbePaths.Node | ProbePaths.Hop, ReachKind.ProbeFiltered, ProbePaths.Node, ReachKind.PodTrafficDropped },
-        { OnLink, ProbePaths.Node | ProbePaths.Hop, ReachKind.ProbeFiltered, All, ReachKind.Reachable },
+        { OnLink, ProbePaths.Node, ReachKind.PodTrafficDropped, ProbePaths.Node | ProbePaths.OneHop, ReachKind.ProbeFiltered },
+        { OnLink, ProbePaths.Node | ProbePaths.OneHop, ReachKind.ProbeFiltered, ProbePaths.Node, ReachKind.PodTrafficDropped },
+        { OnLink, ProbePaths.Node | ProbePaths.OneHop, ReachKind.ProbeFiltered, All, ReachKind.Reachable },
         { OnLink, ProbePaths.Node | ProbePaths.Echo, ReachKind.Reachable, ProbePaths.Node, ReachKind.PodTrafficDropped },
         { Elsewhere, All, ReachKind.RoutedByNetwork, ProbePaths.Node, ReachKind.PodTrafficDropped },
         { Elsewhere, ProbePaths.Node | ProbePaths.Echo, ReachKind.RoutedByNetwork, ProbePaths.None, ReachKind.Unreachable },
         { Elsewhere, ProbePaths.Node, ReachKind.PodTrafficDropped, ProbePaths.Node | ProbePaths.Echo, ReachKind.RoutedByNetwork },
         { Elsewhere, ProbePaths.None, ReachKind.Unknown, ProbePaths.Node | ProbePaths.Echo, ReachKind.RoutedByNetwork },
         // Of these, nothing tells a network that drops pods' packets from a firewall of the peer.
-        { Windows, All, ReachKind.Reachable, ProbePaths.Node | ProbePaths.Hop, ReachKind.Unknown },
+        { Windows, All, ReachKind.Reachable, ProbePaths.Node | ProbePaths.OneHop, ReachKind.Unknown },
         { Windows, All, ReachKind.Reachable, ProbePaths.None, ReachKind.Unreachable },
-        { Windows, ProbePaths.Node | ProbePaths.Hop, ReachKind.Unknown, All, ReachKind.Reachable },
+        { Windows, ProbePaths.Node | ProbePaths.OneHop, ReachKind.Unknown, All, ReachKind.Reachable },
         { Windows, ProbePaths.Node, ReachKind.Unknown, ProbePaths.None, ReachKind.Unreachable },
         { Windows, ProbePaths.None, ReachKind.Unknown, ProbePaths.Node, ReachKind.Unknown },
-        { Elsewhere + " windows", All, ReachKind.RoutedByNetwork, ProbePaths.Node | ProbePaths.Hop, ReachKind.Unknown },
+        { Elsewhere + " windows", All, ReachKind.RoutedByNetwork, ProbePaths.Node | ProbePaths.OneHop, ReachKind.Unknown },
     };
 
     [Theory]
@@ -193,7 +193,7 @@ public class ProberVerdictTests
     [Fact]
     public void A_peer_may_say_time_exceeded_from_an_address_that_its_Node_does_not_list()
     {
-        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.99") };
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.OneHop, Router = Ip.Parse("10.0.0.99") };
         network.Follow(OnLink);
         network.Run(60);
         Assert.Equal(ReachKind.ProbeFiltered, network.Of(A));
@@ -206,7 +206,7 @@ public class ProberVerdictTests
     [InlineData(Elsewhere, false)]
     public void A_router_that_says_time_exceeded_proves_nothing(string peer, bool hasRouter)
     {
-        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.254"), HasRouter = hasRouter };
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.OneHop, Router = Ip.Parse("10.0.0.254"), HasRouter = hasRouter };
         network.Follow(peer);
         network.Run(60);
         Assert.Equal(ReachKind.PodTrafficDropped, network.Of(A));
@@ -216,7 +216,7 @@ public class ProberVerdictTests
     [Theory]
     [InlineData(ProbePaths.Node, ProbePaths.None)]
     [InlineData(ProbePaths.Echo, ProbePaths.Node)]
-    [InlineData(ProbePaths.Hop, ProbePaths.Node)]
+    [InlineData(ProbePaths.OneHop, ProbePaths.Node)]
     [InlineData(ProbePaths.Pod, ProbePaths.Node)]
     internal void A_peer_is_unknown_after_five_questions_that_this_host_could_not_send(ProbePaths unsendable, ProbePaths answering)
     {
@@ -285,7 +285,7 @@ public class ProberVerdictTests
         network.Answering = All;
         network.Run(30);
         Assert.Equal(
-            [ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Hop, ProbePaths.Hop],
+            [ProbePaths.Node, ProbePaths.Echo, ProbePaths.OneHop, ProbePaths.OneHop, ProbePaths.OneHop],
             network.Asked.Take(5).Select(a => a.Question.Path));
         Assert.Equal(TimeSpan.FromSeconds(0.1), network.Asked[1].At - network.Asked[0].At);
     }
@@ -345,7 +345,7 @@ public class ProberVerdictTests
     [Fact]
     public void With_another_next_hop_the_pod_path_is_judged_anew()
     {
-        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.Hop, Router = Ip.Parse("10.0.0.99") };
+        ProbedNetwork network = new() { Answering = ProbePaths.Node | ProbePaths.OneHop, Router = Ip.Parse("10.0.0.99") };
         network.Follow(OnLink);
         network.Run(30);
         network.Follow(OnLink + " hop=10.0.0.200");

@@ -95,6 +95,13 @@ public sealed class WindowsProbesTests : IDisposable
     private static Plan PlanOf(int self) => new()
     {
         OwnPodCidrs = [PodCidr(self)],
+        NodeSources = NodeSources.Of(
+            new()
+            {
+                Interfaces = [new(1, "lo", IsUp: true, IsLoopback: true)],
+                Addresses = [.. Node(self).InternalIPs.Select(a => new HostAddress(a, Prefix.Host(a), 1))],
+            },
+            Node(self), new([]), []),
         Verdicts =
         [
             .. from number in (int[])[1, 2]

@@ -81,7 +81,10 @@ internal sealed class WindowsNews
 
     public void Expect(Plan plan) => _plan = plan;
 
-    /// <summary>A route matters if its destination is one of the plan's, if it is a default route, or if it says what is on-link.</summary>
+    /// <summary>
+    /// A route matters if its destination is one of the plan's or inside a podCIDR, if it is a default route, or if it says what is
+    /// on-link.
+    /// </summary>
     /// <param name="isNew">False: it was changed or removed.</param>
     public WakeCauses JudgeRoute(in MIB_IPFORWARD_ROW2 row, bool isNew)
     {
@@ -94,9 +97,9 @@ internal sealed class WindowsNews
             IsUnicast = true,
         };
         Plan plan = _plan;
-        return !key.Destination.IsNone &&
-            (key.Destination.Length == 0 || plan.Wants(key.Destination) || plan.OnLink.MayChange(route, isGone: !isNew))
-            ? WakeCauses.Routes
-            : WakeCauses.None;
+        bool matters = !key.Destination.IsNone && (key.Destination.Length == 0 || plan.Wants(key.Destination) ||
+            plan.PeerRouteOver(key.Destination) is not null || plan.IsOfOwnPods(key.Destination) ||
+            plan.OnLink.MayChange(route, isGone: !isNew));
+        return matters ? WakeCauses.Routes : WakeCauses.None;
     }
 }

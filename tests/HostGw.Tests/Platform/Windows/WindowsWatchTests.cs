@@ -28,6 +28,7 @@ public sealed class WindowsWatchTests : IAsyncDisposable
     [InlineData("route 10.244.2.0/24 10.0.0.2 0006008001000000 7 3", "routes")]
     [InlineData("route 0.0.0.0/0 10.0.0.253 0006008001000000 1 3", "routes")]
     [InlineData("route 192.168.5.0/24 on-link 0006008001000000 1 3", "routes")]
+    [InlineData("route 10.244.2.128/25 10.0.0.9 0006008001000000 1 3", "routes")]
     [InlineData("remove-route 10.0.0.0/24 on-link 0006008001000000", "routes")]
     [InlineData("remove-address 0006008001000000 10.0.0.1/24", "addresses")]
     [InlineData("remove-interface 0006008002000000", "links")]

@@ -4,7 +4,7 @@ using HostGw.Platform.Linux.Nftables;
 namespace HostGw.Platform.Linux.Census;
 
 /// <summary>What a rule does with a packet that it matches.</summary>
-internal enum Verdict
+internal enum RuleVerdict
 {
     Continue,
     Accept,
@@ -20,7 +20,7 @@ internal enum Verdict
 }
 
 /// <param name="Chain">The target of a jump.</param>
-internal readonly record struct RuleOutcome(Match Match, Verdict Verdict, string Chain = "")
+internal readonly record struct RuleOutcome(Match Match, RuleVerdict Verdict, string Chain = "")
 {
     /// <summary>The ipsets that decide with the other conditions.</summary>
     public IReadOnlyList<IpsetCondition> Sets { get; init; } = [];

@@ -78,25 +78,25 @@ internal sealed class IptablesForeignRule : ForeignRule
 
 /// <summary>What a rule of iptables does.</summary>
 /// <param name="Mark">Changes marks; null: it does not.</param>
-internal sealed record IptablesTarget(Verdict Verdict, string Chain, Action<PacketClass, Match>? Mark)
+internal sealed record IptablesTarget(RuleVerdict Verdict, string Chain, Action<PacketClass, Match>? Mark)
 {
     /// <param name="tokens">From -j or -g on; empty: the rule only counts.</param>
     public static IptablesTarget Parse(ReadOnlySpan<string> tokens, Func<string, bool> hasChain)
     {
         if (tokens.Length < 2)
-            return new(Verdict.Continue, "", null);
+            return new(RuleVerdict.Continue, "", null);
         string target = tokens[1];
         if (hasChain(target))
-            return new(tokens[0] == "-g" ? Verdict.Goto : Verdict.Jump, target, null);
-        Verdict verdict = target switch
+            return new(tokens[0] == "-g" ? RuleVerdict.Goto : RuleVerdict.Jump, target, null);
+        RuleVerdict verdict = target switch
         {
-            "ACCEPT" => Verdict.Accept,
-            "DROP" or "REJECT" => Verdict.Drop,
-            "RETURN" => Verdict.Return,
-            "MASQUERADE" or "SNAT" or "NETMAP" or "SAME" => Verdict.RewriteSource,
-            "DNAT" or "REDIRECT" or "TPROXY" => Verdict.RewriteDestination,
-            "QUEUE" or "NFQUEUE" => Verdict.Queue,
-            _ => Verdict.Continue,
+            "ACCEPT" => RuleVerdict.Accept,
+            "DROP" or "REJECT" => RuleVerdict.Drop,
+            "RETURN" => RuleVerdict.Return,
+            "MASQUERADE" or "SNAT" or "NETMAP" or "SAME" => RuleVerdict.RewriteSource,
+            "DNAT" or "REDIRECT" or "TPROXY" => RuleVerdict.RewriteDestination,
+            "QUEUE" or "NFQUEUE" => RuleVerdict.Queue,
+            _ => RuleVerdict.Continue,
         };
         return new(verdict, "", MarkOf(target, tokens.Length > 2 ? tokens[2] : "", tokens.Length > 3 ? tokens[3] : ""));
     }

@@ -38,53 +38,53 @@ internal sealed class NftForeignRule(ulong handle, ImmutableArray<NftExpression>
                 outcomes.Add(Outcome(match.And(share), found));
             return true;
         }
-        Verdict verdict = VerdictOf(e, packet);
+        RuleVerdict verdict = VerdictOf(e, packet);
         if (e is { Kind: NftKind.Immediate, Verdict: { } fixedVerdict })
             outcomes.Add(Outcome(match, fixedVerdict));
-        else if (verdict != Verdict.Continue)
+        else if (verdict != RuleVerdict.Continue)
             outcomes.Add(new(match, verdict));
         // A changed address is noted, and the rule goes on.
-        return (e.Kind == NftKind.Immediate && e.Verdict is not null) || verdict is Verdict.Drop or Verdict.Queue;
+        return (e.Kind == NftKind.Immediate && e.Verdict is not null) || verdict is RuleVerdict.Drop or RuleVerdict.Queue;
     }
 
     private static RuleOutcome Outcome(Match match, NftVerdict verdict) => verdict.Code switch
     {
-        NftVerdict.Drop => new(match, Verdict.Drop),
-        NftVerdict.Accept => new(match, Verdict.Accept),
-        NftVerdict.Jump => new(match, Verdict.Jump, verdict.Chain),
-        NftVerdict.Goto => new(match, Verdict.Goto, verdict.Chain),
-        NftVerdict.Return => new(match, Verdict.Return),
-        NftVerdict.Continue or NftVerdict.Break => new(match, Verdict.Continue),
-        _ => new(match, (verdict.Code & 0xFF) == NftVerdict.Queue ? Verdict.Queue : Verdict.Continue),
+        NftVerdict.Drop => new(match, RuleVerdict.Drop),
+        NftVerdict.Accept => new(match, RuleVerdict.Accept),
+        NftVerdict.Jump => new(match, RuleVerdict.Jump, verdict.Chain),
+        NftVerdict.Goto => new(match, RuleVerdict.Goto, verdict.Chain),
+        NftVerdict.Return => new(match, RuleVerdict.Return),
+        NftVerdict.Continue or NftVerdict.Break => new(match, RuleVerdict.Continue),
+        _ => new(match, (verdict.Code & 0xFF) == NftVerdict.Queue ? RuleVerdict.Queue : RuleVerdict.Continue),
     };
 
-    private static Verdict VerdictOf(NftExpression e, PacketClass packet) => e switch
+    private static RuleVerdict VerdictOf(NftExpression e, PacketClass packet) => e switch
     {
-        { Kind: NftKind.Reject or NftKind.Forward } => Verdict.Drop,
-        { Kind: NftKind.Queue } => Verdict.Queue,
-        { Kind: NftKind.Masquerade } or { Kind: NftKind.Nat, Key: 0 } => Verdict.RewriteSource,
-        { Kind: NftKind.Nat or NftKind.Redirect } => Verdict.RewriteDestination,
+        { Kind: NftKind.Reject or NftKind.Forward } => RuleVerdict.Drop,
+        { Kind: NftKind.Queue } => RuleVerdict.Queue,
+        { Kind: NftKind.Masquerade } or { Kind: NftKind.Nat, Key: 0 } => RuleVerdict.RewriteSource,
+        { Kind: NftKind.Nat or NftKind.Redirect } => RuleVerdict.RewriteDestination,
         { Kind: NftKind.Payload, Source: >= 0 } => Rewritten(e, packet.IsIPv4),
         { Kind: NftKind.Target } => OfTarget(e.Name),
-        _ => Verdict.Continue,
+        _ => RuleVerdict.Continue,
     };
 
-    private static Verdict Rewritten(NftExpression e, bool ipv4)
+    private static RuleVerdict Rewritten(NftExpression e, bool ipv4)
     {
         (int source, int destination, int length) = ipv4 ? (12, 16, 4) : (8, 24, 16);
-        return e.Key != NftLoad.NetworkHeader ? Verdict.Continue
-            : e.Offset < source + length && e.Offset + e.Length > source ? Verdict.RewriteSource
-            : e.Offset < destination + length && e.Offset + e.Length > destination ? Verdict.RewriteDestination
-            : Verdict.Continue;
+        return e.Key != NftLoad.NetworkHeader ? RuleVerdict.Continue
+            : e.Offset < source + length && e.Offset + e.Length > source ? RuleVerdict.RewriteSource
+            : e.Offset < destination + length && e.Offset + e.Length > destination ? RuleVerdict.RewriteDestination
+            : RuleVerdict.Continue;
     }
 
-    private static Verdict OfTarget(string name) => name switch
+    private static RuleVerdict OfTarget(string name) => name switch
     {
-        "REJECT" => Verdict.Drop,
-        "MASQUERADE" or "SNAT" => Verdict.RewriteSource,
-        "DNAT" or "REDIRECT" or "TPROXY" => Verdict.RewriteDestination,
-        "NFQUEUE" => Verdict.Queue,
-        _ => Verdict.Continue,
+        "REJECT" => RuleVerdict.Drop,
+        "MASQUERADE" or "SNAT" => RuleVerdict.RewriteSource,
+        "DNAT" or "REDIRECT" or "TPROXY" => RuleVerdict.RewriteDestination,
+        "NFQUEUE" => RuleVerdict.Queue,
+        _ => RuleVerdict.Continue,
     };
 
     private Match Condition(NftExpression e, PacketClass packet) => e.Kind switch

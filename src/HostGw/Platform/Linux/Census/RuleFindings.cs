@@ -25,9 +25,9 @@ internal static class RuleFindings
             RuleHit first = all[0];
             // Pods reach what is outside of the cluster by a masquerade, and a rewritten destination there may be meant.
             RuleHit[] between = [.. all.Where(h => h.Packet.Flow is PodFlow.OwnToPeer or PodFlow.PeerToOwn or PodFlow.OwnToOwn)];
-            if (first.Effect == Verdict.Drop)
+            if (first.Effect == RuleVerdict.Drop)
                 Lose($"drops {Packets(all)}{Doubt(all)}: {Cure(first, all, podCidrs)}");
-            else if (between.Length > 0 && first.Effect == Verdict.RewriteDestination)
+            else if (between.Length > 0 && first.Effect == RuleVerdict.RewriteDestination)
                 Lose($"changes the destination of {Packets(between)}: {RemoveCure(first)}");
             else if (between.Length > 0)
                 rewrites.Add(new(Rewrite(first, between), first.Base.IsOfIptables));

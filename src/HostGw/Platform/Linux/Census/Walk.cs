@@ -5,7 +5,7 @@ namespace HostGw.Platform.Linux.Census;
 /// <summary>What happens to a class of packets at a rule, or by a chain's policy.</summary>
 /// <param name="Rule">Null: the policy of the base chain.</param>
 /// <param name="IsCertain">False: an earlier rule, whose conditions HostGw cannot judge, may exempt them.</param>
-internal sealed record RuleHit(BaseChain Base, string Chain, ForeignRule? Rule, Verdict Effect, PacketClass Packet, bool IsCertain);
+internal sealed record RuleHit(BaseChain Base, string Chain, ForeignRule? Rule, RuleVerdict Effect, PacketClass Packet, bool IsCertain);
 
 /// <summary>Leads classes of packets through chains as the kernel does. Bounded in depth and steps.</summary>
 internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
@@ -73,7 +73,7 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
         Passage passage = new(chain, packet);
         Match left = Run(chain.Name, new(passage, Match.All, Match.All, 0) { PathIfInSets = Match.All });
         if (left != Match.None && chain.DropsByPolicy && !chain.IsHandledByForwardAccept)
-            _hits.Add(new(chain, chain.Name, null, Verdict.Drop, packet, left == Match.All));
+            _hits.Add(new(chain, chain.Name, null, RuleVerdict.Drop, packet, left == Match.All));
     }
 
     /// <returns>How many packets are left at the chain's end.</returns>
@@ -106,17 +106,17 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
     {
         switch (outcome.Verdict)
         {
-            case Verdict.Accept or Verdict.Queue:
+            case RuleVerdict.Accept or RuleVerdict.Queue:
                 state.End(outcome.Match);
                 break;
-            case Verdict.Drop or Verdict.RewriteSource or Verdict.RewriteDestination:
+            case RuleVerdict.Drop or RuleVerdict.RewriteSource or RuleVerdict.RewriteDestination:
                 Report(name, rule, outcome, step, state.Here);
                 state.End(outcome.Match);
                 break;
-            case Verdict.Return:
+            case RuleVerdict.Return:
                 state.Return(outcome.Match);
                 break;
-            case Verdict.Jump or Verdict.Goto:
+            case RuleVerdict.Jump or RuleVerdict.Goto:
                 Match left = Run(
                     outcome.Chain, step with
                     {
@@ -126,7 +126,7 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
                         Reach = state.Here,
                         Depth = step.Depth + 1,
                     });
-                state.Jumped(outcome.Match, left, isGoto: outcome.Verdict == Verdict.Goto);
+                state.Jumped(outcome.Match, left, isGoto: outcome.Verdict == RuleVerdict.Goto);
                 break;
         }
     }
@@ -139,7 +139,7 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
             step.Path.And(outcome.Match) != Match.All && step.PathIfInSets.And(outcome.MatchIfInSets) == Match.All)
             Doubt(name, rule, outcome.Verdict, chain, [.. step.Sets, .. outcome.Sets]);
         // Who knows the exceptions of a NAT rule is sure that packets are rewritten; a drop is worth a look without.
-        if (step.Path.And(outcome.Match) != Match.All || (!certain && outcome.Verdict != Verdict.Drop) || chain.Table.IsOurs(name))
+        if (step.Path.And(outcome.Match) != Match.All || (!certain && outcome.Verdict != RuleVerdict.Drop) || chain.Table.IsOurs(name))
             return;
         bool handled = chain.IsHandledByForwardAccept && name == chain.Name && rule.IsUnconditional;
         if (!handled)
@@ -152,11 +152,11 @@ internal sealed class Walk(IReadOnlyList<BaseChain> chains, Deadline deadline)
         return SetsOfAgents.Any(s => name.StartsWith(s, StringComparison.Ordinal));
     }
 
-    private void Doubt(string name, ForeignRule rule, Verdict verdict, BaseChain chain, IpsetCondition[] sets)
+    private void Doubt(string name, ForeignRule rule, RuleVerdict verdict, BaseChain chain, IpsetCondition[] sets)
     {
         if (_doubts.Count >= MaxDoubts || sets.All(s => IsOfAgent(s.Name)))
             return;
-        string effect = verdict == Verdict.Drop ? "drops packets between pods" : "changes the addresses of packets between pods";
+        string effect = verdict == RuleVerdict.Drop ? "drops packets between pods" : "changes the addresses of packets between pods";
         _doubts.Add(new(
             $"the rule '{RuleFindings.Quote(rule)}' of {chain.Table.Name}, chain {name}, {effect} if they are " +
             $"{string.Join(" and ", sets.Select(s => $"{(s.IsNegated ? "not " : "")}in the ipset {s.Name}"))}, which HostGw does not read",

@@ -73,7 +73,7 @@ public class NftForeignRuleTests
         NftForeignRule rule = new(1, [.. Parse(expressions), .. Parse("reject")], new(NftFamily.Inet, static _ => null));
         List<RuleOutcome> outcomes = [];
         rule.Apply(packet, Match.All, outcomes);
-        return $"{outcomes.SingleOrDefault(o => o.Verdict == Verdict.Drop).Match}";
+        return $"{outcomes.SingleOrDefault(o => o.Verdict == RuleVerdict.Drop).Match}";
     }
 
     private static ImmutableArray<NftExpression> Parse(string expressions)

@@ -3,21 +3,21 @@ using HostGw.Planning;
 namespace HostGw.Probes;
 
 /// <summary>What is known of a peer in one family. There is one for each peer, so that its size matters.</summary>
-internal struct PeerState
+internal struct ProbedPeer
 {
     /// <summary>Of questions before the peer's turn: one that a change of our own causes, and one that it causes.</summary>
-    private static readonly TimeSpan BetweenHastened = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan BetweenEarlyTurns = TimeSpan.FromMilliseconds(500);
 
-    private const ProbeFlags Kept = ProbeFlags.TunnelsToYou | ProbeFlags.WantsTunnel;
+    private const ProbeFlags TunnelFlags = ProbeFlags.TunnelsToYou | ProbeFlags.WantsTunnel;
 
     private const byte Seldom = 6;
 
     private ProbeTarget _target;
-    private Shown _shown;
+    private Observations _observed;
     private ProbePaths _planned, _waiting, _asked;
     private byte _turn;
     private bool _wasAsked;
-    private bool _isAwaited;
+    private bool _isEarlyTurnScheduled;
     private ReachKind _kind;
     private ReachKind _native;
 
@@ -30,7 +30,7 @@ internal struct PeerState
     private uint _nativeSince;
 
     /// <summary>When the peer was last asked before its turn, in milliseconds of the prober's clock.</summary>
-    private uint _hastenedAt;
+    private uint _earlyTurnAt;
 
     /// <summary>Of the questions that wait for an answer.</summary>
     private ProbeNonce _nonce;
@@ -39,8 +39,8 @@ internal struct PeerState
     /// Of the peer. Those whose turns are taken together are asked in the same sixth turn, because the first of several datagrams costs
     /// most, and on different source ports.
     /// </param>
-    public PeerState(ProbeTarget target, TunnelMode mode, int number) =>
-        (_target, _shown.Path, _turn) =
+    public ProbedPeer(ProbeTarget target, TunnelMode mode, int number) =>
+        (_target, _observed.Path, _turn) =
             (target, First(target, mode), (byte)((number / ProbeTurns.AtOnce % Seldom) + (Seldom * (number % 4))));
 
     /// <summary>False: no peer has this place.</summary>
@@ -68,35 +68,37 @@ internal struct PeerState
     /// Whether a message that the pod path's question had no hop left can only be of this peer, whatever its source: a kernel chooses
     /// that, and may choose an address that the Node does not list. On other ways a router may be the first hop.
     /// </summary>
-    public readonly bool IsFirstHop => _target.IsNextHop && (_shown.Heard & ProbeFlags.MetNoRouter) != 0;
+    public readonly bool IsFirstHop => _target.IsNextHop && (_observed.AnswerFlags & ProbeFlags.MetNoRouter) != 0;
 
     /// <summary>
     /// What our datagrams say to the peer. It keeps its end of the tunnel until no route of ours leads there any more, which is later than
     /// the decision.
     /// </summary>
-    public readonly ProbeFlags Flags => _shown.Path.Flags | (_target.IsTunnelled ? ProbeFlags.TunnelsToYou : ProbeFlags.None);
+    public readonly ProbeFlags Flags => _observed.Path.Flags | (_target.IsTunnelled ? ProbeFlags.TunnelsToYou : ProbeFlags.None);
 
-    public readonly ProbeFlags Heard => _shown.Heard & Kept;
+    /// <summary>What the peer's latest answer says of its tunnel.</summary>
+    public readonly ProbeFlags PeerTunnelFlags => _observed.AnswerFlags & TunnelFlags;
 
     public readonly Reach Reach =>
         new(_kind, _since, _roundTripMicroseconds)
         {
-            Path = _shown.Path.Path,
+            Path = _observed.Path.Path,
             Native = IsInTunnel ? _native : default,
-            PodsFellSilent = _target.IsEchoOnly && _shown.Echo.IsBad && _kind == ReachKind.Unknown &&
-                (_shown.Answers & Answers.OfPods) != 0,
+            PodsFellSilent = _target.IsEchoOnly && _observed.Echo.IsBad && _kind == ReachKind.Unknown &&
+                (_observed.Answers & Answers.OfPods) != 0,
             IsUnsendable = IsUnsendable,
         };
 
     private readonly bool IsSeldom => _turn % Seldom == 0;
 
-    private readonly bool IsInTunnel => _shown.Path.Path == PeerPath.Tunnel;
+    private readonly bool IsInTunnel => _observed.Path.Path == PeerPath.Tunnel;
 
     private readonly bool IsUnsendable => IsInTunnel ? IsTunnelUnsendable : IsNativeUnsendable;
 
-    private readonly bool IsNativeUnsendable => _shown.Node.IsUnsendable || (_shown.Echo.IsUnsendable && _shown.Hop.IsUnsendable);
+    private readonly bool IsNativeUnsendable =>
+        _observed.Node.IsUnsendable || (_observed.Echo.IsUnsendable && _observed.OneHop.IsUnsendable);
 
-    private readonly bool IsTunnelUnsendable => _shown.Node.IsUnsendable || _shown.Tunnel.IsUnsendable;
+    private readonly bool IsTunnelUnsendable => _observed.Node.IsUnsendable || _observed.Tunnel.IsUnsendable;
 
     private static PathState First(in ProbeTarget target, TunnelMode mode) =>
         target.IsEchoOnly ? default : PathDecision.First(mode, target.IsTunnelled, target.HasTunnelPath);
@@ -112,14 +114,14 @@ internal struct PeerState
         if (isNewWay)
         {
             ForgetPods();
-            _shown.Node = default;
+            _observed.Node = default;
             GiveUp(ProbePaths.Node);
         }
         if (isNewTunnel)
-            _shown.Tunnel = default;
+            _observed.Tunnel = default;
         // Nothing asks on the native path then.
         if (target is { IsTunnelled: true, HasNativePath: false })
-            (_shown.Echo, _shown.Hop, _nativeSince) = (default, default, 0);
+            (_observed.Echo, _observed.OneHop, _nativeSince) = (default, default, 0);
         bool isUrgent = isNewWay || (isNewTunnel && target.HasTunnelPath);
         _wasAsked &= !isUrgent;
         return isUrgent;
@@ -131,12 +133,12 @@ internal struct PeerState
     {
         bool wasInTunnel = IsInTunnel;
         if (wasInTunnel)
-            (_shown.Path, _nativeSince) = (new(PeerPath.Compared, true), 0);
+            (_observed.Path, _nativeSince) = (new(PeerPath.Compared, true), 0);
         return wasInTunnel;
     }
 
     /// <summary>What is asked once the node path has answered.</summary>
-    public readonly ProbePaths Beyond(bool hasTunnel)
+    public readonly ProbePaths PathsAfterNode(bool hasTunnel)
     {
         // Questions on a route that leads into the tunnel, or will in a moment, say nothing of the native path.
         ProbePaths native = _target.IsEchoOnly ? ProbePaths.Echo
@@ -146,25 +148,25 @@ internal struct PeerState
         return hasTunnel && CanAskTunnel ? native | ProbePaths.Tunnel : native;
     }
 
-    private readonly bool CanAskTunnel => _target.HasTunnelPath && _shown.Path.Path is PeerPath.Compared or PeerPath.Tunnel;
+    private readonly bool CanAskTunnel => _target.HasTunnelPath && _observed.Path.Path is PeerPath.Compared or PeerPath.Tunnel;
 
     /// <summary>Whether a peer's question with these flags says what its answers have not.</summary>
     public readonly bool IsNews(ProbeFlags flags) =>
-        (flags & Kept) != Heard || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_shown.Tunnel.IsGood);
+        (flags & TunnelFlags) != PeerTunnelFlags || ((flags & ProbeFlags.ThroughTunnel) != 0 && CanAskTunnel && !_observed.Tunnel.IsGood);
 
     /// <summary>The peer is to be asked before its turn.</summary>
     /// <returns>When: not too often. Null: that is planned already.</returns>
-    public TimeSpan? Await(TimeSpan now)
+    public TimeSpan? ScheduleEarlyTurn(TimeSpan now)
     {
-        if (_isAwaited || !_wasAsked)
+        if (_isEarlyTurnScheduled || !_wasAsked)
             return null;
-        _isAwaited = true;
-        TimeSpan since = TimeSpan.FromMilliseconds(Milliseconds(now) - _hastenedAt);
-        return since < BetweenHastened ? now + BetweenHastened - since : now;
+        _isEarlyTurnScheduled = true;
+        TimeSpan since = TimeSpan.FromMilliseconds(Milliseconds(now) - _earlyTurnAt);
+        return since < BetweenEarlyTurns ? now + BetweenEarlyTurns - since : now;
     }
 
     /// <summary>Its turn comes now.</summary>
-    public void Hasten(TimeSpan now) => (_isAwaited, _wasAsked, _hastenedAt) = (false, false, Milliseconds(now));
+    public void BeginEarlyTurn(TimeSpan now) => (_isEarlyTurnScheduled, _wasAsked, _earlyTurnAt) = (false, false, Milliseconds(now));
 
     /// <summary>Its turn: what a round begins with. Of one that has never answered, a round in every sixth turn only.</summary>
     /// <param name="isHeld">Answers on the pod path reach this host.</param>
@@ -172,7 +174,7 @@ internal struct PeerState
     public ProbePaths TakeTurn(bool isHeld)
     {
         _turn++;
-        bool isSilent = _wasAsked && _shown.Node.IsBad && _shown.Answers == Answers.None;
+        bool isSilent = _wasAsked && _observed.Node.IsBad && _observed.Answers == Answers.None;
         return isSilent && !IsSeldom ? ProbePaths.None : Begin(isHeld);
     }
 
@@ -188,10 +190,10 @@ internal struct PeerState
     // and its agent every sixth.
     private ProbePaths Begin(bool isHeld)
     {
-        bool isNative = isHeld && _wasAsked && _shown.Path.Path is PeerPath.Native or PeerPath.Undecided;
-        bool asksAgent = IsSeldom || !(_shown.Echo.IsSteady || _shown.Echo.IsBad);
-        ProbePaths first = isNative && _shown.Hop.IsSteady ? (asksAgent ? ProbePaths.Pod : ProbePaths.Hop)
-            : isNative && (_shown.Hop.IsBad || _target.IsEchoOnly) && _shown.Echo.IsSteady ? ProbePaths.Echo
+        bool isNative = isHeld && _wasAsked && _observed.Path.Path is PeerPath.Native or PeerPath.Undecided;
+        bool asksAgent = IsSeldom || !(_observed.Echo.IsSteady || _observed.Echo.IsBad);
+        ProbePaths first = isNative && _observed.OneHop.IsSteady ? (asksAgent ? ProbePaths.Pod : ProbePaths.OneHop)
+            : isNative && (_observed.OneHop.IsBad || _target.IsEchoOnly) && _observed.Echo.IsSteady ? ProbePaths.Echo
             : ProbePaths.Node;
         if (_waiting != ProbePaths.None || !Plan(first))
             return ProbePaths.None;
@@ -221,7 +223,7 @@ internal struct PeerState
         if ((path & ProbePaths.Pod) != 0)
             Evidence(path ^ ProbePaths.Pod).NotSent();
         _nativeSince = IsNativeUnsendable ? 0 : _nativeSince;
-        if (_shown.Node.IsUnsendable)
+        if (_observed.Node.IsUnsendable)
             ForgetPods();
     }
 
@@ -241,15 +243,15 @@ internal struct PeerState
     public void Answered(ProbePaths path, ProbeFlags flags, TimeSpan now)
     {
         _waiting &= ~path;
-        ProbeFlags told = (flags & ProbeFlags.Undetermined) == 0 ? Kept : ProbeFlags.None;
+        ProbeFlags told = (flags & ProbeFlags.Undetermined) == 0 ? TunnelFlags : ProbeFlags.None;
         if (path == ProbePaths.Node)
             told |= ProbeFlags.MetNoRouter;
-        _shown.Heard = (_shown.Heard & ~told) | (flags & told);
-        _shown.Answers |= path == ProbePaths.Echo ? Answers.Some | Answers.OfPods : Answers.Some;
+        _observed.AnswerFlags = (_observed.AnswerFlags & ~told) | (flags & told);
+        _observed.Answers |= path == ProbePaths.Echo ? Answers.Some | Answers.OfPods : Answers.Some;
         Evidence(path).Answered();
         // Without a route into the tunnel it is not asked, and carries nothing.
         if (path == ProbePaths.Node && IsInTunnel && !_target.HasTunnelPath)
-            _shown.Tunnel.Missed();
+            _observed.Tunnel.Missed();
         if ((path & ProbePaths.Pod) != 0 && _nativeSince == 0)
             _nativeSince = 1 + (uint)now.TotalSeconds;
         // Of the way that pods' packets take.
@@ -259,14 +261,14 @@ internal struct PeerState
 
     /// <summary>What still waits is lost.</summary>
     /// <returns>How many questions, and whether they should be asked again soon: fewer than five in a row are missing.</returns>
-    public (int Lost, bool IsOpen) Lose()
+    public (int Lost, bool IsOpen) LoseWaiting()
     {
         int lost = 0;
         bool isOpen = false;
         ProbePaths native = _asked & ProbePaths.Pod;
         if (native != 0 && (_waiting & native) == native)
             _nativeSince = 0;
-        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.Hop, ProbePaths.Tunnel])
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, ProbePaths.Echo, ProbePaths.OneHop, ProbePaths.Tunnel])
         {
             if ((_waiting & path) == 0)
                 continue;
@@ -276,7 +278,7 @@ internal struct PeerState
         }
         _waiting = ProbePaths.None;
         // The pod path is not asked any more, and what is known of it grows old.
-        if (_shown.Node.IsBad)
+        if (_observed.Node.IsBad)
             ForgetPods();
         return (lost, isOpen);
     }
@@ -285,66 +287,68 @@ internal struct PeerState
     /// <returns>Whether it is another one than before.</returns>
     public bool Judge(TunnelPolicy tunnel, TimeSpan now, DateTimeOffset clock)
     {
-        (PathState, ReachKind, ReachKind) before = (_shown.Path, _kind, _native);
+        (PathState, ReachKind, ReachKind) before = (_observed.Path, _kind, _native);
         _native = JudgedNative();
         if (tunnel.Mode == TunnelMode.Auto && !_target.IsEchoOnly)
             Decide(Facts(tunnel.NativeAfter, now));
         ReachKind kind = IsInTunnel ? JudgedTunnel() : _native;
         if (kind != _kind)
             (_kind, _since) = (kind, (uint)clock.ToUnixTimeSeconds());
-        return (_shown.Path, _kind, _native) != before;
+        return (_observed.Path, _kind, _native) != before;
     }
 
     // What is known of the way before does not prove that a later one is good for long.
     private void Decide(PathFacts facts)
     {
-        PathState next = PathDecision.Next(_shown.Path, facts);
-        if (next.Path != _shown.Path.Path)
-            (_nativeSince, _shown.Hop) = (0, next.Path == PeerPath.Tunnel ? default : _shown.Hop);
-        _shown.Path = next;
+        PathState next = PathDecision.Next(_observed.Path, facts);
+        if (next.Path != _observed.Path.Path)
+            (_nativeSince, _observed.OneHop) = (0, next.Path == PeerPath.Tunnel ? default : _observed.OneHop);
+        _observed.Path = next;
     }
 
     private readonly PathFacts Facts(TimeSpan nativeAfter, TimeSpan now)
     {
         bool isProven = _nativeSince != 0 && now.TotalSeconds - _nativeSince >= nativeAfter.TotalSeconds;
         PathFacts native = isProven ? PathFacts.NativeGood | PathFacts.NativeProven : PathFacts.NativeGood;
-        return If(_shown.Echo.IsGood || _shown.Hop.IsGood, native) |
-            If(_shown.Echo.IsBad && _shown.Hop.IsBad, PathFacts.NativeDropped) |
-            If(_shown.Tunnel.IsGood, PathFacts.TunnelGood) | If(_shown.Tunnel.IsBad, PathFacts.TunnelBad) |
-            If((_shown.Heard & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
-            If((_shown.Heard & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
+        return If(_observed.Echo.IsGood || _observed.OneHop.IsGood, native) |
+            If(_observed.Echo.IsBad && _observed.OneHop.IsBad, PathFacts.NativeDropped) |
+            If(_observed.Tunnel.IsGood, PathFacts.TunnelGood) | If(_observed.Tunnel.IsBad, PathFacts.TunnelBad) |
+            If((_observed.AnswerFlags & ProbeFlags.WantsTunnel) != 0, PathFacts.PeerWants) |
+            If((_observed.AnswerFlags & ProbeFlags.TunnelsToYou) != 0, PathFacts.PeerTunnels);
     }
 
     private static PathFacts If(bool condition, PathFacts fact) => condition ? fact : PathFacts.None;
 
     private readonly ReachKind JudgedNative()
     {
-        if (_shown.Node.IsBad)
+        if (_observed.Node.IsBad)
             return IsInTunnel ? _native : Silent;
         if (IsNativeUnsendable)
             return ReachKind.Unknown;
-        if (_shown.Echo.IsGood || _shown.Hop.IsGood)
+        if (_observed.Echo.IsGood || _observed.OneHop.IsGood)
         {
             return !_target.IsOnLink ? ReachKind.RoutedByNetwork
-                : _shown.Echo.IsBad ? ReachKind.ProbeFiltered
+                : _observed.Echo.IsBad ? ReachKind.ProbeFiltered
                 : ReachKind.Reachable;
         }
         // The port may be blocked there as well.
         if (_target.IsEchoOnly)
-            return _shown.Node.IsGood && _shown.Echo.IsBad ? ReachKind.Unknown : _native;
-        return _shown.Node.IsGood && _shown.Echo.IsBad && (_shown.Hop.IsBad || IsInTunnel) ? ReachKind.PodTrafficDropped : _native;
+            return _observed.Node.IsGood && _observed.Echo.IsBad ? ReachKind.Unknown : _native;
+        return _observed.Node.IsGood && _observed.Echo.IsBad && (_observed.OneHop.IsBad || IsInTunnel)
+            ? ReachKind.PodTrafficDropped
+            : _native;
     }
 
     private readonly ReachKind JudgedTunnel() =>
-        _shown.Node.IsBad ? Silent
+        _observed.Node.IsBad ? Silent
         : IsTunnelUnsendable ? ReachKind.Unknown
-        : _shown.Tunnel.IsGood ? ReachKind.Reachable
-        : _shown.Tunnel.IsBad ? ReachKind.PodTrafficDropped
+        : _observed.Tunnel.IsGood ? ReachKind.Reachable
+        : _observed.Tunnel.IsBad ? ReachKind.PodTrafficDropped
         : _kind;
 
-    private readonly ReachKind Silent => _shown.Answers == Answers.None ? ReachKind.Unknown : ReachKind.Unreachable;
+    private readonly ReachKind Silent => _observed.Answers == Answers.None ? ReachKind.Unknown : ReachKind.Unreachable;
 
-    private void ForgetPods() => (_shown.Echo, _shown.Hop, _shown.Tunnel, _nativeSince) = (default, default, default, 0);
+    private void ForgetPods() => (_observed.Echo, _observed.OneHop, _observed.Tunnel, _nativeSince) = (default, default, default, 0);
 
     private static uint Milliseconds(TimeSpan now) => (uint)(long)now.TotalMilliseconds;
 
@@ -354,24 +358,24 @@ internal struct PeerState
         switch (path)
         {
             case ProbePaths.Node:
-                return ref _shown.Node;
+                return ref _observed.Node;
             case ProbePaths.Echo:
-                return ref _shown.Echo;
+                return ref _observed.Echo;
             case ProbePaths.Tunnel:
-                return ref _shown.Tunnel;
+                return ref _observed.Tunnel;
             default:
-                return ref _shown.Hop;
+                return ref _observed.OneHop;
         }
     }
 
     /// <summary>What the answers have shown, in one struct: the runtime aligns each to eight bytes.</summary>
-    private struct Shown
+    private struct Observations
     {
-        public PathEvidence Node, Echo, Hop, Tunnel;
+        public PathEvidence Node, Echo, OneHop, Tunnel;
         public PathState Path;
 
         /// <summary>The flags of the peer's latest answer; MetNoRouter of the latest one on the node path.</summary>
-        public ProbeFlags Heard;
+        public ProbeFlags AnswerFlags;
 
         public Answers Answers;
     }

@@ -5,9 +5,9 @@ using HostGw.Tests.Planning;
 namespace HostGw.Tests.Probes;
 
 /// <summary>What answers, losses and later forms of its Node make of one peer.</summary>
-public class PeerStateTests
+public class ProbedPeerTests
 {
-    private const ProbePaths Echo = ProbePaths.Echo, Hop = ProbePaths.Hop, Pod = ProbePaths.Pod, Tunnel = ProbePaths.Tunnel;
+    private const ProbePaths Echo = ProbePaths.Echo, OneHop = ProbePaths.OneHop, Pod = ProbePaths.Pod, Tunnel = ProbePaths.Tunnel;
     private const PeerRoutes Both = PeerRoutes.Native | PeerRoutes.Tunnel, InTunnel = Both | PeerRoutes.Tunnelled;
     private const ProbeFlags Needs = ProbeFlags.TunnelsToYou | ProbeFlags.WantsTunnel;
 
@@ -22,7 +22,7 @@ public class PeerStateTests
     [InlineData("next hop", true)]
     public void What_is_known_of_one_way_proves_nothing_of_another(string change, bool isNew)
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, Echo, 1);
         ProbeTarget target = peer.Target;
         target = change switch
@@ -43,7 +43,7 @@ public class PeerStateTests
     [Fact]
     public void On_another_way_a_node_that_was_silent_is_asked_again_soon()
     {
-        PeerState peer = new(Target(PeerRoutes.Native), TunnelMode.Auto, 0);
+        ProbedPeer peer = new(Target(PeerRoutes.Native), TunnelMode.Auto, 0);
         for (int i = 0; i < 6; i++)
             Assert.Equal(i < 4, Lose(ref peer, ProbePaths.Node));
         peer.Follow(peer.Target with { NodeAddress = Ip.Parse("10.0.0.9") }, isNewSource: false);
@@ -53,7 +53,7 @@ public class PeerStateTests
     [Fact]
     public void A_new_route_into_the_tunnel_is_asked_at_once_and_has_shown_nothing_yet()
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, Tunnel, 1);
         Assert.False(peer.IsNews(Needs | ProbeFlags.ThroughTunnel));
         Assert.False(peer.Follow(Target(InTunnel & ~PeerRoutes.Tunnel), isNewSource: false));
@@ -65,7 +65,7 @@ public class PeerStateTests
     [Fact]
     public void A_native_path_that_is_asked_no_more_is_not_good()
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, Echo, 1);
         peer.Follow(Target(InTunnel & ~PeerRoutes.Native), isNewSource: false);
         for (int i = 0; i < 5; i++)
@@ -77,7 +77,7 @@ public class PeerStateTests
     [Fact]
     public void A_tunnel_that_this_host_has_no_more_is_wanted_and_the_native_path_is_not_proven()
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, Echo, 1);
         Assert.True(peer.LeaveTunnel());
         Assert.False(peer.LeaveTunnel());
@@ -97,34 +97,34 @@ public class PeerStateTests
     [InlineData(false, InTunnel, true, Echo)]
     internal void What_is_asked_follows_from_the_path_and_the_routes(bool isInTunnel, PeerRoutes routes, bool hasTunnel, ProbePaths expected)
     {
-        PeerState peer = new(Target(isInTunnel ? InTunnel : PeerRoutes.Native), TunnelMode.Auto, 0);
+        ProbedPeer peer = new(Target(isInTunnel ? InTunnel : PeerRoutes.Native), TunnelMode.Auto, 0);
         peer.Follow(Target(routes), isNewSource: false);
-        Assert.Equal(expected, peer.Beyond(hasTunnel));
+        Assert.Equal(expected, peer.PathsAfterNode(hasTunnel));
     }
 
     [Fact]
     public void A_peer_is_awaited_once_and_not_before_it_was_asked()
     {
-        PeerState peer = Tunnelled();
-        Assert.Null(peer.Await(TimeSpan.FromSeconds(9)));
+        ProbedPeer peer = Tunnelled();
+        Assert.Null(peer.ScheduleEarlyTurn(TimeSpan.FromSeconds(9)));
         peer.TakeTurn(isHeld: true);
-        Assert.NotNull(peer.Await(TimeSpan.FromSeconds(9)));
-        Assert.Null(peer.Await(TimeSpan.FromSeconds(9)));
+        Assert.NotNull(peer.ScheduleEarlyTurn(TimeSpan.FromSeconds(9)));
+        Assert.Null(peer.ScheduleEarlyTurn(TimeSpan.FromSeconds(9)));
     }
 
     // A native peer whose pods' path has answered is asked there first.
     [Theory]
-    [InlineData(true, PeerPath.Native, Hop)]
+    [InlineData(true, PeerPath.Native, OneHop)]
     [InlineData(false, PeerPath.Native, ProbePaths.Node)]
     [InlineData(true, PeerPath.Compared, ProbePaths.Node)]
     internal void A_round_begins_at_the_node_unless_the_native_path_says_all(bool isHeld, PeerPath path, ProbePaths expected)
     {
-        PeerState peer = new(Target(PeerRoutes.Native), TunnelMode.Auto, 0);
+        ProbedPeer peer = new(Target(PeerRoutes.Native), TunnelMode.Auto, 0);
         peer.TakeTurn(isHeld: true);
         peer.Ask(default, default);
         Assert.Equal(ProbePaths.None, peer.TakeTurn(isHeld: true));
         peer.Answered(ProbePaths.Node, path == PeerPath.Compared ? ProbeFlags.WantsTunnel : ProbeFlags.None, default);
-        Answer(ref peer, Pod, 1, peer.Heard);
+        Answer(ref peer, Pod, 1, peer.PeerTunnelFlags);
         Judge(ref peer, 1);
         Assert.Equal(path, peer.Reach.Path);
         Assert.Equal(expected, peer.TakeTurn(isHeld));
@@ -133,12 +133,12 @@ public class PeerStateTests
     [Fact]
     public void An_answer_that_says_nothing_of_the_path_changes_nothing_of_what_was_heard()
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, ProbePaths.Node, 1, Needs | ProbeFlags.MetNoRouter);
         Answer(ref peer, Echo, 2, ProbeFlags.Undetermined);
-        Assert.Equal((Needs, true), (peer.Heard, peer.IsFirstHop));
+        Assert.Equal((Needs, true), (peer.PeerTunnelFlags, peer.IsFirstHop));
         Answer(ref peer, ProbePaths.Node, 3, ProbeFlags.None);
-        Assert.Equal((ProbeFlags.None, false), (peer.Heard, peer.IsFirstHop));
+        Assert.Equal((ProbeFlags.None, false), (peer.PeerTunnelFlags, peer.IsFirstHop));
     }
 
     // The ways that answered at 1 s, those that did not at 2 s, and whether the native path is proven at 310 s.
@@ -146,19 +146,19 @@ public class PeerStateTests
     [InlineData(Echo, ProbePaths.None, true)]
     [InlineData(Tunnel, ProbePaths.None, false)]
     [InlineData(Echo, Echo, false)]
-    [InlineData(Pod, Hop, true)]
+    [InlineData(Pod, OneHop, true)]
     [InlineData(Echo, Tunnel, true)]
     internal void Only_answers_of_pods_on_the_native_path_prove_it(ProbePaths answered, ProbePaths lost, bool expected)
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, answered, 1);
         if (lost != ProbePaths.None)
         {
-            peer.Plan(lost == Hop ? Pod : lost);
+            peer.Plan(lost == OneHop ? Pod : lost);
             peer.Ask(default, TimeSpan.FromSeconds(2));
-            if (lost == Hop)
+            if (lost == OneHop)
                 peer.Answered(Echo, Needs, TimeSpan.FromSeconds(2));
-            peer.Lose();
+            peer.LoseWaiting();
         }
         Answer(ref peer, Echo, 305);
         Judge(ref peer, 310);
@@ -168,7 +168,7 @@ public class PeerStateTests
     [Fact]
     public void Of_a_node_that_is_silent_nothing_is_known_but_the_last_verdict_on_the_native_path()
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, ProbePaths.Node, 1);
         Answer(ref peer, Echo | Tunnel, 1);
         Judge(ref peer, 1);
@@ -185,7 +185,7 @@ public class PeerStateTests
     [Fact]
     public void The_round_trip_is_that_of_the_way_that_packets_take()
     {
-        PeerState peer = Tunnelled();
+        ProbedPeer peer = Tunnelled();
         Answer(ref peer, Tunnel, 1, delay: 0.002);
         Answer(ref peer, Echo, 2, delay: 0.007);
         Assert.Equal(2000u, peer.Reach.RoundTripMicroseconds);
@@ -200,18 +200,18 @@ public class PeerStateTests
     public void A_kernel_answers_from_any_address_of_its_Node(string address, bool expected) =>
         Assert.Equal(expected, Target(PeerRoutes.None).Has(Ip.Parse(address)));
 
-    private static PeerState Tunnelled() => new(Target(InTunnel), TunnelMode.Auto, 0);
+    private static ProbedPeer Tunnelled() => new(Target(InTunnel), TunnelMode.Auto, 0);
 
     private static ProbeTarget Target(PeerRoutes routes) =>
         new(Peer, 1, Ip.Parse("10.0.0.2"), IsOnLink: true, IsNextHop: true) { Routes = routes };
 
     private static readonly ClusterNode Peer = Given.Node("a 10.244.2.0/24 10.0.0.2,10.0.0.22 external=203.0.113.2", 0);
 
-    private static void Answer(ref PeerState peer, ProbePaths paths, double seconds, ProbeFlags flags = Needs, double delay = 0)
+    private static void Answer(ref ProbedPeer peer, ProbePaths paths, double seconds, ProbeFlags flags = Needs, double delay = 0)
     {
         peer.Plan(paths);
         peer.Ask(default, TimeSpan.FromSeconds(seconds));
-        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, Echo, Hop, Tunnel])
+        foreach (ProbePaths path in (ReadOnlySpan<ProbePaths>)[ProbePaths.Node, Echo, OneHop, Tunnel])
         {
             if ((paths & path) != 0)
                 peer.Answered(path, flags, TimeSpan.FromSeconds(seconds + delay));
@@ -219,13 +219,13 @@ public class PeerStateTests
     }
 
     // Whether it should be asked again soon.
-    private static bool Lose(ref PeerState peer, ProbePaths path)
+    private static bool Lose(ref ProbedPeer peer, ProbePaths path)
     {
         peer.Plan(path);
         peer.Ask(default, default);
-        return peer.Lose().IsOpen;
+        return peer.LoseWaiting().IsOpen;
     }
 
-    private static void Judge(ref PeerState peer, double seconds) =>
+    private static void Judge(ref ProbedPeer peer, double seconds) =>
         peer.Judge(Auto, TimeSpan.FromSeconds(seconds), DateTimeOffset.UnixEpoch);
 }

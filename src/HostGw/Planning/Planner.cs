@@ -104,7 +104,7 @@ internal sealed class Planner
     private Plan WithProbesAndTunnel(Plan plan, GuardPlan? previousGuards)
     {
         bool isWindows = _host.Windows is not null || _own.Node is { IsWindows: true };
-        ImmutableArray<int> uplinks = Uplinks.OfHost(_host, _own.Node, _own.PodCidrs);
+        ImmutableArray<int> uplinks = Uplinks.OfHost(_host, _own.Node, _own.PodCidrs, _tunnel.Verdicts);
         ImmutableArray<string> names = Uplinks.Names(_host, uplinks, _native.Verdicts, _own.IPv4, _own.IPv6);
         names = Uplinks.Kept(names, previousGuards?.Uplinks ?? [], _host, _own.PodCidrs);
         return plan with
@@ -158,7 +158,7 @@ internal sealed class PlanCache(Policy settings)
     }
 
     // Of the host's routes only those matter that say what is on-link, choose an interface or the route to the API server, and the
-    // interfaces of those with a gateway.
+    // interfaces of those with a gateway and of those to peers that no native route of HostGw's reaches.
     private bool IsAlike(HostState host, Plan last)
     {
         Policy policy = settings.WithFound(_serviceCidrs);
@@ -175,7 +175,7 @@ internal sealed class PlanCache(Policy settings)
             InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6 &&
             ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute &&
             OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self)).Equals(last.OnLink) &&
-            Uplinks.OfHost(host, self, last.OwnPodCidrs).AsSpan().SequenceEqual(last.HostUplinks.AsSpan());
+            Uplinks.OfHost(host, self, last.OwnPodCidrs, last.Verdicts).AsSpan().SequenceEqual(last.HostUplinks.AsSpan());
     }
 
     private static bool AreEqual(ImmutableArray<Prefix>? one, ImmutableArray<Prefix>? other) =>

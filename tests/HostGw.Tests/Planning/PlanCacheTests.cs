@@ -104,4 +104,18 @@ public class PlanCacheTests
         HostState changed = TunnelChanges[what](Given.Host(TunnelHost));
         Assert.Equal(what == "nothing", ReferenceEquals(first, cache.Plan(nodes, [], changed, Reachability.Off)));
     }
+
+    [Theory]
+    [InlineData("0.0.0.0/1 dev tun0", "100.64.0.2", false)]
+    [InlineData("0.0.0.0/1 dev tun0", "192.0.2.3", true)]
+    [InlineData("0.0.0.0/1 dev tun0", "10.0.0.2", true)]
+    public void A_plan_is_made_again_when_peers_may_send_by_another_interface(string route, string peer, bool same)
+    {
+        const string Before = $"{Given.Lan}; tun0 10.8.0.2>10.8.0.1/32 p2p";
+        PlanCache cache = new(Given.Policy(""));
+        ImmutableArray<ClusterNode> nodes = Given.Nodes(Given.Self, $"peer 10.244.2.0/24 {peer}");
+        Plan first = cache.Plan(nodes, [], Given.Host(Before), Reachability.Off);
+        Assert.Same(first, cache.Plan(nodes, [], Given.Host(Before), Reachability.Off));
+        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, [], Given.Host($"{Before}; {route}"), Reachability.Off)));
+    }
 }

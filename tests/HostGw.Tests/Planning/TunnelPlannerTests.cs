@@ -375,6 +375,29 @@ public class TunnelPlannerTests
         Assert.Equal(expected.Split(' '), plan.Guards!.Uplinks);
     }
 
+    // WireGuard, PPP, GRE: no next hop is on-link there, and the tunnel's datagrams and all probes come by them. Also an interface that the
+    // setting interface leaves out.
+    [Theory]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2", "", "eth0 wg0")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2", "tunnel=auto", "eth0 wg0")]
+    [InlineData("wg0 10.8.0.1/24 noarp; hostgw0 10.244.1.1/32", "10.8.0.2", "tunnel=always", "eth0 wg0")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2 windows", "", "eth0 wg0")]
+    [InlineData("wg0 fd08::1/64 noarp", "192.0.2.3,fd08::2", "", "eth0 wg0")]
+    [InlineData("wg0 fd08::1/64 noarp; hostgw0 10.244.1.1/32", "fd08::2", "tunnel=always", "eth0 wg0")]
+    [InlineData("tun0 10.8.0.2>10.8.0.1/32 p2p; 0.0.0.0/1 dev tun0", "100.64.0.2", "", "eth0 tun0")]
+    [InlineData("eth1 10.8.0.1/24", "10.8.0.2", "interface=eth0", "eth0 eth1")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "192.0.2.3", "", "eth0")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2 skip", "", "eth0")]
+    [InlineData("cni0 10.244.1.1/24; 10.8.0.0/24 dev cni0", "10.8.0.2", "interface=eth0", "eth0")]
+    [InlineData("10.8.0.0/24 dev lo", "10.8.0.2", "", "eth0")]
+    [InlineData("10.8.0.0/24 blackhole dev eth0", "10.8.0.2", "", "eth0")]
+    public void Peers_that_no_native_route_reaches_have_uplinks_too(string more, string peer, string policy, string expected)
+    {
+        HostState host = Given.Host($"eth0 10.0.0.1/24; default via 10.0.0.254 dev eth0; {more}");
+        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1", $"b 10.244.9.0/24 {peer}"), host, Given.Policy(policy));
+        Assert.Equal(expected.Split(' '), plan.Guards!.Uplinks);
+    }
+
     [Fact]
     public void Guards_of_the_tunnel_know_all_nodes_and_podCIDRs()
     {

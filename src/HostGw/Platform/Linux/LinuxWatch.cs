@@ -171,8 +171,9 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
         return isSourceRoute || (isRoute && MayMatter(route, _plan, isGone));
     }
 
+    // Two routes to half of all addresses are a VPN's default route.
     private static bool MayMatter(HostRoute route, Plan plan, bool isGone) =>
-        route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) ||
+        route.IsOurs || route.Destination.Length <= 1 || plan.Wants(route.Destination) ||
         plan.PeerRouteOver(route.Destination) is not null || IsOfPod(route, plan) || MayMoveNextHop(route, plan, isGone);
 
     // It may make an interface one of pods, whose settings a pass then checks.

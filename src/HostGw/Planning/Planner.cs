@@ -18,8 +18,11 @@ internal sealed class Planner
         (_nodes, _host, _policy) = (nodes, host, policy);
         _own = OwnNode.Of(nodes, host, policy);
         _native = NativeRouting.Of(nodes, host, policy, _own, previous);
-        _tunnel = new TunnelPlanner(policy, host, _own.PodCidrs, _native.NextHops, previous) { Reachability = reachability }
-            .Decide(_native.Verdicts);
+        _tunnel = new TunnelPlanner(policy, host, _own.PodCidrs, _native.NextHops, previous)
+        {
+            Self = _own.Node,
+            Reachability = reachability,
+        }.Decide(_native.Verdicts);
     }
 
     /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
@@ -170,7 +173,7 @@ internal sealed class PlanCache(Policy settings)
             host.Windows == _host.Windows &&
             (host.Tunnel, host.GuardObstacle, host.SourceObstacle) == (_host.Tunnel, _host.GuardObstacle, _host.SourceObstacle) &&
             AreEqual(host.ReservedSubnets, _host.ReservedSubnets) &&
-            host.PathMtus.AsSpan().SequenceEqual(_host.PathMtus.AsSpan()) &&
+            host.NodePaths.AsSpan().SequenceEqual(_host.NodePaths.AsSpan()) &&
             InterfaceChoice.For(ipv6: false, policy, host, self) == last.InterfaceIPv4 &&
             InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6 &&
             ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute &&

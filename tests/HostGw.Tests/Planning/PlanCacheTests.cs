@@ -86,7 +86,8 @@ public class PlanCacheTests
         ["the guards' obstacle"] = h => h with { GuardObstacle = "none" },
         ["the source's obstacle"] = h => h with { SourceObstacle = "none" },
         ["reserved subnets"] = h => h with { ReservedSubnets = [] },
-        ["a learnt MTU"] = h => h with { PathMtus = [(Ip.Parse("10.0.0.2"), 1400)] },
+        ["a learnt MTU"] = h => h with { NodePaths = [new(Ip.Parse("10.0.0.2"), 1400, 2)] },
+        ["the interface to a node"] = h => h with { NodePaths = [new(Ip.Parse("10.0.0.2"), 1500, 3)] },
         ["an uplink"] = _ => Given.Host($"{TunnelHost}; 10.9.0.0/24 via 10.7.0.2 dev wan"),
     };
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
 using HostGw.Lab.Agents;
 using HostGw.Lab.Network;
 using HostGw.Lab.Probes;
@@ -111,6 +113,50 @@ public sealed class TunnelFabricTests : TunnelTest
         {
             long before = transfer.Received;
             return Eventually.TrueAsync(() => transfer.Received > before + (1 << 20), () => $"{transfer.Received - before} bytes arrived");
+        }
+    }
+
+    // Answers to the address of the other path would be lost. The kernel forgets a masqueraded connection whose packets leave by another
+    // interface (nf_nat_oif_changed), and its next packet begins a new one.
+    [Fact]
+    public async Task A_masqueraded_connection_begins_anew_on_the_other_path()
+    {
+        await StartAsync();
+        string port = $"udp dport {SourceEcho.Port}";
+        One.Network.Exec("nft", "table ip proxy { chain services { type nat hook prerouting priority dstnat; " +
+            $"ip daddr {One.Addresses[0]} {port} ct mark set 1 dnat to {Two.Pods[0].Addresses[0]}; }}; " +
+            "chain ports { type nat hook postrouting priority srcnat - 1; ct mark 1 masquerade; }; }");
+        using Socket client = Cluster.Outside.Network.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        client.ReceiveTimeout = 500;
+        client.Connect(One.Addresses[0], SourceEcho.Port);
+        await SeenAsync(One.Addresses[0]);
+
+        Cluster.Segment.DropPodAddresses();
+        await EveryoneAsync(TunnelledAsync);
+        await SeenAsync(Sources(One)[0]);
+
+        Cluster.Segment.DropNothing();
+        await EveryoneAsync(NativeAsync);
+        await SeenAsync(One.Addresses[0]);
+
+        Task SeenAsync(IPAddress source)
+        {
+            string seen = "";
+            return Eventually.TrueAsync(() => (seen = Ask()) == $"{source}", () => $"the pod sees '{seen}', not {source}");
+        }
+
+        string Ask()
+        {
+            byte[] answer = new byte[64];
+            try
+            {
+                client.Send("who am I?"u8);
+                return Encoding.ASCII.GetString(answer, 0, client.Receive(answer));
+            }
+            catch (SocketException)
+            {
+                return "";
+            }
         }
     }
 

@@ -45,20 +45,45 @@ internal static class GuardPlanner
 /// <summary>The interfaces over which datagrams of peers arrive: those that peers' routes use, and what the host itself uses.</summary>
 internal static class Uplinks
 {
-    /// <summary>What the host itself uses, by index, sorted: where it holds this node's address, or has a route with a gateway.</summary>
+    /// <summary>
+    /// What the host itself uses, by index, sorted: where it holds this node's address, or has a route with a gateway, or one, as a VPN
+    /// makes it, to a peer that no native route of HostGw's reaches.
+    /// </summary>
     /// <param name="self">This node; null: the API has none.</param>
     /// <param name="own">This node's podCIDRs. Pods share no uplink, except one with this node's address.</param>
-    public static ImmutableArray<int> OfHost(HostState host, ClusterNode? self, ImmutableArray<Prefix> own)
+    public static ImmutableArray<int> OfHost(
+        HostState host, ClusterNode? self, ImmutableArray<Prefix> own, ImmutableArray<Verdict> verdicts)
     {
-        HashSet<int> gateways = [.. host.MultipathInterfaces];
+        HashSet<int> used = [.. host.MultipathInterfaces];
         foreach (ref readonly HostRoute route in host.RouteSpan)
         {
             if (!route.IsOurs && !route.NextHop.IsNone)
-                gateways.Add(route.Interface);
+                used.Add(route.Interface);
         }
-        gateways.ExceptWith(PodInterfaces.Of(own, host));
-        gateways.UnionWith(InterfaceChoice.OfNode(host, self));
-        return [.. gateways.Where(i => IsUplink(host.Interface(i))).Order()];
+        AddWaysToPeers(used, host, verdicts);
+        used.ExceptWith(PodInterfaces.Of(own, host));
+        used.UnionWith(InterfaceChoice.OfNode(host, self));
+        return [.. used.Where(i => IsUplink(host.Interface(i))).Order()];
+    }
+
+    // A peer may send from any address that its Node lists.
+    private static void AddWaysToPeers(HashSet<int> links, HostState host, ImmutableArray<Verdict> verdicts)
+    {
+        ForeignRoutes routes = new(host);
+        foreach (Verdict verdict in verdicts)
+        {
+            if (verdict is { Tunnel: null, Kind: not VerdictKind.NotAdjacent } && !NextHops.HasNoneOfFamily(verdict))
+                continue;
+            ClusterNode peer = verdict.Node;
+            foreach (ImmutableArray<Ip> addresses in (ReadOnlySpan<ImmutableArray<Ip>>)[peer.InternalIPs, peer.ExternalIPs])
+            {
+                foreach (Ip address in addresses)
+                    links.Add(routes.To(address)?.Interface ?? 0);
+            }
+            // Of a Node that lists no address any more.
+            if (verdict.Tunnel is { } tunnel)
+                links.Add(routes.To(tunnel.Node)?.Interface ?? 0);
+        }
     }
 
     /// <summary>Their names, sorted, with those of this node's interfaces and of the native routes to peers.</summary>

@@ -43,8 +43,8 @@ internal sealed record HostState
     /// <summary>The subnets whose gateway address the CNI configuration in use reserves; null: those of all podCIDRs.</summary>
     public ImmutableArray<Prefix>? ReservedSubnets { get; init; }
 
-    /// <summary>The MTU of the path to nodes that tunnelled routes lead to, as the kernel has learnt it; sorted by address.</summary>
-    public ImmutableArray<(Ip Node, int Mtu)> PathMtus { get; init; } = [];
+    /// <summary>The paths to nodes that tunnelled routes lead to, sorted by address.</summary>
+    public ImmutableArray<NodePath> NodePaths { get; init; } = [];
 
     /// <summary>Addresses that no podCIDR may cover: gateways, resolvers, the API server.</summary>
     public ImmutableArray<ProtectedAddress> Protected { get; init; } = [];
@@ -257,6 +257,9 @@ internal enum RouteExtras : byte
     /// <summary>RTA_ENCAP (encap): packets leave by a tunnel.</summary>
     Encapsulation = 4,
 }
+
+/// <summary>How this host's packets reach a node, with policy rules and the path MTU that the kernel has learnt.</summary>
+internal readonly record struct NodePath(Ip Node, int Mtu, int Interface);
 
 /// <param name="Protocol">Who installed it: RTPROT_*.</param>
 internal readonly record struct ForeignLocalRoute(Prefix Destination, ushort Protocol);

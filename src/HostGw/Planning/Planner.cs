@@ -10,6 +10,7 @@ internal sealed class Planner
     private readonly Policy _policy;
     private readonly OwnNode _own;
     private readonly NativeRouting _native;
+    private readonly HeldNodeAddresses _held;
     private readonly TunnelDecision _tunnel;
 
     private Planner(
@@ -18,8 +19,12 @@ internal sealed class Planner
         (_nodes, _host, _policy) = (nodes, host, policy);
         _own = OwnNode.Of(nodes, host, policy);
         _native = NativeRouting.Of(nodes, host, policy, _own, previous);
-        _tunnel = new TunnelPlanner(policy, host, _own.PodCidrs, _native.NextHops, previous) { Reachability = reachability }
-            .Decide(_native.Verdicts);
+        _held = HeldNodeAddresses.Of(host, _own.Node, _native.NextHops.Shared);
+        _tunnel = new TunnelPlanner(policy, host, _own.PodCidrs, _native.NextHops, previous)
+        {
+            Held = _held,
+            Reachability = reachability,
+        }.Decide(_native.Verdicts);
     }
 
     /// <param name="nodes">All nodes of the cluster, sorted by name.</param>
@@ -104,16 +109,14 @@ internal sealed class Planner
     private Plan WithProbesAndTunnel(Plan plan, GuardPlan? previousGuards)
     {
         bool isWindows = _host.Windows is not null || _own.Node is { IsWindows: true };
-        ImmutableArray<int> uplinks = Uplinks.OfHost(_host, _own.Node, _own.PodCidrs);
+        ImmutableArray<int> uplinks = Uplinks.OfHost(_host, _own.Node, _own.PodCidrs, _tunnel.Verdicts);
         ImmutableArray<string> names = Uplinks.Names(_host, uplinks, _native.Verdicts, _own.IPv4, _own.IPv6);
         names = Uplinks.Kept(names, previousGuards?.Uplinks ?? [], _host, _own.PodCidrs);
         return plan with
         {
             ProbeAddresses = _policy.Probe && !isWindows ? ProbeAddress.OfNode(_own.PodCidrs) : [],
             EndpointAddresses = _policy.Probe && isWindows ? ProbeAddress.OfEndpoint(_own.PodCidrs, _host) : [],
-            NodeSources = _policy.Probe
-                ? NodeSources.Of(_host, _own.Node, _native.NextHops.Shared, plan.Verdicts)
-                : NodeSources.None,
+            NodeSources = _policy.Probe ? NodeSources.Of(_host, _held, plan.Verdicts) : NodeSources.None,
             Tunnel = _tunnel.Link,
             TunnelFault = _tunnel.Fault,
             TunnelDoubt = _tunnel.Doubt,
@@ -161,7 +164,7 @@ internal sealed class PlanCache(Policy settings)
     }
 
     // Of the host's routes only those matter that say what is on-link, choose an interface or the route to the API server, and the
-    // interfaces of those with a gateway.
+    // interfaces of those with a gateway and of those to peers that no native route of HostGw's reaches.
     private bool IsAlike(HostState host, Plan last)
     {
         Policy policy = settings.WithFound(_serviceCidrs);
@@ -173,12 +176,12 @@ internal sealed class PlanCache(Policy settings)
             host.Windows == _host.Windows &&
             (host.Tunnel, host.GuardObstacle, host.SourceObstacle) == (_host.Tunnel, _host.GuardObstacle, _host.SourceObstacle) &&
             AreEqual(host.ReservedSubnets, _host.ReservedSubnets) &&
-            host.PathMtus.AsSpan().SequenceEqual(_host.PathMtus.AsSpan()) &&
+            host.NodePaths.AsSpan().SequenceEqual(_host.NodePaths.AsSpan()) &&
             InterfaceChoice.For(ipv6: false, policy, host, self) == last.InterfaceIPv4 &&
             InterfaceChoice.For(ipv6: true, policy, host, self) == last.InterfaceIPv6 &&
             ApiServerRoute.For(policy, host, last.InterfaceIPv4) == last.ApiServerRoute &&
             OnLinkRoutes.Of(host, InterfaceChoice.Allowed(policy, host, self)).Equals(last.OnLink) &&
-            Uplinks.OfHost(host, self, last.OwnPodCidrs).AsSpan().SequenceEqual(last.HostUplinks.AsSpan()) &&
+            Uplinks.OfHost(host, self, last.OwnPodCidrs, last.Verdicts).AsSpan().SequenceEqual(last.HostUplinks.AsSpan()) &&
             last.NodeSources.IsOf(host, last.Verdicts);
     }
 

@@ -39,6 +39,9 @@ internal sealed record TunnelPolicy
 /// <param name="Mtu">Of packets inside, in bytes.</param>
 internal sealed record Encapsulation(uint Vni, Ip Node, Ip Source, int Mtu)
 {
+    /// <summary>This node's address: the source of the outer header. None: the kernel chooses, as for routes of earlier versions.</summary>
+    public Ip OuterSource { get; init; }
+
     /// <summary>What the headers outside take: outer IP, UDP, VXLAN-GPE.</summary>
     public static int Overhead(bool isIPv4Outside) => (isIPv4Outside ? 20 : 40) + 8 + 8;
 }

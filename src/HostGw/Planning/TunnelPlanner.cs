@@ -37,6 +37,8 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     private readonly bool _isReadyIPv4 = IsReady(policy, host, SourceOf(policy, own, isIPv4: true));
     private readonly bool _isReadyIPv6 = IsReady(policy, host, SourceOf(policy, own, isIPv4: false));
 
+    public required HeldNodeAddresses Held { get; init; }
+
     public required Reachability Reachability { get; init; }
 
     /// <param name="native">The verdicts without the tunnel.</param>
@@ -57,9 +59,7 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
             Verdict verdict = native[index];
             bool isIPv4 = verdict.PodCidr.IsIPv4;
             // Through the link, once it is there.
-            Encapsulation? tunnel = (isIPv4 ? _isReadyIPv4 : _isReadyIPv6)
-                ? new(policy.Tunnel.Vni, node, Source(isIPv4), Mtu(verdict.PodCidr, node))
-                : null;
+            Encapsulation? tunnel = (isIPv4 ? _isReadyIPv4 : _isReadyIPv6) ? Encapsulate(isIPv4, node) : null;
             if (path == PeerPath.Tunnel)
                 verdicts[index] = Tunnelled(verdict, tunnel);
             if (!own.IsEmpty && policy.Tunnel.Mode == TunnelMode.Auto && IsProbed(verdict))
@@ -186,19 +186,26 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
             way.NextHop.IsIPv4 == probed.IsIPv4 && host.Interface(way.Interface) is { IsUp: true } ? (way.NextHop, way.Interface) : null;
     }
 
-    private int Mtu(Prefix podCidr, Ip node)
+    /// <param name="isIPv4">Of the packets inside.</param>
+    private Encapsulation Encapsulate(bool isIPv4, Ip node)
     {
-        int mtu = PathMtu(node) - Encapsulation.Overhead(node.IsIPv4);
-        return podCidr.IsIPv4 ? mtu : Math.Max(mtu, LeastMtuIPv6);
+        NodePath path = PathTo(node);
+        int mtu = path.Mtu - Encapsulation.Overhead(node.IsIPv4);
+        return new(policy.Tunnel.Vni, node, Source(isIPv4), isIPv4 ? mtu : Math.Max(mtu, LeastMtuIPv6))
+        {
+            // Peers' guards let in no others, and the kernel may choose one. Where this host holds none, it is left to choose.
+            OuterSource = Held.First(node.IsIPv4, path.Interface),
+        };
     }
 
-    // What the kernel has learnt, else the MTU of the interface of the best route there.
-    private int PathMtu(Ip node)
+    // As the kernel has it, else by the best route there.
+    private NodePath PathTo(Ip node)
     {
-        int known = host.PathMtus.AsSpan().BinarySearch(new ByNode(node));
+        int known = host.NodePaths.AsSpan().BinarySearch(new ByNode(node));
         if (known >= 0)
-            return host.PathMtus[known].Mtu;
-        return _foreign.To(node) is { IsUnicast: true } route && host.Interface(route.Interface) is { } link ? link.Mtu : UsualMtu;
+            return host.NodePaths[known];
+        HostInterface? link = _foreign.To(node) is { IsUnicast: true } route ? host.Interface(route.Interface) : null;
+        return new(node, link?.Mtu ?? UsualMtu, link?.Index ?? 0);
     }
 
     private Ip Source(bool isIPv4) => isIPv4 ? _sourceIPv4 : _sourceIPv6;
@@ -208,9 +215,9 @@ internal sealed class TunnelPlanner(Policy policy, HostState host, ImmutableArra
     private static Ip SourceOf(Policy policy, ImmutableArray<Prefix> own, bool isIPv4) =>
         ProbeAddress.FirstPodCidr(own, isIPv4) is { IsNone: false } first ? TunnelSource.Of(first, policy.Tunnel.Source) : default;
 
-    private readonly record struct ByNode(Ip Node) : IComparable<(Ip Node, int Mtu)>
+    private readonly record struct ByNode(Ip Node) : IComparable<NodePath>
     {
-        public int CompareTo((Ip Node, int Mtu) other) => Node.CompareTo(other.Node);
+        public int CompareTo(NodePath other) => Node.CompareTo(other.Node);
     }
 }
 

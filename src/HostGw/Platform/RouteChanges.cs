@@ -92,7 +92,8 @@ internal readonly record struct RouteCorrection(PodRoute Route, HostRoute Instea
 /// <summary>The attributes of a tunnelled route other than its next hop, as `ip route` writes them.</summary>
 internal static class TunnelText
 {
-    public static string Of(Encapsulation tunnel) => $"id {tunnel.Vni}, src {tunnel.Source}, mtu {tunnel.Mtu}";
+    public static string Of(Encapsulation tunnel) => $"id {tunnel.Vni}, " +
+        (tunnel.OuterSource.IsNone ? "" : $"encap src {tunnel.OuterSource}, ") + $"src {tunnel.Source}, mtu {tunnel.Mtu}";
 
     /// <summary>What an installed route says otherwise than the tunnelled one that should be there.</summary>
     public static IEnumerable<string> Difference(HostRoute installed, Encapsulation desired)
@@ -102,6 +103,8 @@ internal static class TunnelText
         List<string> parts = [];
         if (found.Vni != desired.Vni)
             parts.Add($"id {found.Vni}");
+        if (found.OuterSource != desired.OuterSource)
+            parts.Add(found.OuterSource.IsNone ? "no encap src" : $"encap src {found.OuterSource}");
         if (found.Source != desired.Source)
             parts.Add($"src {found.Source}");
         if (found.Mtu != desired.Mtu)

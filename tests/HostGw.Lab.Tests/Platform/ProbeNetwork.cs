@@ -120,16 +120,16 @@ internal sealed class ProbingHost : IDisposable
     public void Follow(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) =>
         Loop.Follow(Following(hosts, isOnLink), _held);
 
+    private HostState Host => new()
+    {
+        Interfaces = [new(2, "eth0", IsUp: true, IsLoopback: false)],
+        Addresses = [.. Node.InternalIPs.Select(a => new HostAddress(a, Prefix.Host(a), 2))],
+    };
+
     private Plan Following(IEnumerable<ProbingHost> hosts, Func<ProbingHost, bool>? isOnLink = null) => new()
     {
         OwnPodCidrs = [PodCidr, PodCidrIPv6],
-        NodeSources = NodeSources.Of(
-            new()
-            {
-                Interfaces = [new(2, "eth0", IsUp: true, IsLoopback: false)],
-                Addresses = [.. Node.InternalIPs.Select(a => new HostAddress(a, Prefix.Host(a), 2))],
-            },
-            Node, new([]), []),
+        NodeSources = NodeSources.Of(Host, HeldNodeAddresses.Of(Host, Node, new([])), []),
         Verdicts = [.. hosts.SelectMany(h => h.Verdicts(
             h == this ? VerdictKind.Self : isOnLink?.Invoke(h) == false ? VerdictKind.NotAdjacent : VerdictKind.Routed))],
     };

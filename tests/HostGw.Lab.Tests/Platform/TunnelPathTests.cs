@@ -54,7 +54,7 @@ public sealed class TunnelPathTests : IDisposable
     public void Without_a_tunnelled_route_no_path_is_asked_for()
     {
         Assert.Empty(_host.Apply(c => c.Add.Add(Native("10.244.2.0/24", "192.0.2.254"))));
-        Assert.Empty(_host.Read().PathMtus);
+        Assert.Empty(_host.Read().NodePaths);
     }
 
     [Theory]
@@ -105,13 +105,14 @@ public sealed class TunnelPathTests : IDisposable
             $"10.{64 + i / 256}.{i % 256}.0/24", $"198.51.{i / 250}.{i % 250 + 1}", _host.Index("hostgw0"), 1364))];
         Assert.Empty(_host.Apply(c => c.Add.AddRange(routes)));
 
-        ImmutableArray<(HostGw.Net.Ip Node, int Mtu)> paths = _host.Read().PathMtus;
+        ImmutableArray<NodePath> paths = _host.Read().NodePaths;
 
         Assert.Equal(routes.Select(r => r.NextHop).Order(), paths.Select(p => p.Node));
-        Assert.All(paths, p => Assert.Equal(1500, p.Mtu));
+        Assert.All(paths, p => Assert.Equal((1500, _host.Index("eth0")), (p.Mtu, p.Interface)));
     }
 
-    // The router knows the pods' networks, so that both paths carry packets; the node answers by the tunnel.
+    // The router knows the pods' networks, so that both paths carry packets; the node answers by the tunnel. An earlier version's route
+    // names no source outside.
     [Theory]
     [InlineData("10.244.2.0/24", "10.244.2.1", "198.51.100.10", "192.0.2.254")]
     [InlineData("fd00:2::/64", "fd00:2::1", "fd02::10", "2001:db8::fe")]
@@ -129,8 +130,10 @@ public sealed class TunnelPathTests : IDisposable
         ]);
         // In a moment without either route no default route may carry them.
         _host.Network.Configure(["route add unreachable 10.244.0.0/16", "route add unreachable fd00::/16"]);
-        PodRoute native = Native(podCidr, gateway), tunnelled = TunnelLinks.Route(podCidr, node, _host.Index("hostgw0"), 1364);
-        string source = $"{tunnelled.Tunnel!.Source}";
+        PodRoute native = Native(podCidr, gateway), earlier = TunnelLinks.Route(podCidr, node, _host.Index("hostgw0"), 1364);
+        HostGw.Net.Ip outer = HostGw.Net.Ip.Parse(earlier.NextHop.IsIPv4 ? "192.0.2.1" : "2001:db8::1");
+        PodRoute[] routes = [earlier, earlier with { Tunnel = earlier.Tunnel! with { OuterSource = outer } }, native];
+        string source = $"{earlier.Tunnel!.Source}";
         Assert.Empty(_host.Apply(c => c.Add.Add(native)));
         await Eventually.TrueAsync(() => Ping($"-c 1 -W 1 -I {source} {pod}"), () => _host.Show(podCidr));
 
@@ -138,7 +141,7 @@ public sealed class TunnelPathTests : IDisposable
         for (int i = 0; !pings.IsCompleted; i++)
         {
             HostRoute instead = Assert.Single(_host.Ours());
-            Assert.Empty(_host.Apply(c => c.Replace.Add(new(i % 2 == 0 ? tunnelled : native, instead, CorrectionCause.Differs))));
+            Assert.Empty(_host.Apply(c => c.Replace.Add(new(routes[i % routes.Length], instead, CorrectionCause.Differs))));
         }
 
         Assert.Contains(" 1500 received, 0% packet loss", await pings, StringComparison.Ordinal);
@@ -153,7 +156,7 @@ public sealed class TunnelPathTests : IDisposable
         return new(prefix, prefix.IsIPv4 ? 0u : 1024u, HostGw.Net.Ip.Parse(nextHop), _host.Index("eth0"));
     }
 
-    private string Paths() => string.Join(", ", _host.Read().PathMtus.Select(p => $"{p.Node} {p.Mtu}"));
+    private string Paths() => string.Join(", ", _host.Read().NodePaths.Select(p => $"{p.Node} {p.Mtu}"));
 
     private bool Ping(string arguments)
     {

@@ -46,6 +46,29 @@ public sealed class TunnelledRouteTests : IDisposable
     }
 
     [Theory]
+    [InlineData("10.244.2.0/24", "198.51.100.10", "192.0.2.1")]
+    [InlineData("10.244.2.0/24", "fd02::10", "2001:db8::1")]
+    [InlineData("fd00:2::/64", "198.51.100.10", "192.0.2.1")]
+    [InlineData("fd00:2::/64", "fd02::10", "2001:db8::1")]
+    public void The_source_outside_comes_in_place_of_a_route_without_one_is_kept_and_goes_with_it(
+        string destination, string node, string outer)
+    {
+        PodRoute earlier = Tunnelled(destination, node);
+        PodRoute route = earlier with { Tunnel = earlier.Tunnel! with { OuterSource = HostGw.Net.Ip.Parse(outer) } };
+        _host.Apply(c => c.Add.Add(earlier));
+        HostRoute instead = Assert.Single(_host.Ours());
+        Assert.False(route.IsInstalledAs(instead));
+
+        Assert.Empty(_host.Apply(c => c.Replace.Add(new(route, instead, CorrectionCause.Differs))));
+
+        Assert.Contains($" id 157 src {outer} dst {node} ", _host.Show(destination), StringComparison.Ordinal);
+        HostRoute installed = Assert.Single(_host.Ours());
+        Assert.True(route.IsInstalledAs(installed));
+        Assert.Empty(_host.Apply(c => c.Delete.Add(installed)));
+        Assert.Empty(_host.Ours());
+    }
+
+    [Theory]
     [InlineData("10.244.2.0/24", "198.51.100.10", "192.0.2.9")]
     [InlineData("10.244.2.0/24", "fd02::10", "192.0.2.9")]
     [InlineData("fd00:2::/64", "198.51.100.10", "2001:db8::9")]
@@ -74,6 +97,7 @@ public sealed class TunnelledRouteTests : IDisposable
     [InlineData("10.244.2.0/24", "encap ip id 157 dst 198.51.100.10 ttl 3 csum", "src 10.244.1.1 mtu 1364")]
     [InlineData("10.244.2.0/24", "encap ip id 158 dst 198.51.100.10 csum", "src 10.244.1.1 mtu 1364")]
     [InlineData("10.244.2.0/24", "encap ip id 157 dst 198.51.100.11 csum", "src 10.244.1.1 mtu 1364")]
+    [InlineData("10.244.2.0/24", "encap ip id 157 src 192.0.2.1 dst 198.51.100.10 csum", "src 10.244.1.1 mtu 1364")]
     [InlineData("10.244.2.0/24", "", "src 10.244.1.1 mtu 1364")]
     [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum via fe80::9d", "src fd00:1::1 mtu 1400")]
     [InlineData("fd00:2::/64", "encap ip id 157 dst 198.51.100.10 csum via fe80::9d", "src 2001:db8::1 mtu 1364")]

@@ -86,7 +86,8 @@ public class PlanCacheTests
         ["the guards' obstacle"] = h => h with { GuardObstacle = "none" },
         ["the source's obstacle"] = h => h with { SourceObstacle = "none" },
         ["reserved subnets"] = h => h with { ReservedSubnets = [] },
-        ["a learnt MTU"] = h => h with { PathMtus = [(Ip.Parse("10.0.0.2"), 1400)] },
+        ["a learnt MTU"] = h => h with { NodePaths = [new(Ip.Parse("10.0.0.2"), 1400, 2)] },
+        ["the interface to a node"] = h => h with { NodePaths = [new(Ip.Parse("10.0.0.2"), 1500, 3)] },
         ["an uplink"] = _ => Given.Host($"{TunnelHost}; 10.9.0.0/24 via 10.7.0.2 dev wan"),
     };
 
@@ -103,5 +104,19 @@ public class PlanCacheTests
         Plan first = cache.Plan(nodes, [], Given.Host(TunnelHost), Reachability.Off);
         HostState changed = TunnelChanges[what](Given.Host(TunnelHost));
         Assert.Equal(what == "nothing", ReferenceEquals(first, cache.Plan(nodes, [], changed, Reachability.Off)));
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0/1 dev tun0", "100.64.0.2", false)]
+    [InlineData("0.0.0.0/1 dev tun0", "192.0.2.3", true)]
+    [InlineData("0.0.0.0/1 dev tun0", "10.0.0.2", true)]
+    public void A_plan_is_made_again_when_peers_may_send_by_another_interface(string route, string peer, bool same)
+    {
+        const string Before = $"{Given.Lan}; tun0 10.8.0.2>10.8.0.1/32 p2p";
+        PlanCache cache = new(Given.Policy(""));
+        ImmutableArray<ClusterNode> nodes = Given.Nodes(Given.Self, $"peer 10.244.2.0/24 {peer}");
+        Plan first = cache.Plan(nodes, [], Given.Host(Before), Reachability.Off);
+        Assert.Same(first, cache.Plan(nodes, [], Given.Host(Before), Reachability.Off));
+        Assert.Equal(same, ReferenceEquals(first, cache.Plan(nodes, [], Given.Host($"{Before}; {route}"), Reachability.Off)));
     }
 }

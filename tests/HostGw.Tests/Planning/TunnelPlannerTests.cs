@@ -118,7 +118,7 @@ public class TunnelPlannerTests
         Assert.Equal((VerdictKind.Routed, VerdictKind.NotAdjacent, false), (far.Kind, far.NativeKind, far.IsOnLink));
         Assert.Contains("is not on this host's segment", far.Reason, StringComparison.Ordinal);
         Assert.Equal(("192.0.2.3", 3), ($"{far.NextHop}", far.Interface));
-        Assert.Equal(new Encapsulation(157, Ip.Parse("192.0.2.3"), Ip.Parse("10.244.1.1"), 1464), far.Tunnel);
+        Assert.Equal(new Encapsulation(157, Ip.Parse("192.0.2.3"), Ip.Parse("10.244.1.1"), 1464) { OuterSource = Ip.Parse("10.0.0.1") }, far.Tunnel);
         Assert.Equal("far", plan.RoutedPeer(Prefix.Parse("10.244.3.0/24"))?.Name);
     }
 
@@ -219,16 +219,47 @@ public class TunnelPlannerTests
     {
         HostState state = Given.Host($"{host}; hostgw0 10.244.1.1/32");
         Assert.Equal(expected, Mtu(state));
-        Assert.Equal(1264, Mtu(state with { PathMtus = [(Ip.Parse("192.0.2.1"), 1200), (Ip.Parse("192.0.2.3"), 1300)] }));
+        Assert.Equal(1264, Mtu(state with { NodePaths = [new(Ip.Parse("192.0.2.1"), 1200, 2), new(Ip.Parse("192.0.2.3"), 1300, 2)] }));
 
         static int Mtu(HostState host) => Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1", Far), host, Given.Policy("tunnel=always"))
             .Verdicts.Single(v => v.Node.Name == "far").Tunnel!.Mtu;
     }
 
+    // Peers' guards let in no other address, and the kernel may choose another one: the first of a segment, or one by autoconfiguration.
+    [Theory]
+    [InlineData("eth0 10.0.0.1/24 10.0.0.11/24", "10.0.0.11", "192.0.2.3", "10.0.0.11")]
+    [InlineData("eth0 10.0.0.1/24; lo 10.0.0.11/32", "10.0.0.11", "192.0.2.3", "10.0.0.11")]
+    [InlineData("eth0 10.0.0.1/24; eth1 10.1.0.1/24", "10.1.0.1,10.0.0.1", "192.0.2.3", "10.0.0.1")]
+    [InlineData("eth0 10.0.0.1/24; eth1 10.1.0.1/24", "10.1.0.1,10.0.0.1", "10.1.0.9", "10.1.0.1")]
+    [InlineData("eth0 10.0.0.1/24; eth1 10.1.0.1/24", "10.1.0.1", "192.0.2.3", "10.1.0.1")]
+    [InlineData("eth0 10.0.0.1/24 10.0.0.99/24", "10.0.0.99,10.0.0.1", "192.0.2.3", "10.0.0.1")]
+    [InlineData("eth0 10.0.0.1/24 10.0.0.99/24", "10.0.0.99", "192.0.2.3", "10.0.0.99")]
+    [InlineData("eth0 10.0.0.1/24 203.0.113.1/24", "10.9.9.9 external=203.0.113.1", "10.0.0.3", "203.0.113.1")]
+    [InlineData("eth0 10.0.0.1/24", "10.9.9.9", "10.0.0.3", "")]
+    [InlineData("eth0 10.0.0.1/24 fd00:aaaa::1/64 fd00:aaaa::77/128", "10.0.0.1,fd00:aaaa::77", "2001:db8::3", "fd00:aaaa::77")]
+    [InlineData("eth0 10.0.0.1/24 fd00:aaaa::1/64", "10.0.0.1", "2001:db8::3", "")]
+    public void The_source_outside_is_an_address_of_this_Node_that_this_host_holds(string links, string self, string peer, string expected)
+    {
+        HostState host = Given.Host($"{links}; hostgw0 10.244.1.1/32; default via 10.0.0.254 dev eth0; default6 via fd00:aaaa::fe dev eth0");
+        Plan plan = Planner.Plan(
+            Given.Nodes($"self 10.244.1.0/24 {self}", $"far 10.244.3.0/24 {peer}", "z - 10.0.0.99"), host, Given.Policy("tunnel=always"));
+        Encapsulation tunnel = plan.Verdicts.Single(v => v.Node.Name == "far").Tunnel!;
+        Assert.Equal((expected.Length == 0 ? default : Ip.Parse(expected), Ip.Parse(peer)), (tunnel.OuterSource, tunnel.Node));
+    }
+
+    [Fact]
+    public void Which_interface_leads_to_a_node_the_kernel_knows_best()
+    {
+        HostState host = Given.Host("eth0 10.0.0.1/24; eth1 10.1.0.1/24; hostgw0 10.244.1.1/32; default via 10.0.0.254 dev eth0");
+        host = host with { NodePaths = [new(Ip.Parse("192.0.2.3"), 1500, 3)] };
+        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1,10.1.0.1", Far), host, Given.Policy("tunnel=always"));
+        Assert.Equal("10.1.0.1", $"{plan.Verdicts.Single(v => v.Node.Name == "far").Tunnel!.OuterSource}");
+    }
+
     [Fact]
     public void IPv6_has_its_least_mtu_also_on_a_narrow_path()
     {
-        HostState host = Given.Host(Host) with { PathMtus = [(Ip.Parse("2001:db8::3"), 1300)] };
+        HostState host = Given.Host(Host) with { NodePaths = [new(Ip.Parse("2001:db8::3"), 1300, 2)] };
         Plan plan = Plan(host, "tunnel=always", [], ["far fd00:10:244:3::/64 2001:db8::3"]);
         Assert.Equal(1280, plan.Verdicts.Single(v => v.Node.Name == "far").Tunnel!.Mtu);
     }
@@ -372,6 +403,29 @@ public class TunnelPlannerTests
     {
         HostState state = Given.Host(host);
         Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1", "b 10.244.9.0/24 10.0.9.2"), state, Given.Policy("tunnel=always"));
+        Assert.Equal(expected.Split(' '), plan.Guards!.Uplinks);
+    }
+
+    // WireGuard, PPP, GRE: no next hop is on-link there, and the tunnel's datagrams and all probes come by them. Also an interface that the
+    // setting interface leaves out.
+    [Theory]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2", "", "eth0 wg0")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2", "tunnel=auto", "eth0 wg0")]
+    [InlineData("wg0 10.8.0.1/24 noarp; hostgw0 10.244.1.1/32", "10.8.0.2", "tunnel=always", "eth0 wg0")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2 windows", "", "eth0 wg0")]
+    [InlineData("wg0 fd08::1/64 noarp", "192.0.2.3,fd08::2", "", "eth0 wg0")]
+    [InlineData("wg0 fd08::1/64 noarp; hostgw0 10.244.1.1/32", "fd08::2", "tunnel=always", "eth0 wg0")]
+    [InlineData("tun0 10.8.0.2>10.8.0.1/32 p2p; 0.0.0.0/1 dev tun0", "100.64.0.2", "", "eth0 tun0")]
+    [InlineData("eth1 10.8.0.1/24", "10.8.0.2", "interface=eth0", "eth0 eth1")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "192.0.2.3", "", "eth0")]
+    [InlineData("wg0 10.8.0.1/24 noarp", "10.8.0.2 skip", "", "eth0")]
+    [InlineData("cni0 10.244.1.1/24; 10.8.0.0/24 dev cni0", "10.8.0.2", "interface=eth0", "eth0")]
+    [InlineData("10.8.0.0/24 dev lo", "10.8.0.2", "", "eth0")]
+    [InlineData("10.8.0.0/24 blackhole dev eth0", "10.8.0.2", "", "eth0")]
+    public void Peers_that_no_native_route_reaches_have_uplinks_too(string more, string peer, string policy, string expected)
+    {
+        HostState host = Given.Host($"eth0 10.0.0.1/24; default via 10.0.0.254 dev eth0; {more}");
+        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1", $"b 10.244.9.0/24 {peer}"), host, Given.Policy(policy));
         Assert.Equal(expected.Split(' '), plan.Guards!.Uplinks);
     }
 

@@ -92,16 +92,16 @@ public sealed class WindowsProbesTests : IDisposable
         InternalIPs = [Ip.Parse($"127.79.0.{number}")],
     };
 
+    private static HostState HostOf(int self) => new()
+    {
+        Interfaces = [new(1, "lo", IsUp: true, IsLoopback: true)],
+        Addresses = [.. Node(self).InternalIPs.Select(a => new HostAddress(a, Prefix.Host(a), 1))],
+    };
+
     private static Plan PlanOf(int self) => new()
     {
         OwnPodCidrs = [PodCidr(self)],
-        NodeSources = NodeSources.Of(
-            new()
-            {
-                Interfaces = [new(1, "lo", IsUp: true, IsLoopback: true)],
-                Addresses = [.. Node(self).InternalIPs.Select(a => new HostAddress(a, Prefix.Host(a), 1))],
-            },
-            Node(self), new([]), []),
+        NodeSources = NodeSources.Of(HostOf(self), HeldNodeAddresses.Of(HostOf(self), Node(self), new([])), []),
         Verdicts =
         [
             .. from number in (int[])[1, 2]

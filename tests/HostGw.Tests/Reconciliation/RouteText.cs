@@ -10,7 +10,7 @@ internal static class RouteText
     public const byte Ours = 157;
 
     /// <summary>"DESTINATION [via IP] [dev N] [proto N|ours] [metric N] [tos N] [hops N] [onlink] [blackhole] [src] [mtu] [encap]
-    /// [to NODE,SOURCE,MTU[,VNI]]"; dev 2 and the family's metric unless said.</summary>
+    /// [to NODE,SOURCE,MTU[,VNI[,OUTERSOURCE]]]"; dev 2 and the family's metric unless said.</summary>
     public static HostRoute Standing(string text)
     {
         string[] words = text.Split(' ');
@@ -40,12 +40,15 @@ internal static class RouteText
         };
     }
 
-    /// <summary>"NODE,SOURCE,MTU[,VNI]".</summary>
+    /// <summary>"NODE,SOURCE,MTU[,VNI[,OUTERSOURCE]]".</summary>
     public static Encapsulation Tunnel(string text)
     {
         string[] parts = text.Split(',');
         uint vni = parts.Length > 3 ? uint.Parse(parts[3], CultureInfo.InvariantCulture) : 157;
-        return new(vni, Ip.Parse(parts[0]), Ip.Parse(parts[1]), int.Parse(parts[2], CultureInfo.InvariantCulture));
+        return new(vni, Ip.Parse(parts[0]), Ip.Parse(parts[1]), int.Parse(parts[2], CultureInfo.InvariantCulture))
+        {
+            OuterSource = parts.Length > 4 ? Ip.Parse(parts[4]) : default,
+        };
     }
 
     /// <summary>One line per change, in the order in which they are made.</summary>

@@ -54,6 +54,19 @@ public class TunnelledRouteTests
         }
     }
 
+    // The second is of a version before this one.
+    [Theory]
+    [InlineData("10.244.2.0/24 to 198.51.100.10,10.244.1.1,1364,157,10.0.0.1 dev 3 ours", null)]
+    [InlineData(Right, "no encap src")]
+    [InlineData("10.244.2.0/24 to 198.51.100.10,10.244.1.1,1364,157,10.0.0.9 dev 3 ours", "encap src 10.0.0.9")]
+    public void One_with_another_source_outside_is_replaced_in_place(string installed, string? said)
+    {
+        PodRoute route = RouteOf("10.244.2.0/24 to 198.51.100.10,10.244.1.1,1364,157,10.0.0.1 dev 3");
+        RouteChanges changes = Diff(PlanOf(route), installed, AdoptMode.None);
+        Assert.Equal(said is null ? [] : [Replaced], RouteText.Of(changes));
+        Assert.Equal(said, changes.Replace.SingleOrDefault() is { Route.Tunnel: not null } change ? change.Difference(State) : null);
+    }
+
     [Theory]
     [InlineData(RightV6, "")]
     [InlineData("fd00:10:244:2::/64 to 198.51.100.10,fd00:10:244:1::1,1400 dev 3 ours",

@@ -22,7 +22,7 @@ internal sealed class LinuxHostReader(
     private Plan _plan = new();
 
     /// <summary>
-    /// Sets the plan of the latest pass. The MTU of the paths that its tunnelled routes take is read where these are away: otherwise their
+    /// Sets the plan of the latest pass. The paths that its tunnelled routes take are read also where these are away: otherwise their
     /// repair would wait until all nodes are planned again.
     /// </summary>
     public void SetPlan(Plan plan) => _plan = plan;
@@ -63,7 +63,7 @@ internal sealed class LinuxHostReader(
             PolicyRules = rules.Read(),
             ProbeRoutes = probeAddress.Read(),
             ForeignLocalRoutes = probeAddress.ReadForeign(),
-            PathMtus = ReadPathMtus(decoder.TunnelNodes, interfaces),
+            NodePaths = ReadNodePaths(decoder.TunnelNodes, interfaces),
             Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),
             NewInterfacesForwardIPv4 = options.ProcSysNet.NewInterfacesForwardIPv4,
@@ -149,7 +149,7 @@ internal sealed class LinuxHostReader(
         return objects;
     }
 
-    private ImmutableArray<(Ip Node, int Mtu)> ReadPathMtus(HashSet<Ip> nodes, ImmutableArray<HostInterface> interfaces)
+    private ImmutableArray<NodePath> ReadNodePaths(HashSet<Ip> nodes, ImmutableArray<HostInterface> interfaces)
     {
         foreach (ref readonly PodRoute route in _plan.Routes.AsSpan())
         {
@@ -159,20 +159,20 @@ internal sealed class LinuxHostReader(
         if (nodes.Count == 0)
             return [];
         Ip[] sorted = [.. nodes.Order()];
-        var mtus = ImmutableArray.CreateBuilder<(Ip Node, int Mtu)>(sorted.Length);
+        var paths = ImmutableArray.CreateBuilder<NodePath>(sorted.Length);
         _request.Clear();
         foreach (Ip node in sorted)
             LookupMessages.AskPath(_request, node, socket.NextSequence());
-        socket.Ask("look up the MTU of paths", _request, (index, payload) =>
+        socket.Ask("look up the paths to nodes", _request, (index, payload) =>
         {
             if (!LookupMessages.TryDecodePath(payload, out int link, out int mtu))
                 return;
             int ofLink = interfaces.FirstOrDefault(i => i.Index == link)?.Mtu ?? 0;
             // A route may say more than its interface can send.
             if (ofLink > 0)
-                mtus.Add((sorted[index], mtu > 0 ? Math.Min(mtu, ofLink) : ofLink));
+                paths.Add(new(sorted[index], mtu > 0 ? Math.Min(mtu, ofLink) : ofLink, link));
         });
-        return mtus.DrainToImmutable();
+        return paths.DrainToImmutable();
     }
 
     private void Dump(string what, Action<NetlinkWriter, uint> encode, Action restart, NetlinkMessageHandler onMessage)

@@ -171,9 +171,10 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
         return isSourceRoute || (isRoute && MayMatter(route, _plan, isGone));
     }
 
-    // One to own pods may also make an interface one of pods, whose settings a pass then checks.
+    // Two routes to half of all addresses are a VPN's default route. One to own pods may also make an interface one of pods, whose settings a
+    // pass then checks.
     private static bool MayMatter(HostRoute route, Plan plan, bool isGone) =>
-        route.IsOurs || route.Destination.Length == 0 || plan.Wants(route.Destination) ||
+        route.IsOurs || route.Destination.Length <= 1 || plan.Wants(route.Destination) ||
         plan.PeerRouteOver(route.Destination) is not null || plan.IsOfOwnPods(route.Destination) || MayMoveNextHop(route, plan, isGone);
 
     // A connected route may come back, or come later than the pass that its address wakes. Each new interface has one for fe80::/64.

@@ -70,6 +70,8 @@ public class LinuxWatchTests
     [InlineData("a route to a pod of a peer's", 24, "02200000 FE040001 00000000 08000F00 FE000000 08000100 0AF40207", "Routes")]
     [InlineData("a route to a pod of ours", 24, "02200000 FE040001 00000000 08000F00 FE000000 08000100 0AF40107", "Routes")]
     [InlineData("a wider route on-link", 24, "02100000 FE040001 00000000 08000F00 FE000000 08000100 0AF40000", "Routes")]
+    [InlineData("half of all addresses over an interface, as a VPN takes them", 24,
+        "02010000 FE030001 00000000 08000F00 FE000000 08000400 09000000", "Routes")]
     [InlineData("a wider route by a gateway", 24,
         "02100000 FE040001 00000000 08000F00 FE000000 08000100 0AF40000 08000500 0A000009", "None")]
     [InlineData("the link-local prefix of a new interface", 24,

@@ -83,6 +83,8 @@ internal ref struct RouteEncapsulation
         int nested = writer.BeginNested(RTA_ENCAP);
         writer.AttributeBigEndian(LWTUNNEL_IP_ID, (ulong)tunnel.Vni);
         writer.Attribute(LWTUNNEL_IP_DST, tunnel.Node);
+        if (!tunnel.OuterSource.IsNone)
+            writer.Attribute(LWTUNNEL_IP_SRC, tunnel.OuterSource);
         if (tunnel.Node.IsIPv6)
             writer.Attribute(LWTUNNEL_IP_TTL, HopLimitIPv6);
         writer.Attribute(LWTUNNEL_IP_FLAGS, BinaryPrimitives.ReverseEndianness(Checksum));
@@ -116,7 +118,7 @@ internal ref struct RouteEncapsulation
         int mtu = OnlyMtu();
         bool isIPv4Outside = Type == LWTUNNEL_ENCAP_IP;
         return outer.IsComplete(isIPv4Outside) && mtu > 0 && !source.IsNone && source.IsIPv4 == isIPv4
-            ? new(outer.Vni, outer.Node, source, mtu)
+            ? new(outer.Vni, outer.Node, source, mtu) { OuterSource = outer.Source }
             : null;
     }
 
@@ -144,6 +146,9 @@ internal ref struct RouteEncapsulation
 
         public Ip Node { get; private set; }
 
+        /// <summary>None: the kernel chooses.</summary>
+        public Ip Source { get; private set; }
+
         public bool TryRead(NetlinkAttributes attribute)
         {
             switch (attribute.Type)
@@ -158,8 +163,11 @@ internal ref struct RouteEncapsulation
                     return true;
                 case LWTUNNEL_IP_FLAGS:
                     return BinaryPrimitives.TryReadUInt16BigEndian(attribute.Value, out _flags);
-                // The kernel lists them also where they are zero.
-                case LWTUNNEL_IP_SRC or LWTUNNEL_IP_TOS or LWTUNNEL_IP_PAD:
+                // The kernel lists these also where they are zero.
+                case LWTUNNEL_IP_SRC:
+                    Source = attribute.Value.ContainsAnyExcept((byte)0) ? Ip.FromBytes(attribute.Value) : default;
+                    return true;
+                case LWTUNNEL_IP_TOS or LWTUNNEL_IP_PAD:
                     return !attribute.Value.ContainsAnyExcept((byte)0);
                 default:
                     return false;
@@ -167,6 +175,7 @@ internal ref struct RouteEncapsulation
         }
 
         public readonly bool IsComplete(bool isIPv4) => _id <= uint.MaxValue && _flags == Checksum &&
-            !Node.IsNone && Node.IsIPv4 == isIPv4 && _hopLimit == (isIPv4 ? 0 : HopLimitIPv6);
+            !Node.IsNone && Node.IsIPv4 == isIPv4 && (Source.IsNone || Source.IsIPv4 == isIPv4) &&
+            _hopLimit == (isIPv4 ? 0 : HopLimitIPv6);
     }
 }

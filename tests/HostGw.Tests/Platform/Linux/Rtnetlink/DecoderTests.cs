@@ -69,11 +69,13 @@ public class DecoderTests
         from node in Gen.Elements("198.51.100.10", "fd02::10")
         from vni in Gen.Choose(1, (1 << 24) - 1)
         from mtu in Gen.Choose(576, 65535)
-        select (route, node, (uint)vni, mtu), written =>
+        from hasOuterSource in Gen.Elements(false, true)
+        select (route, node, (uint)vni, mtu, hasOuterSource), written =>
         {
             var destination = Prefix.Parse(written.route);
             Ip source = Ip.Parse(destination.IsIPv4 ? "10.244.1.1" : "fd00:1::1"), node = Ip.Parse(written.node);
-            PodRoute route = new(destination, 0, node, 7) { Tunnel = new(written.Item3, node, source, written.mtu) };
+            Ip outer = !written.hasOuterSource ? default : Ip.Parse(node.IsIPv4 ? "192.0.2.1" : "2001:db8::1");
+            PodRoute route = new(destination, 0, node, 7) { Tunnel = new(written.Item3, node, source, written.mtu) { OuterSource = outer } };
             NetlinkWriter writer = new();
             RouteEncoder.Add(writer, route, 157, 1);
             RouteDecoder decoder = new(157);

@@ -75,6 +75,10 @@ public sealed class OverriddenTests : LabTest
     [Theory]
     [InlineData("own podCIDR 192.168.1.0/24 (shadowed)", "shadowed", "route add 192.168.1.0/25 dev vpn0")]
     [InlineData("the route local 192.168.2.0/24 dev lo", "overridden", "route add local 192.168.2.0/24 dev lo table local")]
+    [InlineData("the route local 192.168.2.0/24 dev eth0", "overridden", "route add local 192.168.2.0/24 dev eth0 table local")]
+    [InlineData("the route blackhole 192.168.2.0/24", "overridden", "route add blackhole 192.168.2.0/24 table local")]
+    [InlineData("the route unicast 192.168.2.0/24 dev eth0", "overridden", "route add 192.168.2.0/24 via 10.0.0.254 table local")]
+    [InlineData("the route blackhole 192.168.1.0/25", "overridden", "route add blackhole 192.168.1.0/25 table local")]
     public async Task What_takes_packets_to_pods_on_this_host_is_named_and_cured(string problem, string rule, string command)
     {
         await StartAllAsync();

@@ -27,7 +27,7 @@ internal static class CleanupCommand
         ApplyResult result = host.Apply(changes, ApplyMode.Change);
         Report(changes, result, output, error);
 
-        foreach (string remains in RemainingForwarding.Of(state))
+        foreach (string remains in RemainingSettings.Of(state))
             output.WriteLine(remains);
         int exitCode = result.Failures.Count == 0 ? ExitCodes.Done
             : result.Failures.Any(f => HostPlatform.IsDenied(f.Error)) ? ExitCodes.NoRights
@@ -47,6 +47,8 @@ internal static class CleanupCommand
         }
         using IHostNetwork host = HostPlatform.Open(settings);
         (int exitCode, bool removedCni) = Run(host, output, error);
+        foreach (string remains in HostPlatform.ReadNeighbourThresholds(settings).SelectMany(RemainingSettings.Of))
+            output.WriteLine(remains);
         bool stateRemoved = settings.StateDirectory is not { } directory
             || RemoveState(new(directory, NodeSelector.Everything), output, error);
         if (OperatingSystem.IsLinux())
@@ -114,13 +116,23 @@ internal static class CleanupCommand
     }
 }
 
-/// <summary>Forwarding stays on after cleanup: one sentence for each setting, with the command that turns it off.</summary>
-internal static class RemainingForwarding
+/// <summary>Settings of the host stay after cleanup: one sentence for each, with the command that sets it back.</summary>
+internal static class RemainingSettings
 {
     public static IEnumerable<string> Of(HostState state) =>
-        state.Windows is null ? OnLinux(state.Forwarding) : OnWindows(state.Interfaces);
+        state.Windows is null ? [.. OnLinux(state.Forwarding), .. AcceptRa(state)] : OnWindows(state.Interfaces);
 
-    public static IEnumerable<string> OnLinux(ForwardingState forwarding)
+    /// <summary>None where they are the kernel's defaults.</summary>
+    public static IEnumerable<string> Of(NeighbourThresholds limits)
+    {
+        if (limits == NeighbourThresholds.Default(limits.Family))
+            yield break;
+        string[] defaults = [.. NeighbourThresholds.Default(limits.Family).Settings];
+        yield return $"the limits of the {limits.Family} neighbour table stay ({limits.First}, {limits.Second}, {limits.Third}), " +
+            $"for others may need them; the kernel's defaults: sysctl -w {string.Join(' ', defaults)}";
+    }
+
+    private static IEnumerable<string> OnLinux(ForwardingState forwarding)
     {
         if (forwarding.IPv4 == true)
             yield return Sentence("IPv4", "", "sysctl -w net.ipv4.ip_forward=0");
@@ -128,7 +140,29 @@ internal static class RemainingForwarding
             yield return Sentence("IPv6", "", "sysctl -w net.ipv6.conf.all.forwarding=0");
     }
 
-    public static IEnumerable<string> OnWindows(IEnumerable<HostInterface> interfaces)
+    // The kernel's default is 1: an uplink was set to 2, an interface of pods to 0.
+    private static IEnumerable<string> AcceptRa(HostState state)
+    {
+        if (state.Forwarding.IPv6 is null)
+            yield break;
+        HostInterface[] links = [.. state.Interfaces.Where(i => i is { IsLoopback: false, IsTunnel: false })];
+        HostInterface[] uplinks = [.. links.Where(i => i.AcceptRa == 2)];
+        if (uplinks.Length > 0)
+            yield return Sentence(2, uplinks, "for a host that forwards IPv6 else loses the default route it has learnt there");
+        HostInterface[] pods = [.. links.Where(i => i.AcceptRa == 0 && IsOfPods(i, state))];
+        if (pods.Length > 0)
+            yield return Sentence(0, pods, "so that no pod becomes this host's default gateway");
+    }
+
+    // Which podCIDR was this node's is known from the probe address: its first.
+    private static bool IsOfPods(HostInterface link, HostState state) => link.IsPeerElsewhere ||
+        state.Addresses.Any(a => a.Interface == link.Index && state.ProbeRoutes.Any(r => a.Connected.Contains(r.Destination.Address)));
+
+    private static string Sentence(int value, HostInterface[] links, string reason) =>
+        $"accept_ra={value} of {string.Join(", ", links.Select(l => l.Name))} stays, {reason}; " +
+        $"the kernel's default: sysctl -w {string.Join(' ', links.Select(l => $"net.ipv6.conf.{SysctlName.Of(l.Name)}.accept_ra=1"))}";
+
+    private static IEnumerable<string> OnWindows(IEnumerable<HostInterface> interfaces)
     {
         foreach (HostInterface link in interfaces.Where(i => !i.IsLoopback))
         {

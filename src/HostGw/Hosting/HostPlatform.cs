@@ -36,6 +36,10 @@ internal static class HostPlatform
         ? new LinuxFacts(new(settings.ProcSysNet), Cni(settings)).Read(interfaces)
         : new() { MayChangeNetwork = Environment.IsPrivilegedProcess, Rights = WindowsException.Rights };
 
+    /// <summary>None on Windows.</summary>
+    public static IEnumerable<NeighbourThresholds> ReadNeighbourThresholds(AgentSettings settings) =>
+        OperatingSystem.IsLinux() ? new ProcSysNet(settings.ProcSysNet).ReadNeighbourThresholds() : [];
+
     /// <exception cref="HostNetworkException">This process lacks the rights to change the host's network.</exception>
     public static void RequireRights()
     {

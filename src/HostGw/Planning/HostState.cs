@@ -22,7 +22,7 @@ internal sealed record HostState
     /// <summary>IPv6 routes of that table for packets from certain sources only.</summary>
     public ImmutableArray<SourceRoute> SourceRoutes { get; init; } = [];
 
-    /// <summary>Routes of Linux's table local over lo that neither the kernel nor HostGw made.</summary>
+    /// <summary>Routes of Linux's table local that other programs made, without those of type throw.</summary>
     public ImmutableArray<ForeignLocalRoute> ForeignLocalRoutes { get; init; } = [];
 
     /// <summary>All policy rules, in the order in which they are tried; empty where there are only the three of every host.</summary>
@@ -261,8 +261,21 @@ internal enum RouteExtras : byte
 /// <summary>How this host's packets reach a node, with policy rules and the path MTU that the kernel has learnt.</summary>
 internal readonly record struct NodePath(Ip Node, int Mtu, int Interface);
 
+/// <param name="Type">As `ip route` names it: local, blackhole, unicast and others.</param>
+/// <param name="Tos">0: for packets of any type of service.</param>
+/// <param name="Interface">0: none, or several.</param>
 /// <param name="Protocol">Who installed it: RTPROT_*.</param>
-internal readonly record struct ForeignLocalRoute(Prefix Destination, ushort Protocol);
+internal readonly record struct ForeignLocalRoute(string Type, Prefix Destination, byte Tos, int Interface, ushort Protocol)
+{
+    /// <summary>As `ip route` writes it, without the interface.</summary>
+    public override string ToString() => $"{Type} {Destination}{TosText.Of(Tos)}";
+}
+
+/// <summary>A type of service as `ip route` takes it, with a space before it; empty for none.</summary>
+internal static class TosText
+{
+    public static string Of(byte tos) => tos == 0 ? "" : $" tos 0x{tos:x2}";
+}
 
 /// <summary>The key of a route: a table holds one route per key.</summary>
 internal readonly record struct RouteKey(Prefix Destination, uint Metric) : IComparable<RouteKey>

@@ -35,7 +35,7 @@ internal sealed class Overrides
     {
         if (plan.Scope != PlanScope.Everything)
             return [];
-        List<RouteOverride> found = [.. LocalRouteOverrides.Find(plan, host), .. SourceRouteOverrides.Find(plan, host)];
+        List<RouteOverride> found = [.. LocalRouteOverrides.Find(plan, host, lookup), .. SourceRouteOverrides.Find(plan, host)];
         foreach (bool ipv6 in (ReadOnlySpan<bool>)[false, true])
         {
             if (!PolicyRule.AreUsual([.. host.PolicyRules.Where(r => r.IsIPv6 == ipv6)]))

@@ -36,6 +36,23 @@ internal sealed record HostFacts
     public MachinePlatform Platform { get; init; }
 }
 
+/// <summary>How many neighbours the kernel keeps in one family (gc_thresh1 to gc_thresh3).</summary>
+/// <param name="Family">ipv4 or ipv6.</param>
+internal readonly record struct NeighbourThresholds(string Family, int First, int Second, int Third)
+{
+    /// <summary>As sysctl takes them.</summary>
+    public IEnumerable<string> Settings
+    {
+        get
+        {
+            string all = $"net.{Family}.neigh.default.gc_thresh";
+            return [$"{all}1={First}", $"{all}2={Second}", $"{all}3={Third}"];
+        }
+    }
+
+    public static NeighbourThresholds Default(string family) => new(family, 128, 512, 1024);
+}
+
 /// <summary>What the machine is a part of.</summary>
 internal enum MachinePlatform
 {

@@ -18,7 +18,10 @@ internal sealed record RouteChanges
     /// <summary>Desired routes that cannot be installed, because a foreign route is in their place.</summary>
     public IReadOnlyList<RouteConflict> Conflicts { get; init; } = [];
 
-    /// <summary>Desired routes, and this node's podCIDRs, of which a foreign, more specific route takes a part; one for each.</summary>
+    /// <summary>
+    /// Desired routes, and this node's podCIDRs, of which a foreign route takes a part: it is more specific, or for one type of service;
+    /// one for each.
+    /// </summary>
     public IReadOnlyList<RouteShadow> Shadows { get; init; } = [];
 
     /// <summary>Desired routes that wait: what is installed in their place, or around them, is kept.</summary>
@@ -158,7 +161,7 @@ internal readonly record struct RouteConflict(PodRoute Route, HostRoute Foreign,
 
 /// <summary>
 /// A desired route, or the CNI plugin's to this node's own pods, and a foreign one inside its destination. The kernel takes the longest
-/// prefix.
+/// prefix, and of several with it the one for the packet's type of service.
 /// </summary>
 /// <param name="More">How many others there are inside it.</param>
 internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, int More)
@@ -202,18 +205,20 @@ internal readonly record struct RouteShadow(PodRoute Route, HostRoute Foreign, i
         for (int i = host.FirstRouteFrom(own); i < host.Routes.Count && own.Contains(host.Routes[i].Destination); i++)
         {
             HostRoute route = host.Routes[i];
-            bool isHidden = route.Destination == foreign.Destination
-                ? host.MetricOf(route.Destination, route.Metric, route.Interface) >
-                    host.MetricOf(foreign.Destination, foreign.Metric, foreign.Interface)
-                : route.Destination.Contains(foreign.Destination);
-            if (isHidden && IsToPods(route, host) && !HasTheSameEffect(foreign, route.NextHop, route.Interface))
+            if (IsHidden(route, foreign, host) && IsToPods(route, host) && !HasTheSameEffect(foreign, route.NextHop, route.Interface))
                 return route;
         }
         return null;
     }
 
+    private static bool IsHidden(HostRoute route, HostRoute foreign, HostState host) =>
+        route.Destination != foreign.Destination ? route.Destination.Contains(foreign.Destination)
+        : route.Tos != foreign.Tos ? route.Tos == 0
+        : host.MetricOf(route.Destination, route.Metric, route.Interface) >
+            host.MetricOf(foreign.Destination, foreign.Metric, foreign.Interface);
+
     private static bool TakesPartOf(PodRoute route, HostRoute foreign) =>
-        foreign.Destination.Length > route.Destination.Length &&
+        (foreign.Destination.Length > route.Destination.Length || foreign.Tos != 0) &&
         !(route.Tunnel is null && HasTheSameEffect(foreign, route.NextHop, route.Interface));
 
     private static bool HasTheSameEffect(HostRoute foreign, Ip nextHop, int link) =>

@@ -75,7 +75,7 @@ internal static class Cures
 
     /// <summary>The command that removes a foreign route.</summary>
     public static string Removal(HostRoute route) => route.Protocol < RouteProtocols.Windows
-        ? $"ip route del {route.Destination} proto {route.Protocol}"
+        ? $"ip route del {route.Destination}{TosText.Of(route.Tos)} proto {route.Protocol}"
         : BestRouteOverrides.Removal(route);
 
     private const string WriteProcSysNet = "let the agent write /proc/sys/net (SELinux or AppArmor may forbid it)";

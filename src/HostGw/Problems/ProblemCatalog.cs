@@ -294,8 +294,9 @@ internal static class OverrideProblems
     {
         HostRoute foreign = shadow.Foreign;
         string kind = foreign.IsUnicast ? $"a route {NextHopText.Of(foreign)}" : "a blackhole or other special route";
+        string packets = foreign.Tos == 0 ? $"{foreign.Destination}" : $"{foreign.Destination} for{TosText.Of(foreign.Tos)}";
         string more = shadow.More > 0 ? $", and {shadow.More} more," : "";
-        return $"{kind} to {foreign.Destination} of protocol {RouteProtocols.Name(foreign.Protocol)}{more} takes a part of its packets";
+        return $"{kind} to {packets} of protocol {RouteProtocols.Name(foreign.Protocol)}{more} takes a part of its packets";
     }
 
     public static IEnumerable<Problem> Overridden(Plan plan, IReadOnlyList<RouteOverride> overrides) =>

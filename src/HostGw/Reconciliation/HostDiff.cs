@@ -90,7 +90,7 @@ internal static class InterfaceForwarding
     /// <summary>The entry of /proc/sys/net/ipv4/conf from which new interfaces inherit.</summary>
     public const string NewInterfaces = "default";
 
-    /// <summary>The interfaces without IPv4 forwarding that pods or peers use. Others are left alone.</summary>
+    /// <summary>The interfaces without IPv4 forwarding that pods or peers use, also to reach the outside. Others are left alone.</summary>
     public static IReadOnlyList<string> Lacking(Plan plan, HostState host)
     {
         string[] future = host.NewInterfacesForwardIPv4 ? [] : [NewInterfaces];
@@ -106,6 +106,13 @@ internal static class InterfaceForwarding
     private static HashSet<int> Used(Plan plan, HostState host)
     {
         HashSet<int> used = PodInterfaces.Of([.. plan.OwnPodCidrs.Where(p => p.IsIPv4)], host);
+        // Answers from outside the cluster come in there. A default route on-link makes no uplink of the guards.
+        used.UnionWith(plan.HostUplinks);
+        foreach (ref readonly HostRoute route in host.RouteSpan)
+        {
+            if (route.IsUnicast && route.Destination is { IsIPv4: true, Length: 0 })
+                used.Add(route.Interface);
+        }
         foreach (PodRoute route in plan.Routes)
         {
             if (route.Destination.IsIPv4)

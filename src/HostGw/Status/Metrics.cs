@@ -22,7 +22,8 @@ internal static class Metrics
     private static readonly (RouteState State, string Name, string Help)[] RouteGauges =
     [
         (RouteState.Shadowed, "hostgw_routes_shadowed",
-            "Installed routes, and own podCIDRs, of which a foreign, more specific route takes a part of the packets."),
+            "Installed routes, and own podCIDRs, of which a foreign route, more specific or for a type of service, takes a part of the " +
+            "packets."),
         (RouteState.Overridden, "hostgw_routes_overridden",
             "Installed routes, and own podCIDRs, that packets do not take, because of policy rules or a route that is tried before " +
             "table main."),

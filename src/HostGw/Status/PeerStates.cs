@@ -208,7 +208,7 @@ internal enum RouteState
     /// <summary>Another program keeps removing or changing it: its repair is delayed.</summary>
     Missing,
 
-    /// <summary>Installed; a foreign, more specific route takes a part of its packets.</summary>
+    /// <summary>Installed; a foreign route, more specific or for a type of service, takes a part of its packets.</summary>
     Shadowed,
 
     /// <summary>Installed; packets take another route, by policy rules or a route that is tried before table main.</summary>

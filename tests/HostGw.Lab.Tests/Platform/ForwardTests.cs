@@ -28,8 +28,11 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
         { "iptables-nft", "-P FORWARD DROP" },
         { "iptables-nft", "-A FORWARD -j REJECT" },
         { "iptables-nft", "-A FORWARD -m comment --comment 'the rest' -j DROP" },
+        { "iptables-nft", "-P FORWARD DROP; -N X; -A X -j REJECT; -A FORWARD -j X" },
+        { "iptables-nft", "-N Y; -A Y -j DROP; -N X; -A X -i nowhere -j RETURN; -A X -j Y; -A FORWARD -j X" },
         { "iptables-legacy", "-P FORWARD DROP" },
         { "iptables-legacy", "-A FORWARD -j DROP" },
+        { "iptables-legacy", "-P FORWARD DROP; -N X; -A X -j REJECT; -A FORWARD -j X" },
     };
 
     [Theory]
@@ -37,7 +40,8 @@ public sealed class ForwardTests(NftablesNetwork network) : IClassFixture<Nftabl
     public void Pods_packets_pass_where_FORWARD_drops_and_nobody_elses(string kind, string drop)
     {
         using NatBox box = new("none");
-        Both(kind, drop);
+        foreach (string command in drop.Split("; "))
+            Both(kind, command);
         Both(kind, "-I FORWARD -s 192.0.2.66 -j DROP", v6: "-I FORWARD -s 2001:db8::66 -j DROP");
         (string, string) before = (NatBox.Save(kind, true), NatBox.Save(kind, false));
         AssertStops();

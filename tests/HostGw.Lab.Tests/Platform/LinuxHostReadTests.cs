@@ -73,18 +73,26 @@ public sealed class LinuxHostReadTests : IDisposable
     }
 
     [Fact]
-    public void Foreign_routes_of_table_local_over_lo_are_read_and_no_addresses()
+    public void Foreign_routes_of_table_local_are_read_and_no_addresses()
     {
         _host.Shell("addr add 10.9.9.1/24 dev eth0");
         _host.Shell("addr add 10.9.8.1/32 dev lo");
         Assert.Empty(_host.Read().ForeignLocalRoutes);
 
         _host.Shell("route add local 10.244.2.0/24 dev lo table local");
+        _host.Shell("route add local 10.244.3.0/24 dev eth0 table local");
+        _host.Shell("route add blackhole 10.244.4.0/24 table local proto static");
+        _host.Shell("route add 10.244.5.0/24 tos 0x10 via 192.0.2.9 table local");
+        _host.Shell("route add throw 10.244.6.0/24 table local");
         _host.Shell("-6 route add local fd00:2::/64 dev lo table local proto static");
 
+        int lo = _host.Index("lo");
         Assert.Equal(
-            "10.244.2.0/24 3, fd00:2::/64 4",
-            string.Join(", ", _host.Read().ForeignLocalRoutes.Select(r => $"{r.Destination} {r.Protocol}")));
+            [
+                $"local 10.244.2.0/24 {lo} 3", $"local 10.244.3.0/24 {_host.Eth0} 3", "blackhole 10.244.4.0/24 0 4",
+                $"unicast 10.244.5.0/24 tos 0x10 {_host.Eth0} 3", $"local fd00:2::/64 {lo} 4",
+            ],
+            _host.Read().ForeignLocalRoutes.Select(r => $"{r} {r.Interface} {r.Protocol}"));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using HostGw.Cli;
+using HostGw.Platform;
 using HostGw.Platform.Linux.Netlink;
 using HostGw.Tests.Reconciliation;
 
@@ -31,6 +32,36 @@ public class CleanupCommandTests
         Assert.Null(_agent.Host.Nat);
         Assert.Contains("10.99.0.0/24 via 10.0.0.9 dev eth0 proto 4", _agent.Host.Routes);
     }
+
+    [Fact]
+    public void What_router_advertisements_may_do_on_uplinks_and_interfaces_of_pods_stays_and_is_said()
+    {
+        Agent agent = new("", "eth0.7 10.0.0.1/24 fd00:aaaa::1/64; br0 10.244.1.1/24; veth1; docker0 172.17.0.1/16; 10.244.1.7/32 dev veth1");
+        agent.Pass();
+        agent.Host.State = agent.Host.State with
+        {
+            Interfaces = [.. agent.Host.State.Interfaces.Select(i => i with
+            {
+                AcceptRa = i.Name == "eth0.7" ? 2 : 0,
+                IsPeerElsewhere = i.Name == "veth1",
+            })],
+        };
+
+        Assert.EndsWith(
+            """
+            accept_ra=2 of eth0.7 stays, for a host that forwards IPv6 else loses the default route it has learnt there; the kernel's default: sysctl -w net.ipv6.conf.eth0/7.accept_ra=1
+            accept_ra=0 of br0, veth1 stays, so that no pod becomes this host's default gateway; the kernel's default: sysctl -w net.ipv6.conf.br0.accept_ra=1 net.ipv6.conf.veth1.accept_ra=1
+
+            """, Cleanup(agent).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ipv4", 128, 512, 1024, "")]
+    [InlineData("ipv6", 200, 512, 1024,
+        "the limits of the ipv6 neighbour table stay (200, 512, 1024), for others may need them; the kernel's defaults: " +
+        "sysctl -w net.ipv6.neigh.default.gc_thresh1=128 net.ipv6.neigh.default.gc_thresh2=512 net.ipv6.neigh.default.gc_thresh3=1024")]
+    public void Limits_of_the_neighbour_table_that_are_not_the_kernels_are_said(string family, int first, int second, int third, string said) =>
+        Assert.Equal(said, string.Join('\n', RemainingSettings.Of(new NeighbourThresholds(family, first, second, third))));
 
     [Fact]
     public void A_clean_host_stays_as_it_is() =>
@@ -84,9 +115,11 @@ public class CleanupCommandTests
         Assert.Equal(2, _agent.Host.OurRoutes.Count());
     }
 
-    private (int ExitCode, string Output, string Error) Cleanup()
+    private (int ExitCode, string Output, string Error) Cleanup() => Cleanup(_agent);
+
+    private static (int ExitCode, string Output, string Error) Cleanup(Agent agent)
     {
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
-        return (CleanupCommand.Run(_agent.Host, output, error).ExitCode, output.ToString(), error.ToString());
+        return (CleanupCommand.Run(agent.Host, output, error).ExitCode, output.ToString(), error.ToString());
     }
 }

@@ -124,7 +124,7 @@ internal static class FileTargets
         Walk walk = new(Ruleset.Chains(Text(bytes), ipv4: true, mentions), new(TimeSpan.FromMinutes(1)));
         walk.Follow([Ruleset.Traffic()], mentions);
         Assert.NotNull(RuleFindings.Of(walk, Ruleset.Own));
-        Assert.All(table.All, r => RuleTokens.DropsEverything(r.Rule));
+        Assert.All(table.All, r => table.DropsEverything(r.Rule));
     }
 
     private static void Http(byte[] bytes)

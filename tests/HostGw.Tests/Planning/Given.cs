@@ -38,7 +38,7 @@ internal static class Given
         };
     }
 
-    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000] [noarp] [p2p]; DESTINATION|default via IP dev eth0 [proto N] [metric N]; resolver IP; api
+    /// <summary>"eth0 10.0.0.1/24 [down] [mtu=9000] [noarp] [p2p]; DESTINATION|default via IP dev eth0 [proto N] [metric N] [tos N]; resolver IP; api
     /// IP; hostgw0 SOURCE/32 [down] [foreign] [port=N]; DESTINATION encap NODE src SOURCE mtu N dev hostgw0".</summary>
     public static HostState Host(string text)
     {
@@ -259,6 +259,7 @@ internal sealed class HostDraft
             NextHop = nextHop,
             Interface = _interfaces.Single(i => i.Name == After("dev", "")).Index,
             Metric = uint.Parse(After("metric", "0"), CultureInfo.InvariantCulture),
+            Tos = byte.Parse(After("tos", "0"), CultureInfo.InvariantCulture),
             Tunnel = tunnel,
             NextHopCount = (ushort)(1 + others.Length),
             IsUnicast = !words.Contains("blackhole"),

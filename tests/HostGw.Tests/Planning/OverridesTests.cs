@@ -229,7 +229,7 @@ public class OverridesTests
     [InlineData("172.31.0.0/16", "", "")]
     public void A_foreign_route_of_table_local_over_podCIDRs_is_named(string local, string traffic, string affected)
     {
-        HostState host = Given.Host(Host) with { ForeignLocalRoutes = [new(Prefix.Parse(local), 3)] };
+        HostState host = WithLocal("local", local, "lo");
         Plan plan = Planner.Plan(Given.Nodes(Nodes), host, Given.Policy(""));
 
         RouteOverride[] found = [.. Overrides.Find(plan, host, new ModelTables("", ""))];
@@ -238,8 +238,48 @@ public class OverridesTests
         Assert.Equal(affected, string.Join(", ", found.SelectMany(f => f.Affected).Order()));
         string family = local.Contains(':', StringComparison.Ordinal) ? "-6 " : "";
         Assert.All(found, f => Assert.Equal(
-            ($"the route local {local} dev lo", $"ip {family}route del local {local} dev lo table local proto 3"), (f.Cause, f.Removal)));
+            ($"the route local {local} dev lo", $"ip {family}route del local {local} table local proto 3"), (f.Cause, f.Removal)));
         Assert.All(found, f => Assert.Equal(local is "10.244.2.128/25" or "10.244.1.128/25" or "10.244.1.1/32", f.SparesProbes));
+    }
+
+    [Theory]
+    [InlineData("local", "eth0", 0, "local 10.244.2.0/24", " dev eth0", " (this host takes them for its own)")]
+    [InlineData("blackhole", "", 0, "blackhole 10.244.2.0/24", "", " (which drops them)")]
+    [InlineData("prohibit", "", 0, "prohibit 10.244.2.0/24", "", " (which drops them)")]
+    [InlineData("unicast", "vpn0", 0, "unicast 10.244.2.0/24", " dev vpn0", "")]
+    [InlineData("unicast", "vpn0", 16, "unicast 10.244.2.0/24 tos 0x10", " dev vpn0", "")]
+    public void Such_a_route_of_any_type_is_named_with_its_interface(
+        string type, string link, byte tos, string route, string device, string effect)
+    {
+        HostState host = WithLocal(type, "10.244.2.0/24", link, tos);
+        Plan plan = Planner.Plan(Given.Nodes(Nodes), host, Given.Policy(""));
+
+        RouteOverride found = Assert.Single(Overrides.Find(plan, host, new ModelTables("", "")));
+
+        Assert.Equal(
+            ($"the route {route}{device}", $"table local{effect}", $"ip route del {route} table local proto 3"),
+            (found.Cause, found.Instead, found.Removal));
+    }
+
+    // IPv4's tables local and main are one until the host gets its first policy rule.
+    [Theory]
+    [InlineData("10.244.0.0/16", 0)]
+    [InlineData("10.244.2.0/24", 1)]
+    [InlineData("10.244.2.128/25", 1)]
+    [InlineData("fd00:10:244::/48", 1)]
+    public void One_that_is_shorter_than_HostGws_is_named_unless_the_kernel_takes_the_longer_one(string local, int count)
+    {
+        HostState host = WithLocal("local", local, "lo");
+        Plan plan = Planner.Plan(Given.Nodes(Nodes), host, Given.Policy(""));
+
+        Assert.Equal(count, Overrides.Find(plan, host, new MainAlone()).Count);
+    }
+
+    private static HostState WithLocal(string type, string route, string link, byte tos = 0)
+    {
+        HostState host = Given.Host(Host);
+        int index = host.Interfaces.FirstOrDefault(i => i.Name == link)?.Index ?? 0;
+        return host with { ForeignLocalRoutes = [new(type, Prefix.Parse(route), tos, index, 3)] };
     }
 
     private static string[] Find(ModelTables kernel, string host = Host, string[]? nodes = null)

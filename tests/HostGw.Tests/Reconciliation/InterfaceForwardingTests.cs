@@ -34,14 +34,28 @@ public class InterfaceForwardingTests
     public void A_route_of_the_other_family_needs_no_IPv4_forwarding() =>
         Assert.Empty(Changes("eth1", RouteOverEth1("fd00:10:244:3::/64", "fd00:9::3")).ForwardIPv4On);
 
+    // Answers to pods come in by the interface with a route to the outside, whichever has this node's address.
+    [Theory]
+    [InlineData("default via 203.0.113.254 dev wan0", "wan0")]
+    [InlineData("default dev wan0", "wan0")]
+    [InlineData("172.16.0.0/12 via 203.0.113.254 dev wan0", "wan0")]
+    [InlineData("172.16.0.0/12 dev wan0", "")]
+    public void The_interface_of_a_route_to_the_outside_is_used(string route, string expected)
+    {
+        string host = $"wan0 203.0.113.1/24; eth0 10.0.0.1/24; {route}";
+        Plan plan = Planner.Plan(Given.Nodes("self 10.244.1.0/24 10.0.0.1", "b 10.244.2.0/24 10.0.0.2"), Given.Host(host), Given.Policy(""));
+        Assert.Equal("eth0", plan.InterfaceIPv4.Interface?.Name);
+        Assert.Equal(expected, string.Join(' ', Changes("wan0", plan, host: host).ForwardIPv4On));
+    }
+
     [Fact]
     public void Without_forwarding_in_the_plan_nothing_is_turned_on() =>
         Assert.False(Changes("eth0 default", new(), forward: false).EnableForwardingIPv4);
 
-    private static HostChanges Changes(string off, Plan plan, bool forward = true)
+    private static HostChanges Changes(string off, Plan plan, bool forward = true, string host = Host)
     {
         string[] names = off.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        HostState state = Given.Host(Host);
+        HostState state = Given.Host(host);
         state = state with
         {
             Forwarding = new(true, true),

@@ -106,6 +106,10 @@ public class PolicyRuleTests
     [InlineData("10.244.2.0/23 dev eth0 blackhole proto 4", "")]
     [InlineData("10.244.9.0/25 dev eth0 blackhole proto 4", "")]
     [InlineData("10.244.2.0/24 dev eth0 blackhole proto 4", "")]
+    [InlineData("10.244.2.0/24 via 10.0.0.9 dev eth0 tos 16", "10.244.2.0/24 by 10.244.2.0/24")]
+    [InlineData("10.244.2.0/24 dev eth0 blackhole metric 9 tos 16", "10.244.2.0/24 by 10.244.2.0/24")]
+    [InlineData("10.244.2.0/24 via 10.0.0.2 dev eth0 tos 16", "")]
+    [InlineData("10.244.0.0/16 via 10.0.0.9 dev eth0 tos 16", "")]
     public void A_more_specific_route_shadows_and_a_wider_one_does_not(string foreign, string expected)
     {
         Assert.Equal(expected, Shadows($"{Given.Lan}; {foreign}"));
@@ -118,6 +122,8 @@ public class PolicyRuleTests
     [InlineData("10.244.1.0/28 dev eth0 blackhole", "10.244.1.0/24 by 10.244.1.0/28")]
     [InlineData("fd00:10:244:1::/64 dev vpn0 metric 1", "fd00:10:244:1::/64 by fd00:10:244:1::/64")]
     [InlineData("fd00:10:244:1::/64 dev vpn0 metric 1024", "")]
+    [InlineData("10.244.1.0/24 dev vpn0 tos 16", "10.244.1.0/24 by 10.244.1.0/24")]
+    [InlineData("10.244.1.0/24 dev br0 tos 16", "")]
     [InlineData("10.244.1.0/25 dev br0", "")]
     [InlineData("10.244.1.7/32 dev vpn0", "")]
     [InlineData("10.244.0.0/16 dev vpn0", "")]
@@ -188,6 +194,19 @@ public class PolicyRuleTests
             "node b 10.244.2.0/24 (shadowed): a blackhole or other special route to 10.244.2.128/25 of protocol static " +
             "takes a part of its packets",
             ProblemCatalog.Texts(report));
+    }
+
+    [Fact]
+    public void One_for_a_type_of_service_is_named_with_it_and_HostGws_is_installed()
+    {
+        Agent agent = new("", $"{Given.Lan}; vpn0 172.31.0.1/24; 10.244.2.0/24 dev vpn0 tos 16 proto 3");
+        PassReport report = agent.Pass();
+        AssertShown(report, "shadowed", "RouteShadowed", "ip route del 10.244.2.0/24 tos 0x10 proto 3");
+        Assert.Contains(
+            "node b 10.244.2.0/24 (shadowed): a route on-link to 10.244.2.0/24 for tos 0x10 of protocol boot (by hand, flannel or another " +
+            "agent) takes a part of its packets",
+            ProblemCatalog.Texts(report));
+        Assert.Contains("10.244.2.0/24 via 10.0.0.2 dev eth0", agent.Host.OurRoutes);
     }
 
     [Theory]

@@ -121,5 +121,5 @@ internal sealed class ForwardChain(IptablesPrograms programs, IptablesPresence p
     }
 
     private static bool Drops(SavedTable saved) =>
-        saved.Policy(OwnChain.Forward.Parent) == "DROP" || saved.Rules(OwnChain.Forward.Parent).Any(RuleTokens.DropsEverything);
+        saved.Policy(OwnChain.Forward.Parent) == "DROP" || saved.Rules(OwnChain.Forward.Parent).Any(saved.DropsEverything);
 }

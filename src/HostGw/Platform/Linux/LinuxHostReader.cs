@@ -52,6 +52,7 @@ internal sealed class LinuxHostReader(
         _routeCount = routes.Count;
         ImmutableArray<HostInterface> interfaces = MarkLearntRoutes(ReadInterfaces(), routes);
         ImmutableArray<HostAddress> addresses = ReadAddresses();
+        (ImmutableArray<ProbeRoute> probeRoutes, ImmutableArray<ForeignLocalRoute> foreignLocalRoutes) = probeAddress.Read();
         return new()
         {
             Interfaces = interfaces,
@@ -61,8 +62,8 @@ internal sealed class LinuxHostReader(
             Routes = routes,
             SourceRoutes = [.. decoder.SourceRoutes.Distinct()],
             PolicyRules = rules.Read(),
-            ProbeRoutes = probeAddress.Read(),
-            ForeignLocalRoutes = probeAddress.ReadForeign(),
+            ProbeRoutes = probeRoutes,
+            ForeignLocalRoutes = foreignLocalRoutes,
             NodePaths = ReadNodePaths(decoder.TunnelNodes, interfaces),
             Protected = ProtectedAddresses(decoder.Gateways, apiServers),
             Forwarding = options.ProcSysNet.ReadForwarding(),

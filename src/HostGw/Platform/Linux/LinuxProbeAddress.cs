@@ -13,17 +13,15 @@ internal sealed class LinuxProbeAddress(NetlinkSocket socket, byte protocol)
 {
     private readonly NetlinkWriter _request = new();
 
-    /// <summary>The routes of table local with HostGw's protocol number; the kernel passes over all others.</summary>
-    public ImmutableArray<ProbeRoute> Read() =>
-        [.. Read(AF_INET, protocol).Concat(Read(AF_INET6, protocol)).Select(r => r.Route)];
-
-    /// <summary>Those over lo that other programs made. The host's addresses, which may be thousands, are on other interfaces.</summary>
-    public ImmutableArray<ForeignLocalRoute> ReadForeign() =>
-    [
-        .. from route in Read(AF_INET, ofProtocol: 0, LOOPBACK_IFINDEX).Concat(Read(AF_INET6, ofProtocol: 0, LOOPBACK_IFINDEX))
-           where route.IsForeign(protocol)
-           select new ForeignLocalRoute(route.Route.Destination, route.Protocol),
-    ];
+    /// <summary>The routes of table local with HostGw's protocol number, and those of other programs.</summary>
+    public (ImmutableArray<ProbeRoute> Ours, ImmutableArray<ForeignLocalRoute> Foreign) Read()
+    {
+        // The kernel's are passed over: the host may have thousands of addresses.
+        List<LocalRoute> routes = [.. Read(AF_INET, static r => !r.IsOfKernel), .. Read(AF_INET6, static r => !r.IsOfKernel)];
+        return (
+            [.. from route in routes where route.Protocol == protocol select route.Route],
+            [.. from route in routes where route.IsForeign(protocol) select Foreign(route)]);
+    }
 
     /// <summary>
     /// Deletions are made first: a route to add may have the key of one to delete. A foreign route in the place of one is left, and
@@ -52,15 +50,11 @@ internal sealed class LinuxProbeAddress(NetlinkSocket socket, byte protocol)
     {
         if (IsForThisHost(address))
             return null;
-        foreach (LocalRoute route in Read(address.IsIPv4 ? AF_INET : AF_INET6, ofProtocol: 0))
-        {
-            // HostGw's comes before the kernel's broadcast entry.
-            bool isInPlace = route.Protocol != protocol && route.Route.Destination == Prefix.Host(address) &&
-                route.Type != RTN_BROADCAST && !LocalRoute.IsForThisHost(route.Type);
-            if (isInPlace)
-                return new(address, Describe(route), Removal(address, route));
-        }
-        return null;
+        // HostGw's comes before the kernel's broadcast entry.
+        List<LocalRoute> inPlace = Read(address.IsIPv4 ? AF_INET : AF_INET6, r =>
+            r.Protocol != protocol && r.Route.Destination == Prefix.Host(address) &&
+            r.Type != RTN_BROADCAST && !LocalRoute.IsForThisHost(r.Type));
+        return inPlace is [var route, ..] ? new(address, Describe(route), Removal(address, route)) : null;
     }
 
     private bool IsForThisHost(Ip address)
@@ -79,16 +73,16 @@ internal sealed class LinuxProbeAddress(NetlinkSocket socket, byte protocol)
         return LocalRoute.IsForThisHost(type);
     }
 
-    private List<LocalRoute> Read(byte family, byte ofProtocol, int link = 0)
+    private List<LocalRoute> Read(byte family, Predicate<LocalRoute> wanted)
     {
         List<LocalRoute> routes = [];
         _request.Clear();
-        LocalRouteMessages.Dump(_request, family, ofProtocol, socket.NextSequence(), link);
+        LocalRouteMessages.Dump(_request, family, socket.NextSequence());
         try
         {
             socket.Dump("list local routes", _request, routes.Clear, (_, payload) =>
             {
-                if (LocalRouteMessages.TryDecode(payload, out LocalRoute route) && (ofProtocol == 0 || route.Protocol == ofProtocol))
+                if (LocalRouteMessages.TryDecode(payload, out LocalRoute route) && wanted(route))
                     routes.Add(route);
             });
         }
@@ -98,6 +92,9 @@ internal sealed class LinuxProbeAddress(NetlinkSocket socket, byte protocol)
         }
         return routes;
     }
+
+    private static ForeignLocalRoute Foreign(LocalRoute route) =>
+        new(route.TypeName, route.Route.Destination, route.Route.Tos, route.Route.Interface, route.Protocol);
 
     private static string Describe(LocalRoute route) =>
         $"the {route.TypeName} route {route.Route.Destination} of protocol {RouteProtocols.Name(route.Protocol)} in table local";

@@ -103,6 +103,17 @@ internal sealed class ProcSysNet(string root)
         }
     }
 
+    /// <summary>Of the families that have them in this network namespace.</summary>
+    public IEnumerable<NeighbourThresholds> ReadNeighbourThresholds()
+    {
+        foreach (string family in (string[])["ipv4", "ipv6"])
+        {
+            string file = $"{family}/neigh/default/gc_thresh";
+            if (Read($"{file}1") is { } first && Read($"{file}2") is { } second && Read($"{file}3") is { } third)
+                yield return new(family, first, second, third);
+        }
+    }
+
     /// <summary>The number in a file, by its path under /proc/sys/net; null: there is no such file, or no number in it.</summary>
     public int? Read(string file)
     {

@@ -204,7 +204,8 @@ public class LinuxWatchTests
         RouteNotifications notifications = new(157, ownPort: 7, time) { Wake = later.Add };
         notifications.SetPlan(new(), Rules(rule));
         byte[] route = Message(24, Convert.FromHexString(
-            "02180000" + (table == "10270000" ? "FC" : table[..2]) + "0400010000000008000F00" + table + "080001000AF40200"));
+            "02180000" + (table == "10270000" ? "FC" : table[..2]) + (table == "FF000000" ? "02" : "04") + // the kernel's, or static
+            "00010000000008000F00" + table + "080001000AF40200"));
 
         Assert.Equal(wakes ? WakeCauses.PolicyRules : WakeCauses.None, notifications.Read(route));
         for (int i = 0; i < 1000; i++)

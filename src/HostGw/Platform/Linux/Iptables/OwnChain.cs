@@ -16,8 +16,10 @@ internal sealed record OwnChain(string Table, string Parent, string Name, bool B
     /// <summary>Receives the part of the table that concerns this chain.</summary>
     public SavedTable CreateTable() => new(Table, IsConcernedBy);
 
+    // What drops everything may be in a chain to which the parent jumps.
     private bool IsConcernedBy(string chain, string rule) =>
-        chain == Parent || chain == Name || (rule.Contains(Name, StringComparison.Ordinal) && RuleTokens.Target(rule) == Name);
+        chain == Parent || chain == Name || (BeforeDrops && RuleTokens.TargetOfAll(rule).Length > 0) ||
+        (rule.Contains(Name, StringComparison.Ordinal) && RuleTokens.Target(rule) == Name);
 }
 
 /// <summary>Reads, compares and changes a chain of HostGw's in one flavour and address family.</summary>
@@ -157,7 +159,7 @@ internal static class ChainDifference
     {
         (string Chain, string Rule)[] jumps = [.. JumpsTo(chain, saved)];
         IReadOnlyList<string> parent = saved.Rules(chain.Parent);
-        int firstDrop = chain.BeforeDrops ? FindDrop(parent) : -1;
+        int firstDrop = chain.BeforeDrops ? IndexOf(parent, saved.DropsEverything) : -1;
         bool single = jumps.Length == 1 && jumps[0] == (chain.Parent, chain.Jump);
         if (single && (firstDrop < 0 || IndexOf(parent, r => r == chain.Jump) < firstDrop))
             return true;
@@ -169,15 +171,13 @@ internal static class ChainDifference
 
         // The position after these deletions.
         string[] remaining = [.. parent.Where(r => RuleTokens.Target(r) != chain.Name)];
-        int drop = chain.BeforeDrops ? FindDrop(remaining) : -1;
+        int drop = chain.BeforeDrops ? IndexOf(remaining, saved.DropsEverything) : -1;
         lines.Add(drop < 0 ? $"-A {chain.Parent} {chain.Jump}" : $"-I {chain.Parent} {drop + 1} {chain.Jump}");
         return false;
     }
 
     private static IEnumerable<(string Chain, string Rule)> JumpsTo(OwnChain chain, SavedTable saved) =>
         saved.All.Where(r => RuleTokens.Target(r.Rule) == chain.Name);
-
-    private static int FindDrop(IReadOnlyList<string> rules) => IndexOf(rules, RuleTokens.DropsEverything);
 
     private static int IndexOf(IReadOnlyList<string> rules, Predicate<string> match)
     {

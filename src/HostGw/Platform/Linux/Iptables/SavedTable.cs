@@ -8,6 +8,8 @@ namespace HostGw.Platform.Linux.Iptables;
 /// <remarks>https://manpages.debian.org/bookworm/iptables/iptables-save.8</remarks>
 internal sealed class SavedTable(string name, Func<string, string, bool> concerns)
 {
+    private const int MostJumps = 64;
+
     private readonly Dictionary<string, List<string>> _rules = [];
     private readonly Dictionary<string, string> _policies = [];
     private bool _isInTable;
@@ -26,6 +28,11 @@ internal sealed class SavedTable(string name, Func<string, string, bool> concern
     /// <summary>In their order, without "-A CHAIN".</summary>
     public IReadOnlyList<string> Rules(string chain) => _rules.TryGetValue(chain, out List<string>? rules) ? rules : [];
 
+    /// <summary>
+    /// Whether the rule drops or rejects every packet, or jumps without a condition to a chain that does (ufw-reject-forward).
+    /// </summary>
+    public bool DropsEverything(string rule) => DropsEverything(rule, []);
+
     /// <summary>Parses the next line.</summary>
     public void Read(string line)
     {
@@ -35,6 +42,25 @@ internal sealed class SavedTable(string name, Func<string, string, bool> concern
             (IsComplete, _isInTable) = (true, false);
         else if (_isInTable && line.Split(' ', 3) is [var head, var second, var rest])
             Read(head, second, rest);
+    }
+
+    private bool DropsEverything(string rule, HashSet<string> seen)
+    {
+        string target = RuleTokens.TargetOfAll(rule);
+        return target is "DROP" or "REJECT" || (target.Length > 0 && seen.Count < MostJumps && seen.Add(target) &&
+            ChainDropsEverything(target, seen));
+    }
+
+    private bool ChainDropsEverything(string chain, HashSet<string> seen)
+    {
+        foreach (string rule in Rules(chain))
+        {
+            if (DropsEverything(rule, seen))
+                return true;
+            if (RuleTokens.IsLast(rule))
+                return false;
+        }
+        return false;
     }
 
     private void Read(string head, string second, string rest)
@@ -96,12 +122,19 @@ internal static class RuleTokens
         return "";
     }
 
-    /// <summary>Whether the rule drops or rejects every packet. A comment is no condition.</summary>
-    public static bool DropsEverything(string rule)
+    /// <summary>The chain or target to which the rule sends every packet; empty if it has a condition. A comment is none.</summary>
+    public static string TargetOfAll(string rule) => OfAll(rule) is ["-j" or "-g", var target, ..] ? target : "";
+
+    /// <summary>Whether no packet reaches the rules after it in its chain, for another reason than that it is dropped.</summary>
+    public static bool IsLast(string rule) => OfAll(rule) is ["-g", ..] or ["-j", "ACCEPT" or "RETURN"];
+
+    private static ReadOnlySpan<string> OfAll(string rule)
     {
+        // Most rules have a condition: a cluster's network policies are thousands.
+        if (!rule.StartsWith("-j ", StringComparison.Ordinal) && !rule.StartsWith("-g ", StringComparison.Ordinal) &&
+            !rule.StartsWith("-m comment ", StringComparison.Ordinal))
+            return [];
         ReadOnlySpan<string> tokens = Of(rule).AsSpan();
-        if (tokens is ["-m", "comment", "--comment", _, ..])
-            tokens = tokens[4..];
-        return tokens is ["-j", "DROP"] or ["-j", "REJECT", ..];
+        return tokens is ["-m", "comment", "--comment", _, ..] ? tokens[4..] : tokens;
     }
 }

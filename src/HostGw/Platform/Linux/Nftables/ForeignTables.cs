@@ -15,6 +15,7 @@ internal sealed record NftHookChain(NftFamily Family, string Table, NftChain Cha
 [SupportedOSPlatform("linux")]
 internal sealed class ForeignTables(NetlinkSocket socket)
 {
+    private const int MostJumps = 64;
     private const uint DormantFlag = 1;
     private const ushort NFTA_HOOK_DEV = 3, NFTA_HOOK_DEVS = 4, NFTA_DEVICE_NAME = 1;
 
@@ -37,11 +38,13 @@ internal sealed class ForeignTables(NetlinkSocket socket)
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public bool HasChain(NftFamily family, string table, string chain) => Chain(family, table, chain) is not null;
 
-    /// <summary>Whether the chain's policy or one of its rules drops or rejects every packet that reaches it.</summary>
+    /// <summary>
+    /// Whether the chain's policy or one of its rules drops or rejects every packet that reaches it, or a rule without a condition jumps to
+    /// a chain that has such a rule.
+    /// </summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public bool DropsEverything(NftFamily family, string table, string chain) => Chain(family, table, chain) is { } found &&
-        (found is { Type.Length: > 0, Policy: NF_DROP } ||
-            Rules(family, table, chain).Any(r => NftExpressionParser.DropEverything(r.Expressions)));
+        (found is { Type.Length: > 0, Policy: NF_DROP } || HasDrop(family, table, chain, [chain]));
 
     /// <summary>The chains that the kernel calls at a hook, of tables that are not dormant.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
@@ -123,6 +126,14 @@ internal sealed class ForeignTables(NetlinkSocket socket)
         var batch = new NftBatch(socket.NextSequence, table);
         batch.Delete(family);
         Execute($"delete table {NftNames.Of(family)} {table}", batch);
+    }
+
+    private bool HasDrop(NftFamily family, string table, string chain, HashSet<string> seen)
+    {
+        List<NftListedRule> rules = Rules(family, table, chain);
+        return rules.Any(r => NftExpressionParser.DropEverything(r.Expressions)) || rules.Any(
+            r => NftExpressionParser.JumpOfAll(r.Expressions) is { } next && seen.Count < MostJumps && seen.Add(next) &&
+                HasDrop(family, table, next, seen));
     }
 
     private NftChain? Chain(NftFamily family, string table, string chain)

@@ -203,6 +203,10 @@ internal static class NftExpressionParser
     public static bool DropEverything(ImmutableArray<NftExpression> expressions) => HaveNoCondition(expressions) && expressions.Any(
         e => e is { Kind: NftKind.Reject } or { Kind: NftKind.Target, Name: "REJECT" } or { Verdict.Code: NftVerdict.Drop });
 
+    /// <summary>The chain to which they send every packet; null: none.</summary>
+    public static string? JumpOfAll(ImmutableArray<NftExpression> expressions) => HaveNoCondition(expressions)
+        ? expressions.FirstOrDefault(e => e.Verdict is { Code: NftVerdict.Jump or NftVerdict.Goto })?.Verdict?.Chain : null;
+
     /// <summary>Whether they concern every packet.</summary>
     public static bool HaveNoCondition(ImmutableArray<NftExpression> expressions) => expressions.All(
         e => e.Kind is NftKind.Statement or NftKind.Immediate or NftKind.Reject or NftKind.Target or NftKind.Match &&

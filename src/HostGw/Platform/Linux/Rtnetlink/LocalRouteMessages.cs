@@ -7,7 +7,7 @@ using static HostGw.Platform.Linux.Rtnetlink.Rtnetlink;
 
 namespace HostGw.Platform.Linux.Rtnetlink;
 
-/// <summary>A route of table local to one address.</summary>
+/// <summary>A route of table local.</summary>
 /// <param name="Type">RTN_*.</param>
 internal readonly record struct LocalRoute(ProbeRoute Route, byte Type, byte Protocol)
 {
@@ -20,10 +20,12 @@ internal readonly record struct LocalRoute(ProbeRoute Route, byte Type, byte Pro
     /// <summary>This host takes its packets: the kernel makes an anycast entry of the first address of each of its IPv6 prefixes.</summary>
     public static bool IsForThisHost(byte type) => type is RTN_LOCAL or RTN_ANYCAST;
 
-    /// <summary>This host accepts packets to it although it has no such address (AnyIP).</summary>
+    /// <summary>The kernel made it, for an address of this host. Kernels before 4.20 give those of IPv6 no protocol.</summary>
+    public bool IsOfKernel => Protocol is RTPROT_KERNEL or RTPROT_UNSPEC;
+
+    /// <summary>Another program made it, and it takes packets: after a throw route the lookup goes on with the next table.</summary>
     /// <param name="protocol">That of HostGw's routes.</param>
-    public bool IsForeign(byte protocol) =>
-        Type == RTN_LOCAL && Route.Interface == LOOPBACK_IFINDEX && Protocol != protocol && Protocol != RTPROT_KERNEL;
+    public bool IsForeign(byte protocol) => Protocol != protocol && !IsOfKernel && Type != RTN_THROW;
 }
 
 /// <summary>Encodes and decodes routes of table local, in which the kernel keeps this host's addresses.</summary>
@@ -65,17 +67,7 @@ internal static class LocalRouteMessages
     }
 
     /// <summary>Lists the routes of one family.</summary>
-    /// <param name="protocol">Of these alone; 0: of all. Kernels before 4.20 list those of all.</param>
-    /// <param name="link">Over this interface alone; 0: over any.</param>
-    public static void Dump(NetlinkWriter writer, byte family, byte protocol, uint sequence, int link = 0)
-    {
-        writer.Begin(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-        writer.Write(new rtmsg { rtm_family = family, rtm_table = Table, rtm_protocol = protocol });
-        writer.Attribute(RTA_TABLE, (uint)Table);
-        if (link != 0)
-            writer.Attribute(RTA_OIF, link);
-        writer.End();
-    }
+    public static void Dump(NetlinkWriter writer, byte family, uint sequence) => RouteEncoder.Dump(writer, family, sequence, Table);
 
     /// <summary>Asks which route a packet of this host to the address takes.</summary>
     public static void Ask(NetlinkWriter writer, Ip destination, uint sequence)
@@ -89,7 +81,7 @@ internal static class LocalRouteMessages
     /// <summary>RTN_* of the answer; 0: it is none.</summary>
     public static byte TypeOf(ReadOnlySpan<byte> payload) => MemoryMarshal.TryRead(payload, out rtmsg header) ? header.rtm_type : (byte)0;
 
-    /// <summary>Whether a notification concerns one of these addresses, a route of HostGw's, or a foreign one over lo.</summary>
+    /// <summary>Whether a notification concerns one of these addresses, a route of HostGw's, or a foreign one.</summary>
     public static bool Concerns(ReadOnlySpan<byte> payload, ReadOnlySpan<Ip> addresses, byte protocol)
     {
         // Most are of kube-proxy's ipvs mode, which gives the host thousands of addresses.

@@ -40,6 +40,8 @@ internal static class Rtnetlink
     public const byte RTN_LOCAL = 2;
     public const byte RTN_BROADCAST = 3;
     public const byte RTN_ANYCAST = 4;
+    public const byte RTN_THROW = 9;
+    public const byte RTPROT_UNSPEC = 0;
     public const byte RTPROT_KERNEL = 2;
     public const byte RTPROT_RA = 9;
     public const byte RT_SCOPE_SITE = 200;

@@ -257,7 +257,6 @@ internal static class LookupMessages
     private const uint RTM_F_FIB_MATCH = 0x2000;
     private const byte RTN_BLACKHOLE = 6;
     private const byte RTN_PROHIBIT = 8;
-    private const byte RTN_THROW = 9;
 
     public static void Ask(NetlinkWriter writer, in PacketPath path, uint sequence)
     {

@@ -41,6 +41,22 @@ public class ChainDifferenceTests
             [":HOSTGW-FORWARD - [0:0]", $"-A FORWARD {Jump}", "-A FORWARD -j DROP", "-A HOSTGW-FORWARD -j ACCEPT"],
             [":HOSTGW-FORWARD - [0:0]", Accept] },
         { "", [":HOSTGW-FORWARD - [0:0]", $"-A FORWARD {Jump}", Kube, "-A FORWARD -j DROP", $"-A FORWARD -j LOG", Accept], [] },
+        { "no rule of FORWARD jumps to HOSTGW-FORWARD",
+            [
+                ":HOSTGW-FORWARD - [0:0]", Kube, "-A FORWARD -j X", "-A X -s 10.9.0.0/16 -j RETURN", "-A X -g Y", "-A Y -j X",
+                "-A Y -j REJECT --reject-with icmp-port-unreachable", Accept,
+            ],
+            [$"-I FORWARD 2 {Jump}"] },
+        { "the rule that jumps to HOSTGW-FORWARD is after one that drops everything",
+            [":HOSTGW-FORWARD - [0:0]", "-A FORWARD -m comment --comment \"the rest\" -j X", $"-A FORWARD {Jump}", "-A X -j DROP", Accept],
+            [$"-D FORWARD {Jump}", $"-I FORWARD 1 {Jump}"] },
+        { "",
+            [
+                ":HOSTGW-FORWARD - [0:0]", "-A FORWARD -i eth9 -j X", "-A FORWARD -j Y", "-A FORWARD -j Z", "-A FORWARD -j W",
+                $"-A FORWARD {Jump}", "-A X -j DROP", "-A Y -i eth9 -j DROP", "-A Y -j X2", "-A X2 -j RETURN", "-A X2 -j DROP",
+                "-A Z -g Z2", "-A Z -j DROP", "-A W -j ACCEPT", "-A W -j DROP", Accept,
+            ],
+            [] },
     };
 
     [Theory]
@@ -103,7 +119,7 @@ public class ChainDifferenceTests
     [InlineData("-j ACCEPT", false)]
     [InlineData("-m comment --comment \"-j DROP\"", false)]
     public void Only_a_rule_without_a_condition_drops_everything(string rule, bool drops) =>
-        Assert.Equal(drops, RuleTokens.DropsEverything(rule));
+        Assert.Equal(drops, Saved(OwnChain.Forward).DropsEverything(rule));
 
     [Fact]
     public void A_table_that_iptables_cannot_show_is_not_an_empty_one()

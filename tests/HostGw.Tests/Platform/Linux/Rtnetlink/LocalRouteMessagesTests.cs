@@ -27,9 +27,28 @@ public class LocalRouteMessagesTests
         w => LocalRouteMessages.Delete(w, new(Prefix.Parse("10.244.1.0/32"), 7, 4, 3), 157, 7));
 
     [Fact]
-    public void The_kernel_is_asked_for_HostGws_alone() => Wire.Equal(
-        "240000001A000103" + "07000000" + "00000000" + "02000000" + "FF9D0000" + "00000000" + "08000F00" + "FF000000",
-        w => LocalRouteMessages.Dump(w, AF_INET, 157, 7));
+    public void The_kernel_is_asked_for_this_table_alone() => Wire.Equal(
+        "240000001A000103" + "07000000" + "00000000" + "02000000" + "FF000000" + "00000000" + "08000F00" + "FF000000",
+        w => LocalRouteMessages.Dump(w, AF_INET, 7));
+
+    // RTN_* 1: unicast, 2: local, 3: broadcast, 6: blackhole, 9: throw.
+    [Theory]
+    [InlineData(2, 3, true)]
+    [InlineData(1, 4, true)]
+    [InlineData(6, 3, true)]
+    [InlineData(3, 4, true)]
+    [InlineData(9, 4, false)]
+    [InlineData(2, 2, false)]
+    [InlineData(2, 0, false)] // the kernel's of IPv6, before 4.20
+    [InlineData(2, 157, false)]
+    public void Another_programs_is_foreign_over_any_interface_and_wakes_a_pass(byte type, byte protocol, bool isForeign)
+    {
+        byte[] payload = Payload("08000400 02000000", type);
+        payload[5] = protocol;
+        Assert.True(LocalRouteMessages.TryDecode(payload, out LocalRoute route));
+        Assert.Equal(isForeign, route.IsForeign(157));
+        Assert.Equal(isForeign || protocol == 157, LocalRouteMessages.Concerns(payload, [], 157));
+    }
 
     /// <summary>Attributes after the destination, the type, and whether it is as HostGw installs it.</summary>
     [Theory]

@@ -67,6 +67,7 @@ internal static class ProblemCatalog
         .. ForwardingUnknown(report),
         .. Waiting(report),
         .. DigestProblems.Of(report.Digest),
+        .. report.Result.CniLeft.Select(Left),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
         // What this host does to packets comes before what the network may do.
         .. report.Plan is { } probed
@@ -89,6 +90,13 @@ internal static class ProblemCatalog
         {
             Subject = $"{duplicate.Address}",
         };
+
+    private static Problem Left(string cni) => new("CNIConfigurationLeft",
+        $"{cni} is still there with cni.install false: it is mounted read-only, and the container runtime may use it",
+        $"unless pods need it, on the host: rm {cni}")
+    {
+        Subject = cni,
+    };
 
     /// <summary>Peers need it, and this host cannot have it, or has it with addresses that pods may get.</summary>
     public static IEnumerable<Problem> Tunnel(Plan? plan)

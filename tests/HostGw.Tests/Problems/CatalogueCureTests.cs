@@ -228,6 +228,9 @@ public partial class CatalogueCureTests
             () => new(), a => Refuse(a, "tunnel"), "TunnelNotApplied", "give the agent NET_ADMIN", Permit),
         ["a CNI configuration that another program undoes: stopped"] = new(
             () => new("cni=on"), a => Fight(a, () => a.Host.LoseCni()), "CNIContested", "stop or reconfigure the other one", Stop),
+        ["a CNI configuration that is left in a read-only directory: removed"] = new(
+            InstalledCni, LeaveCni, "CNIConfigurationLeft",
+            "unless pods need it, on the host: rm /etc/cni/net.d/10-hostgw.conflist", a => a.Host.LoseCni()),
         ["forwarding that another program turns off: stopped"] = new(
             () => new(), a => Fight(a, () => a.Host.Turn("all", off: true)), "ForwardingContested", "stop or reconfigure the other one", Stop),
         ["a route that another program changes: stopped"] = new(
@@ -439,6 +442,20 @@ public partial class CatalogueCureTests
     {
         Interfaces = [.. agent.Host.State.Interfaces.Select(i => i.Name == "eth0" ? i with { IsUp = isUp } : i)],
     };
+
+    private static Agent InstalledCni()
+    {
+        Agent agent = new();
+        agent.Restart("cni=on");
+        return agent;
+    }
+
+    // As the chart does with config.cni.install=false.
+    private static void LeaveCni(Agent agent)
+    {
+        agent.Host.CniIsReadOnly = true;
+        agent.Restart("");
+    }
 
     private static void OneByOne(Agent agent)
     {

@@ -91,9 +91,21 @@ public partial class CatalogueCureTests
             () => new() { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
             "between Linux nodes, use the tunnel (tunnel.mode auto on all nodes)",
             a => Tunnel(a, "10.244.4.0/24")),
+        ["another segment, with gateways in podCIDRs: the tunnel"] = new(
+            () => new("PodGateway") { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "between Linux nodes, use the tunnel (nextHop NodeAddress and tunnel.mode auto on all nodes)",
+            a => Tunnel(a, "10.244.4.0/24")),
+        ["another segment, without probes: the tunnel"] = new(
+            () => new("probe=off") { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "between Linux nodes, use the tunnel (tunnel.mode always, or auto and probe.enabled on all nodes)",
+            a => Tunnel(a, "10.244.4.0/24")),
+        ["another segment, and the tunnel is on: its packets pass"] = new(
+            () => new("tunnel=auto") { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "between Linux nodes, let UDP to probe.port and tunnel.port pass (tunnel.mode auto there, too)",
+            a => Tunnel(a, "10.244.4.0/24")),
         ["a network that drops pods' packets: the tunnel"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
-            "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass",
+            "use the tunnel (tunnel.mode auto on all nodes), and let UDP to tunnel.port pass",
             a => Tunnel(a, "10.244.2.0/24")),
         ["a network that drops the tunnel's packets, too: it passes them"] = new(
             () => new("tunnel=auto", Tunnelled), a => a.Reachability = Given.Paths("10.244.2.0/24 Compared"), "PodTrafficDropped",

@@ -98,6 +98,29 @@ public sealed class CniFileTests : CniCluster
         Assert.Equal(["87-podman-bridge.conflist"], System.IO.Directory.EnumerateFiles(Directory(One)).Select(Path.GetFileName));
     }
 
+    // As the chart mounts it then.
+    [Fact]
+    public async Task Turning_it_off_where_the_directory_is_mounted_read_only_leaves_it_and_is_ready()
+    {
+        await StartAsync();
+        await Agent.StopAsync();
+        Agent.Settings = Agent.Settings with { More = [.. Flags(One, install: false)] };
+        Command.Run("mount", "--bind", Directory(One), Directory(One));
+        Command.Run("mount", "-o", "remount,bind,ro", Directory(One));
+        try
+        {
+            Assert.Contains($"on the host: rm {File(One)}", Agent.RunWithSettings("plan"), StringComparison.Ordinal);
+            await Agent.StartAndWaitAsync();
+            Assert.Contains($"{File(One)} is still there with cni.install false", Agent.Run("status"), StringComparison.Ordinal);
+            await Agent.StopAsync();
+        }
+        finally
+        {
+            Command.Run("umount", Directory(One));
+        }
+        Assert.True(System.IO.File.Exists(File(One)));
+    }
+
     [Fact]
     public async Task It_is_not_there_before_routes_and_NAT_are()
     {

@@ -47,11 +47,15 @@ public sealed class TunnelMixedTests : TunnelTest
         await Verdicts.ProbedAsync(Agent);
         Assert.Equal(["reachable", "podTrafficDropped", "unknown"], await Task.WhenAll(((Node[])[Far, Off, VersionOne]).Select(
             async peer => (await Verdicts.OfAsync(Agent, peer)).IPv4)));
-        foreach (Agent agent in ((Node[])[One, Off, VersionOne]).Select(Cluster.Agent))
+        foreach ((Node node, string cure) in ((Node, string)[])
+            [
+                (One, "(tunnel.mode auto there, too)"), (Off, "use the tunnel (tunnel.mode auto on all nodes)"),
+                (VersionOne, "use the tunnel (tunnel.mode always, or auto and probe.enabled on all nodes)"),
+            ])
         {
             Assert.All(
-                agent.Findings().Where(f => f.GetProperty("rule").GetString() == "notAdjacent"),
-                f => Assert.Contains("use the tunnel (tunnel.mode auto on all nodes)", $"{f}", StringComparison.Ordinal));
+                Cluster.Agent(node).Findings().Where(f => f.GetProperty("rule").GetString() == "notAdjacent"),
+                f => Assert.Contains(cure, $"{f}", StringComparison.Ordinal));
         }
         NothingLost(flood);
         foreach (Node node in (Node[])[VersionOne, Off])

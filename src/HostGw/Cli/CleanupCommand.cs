@@ -29,7 +29,7 @@ internal static class CleanupCommand
 
         foreach (string remains in RemainingSettings.Of(state))
             output.WriteLine(remains);
-        int exitCode = result.Failures.Count == 0 ? ExitCodes.Done
+        int exitCode = result is { Failures.Count: 0, CniLeft.Count: 0 } ? ExitCodes.Done
             : result.Failures.Any(f => HostPlatform.IsDenied(f.Error)) ? ExitCodes.NoRights
             : ExitCodes.Failed;
         return (exitCode, result.CniChange.Length > 0);
@@ -89,7 +89,7 @@ internal static class CleanupCommand
     private static void Report(HostChanges changes, ApplyResult result, TextWriter output, TextWriter error)
     {
         bool nothing = changes is { Routes.IsEmpty: true, PolicyRules.IsEmpty: true, ProbeRoutes.IsEmpty: true, Tunnel.IsEmpty: true }
-            && result is { NatChange: "", ForwardChange: "", GuardChange: "", CniChange: "", Failures.Count: 0 };
+            && result is { NatChange: "", ForwardChange: "", GuardChange: "", CniChange: "", CniLeft.Count: 0, Failures.Count: 0 };
         HostChanges made = changes.Without(result);
         if (result.CniChange.Length > 0)
             output.WriteLine(result.CniChange);
@@ -111,6 +111,8 @@ internal static class CleanupCommand
             output.WriteLine("removed the guards of probes and tunnel (nftables table hostgw-guard)");
         if (nothing)
             output.WriteLine("nothing of HostGw's is installed on this host");
+        foreach (string file in result.CniLeft)
+            error.WriteLine($"could not remove {file}, which is mounted read-only; on the host: rm {file}");
         foreach (HostFailure failure in result.Failures)
             error.WriteLine($"could not {failure.What}: {failure.Error.Message}");
     }

@@ -145,7 +145,8 @@ internal static class PreviewText
         {
             string text = ProblemCatalog.Describe(verdict with { Reason = ReachText.Reason(verdict, preview.Pass.Reachability) });
             bool needsNothing = NeedsNothing(verdict, preview.Pass.Reachability);
-            Write(needsNothing ? '=' : '!', text, needsNothing || verdict.Fault == VerdictFault.Self ? "" : Cures.Of(verdict));
+            bool hasCure = !needsNothing && verdict.Fault != VerdictFault.Self;
+            Write(needsNothing ? '=' : '!', text, hasCure ? Cures.Of(verdict, preview.Plan.Policy) : "");
         }
         if (!preview.Pass.Reachability.IsOn && preview.Plan.Verdicts.Any(v => v.Kind == VerdictKind.NotAdjacent))
         {

@@ -35,6 +35,10 @@ internal sealed record ApiStatus(int Code, string Reason, string Message, int? R
                 line[i] = char.IsControl(source[i]) ? ' ' : source[i];
         });
 
+    /// <summary>One more cause. After the 16th they are dropped.</summary>
+    public ApiStatus WithCause(string reason) =>
+        Causes.Count < MaxCauses ? this with { Causes = [.. Causes, OneLine(reason)] } : this;
+
     private static ApiStatus ParseJson(ReadOnlyMemory<byte> body)
     {
         using JsonDocument document = JsonDocument.Parse(body);
@@ -91,17 +95,18 @@ internal sealed record ApiStatus(int Code, string Reason, string Message, int? R
     // StatusDetails: 4 causes, 5 retryAfterSeconds.
     private ApiStatus WithDetails(ReadOnlySpan<byte> details)
     {
-        int? seconds = null;
-        List<string> causes = [];
+        ApiStatus status = this;
         var reader = new ProtobufReader(details);
         while (TryRead(ref reader, out ProtobufField field, out ReadOnlySpan<byte> bytes))
         {
-            if (field is { Number: 5, HasBytes: false })
-                seconds = (int)field.Value;
-            else if (field is { Number: 4, HasBytes: true } && causes.Count < MaxCauses)
-                causes.Add(CauseReason(bytes));
+            status = (field.Number, field.HasBytes) switch
+            {
+                (4, true) => status.WithCause(CauseReason(bytes)),
+                (5, false) => status with { RetryAfterSeconds = (int)field.Value },
+                _ => status,
+            };
         }
-        return this with { RetryAfterSeconds = seconds, Causes = causes };
+        return status;
     }
 
     // StatusCause: 1 reason.
@@ -112,7 +117,7 @@ internal sealed record ApiStatus(int Code, string Reason, string Message, int? R
         while (TryRead(ref reader, out ProtobufField field, out ReadOnlySpan<byte> bytes))
         {
             if (field is { Number: 1, HasBytes: true })
-                reason = OneLine(Encoding.UTF8.GetString(bytes));
+                reason = Encoding.UTF8.GetString(bytes);
         }
         return reason;
     }

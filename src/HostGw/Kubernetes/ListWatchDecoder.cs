@@ -57,9 +57,8 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
     // What is skipped is passed to the draft.
     private bool _isStreamed;
     private bool _isMagicDue, _isListRead, _isStatus, _endsInitialEvents;
-    private string _kind = "", _listVersion = "", _continue = "", _reason = "", _message = "";
-    private int _code;
-    private int? _retryAfterSeconds;
+    private string _kind = "", _listVersion = "", _continue = "";
+    private ApiStatus _status = ApiStatus.None;
     private WatchEventType _eventType;
 
     private enum Place : byte
@@ -75,6 +74,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
         ObjectType,
         Status,
         StatusDetails,
+        StatusCause,
         Object,
         Metadata,
         CreationTimestamp,
@@ -233,6 +233,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
             (Place.ObjectEnvelope, 1) => Place.ObjectType,
             (Place.ObjectEnvelope, 2) => _isStatus ? Place.Status : Place.Object,
             (Place.Status, 5) => Place.StatusDetails,
+            (Place.StatusDetails, 4) => Place.StatusCause,
             (Place.Object, 1) => Place.Metadata,
             (Place.Metadata, 8) => Place.CreationTimestamp,
             (Place.Metadata, 11) => Place.Label,
@@ -248,7 +249,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
         (Place.ListType or Place.ObjectType, 2) => true, // kind
         (Place.ListMetadata, 2 or 3) => true, // resourceVersion, continue
         (Place.Event, 1) => true, // type
-        (Place.Status, 3 or 4) => true, // message, reason
+        (Place.Status, 3 or 4) or (Place.StatusCause, 1) => true, // message, reason; a cause's reason
         (Place.Metadata, 1 or 5 or 6) => true, // name, uid, resourceVersion
         (Place.Label, 1 or 2) or (Place.Annotation, 1) => true, // key, value
         (Place.Annotation, 2) => _key.Is(InitialEventsEndAnnotation) || draft.ReadsAnnotation(_key.Span),
@@ -307,10 +308,13 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
                 _eventType = EventType(text);
                 break;
             case (Place.Status, 3):
-                _message = ApiStatus.OneLine(text.ToString());
+                _status = _status with { Message = ApiStatus.OneLine(text.ToString()) };
                 break;
             case (Place.Status, _):
-                _reason = ApiStatus.OneLine(text.ToString());
+                _status = _status with { Reason = ApiStatus.OneLine(text.ToString()) };
+                break;
+            case (Place.StatusCause, _):
+                _status = _status.WithCause(text.ToString());
                 break;
             case (Place.Metadata, _):
                 (field == 1 ? draft.Name : field == 5 ? draft.Uid : draft.ResourceVersion).Set(text);
@@ -323,9 +327,9 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
         if ((message.Place, field.Number) is (Place.CreationTimestamp, 1))
             draft.CreatedAt = (long)field.Value;
         else if ((message.Place, field.Number) is (Place.Status, 6))
-            _code = (int)field.Value;
+            _status = _status with { Code = (int)field.Value };
         else if ((message.Place, field.Number) is (Place.StatusDetails, 5))
-            _retryAfterSeconds = (int)field.Value;
+            _status = _status with { RetryAfterSeconds = (int)field.Value };
     }
 
     private static WatchEventType EventType(ReadOnlySpan<char> text) => text switch
@@ -343,8 +347,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
         switch (message.Place)
         {
             case Place.Event:
-                (_eventType, _isStatus, _endsInitialEvents) = (WatchEventType.Unknown, false, false);
-                (_code, _reason, _message, _retryAfterSeconds) = (0, "", "", null);
+                (_eventType, _isStatus, _endsInitialEvents, _status) = (WatchEventType.Unknown, false, false, ApiStatus.None);
                 draft.Clear();
                 break;
             case Place.Object:
@@ -379,7 +382,7 @@ internal sealed class ListWatchDecoder(bool isWatch, ObjectDraft draft, Action<W
     private void Report()
     {
         if (_eventType == WatchEventType.Error)
-            throw ApiErrors.From(new(_code, _reason, _message, _retryAfterSeconds));
+            throw ApiErrors.From(_status);
         if (_eventType != WatchEventType.Unknown)
             sink(_eventType == WatchEventType.Bookmark && _endsInitialEvents ? WatchEventType.InitialEventsEnd : _eventType);
     }

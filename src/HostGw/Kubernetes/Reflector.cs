@@ -99,9 +99,9 @@ internal sealed class Reflector<TDraft>(
         {
             using OpenWatch watch = await opening.ExecuteAsync(
                 static (reflector, token) => new ValueTask<OpenWatch>(reflector.OpenAsync(token)), this, stoppingToken);
-            (StepOutcome end, TimeSpan retryAfter) = await FollowAsync(watch, stoppingToken);
+            TimeSpan pause = await FollowAsync(watch, stoppingToken);
             _isFollowing = false;
-            await PauseAsync(_state.After(end, retryAfter), stoppingToken);
+            await PauseAsync(pause, stoppingToken);
         }
     }
 
@@ -163,7 +163,8 @@ internal sealed class Reflector<TDraft>(
         return new(response, version, time.GetTimestamp(), TimeSpan.FromSeconds(seconds)) { IsListing = isList };
     }
 
-    private async Task<(StepOutcome End, TimeSpan RetryAfter)> FollowAsync(OpenWatch watch, CancellationToken cancellationToken)
+    // Returns the pause before the next step.
+    private async Task<TimeSpan> FollowAsync(OpenWatch watch, CancellationToken cancellationToken)
     {
         using var silence = new CancellationTokenSource(watch.IsListing ? LongestSilenceInList : LongestSilence, time);
         using var end = new CancellationTokenSource(watch.AtMost + Grace, time);
@@ -175,15 +176,18 @@ internal sealed class Reflector<TDraft>(
             await decoder.ReadAsync(watch.Response, any.Token);
             logger.WatchEnded();
             bool isEarly = watch.IsListing || time.GetElapsedTime(watch.OpenedAt) < watch.AtMost - EndTolerance;
-            return (isEarly ? StepOutcome.EndedEarly : StepOutcome.Ended, default);
+            return _state.After(isEarly ? StepOutcome.EndedEarly : StepOutcome.Ended);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (_quorum.IsMade ? StepOutcome.QuorumWanted : AfterSilence(watch), default);
+            return _state.After(_quorum.IsMade ? StepOutcome.QuorumWanted : AfterSilence(watch));
         }
         catch (Exception e) when (IsTransient(e))
         {
-            return (AfterBreak(watch, e), (e as ApiException)?.RetryAfter ?? default);
+            // A kube-apiserver refuses a streaming list by an event, after status 200.
+            return watch.IsListing && e is ApiException
+                ? AfterFailure(e)
+                : _state.After(AfterBreak(watch, e), (e as ApiException)?.RetryAfter ?? default);
         }
 
         void Take(WatchEventType type, TDraft draft)

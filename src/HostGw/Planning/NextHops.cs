@@ -40,9 +40,12 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
             return BestOf(annotated, peer, podCidr, choice);
         if (policy.NextHop == NextHopMode.PodGateway && podCidr.IsIPv4)
             return InsidePodCidr(peer, podCidr, choice);
-        return Last.Of(peer, podCidr) is { IsNone: false } last
-            ? Kept(last, peer, podCidr, choice)
-            : BestOf(Addresses(peer, podCidr.IsIPv4), peer, podCidr, choice);
+        Ip last = Last.Of(peer, podCidr);
+        if (!last.IsNone && last.IsIPv4 == podCidr.IsIPv4)
+            return Kept(last, peer, podCidr, choice);
+        Verdict verdict = BestOf(Addresses(peer, podCidr.IsIPv4), peer, podCidr, choice);
+        bool keepsNode = !last.IsNone && ListsNoAddress(peer) && policy.Tunnel.Mode != TunnelMode.Off;
+        return keepsNode ? verdict with { Reason = KeptFor("address"), NextHop = last } : verdict;
     }
 
     /// <summary>
@@ -53,7 +56,7 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
     public Ip NodeOf(in Verdict native)
     {
         ClusterNode peer = native.Node;
-        if (peer.InternalIPs.IsEmpty && peer.ExternalIPs.IsEmpty)
+        if (ListsNoAddress(peer))
             return native.NextHop.IsNone || FaultOf(native.NextHop) is not null ? default : native.NextHop;
         Ip best = default;
         int rank = int.MaxValue;
@@ -100,9 +103,12 @@ internal sealed class NextHops(Policy policy, HostState host, PodCidrGrants gran
         Verdict verdict = BestOf([last], peer, podCidr, choice);
         string what = ListsNoAddress(peer) ? "address" : $"{Family(podCidr.IsIPv4)} address";
         return verdict is { Kind: VerdictKind.Routed, Fault: VerdictFault.Peer }
-            ? verdict with { Reason = $"the Node lists no {what} any more: its last next hop is kept until it lists one again" }
+            ? verdict with { Reason = KeptFor(what) }
             : verdict with { NextHop = last };
     }
+
+    private static string KeptFor(string missing) =>
+        $"the Node lists no {missing} any more: its last next hop is kept until it lists one again";
 
     // Whether that gateway answers is not known here: it is resolved by ARP when packets are sent. It is sought on the peer's segment.
     private Verdict InsidePodCidr(ClusterNode peer, Prefix podCidr, InterfaceChoice choice)

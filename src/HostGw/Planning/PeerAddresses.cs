@@ -75,14 +75,12 @@ internal sealed class SharedAddresses
 /// <param name="previous">Null: this is the first plan.</param>
 internal sealed class LastNextHops(Plan? previous, HostState host)
 {
-    /// <summary>None if the Node has addresses of the family, is another one, or never had a next hop of it.</summary>
-    public Ip Of(ClusterNode peer, Prefix podCidr)
-    {
-        if (!NextHops.ListsNone(peer, podCidr.IsIPv4))
-            return default;
-        // Through the tunnel the next hop may be of the other family.
-        return Before(peer, podCidr) is { IsNone: false } last && last.IsIPv4 == podCidr.IsIPv4 ? last : default;
-    }
+    /// <summary>
+    /// None if the Node has addresses of the family, is another one, or never had a next hop. One of the other family is the node address
+    /// that the tunnel led to.
+    /// </summary>
+    public Ip Of(ClusterNode peer, Prefix podCidr) =>
+        NextHops.ListsNone(peer, podCidr.IsIPv4) ? Before(peer, podCidr) : default;
 
     private Ip Before(ClusterNode peer, Prefix podCidr)
     {

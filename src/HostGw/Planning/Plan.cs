@@ -9,6 +9,9 @@ internal sealed record Plan
     // Made when it is first asked for: only foreign routes in the place of desired ones need it. Any thread may ask.
     private volatile Dictionary<Prefix, ClusterNode>? _routedPeers;
 
+    /// <summary>The settings that it follows; null: those of no agent.</summary>
+    public Policy? Policy { get; init; }
+
     public PlanScope Scope { get; init; }
 
     /// <summary>Whether the API has a Node of this name.</summary>

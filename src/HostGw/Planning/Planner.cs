@@ -58,6 +58,7 @@ internal sealed class Planner
         RoutePlanner routes = new(_host, _own, apiServer);
         return new()
         {
+            Policy = _policy,
             Scope = _own.Scope,
             KnowsSelf = _own.Node is not null,
             Faults = [.. _own.Faults, .. _own.AddressFaults, .. _native.Older.Faults],

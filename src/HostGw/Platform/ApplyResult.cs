@@ -32,6 +32,9 @@ internal sealed record ApplyResult
     /// <summary>The CNI configuration that the container runtime uses, if known.</summary>
     public CniInUse? Cni { get; init; }
 
+    /// <summary>HostGw's CNI configurations that are no longer desired, in a directory that is mounted read-only.</summary>
+    public IReadOnlyList<string> CniLeft { get; init; } = [];
+
     /// <summary>What foreign configuration drops or rewrites pods' packets, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; init; } = [];
 

@@ -36,9 +36,6 @@ internal static class Cures
         "or the network between the nodes drops pods' packets: switch its check of addresses off for every node, or name the pod " +
         "networks to it (docs/networks.md has the commands)";
 
-    /// <summary>A second way, after what would make the first one work.</summary>
-    public const string UseTunnel = "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass";
-
     public const string LetTunnelPass =
         "let the firewalls on and between the nodes pass UDP to the port of the setting tunnel.port";
 
@@ -98,16 +95,28 @@ internal static class Cures
         "DaemonSets that remain: the plugin makes it again; if it is another interface, give it another network: this one is for pods " +
         "(clusterCidrs)";
 
-    public static string Of(Verdict verdict) => verdict.Fault switch
+    /// <summary>A second way, after what would make the first one work; empty: the tunnel is on.</summary>
+    /// <param name="policy">Null: the usual settings.</param>
+    public static string UseTunnel(Policy? policy)
+    {
+        if (policy is { Tunnel.Mode: not TunnelMode.Off })
+            return "";
+        string nextHop = policy is { NextHop: NextHopMode.PodGateway } ? "nextHop NodeAddress and " : "";
+        string mode = policy is { Probe: false } ? "tunnel.mode always, or auto and probe.enabled" : "tunnel.mode auto";
+        return $"use the tunnel ({nextHop}{mode} on all nodes)";
+    }
+
+    /// <param name="policy">Null: the usual settings.</param>
+    public static string Of(Verdict verdict, Policy? policy) => verdict.Fault switch
     {
         VerdictFault.Resolver => Resolver,
         VerdictFault.Host => OnLinkRoute,
         VerdictFault.FormerPods => FormerPods,
         VerdictFault.Interface => DisplacingInterface,
-        _ => OfNode(verdict),
+        _ => OfNode(verdict, policy),
     };
 
-    private static string OfNode(Verdict verdict)
+    private static string OfNode(Verdict verdict, Policy? policy)
     {
         ClusterNode node = verdict.Node;
         // The text names the annotation skip, and perhaps more: that is left when the annotation is right.
@@ -120,7 +129,7 @@ internal static class Cures
         return isMistyped
             ? $"set the annotation to true or false ({Annotate(node)} --overwrite hostgw.io/skip=true), " +
                 $"or remove it ({Annotate(node)} hostgw.io/skip-)"
-            : Of(verdict.Kind);
+            : Of(verdict.Kind, policy);
     }
 
     // An unreadable annotation concerns both families.
@@ -129,7 +138,7 @@ internal static class Cures
 
     private static string Annotate(ClusterNode node) => $"kubectl annotate node {node.Name}";
 
-    private static string Of(VerdictKind kind) => kind switch
+    private static string Of(VerdictKind kind, Policy? policy) => kind switch
     {
         VerdictKind.Routed => "if that is an accident, correct the node's addresses (kubelet --node-ip, or the cloud's controller manager)",
         VerdictKind.NoPodCidr => NoPodCidr,
@@ -143,12 +152,18 @@ internal static class Cures
         VerdictKind.NotAdjacent =>
             "host-gateway routes need one L2 segment: correct the route or setting that the reason names, " +
             "or put the node's address on this host's segment, annotate it with hostgw.io/next-hop for a router on it, " +
-            "or leave it out with hostgw.io/skip, " +
-            "or, between Linux nodes, use the tunnel (tunnel.mode auto on all nodes). " +
+            $"or leave it out with hostgw.io/skip{OrTunnel(policy)}. " +
             "A host that is meant to have one address family needs nothing",
         _ =>
             "re-create the Node with a podCIDR of its own inside clusterCidrs; " +
             "if the podCIDR is right, correct clusterCidrs, serviceCidrs or what it overlaps",
+    };
+
+    private static string OrTunnel(Policy? policy) => policy?.Tunnel.Mode switch
+    {
+        TunnelMode.Auto => ", or, between Linux nodes, let UDP to probe.port and tunnel.port pass (tunnel.mode auto there, too)",
+        TunnelMode.Always => "",
+        _ => $", or, between Linux nodes, {UseTunnel(policy)}",
     };
 
     public static string Of(HostPart part) => part switch

@@ -13,7 +13,7 @@ internal static class ProblemCatalog
     public static IEnumerable<Problem> All(PassReport report) =>
     [
         .. (report.Plan?.Faults ?? []).Select(f => new Problem("NodeNotInOrder", f) { Subject = f }),
-        .. (report.Plan?.Verdicts ?? []).Where(v => IsProblem(report, v)).Select(Of),
+        .. (report.Plan?.Verdicts ?? []).Where(v => IsProblem(report, v)).Select(v => Of(v, report.Plan?.Policy)),
         .. OfHost(report),
     ];
 
@@ -39,7 +39,8 @@ internal static class ProblemCatalog
         (verdict is { Kind: VerdictKind.Routed, Tunnel: null } && verdict.Reason.Length > 0));
 
     /// <summary>What a verdict for which <see cref="IsProblem(Verdict)"/> is true means.</summary>
-    public static Problem Of(Verdict verdict)
+    /// <param name="policy">Null: the usual settings.</param>
+    public static Problem Of(Verdict verdict, Policy? policy)
     {
         string rule = verdict.Kind switch
         {
@@ -51,7 +52,7 @@ internal static class ProblemCatalog
         // One interface that is down makes many peers wait: that is one problem.
         string subject = verdict.Kind == VerdictKind.Waiting ? verdict.Reason
             : verdict.PodCidr.IsNone ? verdict.Node.Name : $"{verdict.Node.Name} {verdict.PodCidr}";
-        return new(rule, Describe(verdict), Cures.Of(verdict)) { Subject = subject };
+        return new(rule, Describe(verdict), Cures.Of(verdict, policy)) { Subject = subject };
     }
 
     /// <summary>Those that no single node causes.</summary>
@@ -67,6 +68,7 @@ internal static class ProblemCatalog
         .. ForwardingUnknown(report),
         .. Waiting(report),
         .. DigestProblems.Of(report.Digest),
+        .. report.Result.CniLeft.Select(Left),
         .. report.Result.Obstacles.Concat(report.Leftovers).Select(o => new Problem("PodTrafficBlocked", o) { Subject = o }),
         // What this host does to packets comes before what the network may do.
         .. report.Plan is { } probed
@@ -89,6 +91,13 @@ internal static class ProblemCatalog
         {
             Subject = $"{duplicate.Address}",
         };
+
+    private static Problem Left(string cni) => new("CNIConfigurationLeft",
+        $"{cni} is still there with cni.install false: it is mounted read-only, and the container runtime may use it",
+        $"unless pods need it, on the host: rm {cni}")
+    {
+        Subject = cni,
+    };
 
     /// <summary>Peers need it, and this host cannot have it, or has it with addresses that pods may get.</summary>
     public static IEnumerable<Problem> Tunnel(Plan? plan)

@@ -15,10 +15,12 @@ internal static class ReachabilityProblems
     {
         if (With(plan, reachability, explained, ReachKind.PodTrafficDropped, isTunnelled: false) is { } dropped)
         {
+            string tunnel = plan.Tunnel is not null ? $"; or {Cures.LetTunnelPass}"
+                : Cures.UseTunnel(plan.Policy) is { Length: > 0 } use ? $"; or {use}, and let UDP to tunnel.port pass" : "";
             yield return OfMany("PodTrafficDropped",
                 $"packets between pods do not arrive at {dropped}: probes between the nodes' addresses are answered, " +
                 "those between addresses of the pod networks are not",
-                $"{Cures.PodTrafficDropped}; or {(plan.Tunnel is null ? Cures.UseTunnel : Cures.LetTunnelPass)}");
+                Cures.PodTrafficDropped + tunnel);
         }
         if (With(plan, reachability, explained, ReachKind.PodTrafficDropped, isTunnelled: true) is { } blocked)
         {

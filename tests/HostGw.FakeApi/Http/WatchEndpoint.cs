@@ -12,6 +12,7 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
     public async Task ServeAsync(HttpContext context, ApiPath path, ListOptions asked, Reply reply)
     {
         asked = Understood(asked);
+        long newest = server.Cache.Revision;
         if (server.Faults.CacheInitializing)
             throw ApiException.CacheInitializing();
         ObjectEncoder encoder = negotiation.Choose(context.Request, path.Kind);
@@ -30,6 +31,11 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
         await reply.StartAsync(200, encoder.WatchContentType);
 
         var output = new WatchOutput(encoder, reply, seat);
+        if (asked is { SendInitialEvents: true, Revision: { } wanted } && wanted > newest)
+        {
+            await output.ErrorAsync(ApiException.TooLargeRevision(wanted, newest));
+            return;
+        }
         if (watcher is null)
         {
             await output.ErrorAsync(Expired(asked, path.Kind));
@@ -59,8 +65,6 @@ internal sealed class WatchEndpoint(ServerState server, WatchEnds ends, Negotiat
             throw ApiException.Invalid("meta.k8s.io", "ListOptions", "",
                 [new(Field, "FieldValueForbidden", $"Forbidden: {Field} is forbidden for watch unless the WatchList feature gate is enabled")]);
         }
-        if (asked.Revision > server.Cache.Revision)
-            throw ApiException.TooLargeRevision(asked.Revision.Value, server.Cache.Revision);
         return asked;
     }
 }

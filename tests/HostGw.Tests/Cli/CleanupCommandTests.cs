@@ -79,6 +79,19 @@ public class CleanupCommandTests
     }
 
     [Fact]
+    public void A_CNI_configuration_in_a_read_only_directory_is_named_and_not_said_to_be_gone()
+    {
+        Agent agent = new("cni=on");
+        agent.Pass();
+        agent.Host.CniIsReadOnly = true;
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        Assert.Equal((ExitCodes.Failed, false), CleanupCommand.Run(agent.Host, output, error));
+        const string file = "/etc/cni/net.d/10-hostgw.conflist";
+        Assert.Equal($"could not remove {file}, which is mounted read-only; on the host: rm {file}\n", error.ToString());
+        Assert.DoesNotContain(file, output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_cannot_be_removed_is_not_said_to_be_gone()
     {
         _agent.Pass();

@@ -97,10 +97,14 @@ public sealed class WatchTests : FakeApiTest
     }
 
     [Fact]
-    public async Task A_streaming_list_from_the_future_is_504()
+    public async Task A_streaming_list_from_the_future_is_an_ERROR_event_with_504()
     {
-        Answer answer = await Client.GetAsync($"/api/v1/nodes?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion={Api.ResourceVersion + 10}");
-        Assert.Equal(504, answer.Code);
+        using WatchReader watch = await Client.WatchAsync(
+            $"sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion={Api.ResourceVersion + 10}");
+        WatchFrame error = (await watch.NextAsync())!;
+        Assert.Equal(("ERROR", 504, "Timeout"), (error.Type, (int)error.Object["code"]!, (string)error.Object["reason"]!));
+        Assert.Equal("ResourceVersionTooLarge", (string?)error.Object["details"]!["causes"]![0]!["reason"]);
+        Assert.Null(await watch.NextAsync());
     }
 
     [Fact]

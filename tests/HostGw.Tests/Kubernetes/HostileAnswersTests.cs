@@ -27,6 +27,7 @@ public sealed class HostileAnswersTests
         ["410 after each list"] = ([NoStreaming], [List, Answer.Recorded("watch-expired.protobuf", AnswerEnd.Whole)]),
         ["garbage after each list"] = ([NoStreaming], [List, Answer.Watch([0, 0, 0, 2, 0xff, 0xff], AnswerEnd.Whole)]),
         ["504 with ResourceVersionTooLarge"] = ([NoStreaming, List], [TooLarge]),
+        ["an event with ResourceVersionTooLarge"] = ([], [Answer.Watch(NodeProtobuf.Error(TooLargeStatus), AnswerEnd.Whole)]),
         ["a redirect"] = ([], [Refusal("302 Found", "Location: /\n")]),
         ["an empty body"] = ([], [new(Protobuf + "Content-Length: 0\n", [])]),
         ["a short body"] = ([NoStreaming], [new(Protobuf + "Content-Length: 100\n", [1, 2], AnswerEnd.BrokenOff)]),
@@ -37,10 +38,12 @@ public sealed class HostileAnswersTests
 
     public static TheoryData<string> Names => [.. Cases.Keys];
 
-    private static Answer TooLarge => Refusal("504 Gateway Timeout", body: """
+    private const string TooLargeStatus = """
         {"kind":"Status","reason":"Timeout","message":"Too large resource version: 338","code":504,
          "details":{"causes":[{"reason":"ResourceVersionTooLarge"}],"retryAfterSeconds":1}}
-        """);
+        """;
+
+    private static Answer TooLarge => Refusal("504 Gateway Timeout", body: TooLargeStatus);
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -60,13 +63,18 @@ public sealed class HostileAnswersTests
 
     [Theory]
     [InlineData("503 with Retry-After 1", "The API server answered 503")]
+    [InlineData("an event with retryAfterSeconds 1", "The API server answered 503")]
     [InlineData("a short body", "")]
     public async Task What_is_no_failure_at_first_is_reported_after_two_minutes_without_a_node(string name, string problem)
     {
         // So short that nothing is wrong with what there is.
-        Answer answer = name == "a short body"
-            ? new(Protobuf + "Content-Length: 100\n", "k8"u8.ToArray(), AnswerEnd.BrokenOff)
-            : Refusal("503 Service Unavailable", "Retry-After: 1\n");
+        Answer answer = name switch
+        {
+            "a short body" => new(Protobuf + "Content-Length: 100\n", "k8"u8.ToArray(), AnswerEnd.BrokenOff),
+            "503 with Retry-After 1" => Refusal("503 Service Unavailable", "Retry-After: 1\n"),
+            _ => Answer.Watch(
+                NodeProtobuf.Error("""{"kind":"Status","code":503,"details":{"retryAfterSeconds":1}}"""), AnswerEnd.Whole),
+        };
         await using AnswerServer server = new([.. Enumerable.Repeat(answer, 1000)]);
         LateTime time = new();
         await using NodeFollower follower = new(server.Configuration, time, "n1");

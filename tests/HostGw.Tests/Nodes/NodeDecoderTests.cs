@@ -158,5 +158,19 @@ public class NodeDecoderTests
         Assert.Equal(TimeSpan.FromSeconds(seconds), e.RetryAfter);
     }
 
+    [Fact]
+    public void An_error_event_names_its_causes_and_the_next_one_has_its_own()
+    {
+        const string second = """{"kind":"Status","code":500,"details":{"causes":[{"message":"m","reason":"Other"}]}}""";
+        byte[] tooLarge = NodeProtobuf.Error("""
+            {"kind":"Status","reason":"Timeout","code":504,"details":{"causes":[{"reason":"First","message":"m","field":"f"},
+             {"reason":"ResourceVersionTooLarge","message":"Too large resource version"}],"retryAfterSeconds":1}}
+            """);
+        var e = Assert.Throws<ApiException>(() => NodeProtobuf.Events(tooLarge, [.. Enumerable.Range(1, tooLarge.Length - 1)]));
+        Assert.Equal((true, TimeSpan.FromSeconds(1)), (e.IsVersionTooLarge, e.RetryAfter));
+        Assert.Equal(["First", "ResourceVersionTooLarge"], e.Causes);
+        Assert.Equal(["Other"], Assert.Throws<ApiException>(() => NodeProtobuf.Events(NodeProtobuf.Error(second))).Causes);
+    }
+
     private static string Size(string hex) => (hex.Length / 2).ToString("X2", CultureInfo.InvariantCulture);
 }

@@ -89,7 +89,7 @@ public class AdjacencyTests
         Plan plan = Planner.Plan(
             Given.Nodes(Self, "peer 10.244.2.0/24 10.0.0.2"),
             Given.Host("eth0 10.0.0.1/32; 10.244.2.0/24 via 10.0.0.2 dev eth0 proto 157"), Given.Policy(""));
-        Problem problem = ProblemCatalog.Of(Assert.Single(plan.Verdicts, ProblemCatalog.IsProblem));
+        Problem problem = ProblemCatalog.Of(Assert.Single(plan.Verdicts, ProblemCatalog.IsProblem), plan.Policy);
         Assert.EndsWith(
             "the on-link route to 10.0.0.2 is gone: the installed route over eth0 is kept", problem.Text, StringComparison.Ordinal);
         Assert.Contains("bring back the on-link route", problem.Cure, StringComparison.Ordinal);

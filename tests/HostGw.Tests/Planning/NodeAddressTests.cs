@@ -73,6 +73,35 @@ public class NodeAddressTests
         Assert.True(plan.Verdicts.Single(v => v.Node.Name == "a").NextHop.IsNone);
     }
 
+    // Pods of both families, and nodes of one: the tunnel carries the other one's packets.
+    [Theory]
+    [InlineData("tunnel=auto")]
+    [InlineData("tunnel=always")]
+    public void A_node_that_loses_all_addresses_keeps_the_one_of_the_other_family_that_the_tunnel_leads_to(string policy)
+    {
+        const string self = "self 10.244.1.0/24,fd00:1::/64 10.0.0.1", listed = "a 10.244.2.0/24,fd00:2::/64 10.0.0.2 uid=1";
+        const string without = "a 10.244.2.0/24,fd00:2::/64 - uid=1", link = "hostgw0 10.244.1.1/32 fd00:1::1/128 noarp";
+        HostState host = Given.Host($"eth0 10.0.0.1/24; {link}"), noLink = Given.Host("eth0 10.0.0.1/24");
+        Reachability reachability = Given.Paths("fd00:2::/64 Tunnel");
+        Plan Next(Plan? previous, HostState state, string peer) =>
+            Planner.Plan(Given.Nodes(self, peer), state, Given.Policy(policy), previous, reachability);
+
+        Plan before = Next(null, host, listed);
+        string[] routes = Shown.Routes(before, host);
+        Assert.Contains("fd00:2::/64 encap 10.0.0.2 src fd00:1::1 mtu 1464 dev hostgw0", routes);
+        Plan after = Next(before, host, without);
+        Assert.Equal(routes, Shown.Routes(after, host));
+        Assert.All(Peers(after), p => Assert.Contains("lists no address any more: its last next hop is kept", p, StringComparison.Ordinal));
+
+        // Also while the link is missing, and after a start.
+        Assert.Equal(routes, Shown.Routes(Next(Next(after, noLink, without), host, without), host));
+        HostState installed = Given.Host($"eth0 10.0.0.1/24; {link}; {string.Join("; ", routes.Select(r => r + " proto 157"))}");
+        Assert.Equal(routes, Shown.Routes(Next(null, installed, without), installed));
+
+        Plan another = Next(after, host, without.Replace("uid=1", "uid=2", StringComparison.Ordinal));
+        Assert.DoesNotContain(another.Routes, r => r.Destination == Prefix.Parse("fd00:2::/64"));
+    }
+
     // At a start there is no plan before.
     [Fact]
     public void At_a_start_it_is_the_one_of_the_installed_route()

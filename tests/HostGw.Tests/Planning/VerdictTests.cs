@@ -172,7 +172,7 @@ public class VerdictTests
 
         Verdict verdict = Assert.Single(plan.Verdicts, v => v.Node.Name == "peer");
         Assert.Equal(VerdictKind.Rejected, verdict.Kind);
-        Assert.StartsWith(cure, HostGw.Problems.Cures.Of(verdict), StringComparison.Ordinal);
+        Assert.StartsWith(cure, HostGw.Problems.Cures.Of(verdict, plan.Policy), StringComparison.Ordinal);
     }
 
     [Fact]

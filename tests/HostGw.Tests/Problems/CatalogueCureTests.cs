@@ -91,9 +91,21 @@ public partial class CatalogueCureTests
             () => new() { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
             "between Linux nodes, use the tunnel (tunnel.mode auto on all nodes)",
             a => Tunnel(a, "10.244.4.0/24")),
+        ["another segment, with gateways in podCIDRs: the tunnel"] = new(
+            () => new("PodGateway") { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "between Linux nodes, use the tunnel (nextHop NodeAddress and tunnel.mode auto on all nodes)",
+            a => Tunnel(a, "10.244.4.0/24")),
+        ["another segment, without probes: the tunnel"] = new(
+            () => new("probe=off") { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "between Linux nodes, use the tunnel (tunnel.mode always, or auto and probe.enabled on all nodes)",
+            a => Tunnel(a, "10.244.4.0/24")),
+        ["another segment, and the tunnel is on: its packets pass"] = new(
+            () => new("tunnel=auto") { Nodes = [.. Agent.ThreeNodes, "d 10.244.4.0/24 192.0.2.4"] }, _ => { }, "NextHopUnreachable",
+            "between Linux nodes, let UDP to probe.port and tunnel.port pass (tunnel.mode auto there, too)",
+            a => Tunnel(a, "10.244.4.0/24")),
         ["a network that drops pods' packets: the tunnel"] = new(
             () => new(), a => a.Reachability = Reports.Of(("10.244.2.0/24", ReachKind.PodTrafficDropped, 0u)), "PodTrafficDropped",
-            "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass",
+            "use the tunnel (tunnel.mode auto on all nodes), and let UDP to tunnel.port pass",
             a => Tunnel(a, "10.244.2.0/24")),
         ["a network that drops the tunnel's packets, too: it passes them"] = new(
             () => new("tunnel=auto", Tunnelled), a => a.Reachability = Given.Paths("10.244.2.0/24 Compared"), "PodTrafficDropped",
@@ -228,6 +240,9 @@ public partial class CatalogueCureTests
             () => new(), a => Refuse(a, "tunnel"), "TunnelNotApplied", "give the agent NET_ADMIN", Permit),
         ["a CNI configuration that another program undoes: stopped"] = new(
             () => new("cni=on"), a => Fight(a, () => a.Host.LoseCni()), "CNIContested", "stop or reconfigure the other one", Stop),
+        ["a CNI configuration that is left in a read-only directory: removed"] = new(
+            InstalledCni, LeaveCni, "CNIConfigurationLeft",
+            "unless pods need it, on the host: rm /etc/cni/net.d/10-hostgw.conflist", a => a.Host.LoseCni()),
         ["forwarding that another program turns off: stopped"] = new(
             () => new(), a => Fight(a, () => a.Host.Turn("all", off: true)), "ForwardingContested", "stop or reconfigure the other one", Stop),
         ["a route that another program changes: stopped"] = new(
@@ -439,6 +454,20 @@ public partial class CatalogueCureTests
     {
         Interfaces = [.. agent.Host.State.Interfaces.Select(i => i.Name == "eth0" ? i with { IsUp = isUp } : i)],
     };
+
+    private static Agent InstalledCni()
+    {
+        Agent agent = new();
+        agent.Restart("cni=on");
+        return agent;
+    }
+
+    // As the chart does with config.cni.install=false.
+    private static void LeaveCni(Agent agent)
+    {
+        agent.Host.CniIsReadOnly = true;
+        agent.Restart("");
+    }
 
     private static void OneByOne(Agent agent)
     {

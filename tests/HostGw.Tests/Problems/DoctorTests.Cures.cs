@@ -45,7 +45,7 @@ public partial class DoctorTests
             () => Of() with { Reachability = Reports.Of(("10.244.2.0/24", ReachKind.Reachable, 310u)) }),
         ["a network that drops pods' packets: the tunnel"] = (
             () => Of() with { Reachability = Dropping },
-            "use the tunnel: set tunnel.mode to auto on all nodes, and let UDP to tunnel.port pass",
+            "use the tunnel (tunnel.mode auto on all nodes), and let UDP to tunnel.port pass",
             () => WithTunnel(h => h, "10.244.2.0/24 Tunnel", ReachKind.Reachable)),
         ["a network that drops the tunnel's packets, too: it passes them"] = (
             () => WithTunnel(h => h, "10.244.2.0/24 Compared"),

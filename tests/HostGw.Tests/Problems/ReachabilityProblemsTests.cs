@@ -28,6 +28,20 @@ public class ReachabilityProblemsTests
         Assert.Equal(Assert.Single(Problems(Dropping(2))).Key, dropped.Key);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("tunnel=auto", false)]
+    [InlineData("tunnel=always", false)]
+    public void Who_has_turned_the_tunnel_on_is_not_told_to(string policy, bool isAdvised)
+    {
+        Agent agent = new(policy) { Nodes = [.. Six, "far 10.244.9.0/24 192.0.2.9"] };
+        agent.Host.State = agent.Host.State with { GuardObstacle = "no nf_tables" };
+        agent.Reachability = Dropping(1);
+        Problem[] found = [.. ProblemCatalog.All(agent.Pass())];
+        Assert.Superset(new HashSet<string>(["NextHopUnreachable", "PodTrafficDropped"]), found.Select(p => p.Rule).ToHashSet());
+        Assert.Equal(isAdvised, found.Any(p => p.Cure.Contains("use the tunnel", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_node_with_podCIDRs_of_both_families_is_named_once()
     {

@@ -80,6 +80,22 @@ public class CniTests
     }
 
     [Fact]
+    public void Off_where_its_directory_is_mounted_read_only_is_ready_and_names_the_file()
+    {
+        _agent.Pass();
+        _agent.Host.CniIsReadOnly = true;
+        _agent.Restart("");
+        PassReport report = _agent.Pass();
+        Assert.Equal(("", "off"), (report.Result.CniChange, State(report)));
+        Assert.Empty(StatusBoard.NotReady(report));
+        Problem problem = Assert.Single(ProblemCatalog.All(report));
+        Assert.Equal(
+            ("CNIConfigurationLeft", "unless pods need it, on the host: rm /etc/cni/net.d/10-hostgw.conflist"), (problem.Rule, problem.Cure));
+        _agent.Host.LoseCni();
+        Assert.Empty(ProblemCatalog.All(_agent.Pass()));
+    }
+
+    [Fact]
     public void A_fight_over_it_is_slowed_down_and_told()
     {
         PassReport report = _agent.Pass();

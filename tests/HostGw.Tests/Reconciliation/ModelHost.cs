@@ -40,6 +40,9 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
     /// <summary>The guards of probes and tunnel.</summary>
     public GuardPlan? Guards { get; private set; }
 
+    /// <summary>The directory of CNI configurations is mounted read-only.</summary>
+    public bool CniIsReadOnly { get; set; }
+
     /// <summary>Another plugin's CNI configuration that comes before ours; null: none.</summary>
     public string? OtherCni { get; set; }
 
@@ -110,13 +113,18 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
 
     private string PreviewCni(CniPlan? desired) =>
         OtherCni is null && desired is not null ? (Equals(Cni, desired) ? "" : "wrote 10-hostgw.conflist")
-        : Cni is null ? "" : "removed 10-hostgw.conflist";
+        : Cni is null || (desired is null && CniIsReadOnly) ? "" : "removed 10-hostgw.conflist";
+
+    private string[] CniLeft(HostChanges changes) => CniIsReadOnly && Cni is not null && changes is { ChangesCni: true, Cni: null }
+        ? ["/etc/cni/net.d/10-hostgw.conflist"]
+        : [];
 
     public ApplyResult Apply(HostChanges changes, ApplyMode mode) => mode == ApplyMode.Change ? Apply(changes) : new()
     {
         NatChange = changes.ChangesNat ? PreviewNat(changes.Nat) : "",
         ForwardChange = changes.ChangesForward ? PreviewForward(changes.ForwardAccept) : "",
         CniChange = changes.ChangesCni ? PreviewCni(changes.Cni) : "",
+        CniLeft = CniLeft(changes),
         GuardChange = changes.ChangesGuards ? PreviewGuards(changes.Guards) : "",
         Leftovers = changes.FindsLeftovers ? Leftovers : null,
         Doubts = Doubts,
@@ -184,6 +192,7 @@ internal sealed class ModelHost(HostState initial) : IHostNetwork
             ProbeObstacles = ProbeObstacles,
             NetlinkWrites = Writes - before,
             CniChange = cniChange,
+            CniLeft = CniLeft(changes),
             TunnelChange = tunnelChange,
             GuardChange = guardChange,
             Cni = OtherCni is not null ? new(OtherCni, IsOurs: false) : Cni is not null ? new("/etc/cni/net.d/10-hostgw.conflist", IsOurs: true) : null,

@@ -50,7 +50,8 @@ public sealed class EventWriterTests : FakeApiTest
             "To do: host-gateway routes need one L2 segment: correct the route or setting that the reason names, " +
             "or put the node's address on this host's segment, annotate it with hostgw.io/next-hop for a router on it, " +
             "or leave it out with hostgw.io/skip, " +
-            "or, between Linux nodes, use the tunnel (tunnel.mode auto on all nodes). A host that is meant to have one address family needs nothing", StringComparison.Ordinal));
+            "or, between Linux nodes, let UDP to probe.port and tunnel.port pass (tunnel.mode auto there, too). " +
+            "A host that is meant to have one address family needs nothing", StringComparison.Ordinal));
         Assert.Contains(messages, m => m.StartsWith(
             "could not add 10.244.3.0/24: add route 10.244.3.0/24: Network is unreachable", StringComparison.Ordinal));
         Assert.Empty(_log.Take());

@@ -123,7 +123,7 @@ public class StatusPageTests
             "node f 10.244.6.0/24 (notAdjacent): 192.0.2.6 is not on this host&#39;s segment (eth0); and 1 more notAdjacent",
             page, StringComparison.Ordinal);
         Verdict verdict = new(Given.Node("f 10.244.6.0/24 192.0.2.6", 0), default, VerdictKind.NotAdjacent, "");
-        string cure = Cures.Of(verdict).Replace("'", "&#39;", StringComparison.Ordinal);
+        string cure = Cures.Of(verdict, policy: null).Replace("'", "&#39;", StringComparison.Ordinal);
         Assert.Contains($"→ {cure}", page, StringComparison.Ordinal);
         Assert.Contains("<span class=warning>ready, with problems</span>", page, StringComparison.Ordinal);
     }

@@ -15,6 +15,9 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
     /// <summary>Foreign files that keep the runtime from using HostGw's, with the cure.</summary>
     public IReadOnlyList<string> Obstacles { get; private set; } = [];
 
+    /// <summary>HostGw's files that are no longer desired and cannot be removed: their directory is mounted read-only.</summary>
+    public IReadOnlyList<string> Left { get; private set; } = [];
+
     /// <summary>Called on any thread when a configuration changes, while HostGw's is desired.</summary>
     public Action Changed
     {
@@ -39,6 +42,7 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
     public string Preview(CniPlan? desired)
     {
         CniWork work = Compare(desired);
+        Left = work.Left;
         return work.Writes && MissingPlugins() is { } missing ? $"none, for {missing}" : work.What;
     }
 
@@ -51,6 +55,7 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
         _watch.Listen(desired is not null);
         CniWork work = Compare(desired);
         InUse = null;
+        Left = work.Left;
         Obstacles = work.Order.Problem is { } problem ? [problem] : [];
         if (work.Writes && MissingPlugins() is { } missing)
             throw new CniException(missing);
@@ -83,13 +88,16 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
         bool isRight = wanted is not null && isThere && _directory.Read(_own) is { } installed && installed.AsSpan().SequenceEqual(wanted);
         string[] surplus = [.. names.Where(n => n is CniOrder.Usual or CniOrder.First && (!writes || n != _own))];
 
+        string[] left = desired is null && surplus.Length > 0 && _directory.IsReadOnly ? [.. surplus.Select(_directory.PathOf)] : [];
+        surplus = left.Length > 0 ? [] : surplus;
+
         string because = order.Other is { } other ? $": {other} comes first" : "";
         string[] what =
         [
             .. wanted is null || isRight ? [] : new[] { $"{(isThere ? "rewrote" : "wrote")} {_directory.PathOf(_own)}" },
             .. surplus.Select(n => $"removed {_directory.PathOf(n)}{because}"),
         ];
-        return new(order, writes, isRight ? null : wanted, surplus, string.Join("; ", what));
+        return new(order, writes, isRight ? null : wanted, surplus, left, string.Join("; ", what));
     }
 
     private string? MissingPlugins()
@@ -104,8 +112,9 @@ internal sealed class CniConfiguration(CniOptions options, CniFormat format) : I
 /// <param name="Writes">HostGw's configuration should exist.</param>
 /// <param name="Text">What to write; null: nothing.</param>
 /// <param name="Surplus">HostGw's files to remove.</param>
-/// <param name="What">The same for people; empty: nothing.</param>
-internal sealed record CniWork(CniOrder Order, bool Writes, byte[]? Text, string[] Surplus, string What);
+/// <param name="Left">The paths of those that cannot be removed.</param>
+/// <param name="What">What is written and removed, for people; empty: nothing.</param>
+internal sealed record CniWork(CniOrder Order, bool Writes, byte[]? Text, string[] Surplus, string[] Left, string What);
 
 /// <summary>Where CNI configurations and plugins are, and whether HostGw's takes precedence over all others.</summary>
 internal sealed record CniOptions

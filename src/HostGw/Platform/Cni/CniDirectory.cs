@@ -11,6 +11,16 @@ internal sealed class CniDirectory(string path)
     // Runtimes load every file that ends in .conf, .conflist or .json, even a partly written one.
     private const string Temporary = ".hostgw.tmp";
 
+    /// <summary>It is mounted read-only, as the chart mounts it where cni.install is false.</summary>
+    public unsafe bool IsReadOnly
+    {
+        get
+        {
+            statfs status;
+            return OperatingSystem.IsLinux() && Libc.statfs(path, &status) == 0 && (status.f_flags & Libc.ST_RDONLY) != 0;
+        }
+    }
+
     public string PathOf(string name) => Path.Combine(path, name);
 
     /// <summary>The names of all files; none without the directory.</summary>

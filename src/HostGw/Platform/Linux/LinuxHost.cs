@@ -154,6 +154,7 @@ internal sealed class LinuxHost : IHostNetwork
         TunnelChange = attempts.Done(HostPart.Tunnel),
         CniChange = attempts.Done(HostPart.Cni),
         Cni = _cni.InUse,
+        CniLeft = _cni.Left,
         Overrides = FindOverrides(changes),
         Leftovers = _foreignRules.Find(changes),
         Doubts = _foreignRules.Doubts,

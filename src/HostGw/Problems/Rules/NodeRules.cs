@@ -63,7 +63,7 @@ internal static class NodeRules
                    verdict.Kind == VerdictKind.Routed ? "nextHop" : VerdictNames.Of(verdict.Kind),
                    ProblemCatalog.Describe(verdict),
                    verdict.Kind == VerdictKind.NotAdjacent && !seen.Reachability.IsOn
-                       ? $"{Cures.Of(verdict)}. {Cures.RoutedByNetwork}" : Cures.Of(verdict));
+                       ? $"{Cures.Of(verdict, seen.Policy)}. {Cures.RoutedByNetwork}" : Cures.Of(verdict, seen.Policy));
     }
 
     public static IEnumerable<Problem> ClusterRoutes(Examination seen) =>

@@ -115,7 +115,7 @@ internal static class ProblemsSection
         return from kind in kinds
                orderby kind.Key descending
                let more = kind.Value.Count > 1 ? $"; and {kind.Value.Count - 1} more {VerdictNames.Of(kind.Key)}" : ""
-               let problem = ProblemCatalog.Of(kind.Value.First)
+               let problem = ProblemCatalog.Of(kind.Value.First, last.Plan?.Policy)
                select problem with { Text = problem.Text + more };
     }
 }

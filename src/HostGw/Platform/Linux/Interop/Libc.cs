@@ -34,6 +34,8 @@ internal static unsafe partial class Libc
     public const uint STATX_INO = 0x100;
     public const uint STATX_BTIME = 0x800;
 
+    public const ulong ST_RDONLY = 0x1;
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int socket(int domain, int type, int protocol);
 
@@ -54,6 +56,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint recvfrom(int fd, byte* buffer, nint length, int flags, sockaddr_nl* address, uint* addressLength);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statfs(string path, statfs* status);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int statx(int folder, string path, int flags, uint mask, statx* status);
@@ -100,4 +105,11 @@ internal struct statx
     [FieldOffset(32)] public ulong stx_ino;
     [FieldOffset(80)] public long stx_btime_sec;
     [FieldOffset(88)] public uint stx_btime_nsec;
+}
+
+/// <summary>As on all 64-bit architectures; only the fields in use are declared.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 120)]
+internal struct statfs
+{
+    [FieldOffset(80)] public ulong f_flags;
 }

@@ -54,6 +54,24 @@ internal enum StepOutcome
 }
 
 /// <summary>Decides, from the outcome of each step, what the reflector does next and how long it waits before that. No I/O.</summary>
+/// <remarks>
+/// A list, an event or a bookmark begins all counts again. N is the number of listers; U(a, b) is evenly distributed.
+/// <code>
+/// outcome           next                                          after
+/// Unreachable       timeline check, then the same                 U(1, max(3, N / 1000)) s
+/// Untrusted         the same                                      1, 2, 4 … 30 s
+/// Unauthorized      the same, with the credential read again      nothing; then 1, 2, 4 … 30 s
+/// Refused           the same; a streaming list by pages           U(0, 0.5), U(0, 1) … U(0, 30) s
+/// Busy              the same                                      what the server asks for, times U(1, 1.2)
+/// Ended             timeline check, then the watch goes on        nothing
+/// EndedEarly        the same                                      U(0, 1) s; then as Refused
+/// Expired           list                                          nothing; then as Refused; once spread after a lost connection
+/// VersionTooLarge   timeline check, again; the fourth: by quorum  1 s
+/// NoStreamingLists  list by pages                                 nothing
+/// WentBack          list by quorum                                nothing
+/// QuorumWanted      list by quorum                                nothing
+/// </code>
+/// </remarks>
 /// <param name="random">From 0 to 1.</param>
 /// <param name="listers">How many programs of the cluster list when a server comes back; null: one for each object of the list.</param>
 /// <param name="listsAfterLoss">

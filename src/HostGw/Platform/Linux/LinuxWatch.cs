@@ -171,8 +171,8 @@ internal sealed class RouteNotifications(byte routeProtocol, uint ownPort, TimeP
         return isSourceRoute || (isRoute && MayMatter(route, _plan, isGone));
     }
 
-    // Two routes to half of all addresses are a VPN's default route. One to own pods may also make an interface one of pods, whose settings a
-    // pass then checks.
+    // Two routes to half of all addresses are a VPN's default route. One to own pods may also make an interface one of pods, whose
+    // settings a pass then checks.
     private static bool MayMatter(HostRoute route, Plan plan, bool isGone) =>
         route.IsOurs || route.Destination.Length <= 1 || plan.Wants(route.Destination) ||
         plan.PeerRouteOver(route.Destination) is not null || plan.IsOfOwnPods(route.Destination) || MayMoveNextHop(route, plan, isGone);

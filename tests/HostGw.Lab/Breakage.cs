@@ -177,7 +177,7 @@ public sealed record Breakage(string Name, string About, string Command, string 
         ("digestShardRejected", "the agents of the cluster of `up` follow Nodes, and there is no node digest"),
         ("digestStale", "the agents of the cluster of `up` follow Nodes, and there is no node digest"),
         ("duplicateAddress", "another machine on the segment must have this node's address, and the machines here are nodes"),
-        ("podsSilent", "one of the two nodes must run Windows"),
+        ("podsSilent", "only node1 plays Windows; other faults of packets between pods, such as raw, show it in addition"),
         ("noGateway", "a podCIDR with so little room is longer than /30, and therefore rejected before"),
     ];
 

@@ -149,7 +149,8 @@ internal sealed class Overrides
         };
     }
 
-    private static bool Meets(Prefix selector, Prefix prefix) => selector.IsNone || selector.Overlaps(prefix);
+    /// <summary>Whether a selector of a rule matches some address of a prefix; without a selector it does.</summary>
+    public static bool Meets(Prefix selector, Prefix prefix) => selector.IsNone || selector.Overlaps(prefix);
 
     // Evenly spaced among the peers that the rule's selector names. Of those whose packets come in by one interface, one is enough.
     private IEnumerable<PodRoute> Sample(PolicyRule rule, Traffic traffic, int most)

@@ -52,10 +52,10 @@ internal static class RouteRules
     // From this node's pods to other nodes', or the way back.
     private static bool MayMatchPodsOf(PolicyRule rule, Prefix own, Plan plan)
     {
-        return rule.IsInverted || (Meets(rule.From, own) && MeetsPeer(rule.To)) || (MeetsPeer(rule.From) && Meets(rule.To, own));
+        return rule.IsInverted || (Overrides.Meets(rule.From, own) && MeetsPeer(rule.To)) ||
+            (MeetsPeer(rule.From) && Overrides.Meets(rule.To, own));
 
-        static bool Meets(Prefix selector, Prefix pods) => selector.IsNone || selector.Overlaps(pods);
-        bool MeetsPeer(Prefix selector) => selector.IsNone || plan.Routes.Any(r => selector.Overlaps(r.Destination));
+        bool MeetsPeer(Prefix selector) => selector.IsNone || plan.Routes.Any(r => Overrides.Meets(selector, r.Destination));
     }
 
     public static IEnumerable<Problem> NotApplied(Examination seen)
